@@ -1,0 +1,195 @@
+--- Every setting of plusmoin, one row each: the one place that knows them.
+--
+-- The loader, its checks and defaults, the sample files' spec, README's table
+-- and the help are made from these rows. A row:
+--   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
+--                "triggers.X.timeout" (a key of a trigger's entry)
+--   type         seconds, integer, string, secret, path, choice, statement,
+--                host, nodes, connection, triggers, trigger, command
+--   min, max     range of numbers, both included; min_open: min itself is out
+--   default      the value, where it is a fixed one
+--   default_doc  the default in words, where it is computed or its text differs
+--   required     true: there is no default
+--   allowed      choice: the list of words; else a sentence for messages
+--   reload       "live": taken by a reload; "restart": needs one (contract,
+--                "Reload")
+--   doc          one line
+-- Times are seconds and may be fractional; 86,400 is the longest (contract).
+local settings = {}
+
+local DAY = 86400
+local SHORTEST = 0.05
+
+local rows = {
+  { name = "dbname", type = "string", required = true, reload = "live",
+    doc = "Database that holds plusmoin's heartbeat table; the same on every cluster." },
+  { name = "user", type = "string", required = true, reload = "live",
+    doc = "Role to log in as; must be allowed to write to that database." },
+  { name = "password", type = "secret", default_doc = "none: libpq looks for one", reload = "live",
+    doc = "Its password; may be left out where libpq finds one (`passfile`, certificate, trust)." },
+  { name = "heartbeat", type = "seconds", min = SHORTEST, max = DAY, default = 60, reload = "live",
+    doc = "How often every node is looked at and the master's beat is written." },
+  { name = "max_sync_delay", type = "seconds", min = 0, min_open = true, max = DAY, default = 120, reload = "live",
+    doc = "A slave that is further behind its master than this is out of sync (lost)." },
+  { name = "recover_sync_delay", type = "seconds", min = 0, min_open = true, max = DAY, default = 60,
+    default_doc = "60, at most `max_sync_delay`", reload = "live",
+    doc = "A lost slave must be this close to its master to be taken back; keeps it from going up and down at the limit." },
+  { name = "nodes", type = "nodes", default_doc = "[]", reload = "live",
+    allowed = "a list of nodes, each with at least a host",
+    doc = "The servers to watch, each `host` and `port` once." },
+  { name = "nodes[].host", type = "host", required = true, reload = "live",
+    allowed = "a name, an IPv4 or IPv6 address without brackets, or a socket directory (\"/...\"); no blanks",
+    doc = "Name, IPv4 address, IPv6 address, or socket directory." },
+  { name = "nodes[].port", type = "integer", min = 1, max = 65535, default = 5432, reload = "live",
+    doc = "Port of the server." },
+  { name = "nodes[].name", type = "string", default_doc = "`host:port`", reload = "live",
+    doc = "What people get to see instead of `host:port`." },
+  { name = "nodes[].user", type = "string", default_doc = "`user`", reload = "live",
+    doc = "Role to log in as on this node." },
+  { name = "nodes[].password", type = "secret", default_doc = "`password`", reload = "live",
+    doc = "Its password on this node." },
+  { name = "nodes[].dbname", type = "string", default_doc = "`dbname`", reload = "live",
+    doc = "Database on this node." },
+  { name = "nodes[].connection", type = "connection", default_doc = "{}", reload = "live",
+    allowed = "libpq keywords and their values",
+    doc = "Further libpq keywords for this node, on top of `connection`." },
+  { name = "connection", type = "connection", default_doc = "{} (`gssencmode` is `disable` unless set)", reload = "live",
+    allowed = "libpq keywords and their values",
+    doc = "Further libpq keywords: `sslmode`, `sslrootcert`, `passfile`, `keepalives_idle`, ..." },
+  { name = "triggers", type = "triggers", default_doc = "{}", reload = "live",
+    allowed = "event names, each with a command, a list of commands, or nothing",
+    doc = "What to run on which event." },
+  { name = "triggers.plusmoin_up", type = "trigger", default_doc = "null", reload = "live",
+    doc = "Once per cluster when plusmoin has started." },
+  { name = "triggers.plusmoin_heartbeat", type = "trigger", default_doc = "null", reload = "live",
+    doc = "After every regular round, once all other triggers have run." },
+  { name = "triggers.master_up", type = "trigger", default_doc = "null", reload = "live",
+    doc = "A new master is available." },
+  { name = "triggers.master_down", type = "trigger", default_doc = "null", reload = "live",
+    doc = "The master went down or was demoted, and nobody replaces it." },
+  { name = "triggers.slave_up", type = "trigger", default_doc = "null", reload = "live",
+    doc = "A slave is back up and in sync." },
+  { name = "triggers.slave_down", type = "trigger", default_doc = "null", reload = "live",
+    doc = "A slave went down or out of sync." },
+  { name = "triggers.cluster_created", type = "trigger", default_doc = "null", reload = "live",
+    doc = "A new cluster was found or split off; the trigger's node is its master." },
+  { name = "triggers.X.command", type = "command", required = true, reload = "live",
+    allowed = "a command line, or a list of a program and its arguments",
+    doc = "The entry's program: a command line (split like a shell's words, no shell runs it) or a list of words." },
+  { name = "triggers.X.timeout", type = "seconds", min = 0, min_open = true, max = DAY,
+    default_doc = "`trigger_timeout`", reload = "live",
+    doc = "Seconds this entry may run." },
+  { name = "trigger_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
+    doc = "Seconds a trigger may run; then its process group gets TERM and 5 s later KILL." },
+  { name = "trigger_parallel", type = "integer", min = 1, max = 1000, default = 16, reload = "live",
+    doc = "How many external commands may run at once; `master_*` have as many slots again for themselves." },
+  { name = "shutdown_grace", type = "seconds", min = 0, max = DAY, default = 10, reload = "live",
+    doc = "Seconds that triggers under way get when plusmoin stops." },
+  { name = "connect_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
+    doc = "Seconds a connection may take to come up." },
+  { name = "query_timeout", type = "seconds", min = SHORTEST, max = DAY,
+    default_doc = "`connect_timeout`, at most 10", reload = "live",
+    doc = "Seconds a node has to answer in a round, whatever it has to do in it." },
+  { name = "down_after", type = "integer", min = 1, max = 100, default = 1, reload = "live",
+    doc = "Failed attempts before a failure counts." },
+  { name = "retry_interval", type = "seconds", min = SHORTEST, max = DAY,
+    default_doc = "1, at most `heartbeat`", reload = "live",
+    doc = "How often failing, lost and clusterless nodes are asked." },
+  { name = "restart_grace", type = "seconds", min = 0, max = DAY,
+    default_doc = "`heartbeat`, at most 10", reload = "live",
+    doc = "Seconds a server that said it is stopping or starting has to come back before it counts as down." },
+  { name = "is_slave_statement", type = "statement", default = "SELECT pg_is_in_recovery()", reload = "live",
+    allowed = "an SQL statement that returns true on a slave",
+    doc = "SQL that returns true on a slave." },
+  { name = "log_file", type = "path", default = "/var/log/plusmoin/plusmoin.log", reload = "live",
+    doc = "Log of the daemon (in the foreground the log goes to stdout)." },
+  { name = "log_level", type = "choice", allowed = { "error", "warning", "info", "debug" }, default = "error",
+    reload = "live", doc = "How much is logged." },
+  { name = "log_format", type = "choice", allowed = { "text", "json" }, default = "text", reload = "live",
+    doc = "Lines for people, or one JSON object a line." },
+  { name = "daemon_user", type = "string", default = "nobody", reload = "restart",
+    doc = "User that plusmoin becomes when it is started as root." },
+  { name = "pid_file", type = "path", default = "/var/run/plusmoin/plusmoin.pid", reload = "restart",
+    doc = "File that holds the process id and is locked while plusmoin runs." },
+  { name = "status_file", type = "path", default = "/var/run/plusmoin/status.json", reload = "live",
+    doc = "File that holds the status as JSON, replaced whenever it changes." },
+  { name = "control_socket", type = "path", default_doc = "`plusmoin.sock` beside `pid_file`", reload = "restart",
+    doc = "Unix socket that `plusmoin status` asks; at most 107 bytes." },
+}
+
+-- What the contract marks "later": known, refused in words, never ignored.
+local later = {
+  ["hold_on"] = true, ["fresh_connect_interval"] = true, ["isolation_grace"] = true,
+  ["state_file"] = true, ["http"] = true, ["lua"] = true,
+  ["nodes[].ignore_system_id"] = true,
+  ["triggers.node_held"] = true, ["triggers.split_brain"] = true, ["triggers.monitor_isolated"] = true,
+  ["triggers.X.lua"] = true, ["triggers.X.settings"] = true,
+}
+
+settings.rows = rows
+settings.later = later
+
+--- Keys of old files that mean nothing: key path -> why, for a warning.
+settings.ignored = {
+  min_sync_delay = "has never had an effect, and has none now: take it out; "
+    .. "how close a slave must be to come back is recover_sync_delay",
+}
+
+--- The five keys that are needed before the configuration as a whole is
+-- (contract, "Privileges and files").
+settings.early = { "daemon_user", "pid_file", "status_file", "log_file", "control_socket" }
+
+local by_name = {}
+for _, row in ipairs(rows) do
+  by_name[row.name] = row
+end
+
+--- The row of a key path as the table writes it ("nodes[].port"), or nil.
+function settings.find(name)
+  return by_name[name]
+end
+
+--- The rows directly below a prefix, in order: "" top level, "nodes[]." node
+-- keys, "triggers." events, "triggers.X." keys of an entry.
+function settings.below(prefix)
+  local found = {}
+  for _, row in ipairs(rows) do
+    local rest = row.name:sub(#prefix + 1)
+    if row.name:sub(1, #prefix) == prefix and rest:find("^[%w_]+$") then
+      found[#found + 1] = row
+    end
+  end
+  return found
+end
+
+--- The last word of a row's name: "nodes[].port" -> "port".
+function settings.key(row)
+  return row.name:match("([%w_]+)$")
+end
+
+local function range_text(row, what)
+  if row.min_open then
+    return ("%s above %g, at most %d"):format(what, row.min, row.max)
+  end
+  return ("%s from %g to %d"):format(what, row.min, row.max)
+end
+
+local TYPE_TEXT = {
+  seconds = function(row) return range_text(row, "a number of seconds") end,
+  integer = function(row) return range_text(row, "a whole number") end,
+  choice = function(row) return table.concat(row.allowed, ", ") end,
+  string = function() return "a string, not empty" end,
+  secret = function() return "a string" end,
+  path = function() return "a path" end,
+  trigger = function() return "a command line, {\"command\": ..., \"timeout\": ...}, a list of these, or null" end,
+}
+
+--- What a setting may be, in words, for messages.
+function settings.allowed(row)
+  if type(row.allowed) == "string" then
+    return row.allowed
+  end
+  return TYPE_TEXT[row.type](row)
+end
+
+return settings

@@ -1,0 +1,157 @@
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void reserve(struct buf *buf, size_t more)
+{
+	size_t need = buf->len + more + 1;
+	size_t cap = buf->cap > 0 ? buf->cap : 64;
+
+	if (need <= buf->cap)
+		return;
+	while (cap < need)
+		cap *= 2;
+	buf->data = mem_grow(buf->data, cap, 1);
+	buf->cap = cap;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+	reserve(buf, len);
+	if (len > 0)
+		memcpy(buf->data + buf->len, bytes, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_add_char(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
+void buf_add_str(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void buf_vaddf(struct buf *buf, const char *format, va_list args)
+{
+	va_list again;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (len < 0)
+		return;
+	reserve(buf, (size_t)len);
+	(void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+	buf->len += (size_t)len;
+}
+
+void buf_addf(struct buf *buf, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	buf_vaddf(buf, format, args);
+	va_end(args);
+}
+
+void buf_drop(struct buf *buf, size_t len)
+{
+	if (len == 0 || buf->data == NULL)
+		return;
+	if (len > buf->len)
+		len = buf->len;
+	memmove(buf->data, buf->data + len, buf->len - len + 1);
+	buf->len -= len;
+}
+
+void buf_clear(struct buf *buf)
+{
+	buf->len = 0;
+	if (buf->data != NULL)
+		buf->data[0] = '\0';
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf){ 0 };
+}
+
+const char *buf_text(const struct buf *buf)
+{
+	return buf->data != NULL ? buf->data : "";
+}
+
+char *buf_steal(struct buf *buf)
+{
+	char *text = buf->data != NULL ? buf->data : mem_strdup("");
+
+	*buf = (struct buf){ 0 };
+	return text;
+}
+
+void list_insert(struct list *list, size_t index, void *item)
+{
+	if (list->count == list->cap) {
+		list->cap = list->cap > 0 ? list->cap * 2 : 8;
+		list->items = mem_grow(list->items, list->cap, sizeof(*list->items));
+	}
+	memmove(list->items + index + 1, list->items + index,
+		(list->count - index) * sizeof(*list->items));
+	list->items[index] = item;
+	list->count++;
+}
+
+void list_add(struct list *list, void *item)
+{
+	list_insert(list, list->count, item);
+}
+
+static void *remove_at(struct list *list, size_t index)
+{
+	void *item = list->items[index];
+
+	list->count--;
+	memmove(list->items + index, list->items + index + 1,
+		(list->count - index) * sizeof(*list->items));
+	return item;
+}
+
+bool list_remove(struct list *list, const void *item)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] == item) {
+			(void)remove_at(list, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool list_has(const struct list *list, const void *item)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] == item)
+			return true;
+	}
+	return false;
+}
+
+void *list_shift(struct list *list)
+{
+	return list->count > 0 ? remove_at(list, 0) : NULL;
+}
+
+void list_free(struct list *list)
+{
+	free(list->items);
+	*list = (struct list){ 0 };
+}

@@ -1,0 +1,136 @@
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static void value(struct json *json)
+{
+	if (json->comma)
+		buf_add_char(json->out, ',');
+	json->comma = true;
+}
+
+static void open_with(struct json *json, char c)
+{
+	value(json);
+	buf_add_char(json->out, c);
+	json->comma = false;
+}
+
+static void close_with(struct json *json, char c)
+{
+	buf_add_char(json->out, c);
+	json->comma = true;
+}
+
+void json_begin_object(struct json *json)
+{
+	open_with(json, '{');
+}
+
+void json_end_object(struct json *json)
+{
+	close_with(json, '}');
+}
+
+void json_begin_array(struct json *json)
+{
+	open_with(json, '[');
+}
+
+void json_end_array(struct json *json)
+{
+	close_with(json, ']');
+}
+
+static void add_escaped(struct buf *out, unsigned char c)
+{
+	switch (c) {
+	case '"':
+		buf_add_str(out, "\\\"");
+		break;
+	case '\\':
+		buf_add_str(out, "\\\\");
+		break;
+	case '\n':
+		buf_add_str(out, "\\n");
+		break;
+	case '\r':
+		buf_add_str(out, "\\r");
+		break;
+	case '\t':
+		buf_add_str(out, "\\t");
+		break;
+	default:
+		buf_addf(out, "\\u%04x", c);
+		break;
+	}
+}
+
+static void add_string(struct buf *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	buf_add_char(out, '"');
+	for (size_t i = 0; i < len;) {
+		unsigned char c = (unsigned char)text[i];
+		size_t n = text_char_len(text + i, len - i);
+
+		if (n == 0) {
+			buf_add_str(out, "\xEF\xBF\xBD");
+			n = 1;
+		} else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) {
+			add_escaped(out, c);
+		} else {
+			buf_add(out, text + i, n);
+		}
+		i += n;
+	}
+	buf_add_char(out, '"');
+}
+
+void json_key(struct json *json, const char *key)
+{
+	value(json);
+	add_string(json->out, key);
+	buf_add_char(json->out, ':');
+	json->comma = false;
+}
+
+void json_string(struct json *json, const char *text)
+{
+	value(json);
+	if (text == NULL)
+		buf_add_str(json->out, "null");
+	else
+		add_string(json->out, text);
+}
+
+void json_int(struct json *json, int64_t number)
+{
+	value(json);
+	buf_addf(json->out, "%" PRId64, number);
+}
+
+void json_seconds(struct json *json, int64_t ms)
+{
+	int64_t rest = ms % 1000;
+
+	value(json);
+	buf_addf(json->out, "%s%" PRId64 ".%03" PRId64, ms < 0 && ms / 1000 == 0 ? "-" : "", ms / 1000,
+		 rest < 0 ? -rest : rest);
+}
+
+void json_bool(struct json *json, bool flag)
+{
+	value(json);
+	buf_add_str(json->out, flag ? "true" : "false");
+}
+
+void json_null(struct json *json)
+{
+	value(json);
+	buf_add_str(json->out, "null");
+}

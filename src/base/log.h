@@ -1,0 +1,67 @@
+/*
+ * The log. Lines go through a bounded queue to a thread that alone opens,
+ * writes and reopens the file or stdout, so that a full pipe or a slow disk
+ * never stops a caller: when LOG_QUEUE_LINES wait, further lines are counted,
+ * and the count is said as soon as there is room. Before log_start() and after
+ * log_stop() lines go to stderr. Any thread may log.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LOG_QUEUE_LINES 4096
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+/* Where a line belongs; unset members (NULL, has_cluster false) are left out. */
+struct log_about {
+	const char *event;
+	const char *event_id;
+	const char *node;
+	const char *rule;
+	const char *reason;
+	const char *trigger;
+	bool has_cluster;
+	int cluster_id;
+};
+
+/*
+ * Starts the log thread. `path` NULL means stdout. 0, or an errno when the file
+ * cannot be opened (nothing is started then). Call once, after the last fork.
+ */
+int log_start(const char *path, enum log_level level, enum log_format format);
+
+/* Level and format from now on (a reload). */
+void log_configure(enum log_level level, enum log_format format);
+
+/* Closes and opens the file again (after a rotation); done by the log thread. */
+void log_reopen(void);
+
+/*
+ * Writes what is queued, for at most `ms` milliseconds, and ends the thread. A
+ * thread that hangs in a write is left behind: the caller then ends the process
+ * by _exit(). True when all was written.
+ */
+bool log_stop(int64_t ms);
+
+/* Whether a line of this level would be written: test before costly formatting. */
+bool log_enabled(enum log_level level);
+
+/* One line; `about` may be NULL. The text is escaped: it stays one line. */
+void log_line(enum log_level level, const struct log_about *about, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define log_error(...) log_line(LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, NULL, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, NULL, __VA_ARGS__)
+#define log_debug(...)                                              \
+	do {                                                        \
+		if (log_enabled(LOG_LEVEL_DEBUG))                   \
+			log_line(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__); \
+	} while (0)
+
+/* The level that `name` stands for; false if there is none. */
+bool log_level_parse(const char *name, enum log_level *level);

@@ -1,0 +1,185 @@
+#include "base/text.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static pthread_mutex_t secret_lock = PTHREAD_MUTEX_INITIALIZER;
+static char **secrets;
+static size_t secret_count;
+
+static bool is_tail(unsigned char c)
+{
+	return (c & 0xC0U) == 0x80U;
+}
+
+/* The smallest and largest allowed second byte after `lead` (Unicode, table 3-7). */
+static bool second_fits(unsigned char lead, unsigned char second)
+{
+	switch (lead) {
+	case 0xE0:
+		return second >= 0xA0 && second <= 0xBF;
+	case 0xED:
+		return second >= 0x80 && second <= 0x9F;
+	case 0xF0:
+		return second >= 0x90 && second <= 0xBF;
+	case 0xF4:
+		return second >= 0x80 && second <= 0x8F;
+	default:
+		return is_tail(second);
+	}
+}
+
+size_t text_char_len(const char *text, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t need;
+
+	if (len == 0)
+		return 0;
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] >= 0xC2 && s[0] <= 0xDF)
+		need = 2;
+	else if (s[0] >= 0xE0 && s[0] <= 0xEF)
+		need = 3;
+	else if (s[0] >= 0xF0 && s[0] <= 0xF4)
+		need = 4;
+	else
+		return 0;
+	if (len < need || !second_fits(s[0], s[1]))
+		return 0;
+	for (size_t i = 2; i < need; i++) {
+		if (!is_tail(s[i]))
+			return 0;
+	}
+	return need;
+}
+
+void text_copy(char *out, size_t size, const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	if (len >= size) {
+		len = size - 1;
+		/* back to the start of the character that was cut */
+		while (len > 0 && is_tail((unsigned char)text[len]))
+			len--;
+	}
+	if (len > 0)
+		memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+static void add_control(struct buf *out, unsigned char c)
+{
+	switch (c) {
+	case '\n':
+		buf_add_str(out, "\\n");
+		break;
+	case '\t':
+		buf_add_str(out, "\\t");
+		break;
+	case '\r':
+		buf_add_str(out, "\\r");
+		break;
+	default:
+		buf_addf(out, "\\x%02x", c);
+		break;
+	}
+}
+
+void text_add_escaped(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		unsigned char c = (unsigned char)text[i];
+		size_t n = text_char_len(text + i, len - i);
+
+		if (n == 0) {
+			buf_add_str(out, "\xEF\xBF\xBD");
+			n = 1;
+		} else if (c < 0x20 || c == 0x7F) {
+			add_control(out, c);
+		} else if (c == 0xC2 && (unsigned char)text[i + 1] < 0xA0) {
+			add_control(out, (unsigned char)text[i + 1]); /* C1 controls */
+		} else {
+			buf_add(out, text + i, n);
+		}
+		i += n;
+	}
+}
+
+void secret_set(char *const *passwords, size_t count)
+{
+	pthread_mutex_lock(&secret_lock);
+	for (size_t i = 0; i < secret_count; i++)
+		free(secrets[i]);
+	free(secrets);
+	secrets = count > 0 ? mem_zalloc(count, sizeof(*secrets)) : NULL;
+	secret_count = count;
+	for (size_t i = 0; i < count; i++)
+		secrets[i] = mem_strdup(passwords[i]);
+	pthread_mutex_unlock(&secret_lock);
+}
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* Whether `secret` stands at `at` in `text` with no word going on at either end. */
+static bool stands_alone(const char *text, const char *at, const char *secret)
+{
+	size_t len = strlen(secret);
+
+	if (at > text && is_word(at[-1]) && is_word(secret[0]))
+		return false;
+	return !(at[len] != '\0' && is_word(at[len]) && is_word(secret[len - 1]));
+}
+
+static size_t secret_at(const char *text, const char *at)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < secret_count; i++) {
+		size_t len = strlen(secrets[i]);
+
+		if (len > longest && strncmp(at, secrets[i], len) == 0 &&
+		    stands_alone(text, at, secrets[i]))
+			longest = len;
+	}
+	return longest;
+}
+
+char *secret_scrub(const char *text)
+{
+	struct buf out = { 0 };
+
+	pthread_mutex_lock(&secret_lock);
+	for (const char *at = text; *at != '\0';) {
+		size_t len = secret_at(text, at);
+
+		if (len > 0) {
+			buf_add_str(&out, "***");
+			at += len;
+		} else {
+			buf_add_char(&out, *at++);
+		}
+	}
+	pthread_mutex_unlock(&secret_lock);
+	return buf_steal(&out);
+}
+
+bool secret_is(const char *value)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&secret_lock);
+	for (size_t i = 0; i < secret_count && !found; i++)
+		found = strcmp(secrets[i], value) == 0;
+	pthread_mutex_unlock(&secret_lock);
+	return found;
+}

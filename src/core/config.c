@@ -1,0 +1,74 @@
+#include "core/config.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct config *config_new(void)
+{
+	struct config *config = mem_zalloc(1, sizeof(*config));
+
+	config->references = 1;
+	return config;
+}
+
+struct config *config_ref(struct config *config)
+{
+	config->references++;
+	return config;
+}
+
+static void free_node(struct config_node *node)
+{
+	for (size_t i = 0; i < node->connection_count; i++) {
+		free(node->connection[i].key);
+		free(node->connection[i].value);
+	}
+	free(node->connection);
+	free(node->id);
+	free(node->name);
+	free(node->host);
+	free(node->user);
+	free(node->password);
+	free(node->dbname);
+}
+
+static void free_trigger(struct config_trigger *trigger)
+{
+	for (size_t i = 0; i < trigger->count; i++) {
+		struct config_action *action = &trigger->actions[i];
+
+		for (char **arg = action->argv; arg != NULL && *arg != NULL; arg++)
+			free(*arg);
+		free(action->argv);
+		free(action->path);
+	}
+	free(trigger->actions);
+}
+
+void config_unref(struct config **config_p)
+{
+	struct config *config = *config_p;
+
+	*config_p = NULL;
+	if (config == NULL || --config->references > 0)
+		return;
+	for (size_t i = 0; i < config->node_count; i++)
+		free_node(&config->nodes[i]);
+	free(config->nodes);
+	for (int kind = 0; kind < EVENT_KINDS; kind++)
+		free_trigger(&config->triggers[kind]);
+	for (size_t i = 0; i < config->secret_count; i++)
+		free(config->secrets[i]);
+	free(config->secrets);
+	free(config->path);
+	free(config->is_slave_statement);
+	free(config->daemon_user);
+	free(config->log_file);
+	free(config->log_level);
+	free(config->log_format);
+	free(config->pid_file);
+	free(config->status_file);
+	free(config->control_socket);
+	free(config);
+}

@@ -1,0 +1,76 @@
+/*
+ * The configuration, as the loader made it: validated, defaults filled in,
+ * times in milliseconds. Immutable once built; counted, because queued events
+ * keep the triggers of the load they were queued under. The count is touched by
+ * the monitor thread alone (the loader's thread hands its one reference over).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/names.h"
+
+struct config_pair {
+	char *key;
+	char *value;
+};
+
+struct config_node {
+	char *id;   /* "host:port" exactly as configured: the node's name in the beats */
+	char *name; /* shown to people; the id where none was given */
+	char *host; /* name, address, or a socket directory ("/...") */
+	int port;
+	char *user;
+	char *password; /* NULL: libpq looks for one */
+	char *dbname;
+	struct config_pair *connection; /* further libpq keywords, sorted by key */
+	size_t connection_count;
+};
+
+/* One entry of a trigger's list. */
+struct config_action {
+	char *path;        /* "triggers.master_up[2]": for messages */
+	char **argv;       /* NULL-terminated */
+	int64_t timeout_ms;
+};
+
+struct config_trigger {
+	struct config_action *actions;
+	size_t count; /* 0: nothing to do for this event */
+};
+
+struct config {
+	unsigned references;
+	char *path; /* the file it came from */
+	int64_t heartbeat_ms;
+	int64_t max_sync_delay_ms;
+	int64_t recover_sync_delay_ms;
+	int64_t connect_timeout_ms;
+	int64_t query_timeout_ms;
+	int64_t retry_interval_ms;
+	int64_t restart_grace_ms;
+	int64_t shutdown_grace_ms;
+	int down_after;
+	int trigger_parallel;
+	char *is_slave_statement;
+	char *daemon_user;
+	char *log_file;
+	char *log_level;
+	char *log_format;
+	char *pid_file;
+	char *status_file;
+	char *control_socket;
+	struct config_node *nodes;
+	size_t node_count;
+	struct config_trigger triggers[EVENT_KINDS];
+	char **secrets;
+	size_t secret_count;
+};
+
+struct config *config_new(void);
+struct config *config_ref(struct config *config);
+
+/* Drops one reference, frees at the last; NULL allowed, clears the pointer. */
+void config_unref(struct config **config);

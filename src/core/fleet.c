@@ -1,0 +1,239 @@
+#include "core/fleet.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+const char *place_name(enum place place)
+{
+	static const char *const names[] = {
+		[PLACE_CLUSTERLESS] = "clusterless",
+		[PLACE_MASTER] = "master",
+		[PLACE_SLAVE] = "slave",
+		[PLACE_LOST] = "lost",
+	};
+
+	return names[place];
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct node *const *left = a;
+	const struct node *const *right = b;
+
+	return strcmp((*left)->config->id, (*right)->config->id);
+}
+
+struct fleet *fleet_new(struct config *config, const struct moment *now)
+{
+	struct fleet *fleet = mem_zalloc(1, sizeof(*fleet));
+
+	fleet->config = config_ref(config);
+	fleet->node_count = config->node_count;
+	fleet->nodes = mem_zalloc(config->node_count, sizeof(struct node *));
+	for (size_t i = 0; i < config->node_count; i++) {
+		struct node *node = mem_zalloc(1, sizeof(*node));
+
+		node->config = &config->nodes[i];
+		node->order = i;
+		node->reserved_id = -1;
+		node->since_ms = now->wall_ms;
+		fleet->nodes[i] = node;
+	}
+	fleet->by_id = mem_zalloc(fleet->node_count, sizeof(struct node *));
+	if (fleet->node_count > 0) {
+		memcpy(fleet->by_id, fleet->nodes, fleet->node_count * sizeof(struct node *));
+		qsort(fleet->by_id, fleet->node_count, sizeof(struct node *), compare_ids);
+	}
+	return fleet;
+}
+
+static void free_cluster(struct cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->holder_count; i++)
+		free(cluster->holders[i].name);
+	free(cluster->holders);
+	list_free(&cluster->members);
+	history_free(&cluster->beats);
+	free(cluster);
+}
+
+void fleet_free(struct fleet **fleet_p)
+{
+	struct fleet *fleet = *fleet_p;
+
+	*fleet_p = NULL;
+	if (fleet == NULL)
+		return;
+	for (size_t i = 0; i < fleet->clusters.count; i++)
+		free_cluster(fleet->clusters.items[i]);
+	list_free(&fleet->clusters);
+	for (size_t i = 0; i < fleet->node_count; i++)
+		free(fleet->nodes[i]);
+	free(fleet->nodes);
+	free(fleet->by_id);
+	config_unref(&fleet->config);
+	free(fleet);
+}
+
+struct cluster *fleet_add_cluster(struct fleet *fleet, int id)
+{
+	struct cluster *cluster = mem_zalloc(1, sizeof(*cluster));
+	size_t at = 0;
+
+	cluster->id = id;
+	while (at < fleet->clusters.count && ((struct cluster *)fleet->clusters.items[at])->id < id)
+		at++;
+	list_insert(&fleet->clusters, at, cluster);
+	return cluster;
+}
+
+void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster)
+{
+	assert(cluster->members.count == 0);
+	list_remove(&fleet->clusters, cluster);
+	free_cluster(cluster);
+}
+
+static void remember_holder(struct cluster *cluster, const struct node *node)
+{
+	int64_t last = history_newest(&cluster->beats);
+	struct holder *holder = (struct holder *)cluster_holder(cluster, node);
+
+	if (holder == NULL) {
+		cluster->holders = mem_grow(cluster->holders, cluster->holder_count + 1,
+					    sizeof(*cluster->holders));
+		holder = &cluster->holders[cluster->holder_count++];
+		holder->name = mem_strdup(node->config->id);
+	}
+	holder->last_tstamp = last;
+}
+
+static void leave(struct node *node, const struct cluster *next)
+{
+	struct cluster *cluster = node->cluster;
+
+	if (cluster == NULL)
+		return;
+	if (cluster->seat == node) {
+		remember_holder(cluster, node);
+		cluster->seat = NULL;
+		cluster->sat_last = node;
+	}
+	if (cluster == next)
+		return;
+	list_remove(&cluster->members, node);
+	if (cluster->sat_last == node)
+		cluster->sat_last = NULL;
+	node->has_shown = false;
+}
+
+static void enter(struct node *node, struct cluster *cluster)
+{
+	size_t at = 0;
+
+	if (cluster == NULL || node->cluster == cluster)
+		return;
+	while (at < cluster->members.count &&
+	       ((struct node *)cluster->members.items[at])->order < node->order)
+		at++;
+	list_insert(&cluster->members, at, node);
+}
+
+void fleet_move(struct node *node, struct cluster *cluster, enum place place,
+		const struct moment *now)
+{
+	bool changes = node->place != place || node->cluster != cluster;
+
+	leave(node, cluster);
+	enter(node, cluster);
+	node->cluster = cluster;
+	node->place = place;
+	if (place == PLACE_MASTER) {
+		assert(cluster->seat == NULL);
+		cluster->seat = node;
+		cluster->sat_last = NULL;
+	}
+	if (changes)
+		node->since_ms = now->wall_ms;
+}
+
+struct node *cluster_master(const struct cluster *cluster)
+{
+	return cluster->seat != NULL ? cluster->seat : cluster->sat_last;
+}
+
+const struct holder *cluster_holder(const struct cluster *cluster, const struct node *node)
+{
+	for (size_t i = 0; i < cluster->holder_count; i++) {
+		if (strcmp(cluster->holders[i].name, node->config->id) == 0)
+			return &cluster->holders[i];
+	}
+	return NULL;
+}
+
+static bool has_alias(const struct node *node, const char *name)
+{
+	for (size_t i = 0; i < NODE_ALIASES; i++) {
+		if (node->aliases[i][0] != '\0' && strcmp(node->aliases[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int compare_name(const void *name, const void *item)
+{
+	const struct node *const *node = item;
+
+	return strcmp(name, (*node)->config->id);
+}
+
+struct node *fleet_named(const struct fleet *fleet, const struct cluster *near, const char *name)
+{
+	struct node **found;
+	struct node *alias = NULL;
+
+	if (fleet->node_count == 0)
+		return NULL;
+	found = bsearch(name, fleet->by_id, fleet->node_count, sizeof(struct node *), compare_name);
+	if (found != NULL)
+		return *found;
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		struct node *node = fleet->nodes[i];
+
+		if (has_alias(node, name) && (alias == NULL || node->cluster == near))
+			alias = node;
+	}
+	return alias;
+}
+
+int fleet_reserve_id(struct fleet *fleet, struct node *node)
+{
+	if (node->reserved_id < 0)
+		node->reserved_id = fleet->next_id++;
+	return node->reserved_id;
+}
+
+void fleet_settle_id(struct fleet *fleet, struct node *node, bool used)
+{
+	if (!used && node->reserved_id >= 0 && node->reserved_id == fleet->next_id - 1) {
+		fleet->next_id--;
+		used = true;
+	}
+	if (used)
+		node->reserved_id = -1;
+}
+
+struct beat_order fleet_beat_order(const struct cluster *cluster, const struct node *node,
+				   const struct moment *now)
+{
+	int64_t newest = history_newest(&cluster->beats);
+
+	return (struct beat_order){
+		.cluster_id = cluster->id,
+		.master = node->config->id,
+		.tstamp = newest >= now->stamp_ms ? newest + 1 : now->stamp_ms,
+	};
+}

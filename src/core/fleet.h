@@ -1,0 +1,124 @@
+/*
+ * The state of the fleet: nodes, clusters, who sits where. Pure data with the
+ * few functions that keep it whole; what to conclude is in rules.h and round.h.
+ * The monitor thread owns it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "core/config.h"
+#include "core/history.h"
+#include "core/observation.h"
+
+#define NODE_ALIASES 4 /* other monitors' names for a master; the oldest gives way */
+
+enum place { PLACE_CLUSTERLESS, PLACE_MASTER, PLACE_SLAVE, PLACE_LOST };
+
+/* A run of attempts that failed; attempts 0: none, the node's last answer was an answer. */
+struct failure {
+	int attempts;
+	int64_t since_ms; /* steady, the first of them */
+	bool going;       /* a word of going or coming since the last answer (P2) */
+	bool beat_locked; /* the last attempt failed by a lock on the beat alone (P5) */
+	enum reason reason;
+	char message[MESSAGE_BYTES];
+};
+
+struct node {
+	const struct config_node *config; /* the configuration's */
+	size_t order;                     /* configured order */
+	struct cluster *cluster;          /* NULL: clusterless */
+	enum place place;                 /* changed by fleet_move() alone */
+	struct observation seen;          /* not yet judged; OBSERVED_NOTHING: nothing new */
+	struct failure failure;
+	bool known;    /* it has answered once */
+	bool is_slave; /* by its last answer */
+	char master_name[NAME_BYTES];
+	int server_version;
+	bool has_shown; /* the last good row that counts in its cluster: */
+	int64_t shown;  /* its tstamp */
+	enum reason reason; /* why it is lost, while it answers */
+	char message[MESSAGE_BYTES];
+	int64_t since_ms; /* wall: its last change of place */
+	char aliases[NODE_ALIASES][NAME_BYTES];
+	size_t alias_next;
+	int reserved_id; /* a cluster id tried for a beat, -1: none */
+	void *watch;     /* the monitor's */
+};
+
+/* Who sat in a seat earlier, and the last beat written through it then. */
+struct holder {
+	char *name;
+	int64_t last_tstamp;
+};
+
+struct cluster {
+	int id;
+	bool starting;         /* waits for its slaves at the monitor's start */
+	struct node *seat;     /* NULL: empty */
+	struct node *sat_last; /* while the seat is empty; NULL once it is no member any more */
+	struct list members;   /* of nodes, in configured order, the seat's included */
+	struct history beats;
+	struct holder *holders;
+	size_t holder_count;
+	void *watch; /* the monitor's */
+};
+
+struct fleet {
+	struct config *config; /* a reference of its own */
+	struct node **nodes;   /* in configured order */
+	struct node **by_id;   /* the same, sorted by id */
+	size_t node_count;
+	struct list clusters; /* by id */
+	int next_id;
+};
+
+/* A fleet of clusterless nodes that nothing is known of; takes a reference of `config`. */
+struct fleet *fleet_new(struct config *config, const struct moment *now);
+
+/* NULL allowed; clears the pointer. */
+void fleet_free(struct fleet **fleet);
+
+/* A new cluster with this id, no members; the fleet owns it. */
+struct cluster *fleet_add_cluster(struct fleet *fleet, int id);
+
+/* Removes a cluster that has no members. */
+void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster);
+
+/*
+ * Puts a node in its place: the one function that changes it. A node that
+ * leaves a seat leaves a holder's record; PLACE_MASTER needs an empty seat;
+ * `cluster` is NULL for PLACE_CLUSTERLESS.
+ */
+void fleet_move(struct node *node, struct cluster *cluster, enum place place,
+		const struct moment *now);
+
+/* Who sits in the seat; while it is empty, who sat there last and is still a member; or NULL. */
+struct node *cluster_master(const struct cluster *cluster);
+
+/* The holder's record of an earlier holder of this seat, or NULL. */
+const struct holder *cluster_holder(const struct cluster *cluster, const struct node *node);
+
+/*
+ * The node that a row's name stands for: a configured id, else another
+ * monitor's name for a master (members of `near`, which may be NULL, first).
+ * NULL: nobody's.
+ */
+struct node *fleet_named(const struct fleet *fleet, const struct cluster *near, const char *name);
+
+/* The id for a cluster that `node` may found: kept for its next attempt until it is used. */
+int fleet_reserve_id(struct fleet *fleet, struct node *node);
+
+/* The reserved id was used (a cluster was founded with it) or is given back. */
+void fleet_settle_id(struct fleet *fleet, struct node *node, bool used);
+
+/* The beat that the sitting master (or a candidate) of `cluster` is to be sent now. */
+struct beat_order fleet_beat_order(const struct cluster *cluster, const struct node *node,
+				   const struct moment *now);
+
+/* "clusterless", "master", "slave", "lost". */
+const char *place_name(enum place place);

@@ -1,0 +1,96 @@
+#include "core/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void remove_at(struct history *history, size_t index)
+{
+	history->count--;
+	memmove(&history->beats[index], &history->beats[index + 1],
+		(history->count - index) * sizeof(*history->beats));
+}
+
+/* Drops what is older than the window, but keeps the youngest of it: a row older than the oldest
+ * kept beat has at least that one's age, and that must be more than the window. */
+static void forget(struct history *history, int64_t window_ms)
+{
+	int64_t horizon = history->beats[history->count - 1].at_ms - window_ms;
+	size_t old = 0;
+
+	while (old + 1 < history->count && history->beats[old + 1].at_ms < horizon)
+		old++;
+	if (old == 0)
+		return;
+	history->count -= old;
+	memmove(history->beats, history->beats + old, history->count * sizeof(*history->beats));
+}
+
+/* Removes the beat whose absence leaves the smallest gap; never the oldest or the newest. */
+static void thin(struct history *history)
+{
+	int64_t smallest = INT64_MAX;
+	size_t victim = 1;
+
+	for (size_t i = 1; i + 1 < history->count; i++) {
+		int64_t gap = history->beats[i + 1].at_ms - history->beats[i - 1].at_ms;
+
+		if (gap < smallest) {
+			smallest = gap;
+			victim = i;
+		}
+	}
+	remove_at(history, victim);
+}
+
+void history_add(struct history *history, int64_t tstamp, int64_t steady_ms, bool new_holder,
+		 int64_t window_ms)
+{
+	if (history->beats == NULL) {
+		history->beats = mem_zalloc(HISTORY_BEATS + 1, sizeof(*history->beats));
+		history->first_tstamp = tstamp;
+	} else if (new_holder) {
+		history->stopped_ms += steady_ms - history->last_steady_ms;
+	}
+	history->last_steady_ms = steady_ms;
+	history->beats[history->count++] = (struct history_beat){
+		.tstamp = tstamp,
+		.at_ms = steady_ms - history->stopped_ms,
+	};
+	forget(history, window_ms);
+	if (history->count > HISTORY_BEATS)
+		thin(history);
+}
+
+bool history_lag(const struct history *history, int64_t tstamp, int64_t *lag_ms)
+{
+	size_t low = 0;
+	size_t high = history->count;
+
+	if (history->count == 0 || tstamp < history->first_tstamp)
+		return false;
+	while (low < high) { /* the first beat that is not replayed */
+		size_t middle = low + (high - low) / 2;
+
+		if (history->beats[middle].tstamp > tstamp)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	*lag_ms = low == history->count
+			  ? 0
+			  : history->beats[history->count - 1].at_ms - history->beats[low].at_ms;
+	return true;
+}
+
+int64_t history_newest(const struct history *history)
+{
+	return history->count > 0 ? history->beats[history->count - 1].tstamp : INT64_MIN;
+}
+
+void history_free(struct history *history)
+{
+	free(history->beats);
+	*history = (struct history){ 0 };
+}

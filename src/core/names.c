@@ -1,0 +1,73 @@
+#include "core/names.h"
+
+#include <string.h>
+
+static const char *const event_names[EVENT_KINDS] = {
+	[EVENT_NONE] = "",
+	[EVENT_PLUSMOIN_UP] = "plusmoin_up",
+	[EVENT_CLUSTER_CREATED] = "cluster_created",
+	[EVENT_MASTER_DOWN] = "master_down",
+	[EVENT_MASTER_UP] = "master_up",
+	[EVENT_SLAVE_DOWN] = "slave_down",
+	[EVENT_SLAVE_UP] = "slave_up",
+	[EVENT_HEARTBEAT] = "plusmoin_heartbeat",
+};
+
+static const char *const reason_names[REASONS] = {
+	[REASON_NONE] = "",
+	[REASON_REFUSED] = "refused",
+	[REASON_UNREACHABLE] = "unreachable",
+	[REASON_DNS] = "dns",
+	[REASON_TIMEOUT] = "timeout",
+	[REASON_RESET] = "reset",
+	[REASON_STARTING] = "starting",
+	[REASON_SHUTTING_DOWN] = "shutting_down",
+	[REASON_FULL] = "full",
+	[REASON_AUTH] = "auth",
+	[REASON_NO_DATABASE] = "no_database",
+	[REASON_TLS] = "tls",
+	[REASON_HUNG] = "hung",
+	[REASON_NO_NEW_CONNECTIONS] = "no_new_connections",
+	[REASON_QUERY_ERROR] = "query_error",
+	[REASON_READ_ONLY] = "read_only",
+	[REASON_TABLE] = "table",
+	[REASON_MALFORMED] = "malformed",
+	[REASON_LAG] = "lag",
+	[REASON_DEMOTED] = "demoted",
+};
+
+static const char *const rule_names[RULES] = {
+	[RULE_NONE] = "", [RULE_M1] = "M1", [RULE_M2] = "M2", [RULE_M3] = "M3", [RULE_M4] = "M4",
+	[RULE_M5] = "M5", [RULE_M6] = "M6", [RULE_S1] = "S1", [RULE_S2] = "S2", [RULE_S3] = "S3",
+	[RULE_S4] = "S4", [RULE_L1] = "L1", [RULE_L2] = "L2", [RULE_L3] = "L3", [RULE_L4] = "L4",
+	[RULE_U1] = "U1", [RULE_U2] = "U2", [RULE_U3] = "U3", [RULE_U4] = "U4", [RULE_T7] = "T7",
+};
+
+const char *event_kind_name(enum event_kind kind)
+{
+	return event_names[kind];
+}
+
+const char *reason_name(enum reason reason)
+{
+	return reason_names[reason];
+}
+
+const char *rule_name(enum rule rule)
+{
+	return rule_names[rule];
+}
+
+enum event_kind event_kind_parse(const char *name)
+{
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++) {
+		if (strcmp(event_names[kind], name) == 0)
+			return (enum event_kind)kind;
+	}
+	return EVENT_NONE;
+}
+
+bool reason_is_a_shut_door(enum reason reason)
+{
+	return reason == REASON_AUTH || reason == REASON_NO_DATABASE || reason == REASON_TLS;
+}

@@ -1,0 +1,68 @@
+/*
+ * What was seen of a node: facts, never an opinion. Plain values without
+ * pointers; io/probe makes them, the rules read them. And the moment at which
+ * something is judged: the core knows no clock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/names.h"
+
+#define NAME_BYTES 256    /* a master's name in a row is cut at 255 bytes (contract, JSON) */
+#define MESSAGE_BYTES 512 /* a server's or the system's own words, cut */
+
+struct moment {
+	int64_t steady_ms; /* CLOCK_BOOTTIME: for every duration */
+	int64_t stamp_ms;  /* wall clock at the monitor's start plus steady time since: beats */
+	int64_t wall_ms;   /* the wall clock as it is now: what people are shown */
+};
+
+/* The row of the heartbeat table with the greatest tstamp. */
+struct row {
+	char master[NAME_BYTES];
+	int64_t tstamp; /* ms */
+};
+
+enum row_state {
+	ROW_NONE,  /* no table, or no row in it */
+	ROW_SHOWN, /* `row` is it */
+	ROW_LOCKED /* not readable for a lock or our own statement timeout (55P03, 57014) */
+};
+
+/* A beat to be written through a node. */
+struct beat_order {
+	int cluster_id;
+	const char *master; /* the node's id; lives as long as the configuration */
+	int64_t tstamp;     /* ms; at least this, see cluster-rules.md, "tstamp" */
+};
+
+enum beat_state {
+	BEAT_NONE, /* not tried, or the attempt says nothing (our own fault) */
+	BEAT_WRITTEN,
+	BEAT_LOCKED, /* 55P03 or 57014: rule P5 */
+	BEAT_FAILED
+};
+
+struct beat_result {
+	enum beat_state state;
+	int64_t tstamp; /* what RETURNING said, when written */
+	bool replaced;  /* a row was there before: */
+	struct row before;
+	enum reason reason; /* LOCKED and FAILED */
+	char message[MESSAGE_BYTES];
+};
+
+enum observation_kind { OBSERVED_NOTHING, OBSERVED_MASTER, OBSERVED_SLAVE, OBSERVED_FAILURE };
+
+struct observation {
+	enum observation_kind kind;
+	int server_version;      /* as PQserverVersion; 0 if not known */
+	enum row_state row_state; /* of a slave */
+	struct row row;
+	struct beat_result beat; /* of a master that was sent one */
+	enum reason reason;      /* of a failure */
+	char message[MESSAGE_BYTES];
+	bool going; /* its last word was that it is going or coming (rule P2) */
+};

@@ -1,0 +1,443 @@
+#include "core/round.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+struct change *changes_move(struct changes *changes, enum rule rule, struct node *node,
+			    struct cluster *to, enum place place, const struct moment *now)
+{
+	struct change *change;
+
+	changes->items =
+		mem_grow(changes->items, changes->count + 1, sizeof(*changes->items));
+	change = &changes->items[changes->count++];
+	*change = (struct change){
+		.rule = rule,
+		.node = node,
+		.from = node->cluster,
+		.to = to,
+		.from_place = node->place,
+		.to_place = place,
+		.cluster = to,
+	};
+	fleet_move(node, to, place, now);
+	return change;
+}
+
+void changes_free(struct changes *changes)
+{
+	free(changes->items);
+	*changes = (struct changes){ 0 };
+}
+
+static void because(struct change *change, enum reason reason, const char *message)
+{
+	change->reason = reason;
+	text_copy(change->message, sizeof(change->message), message);
+	change->node->reason = reason;
+	text_copy(change->node->message, sizeof(change->node->message), message);
+}
+
+static void because_of_failure(struct change *change)
+{
+	because(change, change->node->failure.reason, change->node->failure.message);
+}
+
+static void no_reason(struct node *node)
+{
+	node->reason = REASON_NONE;
+	node->message[0] = '\0';
+}
+
+static void because_of_lag(struct node *node, struct change *change, const struct ruling *ruling)
+{
+	const struct cluster *cluster = node->cluster;
+	char *text;
+	int64_t lag_ms;
+
+	if (ruling->has_shown && cluster_lag(cluster, ruling->shown, &lag_ms))
+		text = mem_printf("%.3f s behind", (double)lag_ms / 1000.0);
+	else
+		text = mem_strdup("it has shown no beat of this cluster");
+	node->reason = REASON_LAG;
+	text_copy(node->message, sizeof(node->message), text);
+	if (change != NULL)
+		because(change, REASON_LAG, text);
+	free(text);
+}
+
+void round_begin(struct round *round, struct fleet *fleet, struct cluster *cluster)
+{
+	*round = (struct round){
+		.fleet = fleet,
+		.cluster = cluster,
+		.seat_before = cluster != NULL ? cluster->seat : NULL,
+		.phase = cluster != NULL ? ROUND_HOLDER : ROUND_CANDIDATES,
+	};
+}
+
+/* M1, M2, M3. */
+static void judge_holder(struct round *round, const struct moment *now)
+{
+	struct node *holder = round->cluster->seat;
+	enum rule rule = holder != NULL ? rule_for_holder(round->fleet, holder, now) : RULE_NONE;
+	struct change *change;
+
+	if (rule == RULE_M2) {
+		change = changes_move(&round->changes, RULE_M2, holder, round->cluster, PLACE_LOST,
+				      now);
+		because_of_failure(change);
+	} else if (rule == RULE_M3) {
+		change = changes_move(&round->changes, RULE_M3, holder, round->cluster, PLACE_SLAVE,
+				      now);
+		because(change, REASON_DEMOTED, "it says that it is a slave now");
+		no_reason(holder);
+	}
+}
+
+static void add_candidates(struct round *round, enum place place)
+{
+	for (size_t i = 0; i < round->fleet->node_count; i++) {
+		struct node *node = round->fleet->nodes[i];
+
+		if (node->cluster == round->cluster && node->place == place &&
+		    node->seen.kind == OBSERVED_MASTER &&
+		    (round->only == NULL || round->only == node))
+			list_add(&round->candidates, node);
+	}
+}
+
+static void list_candidates(struct round *round)
+{
+	if (round->cluster != NULL) {
+		add_candidates(round, PLACE_SLAVE);
+		add_candidates(round, PLACE_LOST);
+	} else {
+		add_candidates(round, PLACE_CLUSTERLESS);
+	}
+}
+
+/* The rule under which a candidate is tried, RULE_NONE when it must not be. */
+static enum rule candidate_rule(const struct round *round, const struct node *node,
+				const struct moment *now)
+{
+	enum rule rule;
+
+	if (node->cluster != round->cluster)
+		return RULE_NONE; /* it moved while another beat was written */
+	if (round->cluster == NULL)
+		return node_verdict(round->fleet, node, now) == VERDICT_MASTER ? RULE_U2
+									       : RULE_NONE;
+	rule = rule_for_candidate(round->fleet, node, now);
+	if (rule == RULE_M6 && round->cluster->seat->seen.kind == OBSERVED_NOTHING)
+		return RULE_NONE; /* nothing was seen of the holder in this round */
+	return rule;
+}
+
+static struct beat_order order_for(struct round *round, struct node *node, enum rule rule,
+				   const struct moment *now)
+{
+	struct beat_order order = { .master = node->config->id, .tstamp = now->stamp_ms };
+
+	if (round->cluster != NULL)
+		order = fleet_beat_order(round->cluster, node, now);
+	if (rule != RULE_M4)
+		order.cluster_id = fleet_reserve_id(round->fleet, node);
+	return order;
+}
+
+static bool next_candidate(struct round *round, const struct moment *now, struct node **node,
+			   struct beat_order *order)
+{
+	struct node *next;
+
+	while ((next = list_shift(&round->candidates)) != NULL) {
+		enum rule rule = candidate_rule(round, next, now);
+
+		if (rule == RULE_NONE)
+			continue;
+		round->trying = next;
+		round->trying_rule = rule;
+		*node = next;
+		*order = order_for(round, next, rule, now);
+		return true;
+	}
+	return false;
+}
+
+static void first_beat(struct round *round, struct cluster *cluster,
+		       const struct beat_result *result, const struct moment *now)
+{
+	history_add(&cluster->beats, result->tstamp, now->steady_ms, true,
+		    round->fleet->config->max_sync_delay_ms);
+}
+
+/* M4: the seat is the candidate's; a holder that is failing becomes lost. */
+static void take_seat(struct round *round, struct node *node, const struct beat_result *result,
+		      const struct moment *now)
+{
+	struct node *failing = round->cluster->seat;
+	struct change *change;
+
+	if (failing != NULL) {
+		change = changes_move(&round->changes, RULE_M4, failing, round->cluster, PLACE_LOST,
+				      now);
+		because_of_failure(change);
+	}
+	change = changes_move(&round->changes, RULE_M4, node, round->cluster, PLACE_MASTER, now);
+	change->event = EVENT_MASTER_UP;
+	no_reason(node);
+	first_beat(round, round->cluster, result, now);
+}
+
+/* M6 and U2: the candidate founds a cluster with the id that its beat carries. */
+static void found(struct round *round, struct node *node, const struct beat_result *result,
+		  const struct moment *now)
+{
+	struct cluster *cluster = fleet_add_cluster(round->fleet, node->reserved_id);
+	struct change *change;
+
+	cluster->starting = round->starting;
+	fleet_settle_id(round->fleet, node, true);
+	change = changes_move(&round->changes, round->trying_rule, node, cluster, PLACE_MASTER,
+			      now);
+	change->event = round->starting ? EVENT_NONE : EVENT_CLUSTER_CREATED;
+	no_reason(node);
+	first_beat(round, cluster, result, now);
+}
+
+/* M5, and a clusterless master that cannot be written. */
+static void refuse(struct round *round, struct node *node, const struct beat_result *result,
+		   const struct moment *now)
+{
+	bool loses = node->place == PLACE_SLAVE;
+	struct change *change;
+
+	fleet_settle_id(round->fleet, node, false);
+	if (loses) {
+		change = changes_move(&round->changes, RULE_M5, node, round->cluster, PLACE_LOST,
+				      now);
+		because(change, result->reason, result->message);
+		if (node != round->seat_before)
+			change->event = EVENT_SLAVE_DOWN;
+		return;
+	}
+	node->reason = result->reason;
+	text_copy(node->message, sizeof(node->message), result->message);
+}
+
+void round_take_beat(struct round *round, const struct moment *now,
+		     const struct beat_result *result)
+{
+	struct node *node = round->trying;
+	enum rule rule = round->trying_rule;
+
+	round->trying = NULL;
+	if (node == NULL || node->cluster != round->cluster)
+		return; /* gone meanwhile */
+	switch (result->state) {
+	case BEAT_NONE:
+		fleet_settle_id(round->fleet, node, false);
+		break;
+	case BEAT_LOCKED:
+	case BEAT_FAILED:
+		refuse(round, node, result, now);
+		break;
+	case BEAT_WRITTEN:
+		if (rule == RULE_M4)
+			take_seat(round, node, result, now);
+		else
+			found(round, node, result, now);
+		break;
+	}
+}
+
+static void show(struct node *node, const struct ruling *ruling)
+{
+	node->has_shown = ruling->has_shown;
+	node->shown = ruling->shown;
+}
+
+struct change *changes_join(struct changes *changes, const struct fleet *fleet, struct node *node,
+			    struct cluster *cluster, const struct moment *now)
+{
+	struct ruling ruling = rule_to_join(fleet, node, cluster);
+	struct change *change = changes_move(changes, RULE_U3, node, cluster,
+					     ruling.in_sync ? PLACE_SLAVE : PLACE_LOST, now);
+
+	show(node, &ruling);
+	no_reason(node);
+	if (ruling.in_sync)
+		change->event = EVENT_SLAVE_UP;
+	else
+		because_of_lag(node, change, &ruling);
+	return change;
+}
+
+/* S3 and L3, and U3 right after. */
+static void move_over(struct round *round, struct node *node, const struct ruling *ruling,
+		      const struct moment *now)
+{
+	struct cluster *left = node->cluster;
+
+	changes_move(&round->changes, ruling->rule, node, NULL, PLACE_CLUSTERLESS, now)->cluster =
+		left;
+	changes_join(&round->changes, round->fleet, node, ruling->target, now)->from = left;
+}
+
+static void judge_slave(struct round *round, struct node *node, const struct moment *now)
+{
+	struct ruling ruling = rule_for_slave(round->fleet, node, now);
+	struct change *change;
+
+	if (ruling.rule == RULE_S3) {
+		move_over(round, node, &ruling, now);
+		return;
+	}
+	if (ruling.rule == RULE_S2 || ruling.rule == RULE_S4)
+		show(node, &ruling);
+	if (ruling.rule != RULE_S1 && ruling.rule != RULE_S2)
+		return;
+	change = changes_move(&round->changes, ruling.rule, node, node->cluster, PLACE_LOST, now);
+	if (node != round->seat_before) /* T5 */
+		change->event = EVENT_SLAVE_DOWN;
+	if (ruling.rule == RULE_S1)
+		because_of_failure(change);
+	else
+		because_of_lag(node, change, &ruling);
+}
+
+static void judge_lost(struct round *round, struct node *node, const struct moment *now)
+{
+	struct ruling ruling = rule_for_lost(round->fleet, node, now);
+	struct change *change;
+
+	if (ruling.rule == RULE_L3) {
+		move_over(round, node, &ruling, now);
+		return;
+	}
+	if (ruling.rule == RULE_L2 || ruling.rule == RULE_L4)
+		show(node, &ruling);
+	if (ruling.rule == RULE_L2)
+		because_of_lag(node, NULL, &ruling);
+	if (ruling.rule != RULE_L4)
+		return;
+	change = changes_move(&round->changes, RULE_L4, node, node->cluster, PLACE_SLAVE, now);
+	change->event = EVENT_SLAVE_UP;
+	no_reason(node);
+}
+
+static void judge_clusterless(struct round *round, struct node *node, const struct moment *now)
+{
+	struct ruling ruling = rule_for_clusterless(round->fleet, node, now);
+
+	if (ruling.rule == RULE_U3)
+		changes_join(&round->changes, round->fleet, node, ruling.target, now);
+	else if (ruling.rule == RULE_U4)
+		no_reason(node);
+}
+
+static void judge_members(struct round *round, const struct moment *now)
+{
+	for (size_t i = 0; i < round->fleet->node_count; i++) {
+		struct node *node = round->fleet->nodes[i];
+
+		if (node->cluster != round->cluster)
+			continue;
+		switch (node->place) {
+		case PLACE_MASTER:
+			break;
+		case PLACE_SLAVE:
+			judge_slave(round, node, now);
+			break;
+		case PLACE_LOST:
+			judge_lost(round, node, now);
+			break;
+		case PLACE_CLUSTERLESS:
+			judge_clusterless(round, node, now);
+			break;
+		}
+	}
+}
+
+/* T1: the seat was filled when the round began and is empty now. */
+static void fire_master_down(struct round *round)
+{
+	if (round->cluster == NULL || round->seat_before == NULL || round->cluster->seat != NULL)
+		return;
+	for (size_t i = 0; i < round->changes.count; i++) {
+		struct change *change = &round->changes.items[i];
+
+		if (change->node == round->seat_before && change->from_place == PLACE_MASTER) {
+			change->event = EVENT_MASTER_DOWN;
+			change->cluster = round->cluster;
+		}
+	}
+}
+
+/*
+ * What was judged is used up, also of nodes that moved elsewhere in this round. At the start what
+ * was seen of slaves is kept for start_place().
+ */
+static void use_up(struct round *round)
+{
+	for (size_t i = 0; i < round->fleet->node_count && !round->starting; i++) {
+		if (round->fleet->nodes[i]->cluster == round->cluster)
+			node_forget(round->fleet->nodes[i]);
+	}
+	for (size_t i = 0; i < round->changes.count; i++)
+		node_forget(round->changes.items[i].node);
+}
+
+bool round_step(struct round *round, const struct moment *now, struct node **node,
+		struct beat_order *order)
+{
+	if (round->phase == ROUND_HOLDER) {
+		judge_holder(round, now);
+		round->phase = ROUND_CANDIDATES;
+	}
+	if (round->phase == ROUND_CANDIDATES) {
+		list_candidates(round);
+		round->phase = ROUND_MEMBERS;
+	}
+	if (round->phase == ROUND_MEMBERS) {
+		if (next_candidate(round, now, node, order))
+			return true;
+		if (!round->starting)
+			judge_members(round, now);
+		fire_master_down(round);
+		use_up(round);
+		round->phase = ROUND_ENDED;
+	}
+	return false;
+}
+
+static int compare_changes(const void *a, const void *b)
+{
+	const struct change *left = a;
+	const struct change *right = b;
+	int left_rank = left->event != EVENT_NONE ? (int)left->event : EVENT_KINDS;
+	int right_rank = right->event != EVENT_NONE ? (int)right->event : EVENT_KINDS;
+
+	if (left_rank != right_rank)
+		return left_rank < right_rank ? -1 : 1;
+	if (left->node->order != right->node->order)
+		return left->node->order < right->node->order ? -1 : 1;
+	return 0;
+}
+
+void round_sort(struct round *round)
+{
+	if (round->changes.count > 1)
+		qsort(round->changes.items, round->changes.count, sizeof(struct change),
+		      compare_changes);
+}
+
+void round_end(struct round *round)
+{
+	list_free(&round->candidates);
+	changes_free(&round->changes);
+}

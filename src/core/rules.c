@@ -1,0 +1,196 @@
+#include "core/rules.h"
+
+/* The tstamp a member shows: by its row if that counts, else by the last good one. */
+static void take_row(const struct fleet *fleet, const struct node *node, struct ruling *ruling)
+{
+	ruling->has_shown = node->has_shown;
+	ruling->shown = node->shown;
+	if (node->seen.row_state == ROW_SHOWN &&
+	    row_counts(fleet, node->cluster, &node->seen.row, &ruling->shown))
+		ruling->has_shown = true;
+}
+
+static bool lag_within(const struct cluster *cluster, const struct ruling *ruling, int64_t limit_ms)
+{
+	int64_t lag_ms;
+
+	return ruling->has_shown && cluster_lag(cluster, ruling->shown, &lag_ms) &&
+	       lag_ms <= limit_ms;
+}
+
+/* The other cluster whose master the node's row names, or NULL. */
+static struct cluster *named_cluster(const struct fleet *fleet, const struct node *node)
+{
+	const struct node *named;
+
+	if (node->seen.row_state != ROW_SHOWN)
+		return NULL;
+	named = fleet_named(fleet, node->cluster, node->seen.row.master);
+	if (named == NULL || named->cluster == NULL || named->cluster == node->cluster ||
+	    named->cluster->starting || cluster_master(named->cluster) != named)
+		return NULL;
+	return named->cluster;
+}
+
+/* S3 and L3: the row names another cluster's master and is within `limit_ms` there. */
+static bool belongs_elsewhere(const struct fleet *fleet, const struct node *node, int64_t limit_ms,
+			      struct ruling *ruling)
+{
+	struct ruling there = { .target = named_cluster(fleet, node) };
+
+	if (there.target == NULL)
+		return false;
+	there.has_shown = row_counts(fleet, there.target, &node->seen.row, &there.shown);
+	if (!lag_within(there.target, &there, limit_ms))
+		return false;
+	*ruling = there;
+	return true;
+}
+
+struct ruling rule_for_slave(const struct fleet *fleet, const struct node *node,
+			     const struct moment *now)
+{
+	struct ruling ruling = { .rule = RULE_NONE };
+	int64_t limit_ms = fleet->config->max_sync_delay_ms;
+
+	switch (node_verdict(fleet, node, now)) {
+	case VERDICT_NONE:
+	case VERDICT_FAILING:
+	case VERDICT_MASTER:
+		return ruling;
+	case VERDICT_DOWN:
+		ruling.rule = RULE_S1;
+		return ruling;
+	case VERDICT_SLAVE:
+		break;
+	}
+	if (belongs_elsewhere(fleet, node, limit_ms, &ruling)) {
+		ruling.rule = RULE_S3;
+		return ruling;
+	}
+	take_row(fleet, node, &ruling);
+	ruling.rule = lag_within(node->cluster, &ruling, limit_ms) ? RULE_S4 : RULE_S2;
+	return ruling;
+}
+
+struct ruling rule_for_lost(const struct fleet *fleet, const struct node *node,
+			    const struct moment *now)
+{
+	struct ruling ruling = { .rule = RULE_NONE };
+	int64_t limit_ms = fleet->config->recover_sync_delay_ms;
+
+	switch (node_verdict(fleet, node, now)) {
+	case VERDICT_NONE:
+	case VERDICT_FAILING:
+	case VERDICT_MASTER:
+		return ruling;
+	case VERDICT_DOWN:
+		ruling.rule = RULE_L1;
+		return ruling;
+	case VERDICT_SLAVE:
+		break;
+	}
+	if (belongs_elsewhere(fleet, node, limit_ms, &ruling)) {
+		ruling.rule = RULE_L3;
+		return ruling;
+	}
+	take_row(fleet, node, &ruling);
+	ruling.rule = lag_within(node->cluster, &ruling, limit_ms) ? RULE_L4 : RULE_L2;
+	return ruling;
+}
+
+struct ruling rule_to_join(const struct fleet *fleet, const struct node *node,
+			   struct cluster *cluster)
+{
+	struct ruling ruling = { .rule = RULE_U4 };
+	const struct node *named;
+
+	if (node->seen.kind != OBSERVED_SLAVE || node->seen.row_state != ROW_SHOWN)
+		return ruling;
+	named = fleet_named(fleet, cluster, node->seen.row.master);
+	if (named == NULL || named->cluster != cluster || cluster_master(cluster) != named)
+		return ruling;
+	ruling.rule = RULE_U3;
+	ruling.target = cluster;
+	ruling.has_shown = row_counts(fleet, cluster, &node->seen.row, &ruling.shown);
+	ruling.in_sync = lag_within(cluster, &ruling, fleet->config->max_sync_delay_ms);
+	return ruling;
+}
+
+struct ruling rule_for_clusterless(const struct fleet *fleet, const struct node *node,
+				   const struct moment *now)
+{
+	struct ruling ruling = { .rule = RULE_NONE };
+	struct cluster *cluster;
+
+	switch (node_verdict(fleet, node, now)) {
+	case VERDICT_NONE:
+	case VERDICT_FAILING:
+	case VERDICT_MASTER:
+		return ruling;
+	case VERDICT_DOWN:
+		ruling.rule = RULE_U1;
+		return ruling;
+	case VERDICT_SLAVE:
+		break;
+	}
+	cluster = named_cluster(fleet, node);
+	if (cluster != NULL)
+		return rule_to_join(fleet, node, cluster);
+	ruling.rule = RULE_U4;
+	return ruling;
+}
+
+enum rule rule_for_holder(const struct fleet *fleet, const struct node *node,
+			  const struct moment *now)
+{
+	switch (node_verdict(fleet, node, now)) {
+	case VERDICT_NONE:
+	case VERDICT_FAILING:
+		return RULE_NONE;
+	case VERDICT_DOWN:
+		return RULE_M2;
+	case VERDICT_SLAVE:
+		return RULE_M3;
+	case VERDICT_MASTER:
+		return RULE_M1;
+	}
+	return RULE_NONE;
+}
+
+enum rule rule_for_candidate(const struct fleet *fleet, const struct node *node,
+			     const struct moment *now)
+{
+	const struct node *holder = node->cluster->seat;
+
+	if (node_verdict(fleet, node, now) != VERDICT_MASTER || holder == node)
+		return RULE_NONE;
+	if (holder == NULL)
+		return RULE_M4;
+	if (holder_answers(fleet, holder, now))
+		return RULE_M6;
+	return node->place == PLACE_SLAVE ? RULE_M4 : RULE_NONE;
+}
+
+bool rules_would_move(const struct fleet *fleet, const struct node *node, const struct moment *now)
+{
+	enum rule rule = RULE_NONE;
+
+	switch (node->place) {
+	case PLACE_MASTER:
+		rule = rule_for_holder(fleet, node, now);
+		return rule == RULE_M2 || rule == RULE_M3;
+	case PLACE_SLAVE:
+		rule = rule_for_slave(fleet, node, now).rule;
+		return (rule != RULE_NONE && rule != RULE_S4) ||
+		       rule_for_candidate(fleet, node, now) != RULE_NONE;
+	case PLACE_LOST:
+		rule = rule_for_lost(fleet, node, now).rule;
+		return rule == RULE_L3 || rule == RULE_L4 ||
+		       rule_for_candidate(fleet, node, now) != RULE_NONE;
+	case PLACE_CLUSTERLESS:
+		return node_verdict(fleet, node, now) == VERDICT_MASTER ||
+		       rule_for_clusterless(fleet, node, now).rule == RULE_U3;
+	}
+	return false;
+}

@@ -1,0 +1,187 @@
+#include "core/verdict.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static bool sits(const struct node *node)
+{
+	return node->place == PLACE_MASTER;
+}
+
+static void note_failure(struct node *node, const struct moment *now, enum reason reason,
+			 const char *message, bool going, bool beat_locked)
+{
+	struct failure *failure = &node->failure;
+
+	if (failure->attempts++ == 0) {
+		failure->since_ms = now->steady_ms;
+		failure->going = false;
+	}
+	if (going)
+		failure->going = true;
+	failure->beat_locked = beat_locked;
+	failure->reason = reason;
+	text_copy(failure->message, sizeof(failure->message), message);
+}
+
+/* A name that is no configured node's, found in place of our own beat, is another monitor's. */
+static void learn_alias(const struct fleet *fleet, struct node *node, const struct beat_result *beat)
+{
+	const struct cluster *cluster = node->cluster;
+	const char *name = beat->before.master;
+
+	if (!beat->replaced || cluster->beats.count == 0 ||
+	    beat->before.tstamp <= history_newest(&cluster->beats))
+		return;
+	if (name[0] == '\0' || fleet_named(fleet, cluster, name) != NULL)
+		return;
+	text_copy(node->aliases[node->alias_next], NAME_BYTES, name);
+	node->alias_next = (node->alias_next + 1) % NODE_ALIASES;
+}
+
+static void take_beat(const struct fleet *fleet, struct node *node, const struct beat_result *beat,
+		      const struct moment *now)
+{
+	if (!sits(node))
+		return;
+	if (beat->state == BEAT_WRITTEN) {
+		learn_alias(fleet, node, beat);
+		history_add(&node->cluster->beats, beat->tstamp, now->steady_ms, false,
+			    fleet->config->max_sync_delay_ms);
+	} else if (beat->state != BEAT_NONE) {
+		note_failure(node, now, beat->reason, beat->message, false,
+			     beat->state == BEAT_LOCKED);
+	}
+}
+
+void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
+		  const struct moment *now)
+{
+	node->seen = *seen;
+	if (seen->server_version > 0)
+		node->server_version = seen->server_version;
+	switch (seen->kind) {
+	case OBSERVED_NOTHING:
+		return;
+	case OBSERVED_FAILURE:
+		note_failure(node, now, seen->reason, seen->message, seen->going, false);
+		return;
+	case OBSERVED_MASTER:
+		if (!sits(node) || seen->beat.state == BEAT_NONE || seen->beat.state == BEAT_WRITTEN)
+			node->failure.attempts = 0;
+		node->failure.going = false;
+		take_beat(fleet, node, &seen->beat, now);
+		node->is_slave = false;
+		node->master_name[0] = '\0';
+		break;
+	case OBSERVED_SLAVE:
+		node->failure.attempts = 0;
+		node->is_slave = true;
+		if (seen->row_state == ROW_SHOWN)
+			text_copy(node->master_name, NAME_BYTES, seen->row.master);
+		break;
+	}
+	node->known = true;
+}
+
+void node_forget(struct node *node)
+{
+	node->seen.kind = OBSERVED_NOTHING;
+}
+
+/* P1 (hold_on) comes with the issue on truth: no class holds a node yet. */
+static bool is_held(const struct node *node)
+{
+	(void)node;
+	return false;
+}
+
+static int64_t restart_grace_ends(const struct fleet *fleet, const struct node *node)
+{
+	return node->failure.going ? node->failure.since_ms + fleet->config->restart_grace_ms
+				   : INT64_MIN;
+}
+
+static int64_t beat_patience_ends(const struct fleet *fleet, const struct node *node)
+{
+	if (!node->failure.beat_locked || !sits(node) || node->cluster->beats.count == 0)
+		return INT64_MIN;
+	return node->cluster->beats.last_steady_ms + fleet->config->max_sync_delay_ms;
+}
+
+static bool still_failing(const struct fleet *fleet, const struct node *node,
+			  const struct moment *now)
+{
+	if (node->place != PLACE_MASTER && node->place != PLACE_SLAVE)
+		return false;
+	return is_held(node) || node->failure.attempts < fleet->config->down_after ||
+	       now->steady_ms < restart_grace_ends(fleet, node) ||
+	       now->steady_ms < beat_patience_ends(fleet, node);
+}
+
+enum verdict node_verdict(const struct fleet *fleet, const struct node *node,
+			  const struct moment *now)
+{
+	if (node->seen.kind == OBSERVED_NOTHING)
+		return VERDICT_NONE;
+	if (node->failure.attempts > 0)
+		return still_failing(fleet, node, now) ? VERDICT_FAILING : VERDICT_DOWN;
+	return node->seen.kind == OBSERVED_MASTER ? VERDICT_MASTER : VERDICT_SLAVE;
+}
+
+bool node_is_failing(const struct node *node)
+{
+	return node->failure.attempts > 0 &&
+	       (node->place == PLACE_MASTER || node->place == PLACE_SLAVE);
+}
+
+int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
+{
+	int64_t grace = restart_grace_ends(fleet, node);
+	int64_t patience = beat_patience_ends(fleet, node);
+	int64_t ends = grace > patience ? grace : patience;
+
+	if (!node_is_failing(node) || ends == INT64_MIN ||
+	    node->failure.attempts + 1 < fleet->config->down_after)
+		return INT64_MAX;
+	return ends;
+}
+
+bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now)
+{
+	if (holder->failure.attempts == 0)
+		return true;
+	return holder->failure.beat_locked && now->steady_ms < beat_patience_ends(fleet, holder);
+}
+
+bool row_counts(const struct fleet *fleet, const struct cluster *cluster, const struct row *row,
+		int64_t *tstamp)
+{
+	const struct node *named = fleet_named(fleet, cluster, row->master);
+	const struct holder *holder;
+
+	if (named == NULL)
+		return false;
+	if (named == cluster->seat) {
+		*tstamp = row->tstamp;
+		return true;
+	}
+	holder = cluster_holder(cluster, named);
+	if (holder == NULL)
+		return false;
+	*tstamp = row->tstamp < holder->last_tstamp ? row->tstamp : holder->last_tstamp;
+	return true;
+}
+
+bool cluster_lag(const struct cluster *cluster, int64_t tstamp, int64_t *lag_ms)
+{
+	return history_lag(&cluster->beats, tstamp, lag_ms);
+}
+
+bool node_lag(const struct node *node, int64_t *lag_ms)
+{
+	if (node->place != PLACE_SLAVE && node->place != PLACE_LOST)
+		return false;
+	return node->has_shown && cluster_lag(node->cluster, node->shown, lag_ms);
+}

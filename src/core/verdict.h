@@ -1,0 +1,58 @@
+/*
+ * From observations to verdicts (cluster-rules.md, "From observation to
+ * verdict", P1-P5) and from rows to lag ("Sync"). Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/fleet.h"
+
+enum verdict {
+	VERDICT_NONE, /* nothing new was seen: the node keeps its place */
+	VERDICT_MASTER,
+	VERDICT_SLAVE,
+	VERDICT_FAILING, /* a failure that does not count yet */
+	VERDICT_DOWN
+};
+
+/*
+ * Takes in what was seen of `node`: its words for people, its run of failures
+ * and, for a sitting master, its written beat. The observation waits in
+ * node->seen for the round that judges it.
+ */
+void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
+		  const struct moment *now);
+
+/* Forgets an observation that was not judged (the monitor was blind, P4). */
+void node_forget(struct node *node);
+
+/* The verdict on node->seen. */
+enum verdict node_verdict(const struct fleet *fleet, const struct node *node,
+			  const struct moment *now);
+
+/* Whether a slave or sitting master has failed without being down yet. */
+bool node_is_failing(const struct node *node);
+
+/*
+ * For a failing node: the steady time at which another failed look would count
+ * because its grace (P2) or its patience with a locked beat (P5) ends; INT64_MAX
+ * while only further attempts (P3) can decide, or when it is not failing.
+ */
+int64_t node_grace_ends(const struct fleet *fleet, const struct node *node);
+
+/* Whether the sitting master answers, for M4 and M6: not failing, or failing under P5 alone. */
+bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now);
+
+/*
+ * The tstamp by which `row` counts in `cluster`: the sitting master's as it is,
+ * an earlier holder's at most as that one's last beat. False: it names neither.
+ */
+bool row_counts(const struct fleet *fleet, const struct cluster *cluster, const struct row *row,
+		int64_t *tstamp);
+
+/* The lag of a node that shows `tstamp`, in its cluster. False: no beat of this run. */
+bool cluster_lag(const struct cluster *cluster, int64_t tstamp, int64_t *lag_ms);
+
+/* The lag of a slave or lost node by its last good row. False: unknown, or it is no member. */
+bool node_lag(const struct node *node, int64_t *lag_ms);

@@ -1,0 +1,188 @@
+#include "io/evidence.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static bool is_class(const char *sqlstate, const char *class)
+{
+	return strncmp(sqlstate, class, 2) == 0;
+}
+
+bool sqlstate_is_locked(const char *sqlstate)
+{
+	return sqlstate != NULL &&
+	       (strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "57014") == 0);
+}
+
+bool sqlstate_is_transient(const char *sqlstate)
+{
+	return sqlstate != NULL &&
+	       (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0);
+}
+
+bool errno_is_own_fault(int error)
+{
+	if (error < 0)
+		error = -error;
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+enum reason evidence_of_sqlstate(const char *sqlstate, bool of_beat)
+{
+	if (sqlstate == NULL || sqlstate[0] == '\0')
+		return REASON_QUERY_ERROR;
+	if (strcmp(sqlstate, "25006") == 0)
+		return REASON_READ_ONLY;
+	if (of_beat && (is_class(sqlstate, "42") || is_class(sqlstate, "22") ||
+			is_class(sqlstate, "23") || strcmp(sqlstate, "55000") == 0 ||
+			strcmp(sqlstate, "P0001") == 0))
+		return REASON_TABLE;
+	return REASON_QUERY_ERROR;
+}
+
+/* What a server says while it lets nobody in. */
+static enum reason of_connect_sqlstate(const char *sqlstate, const char *message)
+{
+	if (strcmp(sqlstate, "53300") == 0)
+		return REASON_FULL;
+	if (strcmp(sqlstate, "57P03") == 0) /* the code is one; the words, if English, tell */
+		return strstr(message, "shutting down") != NULL ? REASON_SHUTTING_DOWN
+								: REASON_STARTING;
+	if (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0)
+		return REASON_SHUTTING_DOWN;
+	if (is_class(sqlstate, "28") || strcmp(sqlstate, "42501") == 0)
+		return REASON_AUTH;
+	if (strcmp(sqlstate, "3D000") == 0 || strcmp(sqlstate, "55000") == 0)
+		return REASON_NO_DATABASE;
+	if (is_class(sqlstate, "08"))
+		return REASON_MALFORMED;
+	return REASON_QUERY_ERROR;
+}
+
+/* Finds ":  57P03: " in "... failed: FATAL:  57P03: the database ..."; false if there is none. */
+static bool find_sqlstate(const char *message, char sqlstate[6])
+{
+	for (const char *at = message; (at = strstr(at, ":  ")) != NULL; at += 3) {
+		size_t n = 0;
+
+		while (n < 5 && (isdigit((unsigned char)at[3 + n]) || isupper((unsigned char)at[3 + n])))
+			n++;
+		if (n == 5 && at[8] == ':' && at[9] == ' ') {
+			memcpy(sqlstate, at + 3, 5);
+			sqlstate[5] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+static const struct {
+	int error;
+	enum reason reason;
+	bool own_fault;
+} by_errno[] = {
+	{ ECONNREFUSED, REASON_REFUSED, false },
+	{ ENOENT, REASON_REFUSED, false }, /* no such socket file */
+	{ EACCES, REASON_REFUSED, false }, /* a socket that we may not open */
+	{ EHOSTUNREACH, REASON_UNREACHABLE, false },
+	{ ENETUNREACH, REASON_UNREACHABLE, false },
+	{ EHOSTDOWN, REASON_UNREACHABLE, false },
+	{ ENETDOWN, REASON_UNREACHABLE, false },
+	{ EADDRNOTAVAIL, REASON_UNREACHABLE, false },
+	{ ETIMEDOUT, REASON_TIMEOUT, false },
+	{ ECONNRESET, REASON_RESET, false },
+	{ ECONNABORTED, REASON_RESET, false },
+	{ EPIPE, REASON_RESET, false },
+	{ EMFILE, REASON_NONE, true },
+	{ ENFILE, REASON_NONE, true },
+	{ ENOMEM, REASON_NONE, true },
+	{ ENOBUFS, REASON_NONE, true },
+};
+
+/* libpq's own English words, for what has neither SQLSTATE nor errno. */
+static const struct {
+	const char *words;
+	enum reason reason;
+	bool own_fault;
+} by_words[] = {
+	{ "out of memory", REASON_NONE, true },
+	{ "server closed the connection", REASON_RESET, false },
+	{ "connection to server was lost", REASON_RESET, false },
+	{ "timeout expired", REASON_TIMEOUT, false },
+	{ "no password supplied", REASON_AUTH, false },
+	{ "password retrieved from file", REASON_AUTH, false },
+	{ "authentication method", REASON_AUTH, false },
+	{ "channel binding", REASON_AUTH, false },
+	{ "SCRAM", REASON_AUTH, false },
+	{ "SSL", REASON_TLS, false },
+	{ "certificate", REASON_TLS, false },
+	{ "TLS", REASON_TLS, false },
+	{ "could not translate host name", REASON_DNS, false },
+};
+
+static void of_libpq_words(struct evidence *evidence, const char *message)
+{
+	for (size_t i = 0; i < sizeof(by_errno) / sizeof(by_errno[0]); i++) {
+		char text[128];
+
+		if (strstr(message, strerror_r(by_errno[i].error, text, sizeof(text))) != NULL) {
+			evidence->reason = by_errno[i].reason;
+			evidence->own_fault = by_errno[i].own_fault;
+			return;
+		}
+	}
+	for (size_t i = 0; i < sizeof(by_words) / sizeof(by_words[0]); i++) {
+		if (strstr(message, by_words[i].words) != NULL) {
+			evidence->reason = by_words[i].reason;
+			evidence->own_fault = by_words[i].own_fault;
+			return;
+		}
+	}
+	evidence->reason = REASON_MALFORMED;
+}
+
+/* The first line, without libpq's verbose LOCATION, trailing blanks and our password. */
+static void take_message(struct evidence *evidence, const char *message)
+{
+	char *clean = secret_scrub(message);
+	char *location = strstr(clean, "\nLOCATION:");
+	size_t len;
+
+	if (location != NULL)
+		*location = '\0';
+	len = strlen(clean);
+	while (len > 0 && isspace((unsigned char)clean[len - 1]))
+		clean[--len] = '\0';
+	text_copy(evidence->message, sizeof(evidence->message), clean);
+	free(clean);
+}
+
+void evidence_of_connect(struct evidence *evidence, const char *message)
+{
+	char sqlstate[6];
+
+	*evidence = (struct evidence){ .reason = REASON_MALFORMED };
+	take_message(evidence, message);
+	if (find_sqlstate(message, sqlstate)) {
+		evidence->reason = of_connect_sqlstate(sqlstate, message);
+		evidence->going = strncmp(sqlstate, "57P0", 4) == 0;
+	} else {
+		of_libpq_words(evidence, message);
+	}
+}
+
+void evidence_of_break(struct evidence *evidence, const char *sqlstate, const char *words,
+		       const char *message)
+{
+	*evidence = (struct evidence){ .reason = REASON_RESET };
+	if (sqlstate == NULL || sqlstate[0] == '\0') {
+		take_message(evidence, message);
+		return;
+	}
+	take_message(evidence, words);
+	evidence->reason = of_connect_sqlstate(sqlstate, words);
+}

@@ -1,0 +1,37 @@
+/*
+ * From a server's or the system's words to a class of failure (contract,
+ * "Reasons"): by SQLSTATE, else by libpq's message compared with this process's
+ * own strerror() (libpq hands out no errno; the process never calls setlocale).
+ * Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/observation.h"
+
+struct evidence {
+	enum reason reason;
+	char message[MESSAGE_BYTES];
+	bool going;     /* its word was that it is going or coming (57P01, 57P02, 57P03) */
+	bool own_fault; /* our own descriptors or memory: says nothing about the node */
+};
+
+/* A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. */
+void evidence_of_connect(struct evidence *evidence, const char *message);
+
+/* A connection that broke: the words that came before (sqlstate and text, or NULL). */
+void evidence_of_break(struct evidence *evidence, const char *sqlstate, const char *words,
+		       const char *message);
+
+/* The class of a statement that failed; of a beat with `of_beat`. */
+enum reason evidence_of_sqlstate(const char *sqlstate, bool of_beat);
+
+/* 55P03 and 57014: a lock or our own statement timeout. */
+bool sqlstate_is_locked(const char *sqlstate);
+
+/* 40001 and 40P01: worth asking again at once. */
+bool sqlstate_is_transient(const char *sqlstate);
+
+/* One of our own errno (UV_... or errno): a fault of ours, not the node's. */
+bool errno_is_own_fault(int error);
