@@ -53,13 +53,14 @@ function Scan:here()
     return "the file ends too early"
   end
   local char = self.text:match(utf8.charpattern, self.at) or self:peek()
-  return "unexpected " .. keypath.quote(char)
+  return "unexpected " .. (char == '"' and "string" or keypath.quote(char))
 end
 
 -- A bad number or word counts as 0, so that the rest can be checked; `bad`
 -- tells the checks that this place has its error already.
 function Scan:bad_value(first, last, path, wrong)
-  self:note(first, wrong)
+  local token = path:find("password$") and "the value" or keypath.quote(self.text:sub(first, last))
+  self:note(first, token .. ": " .. wrong)
   self:patch(first, last, "0" .. (" "):rep(last - first))
   self.doc.bad[path] = true
 end
@@ -96,7 +97,7 @@ function Scan:string()
     at = self.text:find('[%c"\\]', at)
     local char = at and self.text:sub(at, at)
     if not char or char == "\n" or char == "\r" then
-      self:fail(first, "a string that is not closed on its line")
+      self:fail(first, "a string that is not closed on its line; allowed: \\n for a line break")
     elseif char == '"' then
       break
     elseif char == "\\" then
@@ -112,12 +113,19 @@ function Scan:string()
   return cjson.decode(self.text:sub(first, at))
 end
 
+local NOT_FINITE = "not a number that JSON knows; allowed: decimal numbers"
+
+local function is_not_finite(token)
+  token = token:lower():gsub("^[-+]", "")
+  return token == "nan" or token == "inf" or token == "infinity"
+end
+
 -- Tells what is wrong with the text of a number; nil if nothing is.
 local function number_fault(token)
   if token:find("^[-+]?0[xX]") then
     return "hexadecimal; allowed: decimal numbers"
-  elseif token:find("^[-+]?[nN][aA][nN]$") or token:find("^[-+]?[iI]nf") then
-    return "is not a number in JSON"
+  elseif is_not_finite(token) then
+    return NOT_FINITE
   elseif token:find("^-?0%d") then
     return "a number with leading zeros; allowed: decimal numbers without them"
   elseif token:find("^%+") then
@@ -129,8 +137,8 @@ local function number_fault(token)
     return "not a number; allowed: decimal numbers such as 60 or 0.5"
   end
   local value = tonumber(token)
-  if not (value >= -math.huge and value < math.huge and value > -math.huge) then
-    return "a number that is too big"
+  if not (value > -math.huge and value < math.huge) then
+    return "a number that is too big; allowed: decimal numbers"
   end
   return nil
 end
@@ -141,7 +149,7 @@ function Scan:number(path)
   local fault = number_fault(token)
   self.at = last + 1
   if fault then
-    self:bad_value(first, last, path, keypath.quote(token) .. ": " .. fault)
+    self:bad_value(first, last, path, fault)
   elseif token:find("^-?%d+$") then
     self.doc.integers[path] = math.tointeger(tonumber(token))
   end
@@ -160,14 +168,14 @@ function Scan:word(path)
   if WORDS[word] then
     return
   end
-  local fault = number_fault(word)
+  local fault = "a word without quotes; allowed: true, false, null, numbers, and strings in double quotes"
   local meant = MEANT[word:lower()]
   if meant then
     fault = "not JSON; allowed: " .. meant
-  elseif not fault:find("^is not a number") then
-    fault = "a word without quotes; allowed: true, false, null, numbers, and strings in double quotes"
+  elseif is_not_finite(word) then
+    fault = NOT_FINITE
   end
-  self:bad_value(first, last, path, keypath.quote(word) .. ": " .. fault)
+  self:bad_value(first, last, path, fault)
 end
 
 -- Behind an element: true when another follows, false at the closing character.
@@ -178,7 +186,8 @@ function Scan:more(close, what)
     self.at = self.at + 1
     return false
   elseif char ~= "," then
-    self:fail(self.at, ("%s; allowed: a comma or the end of the %s, %s"):format(self:here(), what, keypath.quote(close)))
+    self:fail(self.at, ("%s; allowed: a comma or the end of the %s, %s")
+      :format(self:here(), what, keypath.quote(close)))
   end
   local comma = self.at
   self.at = comma + 1
@@ -229,7 +238,8 @@ function Scan:member(path, seen)
   local key = self:string()
   local own = keypath.key(path, key)
   if seen[key] then
-    self:note(first, ("duplicate key: %s stands in line %d already"):format(own, self.line_of(seen[key])))
+    self:note(first, ("duplicate key: %s stands in line %d already; allowed: each key once")
+      :format(own, self.line_of(seen[key])))
   end
   seen[key] = seen[key] or first
   self:skip_blanks()

@@ -1,0 +1,158 @@
+-- plusmoin's configuration, with every setting. What is left out has its default.
+-- A Lua file returns one table; loops, require and os.getenv are welcome in it.
+return {
+  -- Database that holds plusmoin's heartbeat table; the same on every cluster.
+  -- Required.
+  dbname = "plusmoin",
+
+  -- Role to log in as; must be allowed to write to that database.
+  -- Required.
+  user = "plusmoin",
+
+  -- Its password; may be left out where libpq finds one (`passfile`, certificate, trust).
+  -- Default: none: libpq looks for one.
+  password = "carrotcake",
+
+  -- How often every node is looked at and the master's beat is written.
+  -- Default: 60.
+  heartbeat = 60,
+
+  -- A slave that is further behind its master than this is out of sync (lost).
+  -- Default: 120.
+  max_sync_delay = 120,
+
+  -- A lost slave must be this close to its master to be taken back, so that it does not flap at the limit.
+  -- Default: 60, at most max_sync_delay.
+  recover_sync_delay = 60,
+
+  -- The servers to watch, each `host` and `port` once.
+  -- Default: [].
+  nodes = {
+    {
+      -- Name, IPv4 address, IPv6 address, or socket directory.
+      -- Required.
+      host = "db1.example.com",
+      -- Port of the server.
+      -- Default: 5432.
+      port = 5432,
+      -- What people get to see instead of `host:port`.
+      -- Default: host:port.
+      name = "first",
+      -- Role to log in as on this node.
+      -- Default: user.
+      user = "plusmoin",
+      -- Its password on this node.
+      -- Default: password.
+      password = "carrotcake",
+      -- Database on this node.
+      -- Default: dbname.
+      dbname = "plusmoin",
+      -- Further libpq keywords for this node, on top of `connection`.
+      -- Default: {}.
+      connection = { sslmode = "prefer" },
+    },
+    { host = "db2.example.com", port = 5432 },
+  },
+
+  -- Further libpq keywords: `sslmode`, `sslrootcert`, `passfile`, `keepalives_idle`, ...
+  -- Default: {} (gssencmode is disable unless set).
+  connection = {},
+
+  -- What to run on which event.
+  -- Default: {}.
+  triggers = {
+    -- Each: a command line (split like a shell's words, no shell runs it), an entry, or a list of these.
+    -- Once per cluster when plusmoin has started.
+    -- Default: null.
+    plusmoin_up = nil,
+    -- After every regular round, once all other triggers have run.
+    -- Default: null.
+    plusmoin_heartbeat = nil,
+    -- A new master is available.
+    -- Default: null.
+    master_up = {
+      -- The entry's program: a command line (split like a shell's words, no shell runs it) or a list of words.
+      -- Required.
+      command = "logger -t plusmoin master_up",
+      -- Seconds this entry may run.
+      -- Default: trigger_timeout.
+      timeout = 30,
+    },
+    -- The master went down or was demoted, and nobody replaces it.
+    -- Default: null.
+    master_down = nil,
+    -- A slave is back up and in sync.
+    -- Default: null.
+    slave_up = nil,
+    -- A slave went down or out of sync.
+    -- Default: null.
+    slave_down = nil,
+    -- A new cluster was found or split off; the trigger's node is its master.
+    -- Default: null.
+    cluster_created = nil,
+  },
+
+  -- Seconds a trigger may run; then its process group gets TERM and 5 s later KILL.
+  -- Default: 60.
+  trigger_timeout = 60,
+
+  -- How many external commands may run at once; `master_*` have as many slots again for themselves.
+  -- Default: 16.
+  trigger_parallel = 16,
+
+  -- Seconds that triggers under way get when plusmoin stops.
+  -- Default: 10.
+  shutdown_grace = 10,
+
+  -- Seconds a connection may take to come up.
+  -- Default: 60.
+  connect_timeout = 60,
+
+  -- Seconds a node has to answer in a round, whatever it has to do in it.
+  -- Default: connect_timeout, at most 10.
+  query_timeout = 10,
+
+  -- Failed attempts before a failure counts.
+  -- Default: 1.
+  down_after = 1,
+
+  -- How often failing, lost and clusterless nodes are asked.
+  -- Default: 1, at most heartbeat.
+  retry_interval = 1,
+
+  -- Seconds a server that said it is stopping or starting has to come back before it counts as down.
+  -- Default: heartbeat, at most 10.
+  restart_grace = 10,
+
+  -- SQL that returns true on a slave.
+  -- Default: SELECT pg_is_in_recovery().
+  is_slave_statement = "SELECT pg_is_in_recovery()",
+
+  -- Log of the daemon (in the foreground the log goes to stdout).
+  -- Default: /var/log/plusmoin/plusmoin.log.
+  log_file = "/var/log/plusmoin/plusmoin.log",
+
+  -- How much is logged.
+  -- Default: error.
+  log_level = "info",
+
+  -- Lines for people, or one JSON object a line.
+  -- Default: text.
+  log_format = "text",
+
+  -- User that plusmoin becomes when it is started as root.
+  -- Default: nobody.
+  daemon_user = "nobody",
+
+  -- File that holds the process id and is locked while plusmoin runs.
+  -- Default: /var/run/plusmoin/plusmoin.pid.
+  pid_file = "/var/run/plusmoin/plusmoin.pid",
+
+  -- File that holds the status as JSON, replaced whenever it changes.
+  -- Default: /var/run/plusmoin/status.json.
+  status_file = "/var/run/plusmoin/status.json",
+
+  -- Unix socket that `plusmoin status` asks; at most 107 bytes.
+  -- Default: plusmoin.sock beside pid_file.
+  control_socket = "/var/run/plusmoin/plusmoin.sock",
+}

@@ -1,0 +1,185 @@
+--- Loads a configuration file: reads, checks, fills in defaults.
+--
+-- `.lua` files are Lua and return one table, all others are JSON with comments;
+-- both have the same keys (contract, "Configuration"). All errors of a file are
+-- reported at once.
+local checks = require "plusmoin.config.checks"
+local connection = require "plusmoin.config.connection"
+local derive = require "plusmoin.config.derive"
+local files = require "plusmoin.config.files"
+local jsonc = require "plusmoin.jsonc"
+local luafile = require "plusmoin.config.luafile"
+local nodes = require "plusmoin.config.nodes"
+local report = require "plusmoin.config.report"
+local settings = require "plusmoin.settings"
+local triggers = require "plusmoin.config.triggers"
+
+local config = {}
+
+-- A configuration of thousands of nodes has one MiB; more is no configuration.
+local MAX_BYTES = 16 * 1024 * 1024
+
+-- Types of rows that are one value each; the others have files of their own.
+local COMPOUND = { nodes = true, connection = true, triggers = true }
+
+local EARLY = {}
+for _, key in ipairs(settings.early) do
+  EARLY[key] = true
+end
+
+-- The content of a file, or nil and what is wrong.
+local function read_file(path)
+  local handle, err = io.open(path, "rb")
+  if not handle then
+    return nil, "cannot be read: " .. err:gsub("^.*: ", "")
+  end
+  local text, read_err = handle:read(MAX_BYTES + 1)
+  handle:close()
+  if not text and read_err then
+    return nil, "cannot be read: " .. read_err
+  elseif text and #text > MAX_BYTES then
+    return nil, ("is too big; allowed: %d MiB"):format(MAX_BYTES // 1048576)
+  end
+  return text or ""
+end
+
+-- The directory of a file, absolute where cwd (absolute) is known.
+local function directory(path, cwd)
+  local dir = path:match("^(.*)/[^/]*$")
+  if path:sub(1, 1) == "/" then
+    return dir == "" and "/" or dir
+  end
+  dir = dir and dir:gsub("^%./+", ""):gsub("^%.$", "") or ""
+  if not cwd then
+    return dir
+  elseif dir == "" then
+    return cwd
+  end
+  return (cwd == "/" and "/" or cwd .. "/") .. dir
+end
+
+-- Reads a JSON file. Returns its top level (nil after errors that leave none),
+-- what of it could be read, and whether that is all.
+local function read_json(ctx, text)
+  local doc, errors = jsonc.decode(text)
+  ctx.report = report.new(ctx.path, doc.lines, doc.bad)
+  ctx.kinds = doc.kinds
+  for _, err in ipairs(errors) do
+    ctx.report:syntax(err.line, err.column, err.text)
+  end
+  if doc.value == nil then
+    return nil, doc.strings, false
+  elseif not checks.is_object(ctx, "", doc.value) then
+    ctx.report:error("", checks.describe(ctx, "", doc.value) .. " where the configuration belongs", "one object, {...}")
+    return nil, {}, false
+  end
+  return doc.value, doc.value, true
+end
+
+local function read_lua(ctx, text)
+  ctx.lua = true
+  local value, err = luafile.run(ctx.path, text, ctx.dir)
+  if not value then
+    ctx.report:raw(err)
+    return nil, {}, false
+  elseif not checks.is_object(ctx, "", value) then
+    ctx.report:error("", "returns " .. checks.describe(ctx, "", value), "one table with named keys")
+    return nil, {}, false
+  end
+  return value, value, true
+end
+
+local function is_single(row)
+  return not COMPOUND[row.type] and not EARLY[settings.key(row)]
+end
+
+-- Checks the single values; returns the good ones, and which keys were given.
+local function read_singles(ctx, object)
+  local values, given = {}, {}
+  for _, row in ipairs(settings.below("")) do
+    local key = settings.key(row)
+    local value = checks.get(object, key)
+    given[key] = value ~= nil
+    if value == nil and row.required then
+      ctx.report:error(key, "is missing; it has no default", settings.allowed(row))
+    elseif value ~= nil and is_single(row) then
+      values[key] = checks.value(ctx, key, value, row)
+    end
+  end
+  return values, given
+end
+
+-- Builds the normalised configuration; what is wrong goes to ctx's report.
+local function build(ctx, object, found)
+  local values, given = read_singles(ctx, object)
+  for _, key in ipairs(settings.early) do
+    values[key] = found[key]
+  end
+  derive.defaults(values)
+  local global = {
+    user = values.user, password = values.password, dbname = values.dbname,
+    connection = connection.check(ctx, "connection", checks.get(object, "connection")),
+  }
+  values.nodes = nodes.check(ctx, checks.get(object, "nodes"), global)
+  values.triggers = triggers.check(ctx, checks.get(object, "triggers"), values.trigger_timeout)
+  values.secrets = nodes.secrets(values.nodes, global)
+  values.password, values.connection = nil, nil
+  derive.settle(ctx, values, given)
+  return values
+end
+
+-- Answers with `result` filled in; may raise only by a fault of ours.
+local function load_into(result, ctx)
+  local text, err = read_file(ctx.path)
+  local object, readable, complete = nil, {}, false
+  if not text then
+    ctx.report:error("", err)
+  elseif ctx.path:find("%.lua$") then
+    object, readable, complete = read_lua(ctx, text)
+  else
+    object, readable, complete = read_json(ctx, text)
+  end
+  if object then
+    checks.keys(ctx, "", object, "")
+  end
+  result.files = files.read(ctx, readable, complete)
+  local built = object and build(ctx, object, result.files)
+  if #ctx.report.errors == 0 then
+    result.config = built
+  end
+end
+
+local function new_context(path, env)
+  return {
+    path = path, env = env or {}, dir = directory(path, env and env.cwd),
+    report = report.new(path), kinds = {}, unknown = {}, lua = false,
+  }
+end
+
+--- Loads the configuration at `path`. `env` holds what the caller provides, every
+-- field optional: `cwd` (absolute; makes a relative path absolute),
+-- `libpq_keywords` (set of keyword -> true), `exists(path)` -> boolean.
+--
+-- Returns {config =, errors =, warnings =, files =} and never raises:
+--   config    nil when there are errors; else the shape that the C side reads:
+--             single values by key (times in seconds, paths absolute), `nodes`,
+--             `triggers`, `secrets`; new tables, the caller's own
+--   errors, warnings  lists of complete lines
+--   files     daemon_user, pid_file, status_file, log_file, control_socket as far
+--             as they could be read; `defaulted` is true when one was guessed
+-- A Lua file is run as it is; limits of time and memory are the caller's.
+function config.load(path, env)
+  local result = { errors = {}, warnings = {}, files = nil }
+  local ctx = new_context(path, env)
+  local ok, err = pcall(load_into, result, ctx)
+  if not ok then
+    result.config = nil
+    ctx.report:raw(("%s: plusmoin's loader failed: %s"):format(path, tostring(err)))
+  end
+  result.files = result.files or files.read(new_context(path, env), {}, false)
+  result.errors = ctx.report:texts(ctx.report.errors)
+  result.warnings = ctx.report:texts(ctx.report.warnings)
+  return result
+end
+
+return config

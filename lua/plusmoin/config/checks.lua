@@ -1,0 +1,268 @@
+--- Checks of single values against their row of the settings table.
+--
+-- `ctx` is what a load carries along: report, settings' kinds of tables (JSON),
+-- `lua` (true for a Lua file), dir (of the configuration, absolute if known),
+-- env. A check returns the value to use, or nil after it has reported an error.
+local jsonc = require "plusmoin.jsonc"
+local keypath = require "plusmoin.keypath"
+local nearest = require "plusmoin.nearest"
+local settings = require "plusmoin.settings"
+
+local checks = {}
+
+local NEARBY_KEYS = 12 -- so many allowed keys are listed even behind a near hit
+
+--- Reads a key of a table without running metamethods; null and nil are nil.
+function checks.get(object, key)
+  local value = rawget(object, key)
+  if value == jsonc.null then
+    return nil
+  end
+  return value
+end
+
+-- The shape of a Lua table: "array", "object", "empty", or words for what it is.
+local function shape_of(value)
+  if getmetatable(value) ~= nil then
+    return "a table with a metatable"
+  end
+  local count, highest, named = 0, 0, false
+  for key in next, value do
+    if math.type(key) == "integer" and key >= 1 then
+      count, highest = count + 1, math.max(highest, key)
+    elseif type(key) == "string" then
+      named = true
+    else
+      return "a table with keys that are neither names nor numbers from 1"
+    end
+  end
+  if named then
+    return count == 0 and "object" or "a table that mixes a list with named keys"
+  elseif highest ~= count then
+    return "a list with holes (a nil in it?)"
+  end
+  return count > 0 and "array" or "empty"
+end
+
+local function shape(ctx, path, value)
+  return ctx.kinds[path] or shape_of(value)
+end
+
+function checks.is_list(ctx, path, value)
+  if type(value) ~= "table" then
+    return false
+  end
+  local kind = shape(ctx, path, value)
+  return kind == "array" or kind == "empty"
+end
+
+function checks.is_object(ctx, path, value)
+  if type(value) ~= "table" then
+    return false
+  end
+  local kind = shape(ctx, path, value)
+  return kind == "object" or kind == "empty"
+end
+
+local PLAIN = { boolean = "true or false", ["function"] = "a function", string = "a string" }
+
+--- What a value is, in words; never its text, which may be a secret.
+function checks.describe(ctx, path, value)
+  if type(value) == "table" then
+    local kind = shape(ctx, path, value)
+    if kind == "array" then
+      return "a list"
+    elseif kind == "object" or kind == "empty" then
+      return ctx.lua and "a table" or "an object"
+    end
+    return kind
+  elseif value == nil or value == jsonc.null then
+    return "null"
+  elseif type(value) == "number" then
+    return "a number"
+  end
+  return PLAIN[type(value)] or "a " .. type(value)
+end
+
+-- A number's text as people would write it.
+local function number_text(value)
+  return math.type(value) == "integer" and ("%d"):format(value) or ("%.14g"):format(value)
+end
+
+local function check_number(ctx, path, value, row)
+  local allowed = settings.allowed(row)
+  if type(value) == "string" then
+    local what = tonumber(value) and "a number in quotes" or "a string"
+    ctx.report:error(path, ("%s (%s)"):format(what, keypath.quote(value)), allowed)
+    return nil
+  elseif type(value) ~= "number" then
+    local what = type(value) == "boolean" and tostring(value) or checks.describe(ctx, path, value)
+    ctx.report:error(path, what .. " is no number", allowed)
+    return nil
+  elseif not (value >= row.min and value <= row.max) or (row.min_open and value <= row.min) then
+    ctx.report:error(path, number_text(value) .. " is out of range", allowed)
+    return nil
+  end
+  return value
+end
+
+local function check_integer(ctx, path, value, row)
+  local number = check_number(ctx, path, value, row)
+  local integer = number and math.tointeger(number)
+  if number and not integer then
+    ctx.report:error(path, number_text(number) .. " is not whole", settings.allowed(row))
+  end
+  return integer
+end
+
+--- A string that C can hold: no NUL byte; empty only where the row is a secret.
+function checks.text(ctx, path, value, row)
+  local allowed = settings.allowed(row)
+  if type(value) ~= "string" then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " where a string belongs", allowed)
+    return nil
+  elseif value:find("\0", 1, true) then
+    ctx.report:error(path, "holds a NUL byte", allowed .. ", without NUL bytes")
+    return nil
+  elseif row.type ~= "secret" and not value:find("%S") then
+    ctx.report:error(path, "is empty", allowed)
+    return nil
+  end
+  return value
+end
+
+-- Names that stand in logs and messages: no line breaks or other control characters.
+local function check_string(ctx, path, value, row)
+  local text = checks.text(ctx, path, value, row)
+  if text and text:find("%c") then
+    ctx.report:error(path, "holds control characters: " .. keypath.quote(text), settings.allowed(row))
+    return nil
+  end
+  return text
+end
+
+local function check_choice(ctx, path, value, row)
+  local allowed = settings.allowed(row)
+  if type(value) ~= "string" then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " where a word belongs", allowed)
+    return nil
+  end
+  for _, word in ipairs(row.allowed) do
+    if value == word then
+      return value
+    end
+  end
+  local near, is_typo = nearest.find(value, row.allowed)
+  local hint = is_typo and (" (did you mean %s?)"):format(keypath.quote(near)) or ""
+  ctx.report:error(path, keypath.quote(value) .. " is not known" .. hint, allowed)
+  return nil
+end
+
+--- A path made absolute: relative ones are relative to the configuration's
+-- directory (contract, "Privileges and files").
+function checks.absolute(ctx, path)
+  if path:sub(1, 1) == "/" or ctx.dir == "" then
+    return path
+  end
+  local base = ctx.dir == "/" and "/" or ctx.dir .. "/"
+  return base .. path:gsub("^%./+", "")
+end
+
+local function check_path(ctx, path, value, row)
+  local text = check_string(ctx, path, value, row)
+  if text and text:sub(-1) == "/" then
+    ctx.report:error(path, keypath.quote(text) .. " is a directory", "a path of a file")
+    return nil
+  end
+  return text and checks.absolute(ctx, text)
+end
+
+local BY_TYPE = {
+  seconds = check_number,
+  integer = check_integer,
+  string = check_string,
+  secret = checks.text,
+  statement = checks.text,
+  choice = check_choice,
+  path = check_path,
+}
+
+--- Checks a value by its row's type. Only for rows with a single value (not
+-- hosts, lists and objects, which have their own files).
+function checks.value(ctx, path, value, row)
+  return BY_TYPE[row.type](ctx, path, value, row)
+end
+
+-- Where else a key that is unknown here is known, in words; nil if nowhere.
+local function other_home(ctx, key, prefix)
+  local homes = { [""] = "the top level", ["nodes[]."] = "an entry of nodes", ["triggers."] = "triggers" }
+  for _, home in ipairs { "", "nodes[].", "triggers." } do
+    if home ~= prefix and settings.find(home .. key) then
+      return homes[home]
+    end
+  end
+  local keywords = ctx.env.libpq_keywords
+  return prefix ~= "triggers." and keywords and keywords[key] and "connection" or nil
+end
+
+local function known_keys(prefix)
+  local keys = {}
+  for _, row in ipairs(settings.below(prefix)) do
+    keys[#keys + 1] = settings.key(row)
+  end
+  return keys
+end
+
+--- Words for an unknown key, with the nearest of `known` (a list); returns what
+-- is wrong and what is allowed, for a report.
+function checks.unknown(key, known)
+  local near, is_typo = nearest.find(key, known)
+  if not near then
+    return "unknown key"
+  end
+  local wrong = "unknown key; the nearest known key is " .. keypath.quote(near)
+  if is_typo and #known > NEARBY_KEYS then
+    return wrong
+  end
+  return wrong, table.concat(known, ", ")
+end
+
+-- One key that the settings table does not know below this prefix.
+local function report_unknown(ctx, path, key, prefix)
+  local name = prefix .. tostring(key)
+  local own = keypath.key(path, key)
+  if settings.later[name] then
+    ctx.report:error(own, "comes with a later version of plusmoin", "leaving it out, or null")
+  elseif settings.ignored[name] then
+    ctx.report:warning(own, settings.ignored[name])
+  elseif type(key) ~= "string" then
+    ctx.report:error(own, "a key that is no name", table.concat(known_keys(prefix), ", "))
+  else
+    local home = other_home(ctx, key, prefix)
+    if home then
+      ctx.report:error(own, "unknown key here", "as a key of " .. home)
+    else
+      ctx.report:error(own, checks.unknown(key, known_keys(prefix)))
+    end
+    ctx.unknown[#ctx.unknown + 1] = name
+  end
+end
+
+--- Reports the keys of `object` that have no row below `prefix` ("", "nodes[].",
+-- ...), in order of their names. What is later and null asks for nothing.
+function checks.keys(ctx, path, object, prefix)
+  local strange = {}
+  for key, value in next, object do
+    local name = prefix .. tostring(key)
+    local asks_nothing = settings.later[name] and value == jsonc.null
+    if not asks_nothing and (type(key) ~= "string" or not settings.find(name)) then
+      strange[#strange + 1] = key
+    end
+  end
+  table.sort(strange, function(a, b) return tostring(a) < tostring(b) end)
+  for _, key in ipairs(strange) do
+    report_unknown(ctx, path, key, prefix)
+  end
+end
+
+return checks

@@ -1,0 +1,144 @@
+--- `connection`: further libpq keywords, of the file and of single nodes.
+local checks = require "plusmoin.config.checks"
+local jsonc = require "plusmoin.jsonc"
+local keypath = require "plusmoin.keypath"
+local settings = require "plusmoin.settings"
+
+local connection = {}
+
+-- What plusmoin sets itself, or what would lead it to other servers than the
+-- configured ones: keyword -> what to do instead.
+local REFUSED = {
+  host = "the node's key host",
+  hostaddr = "the node's key host (names are resolved by plusmoin)",
+  port = "the node's key port",
+  user = "the key user, of the file or of the node",
+  password = "the key password, of the file or of the node",
+  dbname = "the key dbname, of the file or of the node",
+  connect_timeout = "the key connect_timeout",
+  replication = "leaving it out: plusmoin makes ordinary connections",
+  client_encoding = "leaving it out: plusmoin uses UTF-8",
+  fallback_application_name = "application_name",
+  service = "host, port and the other keys of this file",
+  target_session_attrs = "leaving it out: plusmoin connects to masters and slaves alike",
+}
+
+-- Keywords whose values are files: relative ones are relative to the
+-- configuration, which libpq does not know.
+local FILES = {
+  passfile = true, sslrootcert = true, sslcert = true, sslkey = true, sslcrl = true, sslcrldir = true,
+}
+
+local function sorted_keys(object)
+  local keys = {}
+  for key in next, object do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
+
+local function keyword_list(keywords)
+  local list = {}
+  for keyword in pairs(keywords) do
+    if not REFUSED[keyword] then
+      list[#list + 1] = keyword
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+-- True for a keyword that may stand here.
+local function check_keyword(ctx, path, key)
+  local keywords = ctx.env.libpq_keywords
+  if type(key) ~= "string" then
+    ctx.report:error(path, "a key that is no name", "libpq keywords such as sslmode")
+  elseif REFUSED[key] then
+    ctx.report:error(path, "may not be set here", REFUSED[key])
+  elseif keywords and not keywords[key] then
+    local wrong, allowed = checks.unknown(key, keyword_list(keywords))
+    ctx.report:error(path, "not a libpq keyword: " .. wrong, allowed)
+  elseif not key:find("^[%a_][%w_]*$") then
+    ctx.report:error(path, "not a libpq keyword", "libpq keywords such as sslmode")
+  else
+    return true
+  end
+  return false
+end
+
+-- Special words that libpq knows in place of a file.
+local function is_file_name(key, value)
+  return FILES[key] and value ~= ""
+    and not (key == "sslrootcert" and value == "system")
+    and not (key == "sslkey" and value:find(":", 1, true))
+end
+
+local function file_value(ctx, path, key, value)
+  if not is_file_name(key, value) then
+    return value
+  end
+  local absolute = checks.absolute(ctx, value)
+  if ctx.env.exists and not ctx.env.exists(absolute) then
+    ctx.report:warning(path, "no such file: " .. keypath.quote(absolute))
+  end
+  return absolute
+end
+
+-- A keyword's value as libpq takes it: a string; nil after an error.
+local function value_text(ctx, path, value)
+  local allowed = "a string, a number, true or false"
+  if type(value) == "boolean" then
+    return value and "1" or "0"
+  elseif type(value) == "number" and value == value and value > -math.huge and value < math.huge then
+    local integer = math.tointeger(value)
+    return integer and ("%d"):format(integer) or ("%.14g"):format(value)
+  elseif type(value) ~= "string" then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " is no value for a libpq keyword", allowed)
+    return nil
+  elseif value:find("\0", 1, true) then
+    ctx.report:error(path, "holds a NUL byte", allowed .. ", without NUL bytes")
+    return nil
+  end
+  return value
+end
+
+--- Checks an object of keywords. Returns a map keyword -> string (without what
+-- was wrong, which is reported; null is as good as left out).
+function connection.check(ctx, path, value)
+  if value == nil then
+    return {}
+  elseif not checks.is_object(ctx, path, value) then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " where libpq keywords belong",
+      settings.allowed(settings.find("connection")) .. ', such as {"sslmode": "require"}')
+    return {}
+  end
+  local map = {}
+  for _, key in ipairs(sorted_keys(value)) do
+    local own, given = keypath.key(path, key), value[key]
+    if check_keyword(ctx, own, key) and given ~= jsonc.null then
+      local text = value_text(ctx, own, given)
+      map[key] = text and file_value(ctx, own, key, text)
+    end
+  end
+  return map
+end
+
+--- The pairs {key, value} of a node, sorted by key: the node's own over the
+-- file's, and `gssencmode=disable` unless either says otherwise (a library that
+-- tries GSS first costs a round trip and can hang on a dead KDC).
+function connection.merge(global, own)
+  local merged = { gssencmode = "disable" }
+  for _, map in ipairs { global, own } do
+    for key, value in pairs(map) do
+      merged[key] = value
+    end
+  end
+  local pairs_list = {}
+  for _, key in ipairs(sorted_keys(merged)) do
+    pairs_list[#pairs_list + 1] = { key, merged[key] }
+  end
+  return pairs_list
+end
+
+return connection

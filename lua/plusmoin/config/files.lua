@@ -1,0 +1,82 @@
+--- The five keys that are needed before the configuration as a whole is: user,
+-- pid file, status file, log file, control socket (contract, "Privileges and
+-- files"). They are read even from a file that is broken elsewhere.
+local checks = require "plusmoin.config.checks"
+local settings = require "plusmoin.settings"
+
+local files = {}
+
+-- sun_path holds 108 bytes with its NUL.
+local MAX_SOCKET = 107
+local SOCKET_NAME = "plusmoin.sock"
+
+local function beside(path)
+  return path:gsub("[^/]*$", "") .. SOCKET_NAME
+end
+
+--- The default control socket, beside the pid file, and what is wrong with one
+-- (too long), in words, or nil.
+local function socket_fault(path)
+  if #path > MAX_SOCKET then
+    return ("its path has %d bytes"):format(#path), ("at most %d bytes"):format(MAX_SOCKET)
+  end
+  return nil
+end
+
+local function read_one(ctx, object, key)
+  local given = checks.get(object, key)
+  if given == nil then
+    return nil
+  end
+  return checks.value(ctx, key, given, settings.find(key))
+end
+
+-- Two of the files at one place would destroy each other.
+local function check_distinct(ctx, found)
+  local seen = {}
+  for _, key in ipairs { "pid_file", "status_file", "log_file", "control_socket" } do
+    local other = seen[found[key]]
+    if other then
+      ctx.report:error(key, "the same file as " .. other, "a file of its own")
+    end
+    seen[found[key]] = other or key
+  end
+end
+
+-- True when a key was misspelt: its value had to be guessed.
+local function was_misspelt(ctx)
+  local nearest = require "plusmoin.nearest"
+  for _, name in ipairs(ctx.unknown) do
+    local _, is_near = nearest.find(name, settings.early)
+    if is_near then
+      return true
+    end
+  end
+  return false
+end
+
+--- Reads the five from `object` (the top level of a configuration, as far as it
+-- could be read; errors go to ctx's report). `complete` says that what is not in
+-- `object` was not in the file either. Returns a table of five strings, paths
+-- absolute; `defaulted` is true when one had to be guessed.
+function files.read(ctx, object, complete)
+  local found, guessed = {}, not complete
+  for _, key in ipairs(settings.early) do
+    local given = checks.get(object, key)
+    found[key] = read_one(ctx, object, key)
+    if given ~= nil and found[key] == nil then
+      guessed = true
+    end
+    found[key] = found[key] or settings.find(key).default
+  end
+  found.control_socket = found.control_socket or beside(found.pid_file)
+  local wrong, allowed = socket_fault(found.control_socket)
+  if wrong then
+    ctx.report:error("control_socket", wrong, allowed)
+  end
+  check_distinct(ctx, found)
+  found.defaulted = (guessed or was_misspelt(ctx)) and true or nil
+  return found
+end
+
+return files

@@ -1,0 +1,176 @@
+--- `nodes`: the servers to watch.
+local checks = require "plusmoin.config.checks"
+local connection = require "plusmoin.config.connection"
+local keypath = require "plusmoin.keypath"
+local settings = require "plusmoin.settings"
+
+local nodes = {}
+
+-- A node's id is what its master's beat carries; longer ones would be cut there
+-- (contract, "JSON": master_name is cut at 255 bytes) and never match.
+local MAX_ID = 255
+
+-- The longest path of a Unix socket, and what libpq puts behind the directory.
+local MAX_SOCKET_PATH = 107
+local SOCKET_NAME = "/.s.PGSQL.%d"
+
+local function host_fault_of_name(host)
+  if host:find("/", 1, true) then
+    return "holds a slash, but is no absolute directory"
+  elseif host:find(":", 1, true) and not host:find("^%x*:%x*:[%x:.]*%%?[%w._-]*$") then
+    return host:find("^[^:]+:%d+$") and "holds a port: write it as the key port" or "is no IPv6 address"
+  elseif host:sub(1, 1) == "@" then
+    return "is an abstract socket"
+  end
+  return nil
+end
+
+-- What is wrong with a host, in words; nil if nothing is.
+local function host_fault(host)
+  if host:find("[%s%c]") then
+    return "holds blanks or control characters"
+  elseif host:find("[%[%]]") then
+    return "holds brackets: write an IPv6 address without them"
+  elseif host:find(",", 1, true) then
+    return "holds a comma: each server is a node of its own"
+  elseif host:sub(1, 1) ~= "/" then
+    return host_fault_of_name(host)
+  end
+  return nil
+end
+
+local function check_host(ctx, path, value)
+  local row = settings.find("nodes[].host")
+  local host = checks.text(ctx, path, value, row)
+  local fault = host and host_fault(host)
+  if fault then
+    ctx.report:error(path, keypath.quote(host) .. " " .. fault, settings.allowed(row))
+    return nil
+  end
+  return host
+end
+
+-- What only shows when host and port are known together.
+local function check_length(ctx, path, host, port)
+  local socket = host .. SOCKET_NAME:format(port)
+  if host:sub(1, 1) == "/" and #socket > MAX_SOCKET_PATH then
+    ctx.report:error(path, ("its socket's path has %d bytes"):format(#socket), ("at most %d"):format(MAX_SOCKET_PATH))
+  elseif #host + #tostring(port) + 1 > MAX_ID then
+    ctx.report:error(path, ("%d bytes are too long"):format(#host), "a host and port of at most 255 bytes together")
+  end
+end
+
+-- The checked value of a node's key, or nil: not given, or reported.
+local function read_key(ctx, path, entry, key)
+  local given = checks.get(entry, key)
+  if given == nil then
+    return nil
+  end
+  local own = keypath.key(path, key)
+  if key == "host" then
+    return check_host(ctx, own, given)
+  elseif key == "connection" then
+    return connection.check(ctx, own, given)
+  end
+  return checks.value(ctx, own, given, settings.find("nodes[]." .. key))
+end
+
+-- The password to use: the node's, else the file's; "" means none.
+local function password_of(entry, global)
+  local password = entry.password or global.password
+  return password ~= "" and password or nil
+end
+
+local function finish_node(entry, port, global)
+  local id = ("%s:%d"):format(entry.host, port)
+  return {
+    host = entry.host, port = port, id = id, name = entry.name or id,
+    user = entry.user or global.user, dbname = entry.dbname or global.dbname,
+    password = password_of(entry, global),
+    connection = connection.merge(global.connection, entry.connection or {}),
+  }
+end
+
+local function read_node(ctx, path, entry, global)
+  if not checks.is_object(ctx, path, entry) then
+    local example = ctx.lua and '{host = "db1", port = 5432}' or '{"host": "db1", "port": 5432}'
+    ctx.report:error(path, checks.describe(ctx, path, entry) .. " where a node belongs", example)
+    return nil
+  end
+  checks.keys(ctx, path, entry, "nodes[].")
+  local read = {}
+  for _, row in ipairs(settings.below("nodes[].")) do
+    local key = settings.key(row)
+    read[key] = read_key(ctx, path, entry, key)
+  end
+  local host_path = keypath.key(path, "host")
+  if checks.get(entry, "host") == nil then
+    ctx.report:error(host_path, "is missing", settings.allowed(settings.find("nodes[].host")))
+  end
+  local port = read.port or settings.find("nodes[].port").default
+  if not read.host or (checks.get(entry, "port") ~= nil and not read.port) then
+    return nil
+  end
+  check_length(ctx, host_path, read.host, port)
+  return finish_node(read, port, global)
+end
+
+local function check_unique(ctx, seen, node, path)
+  local other = seen[node.id]
+  if other then
+    ctx.report:error(path, ("the same host and port (%s) as %s"):format(keypath.escape(node.id), other),
+      "each host and port once")
+  end
+  seen[node.id] = other or path
+end
+
+--- Checks the list of nodes. `global` holds the file's user, password, dbname
+-- and connection (a map). Returns a list of nodes in the loader's shape; what is
+-- wrong is reported and left out.
+function nodes.check(ctx, value, global)
+  local path = "nodes"
+  if value == nil then
+    ctx.report:warning(path, "no nodes are configured: there is nothing to watch")
+    return {}
+  elseif not checks.is_list(ctx, path, value) then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " where a list belongs",
+      settings.allowed(settings.find("nodes")))
+    return {}
+  end
+  local list, seen = {}, {}
+  for index, entry in ipairs(value) do
+    local own = keypath.index(path, index)
+    local node = read_node(ctx, own, entry, global)
+    if node then
+      check_unique(ctx, seen, node, own)
+      list[#list + 1] = node
+    end
+  end
+  if #value == 0 then
+    ctx.report:warning(path, "no nodes are configured: there is nothing to watch")
+  end
+  return list
+end
+
+--- All distinct passwords that are configured, for blanking: those of the nodes,
+-- the file's, and `sslpassword`s. In order of first use.
+function nodes.secrets(list, global)
+  local secrets, seen = {}, {}
+  local function add(secret)
+    if secret and secret ~= "" and not seen[secret] then
+      seen[secret] = true
+      secrets[#secrets + 1] = secret
+    end
+  end
+  add(global.password)
+  add(global.connection.sslpassword)
+  for _, node in ipairs(list) do
+    add(node.password)
+    for _, pair in ipairs(node.connection) do
+      add(pair[1] == "sslpassword" and pair[2])
+    end
+  end
+  return secrets
+end
+
+return nodes

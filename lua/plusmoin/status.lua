@@ -1,0 +1,165 @@
+--- The table that `plusmoin status` prints, from the control socket's answer or
+-- from the status file (whose node entries have only the first five keys).
+local cjson = require "cjson"
+local keypath = require "plusmoin.keypath"
+
+local status = {}
+
+local HEAD = { "CLUSTER", "ROLE", "NODE", "STATE", "LAG", "SINCE", "WHY" }
+
+-- A key of a table; null, a missing key and a broken parent are nil.
+local function get(object, key)
+  local value = type(object) == "table" and object[key] or nil
+  if value == cjson.null then
+    return nil
+  end
+  return value
+end
+
+local function get_list(object, key)
+  local list = get(object, key)
+  return type(list) == "table" and list or {}
+end
+
+local function is_number(value)
+  return type(value) == "number" and value == value and value > -1e15 and value < 1e15
+end
+
+-- Any value as one line of text, safe for a terminal; nil becomes "-".
+local function show(value)
+  if is_number(value) then
+    return math.tointeger(value) and ("%d"):format(math.tointeger(value)) or ("%.14g"):format(value)
+  elseif type(value) == "string" and value ~= "" then
+    return keypath.escape(value)
+  end
+  return "-"
+end
+
+local UNITS = { { 86400, "d" }, { 3600, "h" }, { 60, "min" } }
+
+-- Seconds as people say them.
+local function duration(seconds)
+  for _, unit in ipairs(UNITS) do
+    if seconds >= unit[1] then
+      return ("%d %s"):format(math.floor(seconds / unit[1]), unit[2])
+    end
+  end
+  return ("%d s"):format(math.max(0, math.floor(seconds)))
+end
+
+local function since_text(since, now)
+  if not is_number(since) then
+    return "-"
+  end
+  local at = os.date("%Y-%m-%d %H:%M:%S", math.floor(since))
+  return is_number(now) and ("%s (%s)"):format(at, duration(now - since)) or at
+end
+
+local function lag_text(lag)
+  return is_number(lag) and ("%.1f s"):format(lag) or "-"
+end
+
+local function node_text(node)
+  local place = show(get(node, "host")) .. ":" .. show(get(node, "port"))
+  local name = show(get(node, "name"))
+  return (name == "-" or name == place) and place or ("%s (%s)"):format(name, place)
+end
+
+local function why_text(node)
+  local reason, message = show(get(node, "reason")), show(get(node, "message"))
+  if message == "-" then
+    return reason
+  end
+  return reason == "-" and message or reason .. ": " .. message
+end
+
+-- What the node last was; a clusterless node that is no slave may be unknown.
+local function role_text(node, place)
+  if place == "master" then
+    return "master"
+  elseif get(node, "is_slave") == true then
+    return "slave"
+  end
+  return place == "clusterless" and "-" or "master"
+end
+
+local function node_row(cluster, node, place, now)
+  local state = show(get(node, "state"))
+  return {
+    cluster, role_text(node, place), node_text(node), state == "-" and place or state,
+    lag_text(get(node, "lag")), since_text(get(node, "since"), now), why_text(node),
+  }
+end
+
+local function add_list(rows, cluster, list, place, now)
+  for _, node in ipairs(list) do
+    rows[#rows + 1] = node_row(cluster, node, place, now)
+  end
+end
+
+local function add_cluster(rows, entry, now)
+  local id = show(get(entry, "cluster_id"))
+  local master = get(entry, "master")
+  if type(master) == "table" then
+    rows[#rows + 1] = node_row(id, master, "master", now)
+  else
+    rows[#rows + 1] = { id, "master", "NO MASTER", "-", "-", "-", "-" }
+  end
+  add_list(rows, id, get_list(entry, "slaves"), "slave", now)
+  add_list(rows, id, get_list(entry, "lost"), "lost", now)
+end
+
+local function width(text)
+  return utf8.len(text) or #text
+end
+
+-- Columns as wide as their widest cell; the last one is not filled up.
+local function layout(rows)
+  local widths, lines = {}, {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      widths[i] = math.max(widths[i] or 0, width(cell))
+    end
+  end
+  for _, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do
+      cells[i] = i == #row and cell or cell .. (" "):rep(widths[i] - width(cell))
+    end
+    lines[#lines + 1] = table.concat(cells, "  ")
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+--- Renders an answer: `clusters`, `clusterless` as the status file has them, node
+-- entries with or without the further fields of Lua's node tables. `opts.now`:
+-- epoch seconds, for how long ago. Returns text that ends with a line break.
+function status.render(answer, opts)
+  local now = opts and opts.now
+  local rows = { HEAD }
+  for _, entry in ipairs(get_list(answer, "clusters")) do
+    add_cluster(rows, entry, now)
+  end
+  add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
+  return #rows == 1 and "no nodes\n" or layout(rows)
+end
+
+--- Renders what a status file holds (`text`, nil if there is none). The first
+-- line tells its age (`opts.age_seconds`) and that nobody was asked. Raises
+-- nothing, whatever the text is.
+function status.render_file(text, opts)
+  local age = opts and opts.age_seconds
+  local head = ("OLD: %s; the daemon was not asked (it does not run, or may not be asked)\n")
+    :format(is_number(age) and "this was written " .. duration(age) .. " ago" or "this is of unknown age")
+  if text == nil then
+    return head .. "there is no status file\n"
+  end
+  local ok, answer = pcall(cjson.decode, text)
+  if not ok or type(answer) ~= "table" then
+    return head .. "the status file is damaged: it is no JSON object\n"
+  end
+  local fine, body = pcall(status.render, answer, opts)
+  return head .. (fine and body or "the status file is damaged\n")
+end
+
+return status

@@ -1,0 +1,188 @@
+-- Start: what is found, by whom, how soon, and what is said about it.
+local cjson = require "cjson"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local uv = proc.uv
+
+local function ports(nodes)
+  local list = {}
+  for i, node in ipairs(nodes) do
+    list[i] = node.port
+  end
+  return list
+end
+
+-- The names of a JSON text's keys, in order.
+local function keys(text)
+  local list = {}
+  for key in text:gmatch('"([%w_]+)"%s*:') do
+    list[#list + 1] = key
+  end
+  return list
+end
+
+-- A listener whose queue is full: who connects gets no answer, not even a refusal.
+local function black_hole()
+  local hole = { host = "127.0.0.1", port = proc.free_port() }
+  hole.name = hole.host .. ":" .. hole.port
+  hole.listener = uv.new_tcp()
+  assert(hole.listener:bind(hole.host, hole.port))
+  assert(hole.listener:listen(1, function() end))
+  hole.fill = {}
+  for i = 1, 6 do
+    hole.fill[i] = uv.new_tcp()
+    hole.fill[i]:connect(hole.host, hole.port, function() end)
+  end
+  function hole:close()
+    for _, socket in ipairs(self.fill) do
+      socket:close()
+    end
+    self.listener:close()
+  end
+  proc.pump(50)
+  return hole
+end
+
+describe("start", function()
+  local hole
+
+  after_each(function()
+    if hole then
+      hole:close()
+      hole = nil
+    end
+    scene.finish()
+  end)
+
+  it("finds the slaves of a master #core", function()
+    local daemon, master, slaves = scene.start { nowait = true }
+    local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    assert.is_true(up.ms - daemon.started_ms < 10000)
+    assert.equal(0, up.data.cluster_id)
+    assert.equal(cjson.null, up.data.trigger)
+    assert.same({ host = "127.0.0.1", port = master.port, cluster_id = 0, is_slave = false, master_name = "" },
+      up.data.master)
+    assert.same({ host = "127.0.0.1", port = slaves[1].port, cluster_id = 0, is_slave = true, master_name = master.name },
+      up.data.slaves[1])
+    assert.same({ slaves[1].port, slaves[2].port }, ports(up.data.slaves))
+    assert.same({}, up.data.lost)
+    assert.same({}, up.data.clusterless)
+    local node = { "host", "port", "cluster_id", "is_slave", "master_name" }
+    local expected = { "cluster_id", "trigger", "master" }
+    table.move(node, 1, 5, 4, expected)
+    expected[9] = "slaves"
+    table.move(node, 1, 5, 10, expected)
+    table.move(node, 1, 5, 15, expected)
+    expected[20], expected[21] = "lost", "clusterless"
+    assert.same(expected, keys(up.raw))
+    assert.truthy(up.raw:find('"lost"%s*:%s*%[%s*%]'))
+    assert.truthy(up.env.PLUSMOIN_EVENT_ID:find("^%d+%-%d+$"))
+    assert.equal("127.0.0.1", up.env.PLUSMOIN_MASTER_HOST)
+    assert.equal(tostring(master.port), up.env.PLUSMOIN_MASTER_PORT)
+    for _, name in ipairs { "RULE", "NODE_HOST", "NODE_PORT", "NODE_REASON" } do
+      assert.is_nil(up.env["PLUSMOIN_" .. name])
+    end
+    daemon:quiet_rounds(2)
+  end)
+
+  it("writes the status file: the seed's keys in the seed's order", function()
+    local daemon, master, slaves = scene.start()
+    daemon:wait_place(slaves[2], "slave 0")
+    local status, text = daemon:status_file()
+    assert.equal(0, status.clusters[1].cluster_id)
+    assert.is_true(status.clusters[1].has_master)
+    assert.equal(master.port, status.clusters[1].master.port)
+    assert.same({ slaves[1].port, slaves[2].port }, ports(status.clusters[1].slaves))
+    local found = keys(text)
+    assert.same({ "clusters", "cluster_id", "has_master", "master", "host", "port", "cluster_id", "is_slave",
+      "master_name", "slaves" }, table.move(found, 1, 10, 1, {}))
+    assert.equal("lost", found[21])
+    assert.equal("clusterless", found[22])
+    assert.equal(22, #found)
+    local stat = uv.fs_stat(daemon.config.status_file)
+    assert.equal(tonumber("644", 8), stat.mode & tonumber("777", 8))
+  end)
+
+  it("fires plusmoin_heartbeat after every round, with no node", function()
+    local daemon = scene.start { slaves = 1, config = { heartbeat = 0.3 } }
+    local first = daemon:wait_event("plusmoin_heartbeat")
+    assert.equal(cjson.null, first.data.trigger)
+    assert.is_nil(first.env.PLUSMOIN_RULE)
+    daemon:quiet_rounds(5)
+  end)
+
+  it("takes a node that was down at start when it comes", function()
+    local master, slaves = pg.cluster(1)
+    local late = master:standby { stopped = true }
+    local daemon = plusmoin.start { nodes = { master, slaves[1], late }, nowait = true }
+    local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    assert.same({ slaves[1].port }, ports(up.data.slaves))
+    assert.same({ late.port }, ports(up.data.clusterless))
+    assert.same({ host = "127.0.0.1", port = late.port, cluster_id = -1, is_slave = false, master_name = "" },
+      up.data.clusterless[1])
+    late:start()
+    local event = daemon:expect_events { { "slave_up", late, cluster = 0, rule = "U3" } }
+    assert.equal(late.port, event.data.trigger.port)
+    assert.equal(master.name, event.data.trigger.master_name)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("is not held up by a black hole", function()
+    local master, slaves = pg.cluster(1)
+    hole = black_hole()
+    local daemon = plusmoin.start { nodes = { hole, master, slaves[1] }, nowait = true }
+    local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    assert.is_true(up.ms - daemon.started_ms < 4000)
+    assert.same({ slaves[1].port }, ports(up.data.slaves))
+    assert.same({ hole.port }, ports(up.data.clusterless))
+    daemon:quiet_rounds(4)
+    slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
+  end)
+
+  it("founds a cluster for a master that comes later", function()
+    local master = pg.master { stopped = true }
+    local slave = master:standby { stopped = true }
+    local daemon = plusmoin.start { nodes = { slave, master }, nowait = true }
+    daemon:wait_status("both clusterless", function(status)
+      return #status.clusters == 0 and #status.clusterless == 2
+    end)
+    daemon:quiet(0.5)
+    master:start()
+    daemon:expect_events { { "cluster_created", master, cluster = 0, rule = "U2" } }
+    slave:start()
+    daemon:expect_events { { "slave_up", slave, cluster = 0, rule = "U3" } }
+    daemon:quiet_rounds(2)
+  end)
+
+  it("watches two clusters at once", function()
+    local master_a, slaves_a = pg.cluster(1)
+    local master_b, slaves_b = pg.cluster(1, { family = 2 })
+    local daemon = plusmoin.start { nodes = { slaves_b[1], master_a, slaves_a[1], master_b }, nowait = true }
+    daemon:expect_any_order { { "plusmoin_up", cluster = 0 }, { "plusmoin_up", cluster = 1 } }
+    daemon:wait_place(master_a, "master 0")
+    daemon:wait_place(slaves_a[1], "slave 0")
+    daemon:wait_place(master_b, "master 1")
+    daemon:wait_place(slaves_b[1], "slave 1")
+    slaves_b[1]:kill9()
+    daemon:expect_events { { "slave_down", slaves_b[1], cluster = 1, rule = "S1" } }
+    master_a:kill9()
+    daemon:expect_events { { "master_down", master_a, cluster = 0, rule = "M2" } }
+    daemon:quiet_rounds(2)
+  end)
+
+  it("finds the same after its own restart, and says so once", function()
+    local daemon, master, slaves = scene.start()
+    daemon:stop_and_check()
+    local events = #daemon:events()
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    assert.is_true(#daemon:events() > events)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[2], "slave 0")
+    daemon:quiet_rounds(2)
+  end)
+end)

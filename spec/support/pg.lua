@@ -1,0 +1,295 @@
+--- PostgreSQL 15 servers for the tests: on 127.0.0.1, below the run's directory.
+--
+-- One cluster is prepared per run (and per `family`, which has a system
+-- identifier of its own); a master is a copy of it, and a standby is a copy of
+-- it that streams from the master: so a master and two standbys are up in well
+-- under a second. What waits here waits for a condition.
+local proc = require "spec.support.proc"
+
+local uv = proc.uv
+local BIN = "/usr/lib/postgresql/15/bin/"
+local UP_SECONDS = 20
+
+local pg = { servers = {} }
+
+local Server = {}
+Server.__index = Server
+
+local SETTINGS = [[
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+fsync = off
+shared_buffers = 4MB
+max_connections = 30
+max_wal_senders = 6
+max_worker_processes = 1
+max_parallel_workers = 0
+max_logical_replication_workers = 0
+superuser_reserved_connections = 3
+autovacuum = off
+jit = off
+wal_keep_size = 48MB
+wal_log_hints = on
+wal_retrieve_retry_interval = 100ms
+wal_receiver_status_interval = 1s
+log_line_prefix = '%m [%p] '
+log_statement = none
+timezone = UTC
+]]
+
+-- A stopped cluster with role and database `plusmoin`.
+local function template(family)
+  local templates = proc.shared.templates or {}
+  proc.shared.templates = templates
+  if templates[family] and uv.fs_stat(templates[family]) then
+    return templates[family]
+  end
+  local dir = proc.new_dir("template") .. "/data"
+  proc.must({ BIN .. "initdb", "-D", dir, "-U", "postgres", "-A", "trust", "-N", "--locale=C",
+    "-E", "UTF8", "--wal-segsize=1", "--no-instructions" })
+  proc.write_file(dir .. "/postgresql.conf", SETTINGS, tonumber("600", 8)) -- standbys want its max_connections
+  proc.must({ BIN .. "postgres", "--single", "-D", dir, "-F", "postgres" },
+    { stdin = "CREATE ROLE plusmoin LOGIN;\nCREATE DATABASE plusmoin OWNER plusmoin;\n" })
+  templates[family] = dir
+  return dir
+end
+
+local function new_server(family, settings)
+  local server = setmetatable({
+    family = family, settings = settings or {}, host = "127.0.0.1", port = proc.free_port(),
+  }, Server)
+  server.name = server.host .. ":" .. server.port
+  server.home = proc.new_dir("pg")
+  server.data = server.home .. "/data"
+  server.log_path = server.home .. "/log"
+  proc.must({ "cp", "-a", template(family), server.data })
+  pg.servers[#pg.servers + 1] = server
+  return server
+end
+
+--- A master. Options: settings (postgresql.conf), family, stopped (do not start).
+function pg.master(options)
+  options = options or {}
+  local server = new_server(options.family or 1, options.settings)
+  if not options.stopped then
+    server:start()
+  end
+  return server
+end
+
+--- A standby of this server. Options: settings, stopped, nowait (do not wait until it streams).
+function Server:standby(options)
+  options = options or {}
+  local server = new_server(self.family, options.settings)
+  server.upstream = self
+  if not options.stopped then
+    server:start({ nowait = options.nowait })
+  end
+  return server
+end
+
+--- A master and `count` standbys, all streaming: master, {standbys}.
+function pg.cluster(count, options)
+  local master = pg.master(options)
+  local standbys = {}
+  for i = 1, count do
+    standbys[i] = master:standby({ nowait = true })
+  end
+  for _, standby in ipairs(standbys) do
+    standby:wait_up()
+    standby:wait_streaming()
+  end
+  return master, standbys
+end
+
+-- Configuration anew: it may have come from elsewhere (pg_rewind).
+function Server:configure()
+  local lines = { SETTINGS, "port = " .. self.port }
+  if self.upstream then
+    lines[#lines + 1] = ("primary_conninfo = 'host=%s port=%d user=postgres application_name=node%d'")
+      :format(self.upstream.host, self.upstream.port, self.port)
+  end
+  for name, value in pairs(self.settings) do
+    lines[#lines + 1] = ("%s = '%s'"):format(name, tostring(value))
+  end
+  proc.write_file(self.data .. "/postgresql.conf", table.concat(lines, "\n") .. "\n", tonumber("600", 8))
+  proc.write_file(self.data .. "/postgresql.auto.conf", "", tonumber("600", 8))
+  if self.upstream then
+    proc.write_file(self.data .. "/standby.signal", "", tonumber("600", 8))
+  else
+    os.remove(self.data .. "/standby.signal")
+  end
+end
+
+--- Whether the server says that it takes connections (what pg_ctl looks at).
+function Server:ready()
+  if not (self.process and self.process:running()) then
+    error(("server %s ended\n%s"):format(self.name, self:log()), 0)
+  end
+  local text = proc.read_file(self.data .. "/postmaster.pid")
+  return text ~= nil and text:find("^" .. self.process.pid .. "\n") ~= nil and text:find("\nready%s*\n") ~= nil
+end
+
+function Server:wait_up()
+  proc.wait_for("server " .. self.name, UP_SECONDS, function() return self:ready() end,
+    function() return self:log() end)
+  return self
+end
+
+function Server:wait_streaming()
+  local name = "node" .. self.port
+  proc.wait_for(self.name .. " to stream from " .. self.upstream.name, UP_SECONDS, function()
+    local rows = self.upstream:sql("SELECT state FROM pg_stat_replication WHERE application_name = '" .. name .. "'")
+    return rows[1] and rows[1][1] == "streaming"
+  end, function() return self:log() end)
+  return self
+end
+
+--- Starts a stopped server and waits until it takes connections (and a standby streams), unless nowait.
+function Server:start(options)
+  assert(not (self.process and self.process:running()), "already running: " .. self.name)
+  self:configure()
+  os.remove(self.data .. "/postmaster.pid")
+  self.process = proc.spawn({ BIN .. "postgres", "-D", self.data }, { output = self.log_path, cwd = self.data })
+  if not (options and options.nowait) then
+    self:wait_up()
+    if self.upstream and self.upstream.process and self.upstream.process:running() and not self.upstream.frozen then
+      self:wait_streaming()
+    end
+  end
+  return self
+end
+
+local STOP_SIGNALS = { smart = "sigterm", fast = "sigint", immediate = "sigquit" }
+
+--- Stops it: "fast" (default), "smart" or "immediate"; waits for the end unless nowait.
+function Server:stop(mode, options)
+  self.process:kill(STOP_SIGNALS[mode or "fast"])
+  if not (options and options.nowait) then
+    proc.wait_for("the stop of " .. self.name, UP_SECONDS, function() return not self.process:running() end,
+      function() return self:log() end)
+  end
+  return self
+end
+
+function Server:restart(mode)
+  return self:stop(mode):start()
+end
+
+--- SIGKILL to the postmaster first, then to all its children; returns when none is left.
+function Server:kill9()
+  local pids = proc.pids_in(self.data)
+  uv.kill(self.process.pid, "sigkill")
+  proc.wait_for("the death of " .. self.name, 5, function()
+    for _, pid in ipairs(pids) do
+      uv.kill(pid, "sigkill")
+    end
+    pids = proc.pids_in(self.data)
+    return #pids == 0 and not self.process:running()
+  end)
+  self.frozen = nil
+  return self
+end
+
+--- SIGSTOP to all its processes: it keeps its connections and says nothing.
+function Server:freeze()
+  uv.kill(self.process.pid, "sigstop")
+  for _, pid in ipairs(proc.pids_in(self.data)) do
+    uv.kill(pid, "sigstop")
+  end
+  self.frozen = true
+  return self
+end
+
+function Server:thaw()
+  for _, pid in ipairs(proc.pids_in(self.data)) do
+    uv.kill(pid, "sigcont")
+  end
+  self.frozen = nil
+  return self
+end
+
+--- Rows (lists of strings, NULL is "") of the last statement, asked as superuser in `dbname` (default postgres).
+function Server:sql(text, dbname)
+  local out = proc.must({ BIN .. "psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.host,
+    "-p", tostring(self.port), "-U", "postgres", "-d", dbname or "postgres", "-c", text })
+  local rows = {}
+  for line in out:gmatch("([^\n]*)\n") do
+    local row = {}
+    for field in (line .. "\t"):gmatch("([^\t]*)\t") do
+      row[#row + 1] = field
+    end
+    rows[#rows + 1] = row
+  end
+  return rows
+end
+
+--- Makes a master of a standby; returns when it is one.
+function Server:promote()
+  self:sql("SELECT pg_promote(false)")
+  self.upstream = nil
+  proc.wait_for("the promotion of " .. self.name, UP_SECONDS, function()
+    return self:sql("SELECT pg_is_in_recovery()")[1][1] == "f"
+  end, function() return self:log() end)
+  return self
+end
+
+--- Lets a running standby follow `other`; returns when it streams (unless nowait).
+function Server:repoint(other, options)
+  self.upstream = other
+  self:configure()
+  self.process:kill("sighup")
+  if not (options and options.nowait) then
+    self:wait_streaming()
+  end
+  return self
+end
+
+function Server:pause_replay()
+  self:sql("SELECT pg_wal_replay_pause()")
+  proc.wait_for("the pause of " .. self.name, 5, function()
+    return self:sql("SELECT pg_get_wal_replay_pause_state()")[1][1] == "paused"
+  end)
+  return self
+end
+
+function Server:resume_replay()
+  self:sql("SELECT pg_wal_replay_resume()")
+  return self
+end
+
+--- A stopped server comes back as a standby of `other`: pg_rewind, or a new copy where that cannot be.
+function Server:rewind_as_slave_of(other, options)
+  other:sql("CHECKPOINT")
+  self.upstream = nil
+  self:configure()
+  os.remove(self.data .. "/postmaster.pid")
+  local code = proc.run({ BIN .. "pg_rewind", "-D", self.data, "-N", "-c", "--config-file",
+    self.data .. "/postgresql.conf", "--source-server",
+    ("host=%s port=%d user=postgres dbname=postgres"):format(other.host, other.port) })
+  if code ~= 0 then
+    proc.must({ "rm", "-rf", self.data })
+    proc.must({ BIN .. "pg_basebackup", "-D", self.data, "-h", other.host, "-p", tostring(other.port),
+      "-U", "postgres", "-c", "fast", "-N", "-X", "stream" })
+  end
+  self.rewound = code == 0
+  self.upstream = other
+  return self:start(options)
+end
+
+function Server:log()
+  return proc.read_file(self.log_path) or ""
+end
+
+--- Kills all servers and removes their files.
+function pg.stop_all()
+  for _, server in ipairs(pg.servers) do
+    if server.process then
+      server:kill9()
+    end
+    proc.remove_dir(server.home)
+  end
+  pg.servers = {}
+end
+
+return pg

@@ -1,0 +1,392 @@
+--- A plusmoin under test: its configuration, its process, what it fired.
+--
+-- Each one works in a fresh directory below the run's; a recorder is the
+-- command of every event and leaves one file per run, which `events` reads.
+-- `expect_events` takes the events in order, heartbeats left out, and
+-- `quiet` sees to it that none came.
+local proc = require "spec.support.proc"
+local cjson = require "cjson"
+
+local uv = proc.uv
+local plusmoin = { running = {} }
+
+local Daemon = {}
+Daemon.__index = Daemon
+
+local EVENTS = {
+  "plusmoin_up", "cluster_created", "master_down", "master_up", "slave_down", "slave_up", "plusmoin_heartbeat",
+}
+local LOG_LINES = 60
+local STOP_SECONDS = 10
+
+-- What a sanitizer says when it has found something.
+local ALARMS = { "ERROR: AddressSanitizer", "LeakSanitizer", "WARNING: ThreadSanitizer", "runtime error:" }
+
+-- The program and the recorder, where the servers' user can run them.
+local function binaries()
+  local dir = proc.shared.binaries
+  if not dir then
+    dir = proc.new_dir("bin")
+    proc.must({ "cp", os.getenv("PLUSMOIN_BIN") or "build/plusmoin", dir .. "/plusmoin" }, { as_root = true, cwd = "." })
+    proc.must({ os.getenv("CC") or "gcc", "-O1", "-o", dir .. "/recorder", "spec/support/recorder.c" },
+      { as_root = true, cwd = "." })
+    proc.shared.binaries = dir
+  end
+  return dir
+end
+
+--- Where the program is, for specs that run it by hand.
+function plusmoin.binary()
+  return binaries() .. "/plusmoin"
+end
+
+function plusmoin.recorder()
+  return binaries() .. "/recorder"
+end
+
+local function nodes_of(servers)
+  local nodes = {}
+  for i, server in ipairs(servers) do
+    nodes[i] = { host = server.host, port = server.port, name = server.label }
+  end
+  return nodes
+end
+
+--- Prepares a plusmoin: directory and configuration. Options: nodes (servers),
+-- triggers (by event: replaces the recorder; false: none), and any key of the
+-- configuration in `config`; `text` is a whole configuration in place of all that.
+function plusmoin.new(options)
+  local dir = proc.new_dir("pm")
+  local self = setmetatable({ dir = dir, taken = 0, starts = 0 }, Daemon)
+  self.events_dir = dir .. "/events"
+  assert(uv.fs_mkdir(self.events_dir, tonumber("755", 8)))
+  proc.give(self.events_dir)
+  self.config_path = dir .. "/plusmoin.json"
+  self.out_path = dir .. "/out.log"
+  self.recorder = { binaries() .. "/recorder", self.events_dir }
+  local triggers = {}
+  for _, event in ipairs(EVENTS) do
+    triggers[event] = self.recorder
+  end
+  for event, command in pairs(options.triggers or {}) do
+    triggers[event] = command or cjson.null
+  end
+  self.config = {
+    dbname = "plusmoin", user = "plusmoin", nodes = nodes_of(options.nodes or {}), triggers = triggers,
+    heartbeat = 1, query_timeout = 0.3, retry_interval = 0.2, restart_grace = 1, max_sync_delay = 5,
+    recover_sync_delay = 3, connect_timeout = 2, trigger_timeout = 5, shutdown_grace = 1, log_level = "debug",
+    daemon_user = proc.user, pid_file = dir .. "/plusmoin.pid", status_file = dir .. "/status.json",
+    log_file = dir .. "/plusmoin.log", control_socket = dir .. "/plusmoin.sock",
+  }
+  for key, value in pairs(options.config or {}) do
+    self.config[key] = value
+  end
+  proc.write_file(self.config_path, options.text or self:json())
+  return self
+end
+
+function Daemon:json()
+  local text = cjson.encode(self.config)
+  return (text:gsub('"nodes":{}', '"nodes":[]')) -- cjson knows no empty list
+end
+
+--- Prepares and starts one in the foreground. Further options: args (default
+-- start -x), env, stdout_fd; nowait: do not wait for plusmoin_up of `clusters` (1).
+function plusmoin.start(options)
+  local self = plusmoin.new(options)
+  self:start(options)
+  if not options.nowait then
+    for _ = 1, options.clusters or 1 do
+      self:expect_events { { "plusmoin_up" } }
+    end
+  end
+  return self
+end
+
+function Daemon:start(options)
+  options = options or {}
+  local argv = { plusmoin.binary(), "-c", self.config_path }
+  for _, word in ipairs(options.args or { "-x", "start" }) do
+    argv[#argv + 1] = word
+  end
+  self.started_ms = proc.mono_ms()
+  self.process = proc.spawn(argv, {
+    output = not options.stdout_fd and self.out_path or nil, stdout_fd = options.stdout_fd, env = options.env,
+    cwd = self.dir,
+  })
+  plusmoin.running[self] = true
+  return self
+end
+
+function Daemon:log()
+  return (proc.read_file(self.out_path) or "") .. self.process:err()
+end
+
+-- What to look at when something did not happen.
+function Daemon:diagnose()
+  local lines, told = {}, {}
+  for line in self:log():gmatch("[^\n]+") do
+    lines[#lines + 1] = line
+  end
+  for _, event in ipairs(self:events()) do
+    if event.name ~= "plusmoin_heartbeat" then
+      told[#told + 1] = event.text
+    end
+  end
+  local state = self.process:running() and "running" or
+    ("ended: exit %s, signal %s"):format(tostring(self.process.code), tostring(self.process.signal))
+  return ("plusmoin is %s\n-- events since start --\n%s\n-- last lines of its log --\n%s\n"):format(state,
+    table.concat(told, "\n"), table.concat(lines, "\n", math.max(1, #lines - LOG_LINES)))
+end
+
+local function read_event(path)
+  local head, body = proc.read_file(path):match("^(.-\n)\n(.*)$")
+  local event = { env = {}, raw = body }
+  for name, value in head:gmatch("([^=\n]+)=([^\n]*)\n") do
+    if name:find("^PLUSMOIN_") then
+      event.env[name] = value
+    else
+      event[name] = math.tointeger(tonumber(value))
+    end
+  end
+  event.name = event.env.PLUSMOIN_TRIGGER
+  event.ms = event.mono_ns / 1e6
+  local ok, data = pcall(cjson.decode, body)
+  event.data = ok and data or nil
+  event.node = event.env.PLUSMOIN_NODE_PORT and
+    event.env.PLUSMOIN_NODE_HOST .. ":" .. event.env.PLUSMOIN_NODE_PORT or nil
+  event.text = ("%s %s cluster %s rule %s reason %s"):format(event.name, event.node or "-",
+    event.env.PLUSMOIN_CLUSTER_ID, event.env.PLUSMOIN_RULE or "-", event.env.PLUSMOIN_NODE_REASON or "-")
+  return event
+end
+
+--- All events so far, in the order in which their commands started.
+function Daemon:events()
+  self.read = self.read or {}
+  local names, list = {}, {}
+  for name in uv.fs_scandir_next, assert(uv.fs_scandir(self.events_dir)) do
+    if name:find("%.event$") then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    self.read[name] = self.read[name] or read_event(self.events_dir .. "/" .. name)
+    list[i] = self.read[name]
+  end
+  return list
+end
+
+--- As `events`, heartbeats left out.
+function Daemon:changes()
+  local list = {}
+  for _, event in ipairs(self:events()) do
+    if event.name ~= "plusmoin_heartbeat" then
+      list[#list + 1] = event
+    end
+  end
+  return list
+end
+
+function Daemon:heartbeats()
+  return #self:events() - #self:changes()
+end
+
+-- nil if the event is as expected, else what is different about it.
+local function differs(event, want)
+  local server = want[2]
+  if event.name ~= want[1] then
+    return "event"
+  elseif server and event.node ~= server.name then
+    return "node"
+  elseif want.cluster and event.env.PLUSMOIN_CLUSTER_ID ~= tostring(want.cluster) then
+    return "cluster"
+  elseif want.rule and event.env.PLUSMOIN_RULE ~= want.rule then
+    return "rule"
+  elseif want.reason and event.env.PLUSMOIN_NODE_REASON ~= want.reason then
+    return "reason"
+  end
+end
+
+local function wanted_text(want)
+  return ("%s %s cluster %s rule %s reason %s"):format(want[1], want[2] and want[2].name or "*",
+    tostring(want.cluster or "*"), want.rule or "*", want.reason or "*")
+end
+
+--- The next events (heartbeats left out) are these, in this order:
+-- { name, server, cluster =, rule =, reason = }, each. Returns them. `list.seconds`: how long to wait.
+function Daemon:expect_events(list)
+  local found = {}
+  for _, want in ipairs(list) do
+    local event = proc.wait_for("event " .. wanted_text(want), list.seconds or 10, function()
+      return self:changes()[self.taken + 1] or not self.process:running() and { name = "the end", env = {} }
+    end, function() return self:diagnose() end)
+    local what = differs(event, want)
+    if what then
+      error(("wrong %s: expected %s\n%s"):format(what, wanted_text(want), self:diagnose()), 2)
+    end
+    self.taken = self.taken + 1
+    found[#found + 1] = event
+  end
+  return table.unpack(found)
+end
+
+--- The next events are these, in any order (of different rounds or clusters).
+function Daemon:expect_any_order(list)
+  local left = table.move(list, 1, #list, 1, {})
+  while #left > 0 do
+    local event = proc.wait_for("event " .. wanted_text(left[1]), list.seconds or 10, function()
+      return self:changes()[self.taken + 1]
+    end, function() return self:diagnose() end)
+    local place
+    for i, want in ipairs(left) do
+      place = place or not differs(event, want) and i or nil
+    end
+    if not place then
+      error(("unexpected %s\n%s"):format(event.text, self:diagnose()), 2)
+    end
+    table.remove(left, place)
+    self.taken = self.taken + 1
+  end
+end
+
+--- The first event `name` not yet taken for which `predicate` holds (default: any).
+function Daemon:wait_event(name, predicate, seconds)
+  return proc.wait_for("event " .. name, seconds or 10, function()
+    local passed = 0
+    for _, event in ipairs(self:events()) do
+      if event.name ~= "plusmoin_heartbeat" then
+        passed = passed + 1
+      end
+      if event.name == name and (name == "plusmoin_heartbeat" or passed > self.taken)
+        and (not predicate or predicate(event)) then
+        return event
+      end
+    end
+  end, function() return self:diagnose() end)
+end
+
+--- Nothing but heartbeats fires for so long.
+function Daemon:quiet(seconds)
+  proc.watch(seconds, function()
+    local event = self:changes()[self.taken + 1]
+    if event or not self.process:running() then
+      error(("expected silence, got %s\n%s"):format(event and event.text or "its end", self:diagnose()), 3)
+    end
+  end)
+end
+
+--- Waits until `count` more regular rounds have been, in silence.
+function Daemon:quiet_rounds(count)
+  local last = self:heartbeats() + count
+  proc.wait_for(count .. " rounds", count * self.config.heartbeat * 2 + 5, function()
+    local event = self:changes()[self.taken + 1]
+    if event then
+      error(("expected silence, got %s\n%s"):format(event.text, self:diagnose()), 0)
+    end
+    return self:heartbeats() >= last
+  end, function() return self:diagnose() end)
+end
+
+--- The status file as a table, and as text; nil while there is none.
+function Daemon:status_file()
+  local text = proc.read_file(self.config.status_file)
+  return text and cjson.decode(text), text
+end
+
+function Daemon:wait_status(what, fn, seconds)
+  return proc.wait_for("status: " .. what, seconds or 10, function()
+    local status = self:status_file()
+    return status and fn(status) and status
+  end, function() return tostring(select(2, self:status_file())) .. "\n" .. self:diagnose() end)
+end
+
+--- The server's place by the status file: "master 0", "slave 0", "lost 0", "clusterless".
+function Daemon:place(server)
+  for _, cluster in ipairs((self:status_file() or { clusters = {} }).clusters) do
+    local lists = { slave = cluster.slaves, lost = cluster.lost, master = {} }
+    lists.master[1] = cluster.master ~= cjson.null and cluster.master or nil
+    for place, list in pairs(lists) do
+      for _, node in ipairs(list) do
+        if node.port == server.port and node.host == server.host then
+          return ("%s %d"):format(place, cluster.cluster_id)
+        end
+      end
+    end
+  end
+  return "clusterless"
+end
+
+function Daemon:wait_place(server, place, seconds)
+  return self:wait_status(server.name .. " " .. place, function() return self:place(server) == place end, seconds)
+end
+
+--- Asks the control socket: a table (or the text of a line) as request, a table as answer.
+function Daemon:ask(request, seconds)
+  local pipe, parts, ended = uv.new_pipe(false), {}, false
+  local failure
+  pipe:connect(self.config.control_socket, function(err)
+    if err then
+      failure = err
+      return
+    end
+    pipe:write((type(request) == "table" and cjson.encode(request) or request) .. "\n")
+    pipe:read_start(function(_, data)
+      parts[#parts + 1] = data
+      ended = data == nil or data:find("\n") ~= nil
+    end)
+  end)
+  local ok, err = pcall(proc.wait_for, "an answer on the control socket", seconds or 5,
+    function() return ended or failure end, function() return self:diagnose() end)
+  pipe:close()
+  if not ok or failure then
+    error(failure or err, 2)
+  end
+  local line = table.concat(parts)
+  return line ~= "" and cjson.decode(line) or nil, line
+end
+
+--- Runs the program with this configuration: exit code, stdout, stderr.
+function Daemon:cli(...)
+  return proc.run({ plusmoin.binary(), "-c", self.config_path, ... }, { cwd = self.dir })
+end
+
+function Daemon:term()
+  self.process:kill("sigterm")
+  return self
+end
+
+function Daemon:kill9()
+  if self.process:running() then
+    uv.kill(self.process.pid, "sigkill")
+    self.process:wait(5)
+  end
+  plusmoin.running[self] = nil
+end
+
+--- SIGTERM, exit 0 within seconds, and no word of a sanitizer.
+function Daemon:stop_and_check()
+  plusmoin.running[self] = nil
+  self:term()
+  local ended, code, signal = pcall(self.process.wait, self.process, STOP_SECONDS)
+  local log = self:log()
+  for _, alarm in ipairs(ALARMS) do
+    if log:find(alarm, 1, true) then
+      error(alarm .. " in plusmoin's output:\n" .. log:sub(log:find(alarm, 1, true), -1):sub(1, 6000), 2)
+    end
+  end
+  if not ended or code ~= 0 then
+    self:kill9()
+    error(("no clean end: exit %s, signal %s\n%s"):format(tostring(code), tostring(signal), self:diagnose()), 2)
+  end
+end
+
+--- Ends those that a failed test has left running, by KILL, and says nothing.
+function plusmoin.stop_all()
+  for daemon in pairs(plusmoin.running) do
+    daemon:kill9()
+  end
+  plusmoin.running = {}
+end
+
+return plusmoin

@@ -1,0 +1,175 @@
+-- Good and bad configuration files, JSON and Lua.
+local config = require "plusmoin.config"
+
+local KEYWORDS = { sslmode = true, passfile = true, keepalives_idle = true, host = true, gssencmode = true }
+
+local function load_text(text, suffix)
+  local base = os.tmpname()
+  local path = base .. (suffix or ".json")
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  local result = config.load(path, { cwd = "/", libpq_keywords = KEYWORDS })
+  os.remove(path)
+  os.remove(base)
+  for _, list in ipairs { result.errors, result.warnings } do
+    for i, line in ipairs(list) do
+      assert.equal(path, line:sub(1, #path))
+      list[i] = line:sub(#path + 2)
+    end
+  end
+  return result
+end
+
+-- A file with the required keys and one node, and `more` in line 2.
+local function with(more)
+  return '{"dbname": "d", "user": "u", "nodes": [{"host": "a"}],\n' .. more .. "}"
+end
+
+-- What stands in line 2, and a part of the one error it must give.
+local BAD = {
+  { '"heartbeat": "60"', "2: heartbeat: a number in quotes" },
+  { '"heartbeat": true', "2: heartbeat: true is no number" },
+  { '"heartbeat": 0', "2: heartbeat: 0 is out of range" },
+  { '"heartbeat": 0.04', "out of range" },
+  { '"heartbeat": 86401', "out of range" },
+  { '"heartbeat": NaN', "NaN" },
+  { '"heartbeat": 1e400', "too big" },
+  { '"heartbeat": 0x10', "hexadecimal" },
+  { '"heartbeat": 060', "leading zeros" },
+  { '"heartbeat": 60,', "trailing comma" },
+  { '"heartbeat": 60, "heartbeat": 61', "duplicate key" },
+  { '"hartbeat": 60', 'nearest known key is "heartbeat"' },
+  { '"down_after": 1.5', "down_after: 1.5 is not whole" },
+  { '"down_after": 101', "out of range" },
+  { '"trigger_parallel": 0', "out of range" },
+  { '"log_level": "warn"', "allowed: error, warning, info, debug" },
+  { '"log_format": "xml"', "allowed: text, json" },
+  { '"state_file": "x"', "comes with a later version of plusmoin" },
+  { '"hold_on": []', "comes with a later version of plusmoin" },
+  { '"triggers": {"split_brain": "x"}', "comes with a later version of plusmoin" },
+  { '"triggers": {"master_up": {"lua": "x.lua"}}', "comes with a later version of plusmoin" },
+  { '"triggers": {"master_upp": "x"}', '"master_up"' },
+  { '"triggers": {"master_up": "a \'b"}', "never closed" },
+  { '"triggers": {"master_up": 5}', "a number where a trigger belongs" },
+  { '"connection": {"host": "x"}', "2: connection.host: may not be set here" },
+  { '"connection": {"sslmod": "x"}', '"sslmode"' },
+  { '"dbname2": "\\u0000"', "unknown key" },
+  { '"is_slave_statement": "\\u0000"', "NUL" },
+  { '"control_socket": "/' .. ("x"):rep(107) .. '"', "at most 107 bytes" },
+  { '"heartbeat": 60 /* never closed', "never closed" },
+}
+
+local BAD_NODES = {
+  { '{"host": ""}', "is empty" },
+  { '{"host": "a b"}', "blanks" },
+  { '{"host": "[::1]"}', "without them" },
+  { '{"port": 1}', "nodes[1].host: is missing" },
+  { '{"host": "a", "port": 0}', "nodes[1].port: 0 is out of range" },
+  { '{"host": "a", "port": "5432"}', "number in quotes" },
+  { '{"host": "a", "port": 65536}', "out of range" },
+  { '{"host": "a"}, {"host": "a", "port": 5432}', "nodes[2]: the same host and port (a:5432) as nodes[1]" },
+  { '{"host": "a", "ignore_system_id": true}', "later version" },
+}
+
+local WHOLE = {
+  { "", "the file is empty" }, { "// only\n", "nothing but comments" }, { "[]", "one object" },
+  { "{} x", "behind the end" }, { "{\0}", "NUL byte" }, { "{", "ends too early" },
+  { ("["):rep(200), "nested too deep" },
+}
+
+local function has(list, part)
+  return table.concat(list, "\n"):find(part, 1, true) ~= nil
+end
+
+describe("config.load", function()
+  for _, case in ipairs(BAD) do
+    it("refuses " .. case[1]:sub(1, 60), function()
+      local result = load_text(with(case[1]))
+      assert.is_nil(result.config)
+      assert.is_true(has(result.errors, case[2]), table.concat(result.errors, "\n"))
+    end)
+  end
+
+  for _, case in ipairs(BAD_NODES) do
+    it("refuses the nodes " .. case[1], function()
+      local result = load_text('{"dbname": "d", "user": "u", "nodes": [' .. case[1] .. "]}")
+      assert.equal(1, #result.errors)
+      assert.is_true(has(result.errors, case[2]), table.concat(result.errors, "\n"))
+    end)
+  end
+
+  for _, case in ipairs(WHOLE) do
+    it("refuses the file " .. ("%q"):format(case[1]:sub(1, 20)), function()
+      assert.is_true(has(load_text(case[1]).errors, case[2]))
+    end)
+  end
+
+  it("reports all errors at once", function()
+    local result = load_text('{"heartbeat": 0,\n"down_after": 0,\n"nodes": [{"host": 5}]}')
+    assert.equal(5, #result.errors)
+  end)
+
+  it("takes a byte order mark", function()
+    assert.same({}, load_text("\xEF\xBB\xBF" .. with '"heartbeat": 1').errors)
+  end)
+
+  it("normalises", function()
+    local result = load_text(with([["password": "p", "heartbeat": 0.5, "max_sync_delay": 30, "log_level": null,
+      "connection": {"sslmode": "require", "passfile": "pw"},
+      "triggers": {"master_up": [null, "a 'b c'", {"command": ["x", ""], "timeout": 5}]}]]))
+    assert.same({}, result.errors)
+    local made = result.config
+    assert.equal(30, made.recover_sync_delay)
+    assert.equal(0.5, made.retry_interval)
+    assert.equal(0.5, made.restart_grace)
+    assert.equal(10, made.query_timeout)
+    assert.same({ "p" }, made.secrets)
+    assert.equal("a:5432", made.nodes[1].name)
+    assert.equal("integer", math.type(made.nodes[1].port))
+    assert.same({ { "gssencmode", "disable" }, { "passfile", "/tmp/pw" }, { "sslmode", "require" } },
+      made.nodes[1].connection)
+    assert.same({
+      { kind = "command", argv = { "a", "b c" }, timeout = 60, path = "triggers.master_up[2]" },
+      { kind = "command", argv = { "x", "" }, timeout = 5, path = "triggers.master_up[3]" },
+    }, made.triggers.master_up)
+  end)
+
+  it("warns", function()
+    assert.is_true(has(load_text(with '"recover_sync_delay": 121').warnings, "counts as 120"))
+    assert.is_true(has(load_text(with '"retry_interval": 61').warnings, "counts as 60"))
+    assert.is_true(has(load_text(with '"heartbeat": 200').warnings, "longer than max_sync_delay"))
+    assert.is_true(has(load_text(with '"min_sync_delay": 5').warnings, "min_sync_delay"))
+    assert.is_true(has(load_text('{"dbname": "d", "user": "u"}').warnings, "no nodes"))
+    assert.same({}, load_text(with '"max_sync_delay": 60').warnings)
+  end)
+
+  it("keeps the files of a broken configuration", function()
+    local files = load_text('{"pid_file": "/x/y.pid", "heartbeat": }').files
+    assert.equal("/x/y.pid", files.pid_file)
+    assert.equal("/x/plusmoin.sock", files.control_socket)
+    assert.is_true(files.defaulted)
+  end)
+
+  it("answers for a file that is not there", function()
+    local result = config.load("/nonexistent/plusmoin.json")
+    assert.equal(1, #result.errors)
+    assert.equal("nobody", result.files.daemon_user)
+  end)
+
+  it("runs Lua", function()
+    local good = load_text('local t = {} for i = 1, 3 do t[i] = {host = "db" .. i} end '
+      .. 'return {dbname = "d", user = "u", nodes = t}', ".lua")
+    assert.same({}, good.errors)
+    assert.equal(3, #good.config.nodes)
+    assert.is_nil((";" .. package.path .. ";"):find(";./?.lua;", 1, true))
+    assert.equal("/tmp/?.lua;/tmp/?/init.lua;", package.path:sub(1, 27))
+    local bad = load_text('return {dbname = "d", user = "u", nodes = {{host = "a", port = 0}},'
+      .. "triggers = {master_up = print}}", ".lua")
+    assert.is_true(has(bad.errors, "nodes[1].port: 0 is out of range"))
+    assert.is_true(has(bad.errors, "a Lua function as a trigger comes with a later version"))
+    assert.is_true(has(load_text("return 5", ".lua").errors, "allowed: one table"))
+    assert.is_true(has(load_text("x x", ".lua").errors, "1: "))
+    assert.is_true(has(load_text("error(nil)", ".lua").errors, "raised nil"))
+  end)
+end)

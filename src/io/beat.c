@@ -1,0 +1,178 @@
+#include "io/beat.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define PG_TYPE_BOOL 16
+
+struct statement step_set(void)
+{
+	return (struct statement){ .tag = STEP_SET, .sql = "SET idle_session_timeout = 0" };
+}
+
+struct statement step_role(const char *is_slave_statement)
+{
+	return (struct statement){ .tag = STEP_ROLE, .sql = is_slave_statement };
+}
+
+struct statement step_row(void)
+{
+	return (struct statement){
+		.tag = STEP_ROW,
+		.sql = "SELECT coalesce(master, ''), tstamp::bigint FROM heartbeat"
+		       " WHERE tstamp IS NOT NULL ORDER BY tstamp DESC LIMIT 1",
+	};
+}
+
+/* True when a DELETE would be refused (or not replicated) under logical replication. */
+struct statement step_check(void)
+{
+	return (struct statement){
+		.tag = STEP_CHECK,
+		.sql = "SELECT c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS"
+		       " (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid"
+		       " AND i.indisprimary)) FROM pg_catalog.pg_class c"
+		       " WHERE c.oid = pg_catalog.to_regclass('heartbeat')",
+	};
+}
+
+struct statement step_create(void)
+{
+	return (struct statement){
+		.tag = STEP_CREATE,
+		.sql = "CREATE TABLE IF NOT EXISTS heartbeat"
+		       " (cluster_id INT, master TEXT, tstamp BIGINT)",
+	};
+}
+
+struct statement step_identity(void)
+{
+	return (struct statement){
+		.tag = STEP_IDENTITY,
+		.sql = "ALTER TABLE heartbeat REPLICA IDENTITY FULL",
+	};
+}
+
+/* A DELETE and an INSERT in one statement: a subscriber skips an UPDATE of a row that differs. */
+struct statement step_beat(const struct beat_order *order, struct beat_numbers *numbers)
+{
+	(void)snprintf(numbers->cluster_id, sizeof(numbers->cluster_id), "%d", order->cluster_id);
+	(void)snprintf(numbers->tstamp, sizeof(numbers->tstamp), "%" PRId64, order->tstamp);
+	return (struct statement){
+		.tag = STEP_BEAT,
+		.sql = "WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp)"
+		       " INSERT INTO heartbeat (cluster_id, master, tstamp)"
+		       " SELECT $1::int, $2::text,"
+		       " greatest($3::bigint, (SELECT max(tstamp) + 1 FROM old))"
+		       " RETURNING tstamp,"
+		       " (SELECT coalesce(master, '') FROM old ORDER BY tstamp DESC NULLS LAST LIMIT 1),"
+		       " (SELECT max(tstamp) FROM old)",
+		.param_count = 3,
+		.params = { numbers->cluster_id, order->master, numbers->tstamp },
+	};
+}
+
+const char *result_sqlstate(const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return sqlstate != NULL ? sqlstate : "";
+}
+
+bool result_is_ok(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+void result_words(const PGresult *result, char *out, size_t size)
+{
+	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	char *clean = secret_scrub(words != NULL ? words : PQresultErrorMessage(result));
+
+	text_copy(out, size, clean);
+	free(clean);
+}
+
+static bool take_written(struct beat_result *out, const PGresult *result)
+{
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 ||
+	    PQnfields(result) != 3 || PQgetisnull(result, 0, 0))
+		return false;
+	out->state = BEAT_WRITTEN;
+	out->tstamp = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	out->replaced = !PQgetisnull(result, 0, 2);
+	if (out->replaced) {
+		text_copy(out->before.master, NAME_BYTES, PQgetvalue(result, 0, 1));
+		out->before.tstamp = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+	}
+	return true;
+}
+
+static void take_refusal(struct beat_progress *progress, const PGresult *result)
+{
+	const char *sqlstate = result_sqlstate(result);
+	struct beat_result *out = &progress->result;
+
+	progress->table_missing = strcmp(sqlstate, "42P01") == 0;
+	progress->transient = sqlstate_is_transient(sqlstate);
+	if (strcmp(sqlstate, "55000") == 0)
+		progress->no_identity = true;
+	out->state = sqlstate_is_locked(sqlstate) ? BEAT_LOCKED : BEAT_FAILED;
+	out->reason = evidence_of_sqlstate(sqlstate, true);
+	if (out->state == BEAT_LOCKED)
+		out->reason = REASON_QUERY_ERROR;
+	result_words(result, out->message, sizeof(out->message));
+}
+
+void beat_take(struct beat_progress *progress, int tag, const PGresult *result)
+{
+	switch ((enum step)tag) {
+	case STEP_CHECK:
+		progress->no_identity = result_is_ok(result) && PQntuples(result) == 1 &&
+					strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+		return;
+	case STEP_BEAT:
+		if (result_is_ok(result) && take_written(&progress->result, result))
+			return;
+		take_refusal(progress, result);
+		return;
+	case STEP_IDENTITY:
+		progress->may_not_alter = strcmp(result_sqlstate(result), "42501") == 0;
+		if (result_is_ok(result))
+			progress->no_identity = false;
+		return;
+	case STEP_CREATE:
+	case STEP_SET:
+	case STEP_ROLE:
+	case STEP_ROW:
+		return;
+	}
+}
+
+bool role_take(const PGresult *result, bool *is_slave)
+{
+	const char *value;
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 ||
+	    PQnfields(result) != 1 || PQftype(result, 0) != PG_TYPE_BOOL ||
+	    PQgetisnull(result, 0, 0))
+		return false;
+	value = PQgetvalue(result, 0, 0);
+	*is_slave = strcmp(value, "t") == 0;
+	return *is_slave || strcmp(value, "f") == 0;
+}
+
+enum row_state row_take(const PGresult *result, struct row *row)
+{
+	if (PQntuples(result) < 1 || PQnfields(result) != 2)
+		return ROW_NONE;
+	text_copy(row->master, NAME_BYTES, PQgetvalue(result, 0, 0));
+	row->tstamp = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+	return ROW_SHOWN;
+}

@@ -1,0 +1,49 @@
+/*
+ * The statements of a beat and of a look, and how to read their results.
+ * Pure but for libpq's result objects.
+ */
+#pragma once
+
+#include <libpq-fe.h>
+
+#include "core/observation.h"
+#include "io/conn.h"
+
+enum step { STEP_SET, STEP_ROLE, STEP_ROW, STEP_CHECK, STEP_CREATE, STEP_IDENTITY, STEP_BEAT };
+
+/* What a batch with a beat has found out so far. */
+struct beat_progress {
+	struct beat_result result;
+	bool table_missing; /* 42P01 */
+	bool no_identity;   /* DELETE is refused or will be, under logical replication */
+	bool transient;     /* 40001, 40P01, or a race while the table is made */
+	bool may_not_alter; /* 42501 for REPLICA IDENTITY */
+};
+
+struct statement step_set(void);
+struct statement step_role(const char *is_slave_statement);
+struct statement step_row(void);
+struct statement step_check(void);
+struct statement step_create(void);
+struct statement step_identity(void);
+
+/* `numbers` keeps the text of the parameters until conn_send(). */
+struct beat_numbers {
+	char cluster_id[16];
+	char tstamp[24];
+};
+struct statement step_beat(const struct beat_order *order, struct beat_numbers *numbers);
+
+/* Takes the result of any of a beat's steps. */
+void beat_take(struct beat_progress *progress, int tag, const PGresult *result);
+
+/* Reads one row with one boolean column; false: it is not that. */
+bool role_take(const PGresult *result, bool *is_slave);
+
+/* Reads the row of STEP_ROW. */
+enum row_state row_take(const PGresult *result, struct row *row);
+const char *result_sqlstate(const PGresult *result);
+bool result_is_ok(const PGresult *result);
+
+/* The server's words, secrets blanked. */
+void result_words(const PGresult *result, char *out, size_t size);

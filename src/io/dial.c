@@ -1,0 +1,238 @@
+#include "io/dial.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "io/clock.h"
+#include "io/timer.h"
+
+#define DIAL_KEYWORDS 64
+
+struct dial {
+	uv_loop_t *loop;
+	struct dial_target target;
+	char *options;
+	struct lookup *lookup;
+	struct addresses addresses; /* count 0: the host stands for itself (socket, hostaddr) */
+	size_t next;
+	struct conn *conn;
+	struct timer *deadline; /* of the present address, or of the look-up */
+	int64_t started_ms;
+	const unsigned *stalls;
+	unsigned stalls_then;
+	void (*done)(void *data, struct conn *conn, const struct evidence *evidence);
+	void *data;
+};
+
+static void try_next(struct dial *dial);
+static void on_connected(void *data);
+static void on_failed(void *data, const struct evidence *evidence);
+
+static const struct conn_events dial_events = { .connected = on_connected, .failed = on_failed };
+
+static const char *pair_value(const struct config_node *node, const char *key)
+{
+	for (size_t i = 0; i < node->connection_count; i++) {
+		if (strcmp(node->connection[i].key, key) == 0)
+			return node->connection[i].value;
+	}
+	return NULL;
+}
+
+static void finish(struct dial *dial, struct conn *conn, const struct evidence *evidence)
+{
+	void (*done)(void *, struct conn *, const struct evidence *) = dial->done;
+	void *data = dial->data;
+
+	dial->conn = NULL;
+	if (conn == NULL || dial->next == 0)
+		dial->target.last_good[0] = '\0';
+	else
+		text_copy(dial->target.last_good, INET6_ADDRSTRLEN + 1,
+			  dial->addresses.text[dial->next - 1]);
+	dial_cancel(&dial);
+	done(data, conn, evidence);
+}
+
+static void on_connected(void *data)
+{
+	struct dial *dial = data;
+
+	finish(dial, dial->conn, NULL);
+}
+
+/* Whether another address may do better: not when a server was there and refused us. */
+static bool worth_another(enum reason reason)
+{
+	return reason == REASON_REFUSED || reason == REASON_UNREACHABLE ||
+	       reason == REASON_TIMEOUT || reason == REASON_RESET;
+}
+
+static void on_failed(void *data, const struct evidence *evidence)
+{
+	struct dial *dial = data;
+
+	conn_close(&dial->conn);
+	if (*dial->stalls != dial->stalls_then) {
+		/* a server may have given up on us while we were stalled: once more from the start */
+		dial->stalls_then = *dial->stalls;
+		dial->started_ms = clock_steady_ms();
+		dial->next = 0;
+		try_next(dial);
+		return;
+	}
+	if (dial->next < dial->addresses.count && worth_another(evidence->reason)) {
+		try_next(dial);
+		return;
+	}
+	finish(dial, NULL, evidence);
+}
+
+static void on_deadline(void *data)
+{
+	struct dial *dial = data;
+	struct evidence evidence = { .reason = REASON_TIMEOUT };
+	char *text = mem_printf("no answer to a connect within %.3f s",
+				(double)(clock_steady_ms() - dial->started_ms) / 1000.0);
+
+	text_copy(evidence.message, sizeof(evidence.message), text);
+	free(text);
+	on_failed(dial, &evidence);
+}
+
+static void add(const char **keywords, const char **values, size_t *count, const char *keyword,
+		const char *value)
+{
+	if (value == NULL || *count + 1 >= DIAL_KEYWORDS)
+		return;
+	keywords[*count] = keyword;
+	values[*count] = value;
+	++*count;
+}
+
+static void open_conn(struct dial *dial, const char *address)
+{
+	const struct config_node *node = dial->target.node;
+	const char *keywords[DIAL_KEYWORDS] = { 0 };
+	const char *values[DIAL_KEYWORDS] = { 0 };
+	char port[16];
+	size_t count = 0;
+
+	(void)snprintf(port, sizeof(port), "%d", node->port);
+	add(keywords, values, &count, "host", node->host);
+	add(keywords, values, &count, "hostaddr", address);
+	add(keywords, values, &count, "port", port);
+	add(keywords, values, &count, "user", node->user);
+	add(keywords, values, &count, "password", node->password);
+	add(keywords, values, &count, "dbname", node->dbname);
+	add(keywords, values, &count, "client_encoding", "UTF8");
+	add(keywords, values, &count, "options", dial->options);
+	if (pair_value(node, "application_name") == NULL)
+		add(keywords, values, &count, "application_name", "plusmoin");
+	for (size_t i = 0; i < node->connection_count; i++) {
+		if (strcmp(node->connection[i].key, "options") != 0)
+			add(keywords, values, &count, node->connection[i].key,
+			    node->connection[i].value);
+	}
+	dial->conn = conn_open(dial->loop, keywords, values, &dial_events, dial);
+}
+
+static void try_next(struct dial *dial)
+{
+	int64_t left_ms = dial->target.timeout_ms - (clock_steady_ms() - dial->started_ms);
+	int64_t share = dial->addresses.count > dial->next
+				? (int64_t)(dial->addresses.count - dial->next)
+				: 1;
+	const char *address =
+		dial->addresses.count > 0 ? dial->addresses.text[dial->next++] : NULL;
+
+	open_conn(dial, address);
+	timer_start(dial->deadline, left_ms > share ? left_ms / share : 1);
+}
+
+/* Moves the last good address to the front. */
+static void prefer_last_good(struct dial *dial)
+{
+	struct addresses *all = &dial->addresses;
+
+	for (size_t i = 1; i < all->count; i++) {
+		if (strcmp(all->text[i], dial->target.last_good) == 0) {
+			char first[sizeof(all->text[0])];
+
+			memcpy(first, all->text[0], sizeof(first));
+			memcpy(all->text[0], all->text[i], sizeof(first));
+			memcpy(all->text[i], first, sizeof(first));
+		}
+	}
+}
+
+static void on_found(void *data, const struct addresses *addresses, const struct evidence *evidence)
+{
+	struct dial *dial = data;
+
+	dial->lookup = NULL;
+	if (addresses == NULL) {
+		finish(dial, NULL, evidence);
+		return;
+	}
+	dial->addresses = *addresses;
+	prefer_last_good(dial);
+	try_next(dial);
+}
+
+static bool is_numeric(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
+			const struct dial_target *target,
+			void (*done)(void *data, struct conn *conn,
+				     const struct evidence *evidence),
+			void *data)
+{
+	struct dial *dial = mem_zalloc(1, sizeof(*dial));
+	const char *host = target->node->host;
+	const char *theirs = pair_value(target->node, "options");
+
+	dial->loop = loop;
+	dial->target = *target;
+	dial->options = theirs != NULL ? mem_printf("%s %s", theirs, target->options)
+				       : mem_strdup(target->options);
+	dial->done = done;
+	dial->data = data;
+	dial->stalls = stalls;
+	dial->stalls_then = *stalls;
+	dial->started_ms = clock_steady_ms();
+	dial->deadline = timer_new(loop, stalls, on_deadline, dial);
+	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL) {
+		try_next(dial);
+	} else if (is_numeric(host)) {
+		text_copy(dial->addresses.text[0], sizeof(dial->addresses.text[0]), host);
+		dial->addresses.count = 1;
+		try_next(dial);
+	} else {
+		timer_start(dial->deadline, target->timeout_ms);
+		dial->lookup = lookup_start(resolver, host, on_found, dial);
+	}
+	return dial;
+}
+
+void dial_cancel(struct dial **dial_p)
+{
+	struct dial *dial = *dial_p;
+
+	*dial_p = NULL;
+	if (dial == NULL)
+		return;
+	lookup_cancel(&dial->lookup);
+	conn_close(&dial->conn);
+	timer_free(&dial->deadline);
+	free(dial->options);
+	free(dial);
+}

@@ -1,0 +1,33 @@
+/*
+ * From a configured node to a connection that stands: its name is looked up,
+ * its addresses are tried one after another, the last good one first, each with
+ * its share of what is left of `connect_timeout`. Loop's thread.
+ */
+#pragma once
+
+#include "core/config.h"
+#include "io/conn.h"
+#include "io/resolve.h"
+
+struct dial;
+
+struct dial_target {
+	const struct config_node *node; /* must outlive the dial */
+	const char *options;            /* libpq's `options`; behind the user's own */
+	int64_t timeout_ms;
+	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read and set */
+};
+
+/*
+ * `done` is called once, never from inside this call: with a connection that is
+ * the callee's from now on (it must conn_listen() at once), or with NULL and
+ * why. Not after dial_cancel().
+ */
+struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
+			const struct dial_target *target,
+			void (*done)(void *data, struct conn *conn,
+				     const struct evidence *evidence),
+			void *data);
+
+/* NULL allowed; clears the pointer. */
+void dial_cancel(struct dial **dial);

@@ -1,0 +1,51 @@
+/*
+ * One node's kept connection and the questions asked over it: what role it has,
+ * what row it shows, and beats. A probe reports facts; it has no opinion. One
+ * question at a time; each ends within `query_timeout`, whatever has to be done
+ * for it (connect, break, connect again). A connect that takes longer goes on in
+ * the background until `connect_timeout`. Monitor thread.
+ */
+#pragma once
+
+#include "core/config.h"
+#include "core/observation.h"
+#include "io/resolve.h"
+
+struct probe;
+
+struct probe_events {
+	/* The outcome of probe_look(), or of a connect that counts by itself. */
+	void (*seen)(void *data, const struct observation *seen);
+	/* The outcome of probe_beat(). */
+	void (*beaten)(void *data, const struct beat_result *result);
+	/* The kept connection broke while nothing was asked: worth a look. */
+	void (*broke)(void *data);
+	/* A connect in the background got through: worth a look. */
+	void (*connected)(void *data);
+	/* A line for the log that is no observation ("no right to ..."). */
+	void (*remark)(void *data, const char *text);
+};
+
+struct probe_context {
+	uv_loop_t *loop;
+	struct resolver *resolver;
+	const unsigned *stalls; /* counts the monitor's own stalls (P4) */
+};
+
+/* `config` and `node` must outlive the probe; `context` and `events` are copied. */
+struct probe *probe_new(const struct probe_context *context, const struct config *config,
+			const struct config_node *node, const struct probe_events *events,
+			void *data);
+
+/*
+ * Asks for role and row; with an `order` (the sitting master) for the role and,
+ * if it says master, sends the beat at once. Not while probe_is_busy().
+ */
+void probe_look(struct probe *probe, const struct beat_order *order);
+
+/* Sends a beat to a node that has just said master. Not while probe_is_busy(). */
+void probe_beat(struct probe *probe, const struct beat_order *order);
+bool probe_is_busy(const struct probe *probe);
+
+/* Says goodbye; no callback comes any more. NULL allowed; clears the pointer. */
+void probe_free(struct probe **probe);

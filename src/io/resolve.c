@@ -1,0 +1,179 @@
+#include "io/resolve.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "io/timer.h"
+
+struct name {
+	struct resolver *resolver; /* NULL: the resolver is gone */
+	char *host;
+	uv_getaddrinfo_t request;
+	bool under_way;
+	struct addresses good; /* count 0: never resolved */
+	struct list waiting;   /* of lookups */
+};
+
+struct lookup {
+	struct name *name;
+	struct timer *patience;
+	void (*found)(void *data, const struct addresses *addresses,
+		      const struct evidence *evidence);
+	void *data;
+};
+
+struct resolver {
+	uv_loop_t *loop;
+	struct list names;
+};
+
+struct resolver *resolver_new(uv_loop_t *loop)
+{
+	struct resolver *resolver = mem_zalloc(1, sizeof(*resolver));
+
+	resolver->loop = loop;
+	return resolver;
+}
+
+static void free_name(struct name *name)
+{
+	list_free(&name->waiting);
+	free(name->host);
+	free(name);
+}
+
+bool resolver_free(struct resolver **resolver_p)
+{
+	struct resolver *resolver = *resolver_p;
+	bool quiet = true;
+
+	*resolver_p = NULL;
+	if (resolver == NULL)
+		return true;
+	for (size_t i = 0; i < resolver->names.count; i++) {
+		struct name *name = resolver->names.items[i];
+
+		name->resolver = NULL;
+		if (name->under_way)
+			quiet = false; /* its callback frees it */
+		else
+			free_name(name);
+	}
+	list_free(&resolver->names);
+	free(resolver);
+	return quiet;
+}
+
+static void take_addresses(struct addresses *out, const struct addrinfo *found)
+{
+	out->count = 0;
+	for (; found != NULL && out->count < RESOLVE_ADDRESSES; found = found->ai_next) {
+		char *text = out->text[out->count];
+
+		if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof(out->text[0]), NULL,
+				0, NI_NUMERICHOST) == 0)
+			out->count++;
+	}
+}
+
+/* Answers one lookup and ends it. */
+static void answer(struct lookup *lookup, const struct evidence *evidence)
+{
+	struct name *name = lookup->name;
+	struct addresses addresses = name->good;
+	void (*found)(void *, const struct addresses *, const struct evidence *) = lookup->found;
+	void *data = lookup->data;
+
+	lookup_cancel(&lookup);
+	if (addresses.count > 0)
+		found(data, &addresses, NULL);
+	else
+		found(data, NULL, evidence);
+}
+
+static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+	struct name *name = request->data;
+	struct evidence evidence = { .reason = REASON_DNS };
+	struct lookup *lookup;
+
+	name->under_way = false;
+	if (status == 0)
+		take_addresses(&name->good, found);
+	uv_freeaddrinfo(found);
+	if (name->resolver == NULL) {
+		free_name(name);
+		return;
+	}
+	evidence.own_fault = status == UV_ENOMEM || status == UV_EAI_MEMORY || status == UV_EMFILE ||
+			     status == UV_ENFILE;
+	text_copy(evidence.message, sizeof(evidence.message),
+		  status == 0 ? "the name has no address" : uv_strerror(status));
+	while (name->waiting.count > 0) {
+		lookup = name->waiting.items[0];
+		answer(lookup, &evidence);
+	}
+}
+
+static void on_impatient(void *data)
+{
+	struct lookup *lookup = data;
+	struct evidence evidence = { .reason = REASON_DNS, .message = "the look-up did not start" };
+
+	if (lookup->name->good.count > 0 || !lookup->name->under_way)
+		answer(lookup, &evidence);
+}
+
+static struct name *find_name(struct resolver *resolver, const char *host)
+{
+	struct name *name;
+
+	for (size_t i = 0; i < resolver->names.count; i++) {
+		name = resolver->names.items[i];
+		if (strcmp(name->host, host) == 0)
+			return name;
+	}
+	name = mem_zalloc(1, sizeof(*name));
+	name->resolver = resolver;
+	name->host = mem_strdup(host);
+	name->request.data = name;
+	list_add(&resolver->names, name);
+	return name;
+}
+
+struct lookup *lookup_start(struct resolver *resolver, const char *host,
+			    void (*found)(void *data, const struct addresses *addresses,
+					  const struct evidence *evidence),
+			    void *data)
+{
+	static const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct name *name = find_name(resolver, host);
+	struct lookup *lookup = mem_zalloc(1, sizeof(*lookup));
+
+	lookup->name = name;
+	lookup->found = found;
+	lookup->data = data;
+	lookup->patience = timer_new(resolver->loop, NULL, on_impatient, lookup);
+	list_add(&name->waiting, lookup);
+	if (!name->under_way)
+		name->under_way = uv_getaddrinfo(resolver->loop, &name->request, on_found, host,
+						 NULL, &hints) == 0;
+	timer_start(lookup->patience, name->under_way ? RESOLVE_PATIENCE_MS : 0);
+	return lookup;
+}
+
+void lookup_cancel(struct lookup **lookup_p)
+{
+	struct lookup *lookup = *lookup_p;
+
+	*lookup_p = NULL;
+	if (lookup == NULL)
+		return;
+	list_remove(&lookup->name->waiting, lookup);
+	timer_free(&lookup->patience);
+	free(lookup);
+}

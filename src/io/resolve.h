@@ -1,0 +1,41 @@
+/*
+ * Names to addresses, off the loop (uv_getaddrinfo). One look-up a name at a
+ * time, however many ask. The last good addresses of a name are kept: who asks
+ * waits RESOLVE_PATIENCE_MS for a new answer and then gets those. Loop's thread.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "io/evidence.h"
+
+#define RESOLVE_ADDRESSES 16
+#define RESOLVE_PATIENCE_MS 100
+
+struct addresses {
+	char text[RESOLVE_ADDRESSES][INET6_ADDRSTRLEN + 1];
+	size_t count;
+};
+
+struct resolver;
+struct lookup;
+
+struct resolver *resolver_new(uv_loop_t *loop);
+
+/*
+ * Frees what is idle. A look-up under way cannot be cancelled: its callback
+ * finds nobody. NULL allowed; clears the pointer. True when nothing is under way.
+ */
+bool resolver_free(struct resolver **resolver);
+
+/*
+ * Asks for `host`. `found` is called once, never from inside this call, with
+ * addresses, or with NULL and why not; not at all after lookup_cancel().
+ */
+struct lookup *lookup_start(struct resolver *resolver, const char *host,
+			    void (*found)(void *data, const struct addresses *addresses,
+					  const struct evidence *evidence),
+			    void *data);
+
+/* NULL allowed; clears the pointer. */
+void lookup_cancel(struct lookup **lookup);

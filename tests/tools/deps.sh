@@ -1,0 +1,84 @@
+#!/bin/sh
+# Installs what a build or the tests need on Debian 12: deps.sh build|test.
+# Says nothing and changes nothing when all is there. As somebody else than
+# root it only says which command to run.
+#
+# The package postgresql-15 makes and starts a server on port 5432 unless
+# createcluster.conf says no; the tests make servers of their own, so it is
+# told no for as long as the installation takes.
+set -eu
+
+BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev"
+TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
+cppcheck libclang-rt-14-dev jq util-linux procps"
+CREATECLUSTER=/etc/postgresql-common/createcluster.conf
+
+missing_of() {
+	have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null) || :
+	for package in "$@"; do
+		case "
+$have
+" in
+		*"
+$package installed
+"*) ;;
+		*) printf '%s ' "$package" ;;
+		esac
+	done
+}
+
+install() {
+	echo "plusmoin: installing $*"
+	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
+		install -y --no-install-recommends "$@"
+}
+
+# Leaves createcluster.conf as a stranger had it; one that came with us stays at no.
+install_postgresql() {
+	kept=
+	if [ -z "$(missing_of postgresql-common)" ]; then
+		kept=$(mktemp)
+		cp -p "$CREATECLUSTER" "$kept"
+		trap 'cp -p "$kept" "$CREATECLUSTER"; rm -f "$kept"' EXIT
+		trap 'exit 1' HUP INT TERM
+	else
+		install postgresql-common
+	fi
+	sed -i '/^[#[:space:]]*create_main_cluster[[:space:]]*=/d' "$CREATECLUSTER"
+	echo 'create_main_cluster = false' >> "$CREATECLUSTER"
+	install postgresql-15
+}
+
+case "${1-}" in
+build) wanted=$BUILD ;;
+test) wanted="$BUILD $TEST" ;;
+*)
+	echo "usage: deps.sh build|test" >&2
+	exit 2
+	;;
+esac
+
+if ! command -v dpkg-query > /dev/null; then
+	echo "plusmoin: this is no Debian; what is needed is called there: $wanted" >&2
+	exit 0
+fi
+
+# shellcheck disable=SC2086 # lists of words
+missing=$(missing_of $wanted)
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "plusmoin: packages are missing; as root, run:" >&2
+	case "$missing" in
+	*postgresql-15*) echo "  sh $0 $1   # or, with a server on port 5432 as a side effect:" >&2 ;;
+	esac
+	echo "  apt-get update && apt-get install -y --no-install-recommends $missing" >&2
+	exit 1
+fi
+
+apt-get -q -o DPkg::Lock::Timeout=300 update
+case "$missing" in
+*postgresql-15*) install_postgresql ;;
+esac
+# shellcheck disable=SC2086
+install $missing
