@@ -264,7 +264,7 @@ function Server:rewind_as_slave_of(other, options)
   self.upstream = nil
   self:configure()
   os.remove(self.data .. "/postmaster.pid")
-  local code = proc.run({ BIN .. "pg_rewind", "-D", self.data, "-N", "-c", "--config-file",
+  local code = proc.run({ BIN .. "pg_rewind", "-D", self.data, "-N", "--config-file",
     self.data .. "/postgresql.conf", "--source-server",
     ("host=%s port=%d user=postgres dbname=postgres"):format(other.host, other.port) })
   if code ~= 0 then

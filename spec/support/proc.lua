@@ -45,6 +45,18 @@ function proc.pump(ms)
   uv.run("once")
   timer:stop()
   timer:unref()
+  if proc.interrupted then
+    error(proc.interrupted, 0)
+  end
+end
+
+--- From now on Ctrl-C (or TERM) makes the next wait raise "interrupted", once.
+function proc.catch_interrupts()
+  for _, signal in ipairs { "sigint", "sigterm", "sighup" } do
+    local handle = uv.new_signal()
+    handle:start(signal, function() proc.interrupted = "interrupted" end)
+    handle:unref()
+  end
 end
 
 --- Polls `fn` until it returns something true, and returns that; raises
@@ -132,9 +144,13 @@ function proc.remove_dir(dir)
   end
 end
 
+local function marks_dir()
+  return (os.getenv("TMPDIR") or "/tmp") .. "/plusmoin-ports-" .. math.tointeger(uv.getuid())
+end
+
 -- Whether the port can be bound, and no other test run has put its name on it.
 local function claim_port(port)
-  local dir = (os.getenv("TMPDIR") or "/tmp") .. "/plusmoin-ports-" .. uv.getuid()
+  local dir = marks_dir()
   uv.fs_mkdir(dir, tonumber("700", 8))
   local mark = dir .. "/" .. port
   local owner = tonumber(proc.read_file(mark) or "")
@@ -339,6 +355,7 @@ function proc.cleanup()
   for _, mark in ipairs(proc.shared.marks or {}) do
     os.remove(mark)
   end
+  uv.fs_rmdir(marks_dir()) -- stays while another run has marks in it
   if os.getenv("KEEP") == "1" and proc.shared.dir then
     io.stderr:write("kept: ", proc.shared.dir, "\n")
   else

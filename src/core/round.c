@@ -385,8 +385,12 @@ static void fire_master_down(struct round *round)
 static void use_up(struct round *round)
 {
 	for (size_t i = 0; i < round->fleet->node_count && !round->starting; i++) {
-		if (round->fleet->nodes[i]->cluster == round->cluster)
-			node_forget(round->fleet->nodes[i]);
+		struct node *node = round->fleet->nodes[i];
+
+		/* clusterless slaves keep theirs: a cluster that starts may still wait for them */
+		if (node->cluster == round->cluster &&
+		    (round->cluster != NULL || node->seen.kind != OBSERVED_SLAVE))
+			node_forget(node);
 	}
 	for (size_t i = 0; i < round->changes.count; i++)
 		node_forget(round->changes.items[i].node);

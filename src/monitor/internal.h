@@ -1,0 +1,105 @@
+/*
+ * What the files of monitor/ share. A watch is a node's probe and timers; a
+ * group is a cluster (or the clusterless nodes) with its rounds.
+ */
+#pragma once
+
+#include "core/round.h"
+#include "core/start.h"
+#include "io/clock.h"
+#include "io/probe.h"
+#include "io/resolve.h"
+#include "io/timer.h"
+#include "monitor/monitor.h"
+
+#define EARLY_ROUNDS_A_SECOND 10
+#define START_LOOK_MS 25       /* cluster-rules.md: "every few tens of milliseconds" */
+#define STALL_TICK_MS 200
+#define STALL_LIMIT_MS 2000    /* P4: own timer late by more than this */
+#define SHUT_DOOR_RETRY_MS 60000
+
+struct group {
+	struct monitor *monitor;
+	struct cluster *cluster; /* NULL: the clusterless nodes */
+	struct round round;
+	bool open;
+	bool regular;     /* the open round is one */
+	bool again;       /* another is wanted right after */
+	bool again_regular;
+	size_t awaited;   /* nodes the open round still waits for */
+	struct timer *heartbeat;
+	struct timer *early;
+	int64_t early_at[EARLY_ROUNDS_A_SECOND]; /* steady, a ring */
+	size_t early_next;
+	int64_t founded_ms;
+	int64_t heartbeat_due_ms;
+};
+
+struct watch {
+	struct monitor *monitor;
+	struct node *node;
+	struct probe *probe;
+	struct timer *retry;
+	struct timer *grace;
+	bool awaited;
+	int64_t asked_ms;
+	int shut_doors; /* times in a row that the door was shut */
+	bool was_failing;
+};
+
+enum start_phase { START_ANSWERS, START_CLUSTERS, START_OVER };
+
+struct monitor {
+	uv_loop_t *loop;
+	const struct clock *clock;
+	struct config *config;
+	struct fleet *fleet;
+	struct monitor_events events;
+	void *data;
+	struct resolver *resolver;
+	struct watch *watches; /* one a node */
+	struct group clusterless;
+	enum start_phase phase;
+	struct timer *start_timer;
+	struct list founding; /* single-node rounds at the start */
+	struct timer *stall_timer;
+	int64_t stall_tick_ms;
+	unsigned stalls;
+	unsigned long event_count;
+	int64_t start_s;
+};
+
+struct moment monitor_now(const struct monitor *monitor);
+
+/* Asks the node now, if nothing is under way. */
+void watch_look(struct watch *watch);
+
+/* Sets or clears the retry and grace timers by the node's present state. */
+void watch_plan(struct watch *watch);
+void watch_plan_cluster(struct monitor *monitor, const struct cluster *cluster);
+
+struct group *group_of(struct monitor *monitor, const struct node *node);
+struct group *group_new(struct monitor *monitor, struct cluster *cluster);
+void group_init(struct group *group, struct monitor *monitor, struct cluster *cluster);
+void group_clear(struct group *group);
+
+/* Opens a round, or has one opened right after the present one. */
+void group_want_round(struct group *group, bool regular);
+
+/* The node's look has ended: its observation is in node->seen. */
+void group_saw(struct group *group, struct watch *watch);
+void group_beaten(struct group *group, const struct beat_result *result);
+
+/* Begins the regular rounds of a cluster. */
+void group_run(struct group *group);
+
+/* Logs the changes, fires their events and tidies clusters up. */
+void monitor_publish(struct monitor *monitor, struct changes *changes);
+void monitor_fire(struct monitor *monitor, enum event_kind kind, const struct cluster *cluster,
+		  const struct change *change);
+
+/* The start: what was seen, a beat of a founding round, the timer. */
+void start_begin(struct monitor *monitor);
+void start_saw(struct monitor *monitor, struct watch *watch);
+bool start_beaten(struct monitor *monitor, struct watch *watch, const struct beat_result *result);
+void start_end(struct monitor *monitor);

@@ -1,0 +1,181 @@
+/* The monitor's start: cluster-rules.md, "Start". */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "monitor/internal.h"
+
+/* A master's founding round at the start: a round of one clusterless node. */
+struct founding {
+	struct watch *watch;
+	struct round round;
+};
+
+static void found_clusters(struct monitor *monitor);
+
+static void on_start_timer(void *data)
+{
+	struct monitor *monitor = data;
+
+	if (monitor->phase == START_ANSWERS) {
+		found_clusters(monitor);
+		return;
+	}
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		const struct cluster *cluster = monitor->fleet->clusters.items[i];
+
+		for (size_t n = 0; cluster->starting && n < monitor->fleet->node_count; n++) {
+			if (start_waits_for(monitor->fleet, cluster, monitor->fleet->nodes[n]))
+				watch_look(&monitor->watches[n]);
+		}
+	}
+	start_saw(monitor, NULL);
+	if (monitor->phase == START_CLUSTERS)
+		timer_start(monitor->start_timer, START_LOOK_MS);
+}
+
+void start_begin(struct monitor *monitor)
+{
+	monitor->phase = START_ANSWERS;
+	monitor->start_timer = timer_new(monitor->loop, NULL, on_start_timer, monitor);
+	timer_start(monitor->start_timer, START_ANSWERS_MS);
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		watch_look(&monitor->watches[i]);
+	if (monitor->fleet->node_count == 0)
+		timer_start(monitor->start_timer, 0);
+}
+
+static bool all_have_answered(const struct monitor *monitor)
+{
+	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
+		const struct node *node = monitor->fleet->nodes[i];
+
+		if (!node->known && node->failure.attempts == 0)
+			return false;
+	}
+	return true;
+}
+
+static void end_cluster_start(struct monitor *monitor, struct cluster *cluster)
+{
+	struct moment now = monitor_now(monitor);
+	struct changes changes = { 0 };
+	struct group *group = cluster->watch;
+
+	start_place(monitor->fleet, cluster, &now, &changes);
+	monitor_publish(monitor, &changes);
+	changes_free(&changes);
+	monitor_fire(monitor, EVENT_PLUSMOIN_UP, cluster, NULL);
+	group_run(group);
+	watch_plan_cluster(monitor, cluster);
+	if (cluster->seat != NULL && cluster->seat->failure.attempts > 0)
+		group_want_round(group, false);
+}
+
+void start_saw(struct monitor *monitor, struct watch *watch)
+{
+	struct moment now = monitor_now(monitor);
+	bool waits = monitor->founding.count > 0;
+
+	(void)watch;
+	if (monitor->phase == START_ANSWERS) {
+		if (all_have_answered(monitor))
+			timer_start(monitor->start_timer, 0);
+		return;
+	}
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		struct cluster *cluster = monitor->fleet->clusters.items[i];
+		const struct group *group = cluster->watch;
+
+		if (!cluster->starting)
+			continue;
+		if (start_is_over(monitor->fleet, cluster, group->founded_ms, &now))
+			end_cluster_start(monitor, cluster);
+		else
+			waits = true;
+	}
+	if (!waits) {
+		monitor->phase = START_OVER;
+		timer_stop(monitor->start_timer);
+	}
+}
+
+static void finish_founding(struct monitor *monitor, struct founding *founding)
+{
+	struct changes changes = founding->round.changes;
+
+	founding->round.changes = (struct changes){ 0 };
+	list_remove(&monitor->founding, founding);
+	round_end(&founding->round);
+	free(founding);
+	monitor_publish(monitor, &changes);
+	for (size_t i = 0; i < changes.count; i++) {
+		if (changes.items[i].to != NULL)
+			group_run(changes.items[i].to->watch); /* its beats while it waits */
+	}
+	changes_free(&changes);
+}
+
+static void step_founding(struct monitor *monitor, struct founding *founding)
+{
+	struct moment now = monitor_now(monitor);
+	struct beat_order order;
+	struct node *node;
+
+	if (round_step(&founding->round, &now, &node, &order) &&
+	    !probe_is_busy(founding->watch->probe)) {
+		probe_beat(founding->watch->probe, &order);
+		return;
+	}
+	finish_founding(monitor, founding);
+}
+
+static void found_clusters(struct monitor *monitor)
+{
+	monitor->phase = START_CLUSTERS;
+	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
+		struct founding *founding;
+
+		if (monitor->fleet->nodes[i]->seen.kind != OBSERVED_MASTER)
+			continue;
+		founding = mem_zalloc(1, sizeof(*founding));
+		founding->watch = &monitor->watches[i];
+		round_begin(&founding->round, monitor->fleet, NULL);
+		founding->round.starting = true;
+		founding->round.only = monitor->fleet->nodes[i];
+		list_add(&monitor->founding, founding);
+		step_founding(monitor, founding);
+	}
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		watch_plan(&monitor->watches[i]);
+	group_run(&monitor->clusterless);
+	timer_start(monitor->start_timer, START_LOOK_MS);
+	monitor->events.changed(monitor->data);
+}
+
+bool start_beaten(struct monitor *monitor, struct watch *watch, const struct beat_result *result)
+{
+	struct moment now = monitor_now(monitor);
+
+	for (size_t i = 0; i < monitor->founding.count; i++) {
+		struct founding *founding = monitor->founding.items[i];
+
+		if (founding->watch != watch)
+			continue;
+		round_take_beat(&founding->round, &now, result);
+		step_founding(monitor, founding);
+		return true;
+	}
+	return false;
+}
+
+void start_end(struct monitor *monitor)
+{
+	timer_free(&monitor->start_timer);
+	for (size_t i = 0; i < monitor->founding.count; i++) {
+		struct founding *founding = monitor->founding.items[i];
+
+		round_end(&founding->round);
+		free(founding);
+	}
+	list_free(&monitor->founding);
+}

@@ -1,0 +1,265 @@
+/* A node's probe, its retries, its grace; the monitor's own stalls. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "monitor/internal.h"
+
+struct moment monitor_now(const struct monitor *monitor)
+{
+	return clock_now(monitor->clock);
+}
+
+const struct fleet *monitor_fleet(const struct monitor *monitor)
+{
+	return monitor->fleet;
+}
+
+void watch_look(struct watch *watch)
+{
+	struct node *node = watch->node;
+	struct beat_order order;
+	struct moment now;
+
+	if (probe_is_busy(watch->probe))
+		return;
+	now = monitor_now(watch->monitor);
+	watch->asked_ms = now.steady_ms;
+	if (node->place != PLACE_MASTER) {
+		probe_look(watch->probe, NULL);
+		return;
+	}
+	order = fleet_beat_order(node->cluster, node, &now);
+	probe_look(watch->probe, &order);
+}
+
+/* Lost, clusterless and failing nodes, and the slaves of a seat that is empty or failing. */
+static bool needs_retry(const struct node *node)
+{
+	const struct node *holder;
+
+	if (node->place == PLACE_CLUSTERLESS || node->place == PLACE_LOST || node_is_failing(node))
+		return true;
+	if (node->place != PLACE_SLAVE)
+		return false;
+	holder = node->cluster->seat;
+	return holder == NULL || node_is_failing(holder);
+}
+
+static int64_t retry_wait(const struct watch *watch)
+{
+	int64_t wait_ms = watch->monitor->config->retry_interval_ms;
+
+	for (int i = 1; i < watch->shut_doors && wait_ms < SHUT_DOOR_RETRY_MS; i++)
+		wait_ms *= 2;
+	if (watch->shut_doors > 0 && wait_ms > SHUT_DOOR_RETRY_MS)
+		wait_ms = SHUT_DOOR_RETRY_MS;
+	/* attempts of a failing node are apart by the interval, others begin that often */
+	if (!node_is_failing(watch->node))
+		wait_ms -= clock_steady_ms() - watch->asked_ms;
+	return wait_ms > 1 ? wait_ms : 1;
+}
+
+void watch_plan(struct watch *watch)
+{
+	struct monitor *monitor = watch->monitor;
+	int64_t ends_ms = node_grace_ends(monitor->fleet, watch->node);
+
+	if (ends_ms == INT64_MAX)
+		timer_stop(watch->grace);
+	else if (!timer_is_set(watch->grace))
+		timer_start(watch->grace, ends_ms - clock_steady_ms());
+	if (!needs_retry(watch->node))
+		timer_stop(watch->retry);
+	else if (!timer_is_set(watch->retry) && !probe_is_busy(watch->probe))
+		timer_start(watch->retry, retry_wait(watch));
+}
+
+void watch_plan_cluster(struct monitor *monitor, const struct cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->members.count; i++)
+		watch_plan(((struct node *)cluster->members.items[i])->watch);
+	(void)monitor;
+}
+
+static void on_retry(void *data)
+{
+	watch_look(data);
+}
+
+static void on_grace(void *data)
+{
+	struct watch *watch = data;
+
+	if (node_is_failing(watch->node))
+		group_want_round(group_of(watch->monitor, watch->node), false);
+}
+
+static void log_failing(struct watch *watch)
+{
+	const struct node *node = watch->node;
+	bool failing = node_is_failing(node);
+	struct log_about about = {
+		.node = node->config->name,
+		.reason = failing ? reason_name(node->failure.reason) : NULL,
+		.has_cluster = node->cluster != NULL,
+		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
+	};
+
+	if (failing && !watch->was_failing)
+		log_line(LOG_LEVEL_INFO, &about, "no answer, looking again: %s",
+			 node->failure.message);
+	else if (!failing && watch->was_failing && node->failure.attempts == 0)
+		log_line(LOG_LEVEL_INFO, &about, "answers again");
+	watch->was_failing = failing;
+}
+
+static void on_seen(void *data, const struct observation *seen)
+{
+	struct watch *watch = data;
+	struct monitor *monitor = watch->monitor;
+	struct node *node = watch->node;
+	struct moment now = monitor_now(monitor);
+	bool shut = seen->kind == OBSERVED_FAILURE && reason_is_a_shut_door(seen->reason);
+
+	watch->shut_doors = shut ? watch->shut_doors + 1 : 0;
+	timer_stop(watch->retry);
+	node_observe(monitor->fleet, node, seen, &now);
+	if (monitor->phase != START_OVER)
+		start_saw(monitor, watch);
+	if (monitor->phase != START_ANSWERS && !(node->cluster != NULL && node->cluster->starting))
+		group_saw(group_of(monitor, node), watch);
+	log_failing(watch);
+	if (node->cluster != NULL && node_is_failing(node))
+		watch_plan_cluster(monitor, node->cluster);
+	watch_plan(watch);
+}
+
+static void on_beaten(void *data, const struct beat_result *result)
+{
+	struct watch *watch = data;
+
+	if (!start_beaten(watch->monitor, watch, result))
+		group_beaten(group_of(watch->monitor, watch->node), result);
+	watch_plan(watch);
+}
+
+static void on_worth_a_look(void *data)
+{
+	struct watch *watch = data;
+	struct monitor *monitor = watch->monitor;
+
+	if (monitor->phase == START_ANSWERS || watch->node->cluster == NULL ||
+	    watch->node->cluster->starting)
+		watch_look(watch);
+	else
+		group_want_round(group_of(monitor, watch->node), false);
+}
+
+/* A connect got through in the background: the node is asked, a round opens if that matters. */
+static void on_connected(void *data)
+{
+	watch_look(data);
+}
+
+static void on_remark(void *data, const char *text)
+{
+	const struct watch *watch = data;
+	struct log_about about = { .node = watch->node->config->name };
+
+	log_line(LOG_LEVEL_WARNING, &about, "%s", text);
+}
+
+static const struct probe_events watch_events = {
+	.seen = on_seen,
+	.beaten = on_beaten,
+	.broke = on_worth_a_look,
+	.connected = on_connected,
+	.remark = on_remark,
+};
+
+/* P4: after a stall deadlines start anew, and nothing is judged by what expired. */
+static void on_stall_tick(void *data)
+{
+	struct monitor *monitor = data;
+	int64_t now_ms = clock_steady_ms();
+	int64_t late_ms = now_ms - monitor->stall_tick_ms - STALL_TICK_MS;
+
+	if (late_ms > STALL_LIMIT_MS) {
+		monitor->stalls++;
+		log_error("the monitor was stalled for %.1f s: it looks again before it judges",
+			  (double)late_ms / 1000.0);
+	}
+	monitor->stall_tick_ms = now_ms;
+	timer_start(monitor->stall_timer, STALL_TICK_MS);
+}
+
+static void watch_init(struct watch *watch, struct monitor *monitor, struct node *node)
+{
+	struct probe_context context = {
+		.loop = monitor->loop,
+		.resolver = monitor->resolver,
+		.stalls = &monitor->stalls,
+	};
+
+	watch->monitor = monitor;
+	watch->node = node;
+	watch->probe =
+		probe_new(&context, monitor->config, node->config, &watch_events, watch);
+	watch->retry = timer_new(monitor->loop, NULL, on_retry, watch);
+	watch->grace = timer_new(monitor->loop, &monitor->stalls, on_grace, watch);
+	node->watch = watch;
+}
+
+struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct clock *clock,
+			    const struct monitor_events *events, void *data)
+{
+	struct monitor *monitor = mem_zalloc(1, sizeof(*monitor));
+	struct moment now = clock_now(clock);
+
+	monitor->loop = loop;
+	monitor->clock = clock;
+	monitor->config = config_ref(config);
+	monitor->events = *events;
+	monitor->data = data;
+	monitor->start_s = now.wall_ms / 1000;
+	monitor->fleet = fleet_new(config, &now);
+	monitor->resolver = resolver_new(loop);
+	monitor->watches = mem_zalloc(monitor->fleet->node_count, sizeof(*monitor->watches));
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		watch_init(&monitor->watches[i], monitor, monitor->fleet->nodes[i]);
+	group_init(&monitor->clusterless, monitor, NULL);
+	monitor->stall_timer = timer_new(loop, NULL, on_stall_tick, monitor);
+	monitor->stall_tick_ms = clock_steady_ms();
+	timer_start(monitor->stall_timer, STALL_TICK_MS);
+	start_begin(monitor);
+	return monitor;
+}
+
+void monitor_free(struct monitor **monitor_p)
+{
+	struct monitor *monitor = *monitor_p;
+
+	*monitor_p = NULL;
+	if (monitor == NULL)
+		return;
+	start_end(monitor);
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		struct cluster *cluster = monitor->fleet->clusters.items[i];
+
+		group_clear(cluster->watch);
+		free(cluster->watch);
+	}
+	group_clear(&monitor->clusterless);
+	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
+		probe_free(&monitor->watches[i].probe);
+		timer_free(&monitor->watches[i].retry);
+		timer_free(&monitor->watches[i].grace);
+	}
+	timer_free(&monitor->stall_timer);
+	free(monitor->watches);
+	(void)resolver_free(&monitor->resolver);
+	fleet_free(&monitor->fleet);
+	config_unref(&monitor->config);
+	free(monitor);
+}
