@@ -134,8 +134,8 @@ describe("a trigger", function()
   end)
 
   it("plusmoin_heartbeat that is slow is not queued again", function()
-    local daemon = scene.start { slaves = 0, triggers = { plusmoin_heartbeat = { "sleep", "60" } } ,
-      config = { heartbeat = 0.1, max_sync_delay = 5 } }
+    local daemon = scene.start { slaves = 0, triggers = { plusmoin_heartbeat = { "sleep", "60" } },
+      config = { heartbeat = 0.1, retry_interval = 0.1 } }
     daemon:quiet(1)
     daemon:stop_and_check() -- with a queue of them it would tell of each as dropped
     local _, told = daemon:log():gsub("[^\n]*heartbeat[^\n]*drop", "")

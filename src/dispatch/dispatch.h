@@ -1,0 +1,28 @@
+/*
+ * Which trigger runs when: a queue per cluster, run in order, clusters beside
+ * each other, a bound on how many commands run at once (contract.md, "Order and
+ * isolation of triggers"). Monitor's loop.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "core/view.h"
+
+#define QUEUE_EVENTS 1000
+
+struct dispatch;
+
+/* Takes a reference of `config`. */
+struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config);
+
+/* Queues an event for the actions configured for it; takes its own reference. */
+void dispatch_event(struct dispatch *dispatch, struct event *event);
+
+/*
+ * No more events come: runs what is queued for shutdown_grace, then TERM, 2 s
+ * later KILL, and calls `done` once when nothing runs any more (not from inside
+ * this call).
+ */
+void dispatch_stop(struct dispatch *dispatch, void (*done)(void *data), void *data);
+void dispatch_free(struct dispatch **dispatch);

@@ -1,0 +1,11 @@
+/*
+ * The environment of external commands (contract.md, "External commands"): the
+ * daemon's, less what is secret or only the daemon's, plus PLUSMOIN_*.
+ */
+#pragma once
+
+#include "core/view.h"
+
+/* A NULL-terminated array for one event; environment_free() ends it. */
+char **environment_new(const struct event *event);
+void environment_free(char ***environment);
