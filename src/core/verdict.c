@@ -14,12 +14,13 @@ static void note_failure(struct node *node, const struct moment *now, enum reaso
 {
 	struct failure *failure = &node->failure;
 
-	if (failure->attempts++ == 0) {
+	if (failure->attempts++ == 0 || failure->answered) {
 		failure->since_ms = now->steady_ms;
 		failure->going = false;
 	}
 	if (going)
 		failure->going = true;
+	failure->answered = false;
 	failure->beat_locked = beat_locked;
 	failure->reason = reason;
 	text_copy(failure->message, sizeof(failure->message), message);
@@ -52,6 +53,7 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 	} else if (beat->state != BEAT_NONE) {
 		note_failure(node, now, beat->reason, beat->message, false,
 			     beat->state == BEAT_LOCKED);
+		node->failure.answered = true;
 	}
 }
 

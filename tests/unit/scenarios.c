@@ -103,7 +103,7 @@ static bool play_round(struct play *play, char *text, struct coverage *covered)
 	char *outcome = strstr(text, "=>");
 	size_t len = strcspn(text, " \t");
 	bool starts;
-	int64_t ms;
+	int64_t ms = 0;
 
 	if (play->fleet == NULL)
 		return play_fail(play, "no nodes yet");
@@ -167,31 +167,29 @@ static bool do_set(struct play *play, char *text)
 /* "up a: b c": a cluster with these slaves, as the monitor's start makes one. */
 static bool do_up(struct play *play, char *text)
 {
-	struct coverage unused = { 0 };
 	char *rest = NULL;
 	const char *master = strtok_r(text, " :\t", &rest);
 	struct buf first = { 0 };
 	struct buf then = { 0 };
 	bool held;
 
-	buf_addf(&first, "+0 start %s master", master);
-	buf_addf(&then, "+0 start %s", "");
+	if (play->fleet == NULL || master == NULL)
+		return play_fail(play, "up MASTER: SLAVE..., after the nodes");
+	buf_addf(&first, "%s master", master);
 	for (char *id = strtok_r(NULL, " :\t", &rest); id != NULL;
 	     id = strtok_r(NULL, " :\t", &rest)) {
 		buf_addf(&first, ", %s slave", id);
-		buf_addf(&then, "%s%s slave %s@now", then.len > 10 ? ", " : "", id, master);
+		buf_addf(&then, "%s slave %s@now, ", id, master);
 	}
-	if (play->fleet == NULL)
-		return play_fail(play, "no nodes yet");
 	line_begins(play);
-	held = line_parts(play, first.data + 9);
+	held = line_parts(play, first.data);
 	stage_start(play);
-	held = held && line_parts(play, then.data + 9);
-	if (then.len > 9)
+	if (held && then.len > 0) {
+		held = line_parts(play, then.data);
 		stage_start(play);
+	}
 	buf_free(&first);
 	buf_free(&then);
-	(void)unused;
 	return held;
 }
 
@@ -199,7 +197,7 @@ static bool do_up(struct play *play, char *text)
 static bool do_restart(struct play *play, const char *text)
 {
 	struct moment now;
-	int64_t shift_ms;
+	int64_t shift_ms = 0;
 
 	if (!line_ms(play, text, &shift_ms))
 		return false;

@@ -1,0 +1,235 @@
+#include "io/control.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+struct client {
+	uv_pipe_t pipe;
+	struct control *control; /* NULL: closing */
+	struct buf input;
+	char bytes[4096];
+};
+
+struct control {
+	uv_loop_t *loop;
+	uv_pipe_t *listener;
+	char *path;
+	struct list clients;
+	void (*answer)(void *data, const char *request, struct buf *out);
+	void *data;
+};
+
+static void on_client_closed(uv_handle_t *handle)
+{
+	struct client *client = handle->data;
+
+	buf_free(&client->input);
+	free(client);
+}
+
+static void close_client(struct client *client)
+{
+	if (client->control == NULL)
+		return;
+	list_remove(&client->control->clients, client);
+	client->control = NULL;
+	uv_close((uv_handle_t *)&client->pipe, on_client_closed);
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct client *client = request->handle->data;
+
+	free(request->data);
+	free(request);
+	if (status < 0)
+		close_client(client);
+}
+
+static void refuse(struct buf *out, const char *why)
+{
+	struct json json = { .out = out };
+
+	json_begin_object(&json);
+	json_key(&json, "ok");
+	json_bool(&json, false);
+	json_key(&json, "error");
+	json_string(&json, why);
+	json_end_object(&json);
+}
+
+static void answer_line(struct control *control, const char *line, size_t len, struct buf *out)
+{
+	json_error_t error;
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+	const char *name = json_string_value(json_object_get(request, "request"));
+
+	if (name == NULL)
+		refuse(out, "not understood: a request is one line such as {\"request\": \"status\"}");
+	else
+		control->answer(control->data, name, out);
+	json_decref(request);
+	buf_add_char(out, '\n');
+}
+
+static void send_answer(struct client *client, struct buf *out)
+{
+	uv_write_t *request;
+	uv_buf_t buf;
+
+	if (client->pipe.write_queue_size > CONTROL_CLIENT_BYTES) {
+		buf_free(out);
+		close_client(client);
+		return;
+	}
+	request = mem_zalloc(1, sizeof(*request));
+	buf = uv_buf_init(out->data, (unsigned)out->len);
+	request->data = buf_steal(out);
+	if (uv_write(request, (uv_stream_t *)&client->pipe, &buf, 1, on_written) != 0) {
+		free(request->data);
+		free(request);
+		close_client(client);
+	}
+}
+
+static void take_lines(struct client *client)
+{
+	char *end;
+
+	while (client->control != NULL && client->input.len > 0 &&
+	       (end = memchr(client->input.data, '\n', client->input.len)) != NULL) {
+		struct buf out = { 0 };
+		size_t len = (size_t)(end - client->input.data);
+
+		answer_line(client->control, client->input.data, len, &out);
+		buf_drop(&client->input, len + 1);
+		send_answer(client, &out);
+	}
+	if (client->control != NULL && client->input.len > CONTROL_CLIENT_BYTES)
+		close_client(client);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
+{
+	struct client *client = handle->data;
+
+	(void)wanted;
+	*buf = uv_buf_init(client->bytes, sizeof(client->bytes));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct client *client = stream->data;
+
+	if (client->control == NULL)
+		return;
+	if (n > 0) {
+		buf_add(&client->input, buf->base, (size_t)n);
+		take_lines(client);
+	} else if (n < 0) {
+		close_client(client);
+	}
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct control *control = listener->data;
+	struct client *client;
+
+	if (status < 0 || control == NULL)
+		return;
+	client = mem_zalloc(1, sizeof(*client));
+	uv_pipe_init(control->loop, &client->pipe, 0);
+	client->pipe.data = client;
+	client->control = control;
+	list_add(&control->clients, client);
+	if (uv_accept(listener, (uv_stream_t *)&client->pipe) != 0 ||
+	    control->clients.count > CONTROL_CLIENTS ||
+	    uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read) != 0)
+		close_client(client);
+}
+
+/* Removes a socket file that nobody listens on; EADDRINUSE when somebody does. */
+static int clear_path(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat st;
+	int error = 0;
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return UV_ENAMETOOLONG;
+	if (lstat(path, &st) != 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return UV_EEXIST;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN)
+		error = UV_EADDRINUSE;
+	else if (unlink(path) != 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+struct control *control_new(uv_loop_t *loop, const char *path,
+			    void (*answer)(void *data, const char *request, struct buf *out),
+			    void *data, int *error)
+{
+	struct control *control = mem_zalloc(1, sizeof(*control));
+
+	control->loop = loop;
+	control->answer = answer;
+	control->data = data;
+	control->listener = mem_zalloc(1, sizeof(*control->listener));
+	uv_pipe_init(loop, control->listener, 0);
+	control->listener->data = control;
+	*error = clear_path(path);
+	if (*error == 0)
+		*error = uv_pipe_bind(control->listener, path);
+	if (*error == 0) {
+		control->path = mem_strdup(path);
+		if (chmod(path, 0660) != 0)
+			*error = -errno;
+	}
+	if (*error == 0)
+		*error = uv_listen((uv_stream_t *)control->listener, 16, on_connection);
+	if (*error != 0)
+		control_free(&control);
+	return control;
+}
+
+void control_free(struct control **control_p)
+{
+	struct control *control = *control_p;
+
+	*control_p = NULL;
+	if (control == NULL)
+		return;
+	while (control->clients.count > 0)
+		close_client(control->clients.items[0]);
+	list_free(&control->clients);
+	control->listener->data = NULL;
+	uv_close((uv_handle_t *)control->listener, on_listener_closed);
+	if (control->path != NULL)
+		(void)unlink(control->path);
+	free(control->path);
+	free(control);
+}

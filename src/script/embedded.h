@@ -1,0 +1,13 @@
+/* The Lua modules of lua/plusmoin, embedded at build time; the last has no name. */
+#pragma once
+
+#include <stddef.h>
+
+struct embedded_module {
+	const char *name; /* "plusmoin.config" */
+	const char *path; /* for messages */
+	const unsigned char *text;
+	size_t size;
+};
+
+extern const struct embedded_module embedded_modules[];
