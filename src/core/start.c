@@ -36,10 +36,10 @@ bool start_waits_for(const struct fleet *fleet, const struct cluster *cluster,
 
 /* A node that went down although its row named this cluster's master when it was last seen. */
 static bool has_gone_down(const struct fleet *fleet, const struct cluster *cluster,
-			  const struct node *node)
+			  const struct node *node, const struct moment *now)
 {
 	if (node->cluster == cluster)
-		return node->failure.attempts > 0;
+		return node_verdict(fleet, node, now) == VERDICT_DOWN;
 	return node->cluster == NULL && node->known && node->is_slave &&
 	       node->failure.attempts > 0 &&
 	       fleet_named(fleet, cluster, node->master_name) == cluster_master(cluster);
@@ -56,7 +56,7 @@ bool start_is_over(const struct fleet *fleet, const struct cluster *cluster, int
 	for (size_t i = 0; i < fleet->node_count; i++) {
 		const struct node *node = fleet->nodes[i];
 
-		if (has_gone_down(fleet, cluster, node))
+		if (has_gone_down(fleet, cluster, node, now))
 			return true;
 		if (!start_waits_for(fleet, cluster, node))
 			continue;

@@ -26,17 +26,33 @@ static void note_failure(struct node *node, const struct moment *now, enum reaso
 	text_copy(failure->message, sizeof(failure->message), message);
 }
 
-/* A name that is no configured node's, found in place of our own beat, is another monitor's. */
+static void forget_alias(struct node *node, const char *name)
+{
+	for (size_t i = 0; i < NODE_ALIASES; i++) {
+		if (strcmp(node->aliases[i], name) == 0)
+			node->aliases[i][0] = '\0';
+	}
+}
+
+/*
+ * A name that is no configured node's, found in place of our own beat, is another monitor's. One
+ * that an earlier master of the cluster bore (an address that fails over) is now this one's.
+ */
 static void learn_alias(const struct fleet *fleet, struct node *node, const struct beat_result *beat)
 {
 	const struct cluster *cluster = node->cluster;
 	const char *name = beat->before.master;
+	struct node *named;
 
 	if (!beat->replaced || cluster->beats.count == 0 ||
 	    beat->before.tstamp <= history_newest(&cluster->beats))
 		return;
-	if (name[0] == '\0' || fleet_named(fleet, cluster, name) != NULL)
+	named = fleet_named(fleet, cluster, name);
+	if (name[0] == '\0' || named == node ||
+	    (named != NULL && strcmp(named->config->id, name) == 0))
 		return;
+	if (named != NULL && named->cluster == cluster)
+		forget_alias(named, name);
 	text_copy(node->aliases[node->alias_next], NAME_BYTES, name);
 	node->alias_next = (node->alias_next + 1) % NODE_ALIASES;
 }

@@ -1,7 +1,6 @@
 #include "io/control.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "io/request.h"
 
 struct client {
 	uv_pipe_t pipe;
@@ -69,15 +69,13 @@ static void refuse(struct buf *out, const char *why)
 
 static void answer_line(struct control *control, const char *line, size_t len, struct buf *out)
 {
-	json_error_t error;
-	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
-	const char *name = json_string_value(json_object_get(request, "request"));
+	char *name = request_name(line, len);
 
 	if (name == NULL)
 		refuse(out, "not understood: a request is one line such as {\"request\": \"status\"}");
 	else
 		control->answer(control->data, name, out);
-	json_decref(request);
+	free(name);
 	buf_add_char(out, '\n');
 }
 

@@ -55,9 +55,11 @@ static void *run(void *data)
 	return NULL;
 }
 
-static void wait_for_report(struct host *host)
+/* False: it took too long, and the host is left to free itself. */
+static bool wait_for_report(struct host *host)
 {
 	struct timespec until;
+	bool loaded;
 	int error = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -65,9 +67,13 @@ static void wait_for_report(struct host *host)
 	pthread_mutex_lock(&host->lock);
 	while (host->phase == HOST_LOADS && error != ETIMEDOUT)
 		error = pthread_cond_timedwait(&host->changed, &host->lock, &until);
-	if (host->phase == HOST_LOADS)
+	loaded = host->phase != HOST_LOADS;
+	if (!loaded) {
 		host->phase = HOST_LEFT_BEHIND;
+		pthread_detach(host->thread);
+	}
 	pthread_mutex_unlock(&host->lock);
+	return loaded;
 }
 
 static void say(struct load_report *report, char *text)
@@ -94,11 +100,9 @@ struct host *host_start(const char *path, struct config **config, struct load_re
 		free_host(host);
 		return NULL;
 	}
-	wait_for_report(host);
-	if (host->phase == HOST_LEFT_BEHIND) {
+	if (!wait_for_report(host)) {
 		say(report, mem_printf("%s: the configuration took longer than %d s to load", path,
 				       HOST_LOAD_MS / 1000));
-		pthread_detach(host->thread);
 		return NULL;
 	}
 	*report = host->report;

@@ -1,0 +1,277 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "dispatch/child.h"
+#include "dispatch/dispatch.h"
+#include "files.h"
+#include "io/control.h"
+#include "io/status_file.h"
+#include "io/timer.h"
+#include "monitor/monitor.h"
+
+#define STATUS_DELAY_MS 20 /* contract.md, "JSON": changes within that time make one write */
+#define END_MS 1000        /* design.md: look-ups under way get that long at the end */
+#define LOG_END_MS 2000
+
+struct daemon {
+	uv_loop_t loop;
+	struct config *config;
+	struct host *host;
+	struct clock clock;
+	struct monitor *monitor;
+	struct dispatch *dispatch;
+	struct control *control;
+	struct status_file *status;
+	struct timer *status_soon;
+	struct timer *status_beat;
+	uv_signal_t signals[3];
+	int pid_fd;
+	bool ending;
+};
+
+static void write_status(struct daemon *daemon, bool force)
+{
+	struct buf text = { 0 };
+
+	if (daemon->monitor == NULL)
+		return;
+	status_render(monitor_fleet(daemon->monitor), &text);
+	status_file_write(daemon->status, buf_text(&text), force);
+	buf_free(&text);
+}
+
+static void on_status_soon(void *data)
+{
+	write_status(data, false);
+}
+
+static void on_status_beat(void *data)
+{
+	struct daemon *daemon = data;
+
+	write_status(daemon, true);
+	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
+}
+
+static void on_changed(void *data)
+{
+	struct daemon *daemon = data;
+
+	if (!timer_is_set(daemon->status_soon))
+		timer_start(daemon->status_soon, STATUS_DELAY_MS);
+}
+
+static void on_fired(void *data, struct event *event)
+{
+	struct daemon *daemon = data;
+	struct log_about about = {
+		.event = event_kind_name(event->kind),
+		.event_id = event->id,
+		.has_cluster = true,
+		.cluster_id = event->cluster_id,
+	};
+
+	if (event->kind == EVENT_PLUSMOIN_UP)
+		log_line(LOG_LEVEL_INFO, &about, "watching: %zu master, %zu slaves, %zu lost",
+			 event->view->masters, event->view->slaves, event->view->lost);
+	dispatch_event(daemon->dispatch, event);
+}
+
+static void add_error(struct json *json, const char *text)
+{
+	json_key(json, "ok");
+	json_bool(json, false);
+	json_key(json, "error");
+	json_string(json, text);
+}
+
+static void on_request(void *data, const char *request, struct buf *out)
+{
+	const struct daemon *daemon = data;
+	struct json json = { .out = out };
+
+	json_begin_object(&json);
+	if (strcmp(request, "status") == 0) {
+		json_key(&json, "ok");
+		json_bool(&json, true);
+		status_render_full(monitor_fleet(daemon->monitor), &json);
+	} else if (strcmp(request, "reload") == 0) {
+		add_error(&json, "reload comes with a later version of plusmoin: restart it");
+	} else {
+		add_error(&json, "unknown request: \"status\" is what there is");
+	}
+	json_end_object(&json);
+}
+
+static void on_handle(uv_handle_t *handle, void *data)
+{
+	(void)data;
+	if (!uv_is_closing(handle) && uv_handle_get_type(handle) == UV_SIGNAL)
+		uv_close(handle, NULL);
+}
+
+/* All triggers have ended: everything is closed, and the loop ends when that is done. */
+static void on_dispatched(void *data)
+{
+	struct daemon *daemon = data;
+
+	dispatch_free(&daemon->dispatch);
+	reaper_stop();
+	uv_walk(&daemon->loop, on_handle, NULL);
+	timer_free(&daemon->status_beat);
+	timer_free(&daemon->status_soon);
+	status_file_free(&daemon->status);
+	uv_stop(&daemon->loop);
+}
+
+static void begin_end(struct daemon *daemon, int signum)
+{
+	if (daemon->ending)
+		return;
+	daemon->ending = true;
+	log_info("signal %d: ending", signum);
+	timer_stop(daemon->status_soon);
+	timer_stop(daemon->status_beat);
+	write_status(daemon, false);
+	control_free(&daemon->control);
+	monitor_free(&daemon->monitor);
+	dispatch_stop(daemon->dispatch, on_dispatched, daemon);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct daemon *daemon = handle->data;
+
+	if (signum == SIGHUP)
+		log_warning("SIGHUP: reload comes with a later version of plusmoin; restart it");
+	else
+		begin_end(daemon, signum);
+}
+
+static void catch_signals(struct daemon *daemon)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		uv_signal_init(&daemon->loop, &daemon->signals[i]);
+		daemon->signals[i].data = daemon;
+		uv_signal_start(&daemon->signals[i], on_signal, signals[i]);
+	}
+	(void)reaper_start(&daemon->loop);
+}
+
+static bool lock_pid_file(struct daemon *daemon)
+{
+	pid_t owner;
+
+	daemon->pid_fd = pid_file_lock(daemon->config->pid_file, &owner);
+	if (daemon->pid_fd >= 0)
+		return true;
+	if (owner > 0)
+		(void)fprintf(stderr, "plusmoin: already running with pid %ld (pid file %s)\n",
+			      (long)owner, daemon->config->pid_file);
+	else if (owner == 0)
+		(void)fprintf(stderr, "plusmoin: pid file %s is locked by another process\n",
+			      daemon->config->pid_file);
+	else
+		(void)fprintf(stderr, "plusmoin: cannot write pid file %s: %s\n",
+			      daemon->config->pid_file, strerror(errno));
+	return false;
+}
+
+static bool open_control(struct daemon *daemon)
+{
+	int error;
+
+	daemon->control = control_new(&daemon->loop, daemon->config->control_socket, on_request,
+				      daemon, &error);
+	if (daemon->control == NULL)
+		(void)fprintf(stderr, "plusmoin: cannot listen at control socket %s: %s\n",
+			      daemon->config->control_socket, uv_strerror(error));
+	return daemon->control != NULL;
+}
+
+static bool status_is_writable(const struct daemon *daemon)
+{
+	char *probe = mem_printf("%s.new", daemon->config->status_file);
+	FILE *file = fopen(probe, "we");
+	int error = errno;
+
+	if (file != NULL)
+		(void)fclose(file);
+	if (file == NULL)
+		(void)fprintf(stderr, "plusmoin: cannot write status file %s: %s\n",
+			      daemon->config->status_file, strerror(error));
+	else
+		(void)unlink(probe);
+	free(probe);
+	return file != NULL;
+}
+
+static void start_all(struct daemon *daemon)
+{
+	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
+
+	clock_start(&daemon->clock);
+	daemon->status = status_file_new(&daemon->loop, daemon->config->status_file);
+	daemon->status_soon = timer_new(&daemon->loop, NULL, on_status_soon, daemon);
+	daemon->status_beat = timer_new(&daemon->loop, NULL, on_status_beat, daemon);
+	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config);
+	daemon->monitor = monitor_new(&daemon->loop, daemon->config, &daemon->clock, &events, daemon);
+	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
+}
+
+/* Closes the loop; false when a look-up under way holds it (the process then ends by _exit). */
+static bool drain_loop(struct daemon *daemon)
+{
+	for (int i = 0; i < END_MS && uv_run(&daemon->loop, UV_RUN_NOWAIT) != 0; i++)
+		usleep(1000);
+	return uv_loop_close(&daemon->loop) == 0;
+}
+
+int daemon_run(struct host *host, struct config *config)
+{
+	struct daemon *daemon = mem_zalloc(1, sizeof(*daemon));
+	bool closed = true;
+	bool flushed;
+	int status = 1;
+
+	daemon->host = host;
+	daemon->config = config;
+	daemon->pid_fd = -1;
+	uv_loop_init(&daemon->loop);
+	catch_signals(daemon);
+	if (!lock_pid_file(daemon))
+		goto out;
+	if (!status_is_writable(daemon) || !open_control(daemon))
+		goto out;
+	start_all(daemon);
+	uv_run(&daemon->loop, UV_RUN_DEFAULT);
+	closed = drain_loop(daemon);
+	status = 0;
+out:
+	control_free(&daemon->control);
+	host_stop(&daemon->host);
+	log_info("ended");
+	flushed = log_stop(LOG_END_MS);
+	if (daemon->pid_fd >= 0)
+		pid_file_release(daemon->config->pid_file, daemon->pid_fd);
+	if (!closed || !flushed)
+		_exit(status);
+	config_unref(&daemon->config);
+	secret_set(NULL, 0);
+	free(daemon);
+	return status;
+}
