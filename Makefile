@@ -84,3 +84,42 @@ install: all ## install into $(DESTDIR)$(prefix)
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
+
+# ---- tests -----------------------------------------------------------------
+
+LUA_ENV = LUA_PATH='./lua/?.lua;./?.lua;;'
+BUSTED = $(LUA_ENV) busted --lua=lua5.4 -o utfTerminal
+ASAN = BUILD=build/asan SAN='-fsanitize=address,undefined -fno-omit-frame-pointer' OPT='-O1 -g'
+TSAN = BUILD=build/tsan SAN='-fsanitize=thread -fno-omit-frame-pointer' OPT='-O1 -g'
+SANENV = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+programs: $(BUILD)/plusmoin
+
+test: deps-test ## build and run all tests (under 10 minutes)
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin
+	@sh tests/tools/run-tests.sh $(UNITS) \
+		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
+		"$(SANENV) build/asan/tests/unit/scenarios" \
+		"$(BUSTED) spec/unit" \
+		"$(BUSTED) spec/program" \
+		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
+
+test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin
+	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin
+	@sh tests/tools/run-tests.sh \
+		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
+		"ROUNDS=2000000 build/tests/unit/property" \
+		"$(BUSTED) spec/unit" \
+		"$(BUSTED) spec/program" \
+		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program" \
+		"TSAN_OPTIONS=halt_on_error=0 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
+
+lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers
+	@sh tests/tools/lint.sh
+
+demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
+	@$(MAKE) --no-print-directory build/plusmoin
+	@$(LUA_ENV) lua5.4 tests/demo/demo.lua

@@ -15,7 +15,8 @@ describe("the command line", function()
   after_each(scene.finish)
 
   it("without a verb, with an unknown verb or option, is wrong usage", function()
-    for _, argv in ipairs { {}, { "-x" }, { "frobnicate" }, { "--frob", "status" }, { "status", "stop" }, { "start", "-c" } } do
+    for _, argv in ipairs { {}, { "-x" }, { "frobnicate" }, { "--frob", "status" }, { "status", "stop" },
+      { "start", "-c" } } do
       local code, out, err = run(table.unpack(argv))
       assert.equal(2, code, table.concat(argv, " ") .. out .. err)
       assert.is_true(#err > 0)

@@ -3,6 +3,8 @@ local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local scene = require "spec.support.scene"
 
+local QUICK = { heartbeat = 0.5, max_sync_delay = 2, recover_sync_delay = 2 }
+
 describe("failover", function()
   after_each(scene.finish)
 
@@ -40,7 +42,7 @@ describe("failover", function()
   end)
 
   it("a slave that does not follow in time falls out of sync, and is back when it does", function()
-    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, max_sync_delay = 2, recover_sync_delay = 2 } }
+    local daemon, master, slaves = scene.start { config = QUICK }
     master:kill9()
     daemon:expect_events { { "master_down", master, cluster = 0, rule = "M2" } }
     slaves[1]:promote()

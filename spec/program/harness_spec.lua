@@ -6,7 +6,8 @@ describe("the harness", function()
   after_each(pg.stop_all)
 
   it("says what it waited for in vain", function()
-    local ok, message = pcall(proc.wait_for, "a miracle", 0.02, function() return false end, function() return "none" end)
+    local ok, message = pcall(proc.wait_for, "a miracle", 0.02, function() return false end,
+      function() return "none" end)
     assert.is_false(ok)
     assert.truthy(message:find("timed out waiting for a miracle", 1, true))
     assert.truthy(message:find("none", 1, true))
@@ -57,8 +58,8 @@ describe("the harness", function()
   it("freezes and thaws", function()
     local master = pg.master()
     master:freeze()
-    local code = proc.run({ "psql", "-h", master.host, "-p", tostring(master.port), "-U", "postgres", "-c", "SELECT 1" },
-      { env = { PGCONNECT_TIMEOUT = "2" } })
+    local code = proc.run({ "psql", "-h", master.host, "-p", tostring(master.port), "-U", "postgres",
+      "-c", "SELECT 1" }, { env = { PGCONNECT_TIMEOUT = "2" } })
     assert.not_equal(0, code)
     master:thaw()
     assert.equal("1", master:sql("SELECT 1")[1][1])

@@ -3,11 +3,13 @@ local cjson = require "cjson"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 
+local QUICK = { heartbeat = 0.5, max_sync_delay = 2, recover_sync_delay = 2 }
+
 describe("a master", function()
   after_each(scene.finish)
 
   it("that is killed leaves an empty seat, and nobody else is late #core", function()
-    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, max_sync_delay = 2, recover_sync_delay = 2 } }
+    local daemon, master, slaves = scene.start { config = QUICK }
     local killed = proc.mono_ms()
     master:kill9()
     local down = daemon:expect_events { { "master_down", master, cluster = 0, rule = "M2" } }
@@ -41,7 +43,7 @@ describe("a master", function()
   end)
 
   it("that is frozen is down, and up when it is thawed", function()
-    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, max_sync_delay = 2, recover_sync_delay = 2 } }
+    local daemon, master, slaves = scene.start { config = QUICK }
     master:freeze()
     daemon:expect_events { { "master_down", master, cluster = 0, rule = "M2", reason = "hung" } }
     daemon:quiet(2.5)

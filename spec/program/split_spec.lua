@@ -1,6 +1,8 @@
 -- Two masters where there was one: a cluster of its own for the newcomer, and never a master_up.
 local scene = require "spec.support.scene"
 
+local QUICK = { heartbeat = 0.5, max_sync_delay = 2, recover_sync_delay = 2 }
+
 describe("split brain", function()
   after_each(scene.finish)
 
@@ -35,7 +37,7 @@ describe("split brain", function()
   end)
 
   it("a slave that follows neither stays in the first cluster, out of sync", function()
-    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, max_sync_delay = 2, recover_sync_delay = 2 } }
+    local daemon, master, slaves = scene.start { config = QUICK }
     slaves[2]:repoint({ host = "127.0.0.1", port = 1 }, { nowait = true })
     slaves[1]:promote()
     daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" },

@@ -65,8 +65,8 @@ describe("start", function()
     assert.equal(cjson.null, up.data.trigger)
     assert.same({ host = "127.0.0.1", port = master.port, cluster_id = 0, is_slave = false, master_name = "" },
       up.data.master)
-    assert.same({ host = "127.0.0.1", port = slaves[1].port, cluster_id = 0, is_slave = true, master_name = master.name },
-      up.data.slaves[1])
+    assert.same({ host = "127.0.0.1", port = slaves[1].port, cluster_id = 0, is_slave = true,
+      master_name = master.name }, up.data.slaves[1])
     assert.same({ slaves[1].port, slaves[2].port }, ports(up.data.slaves))
     assert.same({}, up.data.lost)
     assert.same({}, up.data.clusterless)

@@ -27,7 +27,8 @@ local function binaries()
   local dir = proc.shared.binaries
   if not dir then
     dir = proc.new_dir("bin")
-    proc.must({ "cp", os.getenv("PLUSMOIN_BIN") or "build/plusmoin", dir .. "/plusmoin" }, { as_root = true, cwd = "." })
+    proc.must({ "cp", os.getenv("PLUSMOIN_BIN") or "build/plusmoin", dir .. "/plusmoin" },
+      { as_root = true, cwd = "." })
     proc.must({ os.getenv("CC") or "gcc", "-O1", "-o", dir .. "/recorder", "spec/support/recorder.c" },
       { as_root = true, cwd = "." })
     proc.shared.binaries = dir
@@ -63,7 +64,7 @@ function plusmoin.new(options)
   proc.give(self.events_dir)
   self.config_path = dir .. "/plusmoin.json"
   self.out_path = dir .. "/out.log"
-  self.recorder = { binaries() .. "/recorder", self.events_dir }
+  self.recorder = { command = { binaries() .. "/recorder", self.events_dir } }
   local triggers = {}
   for _, event in ipairs(EVENTS) do
     triggers[event] = self.recorder
@@ -120,6 +121,20 @@ end
 
 function Daemon:log()
   return (proc.read_file(self.out_path) or "") .. self.process:err()
+end
+
+--- Whether one line of the log has all these words (plain text).
+function Daemon:logged(...)
+  for line in self:log():gmatch("[^\n]+") do
+    local all = true
+    for _, word in ipairs { ... } do
+      all = all and line:find(word, 1, true)
+    end
+    if all then
+      return true
+    end
+  end
+  return false
 end
 
 -- What to look at when something did not happen.

@@ -190,6 +190,12 @@ static int compare_name(const void *name, const void *item)
 	return strcmp(name, (*node)->config->id);
 }
 
+/* Of several that bear a name: members of `near` first, of these who sits. */
+static int nearness(const struct node *node, const struct cluster *near)
+{
+	return (node->cluster == near ? 2 : 0) + (node->place == PLACE_MASTER ? 1 : 0);
+}
+
 struct node *fleet_named(const struct fleet *fleet, const struct cluster *near, const char *name)
 {
 	struct node **found;
@@ -203,7 +209,8 @@ struct node *fleet_named(const struct fleet *fleet, const struct cluster *near, 
 	for (size_t i = 0; i < fleet->node_count; i++) {
 		struct node *node = fleet->nodes[i];
 
-		if (has_alias(node, name) && (alias == NULL || node->cluster == near))
+		if (has_alias(node, name) &&
+		    (alias == NULL || nearness(node, near) > nearness(alias, near)))
 			alias = node;
 	}
 	return alias;

@@ -47,6 +47,14 @@ static bool belongs_elsewhere(const struct fleet *fleet, const struct node *node
 	return true;
 }
 
+/* A lost node that replays another cluster's beats, still late there, is not back in its own. */
+static bool follows_elsewhere(const struct fleet *fleet, const struct node *node)
+{
+	struct ruling there;
+
+	return belongs_elsewhere(fleet, node, INT64_MAX, &there);
+}
+
 struct ruling rule_for_slave(const struct fleet *fleet, const struct node *node,
 			     const struct moment *now)
 {
@@ -95,7 +103,9 @@ struct ruling rule_for_lost(const struct fleet *fleet, const struct node *node,
 		return ruling;
 	}
 	take_row(fleet, node, &ruling);
-	ruling.rule = lag_within(node->cluster, &ruling, limit_ms) ? RULE_L4 : RULE_L2;
+	ruling.rule = lag_within(node->cluster, &ruling, limit_ms) && !follows_elsewhere(fleet, node)
+			      ? RULE_L4
+			      : RULE_L2;
 	return ruling;
 }
 

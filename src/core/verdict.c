@@ -26,33 +26,44 @@ static void note_failure(struct node *node, const struct moment *now, enum reaso
 	text_copy(failure->message, sizeof(failure->message), message);
 }
 
-static void forget_alias(struct node *node, const char *name)
+static bool bears(const struct node *node, const char *name)
 {
 	for (size_t i = 0; i < NODE_ALIASES; i++) {
 		if (strcmp(node->aliases[i], name) == 0)
-			node->aliases[i][0] = '\0';
+			return true;
+	}
+	return false;
+}
+
+/* A name that moves on (an address that fails over) is no longer that of one who does not sit. */
+static void take_name_away(const struct fleet *fleet, const char *name)
+{
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		struct node *node = fleet->nodes[i];
+
+		for (size_t k = 0; k < NODE_ALIASES && !sits(node); k++) {
+			if (strcmp(node->aliases[k], name) == 0)
+				node->aliases[k][0] = '\0';
+		}
 	}
 }
 
-/*
- * A name that is no configured node's, found in place of our own beat, is another monitor's. One
- * that an earlier master of the cluster bore (an address that fails over) is now this one's.
- */
+/* A name that is no configured node's, found in place of our own beat, is another monitor's. */
 static void learn_alias(const struct fleet *fleet, struct node *node, const struct beat_result *beat)
 {
 	const struct cluster *cluster = node->cluster;
 	const char *name = beat->before.master;
-	struct node *named;
+	const struct node *named;
 
-	if (!beat->replaced || cluster->beats.count == 0 ||
+	if (!beat->replaced || cluster->beats.count == 0 || name[0] == '\0' ||
 	    beat->before.tstamp <= history_newest(&cluster->beats))
 		return;
 	named = fleet_named(fleet, cluster, name);
-	if (name[0] == '\0' || named == node ||
-	    (named != NULL && strcmp(named->config->id, name) == 0))
+	if (named != NULL && strcmp(named->config->id, name) == 0)
 		return;
-	if (named != NULL && named->cluster == cluster)
-		forget_alias(named, name);
+	take_name_away(fleet, name);
+	if (bears(node, name))
+		return;
 	text_copy(node->aliases[node->alias_next], NAME_BYTES, name);
 	node->alias_next = (node->alias_next + 1) % NODE_ALIASES;
 }

@@ -114,7 +114,8 @@ static void ask(struct group *group, struct watch *watch)
 {
 	struct node *node = watch->node;
 
-	if (node->seen.kind != OBSERVED_NOTHING && group->cluster != NULL)
+	if (node->seen.kind == OBSERVED_MASTER ||
+	    (node->seen.kind != OBSERVED_NOTHING && group->cluster != NULL))
 		return; /* it answered late, and that counts here */
 	watch->awaited = is_worth_waiting(node);
 	if (watch->awaited)

@@ -128,7 +128,7 @@ local function start_plusmoin(nodes)
   local script = daemon.dir .. "/trigger.sh"
   proc.write_file(script, TRIGGER)
   for _, event in ipairs(EVENTS) do
-    daemon.config.triggers[event] = { { command = daemon.recorder },
+    daemon.config.triggers[event] = { daemon.recorder,
       { command = { "sh", script, daemon.dir .. "/triggers.out" } } }
   end
   proc.write_file(daemon.config_path, daemon:json())
@@ -204,7 +204,8 @@ end
 pg.stop_all()
 proc.cleanup()
 if ok then
-  say(("\nAll of it happened as it should, in %.0f s. Nothing is left behind."):format((proc.mono_ms() - started) / 1000))
+  local seconds = (proc.mono_ms() - started) / 1000
+  say(("\nAll of it happened as it should, in %.0f s. Nothing is left behind."):format(seconds))
 else
   say("\ndemo: ", was_interrupted or "it did not go as it should: " .. tostring(message))
 end

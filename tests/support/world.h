@@ -28,6 +28,7 @@ struct world {
 	int64_t steady_ms;
 	int64_t base_ms; /* the monitor's wall clock at steady time 0 */
 	bool other_monitor;
+	bool one_name; /* by an address that follows the master: while there is one alone */
 	struct server servers[WORLD_SERVERS];
 };
 
@@ -47,15 +48,25 @@ static inline bool world_chance(struct world *world, unsigned percent)
 	return world_random(world, 100) < percent;
 }
 
+/* Two clusters again, all well; what rows there were stay. */
+static inline void world_regroup(struct world *world)
+{
+	for (int i = 0; i < WORLD_SERVERS; i++) {
+		struct server *server = &world->servers[i];
+
+		*server = (struct server){ .alive = true,
+					   .master = i == 0 || i == 4,
+					   .upstream = i < 4 ? 0 : 4,
+					   .has_row = server->has_row,
+					   .row = server->row };
+	}
+}
+
 static inline void world_init(struct world *world, uint64_t seed)
 {
 	*world = (struct world){ .random = seed * 2654435761ULL + 88172645463325252ULL,
 				 .base_ms = KIT_BASE_MS };
-	for (int i = 0; i < WORLD_SERVERS; i++) {
-		world->servers[i].alive = true;
-		world->servers[i].master = i == 0 || i == 4;
-		world->servers[i].upstream = i < 4 ? 0 : 4;
-	}
+	world_regroup(world);
 }
 
 /* The master at the head of a server's chain, -1 when the chain is broken. */
@@ -88,6 +99,15 @@ static inline void world_replicate(struct world *world)
 	}
 }
 
+static inline int world_masters(const struct world *world)
+{
+	int count = 0;
+
+	for (int i = 0; i < WORLD_SERVERS; i++)
+		count += world->servers[i].master;
+	return count;
+}
+
 /* The other monitor beats through `at` under its own name, its clock 130 s behind. */
 static inline void world_other_beat(struct world *world, int at)
 {
@@ -100,7 +120,8 @@ static inline void world_other_beat(struct world *world, int at)
 		stamp = server->row.tstamp + 1;
 	server->has_row = true;
 	server->row.tstamp = stamp;
-	(void)snprintf(server->row.master, sizeof(server->row.master), "other-%s", world_ids[at]);
+	(void)snprintf(server->row.master, sizeof(server->row.master), "other-%s",
+		       world->one_name && world_masters(world) == 1 ? "vip" : world_ids[at]);
 }
 
 static inline struct beat_result world_beat(struct world *world, int at,
@@ -188,6 +209,7 @@ static inline void world_mishap(struct world *world)
 		break;
 	default:
 		world->other_monitor = !world->other_monitor;
+		world->one_name = world_chance(world, 50);
 		break;
 	}
 }

@@ -326,6 +326,8 @@ static void start_monitor(void)
 	struct moment at;
 
 	fleet_free(&run.fleet);
+	if (world_chance(&run.world, 50))
+		world_regroup(&run.world);
 	run.world.base_ms = KIT_BASE_MS + (int64_t)world_random(&run.world, 7200000) - 3600000;
 	at = now();
 	run.fleet = fleet_new(run.config, &at);

@@ -1,0 +1,26 @@
+#!/bin/sh
+# A file includes its own layer and lower ones, nothing else (design.md, "Layers").
+set -eu
+layers="base core io monitor dispatch script"
+status=0
+allowed=""
+for layer in $layers; do
+	allowed="$allowed $layer"
+	for file in src/"$layer"/*.[ch]; do
+		for other in $(sed -nE 's/^#include "([a-z]+)\/.*/\1/p' "$file" | sort -u); do
+			case " $allowed " in
+			*" $other "*) ;;
+			*)
+				echo "$file: includes $other/, which is not below $layer/"
+				status=1
+				;;
+			esac
+		done
+	done
+done
+# core is pure: no clock, file, socket, thread
+if grep -nE '#include <(uv|time|unistd|pthread|fcntl|sys/socket|libpq-fe)\.?h?' src/core/*.[ch]; then
+	echo "src/core must stay pure"
+	status=1
+fi
+exit $status

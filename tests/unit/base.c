@@ -1,0 +1,322 @@
+/* The base layer: buffers, lists, text, secrets, the JSON writer, the log. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static void test_buf_grows_and_stays_terminated(void **state)
+{
+	struct buf buf = { 0 };
+	char *stolen;
+
+	(void)state;
+	assert_string_equal(buf_text(&buf), "");
+	buf_addf(&buf, "%s", "");
+	assert_int_equal(buf.len, 0);
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&buf, "%03d ", i);
+	assert_int_equal(buf.len, 4000);
+	assert_int_equal(strlen(buf_text(&buf)), 4000);
+	assert_memory_equal(buf_text(&buf) + 3996, "999 ", 5);
+	buf_drop(&buf, 3996);
+	assert_string_equal(buf_text(&buf), "999 ");
+	buf_drop(&buf, 100);
+	assert_string_equal(buf_text(&buf), "");
+	buf_add(&buf, "a\0b", 3);
+	assert_int_equal(buf.len, 3);
+	stolen = buf_steal(&buf);
+	assert_memory_equal(stolen, "a\0b", 4);
+	assert_null(buf.data);
+	free(stolen);
+	stolen = buf_steal(&buf);
+	assert_string_equal(stolen, "");
+	free(stolen);
+	buf_clear(&buf);
+	buf_free(&buf);
+}
+
+static void test_list_keeps_its_order(void **state)
+{
+	struct list list = { 0 };
+	int items[20];
+
+	(void)state;
+	assert_null(list_shift(&list));
+	for (int i = 0; i < 20; i++)
+		list_insert(&list, (size_t)i / 2, &items[i]);
+	assert_int_equal(list.count, 20);
+	assert_ptr_equal(list.items[0], &items[1]);
+	assert_true(list_remove(&list, &items[1]));
+	assert_false(list_remove(&list, &items[1]));
+	assert_false(list_has(&list, &items[1]));
+	assert_true(list_has(&list, &items[0]));
+	assert_ptr_equal(list_shift(&list), &items[3]);
+	list_add(&list, &items[1]);
+	assert_ptr_equal(list.items[list.count - 1], &items[1]);
+	assert_int_equal(list.count, 19);
+	list_free(&list);
+	assert_int_equal(list.count, 0);
+}
+
+static void test_characters(void **state)
+{
+	(void)state;
+	assert_int_equal(text_char_len("", 0), 0);
+	assert_int_equal(text_char_len("a", 1), 1);
+	assert_int_equal(text_char_len("\xC3\xA9", 2), 2);
+	assert_int_equal(text_char_len("\xC3\xA9", 1), 0);
+	assert_int_equal(text_char_len("\xE2\x82\xAC", 3), 3);
+	assert_int_equal(text_char_len("\xF0\x9F\x90\x98", 4), 4);
+	assert_int_equal(text_char_len("\xF0\x9F\x90\x98", 3), 0);
+	assert_int_equal(text_char_len("\xC0\x80", 2), 0);	   /* overlong */
+	assert_int_equal(text_char_len("\xE0\x9F\xBF", 3), 0);	   /* overlong */
+	assert_int_equal(text_char_len("\xF0\x8F\xBF\xBF", 4), 0); /* overlong */
+	assert_int_equal(text_char_len("\xED\xA0\x80", 3), 0);	   /* a surrogate */
+	assert_int_equal(text_char_len("\xF4\x90\x80\x80", 4), 0); /* beyond U+10FFFF */
+	assert_int_equal(text_char_len("\x80", 1), 0);
+	assert_int_equal(text_char_len("\xFF", 1), 0);
+}
+
+static void test_copies_end_at_a_character(void **state)
+{
+	char out[6];
+
+	(void)state;
+	text_copy(out, sizeof(out), NULL);
+	assert_string_equal(out, "");
+	text_copy(out, sizeof(out), "12345");
+	assert_string_equal(out, "12345");
+	text_copy(out, sizeof(out), "123456");
+	assert_string_equal(out, "12345");
+	text_copy(out, sizeof(out), "1234\xC3\xA9");
+	assert_string_equal(out, "1234");
+	text_copy(out, sizeof(out), "12\xE2\x82\xAC");
+	assert_string_equal(out, "12\xE2\x82\xAC");
+	text_copy(out, sizeof(out), "12\xF0\x9F\x90\x98");
+	assert_string_equal(out, "12");
+}
+
+static void test_escaping_for_a_line(void **state)
+{
+	static const char text[] = "a\nb\tc\rd\x1B[1m\x7F \xC3\xA9 \xC2\x85 \xFF\xC3";
+	struct buf out = { 0 };
+
+	(void)state;
+	text_add_escaped(&out, text, sizeof(text) - 1);
+	assert_string_equal(buf_text(&out), "a\\nb\\tc\\rd\\x1b[1m\\x7f \xC3\xA9 \\x85 "
+					    "\xEF\xBF\xBD\xEF\xBF\xBD");
+	buf_free(&out);
+}
+
+static void scrubs(const char *text, const char *expected)
+{
+	char *got = secret_scrub(text);
+
+	assert_string_equal(got, expected);
+	free(got);
+}
+
+static void test_secrets_are_whole_words(void **state)
+{
+	static char words[][16] = { "cat", "carrot cake", "$x$", "", "cat2" };
+	char *passwords[] = { words[0], words[1], words[2], words[3], words[4] };
+
+	(void)state;
+	secret_set(passwords, 5);
+	scrubs("cat", "***");
+	scrubs("password 'cat' is wrong", "password '***' is wrong");
+	scrubs("concatenate a cat, catalog cat_a bobcat", "concatenate a ***, catalog cat_a bobcat");
+	scrubs("cat cat=cat", "*** ***=***");
+	scrubs("cat2 cat", "*** ***");
+	scrubs("a carrot cake!", "a ***!");
+	scrubs("a$x$b", "a***b"); /* its ends are no word's */
+	scrubs("caf\xC3\xA9"
+	       "cat",
+	       "caf\xC3\xA9"
+	       "cat");
+	scrubs("", "");
+	assert_true(secret_is("cat"));
+	assert_false(secret_is("cats"));
+	secret_set(NULL, 0);
+	scrubs("cat", "cat");
+	assert_false(secret_is("cat"));
+}
+
+static void test_json_writer(void **state)
+{
+	struct buf out = { 0 };
+	struct json json = { .out = &out };
+
+	(void)state;
+	json_begin_object(&json);
+	json_key(&json, "empty");
+	json_begin_array(&json);
+	json_end_array(&json);
+	json_key(&json, "list");
+	json_begin_array(&json);
+	json_int(&json, INT64_MIN);
+	json_seconds(&json, 1250);
+	json_seconds(&json, -5);
+	json_seconds(&json, -2005);
+	json_bool(&json, true);
+	json_null(&json);
+	json_string(&json, NULL);
+	json_begin_object(&json);
+	json_end_object(&json);
+	json_end_array(&json);
+	json_key(&json, "a\"b");
+	json_string(&json, "q\" b\\ n\n t\t r\r \x01 \x7F \xC3\xA9");
+	json_end_object(&json);
+	assert_string_equal(buf_text(&out),
+			    "{\"empty\":[],\"list\":[-9223372036854775808,1.250,-0.005,-2.005,true,"
+			    "null,null,{}],\"a\\\"b\":\"q\\\" b\\\\ n\\n t\\t r\\r \\u0001 \\u007f "
+			    "\xC3\xA9\"}");
+	buf_free(&out);
+}
+
+static void test_json_invalid_utf8(void **state)
+{
+	struct buf out = { 0 };
+	struct json json = { .out = &out };
+
+	(void)state;
+	json_string(&json, "a\xFF"
+			   "b\xED\xA0\x80\xC3");
+	assert_string_equal(buf_text(&out), "\"a\xEF\xBF\xBD"
+					    "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+	buf_free(&out);
+}
+
+static char *read_all(int fd)
+{
+	struct buf buf = { 0 };
+	char bytes[65536];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		buf_add(&buf, bytes, (size_t)n);
+	return buf_steal(&buf);
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t lines = 0;
+
+	for (; *text != '\0'; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+static void test_log_stop_flushes(void **state)
+{
+	char path[] = "/tmp/plusmoin-log-XXXXXX";
+	int fd = mkstemp(path);
+	struct log_about about = { .node = "a:1", .rule = "M2", .has_cluster = true };
+	char *text;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(log_start(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT), 0);
+	for (int i = 0; i < 1000; i++)
+		log_info("line %d", i);
+	log_debug("too fine");
+	log_line(LOG_LEVEL_ERROR, &about, "two\nlines");
+	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_line(LOG_LEVEL_WARNING, &about, "as JSON");
+	assert_true(log_stop(5000));
+	text = read_all(fd);
+	assert_int_equal(count_lines(text), 1002);
+	assert_non_null(strstr(text, " info    line 999\n"));
+	assert_non_null(strstr(text, " error   two\\nlines cluster=0 node=a:1 rule=M2\n"));
+	assert_non_null(strstr(text, "\"level\":\"warning\",\"message\":\"as JSON\",\"cluster_id\":0,"
+				     "\"node\":\"a:1\",\"rule\":\"M2\"}\n"));
+	assert_null(strstr(text, "too fine"));
+	free(text);
+	close(fd);
+	unlink(path);
+	assert_int_equal(log_start("/nonexistent/x", LOG_LEVEL_INFO, LOG_FORMAT_TEXT), ENOENT);
+}
+
+static void drain(int fd, struct buf *all, const char *until)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	char bytes[65536];
+
+	while (strstr(buf_text(all), until) == NULL) {
+		ssize_t n;
+
+		assert_true(poll(&poller, 1, 10000) == 1);
+		n = read(fd, bytes, sizeof(bytes));
+		assert_true(n > 0);
+		buf_add(all, bytes, (size_t)n);
+	}
+}
+
+/* Nobody reads the pipe: the caller is never stopped, what finds no room is counted and said. */
+static void test_log_counts_lost_lines(void **state)
+{
+	char dir[] = "/tmp/plusmoin-log-XXXXXX";
+	struct buf all = { 0 };
+	size_t said = 0;
+	size_t lines;
+	char *path;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	path = mem_printf("%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(log_start(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT), 0);
+	for (int i = 0; i < 3 * LOG_QUEUE_LINES; i++)
+		log_info("line %d", i);
+	drain(fd, &all, "log lines were lost");
+	assert_int_equal(sscanf(strstr(buf_text(&all), " error   ") + 9, "%zu", &said), 1);
+	log_info("the last");
+	drain(fd, &all, "the last\n");
+	assert_true(log_stop(5000));
+	lines = count_lines(buf_text(&all));
+	assert_true(said >= 3 * LOG_QUEUE_LINES - LOG_QUEUE_LINES - 2000);
+	assert_int_equal(lines, 3 * LOG_QUEUE_LINES - said + 2);
+	buf_free(&all);
+	close(fd);
+	unlink(path);
+	rmdir(dir);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_buf_grows_and_stays_terminated),
+		cmocka_unit_test(test_list_keeps_its_order),
+		cmocka_unit_test(test_characters),
+		cmocka_unit_test(test_copies_end_at_a_character),
+		cmocka_unit_test(test_escaping_for_a_line),
+		cmocka_unit_test(test_secrets_are_whole_words),
+		cmocka_unit_test(test_json_writer),
+		cmocka_unit_test(test_json_invalid_utf8),
+		cmocka_unit_test(test_log_stop_flushes),
+		cmocka_unit_test(test_log_counts_lost_lines),
+	};
+
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
