@@ -25,7 +25,7 @@ describe("a master", function()
     local up = daemon:expect_events { { "master_up", master, cluster = 0, rule = "M4" } }
     assert.equal(master.port, up.data.master.port)
     daemon:quiet_rounds(3)
-    assert.equal("slave 0", daemon:place(slaves[1]))
+    daemon:wait_place(slaves[1], "slave 0", 3)
   end)
 
   it("that is killed is missed at once, and a promotion found, with a heartbeat of a minute", function()
@@ -50,7 +50,7 @@ describe("a master", function()
     master:thaw()
     daemon:expect_events { { "master_up", master, cluster = 0, rule = "M4" } }
     daemon:quiet_rounds(3)
-    assert.equal("slave 0", daemon:place(slaves[1]))
+    daemon:wait_place(slaves[1], "slave 0", 3)
   end)
 
   it("that is stopped gets restart_grace, then is down; started again it is up", function()
@@ -70,8 +70,8 @@ describe("a master", function()
       local daemon, master, slaves = scene.start { config = { restart_grace = 5 } }
       master:restart(mode)
       daemon:quiet_rounds(3)
-      assert.equal("master 0", daemon:place(master))
-      assert.equal("slave 0", daemon:place(slaves[1]))
+      daemon:wait_place(master, "master 0", 3)
+      daemon:wait_place(slaves[1], "slave 0", 3)
     end)
   end
 
@@ -80,7 +80,7 @@ describe("a master", function()
     local pid = master:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")[1][1]
     proc.uv.kill(math.tointeger(tonumber(pid)), "sigkill")
     daemon:quiet_rounds(3)
-    assert.equal("master 0", daemon:place(master))
+    daemon:wait_place(master, "master 0", 3)
   end)
 
   it("and a slave that are lost together are both told, and both come back", function()
@@ -95,6 +95,6 @@ describe("a master", function()
     daemon:expect_any_order { { "master_up", master, cluster = 0, rule = "M4" },
       { "slave_up", slaves[1], cluster = 0, rule = "L4" } }
     daemon:quiet_rounds(2)
-    assert.equal("slave 0", daemon:place(slaves[2]))
+    daemon:wait_place(slaves[2], "slave 0", 3)
   end)
 end)

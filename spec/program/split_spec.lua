@@ -16,9 +16,9 @@ describe("split brain", function()
     local up = daemon:expect_events { { "slave_up", slaves[2], cluster = 1, rule = "U3" } }
     assert.equal(slaves[1].name, up.data.trigger.master_name)
     daemon:quiet_rounds(2)
-    assert.equal("master 0", daemon:place(master))
-    assert.equal("master 1", daemon:place(slaves[1]))
-    assert.equal("slave 1", daemon:place(slaves[2]))
+    daemon:wait_place(master, "master 0", 3)
+    daemon:wait_place(slaves[1], "master 1", 3)
+    daemon:wait_place(slaves[2], "slave 1", 3)
   end)
 
   it("a slave that is re-pointed to the second master later joins it", function()
@@ -26,14 +26,14 @@ describe("split brain", function()
     slaves[1]:promote()
     daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" } }
     daemon:quiet_rounds(1)
-    assert.equal("slave 0", daemon:place(slaves[2]))
+    daemon:wait_place(slaves[2], "slave 0", 3)
     slaves[2]:kill9()
     daemon:expect_events { { "slave_down", slaves[2], cluster = 0, rule = "S1" } }
     slaves[2]:rewind_as_slave_of(slaves[1])
     daemon:expect_events { { "slave_up", slaves[2], cluster = 1, rule = "U3" } }
     daemon:quiet_rounds(2)
-    assert.equal("master 0", daemon:place(master))
-    assert.equal("slave 1", daemon:place(slaves[2]))
+    daemon:wait_place(master, "master 0", 3)
+    daemon:wait_place(slaves[2], "slave 1", 3)
   end)
 
   it("a slave that follows neither stays in the first cluster, out of sync", function()
@@ -43,8 +43,8 @@ describe("split brain", function()
     daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" },
       { "slave_down", slaves[2], cluster = 0, rule = "S2", reason = "lag" } }
     daemon:quiet_rounds(4)
-    assert.equal("master 0", daemon:place(master))
-    assert.equal("lost 0", daemon:place(slaves[2]))
+    daemon:wait_place(master, "master 0", 3)
+    daemon:wait_place(slaves[2], "lost 0", 3)
   end)
 
   it("the old master that wakes up again founds a cluster, with the slave that still follows it", function()
@@ -57,8 +57,8 @@ describe("split brain", function()
     daemon:expect_events { { "cluster_created", master, cluster = 1, rule = "M6" },
       { "slave_up", slaves[2], cluster = 1, rule = "U3" } }
     daemon:quiet_rounds(2)
-    assert.equal("master 0", daemon:place(slaves[1]))
-    assert.equal("master 1", daemon:place(master))
+    daemon:wait_place(slaves[1], "master 0", 3)
+    daemon:wait_place(master, "master 1", 3)
   end)
 
   it("two promotions in an empty seat: the first takes it, the second founds a cluster", function()

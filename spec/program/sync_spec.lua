@@ -24,7 +24,7 @@ describe("replication", function()
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
     daemon:quiet_rounds(4)
-    assert.equal("master 0", daemon:place(master))
+    daemon:wait_place(master, "master 0", 3)
     slaves[1]:start()
     daemon:expect_events { { "slave_up", slaves[1], cluster = 0, rule = "L4" } }
   end)
@@ -32,8 +32,8 @@ describe("replication", function()
   it("to a synchronous standby that was never there does not stop the first beat", function()
     local daemon, master, slaves = scene.start { settings = { synchronous_standby_names = "nobody" }, slaves = 1 }
     daemon:quiet_rounds(2)
-    assert.equal("master 0", daemon:place(master))
-    assert.equal("slave 0", daemon:place(slaves[1]))
+    daemon:wait_place(master, "master 0", 3)
+    daemon:wait_place(slaves[1], "slave 0", 3)
   end)
 
   it("is not judged while the table is locked for a moment", function()
@@ -43,7 +43,7 @@ describe("replication", function()
     daemon:quiet(3)
     assert.equal(0, lock:wait(5))
     daemon:quiet_rounds(2)
-    assert.equal("master 0", daemon:place(master))
+    daemon:wait_place(master, "master 0", 3)
   end)
 
   it("serves two monitors at once", function()

@@ -203,8 +203,16 @@ function Daemon:changes()
   return list
 end
 
+--- How many heartbeats have fired, by cluster id (text).
 function Daemon:heartbeats()
-  return #self:events() - #self:changes()
+  local counts = {}
+  for _, event in ipairs(self:events()) do
+    if event.name == "plusmoin_heartbeat" then
+      local id = event.env.PLUSMOIN_CLUSTER_ID
+      counts[id] = (counts[id] or 0) + 1
+    end
+  end
+  return counts
 end
 
 -- nil if the event is as expected, else what is different about it.
@@ -291,15 +299,21 @@ function Daemon:quiet(seconds)
   end)
 end
 
---- Waits until `count` more regular rounds have been, in silence.
+--- Waits until `count` more regular rounds of each cluster have been, in silence.
 function Daemon:quiet_rounds(count)
-  local last = self:heartbeats() + count
+  local before = self:heartbeats()
   proc.wait_for(count .. " rounds", count * self.config.heartbeat * 2 + 5, function()
     local event = self:changes()[self.taken + 1]
     if event then
       error(("expected silence, got %s\n%s"):format(event.text, self:diagnose()), 0)
     end
-    return self:heartbeats() >= last
+    local now = self:heartbeats()
+    for id in pairs(now) do
+      if now[id] < (before[id] or 0) + count then
+        return false
+      end
+    end
+    return next(now) ~= nil
   end, function() return self:diagnose() end)
 end
 

@@ -61,13 +61,24 @@ size_t text_char_len(const char *text, size_t len)
 
 void text_copy(char *out, size_t size, const char *text)
 {
-	size_t len = text != NULL ? strlen(text) : 0;
+	size_t len;
 
+	if (size == 0)
+		return;
+	if (text == NULL)
+		text = "";
+	len = strlen(text);
 	if (len >= size) {
-		len = size - 1;
-		/* back to the start of the character that was cut */
-		while (len > 0 && is_tail((unsigned char)text[len]))
-			len--;
+		size_t cut = size - 1;
+
+		/* back to the start of the character that the cut would split, if it is one */
+		for (size_t back = 1; back < 4 && back <= cut; back++) {
+			if (text_char_len(text + cut - back, len - cut + back) > back) {
+				cut -= back;
+				break;
+			}
+		}
+		len = cut;
 	}
 	if (len > 0)
 		memcpy(out, text, len);

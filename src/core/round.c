@@ -229,6 +229,13 @@ static void refuse(struct round *round, struct node *node, const struct beat_res
 	text_copy(node->message, sizeof(node->message), result->message);
 }
 
+/* A failing holder answered while the beat was under way: then M3, or M6 and another beat. */
+static bool holder_is_back(struct round *round, const struct node *node, const struct moment *now)
+{
+	judge_holder(round, now);
+	return rule_for_candidate(round->fleet, node, now) == RULE_M6;
+}
+
 void round_take_beat(struct round *round, const struct moment *now,
 		     const struct beat_result *result)
 {
@@ -247,10 +254,12 @@ void round_take_beat(struct round *round, const struct moment *now,
 		refuse(round, node, result, now);
 		break;
 	case BEAT_WRITTEN:
-		if (rule == RULE_M4)
-			take_seat(round, node, result, now);
-		else
+		if (rule != RULE_M4)
 			found(round, node, result, now);
+		else if (holder_is_back(round, node, now))
+			list_insert(&round->candidates, 0, node);
+		else
+			take_seat(round, node, result, now);
 		break;
 	}
 }

@@ -6,9 +6,9 @@ static bool is_stranger(const struct fleet *fleet, const struct node *node)
 	const struct node *named;
 
 	if (node->cluster != NULL || node->failure.attempts > 0 ||
-	    node->seen.kind != OBSERVED_SLAVE || node->seen.row_state == ROW_LOCKED)
+	    node->seen.kind != OBSERVED_SLAVE)
 		return false;
-	if (node->seen.row_state == ROW_NONE)
+	if (node->seen.row_state != ROW_SHOWN)
 		return true;
 	named = fleet_named(fleet, NULL, node->seen.row.master);
 	return named == NULL || named->cluster == NULL || cluster_master(named->cluster) != named;

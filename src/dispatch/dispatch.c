@@ -93,7 +93,6 @@ static void drop_run(struct run *run, const char *why)
 	struct log_about about = about_run(run);
 
 	log_line(LOG_LEVEL_ERROR, &about, "trigger dropped: %s", why);
-	list_remove(&run->queue->runs, run);
 	if (run->waits_for > 0)
 		forget_follower(run->queue->dispatch, run);
 	free_run(run);
@@ -184,9 +183,30 @@ static bool nothing_left(const struct dispatch *dispatch)
 	return true;
 }
 
+/* At the end: what is not under way goes. */
+static void drop_waiting(struct dispatch *dispatch)
+{
+	for (size_t i = 0; i < dispatch->queues.count; i++) {
+		struct queue *queue = dispatch->queues.items[i];
+		struct list runs = queue->runs;
+		struct run *run;
+
+		queue->runs = (struct list){ 0 };
+		while ((run = list_shift(&runs)) != NULL) {
+			if (run->child != NULL)
+				list_add(&queue->runs, run);
+			else
+				drop_run(run, "plusmoin is ending");
+		}
+		list_free(&runs);
+	}
+}
+
 /* Starts what may start: masters' events first, then the others. */
 static void schedule(struct dispatch *dispatch)
 {
+	if (dispatch->dropping)
+		drop_waiting(dispatch);
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < dispatch->queues.count; i++) {
 			struct queue *queue = dispatch->queues.items[i];
@@ -196,11 +216,6 @@ static void schedule(struct dispatch *dispatch)
 			    (pass == 0 && !is_masters(run->event)) ||
 			    !has_slot(dispatch, run->event))
 				continue;
-			if (dispatch->dropping) {
-				drop_run(run, "plusmoin is ending");
-				i--; /* the next of the same queue */
-				continue;
-			}
 			start_action(dispatch, run);
 		}
 	}
@@ -232,6 +247,7 @@ static void make_room(struct queue *queue)
 
 		if (run->child == NULL && run->next == 0 &&
 		    (run->event->kind == EVENT_SLAVE_DOWN || run->event->kind == EVENT_SLAVE_UP)) {
+			list_remove(&queue->runs, run);
 			drop_run(run, "its cluster's queue is full");
 			return;
 		}

@@ -113,10 +113,8 @@ static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
 			     status == UV_ENFILE;
 	text_copy(evidence.message, sizeof(evidence.message),
 		  status == 0 ? "the name has no address" : uv_strerror(status));
-	while (name->waiting.count > 0) {
-		lookup = name->waiting.items[0];
+	while ((lookup = list_shift(&name->waiting)) != NULL)
 		answer(lookup, &evidence);
-	}
 }
 
 static void on_impatient(void *data)

@@ -40,7 +40,7 @@ static bool needs_retry(const struct node *node)
 
 	if (node->place == PLACE_CLUSTERLESS || node->place == PLACE_LOST || node_is_failing(node))
 		return true;
-	if (node->place != PLACE_SLAVE)
+	if (node->place != PLACE_SLAVE || node->cluster == NULL)
 		return false;
 	holder = node->cluster->seat;
 	return holder == NULL || node_is_failing(holder);
