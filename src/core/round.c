@@ -229,13 +229,6 @@ static void refuse(struct round *round, struct node *node, const struct beat_res
 	text_copy(node->message, sizeof(node->message), result->message);
 }
 
-/* A failing holder answered while the beat was under way: then M3, or M6 and another beat. */
-static bool holder_is_back(struct round *round, const struct node *node, const struct moment *now)
-{
-	judge_holder(round, now);
-	return rule_for_candidate(round->fleet, node, now) == RULE_M6;
-}
-
 void round_take_beat(struct round *round, const struct moment *now,
 		     const struct beat_result *result)
 {
@@ -254,10 +247,12 @@ void round_take_beat(struct round *round, const struct moment *now,
 		refuse(round, node, result, now);
 		break;
 	case BEAT_WRITTEN:
+		if (rule == RULE_M4) /* a failing holder may have answered meanwhile */
+			judge_holder(round, now);
 		if (rule != RULE_M4)
 			found(round, node, result, now);
-		else if (holder_is_back(round, node, now))
-			list_insert(&round->candidates, 0, node);
+		else if (rule_for_candidate(round->fleet, node, now) == RULE_M6)
+			list_insert(&round->candidates, 0, node); /* needs another beat */
 		else
 			take_seat(round, node, result, now);
 		break;
@@ -437,9 +432,7 @@ static int compare_changes(const void *a, const void *b)
 
 	if (left_rank != right_rank)
 		return left_rank < right_rank ? -1 : 1;
-	if (left->node->order != right->node->order)
-		return left->node->order < right->node->order ? -1 : 1;
-	return 0;
+	return (left->node->order > right->node->order) - (left->node->order < right->node->order);
 }
 
 void round_sort(struct round *round)

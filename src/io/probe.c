@@ -104,7 +104,7 @@ static void fail_task(struct probe *probe, const struct evidence *evidence)
 static void send_beat(struct probe *probe, bool make_table)
 {
 	struct statement batch[6];
-	struct beat_numbers numbers;
+	struct beat_numbers numbers = { 0 };
 	size_t count = 0;
 
 	if (make_table) {

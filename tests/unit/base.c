@@ -109,8 +109,14 @@ static void test_copies_end_at_a_character(void **state)
 	assert_string_equal(out, "1234");
 	text_copy(out, sizeof(out), "12\xE2\x82\xAC");
 	assert_string_equal(out, "12\xE2\x82\xAC");
-	text_copy(out, sizeof(out), "12\xF0\x9F\x90\x98");
-	assert_string_equal(out, "12");
+	for (size_t cut = 0; cut < 4; cut++) { /* wherever the cut falls in it */
+		text_copy(out, 3 + cut, "12\xF0\x9F\x90\x98");
+		assert_string_equal(out, "12");
+	}
+	text_copy(out, sizeof(out), "1234\xE2\x82\xAC");
+	assert_string_equal(out, "1234");
+	text_copy(out, sizeof(out), "\x80\x80\x80\x80\x80\x80\x80"); /* no characters at all */
+	assert_string_equal(out, "\x80\x80\x80\x80\x80");
 }
 
 static void test_escaping_for_a_line(void **state)

@@ -1,4 +1,8 @@
-/* Rounds between whose steps the fleet changes: what is seen while a beat is being written. */
+/*
+ * What happens to a round between its steps: answers that come while a beat is
+ * under way, nodes that another round moves, a round that is not finished. And
+ * what the monitor asks the rules between rounds.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,201 +10,358 @@
 
 #include <cmocka.h>
 
+#include "core/start.h"
 #include "support/kit.h"
 
-static const char *const ids[] = { "a", "b", "c" };
+static const char *const ids[] = { "a", "b", "c", "d" };
 
-/* Cluster 0 with master a and slaves b and c, which show its first beat. */
-struct bench {
+static struct {
 	struct config *config;
 	struct fleet *fleet;
-	struct cluster *cluster;
-	struct node *a, *b, *c;
-	struct moment now;
+	struct cluster *cluster; /* 0: a sits, b and c are slaves; d is clusterless */
+	struct node *a, *b, *c, *d;
+	int64_t ms;
 	struct round round;
-};
-
-static void bench_make(struct bench *bench)
-{
-	*bench = (struct bench){ .config = kit_config(ids, 3), .now = kit_moment(0, KIT_BASE_MS) };
-	bench->fleet = fleet_new(bench->config, &bench->now);
-	bench->cluster = fleet_add_cluster(
-		bench->fleet, fleet_reserve_id(bench->fleet, bench->fleet->nodes[0]));
-	fleet_settle_id(bench->fleet, bench->fleet->nodes[0], true);
-	bench->a = bench->fleet->nodes[0];
-	bench->b = bench->fleet->nodes[1];
-	bench->c = bench->fleet->nodes[2];
-	fleet_move(bench->a, bench->cluster, PLACE_MASTER, &bench->now);
-	fleet_move(bench->b, bench->cluster, PLACE_SLAVE, &bench->now);
-	fleet_move(bench->c, bench->cluster, PLACE_SLAVE, &bench->now);
-	history_add(&bench->cluster->beats, KIT_BASE_MS, 0, true, 120000);
-	bench->now = kit_moment(60000, KIT_BASE_MS);
-}
-
-static void bench_free(struct bench *bench)
-{
-	round_end(&bench->round);
-	fleet_free(&bench->fleet);
-	config_unref(&bench->config);
-}
-
-static void sees(struct bench *bench, struct node *node, struct observation seen)
-{
-	node_observe(bench->fleet, node, &seen, &bench->now);
-}
-
-/* The next beat wanted is `node`'s. */
-static struct beat_order wants(struct bench *bench, const struct node *node)
-{
+	struct node *wanted; /* whose beat the round wants */
 	struct beat_order order;
-	struct node *got = NULL;
+} at;
 
-	assert_true(round_step(&bench->round, &bench->now, &got, &order));
-	assert_ptr_equal(got, node);
-	assert_string_equal(order.master, node->config->id);
-	return order;
+static struct moment now(void)
+{
+	return kit_moment(at.ms, KIT_BASE_MS);
 }
 
-static void takes(struct bench *bench, enum beat_state state, int64_t tstamp)
+static int set_up(void **state)
 {
-	struct beat_result beat = kit_beat(state, tstamp);
-
-	round_take_beat(&bench->round, &bench->now, &beat);
-}
-
-static void ends(struct bench *bench)
-{
-	struct beat_order order;
-	struct node *node;
-
-	assert_false(round_step(&bench->round, &bench->now, &node, &order));
-	assert_false(round_step(&bench->round, &bench->now, &node, &order));
-	round_sort(&bench->round);
-}
-
-/* a is failing (P2), b says master: its beat is asked for, with the cluster's id. */
-static void begin_promotion(struct bench *bench)
-{
-	struct beat_order order;
-
-	bench_make(bench);
-	sees(bench, bench->a, kit_failure(REASON_SHUTTING_DOWN, true));
-	sees(bench, bench->b, kit_master());
-	round_begin(&bench->round, bench->fleet, bench->cluster);
-	order = wants(bench, bench->b);
-	assert_int_equal(order.cluster_id, 0);
-	assert_true(order.tstamp > KIT_BASE_MS);
-}
-
-static void test_promotion(void **state)
-{
-	struct bench bench;
+	struct moment start = kit_moment(0, KIT_BASE_MS);
 
 	(void)state;
-	begin_promotion(&bench);
-	takes(&bench, BEAT_WRITTEN, KIT_BASE_MS + 60000);
-	ends(&bench);
-	assert_int_equal(bench.round.changes.items[0].event, EVENT_MASTER_UP);
-	assert_ptr_equal(bench.round.changes.items[0].node, bench.b);
-	assert_ptr_equal(bench.cluster->seat, bench.b);
-	assert_int_equal(bench.a->place, PLACE_LOST);
-	assert_int_equal(bench.round.changes.count, 2);
-	bench_free(&bench);
+	at.ms = 0;
+	at.config = kit_config(ids, 4);
+	at.fleet = fleet_new(at.config, &start);
+	at.a = at.fleet->nodes[0];
+	at.b = at.fleet->nodes[1];
+	at.c = at.fleet->nodes[2];
+	at.d = at.fleet->nodes[3];
+	at.fleet->next_id = 1;
+	at.cluster = fleet_add_cluster(at.fleet, 0);
+	fleet_move(at.a, at.cluster, PLACE_MASTER, &start);
+	fleet_move(at.b, at.cluster, PLACE_SLAVE, &start);
+	fleet_move(at.c, at.cluster, PLACE_SLAVE, &start);
+	history_add(&at.cluster->beats, KIT_BASE_MS, 0, true, 120000);
+	at.b->has_shown = at.c->has_shown = true;
+	at.b->shown = at.c->shown = KIT_BASE_MS;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	round_end(&at.round);
+	fleet_free(&at.fleet);
+	config_unref(&at.config);
+	return 0;
+}
+
+static void see(struct node *node, struct observation seen)
+{
+	struct moment moment = now();
+
+	node_observe(at.fleet, node, &seen, &moment);
+}
+
+/* The sitting master says master, its beat is written. */
+static void see_beaten(struct node *node)
+{
+	struct observation seen = kit_master();
+
+	seen.beat = kit_beat(BEAT_WRITTEN, KIT_BASE_MS + at.ms);
+	see(node, seen);
+}
+
+static bool step(void)
+{
+	struct moment moment = now();
+
+	return round_step(&at.round, &moment, &at.wanted, &at.order);
+}
+
+static void answer(enum beat_state state)
+{
+	struct moment moment = now();
+	struct beat_result beat = kit_beat(state, at.order.tstamp);
+
+	round_take_beat(&at.round, &moment, &beat);
+}
+
+static const struct change *change_of(const struct node *node, enum rule rule)
+{
+	for (size_t i = 0; i < at.round.changes.count; i++) {
+		if (at.round.changes.items[i].node == node && at.round.changes.items[i].rule == rule)
+			return &at.round.changes.items[i];
+	}
+	return NULL;
+}
+
+static size_t events(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < at.round.changes.count; i++)
+		count += at.round.changes.items[i].event != EVENT_NONE;
+	return count;
+}
+
+/* a is going, b says master: its beat (M4) is under way. */
+static void begin_takeover(void)
+{
+	at.ms = 60000;
+	see(at.a, kit_failure(REASON_SHUTTING_DOWN, true));
+	see(at.b, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_true(step());
+	assert_ptr_equal(at.wanted, at.b);
+	assert_int_equal(at.order.cluster_id, 0);
 }
 
 static void test_holder_answers_meanwhile(void **state)
 {
-	struct bench bench;
-	struct observation seen = kit_master();
-
 	(void)state;
-	begin_promotion(&bench);
-	seen.beat = kit_beat(BEAT_WRITTEN, KIT_BASE_MS + 60000);
-	sees(&bench, bench.a, seen);
-	takes(&bench, BEAT_WRITTEN, KIT_BASE_MS + 60001);
-	ends(&bench);
-	assert_ptr_equal(bench.cluster->seat, bench.a);
-	assert_int_equal(bench.b->place, PLACE_SLAVE);
-	assert_int_equal(bench.round.changes.count, 0);
-	bench_free(&bench);
+	begin_takeover();
+	see_beaten(at.a);
+	answer(BEAT_WRITTEN);
+	assert_ptr_equal(at.cluster->seat, at.a);
+	assert_true(step()); /* b is tried once more, with an id of its own: M6 */
+	assert_ptr_equal(at.wanted, at.b);
+	assert_int_equal(at.order.cluster_id, 1);
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_ptr_equal(at.cluster->seat, at.a);
+	assert_int_equal(at.b->cluster->id, 1);
+	assert_int_equal(events(), 1);
+	assert_int_equal(change_of(at.b, RULE_M6)->event, EVENT_CLUSTER_CREATED);
 }
 
-static void test_holder_is_demoted_meanwhile(void **state)
+static void test_holder_demoted_meanwhile(void **state)
 {
-	struct bench bench;
-
 	(void)state;
-	begin_promotion(&bench);
-	sees(&bench, bench.a, kit_slave("a", KIT_BASE_MS));
-	takes(&bench, BEAT_WRITTEN, KIT_BASE_MS + 60000);
-	ends(&bench);
-	assert_ptr_equal(bench.cluster->seat, bench.b);
-	assert_int_equal(bench.a->place, PLACE_SLAVE);
-	for (size_t i = 0; i < bench.round.changes.count; i++)
-		assert_true(bench.round.changes.items[i].event == EVENT_NONE ||
-			    bench.round.changes.items[i].event == EVENT_MASTER_UP);
-	bench_free(&bench);
+	begin_takeover();
+	see(at.a, kit_slave("b", KIT_BASE_MS + 60000));
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_ptr_equal(at.cluster->seat, at.b);
+	assert_int_equal(at.a->place, PLACE_SLAVE);
+	assert_non_null(change_of(at.a, RULE_M3));
+	assert_int_equal(events(), 1);
+	assert_int_equal(change_of(at.b, RULE_M4)->event, EVENT_MASTER_UP);
 }
 
+static void test_holder_goes_down_meanwhile(void **state)
+{
+	(void)state;
+	begin_takeover();
+	at.ms += 10000;
+	see(at.a, kit_failure(REASON_REFUSED, false));
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_ptr_equal(at.cluster->seat, at.b);
+	assert_int_equal(at.a->place, PLACE_LOST);
+	assert_int_equal(change_of(at.a, RULE_M2)->reason, REASON_REFUSED);
+	assert_int_equal(events(), 1);
+	assert_int_equal(change_of(at.b, RULE_M4)->event, EVENT_MASTER_UP);
+}
+
+static void test_holder_still_failing(void **state)
+{
+	(void)state;
+	begin_takeover();
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_ptr_equal(at.cluster->seat, at.b);
+	assert_int_equal(at.a->place, PLACE_LOST);
+	assert_int_equal(change_of(at.a, RULE_M4)->reason, REASON_SHUTTING_DOWN);
+	assert_int_equal(at.a->reason, REASON_SHUTTING_DOWN);
+	assert_int_equal(events(), 1);
+}
+
+/* Our own fault: the beat says nothing, so nobody moves. */
 static void test_beat_says_nothing(void **state)
 {
-	struct bench bench;
-
 	(void)state;
-	begin_promotion(&bench);
-	takes(&bench, BEAT_NONE, 0);
-	ends(&bench);
-	assert_ptr_equal(bench.cluster->seat, bench.a);
-	assert_int_equal(bench.b->place, PLACE_SLAVE);
-	assert_int_equal(bench.round.changes.count, 0);
-	bench_free(&bench);
+	begin_takeover();
+	answer(BEAT_NONE);
+	assert_false(step());
+	assert_int_equal(at.round.changes.count, 0);
+	assert_ptr_equal(at.cluster->seat, at.a);
+	assert_int_equal(at.b->place, PLACE_SLAVE);
+	see_beaten(at.a);
+	see(at.b, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_true(step());
+	assert_int_equal(at.order.cluster_id, 1);
+	answer(BEAT_NONE);
+	assert_false(step());
+	assert_int_equal(at.fleet->next_id, 1); /* the id was given back */
 }
 
-/* Another cluster's round takes the candidate away while its beat is being written. */
-static void test_candidate_leaves_meanwhile(void **state)
+/* An answer that comes while a beat is under way counts in the open round. */
+static void test_late_answer_counts(void **state)
 {
-	struct bench bench;
-	struct cluster *other;
+	struct moment moment = now();
 
 	(void)state;
-	begin_promotion(&bench);
-	other = fleet_add_cluster(bench.fleet, 1);
-	fleet_move(bench.b, other, PLACE_LOST, &bench.now);
-	takes(&bench, BEAT_WRITTEN, KIT_BASE_MS + 60000);
-	ends(&bench);
-	assert_ptr_equal(bench.cluster->seat, bench.a);
-	assert_ptr_equal(bench.b->cluster, other);
-	assert_null(other->seat);
-	assert_int_equal(bench.round.changes.count, 0);
-	bench_free(&bench);
+	fleet_move(at.c, at.cluster, PLACE_LOST, &moment);
+	begin_takeover();
+	see(at.c, kit_slave("a", KIT_BASE_MS));
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_int_equal(at.c->place, PLACE_SLAVE);
+	assert_int_equal(change_of(at.c, RULE_L4)->event, EVENT_SLAVE_UP);
+	round_sort(&at.round);
+	assert_int_equal(at.round.changes.items[0].event, EVENT_MASTER_UP);
+	assert_int_equal(at.round.changes.items[1].event, EVENT_SLAVE_UP);
+	assert_int_equal(at.c->seen.kind, OBSERVED_NOTHING); /* and is used up */
 }
 
-static void test_beat_orders_grow(void **state)
+/* Two rounds try the same clusterless master: the second result finds it gone. */
+static void test_gone_meanwhile(void **state)
 {
-	struct bench bench;
-	struct moment early = kit_moment(-5000, KIT_BASE_MS);
-	struct moment same = kit_moment(0, KIT_BASE_MS);
+	struct round other;
+	struct moment moment = now();
+	struct beat_result beat = kit_beat(BEAT_WRITTEN, KIT_BASE_MS + 1);
 
 	(void)state;
-	bench_make(&bench);
-	assert_int_equal(fleet_beat_order(bench.cluster, bench.a, &early).tstamp, KIT_BASE_MS + 1);
-	assert_int_equal(fleet_beat_order(bench.cluster, bench.a, &same).tstamp, KIT_BASE_MS + 1);
-	assert_int_equal(fleet_beat_order(bench.cluster, bench.a, &bench.now).tstamp,
-			 KIT_BASE_MS + 60000);
-	round_begin(&bench.round, bench.fleet, NULL);
-	ends(&bench);
-	bench_free(&bench);
+	see(at.d, kit_master());
+	round_begin(&at.round, at.fleet, NULL);
+	assert_true(step());
+	round_begin(&other, at.fleet, NULL);
+	assert_true(round_step(&other, &moment, &at.wanted, &at.order));
+	round_take_beat(&other, &moment, &beat);
+	assert_false(round_step(&other, &moment, &at.wanted, &at.order));
+	round_end(&other);
+	assert_int_equal(at.d->cluster->id, 1);
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_int_equal(at.round.changes.count, 0);
+	assert_int_equal(at.fleet->clusters.count, 2);
+	assert_int_equal(at.d->cluster->beats.count, 1);
 }
+
+static void test_holder_unseen_is_no_split(void **state)
+{
+	(void)state;
+	see(at.b, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_false(step()); /* nothing was seen of a: wait for its word */
+	assert_int_equal(at.round.changes.count, 0);
+}
+
+static void test_unfinished_round(void **state)
+{
+	(void)state;
+	begin_takeover();
+	round_end(&at.round);
+	assert_ptr_equal(at.cluster->seat, at.a);
+	assert_int_equal(at.b->place, PLACE_SLAVE);
+	assert_null(at.round.changes.items);
+}
+
+/* While starting, a round of one node founds its cluster and leaves the others alone. */
+static void test_only_one_at_the_start(void **state)
+{
+	struct moment moment = now();
+
+	(void)state;
+	fleet_free(&at.fleet);
+	at.fleet = fleet_new(at.config, &moment);
+	for (size_t i = 0; i < 2; i++)
+		see(at.fleet->nodes[i], kit_master());
+	round_begin(&at.round, at.fleet, NULL);
+	at.round.starting = true;
+	at.round.only = at.fleet->nodes[1];
+	assert_true(step());
+	assert_ptr_equal(at.wanted, at.fleet->nodes[1]);
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_int_equal(events(), 0);
+	assert_true(at.fleet->nodes[1]->cluster->starting);
+	assert_null(at.fleet->nodes[0]->cluster);
+	assert_int_equal(at.fleet->nodes[0]->seen.kind, OBSERVED_MASTER);
+}
+
+static void moves(struct node *node, struct observation seen, bool expected)
+{
+	struct moment moment = now();
+
+	see(node, seen);
+	assert_int_equal(rules_would_move(at.fleet, node, &moment), expected);
+	node_forget(node);
+	assert_false(rules_would_move(at.fleet, node, &moment));
+}
+
+static void test_what_would_move(void **state)
+{
+	struct moment moment = now();
+
+	(void)state;
+	moves(at.a, kit_failure(REASON_SHUTTING_DOWN, true), false);
+	moves(at.b, kit_master(), true); /* the holder is failing */
+	see_beaten(at.a);
+	moves(at.a, kit_slave("b", 0), true);
+	moves(at.a, kit_failure(REASON_REFUSED, false), true);
+	see_beaten(at.a);
+	moves(at.a, kit_master(), false);
+	moves(at.b, kit_slave("a", KIT_BASE_MS), false);
+	moves(at.b, kit_failure(REASON_REFUSED, false), true);
+	moves(at.b, kit_slave("a", KIT_BASE_MS - 1), true);
+	fleet_move(at.c, at.cluster, PLACE_LOST, &moment);
+	moves(at.c, kit_failure(REASON_REFUSED, false), false);
+	moves(at.c, kit_slave("a", KIT_BASE_MS - 1), false);
+	moves(at.c, kit_slave("a", KIT_BASE_MS), true);
+	moves(at.c, kit_master(), true); /* a split */
+	moves(at.a, kit_failure(REASON_SHUTTING_DOWN, true), false);
+	moves(at.c, kit_master(), false); /* a lost one waits while the holder is failing */
+	moves(at.d, kit_failure(REASON_REFUSED, false), false);
+	moves(at.d, kit_slave("x", KIT_BASE_MS), false);
+	moves(at.d, kit_slave("a", KIT_BASE_MS), true);
+	moves(at.d, kit_master(), true);
+}
+
+static void test_when_a_grace_ends(void **state)
+{
+	struct observation locked = kit_master();
+
+	(void)state;
+	at.ms = 1000;
+	assert_true(node_grace_ends(at.fleet, at.b) == INT64_MAX);
+	see(at.b, kit_failure(REASON_STARTING, true));
+	assert_true(node_is_failing(at.b));
+	assert_int_equal(node_grace_ends(at.fleet, at.b), 11000);
+	see(at.c, kit_failure(REASON_REFUSED, false));
+	assert_true(node_grace_ends(at.fleet, at.c) == INT64_MAX);
+	locked.beat = kit_beat(BEAT_LOCKED, 0);
+	see(at.a, locked);
+	assert_int_equal(node_grace_ends(at.fleet, at.a), 120000); /* the last beat's time and P5 */
+	at.config->down_after = 3;
+	assert_true(node_grace_ends(at.fleet, at.b) == INT64_MAX); /* two more attempts decide */
+	see(at.b, kit_failure(REASON_STARTING, true));
+	assert_int_equal(node_grace_ends(at.fleet, at.b), 11000);
+	see(at.d, kit_failure(REASON_STARTING, true));
+	assert_false(node_is_failing(at.d));
+	assert_true(node_grace_ends(at.fleet, at.d) == INT64_MAX);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_promotion),
-		cmocka_unit_test(test_holder_answers_meanwhile),
-		cmocka_unit_test(test_holder_is_demoted_meanwhile),
-		cmocka_unit_test(test_beat_says_nothing),
-		cmocka_unit_test(test_candidate_leaves_meanwhile),
-		cmocka_unit_test(test_beat_orders_grow),
+		TEST(test_holder_answers_meanwhile), TEST(test_holder_demoted_meanwhile),
+		TEST(test_holder_goes_down_meanwhile), TEST(test_holder_still_failing),
+		TEST(test_beat_says_nothing), TEST(test_late_answer_counts),
+		TEST(test_gone_meanwhile), TEST(test_holder_unseen_is_no_split),
+		TEST(test_unfinished_round), TEST(test_only_one_at_the_start),
+		TEST(test_what_would_move), TEST(test_when_a_grace_ends),
 	};
 
 	return cmocka_run_group_tests_name("round", tests, NULL, NULL);
