@@ -123,3 +123,7 @@ lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers
 demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 	@$(MAKE) --no-print-directory build/plusmoin
 	@$(LUA_ENV) lua5.4 tests/demo/demo.lua
+
+bench: deps-test ## numbers, beside a yardstick of the same run
+	@$(MAKE) --no-print-directory build/plusmoin
+	@$(LUA_ENV) lua5.4 tests/bench/events.lua

@@ -124,7 +124,9 @@ local function build(ctx, object, found)
   values.triggers = triggers.check(ctx, checks.get(object, "triggers"), values.trigger_timeout)
   values.secrets = nodes.secrets(values.nodes, global)
   values.password, values.connection = nil, nil
-  derive.settle(ctx, values, given)
+  if #ctx.report.errors == 0 then
+    derive.settle(ctx, values, given)
+  end
   return values
 end
 
@@ -169,6 +171,7 @@ end
 --             as they could be read; `defaulted` is true when one was guessed
 -- A Lua file is run as it is; limits of time and memory are the caller's.
 function config.load(path, env)
+  path = tostring(path)
   local result = { errors = {}, warnings = {}, files = nil }
   local ctx = new_context(path, env)
   local ok, err = pcall(load_into, result, ctx)

@@ -73,20 +73,25 @@ local function why_text(node)
   return reason == "-" and message or reason .. ": " .. message
 end
 
--- What the node last was; a clusterless node that is no slave may be unknown.
-local function role_text(node, place)
-  if place == "master" then
-    return "master"
-  elseif get(node, "is_slave") == true then
-    return "slave"
+-- What a clusterless node, or a lost one, is in a word, from why it is there.
+local ABSENT = { lag = "out of sync", demoted = "out of sync" }
+
+-- How the node is, in a word. A node in its place that has a reason is failing:
+-- it counts as down only when its time is over (rules, P1-P5). A status file
+-- gives no reasons; a lost node is then down or out of sync.
+local function state_text(node, place)
+  local reason = get(node, "reason")
+  if place == "master" or place == "slave" then
+    return reason and "failing" or "up"
+  elseif reason then
+    return ABSENT[reason] or "down"
   end
-  return place == "clusterless" and "-" or "master"
+  return place == "lost" and "down or out of sync" or "unknown"
 end
 
 local function node_row(cluster, node, place, now)
-  local state = show(get(node, "state"))
   return {
-    cluster, role_text(node, place), node_text(node), state == "-" and place or state,
+    cluster, place, node_text(node), state_text(node, place),
     lag_text(get(node, "lag")), since_text(get(node, "since"), now), why_text(node),
   }
 end
@@ -103,7 +108,7 @@ local function add_cluster(rows, entry, now)
   if type(master) == "table" then
     rows[#rows + 1] = node_row(id, master, "master", now)
   else
-    rows[#rows + 1] = { id, "master", "NO MASTER", "-", "-", "-", "-" }
+    rows[#rows + 1] = { id, "master", "-", "NO MASTER", "-", "-", "-" }
   end
   add_list(rows, id, get_list(entry, "slaves"), "slave", now)
   add_list(rows, id, get_list(entry, "lost"), "lost", now)
@@ -113,35 +118,61 @@ local function width(text)
   return utf8.len(text) or #text
 end
 
--- Columns as wide as their widest cell; the last one is not filled up.
-local function layout(rows)
-  local widths, lines = {}, {}
+-- The text's first characters, so that it fits; the end is marked.
+local function cut(text, limit)
+  if limit < 4 or width(text) <= limit then
+    return text
+  end
+  local stop = utf8.len(text) and utf8.offset(text, limit - 2) or limit - 2
+  return text:sub(1, stop - 1) .. "..."
+end
+
+-- Columns as wide as their widest cell; the last one is not filled up, and cut
+-- where lines may have `limit` characters only.
+local function layout(rows, limit)
+  local widths, lines, before = {}, {}, 0
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do
       widths[i] = math.max(widths[i] or 0, width(cell))
     end
   end
+  for i = 1, #HEAD - 1 do
+    before = before + widths[i] + 2
+  end
   for _, row in ipairs(rows) do
     local cells = {}
-    for i, cell in ipairs(row) do
-      cells[i] = i == #row and cell or cell .. (" "):rep(widths[i] - width(cell))
+    for i = 1, #row - 1 do
+      cells[i] = row[i] .. (" "):rep(widths[i] - width(row[i]))
     end
+    cells[#row] = limit and cut(row[#row], limit - before) or row[#row]
     lines[#lines + 1] = table.concat(cells, "  ")
   end
   return table.concat(lines, "\n") .. "\n"
 end
 
+-- A line for each cluster whose seat is empty: what must not be overlooked.
+local function shouts(clusters)
+  local lines = {}
+  for _, entry in ipairs(clusters) do
+    if type(get(entry, "master")) ~= "table" then
+      lines[#lines + 1] = ("!!! NO MASTER in cluster %s\n"):format(show(get(entry, "cluster_id")))
+    end
+  end
+  return table.concat(lines)
+end
+
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
 -- entries with or without the further fields of Lua's node tables. `opts.now`:
--- epoch seconds, for how long ago. Returns text that ends with a line break.
+-- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
+-- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)
-  local now = opts and opts.now
-  local rows = { HEAD }
-  for _, entry in ipairs(get_list(answer, "clusters")) do
+  local now, limit = opts and opts.now, opts and opts.width
+  local rows, clusters = { HEAD }, get_list(answer, "clusters")
+  for _, entry in ipairs(clusters) do
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return #rows == 1 and "no nodes\n" or layout(rows)
+  return #rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit)
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

@@ -75,14 +75,6 @@ describe("a master", function()
     end)
   end
 
-  it("whose processes start anew after the crash of one is not worth a word", function()
-    local daemon, master = scene.start { config = { restart_grace = 5 } }
-    local pid = master:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")[1][1]
-    proc.uv.kill(math.tointeger(tonumber(pid)), "sigkill")
-    daemon:quiet_rounds(3)
-    daemon:wait_place(master, "master 0", 3)
-  end)
-
   it("and a slave that are lost together are both told, and both come back", function()
     local daemon, master, slaves = scene.start()
     master:kill9()

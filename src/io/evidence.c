@@ -145,15 +145,18 @@ static void of_libpq_words(struct evidence *evidence, const char *message)
 	evidence->reason = REASON_MALFORMED;
 }
 
-/* The first line, without libpq's verbose LOCATION, trailing blanks and our password. */
+/* The words, without libpq's verbose LOCATION, its hint, trailing blanks and our password. */
 static void take_message(struct evidence *evidence, const char *message)
 {
 	char *clean = secret_scrub(message);
 	char *location = strstr(clean, "\nLOCATION:");
+	char *hint = strstr(clean, "\n\tIs the server running");
 	size_t len;
 
 	if (location != NULL)
 		*location = '\0';
+	if (hint != NULL)
+		*hint = '\0';
 	len = strlen(clean);
 	while (len > 0 && isspace((unsigned char)clean[len - 1]))
 		clean[--len] = '\0';

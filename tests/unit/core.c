@@ -254,6 +254,22 @@ static void test_holders_and_members(void **state)
 	bench_free(&bench);
 }
 
+static void test_beat_orders_grow(void **state)
+{
+	struct bench bench = bench_make();
+	struct cluster *cluster = fleet_add_cluster(bench.fleet, 0);
+	struct node *node = bench.fleet->nodes[0];
+	struct moment later = kit_moment(1000, KIT_BASE_MS);
+
+	(void)state;
+	history_add(&cluster->beats, KIT_BASE_MS, 0, true, 120000);
+	assert_int_equal(fleet_beat_order(cluster, node, &bench.now).tstamp, KIT_BASE_MS + 1);
+	assert_int_equal(fleet_beat_order(cluster, node, &later).tstamp, KIT_BASE_MS + 1000);
+	history_add(&cluster->beats, KIT_BASE_MS + 5000, 1000, false, 120000);
+	assert_int_equal(fleet_beat_order(cluster, node, &later).tstamp, KIT_BASE_MS + 5001);
+	bench_free(&bench);
+}
+
 /* m sits, b is its slave 1.5 s behind, a is lost, z clusterless and never seen. */
 static struct bench bench_with_cluster(struct cluster **cluster)
 {
@@ -400,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_holders_and_members),
+		cmocka_unit_test(test_beat_orders_grow),
 		cmocka_unit_test(test_event_json),
 		cmocka_unit_test(test_status_json),
 		cmocka_unit_test(test_status_json_of_nothing),

@@ -194,6 +194,7 @@ static void test_beat_says_nothing(void **state)
 	assert_int_equal(at.round.changes.count, 0);
 	assert_ptr_equal(at.cluster->seat, at.a);
 	assert_int_equal(at.b->place, PLACE_SLAVE);
+	round_end(&at.round);
 	see_beaten(at.a);
 	see(at.b, kit_master());
 	round_begin(&at.round, at.fleet, at.cluster);
@@ -245,6 +246,23 @@ static void test_gone_meanwhile(void **state)
 	assert_int_equal(at.round.changes.count, 0);
 	assert_int_equal(at.fleet->clusters.count, 2);
 	assert_int_equal(at.d->cluster->beats.count, 1);
+}
+
+/* Another cluster's round takes the candidate away while its beat is being written. */
+static void test_candidate_leaves_meanwhile(void **state)
+{
+	struct moment moment = now();
+	struct cluster *other = fleet_add_cluster(at.fleet, 1);
+
+	(void)state;
+	begin_takeover();
+	fleet_move(at.b, other, PLACE_LOST, &moment);
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_ptr_equal(at.cluster->seat, at.a);
+	assert_ptr_equal(at.b->cluster, other);
+	assert_null(other->seat);
+	assert_int_equal(at.round.changes.count, 0);
 }
 
 static void test_holder_unseen_is_no_split(void **state)
@@ -359,7 +377,8 @@ int main(void)
 		TEST(test_holder_answers_meanwhile), TEST(test_holder_demoted_meanwhile),
 		TEST(test_holder_goes_down_meanwhile), TEST(test_holder_still_failing),
 		TEST(test_beat_says_nothing), TEST(test_late_answer_counts),
-		TEST(test_gone_meanwhile), TEST(test_holder_unseen_is_no_split),
+		TEST(test_gone_meanwhile), TEST(test_candidate_leaves_meanwhile),
+		TEST(test_holder_unseen_is_no_split),
 		TEST(test_unfinished_round), TEST(test_only_one_at_the_start),
 		TEST(test_what_would_move), TEST(test_when_a_grace_ends),
 	};

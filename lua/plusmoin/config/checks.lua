@@ -205,6 +205,11 @@ local function other_home(ctx, key, prefix)
   return prefix ~= "triggers." and keywords and keywords[key] and "connection" or nil
 end
 
+-- True for a key that can be one of the table's last words ("nodes[].port" is none).
+local function is_word(key)
+  return type(key) == "string" and key:find("^[%a_][%w_]*$") ~= nil
+end
+
 local function known_keys(prefix)
   local keys = {}
   for _, row in ipairs(settings.below(prefix)) do
@@ -231,7 +236,7 @@ end
 local function report_unknown(ctx, path, key, prefix)
   local name = prefix .. tostring(key)
   local own = keypath.key(path, key)
-  if settings.later[name] then
+  if is_word(key) and settings.later[name] then
     ctx.report:error(own, "comes with a later version of plusmoin", "leaving it out, or null")
   elseif settings.ignored[name] then
     ctx.report:warning(own, settings.ignored[name])
@@ -253,9 +258,9 @@ end
 function checks.keys(ctx, path, object, prefix)
   local strange = {}
   for key, value in next, object do
-    local name = prefix .. tostring(key)
-    local asks_nothing = settings.later[name] and value == jsonc.null
-    if not asks_nothing and (type(key) ~= "string" or not settings.find(name)) then
+    local is_known = is_word(key) and settings.find(prefix .. key)
+    local asks_nothing = is_word(key) and settings.later[prefix .. key] and value == jsonc.null
+    if not is_known and not asks_nothing then
       strange[#strange + 1] = key
     end
   end

@@ -2,6 +2,7 @@
 -- pid file, status file, log file, control socket (contract, "Privileges and
 -- files"). They are read even from a file that is broken elsewhere.
 local checks = require "plusmoin.config.checks"
+local nearest = require "plusmoin.nearest"
 local settings = require "plusmoin.settings"
 
 local files = {}
@@ -14,13 +15,15 @@ local function beside(path)
   return path:gsub("[^/]*$", "") .. SOCKET_NAME
 end
 
---- The default control socket, beside the pid file, and what is wrong with one
--- (too long), in words, or nil.
-local function socket_fault(path)
-  if #path > MAX_SOCKET then
-    return ("its path has %d bytes"):format(#path), ("at most %d bytes"):format(MAX_SOCKET)
+-- The control socket: as given, else beside the pid file.
+local function settle_socket(ctx, found)
+  local origin = found.control_socket and "" or " (the default, beside pid_file)"
+  found.control_socket = found.control_socket or beside(found.pid_file)
+  local length = #found.control_socket
+  if length > MAX_SOCKET then
+    ctx.report:error("control_socket", ("its path has %d bytes%s"):format(length, origin),
+      ("at most %d bytes"):format(MAX_SOCKET))
   end
-  return nil
 end
 
 local function read_one(ctx, object, key)
@@ -45,7 +48,6 @@ end
 
 -- True when a key was misspelt: its value had to be guessed.
 local function was_misspelt(ctx)
-  local nearest = require "plusmoin.nearest"
   for _, name in ipairs(ctx.unknown) do
     local _, is_near = nearest.find(name, settings.early)
     if is_near then
@@ -69,11 +71,7 @@ function files.read(ctx, object, complete)
     end
     found[key] = found[key] or settings.find(key).default
   end
-  found.control_socket = found.control_socket or beside(found.pid_file)
-  local wrong, allowed = socket_fault(found.control_socket)
-  if wrong then
-    ctx.report:error("control_socket", wrong, allowed)
-  end
+  settle_socket(ctx, found)
   check_distinct(ctx, found)
   found.defaulted = (guessed or was_misspelt(ctx)) and true or nil
   return found

@@ -126,14 +126,9 @@ local function read_action(ctx, path, value, default_timeout)
   return argv and { kind = "command", argv = argv, timeout = timeout or default_timeout, path = path }
 end
 
--- An empty table of a Lua file is no entry without a command, but no trigger.
-local function is_action_list(ctx, path, value)
-  return checks.is_list(ctx, path, value)
-end
-
 local function read_event(ctx, path, value, default_timeout)
   local actions = {}
-  if not is_action_list(ctx, path, value) then
+  if not checks.is_list(ctx, path, value) then
     actions[1] = read_action(ctx, path, value, default_timeout)
     return actions
   end
