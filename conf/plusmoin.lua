@@ -1,5 +1,39 @@
 -- plusmoin's configuration, with every setting. What is left out has its default.
 -- A Lua file returns one table; loops, require and os.getenv are welcome in it.
+
+-- A secret can stay out of the file.
+local password = os.getenv("PLUSMOIN_PASSWORD") or "carrotcake"
+
+-- Servers that differ in a number only need no lines of their own.
+local nodes = {
+  {
+    -- Name, IPv4 address, IPv6 address, or socket directory.
+    -- Required.
+    host = "db1.example.com",
+    -- Port of the server.
+    -- Default: 5432.
+    port = 5432,
+    -- What people get to see instead of `host:port`.
+    -- Default: host:port.
+    name = "first",
+    -- Role to log in as on this node.
+    -- Default: user.
+    user = "plusmoin",
+    -- Its password on this node.
+    -- Default: password.
+    password = password,
+    -- Database on this node.
+    -- Default: dbname.
+    dbname = "plusmoin",
+    -- Further libpq keywords for this node, on top of `connection`.
+    -- Default: {}.
+    connection = { sslmode = "prefer" },
+  },
+}
+for number = 2, 3 do
+  nodes[#nodes + 1] = { host = ("db%d.example.com"):format(number), port = 5432 }
+end
+
 return {
   -- Database that holds plusmoin's heartbeat table; the same on every cluster.
   -- Required.
@@ -11,7 +45,7 @@ return {
 
   -- Its password; may be left out where libpq finds one (`passfile`, certificate, trust).
   -- Default: none: libpq looks for one.
-  password = "carrotcake",
+  password = password,
 
   -- How often every node is looked at and the master's beat is written.
   -- Default: 60.
@@ -27,32 +61,7 @@ return {
 
   -- The servers to watch, each `host` and `port` once.
   -- Default: [].
-  nodes = {
-    {
-      -- Name, IPv4 address, IPv6 address, or socket directory.
-      -- Required.
-      host = "db1.example.com",
-      -- Port of the server.
-      -- Default: 5432.
-      port = 5432,
-      -- What people get to see instead of `host:port`.
-      -- Default: host:port.
-      name = "first",
-      -- Role to log in as on this node.
-      -- Default: user.
-      user = "plusmoin",
-      -- Its password on this node.
-      -- Default: password.
-      password = "carrotcake",
-      -- Database on this node.
-      -- Default: dbname.
-      dbname = "plusmoin",
-      -- Further libpq keywords for this node, on top of `connection`.
-      -- Default: {}.
-      connection = { sslmode = "prefer" },
-    },
-    { host = "db2.example.com", port = 5432 },
-  },
+  nodes = nodes,
 
   -- Further libpq keywords: `sslmode`, `sslrootcert`, `passfile`, `keepalives_idle`, ...
   -- Default: {} (gssencmode is disable unless set).

@@ -73,7 +73,7 @@ local function why_text(node)
   return reason == "-" and message or reason .. ": " .. message
 end
 
--- What a clusterless node, or a lost one, is in a word, from why it is there.
+-- Reasons of nodes that answer, but do not follow; all others are failures.
 local ABSENT = { lag = "out of sync", demoted = "out of sync" }
 
 -- How the node is, in a word. A node in its place that has a reason is failing:
@@ -86,7 +86,10 @@ local function state_text(node, place)
   elseif reason then
     return ABSENT[reason] or "down"
   end
-  return place == "lost" and "down or out of sync" or "unknown"
+  if place == "lost" then
+    return "down or out of sync"
+  end
+  return get(node, "server_version") and "no cluster" or "unknown"
 end
 
 local function node_row(cluster, node, place, now)

@@ -98,7 +98,7 @@ static void on_grace(void *data)
 static void log_failing(struct watch *watch)
 {
 	const struct node *node = watch->node;
-	bool failing = node_is_failing(node);
+	bool failing = node->failure.attempts > 0;
 	struct log_about about = {
 		.node = node->config->name,
 		.reason = failing ? reason_name(node->failure.reason) : NULL,
@@ -107,9 +107,8 @@ static void log_failing(struct watch *watch)
 	};
 
 	if (failing && !watch->was_failing)
-		log_line(LOG_LEVEL_INFO, &about, "no answer, looking again: %s",
-			 node->failure.message);
-	else if (!failing && watch->was_failing && node->failure.attempts == 0)
+		log_line(LOG_LEVEL_INFO, &about, "no answer: %s", node->failure.message);
+	else if (!failing && watch->was_failing)
 		log_line(LOG_LEVEL_INFO, &about, "answers again");
 	watch->was_failing = failing;
 }
