@@ -133,11 +133,15 @@ local function restore_integers(value, path, integers)
   return value
 end
 
--- What makes a text no text at all; returns offset and words, or nil.
-local function not_text(text, blanked)
+-- What makes a text no configuration at all; returns offset and words, or nil.
+-- A comment that is never closed is an error of its own.
+local function not_text(text, blanked, open_comment)
   local nul = text:find("\0", 1, true)
   if nul then
     return nul, "a NUL byte: this is not a text file; allowed: JSON in UTF-8"
+  end
+  if open_comment then
+    return nil
   end
   if not text:find("%S") then
     return 1, "the file is empty; allowed: one JSON object"
@@ -202,8 +206,8 @@ function jsonc.decode(text)
     text = "   " .. text:sub(4) -- a byte order mark means nothing
   end
   local blanked, open_comment = jsonc.blank_comments(text)
-  local at, wrong = not_text(text, blanked)
-  if at and not open_comment then
+  local at, wrong = not_text(text, blanked, open_comment)
+  if at then
     return empty_doc(), with_places({ { at = at, text = wrong } }, text, starts)
   end
   local function line_of(offset)

@@ -43,7 +43,7 @@ local BAD = {
   { '{"a": "http://b', 1, 7, "not closed on its line" },
   { "", 1, 1, "empty" }, { " \n\t", 1, 1, "empty" }, { "// a", 1, 1, "comments" },
   { '{"a\0": 1}', 1, 4, "NUL" }, { "\xFF\xFE{\0}\0", 1, 4, "NUL" },
-  { "{", 1, 2, "ends too early" },
+  { '{"a\0": /*', 1, 4, "NUL" }, { "{", 1, 2, "ends too early" },
   { ("["):rep(65) .. ("]"):rep(65), 1, 65, "nested too deep" },
   { ('{"a":'):rep(100000), 1, 321, "nested too deep" },
 }

@@ -22,6 +22,30 @@ describe("status", function()
     end
   end)
 
+  it("says how a node is: up, failing, out of sync, down", function()
+    local function node(host, reason)
+      return { host = host, port = 1, reason = reason }
+    end
+    local text = status.render { clusters = { { cluster_id = 3, has_master = true, master = node "a",
+      slaves = { node "b", node("c", "timeout") }, lost = { node("d", "lag"), node("e", "refused"), node "f" } } },
+      clusterless = { node "g", { host = "h", port = 1, server_version = 150000 } } }
+    assert.is_nil(text:find("NO MASTER", 1, true))
+    local states = {}
+    for line in text:gmatch("[^\n]+") do
+      local role, host, state = line:match("^%S+%s+(%S+)%s+(%a):1%s+(%S.-)%s%s")
+      states[#states + 1] = role and ("%s %s %s"):format(host, role, state)
+    end
+    assert.same({ "a master up", "b slave up", "c slave failing", "d lost out of sync", "e lost down",
+      "f lost down or out of sync", "g clusterless unknown", "h clusterless no cluster" }, states)
+  end)
+
+  it("cuts the reasons to the width it is given", function()
+    local node = { host = "a", port = 1, reason = "refused", message = ("ü"):rep(200) }
+    local text = status.render({ clusters = {}, clusterless = { node } }, { width = 80 })
+    assert.equal(80, utf8.len(text:match("([^\n]*)\n$")))
+    assert.equal("...\n", text:sub(-4))
+  end)
+
   it("renders any file text", function()
     for _, text in ipairs { "", "{", "[]", "null", '{"clusters": 5}', '{"clusters": [1, null, {"slaves": [null]}]}' } do
       local out = status.render_file(text, { age_seconds = 90 })

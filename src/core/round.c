@@ -188,7 +188,7 @@ static void take_seat(struct round *round, struct node *node, const struct beat_
 		because_of_failure(change);
 	}
 	change = changes_move(&round->changes, RULE_M4, node, round->cluster, PLACE_MASTER, now);
-	change->event = EVENT_MASTER_UP;
+	change->event = node != round->seat_before ? EVENT_MASTER_UP : EVENT_NONE; /* T2 */
 	no_reason(node);
 	first_beat(round, round->cluster, result, now);
 }

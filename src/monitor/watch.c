@@ -124,11 +124,11 @@ static void on_seen(void *data, const struct observation *seen)
 	watch->shut_doors = shut ? watch->shut_doors + 1 : 0;
 	timer_stop(watch->retry);
 	node_observe(monitor->fleet, node, seen, &now);
+	log_failing(watch);
 	if (monitor->phase != START_OVER)
 		start_saw(monitor, watch);
 	if (monitor->phase != START_ANSWERS && !(node->cluster != NULL && node->cluster->starting))
 		group_saw(group_of(monitor, node), watch);
-	log_failing(watch);
 	if (node->cluster != NULL && node_is_failing(node))
 		watch_plan_cluster(monitor, node->cluster);
 	watch_plan(watch);

@@ -21,7 +21,8 @@ static struct {
 	unsigned char *used;	    /* cluster ids, in this run */
 	long round;
 	uint64_t seed;
-	long checks, events, restarts, calms, converged;
+	bool restless; /* answers come while beats are under way */
+	long checks, events, restarts, calms, converged, disturbances;
 	long rules[RULES];
 	char *trace[TRACE_LINES];
 	size_t traced;

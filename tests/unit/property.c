@@ -11,19 +11,50 @@
 #include "support/oracle.h"
 
 #define SETTLE_ROUNDS 12
-#define CALM_ROUNDS 8
+#define CALM_ROUNDS 20
+#define CALM_EVERY 200
+#define GROUPING_EVERY 400
 
 /* ---- rounds ---- */
 
-static size_t step_all(struct round *round)
+static void observe(struct node *node)
+{
+	struct moment at = now();
+	struct observation seen = world_look(&run.world, order_of(node));
+
+	if (seen.kind == OBSERVED_MASTER && node->place == PLACE_MASTER) {
+		struct beat_order order = fleet_beat_order(node->cluster, node, &at);
+
+		seen.beat = world_beat(&run.world, order_of(node), &order);
+	}
+	node_observe(run.fleet, node, &seen, &at);
+}
+
+/* While the beat of `trying` is under way another node's answer comes, of a world that went on. */
+static void disturb(const struct node *trying)
+{
+	struct node *node = run.fleet->nodes[world_random(&run.world, WORLD_SERVERS)];
+
+	if (node == trying || world_chance(&run.world, 70))
+		return;
+	if (world_chance(&run.world, 50))
+		world_mishap(&run.world);
+	observe(node);
+	run.disturbances++;
+}
+
+static size_t step_all(struct round *round, bool disturbed)
 {
 	struct moment at = now();
 	struct beat_order order;
 	struct node *node;
 
 	while (round_step(round, &at, &node, &order)) {
-		struct beat_result beat = world_beat(&run.world, order_of(node), &order);
+		struct beat_result beat;
 
+		if (disturbed)
+			disturb(node);
+		beat = world_beat(&run.world, order_of(node), &order);
 		round_take_beat(round, &at, &beat);
 	}
 	round_sort(round);
@@ -43,7 +74,7 @@ static void again(struct cluster *cluster, const struct observation *seen,
 			node->seen = seen[i];
 	}
 	round_begin(&round, run.fleet, cluster);
-	if (step_all(&round) > 0) {
+	if (step_all(&round, false) > 0) {
 		const struct change *change = &round.changes.items[0];
 
 		trace("again: %s %s", rule_name(change->rule), change->node->config->id);
@@ -58,6 +89,7 @@ static size_t play(struct cluster *cluster)
 	struct observation seen[WORLD_SERVERS];
 	struct standing before[WORLD_SERVERS];
 	struct round round;
+	long disturbances = run.disturbances;
 	size_t events = 0;
 
 	for (size_t i = 0; i < run.fleet->node_count; i++) {
@@ -66,29 +98,17 @@ static size_t play(struct cluster *cluster)
 					       run.fleet->nodes[i]->place };
 	}
 	round_begin(&round, run.fleet, cluster);
-	(void)step_all(&round);
+	(void)step_all(&round, run.restless);
 	check_changes(&round, before);
 	for (size_t i = 0; i < round.changes.count; i++)
 		events += round.changes.items[i].event != EVENT_NONE;
 	round_end(&round);
-	again(cluster, seen, before);
+	if (run.disturbances == disturbances)
+		again(cluster, seen, before);
 	if (cluster != NULL && cluster->members.count == 0)
 		fleet_drop_cluster(run.fleet, cluster);
 	check_state();
 	return events;
-}
-
-static void observe(struct node *node)
-{
-	struct moment at = now();
-	struct observation seen = world_look(&run.world, order_of(node));
-
-	if (seen.kind == OBSERVED_MASTER && node->place == PLACE_MASTER) {
-		struct beat_order order = fleet_beat_order(node->cluster, node, &at);
-
-		seen.beat = world_beat(&run.world, order_of(node), &order);
-	}
-	node_observe(run.fleet, node, &seen, &at);
 }
 
 static size_t play_all(void)
@@ -110,12 +130,21 @@ static size_t play_all(void)
 
 /* ---- the monitor's start ---- */
 
+/* Another file each time the monitor starts. */
+static void configure(void)
+{
+	run.config->down_after = 1 + (int)world_random(&run.world, 3);
+	run.config->restart_grace_ms = 10000 * (int64_t)world_random(&run.world, 3);
+	run.config->recover_sync_delay_ms = 30000 * (1 + (int64_t)world_random(&run.world, 4));
+}
+
 static void start_monitor(void)
 {
 	struct round round;
 	struct moment at;
 
 	fleet_free(&run.fleet);
+	configure();
 	if (world_chance(&run.world, 50))
 		world_regroup(&run.world);
 	run.world.base_ms = KIT_BASE_MS + (int64_t)world_random(&run.world, 7200000) - 3600000;
@@ -127,7 +156,7 @@ static void start_monitor(void)
 		observe(run.fleet->nodes[i]);
 	round_begin(&round, run.fleet, NULL);
 	round.starting = true;
-	(void)step_all(&round);
+	(void)step_all(&round, false);
 	for (size_t i = 0; i < round.changes.count; i++) {
 		check_founded(&round.changes.items[i]);
 		must(round.changes.items[i].event == EVENT_NONE, "an event at the start", NULL);
@@ -163,17 +192,22 @@ static void stir(void)
 {
 	struct world *world = &run.world;
 
+	run.restless = true;
 	while (world_chance(world, 40))
 		world_mishap(world);
 	if (world_chance(world, 1) && world_chance(world, 20))
 		start_monitor();
 	for (int i = 0; i < WORLD_SERVERS; i++)
 		world->servers[i].silent = world_chance(world, 5);
-	let_time_pass(world_chance(world, 50) ? 60000 : (int64_t)world_random(world, 90000));
+	if (world_chance(world, 30))
+		let_time_pass((int64_t)world_random(world, 4000)); /* an early round */
+	else
+		let_time_pass(world_chance(world, 70) ? 60000 : (int64_t)world_random(world, 90000));
 }
 
 static void settle(int rounds)
 {
+	run.restless = false;
 	for (int i = 0; i < WORLD_SERVERS; i++)
 		run.world.servers[i].silent = false;
 	for (int i = 0; i < rounds; i++) {
@@ -192,19 +226,46 @@ static void check_calm(void)
 	run.calms++;
 }
 
-static void check_grouping(void)
+/* Masters in their own clusters, their slaves with them. */
+static void check_followers(void)
 {
-	world_heal(&run.world);
-	settle(SETTLE_ROUNDS);
 	for (int i = 0; i < WORLD_SERVERS; i++) {
 		const struct node *node = run.fleet->nodes[i];
-		const struct node *root = run.fleet->nodes[world_root(&run.world, i)];
+		int at = world_root(&run.world, i);
+		const struct node *root = at >= 0 ? run.fleet->nodes[at] : NULL;
 
+		if (root == NULL)
+			continue;
 		must(root->place == PLACE_MASTER, "a healthy master holds no seat", root);
 		must(node->cluster == root->cluster, "not in its master's cluster", node);
 		must(node == root || node->place == PLACE_SLAVE, "a healthy slave is no slave",
 		     node);
 	}
+}
+
+/* One of a healthy world dies, what is left is seen as it is; it comes back. */
+static void check_death(void)
+{
+	int at = (int)world_random(&run.world, WORLD_SERVERS);
+	const struct node *node = run.fleet->nodes[at];
+	const struct cluster *cluster = node->cluster;
+
+	run.world.servers[at].alive = false;
+	run.world.servers[at].going = world_chance(&run.world, 50);
+	settle(SETTLE_ROUNDS);
+	must(node->place == PLACE_LOST && node->cluster == cluster, "a dead node is not lost", node);
+	check_followers();
+	run.world.servers[at].alive = true;
+	settle(SETTLE_ROUNDS);
+	check_followers();
+}
+
+static void check_grouping(void)
+{
+	world_heal(&run.world);
+	settle(SETTLE_ROUNDS);
+	check_followers();
+	check_death();
 	run.converged++;
 }
 
@@ -213,13 +274,6 @@ static long number(const char *name, long otherwise)
 	const char *text = getenv(name);
 
 	return text != NULL ? atol(text) : otherwise;
-}
-
-static void configure(void)
-{
-	run.config = kit_config(world_ids, WORLD_SERVERS);
-	run.config->down_after = 1 + (int)world_random(&run.world, 3);
-	run.config->recover_sync_delay_ms = 30000 * (1 + (int64_t)world_random(&run.world, 4));
 }
 
 /* What the world brought about; a rule that never spoke was not checked. */
@@ -244,14 +298,14 @@ int main(void)
 	fflush(stdout);
 	world_init(&run.world, run.seed);
 	run.used = mem_zalloc(MAX_IDS, 1);
-	configure();
+	run.config = kit_config(world_ids, WORLD_SERVERS);
 	start_monitor();
 	for (run.round = 1; run.round <= rounds; run.round++) {
 		stir();
 		(void)play_all();
-		if (run.round % 500 == 0)
+		if (run.round % CALM_EVERY == 0)
 			check_calm();
-		if (run.round % 1000 == 0)
+		if (run.round % GROUPING_EVERY == 0)
 			check_grouping();
 	}
 	printf("property: %ld events, %ld restarts, %ld frozen worlds, %ld healthy ones\n", run.events,

@@ -14,10 +14,16 @@ local MAX_ID = 255
 local MAX_SOCKET_PATH = 107
 local SOCKET_NAME = "/.s.PGSQL.%d"
 
+-- Looks like an IPv6 address, with or without a zone (fe80::1%eth0).
+local function is_ipv6(host)
+  local address = host:gsub("%%[%w._-]+$", "")
+  return address:find("^%x*:%x*:[%x:.]*$") ~= nil
+end
+
 local function host_fault_of_name(host)
   if host:find("/", 1, true) then
     return "holds a slash, but is no absolute directory"
-  elseif host:find(":", 1, true) and not host:find("^%x*:%x*:[%x:.]*%%?[%w._-]*$") then
+  elseif host:find(":", 1, true) and not is_ipv6(host) then
     return host:find("^[^:]+:%d+$") and "holds a port: write it as the key port" or "is no IPv6 address"
   elseif host:sub(1, 1) == "@" then
     return "is an abstract socket"

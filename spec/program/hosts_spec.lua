@@ -1,0 +1,47 @@
+-- What a node's host may be: a name with several addresses, a socket directory;
+-- and an is_slave_statement of the user's own.
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+-- The same server under another host.
+local function as(server, host)
+  return { host = host, port = server.port, label = server.label, name = host .. ":" .. server.port }
+end
+
+describe("a host", function()
+  after_each(scene.finish)
+
+  it("may be a name; its address that refuses is no failure (localhost is ::1 too)", function()
+    local master, slaves = pg.cluster(1)
+    local daemon = plusmoin.start { nodes = { as(master, "localhost"), as(slaves[1], "localhost") } }
+    local status = daemon:wait_status("the slave in its place", function(s) return #s.clusters[1].slaves == 1 end)
+    assert.equal("localhost:" .. master.port, status.clusters[1].slaves[1].master_name)
+    master:kill9()
+    daemon:expect_events { { "master_down", as(master, "localhost"), cluster = 0, rule = "M2" } }
+  end)
+
+  it("may be a socket directory", function()
+    local dir = proc.new_dir("sock")
+    local master = pg.master { settings = { unix_socket_directories = dir } }
+    local daemon = plusmoin.start { nodes = { as(master, dir) } }
+    daemon:quiet_rounds(2)
+    master:kill9()
+    daemon:expect_events { { "master_down", as(master, dir), cluster = 0, rule = "M2" } }
+    master:start()
+    daemon:expect_events { { "master_up", as(master, dir), cluster = 0, rule = "M4" } }
+  end)
+
+  it("may say its role by a statement of the user's; one that is no boolean is a failure in words", function()
+    local master = pg.master()
+    local daemon = plusmoin.start { nodes = { master }, config = { is_slave_statement = "SELECT 1 = 2" } }
+    daemon:quiet_rounds(2)
+    daemon:stop_and_check()
+    local wrong = plusmoin.start {
+      nodes = { master }, nowait = true, config = { is_slave_statement = "SELECT 17" },
+    }
+    wrong:wait_place(master, "clusterless", 5)
+    proc.wait_for("the words", 5, function() return wrong:logged("one boolean column", "reason=query_error") end)
+  end)
+end)
