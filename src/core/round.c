@@ -218,6 +218,7 @@ static void refuse(struct round *round, struct node *node, const struct beat_res
 
 	fleet_settle_id(round->fleet, node, false);
 	if (loses) {
+		list_add(&round->refused, node);
 		change = changes_move(&round->changes, RULE_M5, node, round->cluster, PLACE_LOST,
 				      now);
 		because(change, result->reason, result->message);
@@ -358,7 +359,8 @@ static void judge_members(struct round *round, const struct moment *now)
 			judge_slave(round, node, now);
 			break;
 		case PLACE_LOST:
-			judge_lost(round, node, now);
+			if (!list_has(&round->refused, node)) /* one verdict a round */
+				judge_lost(round, node, now);
 			break;
 		case PLACE_CLUSTERLESS:
 			judge_clusterless(round, node, now);
@@ -382,10 +384,7 @@ static void fire_master_down(struct round *round)
 	}
 }
 
-/*
- * What was judged is used up, also of nodes that moved elsewhere in this round. At the start what
- * was seen of slaves is kept for start_place().
- */
+/* What was judged is used up, also of nodes that moved elsewhere. Not at the start: start_place(). */
 static void use_up(struct round *round)
 {
 	for (size_t i = 0; i < round->fleet->node_count && !round->starting; i++) {
@@ -427,11 +426,11 @@ static int compare_changes(const void *a, const void *b)
 {
 	const struct change *left = a;
 	const struct change *right = b;
-	int left_rank = left->event != EVENT_NONE ? (int)left->event : EVENT_KINDS;
-	int right_rank = right->event != EVENT_NONE ? (int)right->event : EVENT_KINDS;
+	int rank = (left->event != EVENT_NONE ? (int)left->event : EVENT_KINDS) -
+		   (right->event != EVENT_NONE ? (int)right->event : EVENT_KINDS);
 
-	if (left_rank != right_rank)
-		return left_rank < right_rank ? -1 : 1;
+	if (rank != 0)
+		return rank;
 	return (left->node->order > right->node->order) - (left->node->order < right->node->order);
 }
 
@@ -445,5 +444,6 @@ void round_sort(struct round *round)
 void round_end(struct round *round)
 {
 	list_free(&round->candidates);
+	list_free(&round->refused);
 	changes_free(&round->changes);
 }

@@ -46,6 +46,7 @@ struct round {
 	struct node *seat_before; /* who sat in the seat when the round began */
 	enum round_phase phase;
 	struct list candidates; /* nodes that say master, in the order in which they are tried */
+	struct list refused;    /* slaves that M5 made lost: L4 speaks in the next round */
 	struct node *trying;    /* whose beat is under way */
 	enum rule trying_rule;
 	struct changes changes;

@@ -309,6 +309,31 @@ static void test_log_counts_lost_lines(void **state)
 	free(path);
 }
 
+/* Somebody made our stdout non-blocking (it is shared with other programs): no line is lost. */
+static void test_log_to_a_non_blocking_stdout(void **state)
+{
+	int old = dup(STDOUT_FILENO);
+	struct buf all = { 0 };
+	int ends[2];
+
+	(void)state;
+	fflush(stdout);
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_true(dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO);
+	close(ends[1]);
+	assert_int_equal(log_start(NULL, LOG_LEVEL_INFO, LOG_FORMAT_TEXT), 0);
+	for (int i = 0; i < LOG_QUEUE_LINES / 2; i++) /* more than a pipe holds */
+		log_info("line %d of many that are a little longer than the others", i);
+	log_info("the last");
+	drain(ends[0], &all, "the last\n");
+	assert_true(log_stop(5000));
+	dup2(old, STDOUT_FILENO);
+	close(old);
+	assert_int_equal(count_lines(buf_text(&all)), LOG_QUEUE_LINES / 2 + 1);
+	buf_free(&all);
+	close(ends[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_json_invalid_utf8),
 		cmocka_unit_test(test_log_stop_flushes),
 		cmocka_unit_test(test_log_counts_lost_lines),
+		cmocka_unit_test(test_log_to_a_non_blocking_stdout),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

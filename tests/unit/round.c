@@ -125,6 +125,79 @@ static void test_late_answer_counts(void **state)
 	assert_int_equal(at.c->seen.kind, OBSERVED_NOTHING); /* and is used up */
 }
 
+/* T2: the old holder, down when the round began, takes its seat again while b's beat is refused. */
+static void test_holder_takes_its_seat_again(void **state)
+{
+	struct observation refused = kit_master();
+
+	(void)state;
+	refused.beat = kit_beat(BEAT_FAILED, 0);
+	see(at.a, refused);
+	see(at.b, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_true(step());
+	assert_ptr_equal(at.wanted, at.b);
+	see(at.a, kit_master());
+	answer(BEAT_FAILED);
+	assert_true(step());
+	assert_ptr_equal(at.wanted, at.a);
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_ptr_equal(at.cluster->seat, at.a);
+	assert_int_equal(events(), 1);
+	assert_int_equal(change_of(at.b, RULE_M5)->event, EVENT_SLAVE_DOWN);
+}
+
+/* M5, then its answer as a slave while c's beat is under way: L4 speaks in the next round. */
+static void test_refused_then_slave(void **state)
+{
+	(void)state;
+	see(at.a, kit_failure(REASON_REFUSED, false));
+	see(at.b, kit_master());
+	see(at.c, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_true(step());
+	answer(BEAT_FAILED);
+	assert_true(step());
+	assert_ptr_equal(at.wanted, at.c);
+	see(at.b, kit_slave("a", KIT_BASE_MS));
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_int_equal(at.b->place, PLACE_LOST);
+	assert_int_equal(events(), 2);
+	round_end(&at.round);
+	see(at.b, kit_slave("a", KIT_BASE_MS));
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_false(step());
+	assert_int_equal(change_of(at.b, RULE_L4)->event, EVENT_SLAVE_UP);
+}
+
+/* Ids and beats of a cluster that is not the first. */
+static void test_orders_of_a_later_cluster(void **state)
+{
+	struct moment moment = now();
+
+	(void)state;
+	at.cluster->id = 3;
+	at.fleet->next_id = 7;
+	at.cluster->beats.beats[0].tstamp += 500;
+	see(at.a, kit_failure(REASON_REFUSED, false));
+	see(at.b, kit_master());
+	see(at.c, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_true(step());
+	assert_int_equal(at.order.cluster_id, 3);
+	assert_string_equal(at.order.master, "b");
+	assert_true(at.order.tstamp == moment.stamp_ms + 501);
+	answer(BEAT_FAILED);
+	assert_true(step());
+	assert_int_equal(at.order.cluster_id, 3);
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_false(step()); /* it stays ended */
+	assert_int_equal(at.fleet->next_id, 7);
+}
+
 /* Two rounds try the same clusterless master: the second result finds it gone. */
 static void test_gone_meanwhile(void **state)
 {
@@ -221,8 +294,10 @@ static void moves(struct node *node, struct observation seen, bool expected)
 static void test_what_would_move(void **state)
 {
 	struct moment moment = now();
+	struct observation hidden = kit_slave("a", KIT_BASE_MS);
 
 	(void)state;
+	hidden.row_state = ROW_LOCKED;
 	moves(at.a, kit_failure(REASON_SHUTTING_DOWN, true), false);
 	moves(at.b, kit_master(), true); /* the holder is failing */
 	see_beaten(at.a);
@@ -242,6 +317,7 @@ static void test_what_would_move(void **state)
 	moves(at.c, kit_master(), false); /* a lost one waits while the holder is failing */
 	moves(at.d, kit_failure(REASON_REFUSED, false), false);
 	moves(at.d, kit_slave("x", KIT_BASE_MS), false);
+	moves(at.d, hidden, false); /* what a lock hides is no row */
 	moves(at.d, kit_slave("a", KIT_BASE_MS), true);
 	moves(at.d, kit_master(), true);
 }
@@ -253,6 +329,7 @@ static void test_when_a_grace_ends(void **state)
 	(void)state;
 	at.ms = 1000;
 	assert_true(node_grace_ends(at.fleet, at.b) == INT64_MAX);
+	assert_false(node_is_failing(at.b));
 	see(at.b, kit_failure(REASON_STARTING, true));
 	assert_true(node_is_failing(at.b));
 	assert_int_equal(node_grace_ends(at.fleet, at.b), 11000);
@@ -279,6 +356,8 @@ int main(void)
 		TEST(test_holder_goes_down_meanwhile), TEST(test_holder_still_failing),
 		TEST(test_beat_says_nothing), TEST(test_late_answer_counts),
 		TEST(test_gone_meanwhile), TEST(test_candidate_leaves_meanwhile),
+		TEST(test_holder_takes_its_seat_again), TEST(test_refused_then_slave),
+		TEST(test_orders_of_a_later_cluster),
 		TEST(test_holder_unseen_is_no_split),
 		TEST(test_unfinished_round), TEST(test_only_one_at_the_start),
 		TEST(test_what_would_move), TEST(test_when_a_grace_ends),
