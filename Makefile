@@ -14,7 +14,7 @@ CFLAGS ?= $(OPT)
 VERSION := 0.1.0
 
 LIBS_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LIBS_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 ALL_CFLAGS = $(CSTD) $(WARN) $(CFLAGS) $(SAN) -Isrc -I$(BUILD) $(LIBS_CFLAGS) -pthread \
              -DPLUSMOIN_VERSION='"$(VERSION)"' -DPLUSMOIN_PREFIX='"$(prefix)"'
 ALL_LDFLAGS = $(LDFLAGS) $(SAN) -pthread

@@ -13,7 +13,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "io/clock.h"
-#include "script/loader.h"
+#include "script/engine.h"
+#include "script/host.h"
 
 #define ANSWER_S 5
 
@@ -161,27 +162,27 @@ static void say_broken(const struct load_report *report)
 
 int client_status(const char *config_path, bool as_json)
 {
-	lua_State *L = state_new();
+	struct engine engine;
 	struct load_report report;
 	struct buf answer = { 0 };
 	struct config *config;
 	bool runs;
 	int status = 0;
 
-	if (L == NULL)
+	if (!engine_open_alone(&engine))
 		return 1;
-	config = load_config(L, config_path, &report);
+	config = load_config(&engine, config_path, HOST_LOAD_MS, &report);
 	say_broken(&report);
 	runs = ask(report.control_socket, "{\"request\": \"status\"}\n", &answer);
 	if (as_json)
 		status = print_json(&report, runs);
 	else if (runs)
-		print_table(L, buf_text(&answer), false, 0);
+		print_table(engine.L, buf_text(&answer), false, 0);
 	else
-		status = status_from_file(L, &report);
+		status = status_from_file(engine.L, &report);
 	buf_free(&answer);
 	config_unref(&config);
 	load_report_free(&report);
-	lua_close(L);
+	engine_close(&engine);
 	return status;
 }

@@ -27,7 +27,9 @@
 struct daemon {
 	uv_loop_t loop;
 	struct config *config;
-	struct host *host;
+	struct config *first; /* the start's: what needs a restart keeps its values */
+	struct hosts *hosts;
+	struct shared *shared; /* the hosts' */
 	struct clock clock;
 	struct monitor *monitor;
 	struct dispatch *dispatch;
@@ -38,6 +40,7 @@ struct daemon {
 	uv_signal_t signals[3];
 	int pid_fd;
 	bool ending;
+	bool has_lua; /* some trigger is a function */
 };
 
 static void write_status(struct daemon *daemon, bool force)
@@ -51,9 +54,19 @@ static void write_status(struct daemon *daemon, bool force)
 	buf_free(&text);
 }
 
+/* What pm.cluster() sees; made only where functions could ask. */
+static void publish(struct daemon *daemon)
+{
+	if (daemon->has_lua && daemon->monitor != NULL)
+		shared_publish(daemon->shared, monitor_fleet(daemon->monitor));
+}
+
 static void on_status_soon(void *data)
 {
-	write_status(data, false);
+	struct daemon *daemon = data;
+
+	publish(daemon);
+	write_status(daemon, false);
 }
 
 static void on_status_beat(void *data)
@@ -85,7 +98,20 @@ static void on_fired(void *data, struct event *event)
 	if (event->kind == EVENT_PLUSMOIN_UP)
 		log_line(LOG_LEVEL_INFO, &about, "watching: %zu master, %zu slaves, %zu lost",
 			 event->view->masters, event->view->slaves, event->view->lost);
+	if (config_has_lua(daemon->config, event->kind))
+		publish(daemon);
 	dispatch_event(daemon->dispatch, event);
+}
+
+static void take_config(struct daemon *daemon, struct config *config)
+{
+	struct config *old = daemon->config;
+
+	daemon->config = config_ref(config);
+	daemon->has_lua = false;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
+		daemon->has_lua = daemon->has_lua || config_has_lua(config, (enum event_kind)kind);
+	config_unref(&old);
 }
 
 static void add_error(struct json *json, const char *text)
@@ -107,7 +133,7 @@ static void on_request(void *data, const char *request, struct buf *out)
 		json_bool(&json, true);
 		status_render_full(monitor_fleet(daemon->monitor), &json);
 	} else if (strcmp(request, "reload") == 0) {
-		add_error(&json, "reload comes with a later version of plusmoin: restart it");
+		add_error(&json, "reload as a request comes with a later version: send SIGHUP");
 	} else {
 		add_error(&json, "unknown request: \"status\" is what there is");
 	}
@@ -153,10 +179,10 @@ static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct daemon *daemon = handle->data;
 
-	if (signum == SIGHUP)
-		log_warning("SIGHUP: reload comes with a later version of plusmoin; restart it");
-	else
+	if (signum != SIGHUP)
 		begin_end(daemon, signum);
+	else if (daemon->hosts != NULL && !daemon->ending)
+		hosts_load(daemon->hosts);
 }
 
 static void catch_signals(struct daemon *daemon)
@@ -220,6 +246,75 @@ static bool status_is_writable(const struct daemon *daemon)
 	return file != NULL;
 }
 
+/* What a reload does not change: the running values stay. */
+static void say_needs_restart(const struct daemon *daemon)
+{
+	const struct config *first = daemon->first;
+	const struct config *now = daemon->config;
+
+	if (strcmp(first->daemon_user, now->daemon_user) != 0)
+		log_error("daemon_user stays %s until a restart", first->daemon_user);
+	if (strcmp(first->pid_file, now->pid_file) != 0)
+		log_error("pid_file stays %s until a restart", first->pid_file);
+	if (strcmp(first->control_socket, now->control_socket) != 0)
+		log_error("control_socket stays %s until a restart", first->control_socket);
+}
+
+static void configure_log(const struct config *config)
+{
+	enum log_level level = LOG_LEVEL_ERROR;
+
+	(void)log_level_parse(config->log_level, &level);
+	log_configure(level, strcmp(config->log_format, "json") == 0 ? LOG_FORMAT_JSON
+								      : LOG_FORMAT_TEXT);
+}
+
+static void move_status_file(struct daemon *daemon)
+{
+	status_file_free(&daemon->status);
+	daemon->status = status_file_new(&daemon->loop, daemon->config->status_file);
+	write_status(daemon, true);
+}
+
+static void on_loaded(void *data, struct config *config, struct config *replaces,
+		      const struct load_report *report)
+{
+	struct daemon *daemon = data;
+
+	for (size_t i = 0; i < report->warning_count; i++)
+		log_warning("%s", report->warnings[i]);
+	for (size_t i = 0; i < report->error_count; i++)
+		log_error("%s", report->errors[i]);
+	if (config == NULL) {
+		log_error("configuration not reloaded: all stays as it was");
+		dispatch_runner_changed(daemon->dispatch);
+		return;
+	}
+	take_config(daemon, config);
+	secret_set(config->secrets, config->secret_count);
+	configure_log(config);
+	move_status_file(daemon);
+	dispatch_reload(daemon->dispatch, config, replaces);
+	publish(daemon);
+	say_needs_restart(daemon);
+	log_error("configuration reloaded from %s", config->path);
+}
+
+static void on_can_run(void *data)
+{
+	struct daemon *daemon = data;
+
+	dispatch_runner_changed(daemon->dispatch);
+}
+
+static void start_hosts(struct daemon *daemon, struct host *host)
+{
+	static const struct hosts_events events = { .loaded = on_loaded, .changed = on_can_run };
+
+	daemon->hosts = hosts_new(&daemon->loop, host, daemon->config, daemon->shared, &events,
+				  daemon);
+}
+
 static void start_all(struct daemon *daemon)
 {
 	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
@@ -228,7 +323,8 @@ static void start_all(struct daemon *daemon)
 	daemon->status = status_file_new(&daemon->loop, daemon->config->status_file);
 	daemon->status_soon = timer_new(&daemon->loop, NULL, on_status_soon, daemon);
 	daemon->status_beat = timer_new(&daemon->loop, NULL, on_status_beat, daemon);
-	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config);
+	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
+					hosts_runner(daemon->hosts));
 	daemon->monitor = monitor_new(&daemon->loop, daemon->config, &daemon->clock, &events, daemon);
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 }
@@ -241,36 +337,39 @@ static bool drain_loop(struct daemon *daemon)
 	return uv_loop_close(&daemon->loop) == 0;
 }
 
-int daemon_run(struct host *host, struct config *config)
+int daemon_run(struct host *host, struct shared *shared, struct config *config)
 {
 	struct daemon *daemon = mem_zalloc(1, sizeof(*daemon));
 	bool closed = true;
 	bool flushed;
 	int status = 1;
 
-	daemon->host = host;
-	daemon->config = config;
+	daemon->shared = shared;
+	daemon->first = config_ref(config);
+	take_config(daemon, config);
+	config_unref(&config);
 	daemon->pid_fd = -1;
 	uv_loop_init(&daemon->loop);
 	catch_signals(daemon);
+	start_hosts(daemon, host);
 	if (!lock_pid_file(daemon))
 		goto out;
 	if (!status_is_writable(daemon) || !open_control(daemon))
 		goto out;
 	start_all(daemon);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
-	closed = drain_loop(daemon);
 	status = 0;
 out:
 	control_free(&daemon->control);
-	host_stop(&daemon->host);
+	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
 	log_info("ended");
 	flushed = log_stop(LOG_END_MS);
 	if (daemon->pid_fd >= 0)
-		pid_file_release(daemon->config->pid_file, daemon->pid_fd);
+		pid_file_release(daemon->first->pid_file, daemon->pid_fd);
 	if (!closed || !flushed)
 		_exit(status);
 	config_unref(&daemon->config);
+	config_unref(&daemon->first);
 	secret_set(NULL, 0);
 	free(daemon);
 	return status;

@@ -96,15 +96,25 @@ static void say_lines(char *const *lines, size_t count, const char *what)
 static int start(const struct arguments *arguments)
 {
 	enum log_level level = LOG_LEVEL_ERROR;
+	struct shared *shared = shared_new();
 	struct load_report report;
 	struct config *config;
 	struct host *host;
 
 	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
-	host = host_start(arguments->config, &config, &report);
-	if (host == NULL) {
+	host = host_new(arguments->config, shared, NULL);
+	if (host == NULL || !host_wait(host)) {
+		(void)fprintf(stderr, "%s: took longer than %d s to load, in one call that Lua cannot"
+				      " end\n", arguments->config, HOST_LOAD_MS / 1000);
+		_exit(EXIT_CONFIG);
+	}
+	host_take(host, &config, &report);
+	if (config == NULL) {
 		say_lines(report.errors, report.error_count, "");
 		load_report_free(&report);
+		host_end(host);
+		if (host_free(&host, HOST_SIGN_MS))
+			shared_free(&shared);
 		return EXIT_CONFIG;
 	}
 	secret_set(config->secrets, config->secret_count);
@@ -113,7 +123,8 @@ static int start(const struct arguments *arguments)
 	if (log_start(NULL, level, strcmp(config->log_format, "json") == 0 ? LOG_FORMAT_JSON
 									   : LOG_FORMAT_TEXT) != 0) {
 		(void)fprintf(stderr, "plusmoin: no thread for the log\n");
-		host_stop(&host);
+		host_end(host);
+		(void)host_free(&host, HOST_SIGN_MS);
 		config_unref(&config);
 		load_report_free(&report);
 		return EXIT_FAILED;
@@ -123,7 +134,7 @@ static int start(const struct arguments *arguments)
 	load_report_free(&report);
 	if (getuid() == 0)
 		log_warning("started as root and stays root: daemon_user comes with a later version");
-	return daemon_run(host, config);
+	return daemon_run(host, shared, config);
 }
 
 static int later(const char *verb)

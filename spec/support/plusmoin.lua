@@ -48,14 +48,35 @@ end
 local function nodes_of(servers)
   local nodes = {}
   for i, server in ipairs(servers) do
-    nodes[i] = { host = server.host, port = server.port, name = server.label }
+    nodes[i] = { host = server.host, port = server.port, name = server.label, dbname = server.dbname }
   end
   return nodes
 end
 
+-- A value as Lua writes it.
+local function literal(value)
+  if value == cjson.null then
+    return "nil"
+  elseif type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  local parts = {}
+  for key, item in pairs(value) do
+    parts[#parts + 1] = ("[%s] = %s"):format(literal(key), literal(item))
+  end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+--- The configuration as a Lua file: a table `config`, then `body`, which may change it.
+function Daemon:lua(body)
+  return ("local config = %s\n%s\nreturn config\n"):format(literal(self.config), body)
+end
+
 --- Prepares a plusmoin: directory and configuration. Options: nodes (servers),
 -- triggers (by event: replaces the recorder; false: none), and any key of the
--- configuration in `config`; `text` is a whole configuration in place of all that.
+-- configuration in `config`; `text` is a whole configuration in place of all that;
+-- `lua` makes it a Lua configuration, in which that text may change `config`; `files`
+-- (name -> text) lie beside the configuration.
 function plusmoin.new(options)
   local dir = proc.new_dir("pm")
   local self = setmetatable({ dir = dir, taken = 0, starts = 0 }, Daemon)
@@ -82,7 +103,13 @@ function plusmoin.new(options)
   for key, value in pairs(options.config or {}) do
     self.config[key] = value
   end
-  proc.write_file(self.config_path, options.text or self:json())
+  for name, text in pairs(options.files or {}) do
+    proc.write_file(dir .. "/" .. name, text)
+  end
+  if options.lua then
+    self.config_path = dir .. "/plusmoin.lua"
+  end
+  proc.write_file(self.config_path, options.text or options.lua and self:lua(options.lua) or self:json())
   return self
 end
 

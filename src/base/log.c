@@ -173,9 +173,9 @@ static void write_all(int fd, const char *text)
 }
 
 /* With the lock held. */
-static bool queue_put(char *line)
+static bool queue_put(char *line, bool spare)
 {
-	if (log_queue.count == LOG_QUEUE_LINES) {
+	if (log_queue.count >= (spare ? LOG_QUEUE_LINES / 2 : LOG_QUEUE_LINES)) {
 		log_queue.lost++;
 		return false;
 	}
@@ -188,7 +188,7 @@ static char *queue_take(void)
 {
 	char *line;
 
-	if (log_queue.lost > 0 && log_queue.count < LOG_QUEUE_LINES / 2) {
+	if (log_queue.lost > 0 && log_queue.count < LOG_QUEUE_LINES / 4) {
 		char *text = mem_printf("%lu log lines were lost: nobody reads them fast enough",
 					log_queue.lost);
 		log_queue.lost = 0;
@@ -332,7 +332,7 @@ void log_line(enum log_level level, const struct log_about *about, const char *f
 	free(message);
 	pthread_mutex_lock(&log_queue.lock);
 	if (log_queue.state == WRITER_RUNS) {
-		queued = queue_put(line);
+		queued = queue_put(line, about != NULL && about->spare);
 		pthread_cond_signal(&log_queue.wake);
 	} else {
 		direct = log_queue.state != WRITER_STOPS;

@@ -26,6 +26,7 @@ struct log_about {
 	const char *trigger;
 	bool has_cluster;
 	int cluster_id;
+	bool spare; /* a user's own line: may fill only half of the queue */
 };
 
 /*

@@ -18,6 +18,17 @@ struct config *config_ref(struct config *config)
 	return config;
 }
 
+bool config_has_lua(const struct config *config, enum event_kind kind)
+{
+	const struct config_trigger *trigger = &config->triggers[kind];
+
+	for (size_t i = 0; i < trigger->count; i++) {
+		if (trigger->actions[i].argv == NULL)
+			return true;
+	}
+	return false;
+}
+
 static void free_node(struct config_node *node)
 {
 	for (size_t i = 0; i < node->connection_count; i++) {
@@ -42,6 +53,7 @@ static void free_trigger(struct config_trigger *trigger)
 			free(*arg);
 		free(action->argv);
 		free(action->path);
+		free(action->source);
 	}
 	free(trigger->actions);
 }

@@ -29,10 +29,12 @@ struct config_node {
 	size_t connection_count;
 };
 
-/* One entry of a trigger's list. */
+/* One entry of a trigger's list: a command, or a Lua function. */
 struct config_action {
 	char *path;        /* "triggers.master_up[2]": for messages */
-	char **argv;       /* NULL-terminated */
+	char **argv;       /* NULL-terminated; NULL: a function */
+	int function;      /* what the load's script host knows it by */
+	char *source;      /* "file.lua:12", where the function begins */
 	int64_t timeout_ms;
 };
 
@@ -54,6 +56,8 @@ struct config {
 	int64_t shutdown_grace_ms;
 	int down_after;
 	int trigger_parallel;
+	int64_t lua_memory_bytes; /* a script host's state; enforced by script/ */
+	int64_t lua_patience_ms;
 	char *is_slave_statement;
 	char *daemon_user;
 	char *log_file;
@@ -68,6 +72,9 @@ struct config {
 	char **secrets;
 	size_t secret_count;
 };
+
+/* Whether any action for `kind` is a Lua function. */
+bool config_has_lua(const struct config *config, enum event_kind kind);
 
 struct config *config_new(void);
 struct config *config_ref(struct config *config);

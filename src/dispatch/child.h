@@ -1,8 +1,13 @@
 /*
- * External commands: spawned without a shell in a process group of their own,
- * text on stdin, the last CHILD_OUTPUT_BYTES of what they print kept, TERM to the
- * group at the deadline and KILL CHILD_KILL_MS later. A command has ended when
- * its leader exits, whoever still holds its pipes. Monitor's loop.
+ * Child processes: spawned without a shell in a process group of their own,
+ * bytes on stdin, what they print kept up to a bound, TERM to the group at the
+ * deadline and KILL CHILD_KILL_MS later. A child has ended when its leader
+ * exits, whoever still holds its pipes.
+ *
+ * Children belong to a port, one for each loop that starts some: its functions
+ * and callbacks run on that loop's thread. One reaper on the monitor's loop
+ * collects all exits (SIGCHLD) and hands each to its port; pids that it does not
+ * know are orphans that we inherited as PID 1 of a container.
  */
 #pragma once
 
@@ -11,32 +16,56 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define CHILD_OUTPUT_BYTES 4096
+#define CHILD_TAIL_BYTES 4096 /* contract.md: "the last 4 KiB of output" */
 #define CHILD_KILL_MS 5000
 
 struct child;
+struct child_port;
+
+struct child_options {
+	char *const *argv;
+	char *const *environment;
+	const char *cwd; /* NULL: "/" */
+	const char *input;
+	size_t input_len;
+	int64_t timeout_ms;
+	/*
+	 * 0: stdout and stderr together, the last CHILD_TAIL_BYTES of them are kept;
+	 * else each apart, and the first so many bytes of each.
+	 */
+	size_t keep_bytes;
+};
 
 struct child_outcome {
-	int error;        /* errno: it could not be started */
-	int exit_code;    /* if signal is 0 */
-	int signal;       /* that ended it */
+	int error;     /* errno: it could not be started */
+	int exit_code; /* if signal is 0 */
+	int signal;    /* that ended it */
 	bool timed_out;
+	bool truncated; /* more was printed than is kept */
 	int64_t took_ms;
-	const char *output; /* stdout and stderr, the last of it; lives for the call */
+	/* live for the call; terminated */
+	const char *output;
+	size_t output_len;
+	const char *errors; /* stderr, if kept apart */
+	size_t errors_len;
 };
 
 /* Reaps children on this loop from now on (SIGCHLD); 0 or a libuv error. */
 int reaper_start(uv_loop_t *loop);
 void reaper_stop(void);
 
-/*
- * Starts argv (looked up in the daemon's PATH) with `environment`. `ended` is
- * called once, never from inside this call. The input is copied.
- */
-struct child *child_start(uv_loop_t *loop, char *const *argv, char *const *environment,
-			  const char *input, int64_t timeout_ms,
+struct child_port *child_port_new(uv_loop_t *loop);
+
+/* KILLs and forgets its children, without a call of their `ended`. Clears the pointer. */
+void child_port_free(struct child_port **port);
+
+/* Starts one. `ended` is called once, never from inside this call. All is copied. */
+struct child *child_start(struct child_port *port, const struct child_options *options,
 			  void (*ended)(void *data, const struct child_outcome *outcome),
 			  void *data);
 
 /* Sends a signal to the whole group. */
 void child_signal(struct child *child, int signal);
+
+/* Nobody waits for it any more: TERM, later KILL, and no call of `ended`. */
+void child_abandon(struct child *child);

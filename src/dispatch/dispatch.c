@@ -5,9 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "dispatch/child.h"
-#include "dispatch/environment.h"
+#include "dispatch/action.h"
 #include "io/timer.h"
 
 #define SHUTDOWN_KILL_MS 2000
@@ -18,7 +16,8 @@ struct run {
 	struct event *event;
 	struct config *config; /* the load that it was queued under */
 	size_t next;           /* action */
-	struct child *child;   /* the action under way */
+	struct action *action; /* the one under way */
+	int *slot;             /* that it holds, NULL: none */
 	unsigned waits_for;    /* events of its node still to end in the queue that it left */
 	struct list followers; /* runs that wait for this one to end */
 };
@@ -30,8 +29,8 @@ struct queue {
 };
 
 struct dispatch {
-	uv_loop_t *loop;
 	struct config *config;
+	struct action_kit kit;
 	struct list queues;
 	int running;        /* external commands, but for masters' own slots */
 	int running_master;
@@ -45,26 +44,25 @@ struct dispatch {
 
 static void schedule(struct dispatch *dispatch);
 
-static struct log_about about_run(const struct run *run)
-{
-	return (struct log_about){
-		.event = event_kind_name(run->event->kind),
-		.event_id = run->event->id,
-		.has_cluster = true,
-		.cluster_id = run->event->cluster_id,
-		.node = run->event->has_node ? run->event->node.name : NULL,
-	};
-}
-
 static bool is_masters(const struct event *event)
 {
 	return event->kind == EVENT_MASTER_DOWN || event->kind == EVENT_MASTER_UP;
 }
 
-static bool has_slot(const struct dispatch *dispatch, const struct event *event)
+static const struct config_action *next_action(const struct run *run)
 {
+	return &run->config->triggers[run->event->kind].actions[run->next];
+}
+
+/* Whether the run's next action may start: a slot for a command, a ready host for a function. */
+static bool has_place(const struct dispatch *dispatch, const struct run *run)
+{
+	const struct runner *runner = dispatch->kit.runner;
+
+	if (!action_is_command(next_action(run)))
+		return runner->is_ready(runner->data, run->config);
 	return dispatch->running < dispatch->config->trigger_parallel ||
-	       (is_masters(event) &&
+	       (is_masters(run->event) &&
 		dispatch->running_master < dispatch->config->trigger_parallel);
 }
 
@@ -90,7 +88,7 @@ static void forget_follower(struct dispatch *dispatch, const struct run *gone)
 
 static void drop_run(struct run *run, const char *why)
 {
-	struct log_about about = about_run(run);
+	struct log_about about = event_about(run->event);
 
 	log_line(LOG_LEVEL_ERROR, &about, "trigger dropped: %s", why);
 	if (run->waits_for > 0)
@@ -98,54 +96,16 @@ static void drop_run(struct run *run, const char *why)
 	free_run(run);
 }
 
-struct slot {
-	struct run *run;
-	bool masters;
-};
-
-static void log_outcome(const struct run *run, const struct config_action *action,
-			const struct child_outcome *outcome)
+static void on_ended(void *data)
 {
-	struct log_about about = about_run(run);
-	char *output = secret_scrub(outcome->output);
-	double took = (double)outcome->took_ms / 1000.0;
-	enum log_level good =
-		run->event->kind == EVENT_HEARTBEAT ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
-	const char *sep = output[0] != '\0' ? ": " : "";
-
-	about.trigger = action->path;
-	if (outcome->error != 0)
-		log_line(LOG_LEVEL_ERROR, &about, "cannot start %s: %s", action->argv[0],
-			 strerror(outcome->error));
-	else if (outcome->timed_out)
-		log_line(LOG_LEVEL_ERROR, &about, "timed out and was ended after %.3f s%s%s", took,
-			 sep, output);
-	else if (outcome->signal != 0)
-		log_line(LOG_LEVEL_ERROR, &about, "ended by signal %d after %.3f s%s%s",
-			 outcome->signal, took, sep, output);
-	else if (outcome->exit_code != 0)
-		log_line(LOG_LEVEL_ERROR, &about, "failed with exit status %d after %.3f s%s%s",
-			 outcome->exit_code, took, sep, output);
-	else
-		log_line(good, &about, "done in %.3f s%s%s", took, sep, output);
-	free(output);
-}
-
-static void on_ended(void *data, const struct child_outcome *outcome)
-{
-	struct slot *slot = data;
-	struct run *run = slot->run;
+	struct run *run = data;
 	struct dispatch *dispatch = run->queue->dispatch;
-	const struct config_trigger *trigger = &run->config->triggers[run->event->kind];
 
-	if (slot->masters)
-		dispatch->running_master--;
-	else
-		dispatch->running--;
-	free(slot);
-	log_outcome(run, &trigger->actions[run->next], outcome);
-	run->child = NULL;
-	if (++run->next >= trigger->count) {
+	if (run->slot != NULL)
+		(*run->slot)--;
+	run->slot = NULL;
+	run->action = NULL;
+	if (++run->next >= run->config->triggers[run->event->kind].count) {
 		list_remove(&run->queue->runs, run);
 		free_run(run);
 	}
@@ -154,24 +114,14 @@ static void on_ended(void *data, const struct child_outcome *outcome)
 
 static void start_action(struct dispatch *dispatch, struct run *run)
 {
-	const struct config_action *action =
-		&run->config->triggers[run->event->kind].actions[run->next];
-	struct slot *slot = mem_zalloc(1, sizeof(*slot));
-	char **environment = environment_new(run->event);
-	struct buf input = { 0 };
-
-	slot->run = run;
-	slot->masters = dispatch->running >= dispatch->config->trigger_parallel;
-	if (slot->masters)
-		dispatch->running_master++;
-	else
-		dispatch->running++;
-	event_render(run->event, &input);
-	buf_add_char(&input, '\n');
-	run->child = child_start(dispatch->loop, action->argv, environment, buf_text(&input),
-				 action->timeout_ms, on_ended, slot);
-	buf_free(&input);
-	environment_free(&environment);
+	if (action_is_command(next_action(run))) {
+		run->slot = dispatch->running >= dispatch->config->trigger_parallel
+				    ? &dispatch->running_master
+				    : &dispatch->running;
+		(*run->slot)++;
+	}
+	run->action = action_start(&dispatch->kit, run->config, run->next, run->event, on_ended,
+				   run);
 }
 
 static bool nothing_left(const struct dispatch *dispatch)
@@ -193,7 +143,7 @@ static void drop_waiting(struct dispatch *dispatch)
 
 		queue->runs = (struct list){ 0 };
 		while ((run = list_shift(&runs)) != NULL) {
-			if (run->child != NULL)
+			if (run->action != NULL)
 				list_add(&queue->runs, run);
 			else
 				drop_run(run, "plusmoin is ending");
@@ -212,9 +162,9 @@ static void schedule(struct dispatch *dispatch)
 			struct queue *queue = dispatch->queues.items[i];
 			struct run *run = queue->runs.count > 0 ? queue->runs.items[0] : NULL;
 
-			if (run == NULL || run->child != NULL || run->waits_for > 0 ||
+			if (run == NULL || run->action != NULL || run->waits_for > 0 ||
 			    (pass == 0 && !is_masters(run->event)) ||
-			    !has_slot(dispatch, run->event))
+			    !has_place(dispatch, run))
 				continue;
 			start_action(dispatch, run);
 		}
@@ -245,7 +195,7 @@ static void make_room(struct queue *queue)
 	for (size_t i = 0; i < queue->runs.count; i++) {
 		struct run *run = queue->runs.items[i];
 
-		if (run->child == NULL && run->next == 0 &&
+		if (run->action == NULL && run->next == 0 &&
 		    (run->event->kind == EVENT_SLAVE_DOWN || run->event->kind == EVENT_SLAVE_UP)) {
 			list_remove(&queue->runs, run);
 			drop_run(run, "its cluster's queue is full");
@@ -312,8 +262,8 @@ static void signal_all(struct dispatch *dispatch, int signal)
 		struct queue *queue = dispatch->queues.items[i];
 		struct run *run = queue->runs.count > 0 ? queue->runs.items[0] : NULL;
 
-		if (run != NULL && run->child != NULL)
-			child_signal(run->child, signal);
+		if (run != NULL && run->action != NULL)
+			action_signal(run->action, signal);
 	}
 }
 
@@ -335,15 +285,52 @@ static void on_done_time(void *data)
 	dispatch->done(dispatch->data);
 }
 
-struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config)
+struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const struct runner *runner)
 {
 	struct dispatch *dispatch = mem_zalloc(1, sizeof(*dispatch));
 
-	dispatch->loop = loop;
 	dispatch->config = config_ref(config);
+	dispatch->kit.port = child_port_new(loop);
+	dispatch->kit.runner = runner;
 	dispatch->timer = timer_new(loop, NULL, on_stop_time, dispatch);
 	dispatch->done_timer = timer_new(loop, NULL, on_done_time, dispatch);
 	return dispatch;
+}
+
+/* Runs that have not begun go over to `config`; the others end with what they have. */
+static void move_runs(struct queue *queue, const struct config *replaces, struct config *config)
+{
+	for (size_t i = queue->runs.count; i-- > 0;) {
+		struct run *run = queue->runs.items[i];
+		struct config *old = run->config;
+
+		if (old != replaces || run->action != NULL || run->next > 0)
+			continue;
+		if (config->triggers[run->event->kind].count == 0) {
+			list_remove(&queue->runs, run);
+			drop_run(run, "the new configuration has nothing for it");
+			continue;
+		}
+		run->config = config_ref(config);
+		config_unref(&old);
+	}
+}
+
+void dispatch_reload(struct dispatch *dispatch, struct config *config,
+		     const struct config *replaces)
+{
+	struct config *old = dispatch->config;
+
+	for (size_t i = 0; replaces != NULL && i < dispatch->queues.count; i++)
+		move_runs(dispatch->queues.items[i], replaces, config);
+	dispatch->config = config_ref(config);
+	config_unref(&old);
+	schedule(dispatch);
+}
+
+void dispatch_runner_changed(struct dispatch *dispatch)
+{
+	schedule(dispatch);
 }
 
 void dispatch_stop(struct dispatch *dispatch, void (*done)(void *data), void *data)
@@ -371,6 +358,7 @@ void dispatch_free(struct dispatch **dispatch_p)
 	list_free(&dispatch->queues);
 	timer_free(&dispatch->timer);
 	timer_free(&dispatch->done_timer);
+	child_port_free(&dispatch->kit.port);
 	config_unref(&dispatch->config);
 	free(dispatch);
 }

@@ -8,13 +8,24 @@
 #include <uv.h>
 
 #include "core/view.h"
+#include "dispatch/runner.h"
 
 #define QUEUE_EVENTS 1000
 
 struct dispatch;
 
-/* Takes a reference of `config`. */
-struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config);
+/* Takes a reference of `config`; `runner` outlives it. */
+struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const struct runner *runner);
+
+/*
+ * Events from now on run by `config`; what is queued keeps the one it was queued
+ * under, but for `replaces` (or NULL), whose functions cannot run any more.
+ */
+void dispatch_reload(struct dispatch *dispatch, struct config *config,
+		     const struct config *replaces);
+
+/* The runner may be ready for more now: what waits for it is looked at again. */
+void dispatch_runner_changed(struct dispatch *dispatch);
 
 /* Queues an event for the actions configured for it; takes its own reference. */
 void dispatch_event(struct dispatch *dispatch, struct event *event);

@@ -83,6 +83,33 @@ char **environment_new(const struct event *event)
 	return out;
 }
 
+static bool is_named(const char *variable, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(variable, name, len) == 0 && variable[len] == '=';
+}
+
+void environment_set(char ***environment, const char *name, const char *value)
+{
+	char **list = *environment;
+	size_t count = 0;
+
+	for (size_t i = 0; list[i] != NULL; i++) {
+		if (is_named(list[i], name))
+			free(list[i]);
+		else
+			list[count++] = list[i];
+	}
+	list[count] = NULL;
+	if (value == NULL)
+		return;
+	list = mem_grow(list, count + 2, sizeof(*list));
+	list[count] = mem_printf("%s=%s", name, value);
+	list[count + 1] = NULL;
+	*environment = list;
+}
+
 void environment_free(char ***environment_p)
 {
 	for (char **variable = *environment_p; variable != NULL && *variable != NULL; variable++)

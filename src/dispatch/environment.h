@@ -8,4 +8,7 @@
 
 /* A NULL-terminated array for one event; environment_free() ends it. */
 char **environment_new(const struct event *event);
+
+/* Adds or replaces a variable; `value` NULL removes it. */
+void environment_set(char ***environment, const char *name, const char *value);
 void environment_free(char ***environment);

@@ -1,130 +1,294 @@
 #include "script/host.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "script/engine.h"
 
-enum host_phase { HOST_LOADS, HOST_LOADED, HOST_STOPS, HOST_LEFT_BEHIND };
+enum host_phase { HOST_LOADING, HOST_RUNNING, HOST_GONE };
+
+enum order_word { ORDER_RUN, ORDER_STOP_JOB, ORDER_END };
+
+struct order {
+	enum order_word word;
+	struct job *job;
+};
 
 struct host {
 	pthread_t thread;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* phase, mailbox */
 	pthread_cond_t changed;
 	enum host_phase phase;
+	struct mailbox *mailbox; /* the monitor's */
 	char *path;
 	struct config *config;
 	struct load_report report;
+	struct pulse pulse;
+	atomic_bool abandoned;
+	/* the host's thread's */
+	uv_loop_t loop;
+	struct mailbox *orders;
+	struct engine engine;
 };
 
-static void free_host(struct host *host)
+static void say(struct host *host, enum host_word word, struct job *job)
 {
-	config_unref(&host->config);
-	load_report_free(&host->report);
-	pthread_cond_destroy(&host->changed);
-	pthread_mutex_destroy(&host->lock);
-	free(host->path);
-	free(host);
+	struct host_message *message = mem_zalloc(1, sizeof(*message));
+
+	message->word = word;
+	message->host = host;
+	message->job = job;
+	mailbox_send(host->mailbox, message);
+}
+
+static void on_ended(void *data, struct job *job)
+{
+	struct host *host = data;
+
+	pthread_mutex_lock(&host->lock);
+	say(host, HOST_JOB_ENDED, job_ref(job));
+	pthread_mutex_unlock(&host->lock);
+}
+
+static void on_order(void *data, void *message)
+{
+	struct host *host = data;
+	struct order *order = message;
+
+	switch (order->word) {
+	case ORDER_RUN:
+		if (!atomic_load(&host->abandoned)) {
+			run_start(&host->engine, order->job);
+			engine_work(&host->engine);
+		}
+		break;
+	case ORDER_STOP_JOB:
+		run_stop(&host->engine, order->job);
+		break;
+	case ORDER_END:
+		uv_stop(&host->loop);
+		break;
+	}
+	job_unref(&order->job);
+	free(order);
+}
+
+static void drop_order(void *message)
+{
+	struct order *order = message;
+
+	job_unref(&order->job);
+	free(order);
+}
+
+static void give(struct host *host, enum order_word word, struct job *job)
+{
+	struct order *order = mem_zalloc(1, sizeof(*order));
+
+	order->word = word;
+	order->job = job != NULL ? job_ref(job) : NULL;
+	mailbox_send(host->orders, order);
+}
+
+static void load(struct host *host)
+{
+	struct load_report report = { 0 };
+	struct config *config = load_config(&host->engine, host->path, HOST_LOAD_MS, &report);
+
+	if (config != NULL)
+		host->engine.memory_limit = (size_t)config->lua_memory_bytes;
+	pthread_mutex_lock(&host->lock);
+	host->config = config;
+	host->report = report;
+	host->phase = HOST_RUNNING;
+	pthread_cond_signal(&host->changed);
+	if (host->mailbox != NULL)
+		say(host, HOST_HAS_LOADED, NULL);
+	pthread_mutex_unlock(&host->lock);
 }
 
 static void *run(void *data)
 {
 	struct host *host = data;
-	lua_State *L = state_new();
-	struct load_report report = { 0 };
-	struct config *config = L != NULL ? load_config(L, host->path, &report) : NULL;
-	bool alone;
 
+	load(host);
+	(void)uv_run(&host->loop, UV_RUN_DEFAULT);
+	engine_close(&host->engine);
+	mailbox_free(&host->orders, drop_order);
+	(void)uv_run(&host->loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&host->loop);
 	pthread_mutex_lock(&host->lock);
-	host->config = config;
-	host->report = report;
-	if (host->phase == HOST_LOADS) {
-		host->phase = HOST_LOADED;
-		pthread_cond_signal(&host->changed);
-	}
-	while (host->phase == HOST_LOADED)
-		pthread_cond_wait(&host->changed, &host->lock);
-	alone = host->phase == HOST_LEFT_BEHIND;
+	host->phase = HOST_GONE;
+	pthread_cond_signal(&host->changed);
+	if (host->mailbox != NULL)
+		say(host, HOST_IS_GONE, NULL);
 	pthread_mutex_unlock(&host->lock);
-	if (L != NULL)
-		lua_close(L);
-	if (alone)
-		free_host(host);
 	return NULL;
 }
 
-/* False: it took too long, and the host is left to free itself. */
-static bool wait_for_report(struct host *host)
+static void init_locks(struct host *host)
 {
-	struct timespec until;
-	bool loaded;
-	int error = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += HOST_LOAD_MS / 1000;
-	pthread_mutex_lock(&host->lock);
-	while (host->phase == HOST_LOADS && error != ETIMEDOUT)
-		error = pthread_cond_timedwait(&host->changed, &host->lock, &until);
-	loaded = host->phase != HOST_LOADS;
-	if (!loaded) {
-		host->phase = HOST_LEFT_BEHIND;
-		pthread_detach(host->thread);
-	}
-	pthread_mutex_unlock(&host->lock);
-	return loaded;
-}
-
-static void say(struct load_report *report, char *text)
-{
-	*report = (struct load_report){ .errors = mem_zalloc(2, sizeof(char *)), .error_count = 1 };
-	report->errors[0] = text;
-}
-
-struct host *host_start(const char *path, struct config **config, struct load_report *report)
-{
-	struct host *host = mem_zalloc(1, sizeof(*host));
 	pthread_condattr_t attr;
 
-	*config = NULL;
-	*report = (struct load_report){ 0 };
-	host->path = mem_strdup(path);
 	pthread_mutex_init(&host->lock, NULL);
+	pthread_mutex_init(&host->pulse.lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&host->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (pthread_create(&host->thread, NULL, run, host) != 0) {
-		say(report, mem_printf("%s: no thread for the script host", path));
-		free_host(host);
-		return NULL;
-	}
-	if (!wait_for_report(host)) {
-		say(report, mem_printf("%s: the configuration took longer than %d s to load", path,
-				       HOST_LOAD_MS / 1000));
-		return NULL;
-	}
-	*report = host->report;
-	host->report = (struct load_report){ 0 };
-	*config = host->config;
-	host->config = NULL;
-	if (*config == NULL)
-		host_stop(&host);
-	return host;
 }
 
-void host_stop(struct host **host_p)
+static void free_all(struct host *host)
+{
+	config_unref(&host->config);
+	load_report_free(&host->report);
+	pthread_cond_destroy(&host->changed);
+	pthread_mutex_destroy(&host->lock);
+	pthread_mutex_destroy(&host->pulse.lock);
+	free(host->path);
+	free(host);
+}
+
+/* The state, its loop and the orders, before the thread is there. */
+static bool open_engine(struct host *host, struct shared *shared)
+{
+	if (uv_loop_init(&host->loop) != 0)
+		return false;
+	host->engine = (struct engine){
+		.shared = shared,
+		.pulse = &host->pulse,
+		.abandoned = &host->abandoned,
+		.ended = on_ended,
+		.data = host,
+	};
+	host->orders = mailbox_new(&host->loop, on_order, host);
+	return engine_open(&host->engine, &host->loop);
+}
+
+static void close_engine(struct host *host)
+{
+	engine_close(&host->engine);
+	mailbox_free(&host->orders, drop_order);
+	(void)uv_run(&host->loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&host->loop);
+}
+
+/* Signals are the monitor's. */
+static bool start_thread(struct host *host)
+{
+	sigset_t all;
+	sigset_t before;
+	bool started;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	started = pthread_create(&host->thread, NULL, run, host) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+struct host *host_new(const char *path, struct shared *shared, struct mailbox *mailbox)
+{
+	struct host *host = mem_zalloc(1, sizeof(*host));
+
+	host->path = mem_strdup(path);
+	host->mailbox = mailbox;
+	init_locks(host);
+	if (open_engine(host, shared) && start_thread(host))
+		return host;
+	close_engine(host);
+	free_all(host);
+	return NULL;
+}
+
+/* Until the host is in this phase or a later one; false when that took longer than `ms`. */
+static bool wait_for(struct host *host, enum host_phase phase, int64_t ms)
+{
+	struct timespec until;
+	bool reached;
+	int error = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&host->lock);
+	while (host->phase < phase && error != ETIMEDOUT)
+		error = pthread_cond_timedwait(&host->changed, &host->lock, &until);
+	reached = host->phase >= phase;
+	pthread_mutex_unlock(&host->lock);
+	return reached;
+}
+
+bool host_wait(struct host *host)
+{
+	return wait_for(host, HOST_RUNNING, HOST_LOAD_MS + HOST_SIGN_MS);
+}
+
+void host_attach(struct host *host, struct mailbox *mailbox)
+{
+	pthread_mutex_lock(&host->lock);
+	host->mailbox = mailbox;
+	pthread_mutex_unlock(&host->lock);
+}
+
+void host_take(struct host *host, struct config **config, struct load_report *report)
+{
+	pthread_mutex_lock(&host->lock);
+	*config = host->config;
+	*report = host->report;
+	host->config = NULL;
+	host->report = (struct load_report){ 0 };
+	pthread_mutex_unlock(&host->lock);
+}
+
+void host_run(struct host *host, struct job *job)
+{
+	give(host, ORDER_RUN, job);
+}
+
+void host_stop_job(struct host *host, struct job *job)
+{
+	give(host, ORDER_STOP_JOB, job);
+}
+
+void host_end(struct host *host)
+{
+	give(host, ORDER_END, NULL);
+}
+
+void host_abandon(struct host *host)
+{
+	atomic_store(&host->abandoned, true);
+	host_end(host);
+}
+
+void host_look(struct host *host, struct host_sign *sign)
+{
+	pthread_mutex_lock(&host->pulse.lock);
+	sign->job_id = host->pulse.job_id;
+	memcpy(sign->trigger, host->pulse.trigger, sizeof(sign->trigger));
+	memcpy(sign->place, host->pulse.place, sizeof(sign->place));
+	pthread_mutex_unlock(&host->pulse.lock);
+}
+
+bool host_free(struct host **host_p, int64_t ms)
 {
 	struct host *host = *host_p;
 
 	*host_p = NULL;
 	if (host == NULL)
-		return;
-	pthread_mutex_lock(&host->lock);
-	host->phase = HOST_STOPS;
-	pthread_cond_signal(&host->changed);
-	pthread_mutex_unlock(&host->lock);
+		return true;
+	if (!wait_for(host, HOST_GONE, ms))
+		return false;
 	pthread_join(host->thread, NULL);
-	free_host(host);
+	free_all(host);
+	return true;
 }

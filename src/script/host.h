@@ -1,22 +1,69 @@
 /*
- * The script host: a thread with a Lua state of its own, one per load of the
- * configuration. It evaluates the files and reports struct config or the
- * errors; the state stays for the triggers that come with a later issue.
+ * The script host: a thread with a loop and a Lua state of its own, one per load
+ * of the configuration (design.md, "Threads"). It evaluates the files, reports
+ * struct config or the errors, and then runs the functions that it found in
+ * them. Nothing but jobs and messages crosses over.
+ *
+ * All functions: monitor's thread (or the program's only one, at the start).
  */
 #pragma once
 
+#include "script/job.h"
 #include "script/loader.h"
+#include "script/mailbox.h"
+#include "script/shared.h"
 
-#define HOST_LOAD_MS 10000 /* design.md, "Threads": a load takes 10 s at most */
+#define HOST_LOAD_MS 10000  /* design.md, "Threads": a load takes 10 s at most */
+#define HOST_SIGN_MS 1000   /* past a deadline of its own a host that lives has said so by then */
 
 struct host;
 
-/*
- * Starts a host and waits for its report, HOST_LOAD_MS at most. NULL, with the
- * errors in `report`, when the configuration cannot be used; a host whose files
- * loop for ever is left behind. `*config` is the caller's reference.
- */
-struct host *host_start(const char *path, struct config **config, struct load_report *report);
+/* What a host says. The receiver frees the message and drops its job. */
+enum host_word {
+	HOST_HAS_LOADED,
+	HOST_JOB_ENDED,
+	HOST_IS_GONE, /* its thread ends: host_free() will not wait */
+};
 
-/* Ends the thread and its state; NULL allowed, clears the pointer. */
-void host_stop(struct host **host);
+struct host_message {
+	enum host_word word;
+	struct host *host;
+	struct job *job;
+};
+
+/* Who holds a host that gives no sign. */
+struct host_sign {
+	unsigned long job_id; /* 0: nobody */
+	char trigger[128];
+	char place[256];
+};
+
+/*
+ * Starts the thread, which loads `path`. Its messages go to `mailbox`, or wait for
+ * host_attach() when that is NULL. NULL when there is no thread or memory.
+ */
+struct host *host_new(const char *path, struct shared *shared, struct mailbox *mailbox);
+
+/* Waits for the load, HOST_LOAD_MS and a little at most; false: it took longer. */
+bool host_wait(struct host *host);
+void host_attach(struct host *host, struct mailbox *mailbox);
+
+/* After the load, once: what came of it, the caller's from then on. `*config` NULL: errors. */
+void host_take(struct host *host, struct config **config, struct load_report *report);
+
+/* Runs the job, or ends it; HOST_JOB_ENDED follows. */
+void host_run(struct host *host, struct job *job);
+void host_stop_job(struct host *host, struct job *job);
+
+/* Ends all runs and the thread; HOST_IS_GONE follows. */
+void host_end(struct host *host);
+
+/*
+ * As host_end() for a host that gives no sign: it ends when its C call returns,
+ * and until then it lives on.
+ */
+void host_abandon(struct host *host);
+void host_look(struct host *host, struct host_sign *sign);
+
+/* Waits up to `ms` for an ended thread and frees it; false: it still runs, and lives on. */
+bool host_free(struct host **host, int64_t ms);

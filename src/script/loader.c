@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "script/engine.h"
 
 static char *get_string(lua_State *L, const char *key)
 {
@@ -109,7 +110,14 @@ static void read_trigger(lua_State *L, struct config_trigger *trigger)
 
 		lua_rawgeti(L, -1, (lua_Integer)i + 1); /* actions action */
 		trigger->actions[i].path = get_string(L, "path");
-		trigger->actions[i].argv = get_string_array(L, "argv", &ignored);
+		if (lua_getfield(L, -1, "argv") == LUA_TTABLE)
+			trigger->actions[i].argv = get_strings(L, &ignored);
+		lua_pop(L, 1);
+		trigger->actions[i].source = get_string(L, "source");
+		if (lua_getfield(L, -1, "run") == LUA_TFUNCTION)
+			trigger->actions[i].function = luaL_ref(L, LUA_REGISTRYINDEX);
+		else
+			lua_pop(L, 1);
 		trigger->actions[i].timeout_ms = get_ms(L, "timeout");
 		lua_pop(L, 1);
 	}
@@ -140,6 +148,18 @@ static void read_times(lua_State *L, struct config *config)
 	config->trigger_parallel = get_int(L, "trigger_parallel");
 }
 
+static void read_lua(lua_State *L, struct config *config)
+{
+	lua_getfield(L, -1, "lua"); /* lua */
+	if (lua_istable(L, -1)) {
+		config->lua_patience_ms = get_ms(L, "patience");
+		lua_getfield(L, -1, "memory_limit");
+		config->lua_memory_bytes = (int64_t)(lua_tonumber(L, -1) * 1048576.0);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+}
+
 /* The normalised table at the top becomes a struct. */
 static struct config *read_config(lua_State *L, const char *path)
 {
@@ -158,10 +178,17 @@ static struct config *read_config(lua_State *L, const char *path)
 	config->secrets = get_string_array(L, "secrets", &config->secret_count);
 	read_nodes(L, config);
 	read_triggers(L, config);
+	read_lua(L, config);
 	return config;
 }
 
-/* { libpq_keywords = {...}, cwd = "..." } */
+static int file_exists(lua_State *L)
+{
+	lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
+	return 1;
+}
+
+/* What the loader cannot know by itself: { libpq_keywords =, cwd =, trigger_dir =, exists = } */
 static void push_env(lua_State *L)
 {
 	PQconninfoOption *options = PQconndefaults();
@@ -183,9 +210,14 @@ static void push_env(lua_State *L)
 		lua_setfield(L, -2, "cwd");
 	}
 	free(cwd);
+	lua_pushliteral(L, PLUSMOIN_PREFIX "/share/plusmoin/triggers");
+	lua_setfield(L, -2, "trigger_dir");
+	lua_pushcfunction(L, file_exists);
+	lua_setfield(L, -2, "exists");
 }
 
-static int call_load(lua_State *L)
+/* Pushes plusmoin.config.load and its arguments. */
+static int prepare_load(lua_State *L)
 {
 	lua_getglobal(L, "require");
 	lua_pushliteral(L, "plusmoin.config");
@@ -193,26 +225,29 @@ static int call_load(lua_State *L)
 	lua_getfield(L, -1, "load");
 	lua_pushvalue(L, 1);
 	push_env(L); /* path module load path env */
-	lua_call(L, 2, 1);
-	return 1;
+	return 3;
 }
 
-struct config *load_config(lua_State *L, const char *path, struct load_report *report)
+static void say_failed(struct load_report *report, const char *path, const char *what)
 {
-	struct config *config = NULL;
-	int top = lua_gettop(L);
+	report->errors = mem_zalloc(2, sizeof(char *));
+	report->errors[0] = mem_printf("%s: %s", path, what);
+	report->error_count = 1;
+}
 
-	*report = (struct load_report){ 0 };
-	lua_pushcfunction(L, call_load);
-	lua_pushstring(L, path);
-	if (lua_pcall(L, 1, 1, 0) != LUA_OK || !lua_istable(L, -1)) {
-		report->errors = mem_zalloc(2, sizeof(char *));
-		report->errors[0] = mem_printf("%s: the loader failed: %s", path,
-					       luaL_tolstring(L, -1, NULL));
-		report->error_count = 1;
-		lua_settop(L, top);
-		return NULL;
-	}
+/* Protected: the result's tables become structs. */
+struct reading {
+	const char *path;
+	struct load_report *report;
+	struct config *config;
+};
+
+static int read_result(lua_State *L)
+{
+	struct reading *reading = lua_touserdata(L, 2);
+	struct load_report *report = reading->report;
+
+	lua_settop(L, 1);
 	report->errors = get_string_array(L, "errors", &report->error_count);
 	report->warnings = get_string_array(L, "warnings", &report->warning_count);
 	lua_getfield(L, -1, "files"); /* result files */
@@ -223,9 +258,35 @@ struct config *load_config(lua_State *L, const char *path, struct load_report *r
 	lua_pop(L, 1);
 	lua_getfield(L, -1, "config"); /* result config */
 	if (report->error_count == 0 && lua_istable(L, -1))
-		config = read_config(L, path);
+		reading->config = read_config(L, reading->path);
+	return 0;
+}
+
+struct config *load_config(struct engine *engine, const char *path, int64_t ms,
+			   struct load_report *report)
+{
+	struct reading reading = { .path = path, .report = report };
+	lua_State *L = engine->L;
+	int top = lua_gettop(L);
+	char *error = NULL;
+
+	*report = (struct load_report){ 0 };
+	lua_pushcfunction(L, prepare_load);
+	lua_pushstring(L, path);
+	if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
+		say_failed(report, path, lua_tostring(L, -1));
+	} else if (!run_load(engine, 2, ms, &error)) {
+		say_failed(report, path, error);
+	} else {
+		lua_pushcfunction(L, read_result);
+		lua_insert(L, -2);
+		lua_pushlightuserdata(L, &reading);
+		if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+			say_failed(report, path, "the loader's answer cannot be read");
+	}
+	free(error);
 	lua_settop(L, top);
-	return config;
+	return reading.config;
 }
 
 static void free_strings(char **strings, size_t count)

@@ -1,11 +1,11 @@
 /*
- * From a file to struct config: runs plusmoin.config in a Lua state. Blocking;
- * on the script host's thread, or in a short-lived program (`plusmoin status`).
+ * From a file to struct config: runs plusmoin.config in an engine's Lua state.
+ * Blocking; on the script host's thread, or in a short-lived program
+ * (`plusmoin status`).
  */
 #pragma once
 
 #include "core/config.h"
-#include "script/state.h"
 
 struct load_report {
 	char **errors; /* complete lines */
@@ -17,6 +17,11 @@ struct load_report {
 	char *control_socket;
 };
 
-/* The configuration, or NULL when `report` has errors. The report is the caller's to free. */
-struct config *load_config(lua_State *L, const char *path, struct load_report *report);
+/*
+ * The configuration, or NULL when `report` has errors, one of which may be that
+ * it took longer than `ms`. The report is the caller's to free.
+ */
+struct engine;
+struct config *load_config(struct engine *engine, const char *path, int64_t ms,
+			   struct load_report *report);
 void load_report_free(struct load_report *report);

@@ -1,0 +1,155 @@
+#include "dispatch/action.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "dispatch/environment.h"
+
+struct action {
+	const struct action_kit *kit;
+	const struct config_action *config; /* its config is kept by who started us */
+	struct event *event;
+	struct child *child;
+	void *run;
+	void (*ended)(void *data);
+	void *data;
+};
+
+struct log_about event_about(const struct event *event)
+{
+	return (struct log_about){
+		.event = event_kind_name(event->kind),
+		.event_id = event->id,
+		.has_cluster = true,
+		.cluster_id = event->cluster_id,
+		.node = event->has_node ? event->node.name : NULL,
+	};
+}
+
+bool action_is_command(const struct config_action *config)
+{
+	return config->argv != NULL;
+}
+
+static void end(struct action *action)
+{
+	void (*ended)(void *data) = action->ended;
+	void *data = action->data;
+
+	event_unref(&action->event);
+	free(action);
+	ended(data);
+}
+
+static struct log_about about(const struct action *action)
+{
+	struct log_about result = event_about(action->event);
+
+	result.trigger = action->config->path;
+	return result;
+}
+
+/* A heartbeat's success is no news. */
+static enum log_level good_level(const struct action *action)
+{
+	return action->event->kind == EVENT_HEARTBEAT ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
+static void log_child(const struct action *action, const struct child_outcome *outcome)
+{
+	struct log_about place = about(action);
+	char *output = secret_scrub(outcome->output);
+	double took = (double)outcome->took_ms / 1000.0;
+	const char *sep = output[0] != '\0' ? ": " : "";
+
+	if (outcome->error != 0)
+		log_line(LOG_LEVEL_ERROR, &place, "cannot start %s: %s", action->config->argv[0],
+			 strerror(outcome->error));
+	else if (outcome->timed_out)
+		log_line(LOG_LEVEL_ERROR, &place, "timed out and was ended after %.3f s%s%s", took,
+			 sep, output);
+	else if (outcome->signal != 0)
+		log_line(LOG_LEVEL_ERROR, &place, "ended by signal %d after %.3f s%s%s",
+			 outcome->signal, took, sep, output);
+	else if (outcome->exit_code != 0)
+		log_line(LOG_LEVEL_ERROR, &place, "failed with exit status %d after %.3f s%s%s",
+			 outcome->exit_code, took, sep, output);
+	else
+		log_line(good_level(action), &place, "done in %.3f s%s%s", took, sep, output);
+	free(output);
+}
+
+static void on_child_ended(void *data, const struct child_outcome *outcome)
+{
+	log_child(data, outcome);
+	end(data);
+}
+
+static void on_function_ended(void *data, const struct runner_outcome *outcome)
+{
+	struct action *action = data;
+	struct log_about place = about(action);
+	char *error = outcome->error != NULL ? secret_scrub(outcome->error) : NULL;
+	double took = (double)outcome->took_ms / 1000.0;
+
+	if (outcome->timed_out)
+		log_line(LOG_LEVEL_ERROR, &place, "timed out and was ended after %.3f s%s%s", took,
+			 error != NULL ? ": " : "", error != NULL ? error : "");
+	else if (error != NULL)
+		log_line(LOG_LEVEL_ERROR, &place, "failed after %.3f s: %s", took, error);
+	else
+		log_line(good_level(action), &place, "done in %.3f s", took);
+	free(error);
+	end(action);
+}
+
+static void start_command(struct action *action)
+{
+	char **environment = environment_new(action->event);
+	struct buf input = { 0 };
+	struct child_options options = {
+		.argv = action->config->argv,
+		.environment = environment,
+		.timeout_ms = action->config->timeout_ms,
+	};
+
+	event_render(action->event, &input);
+	buf_add_char(&input, '\n');
+	options.input = input.data;
+	options.input_len = input.len;
+	action->child = child_start(action->kit->port, &options, on_child_ended, action);
+	buf_free(&input);
+	environment_free(&environment);
+}
+
+struct action *action_start(const struct action_kit *kit, const struct config *config,
+			    size_t index, struct event *event, void (*ended)(void *data),
+			    void *data)
+{
+	struct action *action = mem_zalloc(1, sizeof(*action));
+
+	action->kit = kit;
+	action->config = &config->triggers[event->kind].actions[index];
+	action->event = event_ref(event);
+	action->ended = ended;
+	action->data = data;
+	if (action_is_command(action->config))
+		start_command(action);
+	else
+		action->run = kit->runner->start(kit->runner->data, config, action->config, event,
+						 on_function_ended, action);
+	return action;
+}
+
+void action_signal(struct action *action, int signal)
+{
+	const struct runner *runner = action->kit->runner;
+
+	if (action->child != NULL)
+		child_signal(action->child, signal);
+	else
+		runner->stop(runner->data, action->run, signal == SIGKILL);
+}

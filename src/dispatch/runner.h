@@ -1,0 +1,35 @@
+/*
+ * What runs the actions that are Lua functions, as dispatch sees it: script/
+ * implements it, and dispatch/ knows no more of Lua than this. Monitor's loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/config.h"
+#include "core/view.h"
+
+struct runner_outcome {
+	bool timed_out;
+	const char *error; /* NULL: it ended well; lives for the call */
+	int64_t took_ms;
+};
+
+struct runner {
+	void *data;
+
+	/* Whether a function of this load could start now; runner_changed calls for another look. */
+	bool (*is_ready)(void *data, const struct config *config);
+
+	/*
+	 * Starts the function; `ended` is called once, never from inside this call.
+	 * Takes its own reference of `event`. The result names the run for stop().
+	 */
+	void *(*start)(void *data, const struct config *config, const struct config_action *action,
+		       struct event *event,
+		       void (*ended)(void *owner, const struct runner_outcome *outcome),
+		       void *owner);
+
+	/* Ends a run; `ended` follows. With `force` it follows even if the run cannot be stopped. */
+	void (*stop)(void *data, void *run, bool force);
+};

@@ -1,0 +1,161 @@
+/*
+ * plusmoin.core: the API's smallest functions (contract.md, "Lua triggers"); the
+ * face that users see is lua/plusmoin/init.lua. Host's thread.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "dispatch/action.h"
+#include "io/clock.h"
+#include "script/engine.h"
+
+#define LONGEST_S 86400.0 /* contract.md: the longest time anywhere */
+
+static int finish_nothing(lua_State *L, void *data)
+{
+	(void)L;
+	(void)data;
+	return 0;
+}
+
+static void release_timer(void *data)
+{
+	struct timer *timer = data;
+
+	timer_free(&timer);
+}
+
+static void on_slept(void *data)
+{
+	run_wake(data);
+}
+
+/* sleep(seconds): waits; at the latest the run's timeout ends it. Raises on misuse. */
+static int core_sleep(lua_State *L)
+{
+	lua_Number seconds = luaL_checknumber(L, 1);
+	struct run *run = run_check_wait(L, "pm.sleep");
+	struct wait wait = { .finish = finish_nothing, .release = release_timer };
+	struct timer *timer;
+
+	luaL_argcheck(L, seconds >= 0 && seconds <= LONGEST_S, 1,
+		      "seconds from 0 to 86400 expected");
+	timer = timer_new(run->engine->loop, NULL, on_slept, run);
+	timer_start(timer, (int64_t)ceil(seconds * 1000.0));
+	wait.data = timer;
+	return run_wait(L, run, &wait);
+}
+
+/* now(): epoch seconds, fractional. Does not wait. */
+static int core_now(lua_State *L)
+{
+	lua_pushnumber(L, (double)clock_wall_ms() / 1000.0);
+	return 1;
+}
+
+/*
+ * log(level, text): one line with the run's trigger, cluster and event id, passwords
+ * blanked; level 0 error to 3 debug. Does not wait: lines that find the log's
+ * queue half full are counted and left out.
+ */
+static int core_log(lua_State *L)
+{
+	lua_Integer level = luaL_checkinteger(L, 1);
+	const char *text = luaL_checkstring(L, 2);
+	const struct run *run = run_of(L);
+	struct log_about about = { .spare = true };
+	char *clean;
+
+	luaL_argcheck(L, level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG, 1, "level");
+	if (!log_enabled((enum log_level)level))
+		return 0;
+	if (run != NULL && run->job != NULL) {
+		about = event_about(run->job->event);
+		about.trigger = run->job->trigger;
+		about.spare = true;
+	}
+	clean = secret_scrub(text);
+	log_line((enum log_level)level, &about, "%s", clean);
+	free(clean);
+	return 0;
+}
+
+/* in_trigger(): whether a trigger runs, as opposed to a load. */
+static int core_in_trigger(lua_State *L)
+{
+	const struct run *run = run_of(L);
+
+	lua_pushboolean(L, run != NULL && run->job != NULL);
+	return 1;
+}
+
+/* Protected against memory errors by having the board's reference in a userdata. */
+static int free_board(lua_State *L)
+{
+	board_unref(lua_touserdata(L, 1));
+	return 0;
+}
+
+static struct board *push_board(lua_State *L)
+{
+	struct board **held = lua_newuserdatauv(L, sizeof(struct board *), 0);
+
+	*held = NULL;
+	if (luaL_newmetatable(L, "plusmoin.board")) {
+		lua_pushcfunction(L, free_board);
+		lua_setfield(L, -2, "__gc");
+		lua_pushboolean(L, 0);
+		lua_setfield(L, -2, "__metatable");
+	}
+	lua_setmetatable(L, -2);
+	if (engine_of(L)->shared != NULL)
+		*held = shared_board(engine_of(L)->shared);
+	return *held;
+}
+
+/* cluster(id): its table as known now, nil if there is none. Does not wait. */
+static int core_cluster(lua_State *L)
+{
+	lua_Integer id = luaL_checkinteger(L, 1);
+	const struct board *board = push_board(L);
+
+	for (size_t i = 0; board != NULL && i < board->count; i++) {
+		if (board->views[i]->cluster_id == id) {
+			tables_push_cluster(L, board->views[i]);
+			return 1;
+		}
+	}
+	lua_pushnil(L);
+	return 1;
+}
+
+/* clusters(): a list of all, as cluster() gives them. Does not wait. */
+static int core_clusters(lua_State *L)
+{
+	const struct board *board = push_board(L);
+
+	lua_newtable(L);
+	for (size_t i = 0; board != NULL && i < board->count; i++) {
+		tables_push_cluster(L, board->views[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
+int luaopen_plusmoin_core(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "sleep", core_sleep },
+		{ "now", core_now },
+		{ "log", core_log },
+		{ "in_trigger", core_in_trigger },
+		{ "cluster", core_cluster },
+		{ "clusters", core_clusters },
+		{ NULL, NULL },
+	};
+
+	luaL_newlib(L, functions);
+	return 1;
+}

@@ -1,0 +1,155 @@
+/* The Lua state of a host: libraries, embedded modules, the sandbox, its end. */
+#include "script/engine.h"
+
+#include <lualib.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "script/embedded.h"
+
+static const luaL_Reg own_modules[] = {
+	{ "plusmoin.coroutines", luaopen_plusmoin_coroutines },
+	{ "plusmoin.core", luaopen_plusmoin_core },
+	{ "plusmoin.exec", luaopen_plusmoin_exec },
+	{ "plusmoin.jansson", luaopen_plusmoin_json },
+	{ "plusmoin.store", luaopen_plusmoin_store },
+	{ "plusmoin.libs", luaopen_plusmoin_libs },
+	{ NULL, NULL },
+};
+
+struct engine *engine_of(lua_State *L)
+{
+	void *engine;
+
+	(void)lua_getallocf(L, &engine);
+	return engine;
+}
+
+static void preload_embedded(lua_State *L)
+{
+	for (const struct embedded_module *m = embedded_modules; m->name != NULL; m++) {
+		lua_pushfstring(L, "=%s", m->path);
+		if (luaL_loadbufferx(L, (const char *)m->text, m->size, lua_tostring(L, -1), "t") !=
+		    LUA_OK)
+			lua_error(L);
+		lua_remove(L, -2);
+		lua_setfield(L, -2, m->name); /* preload */
+	}
+}
+
+static void preload(lua_State *L, bool embedded)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); /* preload */
+	if (embedded)
+		preload_embedded(L);
+	for (const luaL_Reg *module = own_modules; module->name != NULL; module++) {
+		lua_pushcfunction(L, module->func);
+		lua_setfield(L, -2, module->name);
+	}
+	lua_pop(L, 1);
+}
+
+static void set_path(lua_State *L, const char *development)
+{
+	lua_getglobal(L, "package");  /* package */
+	lua_getfield(L, -1, "path"); /* package path */
+	luaL_gsub(L, lua_tostring(L, -1), ";./?.lua;./?/init.lua", ""); /* package path clean */
+	if (development != NULL) {
+		lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", development, development,
+				lua_tostring(L, -1));
+		lua_replace(L, -2);
+	}
+	lua_setfield(L, -3, "path");
+	lua_pop(L, 2);
+}
+
+static int set_up(lua_State *L)
+{
+	const char *development = getuid() != 0 ? getenv("PLUSMOIN_LUA") : NULL;
+
+	lua_pushboolean(L, 1);
+	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* as lua -E: LUA_PATH is ignored */
+	luaL_openlibs(L);
+	set_path(L, development);
+	preload(L, development == NULL);
+	lua_getglobal(L, "require");
+	lua_pushliteral(L, "plusmoin.sandbox");
+	lua_call(L, 1, 1);
+	lua_getfield(L, -1, "close"); /* nothing of the standard's can be reached around it now */
+	lua_call(L, 0, 0);
+	return 0;
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	struct engine *engine = idle->data;
+
+	engine_work(engine);
+	if (engine->ready.count == 0)
+		uv_idle_stop(idle);
+}
+
+void engine_kick(struct engine *engine)
+{
+	if (engine->idle != NULL)
+		(void)uv_idle_start(engine->idle, on_idle);
+}
+
+static void open_loop(struct engine *engine, uv_loop_t *loop)
+{
+	engine->loop = loop;
+	engine->idle = mem_zalloc(1, sizeof(*engine->idle));
+	uv_idle_init(loop, engine->idle);
+	engine->idle->data = engine;
+	engine->port = child_port_new(loop);
+}
+
+static void on_idle_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+bool engine_open(struct engine *engine, uv_loop_t *loop)
+{
+	engine->memory_limit = LOAD_MEMORY_BYTES;
+	engine->L = lua_newstate(limits_alloc, engine);
+	if (engine->L == NULL)
+		return false;
+	coroutine_leave(engine->L); /* Lua leaves the extra space as it finds it */
+	lua_pushcfunction(engine->L, set_up);
+	if (lua_pcall(engine->L, 0, 0, 0) != LUA_OK) {
+		log_error("no Lua state: %s", lua_tostring(engine->L, -1));
+		lua_close(engine->L);
+		engine->L = NULL;
+		return false;
+	}
+	if (loop != NULL)
+		open_loop(engine, loop);
+	return true;
+}
+
+bool engine_open_alone(struct engine *engine)
+{
+	static struct pulse pulse = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	static const atomic_bool abandoned;
+
+	*engine = (struct engine){ .pulse = &pulse, .abandoned = &abandoned };
+	return engine_open(engine, NULL);
+}
+
+void engine_close(struct engine *engine)
+{
+	if (engine->L == NULL)
+		return;
+	run_stop_all(engine);
+	child_port_free(&engine->port);
+	if (engine->idle != NULL)
+		uv_close((uv_handle_t *)engine->idle, on_idle_closed);
+	list_free(&engine->runs);
+	list_free(&engine->ready);
+	engine->uncapped = true;
+	lua_close(engine->L);
+	engine->L = NULL;
+}

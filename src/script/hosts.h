@@ -1,0 +1,37 @@
+/*
+ * The hosts of a daemon: the one of the present load, earlier ones that end what
+ * they run, and those that were left behind in a C call that does not return.
+ * Runs jobs on them for dispatch (runner.h), sees that each run ends or is
+ * called off, and loads the configuration anew. Monitor's loop.
+ */
+#pragma once
+
+#include "dispatch/runner.h"
+#include "script/host.h"
+
+#define HOSTS_LEFT_BEHIND 2 /* design.md, "Threads": two at most */
+
+struct hosts;
+
+struct hosts_events {
+	/*
+	 * A load has ended. `config` NULL: `report` says why, and all stays as it was;
+	 * else it is in force from now on (the callee takes its own reference).
+	 * `replaces`: its hosts' work is to go on with the new one, the old is left behind.
+	 */
+	void (*loaded)(void *data, struct config *config, struct config *replaces,
+		       const struct load_report *report);
+	/* More can run than before. */
+	void (*changed)(void *data);
+};
+
+/* Takes `host`, whose configuration is `config` (takes a reference), and `shared`. */
+struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *config,
+			struct shared *shared, const struct hosts_events *events, void *data);
+const struct runner *hosts_runner(struct hosts *hosts);
+
+/* Loads the configuration's file; a call during a load makes one more. */
+void hosts_load(struct hosts *hosts);
+
+/* Ends all; false: a thread does not end, and what it holds lives on. Clears the pointer. */
+bool hosts_free(struct hosts **hosts);

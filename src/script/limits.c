@@ -1,0 +1,149 @@
+/* The hook and the allocator: what keeps a run within its time and memory. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/clock.h"
+#include "script/engine.h"
+
+#define MODEST_PART 16 /* a run that took less than this part of the limit is not to blame */
+#define PLACE_LEVELS 8
+
+int64_t limits_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void limits_add_place(lua_State *L, char *out, size_t size)
+{
+	lua_Debug ar;
+
+	for (int level = 0; level < PLACE_LEVELS && lua_getstack(L, level, &ar) != 0; level++) {
+		if (lua_getinfo(L, "Sl", &ar) != 0 && ar.currentline > 0) {
+			(void)snprintf(out, size, "%s:%d", ar.short_src, ar.currentline);
+			return;
+		}
+	}
+	(void)snprintf(out, size, "?");
+}
+
+void limits_note_place(lua_State *L, const struct run *run)
+{
+	struct pulse *pulse = run->engine->pulse;
+	char place[sizeof(pulse->place)];
+
+	limits_add_place(L, place, sizeof(place));
+	pthread_mutex_lock(&pulse->lock);
+	memcpy(pulse->place, place, sizeof(place));
+	pthread_mutex_unlock(&pulse->lock);
+}
+
+static enum doom find_doom(const struct run *run, bool can_yield, int64_t held_us)
+{
+	if (atomic_load(run->engine->abandoned))
+		return DOOM_STOPPED;
+	if (clock_steady_ms() > run->deadline_ms)
+		return DOOM_TIMEOUT;
+	if (run->job != NULL && !can_yield && held_us > RUN_BURST_US)
+		return DOOM_BURST;
+	return DOOM_NONE;
+}
+
+static const char *doom_text(enum doom doom)
+{
+	switch (doom) {
+	case DOOM_TIMEOUT:
+		return "out of time";
+	case DOOM_BURST:
+		return "ran too long where Lua cannot wait";
+	case DOOM_MEMORY:
+		return "out of memory";
+	case DOOM_STOPPED:
+	case DOOM_NONE:
+		break;
+	}
+	return "stopped";
+}
+
+static void on_count(lua_State *L, lua_Debug *ar)
+{
+	struct run *run = run_of(L);
+	bool can_yield;
+	int64_t held_us;
+
+	(void)ar;
+	if (run == NULL)
+		return;
+	limits_note_place(L, run);
+	can_yield = lua_isyieldable(L) && run->pinned == 0;
+	held_us = limits_now_us() - run->burst_us;
+	if (run->doom == DOOM_NONE)
+		run->doom = find_doom(run, can_yield, held_us);
+	if (run->doom != DOOM_NONE) {
+		limits_set_hook(L, 1);
+		if (run->doom_place[0] == '\0')
+			limits_add_place(L, run->doom_place, sizeof(run->doom_place));
+	}
+	if (can_yield && (run->doom != DOOM_NONE || (run->job != NULL && held_us > RUN_SLICE_US))) {
+		run->passing = true;
+		run->innermost = L;
+		lua_yield(L, 0); /* returns to the hook's caller, which stops there */
+	} else if (run->doom != DOOM_NONE) {
+		luaL_error(L, "%s", doom_text(run->doom));
+	}
+}
+
+void limits_set_hook(lua_State *L, int count)
+{
+	lua_sethook(L, on_count, LUA_MASKCOUNT, count);
+}
+
+/*
+ * Over the limit only those are refused that took much themselves: a bystander
+ * may go over it, up to twice the limit in all.
+ */
+static bool is_refused(struct engine *engine, size_t more)
+{
+	struct run *run = engine->current;
+	size_t limit = run != NULL && run->job == NULL ? LOAD_MEMORY_BYTES : engine->memory_limit;
+
+	if (engine->uncapped || engine->memory_used + more <= limit)
+		return false;
+	if (run == NULL)
+		return engine->memory_used + more > 2 * limit;
+	if (run->doom == DOOM_NONE && run->job != NULL && engine->memory_used + more <= 2 * limit &&
+	    run->allocated + more <= limit / MODEST_PART)
+		return false;
+	if (run->doom == DOOM_NONE) {
+		run->doom = DOOM_MEMORY;
+		limits_set_hook(run->innermost, 1);
+	}
+	return true;
+}
+
+void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
+{
+	struct engine *engine = data;
+	void *result;
+
+	if (block == NULL)
+		old_size = 0; /* it then tells the kind of object */
+	if (new_size == 0) {
+		free(block);
+		engine->memory_used -= old_size;
+		return NULL;
+	}
+	if (new_size > old_size && is_refused(engine, new_size - old_size))
+		return NULL;
+	result = realloc(block, new_size);
+	if (result == NULL)
+		return new_size <= old_size ? block : NULL; /* Lua counts on shrinking */
+	engine->memory_used += new_size - old_size;
+	if (engine->current != NULL && new_size > old_size)
+		engine->current->allocated += new_size - old_size;
+	return result;
+}

@@ -1,0 +1,408 @@
+/* Runs: coroutines that are started, resumed in slices, and ended. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/clock.h"
+#include "script/engine.h"
+
+/* What describe() gives its protected half, and gets back. */
+struct description {
+	lua_State *co;
+	lua_State *innermost;
+	const char *what; /* NULL: the error object that comes along */
+	char *text;
+};
+
+static void clear_wait(struct run *run, bool cancelled)
+{
+	struct wait wait = run->wait;
+
+	run->wait = (struct wait){ 0 };
+	if (cancelled && wait.cancel != NULL)
+		wait.cancel(wait.data);
+	if (wait.release != NULL)
+		wait.release(wait.data);
+}
+
+static void set_pulse(const struct run *run)
+{
+	struct pulse *pulse = run->engine->pulse;
+
+	pthread_mutex_lock(&pulse->lock);
+	pulse->job_id = run->job->id;
+	(void)snprintf(pulse->trigger, sizeof(pulse->trigger), "%s", run->job->trigger);
+	(void)snprintf(pulse->place, sizeof(pulse->place), "%s",
+		       run->job->source != NULL ? run->job->source : "?");
+	pthread_mutex_unlock(&pulse->lock);
+}
+
+static void clear_pulse(struct pulse *pulse)
+{
+	pthread_mutex_lock(&pulse->lock);
+	pulse->job_id = 0;
+	pthread_mutex_unlock(&pulse->lock);
+}
+
+static void free_run(struct run *run)
+{
+	struct engine *engine = run->engine;
+
+	clear_wait(run, true);
+	timer_free(&run->deadline);
+	list_remove(&engine->runs, run);
+	list_remove(&engine->ready, run);
+	if (run->co != NULL)
+		coroutine_park(run->co); /* somebody may hold it: it is never resumed */
+	if (run->ref != LUA_NOREF)
+		luaL_unref(engine->L, LUA_REGISTRYINDEX, run->ref);
+	free(run);
+}
+
+/* The run is over; `error` is taken over. */
+static void end(struct run *run, bool timed_out, char *error)
+{
+	struct engine *engine = run->engine;
+	struct job *job = run->job;
+	bool full = run->doom == DOOM_MEMORY;
+
+	job->timed_out = timed_out;
+	job->error = error;
+	job->took_ms = clock_steady_ms() - run->started_ms;
+	free_run(run);
+	if (full)
+		lua_gc(engine->L, LUA_GCCOLLECT);
+	engine->ended(engine->data, job);
+	job_unref(&job);
+}
+
+/* Protected: the error object's text may be made by the user's __tostring. */
+static int describe_error(lua_State *L)
+{
+	struct description *it = lua_touserdata(L, 1);
+
+	if (it->what == NULL)
+		luaL_tolstring(L, 2, NULL);
+	else
+		lua_pushstring(L, it->what);
+	luaL_traceback(L, it->innermost, lua_tostring(L, -1), 0);
+	if (it->innermost != it->co) {
+		luaL_traceback(L, it->co, "\nof a coroutine resumed by", 0);
+		lua_concat(L, 2);
+	}
+	it->text = mem_strndup(lua_tostring(L, -1),
+			       strnlen(lua_tostring(L, -1), RUN_ERROR_BYTES));
+	return 0;
+}
+
+/* One try at a description, in the limits of the run where users' code makes the text. */
+static void try_describe(struct run *run, struct description *it)
+{
+	struct engine *engine = run->engine;
+	struct run *before = engine->current;
+	lua_State *L;
+
+	engine->uncapped = true;
+	L = lua_newthread(engine->L);
+	engine->uncapped = it->what != NULL;
+	engine->current = run;
+	run->burst_us = limits_now_us();
+	coroutine_enter(L, it->what == NULL ? run : NULL);
+	lua_pushcfunction(L, describe_error);
+	lua_pushlightuserdata(L, it);
+	if (it->what == NULL)
+		lua_xmove(it->co, L, 1);
+	(void)lua_pcall(L, it->what == NULL ? 2 : 1, 0, 0);
+	engine->current = before;
+	engine->uncapped = false;
+	run->innermost = it->innermost;
+	lua_pop(engine->L, 1);
+}
+
+/* The text of what ended the run, with a traceback; the caller frees it. */
+static char *describe(struct run *run, const char *what)
+{
+	struct description it = { .co = run->co, .innermost = run->innermost, .what = what };
+
+	try_describe(run, &it);
+	if (it.text == NULL && what == NULL) {
+		it.what = "raised an error whose text could not be made";
+		try_describe(run, &it);
+	}
+	return it.text != NULL ? it.text : mem_strdup(it.what);
+}
+
+static const char *reason_text(const struct run *run)
+{
+	switch (run->doom) {
+	case DOOM_BURST:
+		return "held the script host for more than 50 ms where Lua cannot wait (a callback of"
+		       " sort or gsub, a metamethod called from C, require)";
+	case DOOM_MEMORY:
+		return "needed more memory than lua.memory_limit allows";
+	case DOOM_STOPPED:
+		return "ended with plusmoin or its script host";
+	case DOOM_TIMEOUT:
+	case DOOM_NONE:
+		break;
+	}
+	return "";
+}
+
+static void end_doomed(struct run *run)
+{
+	char *what;
+	char *text;
+
+	if (run->doom_place[0] == '\0')
+		limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
+	what = mem_printf("%s%sat %s", reason_text(run), run->doom == DOOM_TIMEOUT ? "" : " ",
+			  run->doom_place);
+	text = describe(run, what);
+	free(what);
+	end(run, run->doom == DOOM_TIMEOUT, text);
+}
+
+static void end_failed(struct run *run)
+{
+	run->innermost = run->co;
+	end(run, false, describe(run, NULL));
+}
+
+static void on_deadline(void *data)
+{
+	struct run *run = data;
+
+	if (run->phase == RUN_RUNNING)
+		return; /* its hook sees the time */
+	run->doom = DOOM_TIMEOUT;
+	end_doomed(run);
+}
+
+static void make_ready(struct run *run, bool first)
+{
+	struct engine *engine = run->engine;
+
+	run->phase = RUN_READY;
+	list_insert(&engine->ready, first ? 0 : engine->ready.count, run);
+	engine_kick(engine);
+}
+
+static void judge(struct run *run, int status)
+{
+	if (status == LUA_OK)
+		end(run, false, NULL);
+	else if (status != LUA_YIELD && run->doom == DOOM_NONE)
+		end_failed(run);
+	else if (run->doom != DOOM_NONE)
+		end_doomed(run);
+	else if (!run->passing)
+		end(run, false, describe(run, "coroutine.yield outside of a coroutine of its own"));
+	else if (run->phase == RUN_RUNNING)
+		make_ready(run, false);
+}
+
+/* One slice. */
+static void step(struct run *run)
+{
+	struct engine *engine = run->engine;
+	int nargs = run->started ? 0 : 1;
+	int results = 0;
+	int status;
+
+	run->started = true;
+	run->phase = RUN_RUNNING;
+	run->passing = false;
+	run->burst_us = limits_now_us();
+	engine->current = run;
+	set_pulse(run);
+	coroutine_enter(run->co, run);
+	status = lua_resume(run->co, engine->L, nargs, &results);
+	clear_pulse(engine->pulse);
+	engine->current = NULL;
+	if (status == LUA_YIELD)
+		coroutine_park(run->co);
+	judge(run, status);
+}
+
+void engine_work(struct engine *engine)
+{
+	int64_t until_us = limits_now_us() + RUN_SLICE_US;
+	struct run *run;
+
+	do {
+		run = list_shift(&engine->ready);
+		if (run != NULL)
+			step(run);
+	} while (run != NULL && limits_now_us() < until_us);
+}
+
+/* Protected: the coroutine with its function and argument. */
+static int prepare(lua_State *L)
+{
+	struct run *run = lua_touserdata(L, 1);
+	lua_State *co = lua_newthread(L);
+
+	luaL_checkstack(co, 4, NULL);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->job->function); /* run co function */
+	tables_push_event(L, run->job->event);                 /* run co function event */
+	lua_xmove(L, co, 2);
+	run->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	run->co = co;
+	run->innermost = co;
+	return 0;
+}
+
+void run_start(struct engine *engine, struct job *job)
+{
+	struct run *run = mem_zalloc(1, sizeof(*run));
+	int status;
+
+	run->engine = engine;
+	run->job = job_ref(job);
+	run->ref = LUA_NOREF;
+	run->started_ms = clock_steady_ms();
+	run->deadline_ms = run->started_ms + job->timeout_ms;
+	lua_pushcfunction(engine->L, prepare);
+	lua_pushlightuserdata(engine->L, run);
+	status = lua_pcall(engine->L, 1, 0, 0);
+	if (status != LUA_OK) {
+		lua_pop(engine->L, 1);
+		lua_gc(engine->L, LUA_GCCOLLECT);
+		end(run, false, mem_strdup("not started: the script host's memory is used up"));
+		return;
+	}
+	run->deadline = timer_new(engine->loop, NULL, on_deadline, run);
+	timer_start(run->deadline, job->timeout_ms);
+	list_add(&engine->runs, run);
+	make_ready(run, false);
+}
+
+void run_stop(struct engine *engine, const struct job *job)
+{
+	for (size_t i = 0; i < engine->runs.count; i++) {
+		struct run *run = engine->runs.items[i];
+
+		if (run->job == job) {
+			run->doom = DOOM_STOPPED;
+			end_doomed(run);
+			return;
+		}
+	}
+}
+
+void run_stop_all(struct engine *engine)
+{
+	struct run *run;
+
+	while ((run = list_shift(&engine->runs)) != NULL) {
+		run->doom = DOOM_STOPPED;
+		end_doomed(run);
+	}
+}
+
+int64_t run_left_ms(const struct run *run)
+{
+	int64_t left = run->deadline_ms - clock_steady_ms();
+
+	return left > 0 ? left : 0;
+}
+
+struct run *run_check_wait(lua_State *L, const char *function)
+{
+	struct run *run = run_of(L);
+
+	if (run == NULL || run->job == NULL)
+		luaL_error(L, "%s waits, and while a configuration is being loaded nothing can", function);
+	else if (!lua_isyieldable(L) || run->pinned > 0)
+		luaL_error(L, "%s waits, and here Lua cannot (in a callback of sort or gsub, a"
+			      " metamethod called from C, require)", function);
+	return run;
+}
+
+static int end_wait(lua_State *L, int status, lua_KContext context)
+{
+	struct run *run = (struct run *)context; // NOLINT(performance-no-int-to-ptr)
+	int count = run->wait.finish != NULL ? run->wait.finish(L, run->wait.data) : 0;
+
+	(void)status;
+	clear_wait(run, false);
+	return count;
+}
+
+int run_wait(lua_State *L, struct run *run, const struct wait *wait)
+{
+	run->wait = *wait;
+	run->phase = RUN_WAITING;
+	run->passing = true;
+	run->innermost = L;
+	return lua_yieldk(L, 0, (lua_KContext)run, end_wait);
+}
+
+void run_wake(struct run *run)
+{
+	make_ready(run, true);
+}
+
+static int load_steps(struct run *run, int nargs)
+{
+	struct engine *engine = run->engine;
+	int results = 0;
+	int status = LUA_YIELD;
+
+	do {
+		engine->current = run;
+		run->passing = false;
+		run->burst_us = limits_now_us();
+		coroutine_enter(run->co, run);
+		status = lua_resume(run->co, engine->L, nargs, &results);
+		engine->current = NULL;
+		nargs = 0;
+	} while (status == LUA_YIELD && run->passing && run->doom == DOOM_NONE);
+	return status;
+}
+
+static char *load_error(struct run *run, int64_t ms, int status)
+{
+	const char *place = run->doom_place;
+
+	switch (run->doom) {
+	case DOOM_TIMEOUT:
+		return mem_printf("took longer than %lld s to load; it was at %s",
+				  (long long)(ms / 1000), place);
+	case DOOM_MEMORY:
+		return mem_printf("needs more than %d MiB while it is loaded; it was at %s",
+				  (int)(LOAD_MEMORY_BYTES >> 20), place);
+	case DOOM_STOPPED:
+	case DOOM_BURST:
+		return mem_printf("loading was ended at %s", place);
+	case DOOM_NONE:
+		break;
+	}
+	run->innermost = run->co;
+	return describe(run, status == LUA_YIELD ? "coroutine.yield outside of a coroutine" : NULL);
+}
+
+bool run_load(struct engine *engine, int nargs, int64_t ms, char **error)
+{
+	struct run run = { .engine = engine, .deadline_ms = clock_steady_ms() + ms };
+	lua_State *L = engine->L;
+	int status;
+
+	*error = NULL;
+	engine->uncapped = true;
+	run.co = lua_newthread(L);
+	engine->uncapped = false;
+	run.innermost = run.co;
+	lua_insert(L, -nargs - 2); /* co function args */
+	lua_xmove(L, run.co, nargs + 1);
+	status = load_steps(&run, nargs);
+	if (status == LUA_OK)
+		lua_xmove(run.co, L, 1);
+	else
+		*error = load_error(&run, ms, status);
+	coroutine_park(run.co);
+	lua_remove(L, status == LUA_OK ? -2 : -1);
+	return status == LUA_OK;
+}

@@ -1,0 +1,207 @@
+#include "script/shared.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct entry {
+	char *key;
+	size_t key_len;
+	char *bytes;
+	size_t len;
+};
+
+struct shared {
+	pthread_mutex_t lock;
+	struct list entries; /* by key */
+	size_t bytes;
+	struct board *board;
+};
+
+struct shared *shared_new(void)
+{
+	struct shared *shared = mem_zalloc(1, sizeof(*shared));
+
+	pthread_mutex_init(&shared->lock, NULL);
+	return shared;
+}
+
+static void free_entry(struct entry *entry)
+{
+	free(entry->key);
+	free(entry->bytes);
+	free(entry);
+}
+
+void shared_free(struct shared **shared_p)
+{
+	struct shared *shared = *shared_p;
+
+	*shared_p = NULL;
+	if (shared == NULL)
+		return;
+	for (size_t i = 0; i < shared->entries.count; i++)
+		free_entry(shared->entries.items[i]);
+	list_free(&shared->entries);
+	board_unref(&shared->board);
+	pthread_mutex_destroy(&shared->lock);
+	free(shared);
+}
+
+static int compare(const struct entry *entry, const char *key, size_t len)
+{
+	size_t common = entry->key_len < len ? entry->key_len : len;
+	int order = common > 0 ? memcmp(entry->key, key, common) : 0;
+
+	return order != 0 ? order : (entry->key_len > len) - (entry->key_len < len);
+}
+
+/* Where the key is or belongs; `*found` says which. */
+static size_t place_of(const struct shared *shared, const char *key, size_t len, bool *found)
+{
+	size_t low = 0;
+	size_t high = shared->entries.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare(shared->entries.items[middle], key, len) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = low < shared->entries.count && compare(shared->entries.items[low], key, len) == 0;
+	return low;
+}
+
+static void remove_at(struct shared *shared, size_t at)
+{
+	struct entry *entry = shared->entries.items[at];
+
+	shared->bytes -= entry->key_len + entry->len;
+	list_remove(&shared->entries, entry);
+	free_entry(entry);
+}
+
+static void insert_at(struct shared *shared, size_t at, const char *key, size_t key_len,
+		      char *bytes, size_t len)
+{
+	struct entry *entry = mem_zalloc(1, sizeof(*entry));
+
+	entry->key = mem_strndup(key, key_len);
+	entry->key_len = key_len;
+	entry->bytes = bytes;
+	entry->len = len;
+	shared->bytes += key_len + len;
+	list_insert(&shared->entries, at, entry);
+}
+
+bool shared_set(struct shared *shared, const char *key, size_t key_len, char *bytes, size_t len)
+{
+	const struct entry *old;
+	size_t freed = 0;
+	bool fits;
+	bool found;
+	size_t at;
+
+	pthread_mutex_lock(&shared->lock);
+	at = place_of(shared, key, key_len, &found);
+	if (found) {
+		old = shared->entries.items[at];
+		freed = old->key_len + old->len;
+	}
+	fits = bytes == NULL || shared->bytes - freed + key_len + len <= STORE_BYTES;
+	if (fits && found)
+		remove_at(shared, at);
+	if (fits && bytes != NULL)
+		insert_at(shared, at, key, key_len, bytes, len);
+	pthread_mutex_unlock(&shared->lock);
+	if (!fits)
+		free(bytes);
+	return fits;
+}
+
+char *shared_get(struct shared *shared, const char *key, size_t key_len, size_t *len)
+{
+	const struct entry *entry;
+	char *copy = NULL;
+	bool found;
+	size_t at;
+
+	*len = 0;
+	pthread_mutex_lock(&shared->lock);
+	at = place_of(shared, key, key_len, &found);
+	if (found) {
+		entry = shared->entries.items[at];
+		copy = mem_strndup(entry->bytes, entry->len);
+		*len = entry->len;
+	}
+	pthread_mutex_unlock(&shared->lock);
+	return copy;
+}
+
+char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t *len)
+{
+	const struct entry *entry;
+	char *copy = NULL;
+	bool found = false;
+	size_t at = 0;
+
+	*len = 0;
+	pthread_mutex_lock(&shared->lock);
+	if (key != NULL)
+		at = place_of(shared, key, key_len, &found);
+	if (found)
+		at++;
+	if (at < shared->entries.count) {
+		entry = shared->entries.items[at];
+		copy = mem_strndup(entry->key, entry->key_len);
+		*len = entry->key_len;
+	}
+	pthread_mutex_unlock(&shared->lock);
+	return copy;
+}
+
+void shared_publish(struct shared *shared, const struct fleet *fleet)
+{
+	struct board *board = mem_zalloc(1, sizeof(*board));
+	struct board *old;
+
+	atomic_init(&board->references, 1);
+	board->count = fleet->clusters.count;
+	board->views = mem_zalloc(board->count + 1, sizeof(struct view *));
+	for (size_t i = 0; i < board->count; i++)
+		board->views[i] = view_new(fleet, fleet->clusters.items[i]);
+	pthread_mutex_lock(&shared->lock);
+	old = shared->board;
+	shared->board = board;
+	pthread_mutex_unlock(&shared->lock);
+	board_unref(&old);
+}
+
+struct board *shared_board(struct shared *shared)
+{
+	struct board *board;
+
+	pthread_mutex_lock(&shared->lock);
+	board = shared->board;
+	if (board != NULL)
+		atomic_fetch_add(&board->references, 1);
+	pthread_mutex_unlock(&shared->lock);
+	return board;
+}
+
+void board_unref(struct board **board_p)
+{
+	struct board *board = *board_p;
+
+	*board_p = NULL;
+	if (board == NULL || atomic_fetch_sub(&board->references, 1) > 1)
+		return;
+	for (size_t i = 0; i < board->count; i++)
+		view_unref(&board->views[i]);
+	free(board->views);
+	free(board);
+}

@@ -1,0 +1,90 @@
+/* Lua's tables of events, clusters and nodes: contract.md, "Lua triggers". */
+#include "script/engine.h"
+
+static void set_string(lua_State *L, const char *key, const char *value)
+{
+	lua_pushstring(L, value); /* nil for NULL */
+	lua_setfield(L, -2, key);
+}
+
+static void set_integer(lua_State *L, const char *key, lua_Integer value)
+{
+	lua_pushinteger(L, value);
+	lua_setfield(L, -2, key);
+}
+
+static void set_seconds(lua_State *L, const char *key, int64_t ms)
+{
+	lua_pushnumber(L, (double)ms / 1000.0);
+	lua_setfield(L, -2, key);
+}
+
+static void push_node(lua_State *L, const struct node_view *node)
+{
+	lua_createtable(L, 0, 12);
+	set_string(L, "host", node->host);
+	set_integer(L, "port", node->port);
+	set_integer(L, "cluster_id", node->cluster_id);
+	lua_pushboolean(L, node->is_slave);
+	lua_setfield(L, -2, "is_slave");
+	set_string(L, "master_name", node->master_name);
+	set_string(L, "name", node->name);
+	set_string(L, "state", place_name(node->state));
+	if (node->has_lag)
+		set_seconds(L, "lag", node->lag_ms);
+	set_string(L, "reason", node->reason != REASON_NONE ? reason_name(node->reason) : NULL);
+	set_string(L, "message", node->message);
+	set_seconds(L, "since", node->since_ms);
+	if (node->server_version > 0)
+		set_integer(L, "server_version", node->server_version);
+}
+
+static void set_nodes(lua_State *L, const char *key, const struct node_view *nodes, size_t count)
+{
+	lua_createtable(L, (int)count, 0);
+	luaL_setmetatable(L, ARRAY_MARK);
+	for (size_t i = 0; i < count; i++) {
+		push_node(L, &nodes[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	lua_setfield(L, -2, key);
+}
+
+static void set_members(lua_State *L, const struct view *view)
+{
+	const struct node_view *at = view->nodes;
+
+	if (view->masters > 0) {
+		push_node(L, at);
+		lua_setfield(L, -2, "master");
+	}
+	at += view->masters;
+	set_nodes(L, "slaves", at, view->slaves);
+	at += view->slaves;
+	set_nodes(L, "lost", at, view->lost);
+	set_nodes(L, "clusterless", at + view->lost, view->clusterless);
+}
+
+void tables_push_event(lua_State *L, const struct event *event)
+{
+	luaL_checkstack(L, 8, NULL);
+	lua_createtable(L, 0, 12);
+	set_integer(L, "cluster_id", event->cluster_id);
+	if (event->has_node) {
+		push_node(L, &event->node);
+		lua_setfield(L, -2, "trigger");
+	}
+	set_members(L, event->view);
+	set_string(L, "name", event_kind_name(event->kind));
+	set_string(L, "id", event->id);
+	set_seconds(L, "time", event->time_ms);
+	set_string(L, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
+}
+
+void tables_push_cluster(lua_State *L, const struct view *view)
+{
+	luaL_checkstack(L, 8, NULL);
+	lua_createtable(L, 0, 6);
+	set_integer(L, "cluster_id", view->cluster_id);
+	set_members(L, view);
+}
