@@ -70,7 +70,9 @@ return {
   -- What to run on which event.
   -- Default: {}.
   triggers = {
-    -- Each: a command line (split like a shell's words, no shell runs it), an entry, or a list of these.
+    -- Each: a command line (split like a shell's words, no shell runs it), an entry, a function, or a list of these.
+    -- An entry runs a command, as master_up's below, or a file that is written in Lua:
+    --   { lua = "notify.lua", settings = { to = "ops@example.com" }, timeout = 30 }
     -- Once per cluster when plusmoin has started.
     -- Default: null.
     plusmoin_up = nil,
@@ -81,10 +83,16 @@ return {
     -- Default: null.
     master_up = {
       -- The entry's program: a command line (split like a shell's words, no shell runs it) or a list of words.
-      -- Required.
+      -- Default: none: this or lua is required.
       command = "logger -t plusmoin master_up",
+      -- The entry's Lua file, beside the configuration or one that comes with plusmoin; it returns a function.
+      -- Default: none: this or command is required.
+      lua = nil,
+      -- What the entry's Lua file gets as its `...`.
+      -- Default: {}.
+      settings = nil,
       -- Seconds this entry may run.
-      -- Default: trigger_timeout.
+      -- Default: the Lua file's own, else trigger_timeout.
       timeout = 30,
     },
     -- The master went down or was demoted, and nobody replaces it.
@@ -98,12 +106,28 @@ return {
     slave_down = nil,
     -- A new cluster was found or split off; the trigger's node is its master.
     -- Default: null.
-    cluster_created = nil,
+    cluster_created = function(event)
+      print(("cluster %d has the master %s"):format(event.cluster_id, event.master.host))
+    end,
   },
 
   -- Seconds a trigger may run; then its process group gets TERM and 5 s later KILL.
   -- Default: 60.
   trigger_timeout = 60,
+
+  -- What Lua triggers have at hand.
+  -- Default: {}.
+  lua = {
+    -- Where `require` looks besides, before Lua's own places (`lib/?.lua`); too late for a Lua configuration's own.
+    -- Default: none.
+    path = nil,
+    -- MiB of memory that all Lua triggers have together.
+    -- Default: 64.
+    memory_limit = 64,
+    -- Seconds past its timeout after which a Lua trigger that cannot be stopped is left behind.
+    -- Default: 60.
+    patience = 60,
+  },
 
   -- How many external commands may run at once; `master_*` have as many slots again for themselves.
   -- Default: 16.

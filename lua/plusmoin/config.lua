@@ -6,11 +6,14 @@
 local checks = require "plusmoin.config.checks"
 local connection = require "plusmoin.config.connection"
 local derive = require "plusmoin.config.derive"
+local disk = require "plusmoin.config.disk"
 local files = require "plusmoin.config.files"
 local jsonc = require "plusmoin.jsonc"
 local luafile = require "plusmoin.config.luafile"
+local modules = require "plusmoin.config.modules"
 local nodes = require "plusmoin.config.nodes"
 local report = require "plusmoin.config.report"
+local runtime = require "plusmoin.config.runtime"
 local settings = require "plusmoin.settings"
 local triggers = require "plusmoin.config.triggers"
 
@@ -20,42 +23,11 @@ local config = {}
 local MAX_BYTES = 16 * 1024 * 1024
 
 -- Types of rows that are one value each; the others have files of their own.
-local COMPOUND = { nodes = true, connection = true, triggers = true }
+local COMPOUND = { nodes = true, connection = true, triggers = true, object = true }
 
 local EARLY = {}
 for _, key in ipairs(settings.early) do
   EARLY[key] = true
-end
-
--- The content of a file, or nil and what is wrong.
-local function read_file(path)
-  local handle, err = io.open(path, "rb")
-  if not handle then
-    return nil, "cannot be read: " .. err:gsub("^.*: ", "")
-  end
-  local text, read_err = handle:read(MAX_BYTES + 1)
-  handle:close()
-  if not text and read_err then
-    return nil, "cannot be read: " .. read_err
-  elseif text and #text > MAX_BYTES then
-    return nil, ("is too big; allowed: %d MiB"):format(MAX_BYTES // 1048576)
-  end
-  return text or ""
-end
-
--- The directory of a file, absolute where cwd (absolute) is known.
-local function directory(path, cwd)
-  local dir = path:match("^(.*)/[^/]*$")
-  if path:sub(1, 1) == "/" then
-    return dir == "" and "/" or dir
-  end
-  dir = dir and dir:gsub("^%./+", ""):gsub("^%.$", "") or ""
-  if not cwd then
-    return dir
-  elseif dir == "" then
-    return cwd
-  end
-  return (cwd == "/" and "/" or cwd .. "/") .. dir
 end
 
 -- Reads a JSON file. Returns its top level (nil after errors that leave none),
@@ -78,9 +50,13 @@ end
 
 local function read_lua(ctx, text)
   ctx.lua = true
-  local value, err = luafile.run(ctx.path, text, ctx.dir)
-  if not value then
-    ctx.report:raw(err)
+  local ok, value = luafile.run(ctx.path, text)
+  if not ok then
+    ctx.report:raw(value)
+    return nil, {}, false
+  elseif type(value) ~= "table" then
+    ctx.report:raw(("%s: returns %s; allowed: one table, as in `return { dbname = ... }`"):format(ctx.path,
+      value == nil and "nothing" or "a " .. type(value)))
     return nil, {}, false
   elseif not checks.is_object(ctx, "", value) then
     ctx.report:error("", "returns " .. checks.describe(ctx, "", value), "one table with named keys")
@@ -121,6 +97,7 @@ local function build(ctx, object, found)
     connection = connection.check(ctx, "connection", checks.get(object, "connection")),
   }
   values.nodes = nodes.check(ctx, checks.get(object, "nodes"), global)
+  values.lua = runtime.check(ctx, checks.get(object, "lua"))
   values.triggers = triggers.check(ctx, checks.get(object, "triggers"), values.trigger_timeout)
   values.secrets = nodes.secrets(values.nodes, global)
   values.password, values.connection = nil, nil
@@ -132,8 +109,9 @@ end
 
 -- Answers with `result` filled in; may raise only by a fault of ours.
 local function load_into(result, ctx)
-  local text, err = read_file(ctx.path)
+  local text, err = disk.read(ctx.path, MAX_BYTES)
   local object, readable, complete = nil, {}, false
+  modules.begin(ctx)
   if not text then
     ctx.report:error("", err)
   elseif ctx.path:find("%.lua$") then
@@ -153,23 +131,27 @@ end
 
 local function new_context(path, env)
   return {
-    path = path, env = env or {}, dir = directory(path, env and env.cwd),
-    report = report.new(path), kinds = {}, unknown = {}, lua = false,
+    path = path, env = env or {}, dir = disk.directory(path, env and env.cwd),
+    report = report.new(path), kinds = {}, unknown = {}, templates = {}, lua = false,
   }
 end
 
 --- Loads the configuration at `path`. `env` holds what the caller provides, every
 -- field optional: `cwd` (absolute; makes a relative path absolute),
--- `libpq_keywords` (set of keyword -> true), `exists(path)` -> boolean.
+-- `libpq_keywords` (set of keyword -> true), `exists(path)` -> boolean,
+-- `trigger_dir` (absolute; where trigger files are looked for that are not beside
+-- the configuration).
 --
 -- Returns {config =, errors =, warnings =, files =} and never raises:
 --   config    nil when there are errors; else the shape that the C side reads:
 --             single values by key (times in seconds, paths absolute), `nodes`,
---             `triggers`, `secrets`; new tables, the caller's own
+--             `triggers`, `secrets`, `lua` {memory_limit =, patience =}; new
+--             tables, the caller's own
 --   errors, warnings  lists of complete lines
 --   files     daemon_user, pid_file, status_file, log_file, control_socket as far
 --             as they could be read; `defaulted` is true when one was guessed
--- A Lua file is run as it is; limits of time and memory are the caller's.
+-- A Lua configuration and the files of Lua triggers (of a JSON one too) are run as
+-- they are; limits of time and memory are the caller's. package.path is changed.
 function config.load(path, env)
   path = tostring(path)
   local result = { errors = {}, warnings = {}, files = nil }

@@ -5,7 +5,7 @@
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
 --   type         seconds, integer, string, secret, path, choice, statement,
---                host, nodes, connection, triggers, trigger, command
+--                host, nodes, connection, triggers, trigger, command, object
 --   min, max     range of numbers, both included; min_open: min itself is out
 --   default      the value, where it is a fixed one
 --   default_doc  the default in words, where it is computed or its text differs
@@ -58,7 +58,7 @@ local rows = {
     allowed = "libpq keywords and their values",
     doc = "Further libpq keywords: `sslmode`, `sslrootcert`, `passfile`, `keepalives_idle`, ..." },
   { name = "triggers", type = "triggers", default_doc = "{}", reload = "live",
-    allowed = "event names, each with a command, a list of commands, or nothing",
+    allowed = "event names, each with a command, a Lua trigger, a list of these, or nothing",
     doc = "What to run on which event." },
   { name = "triggers.plusmoin_up", type = "trigger", default_doc = "null", reload = "live",
     doc = "Once per cluster when plusmoin has started." },
@@ -74,14 +74,31 @@ local rows = {
     doc = "A slave went down or out of sync." },
   { name = "triggers.cluster_created", type = "trigger", default_doc = "null", reload = "live",
     doc = "A new cluster was found or split off; the trigger's node is its master." },
-  { name = "triggers.X.command", type = "command", required = true, reload = "live",
+  { name = "triggers.X.command", type = "command", default_doc = "none: this or `lua` is required", reload = "live",
     allowed = "a command line, or a list of a program and its arguments",
     doc = "The entry's program: a command line (split like a shell's words, no shell runs it) or a list of words." },
+  { name = "triggers.X.lua", type = "path", default_doc = "none: this or `command` is required", reload = "live",
+    allowed = "a path of a Lua file",
+    doc = "The entry's Lua file, beside the configuration or one that comes with plusmoin; it returns a function." },
+  { name = "triggers.X.settings", type = "object", default_doc = "{}", reload = "live",
+    allowed = "an object, for entries with `lua`",
+    doc = "What the entry's Lua file gets as its `...`." },
   { name = "triggers.X.timeout", type = "seconds", min = 0, min_open = true, max = DAY,
-    default_doc = "`trigger_timeout`", reload = "live",
+    default_doc = "the Lua file's own, else `trigger_timeout`", reload = "live",
     doc = "Seconds this entry may run." },
   { name = "trigger_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
     doc = "Seconds a trigger may run; then its process group gets TERM and 5 s later KILL." },
+  { name = "lua", type = "object", default_doc = "{}", reload = "live",
+    allowed = "an object with path, memory_limit, patience",
+    doc = "What Lua triggers have at hand." },
+  { name = "lua.path", type = "string", default_doc = "none", reload = "live",
+    allowed = "templates as of Lua's package.path, separated by semicolons",
+    doc = "Where `require` looks besides, before Lua's own places (`lib/?.lua`); "
+      .. "too late for a Lua configuration's own." },
+  { name = "lua.memory_limit", type = "integer", min = 8, max = 16384, default = 64, reload = "live",
+    doc = "MiB of memory that all Lua triggers have together." },
+  { name = "lua.patience", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
+    doc = "Seconds past its timeout after which a Lua trigger that cannot be stopped is left behind." },
   { name = "trigger_parallel", type = "integer", min = 1, max = 1000, default = 16, reload = "live",
     doc = "How many external commands may run at once; `master_*` have as many slots again for themselves." },
   { name = "shutdown_grace", type = "seconds", min = 0, max = DAY, default = 10, reload = "live",
@@ -121,10 +138,9 @@ local rows = {
 -- What the contract marks "later": known, refused in words, never ignored.
 local later = {
   ["hold_on"] = true, ["fresh_connect_interval"] = true, ["isolation_grace"] = true,
-  ["state_file"] = true, ["http"] = true, ["lua"] = true,
+  ["state_file"] = true, ["http"] = true,
   ["nodes[].ignore_system_id"] = true,
   ["triggers.node_held"] = true, ["triggers.split_brain"] = true, ["triggers.monitor_isolated"] = true,
-  ["triggers.X.lua"] = true, ["triggers.X.settings"] = true,
 }
 
 settings.rows = rows
@@ -151,7 +167,7 @@ function settings.find(name)
 end
 
 --- The rows directly below a prefix, in order: "" top level, "nodes[]." node
--- keys, "triggers." events, "triggers.X." keys of an entry.
+-- keys, "triggers." events, "triggers.X." keys of an entry, "lua." Lua's.
 function settings.below(prefix)
   local found = {}
   for _, row in ipairs(rows) do
@@ -182,7 +198,10 @@ local TYPE_TEXT = {
   string = function() return "a string, not empty" end,
   secret = function() return "a string" end,
   path = function() return "a path" end,
-  trigger = function() return "a command line, {\"command\": ..., \"timeout\": ...}, a list of these, or null" end,
+  trigger = function()
+    return 'a command line, {"command": ...}, {"lua": ...}, a Lua function (in a Lua configuration), '
+      .. "a list of these, or null"
+  end,
 }
 
 --- What a setting may be, in words, for messages.

@@ -1,5 +1,12 @@
--- The example configuration of the 2015 daemon's README, verbatim: it must load.
+-- The example configuration of the 2015 daemon's README, verbatim: it must load; and
+-- mutations of it and of other good files, which must never break the loader.
 local config = require "plusmoin.config"
+
+local package_path = package.path
+
+after_each(function()
+  package.path = package_path
+end)
 
 local EXAMPLE = [==[
 /**
@@ -101,26 +108,104 @@ describe("the seed's example configuration", function()
     assert.same({ "nothing" }, result.config.secrets)
     assert.same({}, result.config.triggers)
   end)
+end)
 
-  it("never raises on mutations of it", function()
+local TRIGGER_FILE = [==[
+local settings = ...
+local list = { settings.to, #settings, "text" }
+return { run = function() return list end, timeout = 2.5 }
+]==]
+
+-- Good configurations: SCRIPT is the place of the trigger file, whose text is the
+-- last sample.
+local SAMPLES = {
+  EXAMPLE,
+  [==[
+{
+  "dbname": "d", "user": "u", "nodes": [{"host": "a", "port": 5432}],
+  "lua": {"path": "lib/?.lua", "memory_limit": 64, "patience": 60}, // Lua's
+  "triggers": {
+    "master_up": [
+      "a 'b c'", {"lua": "SCRIPT", "settings": {"to": ["x", 5, null], "deep": {"a": true}}, "timeout": 3},
+      {"command": ["x", ""], "timeout": 5}
+    ],
+    "slave_down": {"lua": "SCRIPT"}
+  }
+}
+]==],
+  [==[
+return {
+  dbname = "d", user = "u", nodes = { { host = "a", port = 5432 } }, lua = { path = "lib/?.lua" },
+  triggers = {
+    master_up = { "a 'b c'", function(event) return event end, { lua = "SCRIPT", settings = { to = { "x", 5 } } } },
+    slave_down = { lua = "SCRIPT", timeout = 3 },
+  },
+}
+]==],
+  TRIGGER_FILE,
+}
+
+local BITS = {
+  "{", "}", "[", "]", ",", ":", '"', "null", "1e400", "NaN", "0x1", "\0", "\255", "/*", "//", "\\", "-",
+  "nil", "(", ")", "end", "...", "--", "=", "'",
+}
+
+local function mutate(text)
+  for _ = 1, math.random(3) do
+    local at = math.random(#text)
+    local bit = BITS[math.random(#BITS)]
+    text = text:sub(1, at - 1) .. bit .. text:sub(at + math.random(0, 6))
+  end
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+describe("mutations of good files", function()
+  local script, json, lua
+
+  before_each(function()
+    script, json = os.tmpname(), os.tmpname()
+    lua = json .. ".lua"
+  end)
+
+  after_each(function()
+    for _, path in ipairs { script, json, lua } do
+      os.remove(path)
+    end
+  end)
+
+  -- Loads a sample: a configuration with the good trigger file, or a trigger file
+  -- in a good configuration.
+  local function load_sample(index, text)
+    local path = index == 3 and lua or json
+    write(script, index == 4 and text or TRIGGER_FILE)
+    write(path, index == 4 and SAMPLES[2]:gsub("SCRIPT", script) or text:gsub("SCRIPT", script))
+    return config.load(path, { cwd = "/", trigger_dir = "/nonexistent" })
+  end
+
+  it("are made of files that load", function()
+    for index, text in ipairs(SAMPLES) do
+      assert.same({}, load_sample(index, text).errors)
+    end
+  end)
+
+  it("never raise", function()
     local number = tonumber(os.getenv("SEED")) or os.time()
     print("mutations: SEED=" .. number)
     math.randomseed(number)
-    local bits = {
-      "{", "}", "[", "]", ",", ":", '"', "null", "1e400", "NaN", "0x1", "\0", "\255", "/*", "//", "\\", "-",
-    }
-    for _ = 1, 400 do
-      local text = EXAMPLE
-      for _ = 1, math.random(3) do
-        local at = math.random(#text)
-        local bit = bits[math.random(#bits)]
-        text = text:sub(1, at - 1) .. bit .. text:sub(at + math.random(0, 6))
-      end
-      local ok, result = pcall(load_text, text)
+    for count = 1, 1000 do
+      local index = count % #SAMPLES + 1
+      local ok, result = pcall(load_sample, index, mutate(SAMPLES[index]))
       assert.is_true(ok, tostring(result))
       assert.is_true((result.config ~= nil) == (#result.errors == 0))
       for _, line in ipairs(result.errors) do
         assert.is_nil(line:find("loader failed", 1, true), line)
+        assert.is_nil(line:find("\n", 1, true), line)
       end
     end
   end)

@@ -1,6 +1,12 @@
 -- Good and bad configuration files, JSON and Lua.
 local config = require "plusmoin.config"
 
+local package_path = package.path
+
+after_each(function()
+  package.path = package_path
+end)
+
 local KEYWORDS = { sslmode = true, passfile = true, keepalives_idle = true, host = true, gssencmode = true }
 
 local function load_text(text, suffix)
@@ -48,7 +54,7 @@ local BAD = {
   { '"state_file": "x"', "comes with a later version of plusmoin" },
   { '"hold_on": []', "comes with a later version of plusmoin" },
   { '"triggers": {"split_brain": "x"}', "comes with a later version of plusmoin" },
-  { '"triggers": {"master_up": {"lua": "x.lua"}}', "comes with a later version of plusmoin" },
+  { '"triggers": {"master_up": {"lua": "none.lua"}}', '2: triggers.master_up.lua: no such file: tried "/tmp/' },
   { '"triggers": {"master_upp": "x"}', '"master_up"' },
   { '"triggers": {"master_up": "a \'b"}', "never closed" },
   { '"triggers": {"master_up": 5}', "a number where a trigger belongs" },
@@ -165,9 +171,9 @@ describe("config.load", function()
     assert.is_nil((";" .. package.path .. ";"):find(";./?.lua;", 1, true))
     assert.equal("/tmp/?.lua;/tmp/?/init.lua;", package.path:sub(1, 27))
     local bad = load_text('return {dbname = "d", user = "u", nodes = {{host = "a", port = 0}},'
-      .. "triggers = {master_up = print}}", ".lua")
+      .. "triggers = {master_up = {{run = print}}}}", ".lua")
     assert.is_true(has(bad.errors, "nodes[1].port: 0 is out of range"))
-    assert.is_true(has(bad.errors, "a Lua function as a trigger comes with a later version"))
+    assert.is_true(has(bad.errors, "triggers.master_up[1].run: unknown key"))
     assert.is_true(has(load_text("return 5", ".lua").errors, "allowed: one table"))
     assert.is_true(has(load_text("x x", ".lua").errors, "1: "))
     assert.is_true(has(load_text("error(nil)", ".lua").errors, "raised nil"))

@@ -3,6 +3,12 @@ local cjson = require "cjson"
 local config = require "plusmoin.config"
 local settings = require "plusmoin.settings"
 
+local package_path = package.path
+
+after_each(function()
+  package.path = package_path
+end)
+
 local KEYWORDS = {
   sslmode = true, sslrootcert = true, sslkey = true, passfile = true, keepalives = true, keepalives_idle = true,
   gssencmode = true, host = true, service = true, sslpassword = true,
@@ -151,11 +157,12 @@ describe("triggers", function()
   for part, value in pairs {
     ["an empty command"] = "  ", ["never closed"] = 'a "b', ["nothing behind it"] = "a\\", ["NUL"] = "a\0b",
     ["true or false where a trigger belongs"] = true, ["a list inside a list"] = { { "a" } },
-    ["master_up.command: is missing"] = { timeout = 5 },
+    ["master_up: holds neither command nor lua"] = { timeout = 5 },
     ["timeout: 0 is out of range"] = { command = "a", timeout = 0 },
     ["command[2]: a number"] = { command = { "a", 5 } }, ["an empty program name"] = { command = { "", "a" } },
     ['"timeout"'] = { command = "a", timeuot = 5 }, ["where a command belongs"] = { command = 5 },
-    ["lua: comes with a later version"] = { lua = "x.lua", settings = { a = 1 } },
+    ["master_up: holds both command and lua"] = { command = "a", lua = "x.lua" },
+    ["master_up.settings: settings without lua"] = { command = "a", settings = { b = 1 } },
   } do
     it("refuse " .. part, function()
       assert_error(load_table { triggers = { master_up = value } }, part)
@@ -196,8 +203,6 @@ describe("keys", function()
       local object = {}
       if name:find("^nodes") then
         object.nodes = { { host = "a", [name:match("%w[%w_]*$")] = true } }
-      elseif name:find("^triggers%.X") then
-        object.triggers = { master_up = { command = "a", [name:match("[%w_]+$")] = "x" } }
       elseif name:find("^triggers") then
         object.triggers = { [name:match("[%w_]+$")] = "x" }
       else

@@ -3,6 +3,12 @@ local config = require "plusmoin.config"
 local settings = require "plusmoin.settings"
 local settings_doc = require "plusmoin.settings_doc"
 
+local package_path = package.path
+
+after_each(function()
+  package.path = package_path
+end)
+
 local function read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read("a")

@@ -3,6 +3,7 @@
 -- `ctx` is what a load carries along: report, settings' kinds of tables (JSON),
 -- `lua` (true for a Lua file), dir (of the configuration, absolute if known),
 -- env. A check returns the value to use, or nil after it has reported an error.
+local disk = require "plusmoin.config.disk"
 local jsonc = require "plusmoin.jsonc"
 local keypath = require "plusmoin.keypath"
 local nearest = require "plusmoin.nearest"
@@ -161,11 +162,7 @@ end
 --- A path made absolute: relative ones are relative to the configuration's
 -- directory (contract, "Privileges and files").
 function checks.absolute(ctx, path)
-  if path:sub(1, 1) == "/" or ctx.dir == "" then
-    return path
-  end
-  local base = ctx.dir == "/" and "/" or ctx.dir .. "/"
-  return base .. path:gsub("^%./+", "")
+  return disk.join(ctx.dir, path)
 end
 
 local function check_path(ctx, path, value, row)
@@ -193,12 +190,17 @@ function checks.value(ctx, path, value, row)
   return BY_TYPE[row.type](ctx, path, value, row)
 end
 
+local HOMES = {
+  { prefix = "", words = "the top level" }, { prefix = "nodes[].", words = "an entry of nodes" },
+  { prefix = "triggers.", words = "triggers" }, { prefix = "triggers.X.", words = "a trigger's entry" },
+  { prefix = "lua.", words = "lua" },
+}
+
 -- Where else a key that is unknown here is known, in words; nil if nowhere.
 local function other_home(ctx, key, prefix)
-  local homes = { [""] = "the top level", ["nodes[]."] = "an entry of nodes", ["triggers."] = "triggers" }
-  for _, home in ipairs { "", "nodes[].", "triggers." } do
-    if home ~= prefix and settings.find(home .. key) then
-      return homes[home]
+  for _, home in ipairs(HOMES) do
+    if home.prefix ~= prefix and settings.find(home.prefix .. key) then
+      return home.words
     end
   end
   local keywords = ctx.env.libpq_keywords

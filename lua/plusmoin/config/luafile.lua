@@ -1,43 +1,50 @@
---- Runs a configuration that is written in Lua.
+--- Runs files that are written in Lua, a configuration or a trigger's, and puts
+-- what goes wrong in them into one line.
+local keypath = require "plusmoin.keypath"
+
 local luafile = {}
 
--- Modules beside the configuration are found first; what lies in the working
--- directory is never looked at.
-local function set_package_path(dir)
-  local kept = {}
-  local front = {}
-  if dir ~= "" and dir ~= "." then
-    local base = dir == "/" and "/" or dir .. "/"
-    front = { base .. "?.lua", base .. "?/init.lua" }
-  end
-  local skip = { ["./?.lua"] = true, ["./?/init.lua"] = true }
-  for _, template in ipairs(front) do
-    kept[#kept + 1], skip[template] = template, true
-  end
-  for template in package.path:gmatch("[^;]+") do
-    if not skip[template] then
-      kept[#kept + 1] = template
+local MAX_MESSAGE = 2000 -- bytes of an error's text worth showing
+
+-- The directory of `path` holds the beginning of `tail`, the end of a path that
+-- Lua has cut: the whole path, or nil.
+local function complete(tail, path)
+  local dir = path:match("^.*/") or ""
+  for length = math.min(#tail, #dir), 1, -1 do
+    if tail:sub(1, length) == dir:sub(-length) then
+      return dir .. tail:sub(length + 1)
     end
   end
-  package.path = table.concat(kept, ";")
+  return nil
 end
 
 -- Lua cuts long chunk names in messages; people need the whole one.
 local function whole_name(message, path)
   local tail, rest = message:match("^%.%.%.([^:]+)(:.*)$")
-  if tail and path:sub(-#tail) == tail then
+  if not tail then
+    return message
+  elseif path:sub(-#tail) == tail then
     return path .. rest
   end
-  return message
+  local whole = complete(tail, path)
+  return whole and whole .. rest or message
 end
 
--- An error's line: Lua's own file:line, with the file put before it where it
--- speaks of another one, or of none.
-local function error_line(err, path)
+-- Many lines in one, without what a terminal would act on.
+local function one_line(message)
+  if #message > MAX_MESSAGE then
+    message = message:sub(1, MAX_MESSAGE) .. "..."
+  end
+  return keypath.escape((message:gsub("%s*[\r\n]%s*", " ")))
+end
+
+--- What was raised in the file `path`, as one line: Lua's own file:line, with
+-- `path` put before it where it speaks of another file, or of none.
+function luafile.error_line(err, path)
   if type(err) ~= "string" then
     return ("%s: raised %s instead of a message"):format(path, type(err))
   end
-  local message = whole_name(err, path)
+  local message = one_line(whole_name(err, path))
   if message:sub(1, #path + 1) == path .. ":" then
     return message
   end
@@ -52,23 +59,19 @@ local function strip_head(text)
   return (text:gsub("^#[^\n]*", "", 1))
 end
 
---- Runs `text`, the content of `path`, and returns the table it returns; or nil
--- and a complete error line. Sets package.path for good (what it requires later
--- is found as well): a load has a Lua state of its own.
-function luafile.run(path, text, dir)
+--- Runs `text`, the content of `path`, with the further arguments as its `...`.
+-- Returns true and the first value it returns; or false and a complete error line.
+-- Text only: bytecode is refused.
+function luafile.run(path, text, ...)
   local chunk, err = load(strip_head(text), "@" .. path, "t")
   if not chunk then
-    return nil, error_line(err, path)
+    return false, luafile.error_line(err, path)
   end
-  set_package_path(dir)
-  local ok, value = pcall(chunk)
+  local ok, value = pcall(chunk, ...)
   if not ok then
-    return nil, error_line(value, path)
-  elseif type(value) ~= "table" then
-    return nil, ("%s: returns %s; allowed: one table, as in `return { dbname = ... }`"):format(path,
-      value == nil and "nothing" or "a " .. type(value))
+    return false, luafile.error_line(value, path)
   end
-  return value
+  return true, value
 end
 
 return luafile

@@ -1,11 +1,12 @@
 --- `triggers`: what runs on which event.
 --
--- An event's value is a command line, an entry {command =, timeout =}, or a list
--- of these, run in order; null is nothing. Lua triggers come later and are
--- refused in words until then.
+-- An event's value is a command line, an entry {command =, timeout =} or {lua =,
+-- settings =, timeout =}, in a Lua configuration also a function, or a list of
+-- these, run in order; null is nothing.
 local checks = require "plusmoin.config.checks"
 local jsonc = require "plusmoin.jsonc"
 local keypath = require "plusmoin.keypath"
+local script = require "plusmoin.config.script"
 local settings = require "plusmoin.settings"
 local words = require "plusmoin.words"
 
@@ -13,7 +14,7 @@ local triggers = {}
 
 local COMMAND = settings.find("triggers.X.command")
 local ALLOWED = settings.allowed(settings.find("triggers.master_up"))
-local LATER = "comes with a later version of plusmoin"
+local ALLOWED_ENTRY = '{"command": ..., "timeout": s} or {"lua": FILE, "settings": {}, "timeout": s}'
 
 -- No shell sees a command; a line that needs one gets a warning.
 local function warn_of_shell(ctx, path, line)
@@ -90,40 +91,65 @@ local function read_command(ctx, path, value)
   return argv
 end
 
-local function read_entry(ctx, path, value)
-  checks.keys(ctx, path, value, "triggers.X.")
-  local timeout = checks.get(value, "timeout")
-  if timeout ~= nil then
-    timeout = checks.value(ctx, keypath.key(path, "timeout"), timeout, settings.find("triggers.X.timeout"))
-  end
-  local command, own = checks.get(value, "command"), keypath.key(path, "command")
-  if command == nil then
-    if checks.get(value, "lua") == nil then
-      ctx.report:error(own, "is missing", settings.allowed(COMMAND))
-    end
-    return nil
-  end
-  return read_command(ctx, own, command), timeout
+local function command_action(argv, timeout)
+  return argv and { kind = "command", argv = argv, timeout = timeout }
 end
 
--- One action in the loader's shape; nil for null and after an error.
-local function read_action(ctx, path, value, default_timeout)
-  local argv, timeout
-  if value == jsonc.null then
+local function lua_action(ctx, run, timeout)
+  return run and { kind = "lua", run = run, timeout = timeout, source = script.source(ctx, run) }
+end
+
+local function read_timeout(ctx, path, value)
+  if value == nil then
     return nil
-  elseif type(value) == "string" then
-    argv = read_command(ctx, path, value)
+  end
+  return checks.value(ctx, keypath.key(path, "timeout"), value, settings.find("triggers.X.timeout"))
+end
+
+-- An entry's action; its timeout is left out where neither it nor its file has one.
+local function read_entry(ctx, path, value)
+  checks.keys(ctx, path, value, "triggers.X.")
+  local timeout = read_timeout(ctx, path, checks.get(value, "timeout"))
+  local command, lua, given = checks.get(value, "command"), checks.get(value, "lua"), checks.get(value, "settings")
+  if command ~= nil and lua ~= nil then
+    ctx.report:error(path, "holds both command and lua", "one of them; a list runs several, in order")
+  elseif lua ~= nil then
+    local run, own_timeout = script.read(ctx, path, lua, given)
+    return lua_action(ctx, run, timeout or own_timeout)
+  elseif command == nil then
+    ctx.report:error(path, "holds neither command nor lua", ALLOWED_ENTRY)
+  elseif given ~= nil then
+    ctx.report:error(keypath.key(path, "settings"), "settings without lua: a command gets none", ALLOWED_ENTRY)
+  else
+    return command_action(read_command(ctx, keypath.key(path, "command"), command), timeout)
+  end
+  return nil
+end
+
+local function read_value(ctx, path, value)
+  if type(value) == "string" then
+    return command_action(read_command(ctx, path, value))
   elseif type(value) == "function" then
-    ctx.report:error(path, "a Lua function as a trigger " .. LATER, ALLOWED)
+    return lua_action(ctx, value)
   elseif checks.is_object(ctx, path, value) then
-    argv, timeout = read_entry(ctx, path, value)
+    return read_entry(ctx, path, value)
   elseif checks.is_list(ctx, path, value) then
     ctx.report:error(path, "a list inside a list",
       'a command line, or {"command": ["program", "argument"]}')
   else
     ctx.report:error(path, checks.describe(ctx, path, value) .. " where a trigger belongs", ALLOWED)
   end
-  return argv and { kind = "command", argv = argv, timeout = timeout or default_timeout, path = path }
+  return nil
+end
+
+-- One action in the loader's shape; nil for null and after an error.
+local function read_action(ctx, path, value, default_timeout)
+  local action = value ~= jsonc.null and read_value(ctx, path, value)
+  if not action then
+    return nil
+  end
+  action.path, action.timeout = path, action.timeout or default_timeout
+  return action
 end
 
 local function read_event(ctx, path, value, default_timeout)
@@ -139,8 +165,9 @@ local function read_event(ctx, path, value, default_timeout)
 end
 
 --- Checks the triggers. `default_timeout` (s) is what entries without their own
--- get. Returns a map event name -> list of actions {kind = "command", argv =,
--- timeout =, path =}, for events that have some; what is wrong is reported.
+-- get. Returns a map event name -> list of actions, for events that have some; what
+-- is wrong is reported. An action is {kind = "command", argv =, timeout =, path =} or
+-- {kind = "lua", run = function, timeout =, path =, source = "/file.lua:12"}.
 function triggers.check(ctx, value, default_timeout)
   local path = "triggers"
   if value == nil then

@@ -1,0 +1,46 @@
+--- Files and paths of a load: bounded reads, directories, absolute paths.
+local disk = {}
+
+--- The content of a file of at most `max_bytes`; or nil, what is wrong in words,
+-- and the system's error number where the file could not be opened.
+function disk.read(path, max_bytes)
+  local handle, err, code = io.open(path, "rb")
+  if not handle then
+    return nil, "cannot be read: " .. err:gsub("^.*: ", ""), code
+  end
+  local text, read_err = handle:read(max_bytes + 1)
+  handle:close()
+  if not text and read_err then
+    return nil, "cannot be read: " .. read_err
+  elseif text and #text > max_bytes then
+    return nil, ("is too big; allowed: %d MiB"):format(max_bytes // 1048576)
+  end
+  return text or ""
+end
+
+--- The path `name` below the directory `dir`; absolute names stay, and "" is no
+-- directory.
+function disk.join(dir, name)
+  if name:sub(1, 1) == "/" or dir == "" then
+    return name
+  end
+  return (dir == "/" and "/" or dir .. "/") .. name:gsub("^%./+", "")
+end
+
+--- The directory of a file, absolute where `cwd` (absolute) is known; "" where it
+-- is the working directory and that is not known.
+function disk.directory(path, cwd)
+  local dir = path:match("^(.*)/[^/]*$")
+  if path:sub(1, 1) == "/" then
+    return dir == "" and "/" or dir
+  end
+  dir = dir and dir:gsub("^%./+", ""):gsub("^%.$", "") or ""
+  if not cwd then
+    return dir
+  elseif dir == "" then
+    return cwd
+  end
+  return disk.join(cwd, dir)
+end
+
+return disk

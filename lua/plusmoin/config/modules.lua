@@ -1,0 +1,59 @@
+--- Where `require` looks: beside the configuration, then where `lua.path` says,
+-- then beside the trigger files, then Lua's own places; never in the working
+-- directory.
+--
+-- package.path is changed for good (what is required later is found as well): a
+-- load has a Lua state of its own. What a Lua configuration puts into it stays.
+local disk = require "plusmoin.config.disk"
+
+local modules = {}
+
+local WORKING_DIRECTORY = { ["./?.lua"] = true, ["./?/init.lua"] = true }
+
+-- The templates of package.path that are not in the set `skip`.
+local function current(skip)
+  local list = {}
+  local path = type(package.path) == "string" and package.path or ""
+  for template in path:gmatch("[^;]+") do
+    if not skip[template] then
+      list[#list + 1] = template
+    end
+  end
+  return list
+end
+
+--- Adds templates (a list) behind those that the load `ctx` has added already and
+-- before all others.
+function modules.add(ctx, templates)
+  local added, new, is_new = ctx.templates, {}, {}
+  for _, template in ipairs(templates) do
+    if not added[template] then
+      new[#new + 1], is_new[template] = template, true
+    end
+  end
+  local list, at = current(is_new), 0
+  for index, template in ipairs(list) do
+    at = added[template] and index or at
+  end
+  for index, template in ipairs(new) do
+    table.insert(list, at + index, template)
+    added[template] = true
+  end
+  package.path = table.concat(list, ";")
+end
+
+--- Adds a directory. One whose name has a meaning in templates cannot be added.
+function modules.add_directory(ctx, dir)
+  if dir ~= "" and not dir:find("[;?]") then
+    modules.add(ctx, { disk.join(dir, "?.lua"), disk.join(dir, "?/init.lua") })
+  end
+end
+
+--- Begins a load: the configuration's directory comes first, the working
+-- directory goes.
+function modules.begin(ctx)
+  package.path = table.concat(current(WORKING_DIRECTORY), ";")
+  modules.add_directory(ctx, ctx.dir)
+end
+
+return modules
