@@ -294,6 +294,8 @@ static void on_loaded(void *data, struct config *config, struct config *replaces
 	secret_set(config->secrets, config->secret_count);
 	configure_log(config);
 	move_status_file(daemon);
+	if (daemon->monitor != NULL)
+		monitor_reload(daemon->monitor, config);
 	dispatch_reload(daemon->dispatch, config, replaces);
 	publish(daemon);
 	say_needs_restart(daemon);

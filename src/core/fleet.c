@@ -26,6 +26,28 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp((*left)->config->id, (*right)->config->id);
 }
 
+static struct node *new_node(const struct config_node *config, size_t order,
+			     const struct moment *now)
+{
+	struct node *node = mem_zalloc(1, sizeof(*node));
+
+	node->config = config;
+	node->order = order;
+	node->reserved_id = -1;
+	node->since_ms = now->wall_ms;
+	return node;
+}
+
+static void sort_by_id(struct fleet *fleet)
+{
+	free(fleet->by_id);
+	fleet->by_id = mem_zalloc(fleet->node_count, sizeof(struct node *));
+	if (fleet->node_count == 0)
+		return;
+	memcpy(fleet->by_id, fleet->nodes, fleet->node_count * sizeof(struct node *));
+	qsort(fleet->by_id, fleet->node_count, sizeof(struct node *), compare_ids);
+}
+
 struct fleet *fleet_new(struct config *config, const struct moment *now)
 {
 	struct fleet *fleet = mem_zalloc(1, sizeof(*fleet));
@@ -33,20 +55,9 @@ struct fleet *fleet_new(struct config *config, const struct moment *now)
 	fleet->config = config_ref(config);
 	fleet->node_count = config->node_count;
 	fleet->nodes = mem_zalloc(config->node_count, sizeof(struct node *));
-	for (size_t i = 0; i < config->node_count; i++) {
-		struct node *node = mem_zalloc(1, sizeof(*node));
-
-		node->config = &config->nodes[i];
-		node->order = i;
-		node->reserved_id = -1;
-		node->since_ms = now->wall_ms;
-		fleet->nodes[i] = node;
-	}
-	fleet->by_id = mem_zalloc(fleet->node_count, sizeof(struct node *));
-	if (fleet->node_count > 0) {
-		memcpy(fleet->by_id, fleet->nodes, fleet->node_count * sizeof(struct node *));
-		qsort(fleet->by_id, fleet->node_count, sizeof(struct node *), compare_ids);
-	}
+	for (size_t i = 0; i < config->node_count; i++)
+		fleet->nodes[i] = new_node(&config->nodes[i], i, now);
+	sort_by_id(fleet);
 	return fleet;
 }
 
@@ -76,6 +87,71 @@ void fleet_free(struct fleet **fleet_p)
 	free(fleet->by_id);
 	config_unref(&fleet->config);
 	free(fleet);
+}
+
+static int compare_order(const void *a, const void *b)
+{
+	const struct node *const *left = a;
+	const struct node *const *right = b;
+
+	return ((*left)->order > (*right)->order) - ((*left)->order < (*right)->order);
+}
+
+/* The node of that id, taken out of the old list; NULL: there is none. */
+static struct node *take_node(struct node **nodes, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct node *node = nodes[i];
+
+		if (node != NULL && strcmp(node->config->id, id) == 0) {
+			nodes[i] = NULL;
+			return node;
+		}
+	}
+	return NULL;
+}
+
+static void remove_node(struct fleet *fleet, struct node *node, const struct moment *now,
+			struct list *removed)
+{
+	fleet_settle_id(fleet, node, false);
+	fleet_move(node, NULL, PLACE_CLUSTERLESS, now);
+	list_add(removed, node);
+}
+
+void fleet_reload(struct fleet *fleet, struct config *config, const struct moment *now,
+		  struct list *removed)
+{
+	struct node **before = fleet->nodes;
+	size_t count = fleet->node_count;
+
+	fleet->nodes = mem_zalloc(config->node_count, sizeof(struct node *));
+	fleet->node_count = config->node_count;
+	for (size_t i = 0; i < config->node_count; i++) {
+		struct node *node = take_node(before, count, config->nodes[i].id);
+
+		if (node == NULL)
+			node = new_node(&config->nodes[i], i, now);
+		node->config = &config->nodes[i];
+		node->order = i;
+		fleet->nodes[i] = node;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (before[i] != NULL)
+			remove_node(fleet, before[i], now, removed);
+	}
+	free(before);
+	sort_by_id(fleet);
+	for (size_t i = 0; i < fleet->clusters.count; i++) {
+		const struct list *members =
+			&((struct cluster *)fleet->clusters.items[i])->members;
+
+		if (members->count > 1)
+			qsort(members->items, members->count, sizeof(void *), compare_order);
+	}
+	config_ref(config);
+	config_unref(&fleet->config);
+	fleet->config = config;
 }
 
 struct cluster *fleet_add_cluster(struct fleet *fleet, int id)

@@ -84,6 +84,15 @@ struct fleet *fleet_new(struct config *config, const struct moment *now);
 /* NULL allowed; clears the pointer. */
 void fleet_free(struct fleet **fleet);
 
+/*
+ * Goes over to another configuration (contract.md, "Reload"). Nodes of the same id
+ * keep their place and state; new ones are clusterless; the others leave, also a
+ * seat, without any change being told, and are given to `removed` (the caller
+ * free()s each). Not while a round is open.
+ */
+void fleet_reload(struct fleet *fleet, struct config *config, const struct moment *now,
+		  struct list *removed);
+
 /* A new cluster with this id, no members; the fleet owns it. */
 struct cluster *fleet_add_cluster(struct fleet *fleet, int id);
 

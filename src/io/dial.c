@@ -236,3 +236,8 @@ void dial_cancel(struct dial **dial_p)
 	free(dial->options);
 	free(dial);
 }
+
+void dial_set_node(struct dial *dial, const struct config_node *node)
+{
+	dial->target.node = node;
+}

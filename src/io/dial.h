@@ -29,5 +29,8 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 				     const struct evidence *evidence),
 			void *data);
 
+/* The same node in another configuration, which must outlive the dial from now on. */
+void dial_set_node(struct dial *dial, const struct config_node *node);
+
 /* NULL allowed; clears the pointer. */
 void dial_cancel(struct dial **dial);

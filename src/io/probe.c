@@ -434,6 +434,16 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	return probe;
 }
 
+void probe_set_config(struct probe *probe, const struct config *config,
+		      const struct config_node *node)
+{
+	probe->config = config;
+	probe->node = node;
+	probe->order.master = node->id;
+	if (probe->dial != NULL)
+		dial_set_node(probe->dial, node);
+}
+
 void probe_free(struct probe **probe_p)
 {
 	struct probe *probe = *probe_p;

@@ -47,5 +47,12 @@ void probe_look(struct probe *probe, const struct beat_order *order);
 void probe_beat(struct probe *probe, const struct beat_order *order);
 bool probe_is_busy(const struct probe *probe);
 
+/*
+ * The same node with the same credentials and the same query_timeout in another
+ * configuration; both must outlive the probe from now on.
+ */
+void probe_set_config(struct probe *probe, const struct config *config,
+		      const struct config_node *node);
+
 /* Says goodbye; no callback comes any more. NULL allowed; clears the pointer. */
 void probe_free(struct probe **probe);

@@ -28,7 +28,9 @@ static void on_heartbeat(void *data)
 
 static void on_early(void *data)
 {
-	group_want_round(data, false);
+	struct group *group = data;
+
+	group_want_round(group, group->again_regular); /* one that a reload put off */
 }
 
 void group_init(struct group *group, struct monitor *monitor, struct cluster *cluster)
@@ -88,6 +90,8 @@ void group_want_round(struct group *group, bool regular)
 	if (group->open) {
 		group->again = true;
 		group->again_regular = group->again_regular || regular;
+	} else if (group->monitor->pending != NULL) {
+		group->again_regular = group->again_regular || regular; /* reload.c opens it */
 	} else if (wait_ms > 0) {
 		if (!timer_is_set(group->early))
 			timer_start(group->early, wait_ms);
@@ -141,7 +145,7 @@ static void open_round(struct group *group, bool regular)
 	round_begin(&group->round, monitor->fleet, group->cluster);
 	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
 		if (monitor->fleet->nodes[i]->cluster == group->cluster)
-			ask(group, &monitor->watches[i]);
+			ask(group, monitor->fleet->nodes[i]->watch);
 	}
 	if (group->awaited == 0)
 		judge(group);
@@ -167,6 +171,7 @@ static void finish(struct group *group)
 		watch_plan_cluster(monitor, cluster);
 	monitor_publish(monitor, &changes);
 	changes_free(&changes);
+	reload_soon(monitor);
 	if (!lives)
 		return; /* dropped, and this group with it */
 	if (regular && cluster != NULL)

@@ -57,7 +57,8 @@ struct monitor {
 	struct monitor_events events;
 	void *data;
 	struct resolver *resolver;
-	struct watch *watches; /* one a node */
+	struct config *pending;     /* waits until no round is open; no new one opens */
+	struct timer *reload_timer;
 	struct group clusterless;
 	enum start_phase phase;
 	struct timer *start_timer;
@@ -68,6 +69,17 @@ struct monitor {
 	unsigned long event_count;
 	int64_t start_s;
 };
+
+/* A reload that waits may be possible now. */
+void reload_soon(struct monitor *monitor);
+void reload_begin(struct monitor *monitor);
+void reload_end(struct monitor *monitor);
+
+/* A node's watch: made and freed with the node's place in the fleet. */
+void watch_new(struct monitor *monitor, struct node *node);
+void watch_free(struct node *node);
+/* The node's configuration is another one: `anew`, its connection has to be as well. */
+void watch_reload(struct watch *watch, bool anew);
 
 struct moment monitor_now(const struct monitor *monitor);
 

@@ -22,6 +22,12 @@ struct monitor_events {
 /* Starts looking at once. Takes a reference of `config`; `clock` must outlive it. */
 struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct clock *clock,
 			    const struct monitor_events *events, void *data);
+
+/*
+ * Goes over to another configuration (contract.md, "Reload"), as soon as the
+ * rounds that are open have ended and the start is over. Takes a reference.
+ */
+void monitor_reload(struct monitor *monitor, struct config *config);
 const struct fleet *monitor_fleet(const struct monitor *monitor);
 
 /* Stops beats and polls, closes all connections. NULL allowed; clears the pointer. */

@@ -25,7 +25,7 @@ static void on_start_timer(void *data)
 
 		for (size_t n = 0; cluster->starting && n < monitor->fleet->node_count; n++) {
 			if (start_waits_for(monitor->fleet, cluster, monitor->fleet->nodes[n]))
-				watch_look(&monitor->watches[n]);
+				watch_look(monitor->fleet->nodes[n]->watch);
 		}
 	}
 	start_saw(monitor, NULL);
@@ -39,7 +39,7 @@ void start_begin(struct monitor *monitor)
 	monitor->start_timer = timer_new(monitor->loop, NULL, on_start_timer, monitor);
 	timer_start(monitor->start_timer, START_ANSWERS_MS);
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
-		watch_look(&monitor->watches[i]);
+		watch_look(monitor->fleet->nodes[i]->watch);
 	if (monitor->fleet->node_count == 0)
 		timer_start(monitor->start_timer, 0);
 }
@@ -96,6 +96,7 @@ void start_saw(struct monitor *monitor, struct watch *watch)
 	if (!waits) {
 		monitor->phase = START_OVER;
 		timer_stop(monitor->start_timer);
+		reload_soon(monitor);
 	}
 }
 
@@ -138,7 +139,7 @@ static void found_clusters(struct monitor *monitor)
 		if (monitor->fleet->nodes[i]->seen.kind != OBSERVED_MASTER)
 			continue;
 		founding = mem_zalloc(1, sizeof(*founding));
-		founding->watch = &monitor->watches[i];
+		founding->watch = monitor->fleet->nodes[i]->watch;
 		round_begin(&founding->round, monitor->fleet, NULL);
 		founding->round.starting = true;
 		founding->round.only = monitor->fleet->nodes[i];
@@ -146,7 +147,7 @@ static void found_clusters(struct monitor *monitor)
 		step_founding(monitor, founding);
 	}
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
-		watch_plan(&monitor->watches[i]);
+		watch_plan(monitor->fleet->nodes[i]->watch);
 	group_run(&monitor->clusterless);
 	timer_start(monitor->start_timer, START_LOOK_MS);
 	monitor->events.changed(monitor->data);

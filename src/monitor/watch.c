@@ -193,21 +193,56 @@ static void on_stall_tick(void *data)
 	timer_start(monitor->stall_timer, STALL_TICK_MS);
 }
 
-static void watch_init(struct watch *watch, struct monitor *monitor, struct node *node)
+static void make_probe(struct watch *watch)
 {
+	struct monitor *monitor = watch->monitor;
 	struct probe_context context = {
 		.loop = monitor->loop,
 		.resolver = monitor->resolver,
 		.stalls = &monitor->stalls,
 	};
 
+	watch->probe = probe_new(&context, monitor->config, watch->node->config, &watch_events,
+				 watch);
+}
+
+void watch_new(struct monitor *monitor, struct node *node)
+{
+	struct watch *watch = mem_zalloc(1, sizeof(*watch));
+
 	watch->monitor = monitor;
 	watch->node = node;
-	watch->probe =
-		probe_new(&context, monitor->config, node->config, &watch_events, watch);
+	make_probe(watch);
 	watch->retry = timer_new(monitor->loop, NULL, on_retry, watch);
 	watch->grace = timer_new(monitor->loop, &monitor->stalls, on_grace, watch);
 	node->watch = watch;
+}
+
+void watch_free(struct node *node)
+{
+	struct watch *watch = node->watch;
+
+	probe_free(&watch->probe);
+	timer_free(&watch->retry);
+	timer_free(&watch->grace);
+	free(watch);
+	node->watch = NULL;
+}
+
+void watch_reload(struct watch *watch, bool anew)
+{
+	watch->shut_doors = 0;
+	watch->awaited = false;
+	timer_stop(watch->retry);
+	timer_stop(watch->grace);
+	if (anew) {
+		probe_free(&watch->probe);
+		make_probe(watch);
+		watch_look(watch);
+	} else {
+		probe_set_config(watch->probe, watch->monitor->config, watch->node->config);
+	}
+	watch_plan(watch);
 }
 
 struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct clock *clock,
@@ -224,13 +259,13 @@ struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct
 	monitor->start_s = now.wall_ms / 1000;
 	monitor->fleet = fleet_new(config, &now);
 	monitor->resolver = resolver_new(loop);
-	monitor->watches = mem_zalloc(monitor->fleet->node_count, sizeof(*monitor->watches));
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
-		watch_init(&monitor->watches[i], monitor, monitor->fleet->nodes[i]);
+		watch_new(monitor, monitor->fleet->nodes[i]);
 	group_init(&monitor->clusterless, monitor, NULL);
 	monitor->stall_timer = timer_new(loop, NULL, on_stall_tick, monitor);
 	monitor->stall_tick_ms = clock_steady_ms();
 	timer_start(monitor->stall_timer, STALL_TICK_MS);
+	reload_begin(monitor);
 	start_begin(monitor);
 	return monitor;
 }
@@ -250,13 +285,10 @@ void monitor_free(struct monitor **monitor_p)
 		free(cluster->watch);
 	}
 	group_clear(&monitor->clusterless);
-	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
-		probe_free(&monitor->watches[i].probe);
-		timer_free(&monitor->watches[i].retry);
-		timer_free(&monitor->watches[i].grace);
-	}
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		watch_free(monitor->fleet->nodes[i]);
 	timer_free(&monitor->stall_timer);
-	free(monitor->watches);
+	reload_end(monitor);
 	(void)resolver_free(&monitor->resolver);
 	fleet_free(&monitor->fleet);
 	config_unref(&monitor->config);
