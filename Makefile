@@ -104,7 +104,7 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
 		"$(SANENV) build/asan/tests/unit/scenarios" \
 		"$(BUSTED) spec/unit" \
-		"$(BUSTED) spec/program" \
+		"$(BUSTED) --exclude-tags=hostile spec/program" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
 
 test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)

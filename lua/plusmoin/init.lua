@@ -52,8 +52,8 @@ end
 
 --- Do not wait. pm.log.info(format, ...): one line in plusmoin's log, with the
 -- trigger, its cluster and event id; as string.format where there are arguments.
--- error, warning, info, debug. When the log's queue is half full lines are counted
--- and left out.
+-- error, warning, info, debug. Beyond 500 lines a second of one run, and when the
+-- log's queue is half full, lines are counted and left out.
 pm.log = {}
 for name, level in pairs(LEVELS) do
   pm.log[name] = logger(level)

@@ -41,7 +41,8 @@ end
 ]] }
     local function check(event, reason)
       local facts = proc.wait_for("the function's word", 5, function()
-        return daemon:log():match(" facts ([^\n]*) cluster=%d+ node=[^\n]* id=" .. event.env.PLUSMOIN_EVENT_ID:gsub("%-", "%%-"))
+        local id = event.env.PLUSMOIN_EVENT_ID:gsub("%-", "%%-")
+        return daemon:log():match(" facts ([^\n]*) cluster=%d+ node=[^\n]* id=" .. id)
       end, function() return daemon:diagnose() end)
       local seen = cjson.decode(facts)
       assert.equal(event.env.PLUSMOIN_EVENT_ID, seen.id)
@@ -223,7 +224,10 @@ end, record }
 
   it("cannot change what others see", function()
     local said = say([[
-      local function refused(f, ...) local ok, why = pcall(f, ...) return not ok and why:match("a trigger writes [^:]*") or "ok" end
+      local function refused(f, ...)
+        local ok, why = pcall(f, ...)
+        return not ok and why:match("a trigger writes [^:]*") or "ok"
+      end
       return refused(function() x = 1 end), refused(function() string.x = 1 end), refused(function() _G.y = 1 end),
         refused(function() package.loaded.z = 1 end), refused(function() pm.sleep = 1 end),
         refused(rawset, _G, "x", 1), refused(rawset, string, "x", 1), tostring(getmetatable("")),

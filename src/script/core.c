@@ -55,16 +55,55 @@ static int core_now(lua_State *L)
 	return 1;
 }
 
+static struct log_about about_run(const struct run *run)
+{
+	struct log_about about = event_about(run->job->event);
+
+	about.trigger = run->job->trigger;
+	about.spare = true;
+	return about;
+}
+
+void core_log_left_out(struct run *run)
+{
+	struct log_about about;
+
+	if (run->log_left_out == 0)
+		return;
+	about = about_run(run);
+	log_line(LOG_LEVEL_WARNING, &about, "%lu more lines of it were left out: %d a second is what"
+		 " a trigger may log", run->log_left_out, RUN_LOG_LINES);
+	run->log_left_out = 0;
+}
+
+/* Whether the run may log one more line in this second. */
+static bool has_line_left(struct run *run)
+{
+	int64_t second = clock_steady_ms() / 1000;
+
+	if (run->log_second != second) {
+		run->log_second = second;
+		run->log_lines = 0;
+		core_log_left_out(run);
+	}
+	if (run->log_lines >= RUN_LOG_LINES) {
+		run->log_left_out++;
+		return false;
+	}
+	run->log_lines++;
+	return true;
+}
+
 /*
  * log(level, text): one line with the run's trigger, cluster and event id, passwords
- * blanked; level 0 error to 3 debug. Does not wait: lines that find the log's
- * queue half full are counted and left out.
+ * blanked; level 0 error to 3 debug. Does not wait: what a run logs beyond
+ * RUN_LOG_LINES a second, or finds the log's queue half full, is counted and left out.
  */
 static int core_log(lua_State *L)
 {
 	lua_Integer level = luaL_checkinteger(L, 1);
 	const char *text = luaL_checkstring(L, 2);
-	const struct run *run = run_of(L);
+	struct run *run = run_of(L);
 	struct log_about about = { .spare = true };
 	char *clean;
 
@@ -72,9 +111,9 @@ static int core_log(lua_State *L)
 	if (!log_enabled((enum log_level)level))
 		return 0;
 	if (run != NULL && run->job != NULL) {
-		about = event_about(run->job->event);
-		about.trigger = run->job->trigger;
-		about.spare = true;
+		if (!has_line_left(run))
+			return 0;
+		about = about_run(run);
 	}
 	clean = secret_scrub(text);
 	log_line((enum log_level)level, &about, "%s", clean);

@@ -26,6 +26,8 @@
 #define RUN_BURST_US 50000    /* and may hold the host so long where Lua cannot yield */
 #define RUN_HOOK_COUNT 1000   /* instructions: 5 to 30 us (lua-notes.md) */
 #define RUN_ERROR_BYTES 8192  /* of an error with its traceback */
+#define RUN_LOG_LINES 500         /* a second: what a run logs beyond is counted and left out */
+#define FULL_PART 0.5             /* of the limit */
 #define LOAD_MEMORY_BYTES ((size_t)256 << 20) /* while files are loaded: no limit is known yet */
 
 enum run_phase { RUN_READY, RUN_RUNNING, RUN_WAITING };
@@ -67,6 +69,9 @@ struct run {
 	size_t allocated; /* bytes, all in all */
 	struct timer *deadline;
 	struct wait wait;
+	int64_t log_second; /* steady; in it so many lines were logged, and since then left out: */
+	unsigned log_lines;
+	unsigned long log_left_out;
 	char doom_place[160]; /* file:line, where its hook stopped it */
 };
 
@@ -89,10 +94,12 @@ struct engine {
 	struct run *current;
 	size_t memory_used;
 	size_t memory_limit;
+	bool refused;  /* the last request for memory was */
 	bool uncapped; /* while an error is described */
 	struct pulse *pulse;
 	const atomic_bool *abandoned; /* end everything at the next chance */
 	void (*ended)(void *data, struct job *job); /* the outcome is in the job */
+	void (*full)(void *data); /* what no run holds takes more than FULL_PART of the memory */
 	void *data;
 };
 
@@ -159,6 +166,9 @@ int luaopen_plusmoin_exec(lua_State *L);
 int luaopen_plusmoin_json(lua_State *L);
 int luaopen_plusmoin_store(lua_State *L);
 int luaopen_plusmoin_libs(lua_State *L);
+
+/* core.c: says how many of the run's lines were left out, if any were. */
+void core_log_left_out(struct run *run);
 
 /* The engine of this state. */
 struct engine *engine_of(lua_State *L);

@@ -54,6 +54,15 @@ static void on_ended(void *data, struct job *job)
 	pthread_mutex_unlock(&host->lock);
 }
 
+static void on_full(void *data)
+{
+	struct host *host = data;
+
+	pthread_mutex_lock(&host->lock);
+	say(host, HOST_IS_FULL, NULL);
+	pthread_mutex_unlock(&host->lock);
+}
+
 static void on_order(void *data, void *message)
 {
 	struct host *host = data;
@@ -163,6 +172,7 @@ static bool open_engine(struct host *host, struct shared *shared)
 		.pulse = &host->pulse,
 		.abandoned = &host->abandoned,
 		.ended = on_ended,
+		.full = on_full,
 		.data = host,
 	};
 	host->orders = mailbox_new(&host->loop, on_order, host);

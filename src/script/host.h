@@ -22,6 +22,7 @@ struct host;
 enum host_word {
 	HOST_HAS_LOADED,
 	HOST_JOB_ENDED,
+	HOST_IS_FULL, /* upvalues hold most of lua.memory_limit: it needs a successor */
 	HOST_IS_GONE, /* its thread ends: host_free() will not wait */
 };
 

@@ -182,6 +182,15 @@ static void see_sign(struct hosts *hosts, const struct host *host)
 	hosts->events.changed(hosts->data);
 }
 
+static void see_full(struct hosts *hosts, const struct host *host)
+{
+	if (host != hosts->present->host || hosts->loading != NULL)
+		return;
+	log_error("what triggers in Lua keep takes most of lua.memory_limit: a new script host is"
+		  " started from %s", hosts->present->config->path);
+	begin_load(hosts, NULL);
+}
+
 static void see_gone(struct hosts *hosts, struct host *host)
 {
 	bool was_left = list_remove(&hosts->left_behind, host);
@@ -213,6 +222,9 @@ static void on_message(void *data, void *raw)
 		break;
 	case HOST_JOB_ENDED:
 		load_take_outcome(message->job);
+		break;
+	case HOST_IS_FULL:
+		see_full(hosts, message->host);
 		break;
 	case HOST_IS_GONE:
 		see_gone(hosts, message->host);

@@ -104,7 +104,8 @@ void limits_set_hook(lua_State *L, int count)
 
 /*
  * Over the limit only those are refused that took much themselves: a bystander
- * may go over it, up to twice the limit in all.
+ * may go over it, up to twice the limit in all. After a refusal Lua collects and
+ * asks once more; who is refused then is to blame.
  */
 static bool is_refused(struct engine *engine, size_t more)
 {
@@ -118,7 +119,7 @@ static bool is_refused(struct engine *engine, size_t more)
 	if (run->doom == DOOM_NONE && run->job != NULL && engine->memory_used + more <= 2 * limit &&
 	    run->allocated + more <= limit / MODEST_PART)
 		return false;
-	if (run->doom == DOOM_NONE) {
+	if (run->doom == DOOM_NONE && engine->refused) {
 		run->doom = DOOM_MEMORY;
 		limits_set_hook(run->innermost, 1);
 	}
@@ -137,12 +138,16 @@ void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
 		engine->memory_used -= old_size;
 		return NULL;
 	}
-	if (new_size > old_size && is_refused(engine, new_size - old_size))
+	if (new_size > old_size && is_refused(engine, new_size - old_size)) {
+		engine->refused = true;
 		return NULL;
+	}
 	result = realloc(block, new_size);
 	if (result == NULL)
 		return new_size <= old_size ? block : NULL; /* Lua counts on shrinking */
 	engine->memory_used += new_size - old_size;
+	if (new_size > old_size)
+		engine->refused = false;
 	if (engine->current != NULL && new_size > old_size)
 		engine->current->allocated += new_size - old_size;
 	return result;

@@ -49,6 +49,7 @@ static void free_run(struct run *run)
 {
 	struct engine *engine = run->engine;
 
+	core_log_left_out(run);
 	clear_wait(run, true);
 	timer_free(&run->deadline);
 	list_remove(&engine->runs, run);
@@ -58,6 +59,14 @@ static void free_run(struct run *run)
 	if (run->ref != LUA_NOREF)
 		luaL_unref(engine->L, LUA_REGISTRYINDEX, run->ref);
 	free(run);
+}
+
+/* After a run that needed too much: what it held goes, and what stays is looked at. */
+static void give_memory_back(struct engine *engine)
+{
+	lua_gc(engine->L, LUA_GCCOLLECT);
+	if ((double)engine->memory_used > FULL_PART * (double)engine->memory_limit)
+		engine->full(engine->data);
 }
 
 /* The run is over; `error` is taken over. */
@@ -72,7 +81,7 @@ static void end(struct run *run, bool timed_out, char *error)
 	job->took_ms = clock_steady_ms() - run->started_ms;
 	free_run(run);
 	if (full)
-		lua_gc(engine->L, LUA_GCCOLLECT);
+		give_memory_back(engine);
 	engine->ended(engine->data, job);
 	job_unref(&job);
 }
@@ -269,7 +278,7 @@ void run_start(struct engine *engine, struct job *job)
 	status = lua_pcall(engine->L, 1, 0, 0);
 	if (status != LUA_OK) {
 		lua_pop(engine->L, 1);
-		lua_gc(engine->L, LUA_GCCOLLECT);
+		give_memory_back(engine);
 		end(run, false, mem_strdup("not started: the script host's memory is used up"));
 		return;
 	}

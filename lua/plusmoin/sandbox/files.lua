@@ -113,7 +113,7 @@ function Reader:flush()
   return self
 end
 
-function Reader:setvbuf()
+function Reader.setvbuf()
   return true
 end
 

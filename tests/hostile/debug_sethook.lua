@@ -1,0 +1,4 @@
+-- expects: sethook
+return function(event)
+  debug.sethook()
+end

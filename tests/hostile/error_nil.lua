@@ -1,0 +1,4 @@
+-- expects: nil
+return function(event)
+  error()
+end

@@ -1,0 +1,4 @@
+-- expects: table
+return function(event)
+  error({})
+end

@@ -1,0 +1,5 @@
+-- expects: timed out
+local pm = require "plusmoin"
+return function(event)
+  pm.exec { "yes" }
+end

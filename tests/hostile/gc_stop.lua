@@ -1,0 +1,4 @@
+-- expects: collectgarbage
+return function(event)
+  collectgarbage("stop")
+end

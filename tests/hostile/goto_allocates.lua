@@ -1,0 +1,6 @@
+-- expects: timed out
+return function(event)
+  ::again::
+  local t = { {}, {}, {} }
+  goto again
+end

@@ -1,0 +1,4 @@
+-- expects: io.read: a trigger has no stdin
+return function(event)
+  io.read("a")
+end

@@ -1,0 +1,4 @@
+-- expects: timed out
+return function(event)
+  while true do end
+end

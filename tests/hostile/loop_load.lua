@@ -1,0 +1,4 @@
+-- expects: timed out
+return function(event)
+  load("while true do end")()
+end

@@ -1,0 +1,5 @@
+-- expects: memory
+return function(event)
+  local t = {}
+  while true do t[#t + 1] = {} end
+end

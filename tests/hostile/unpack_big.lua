@@ -1,0 +1,4 @@
+-- expects: too many results
+return function(event)
+  return table.unpack({}, 1, 1e7)
+end

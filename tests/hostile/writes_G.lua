@@ -1,0 +1,4 @@
+-- expects: a trigger writes the global print
+return function(event)
+  _G.print = nil
+end

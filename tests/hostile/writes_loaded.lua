@@ -1,0 +1,4 @@
+-- expects: a trigger writes package.loaded.plusmoin
+return function(event)
+  package.loaded.plusmoin = nil
+end

@@ -1,0 +1,4 @@
+-- expects: a trigger writes string.format
+return function(event)
+  string.format = nil
+end

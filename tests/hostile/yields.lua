@@ -1,0 +1,4 @@
+-- expects: coroutine.yield outside
+return function(event)
+  coroutine.yield()
+end
