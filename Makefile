@@ -93,6 +93,7 @@ BUSTED = $(LUA_ENV) busted --lua=lua5.4 -o utfTerminal
 SAN_NOISE = -Wno-format-truncation -Wno-format-overflow -Wno-maybe-uninitialized -Wno-nonnull -Wno-null-dereference
 ASAN = BUILD=build/asan SAN='-fsanitize=address,undefined -fno-omit-frame-pointer $(SAN_NOISE)' OPT='-O1 -g'
 TSAN = BUILD=build/tsan SAN='-fsanitize=thread -fno-omit-frame-pointer $(SAN_NOISE)' OPT='-O1 -g'
+TSANENV = TSAN_OPTIONS=halt_on_error=0:suppressions=$(CURDIR)/tests/tools/tsan.supp RANDOM_STEPS=1000
 SANENV = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 programs: $(BUILD)/plusmoin
@@ -117,7 +118,7 @@ test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random ru
 		"$(BUSTED) spec/unit" \
 		"$(BUSTED) spec/program" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program" \
-		"TSAN_OPTIONS=halt_on_error=0 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
+		"$(TSANENV) PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
 
 lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers
 	@sh tests/tools/lint.sh

@@ -271,6 +271,8 @@ static void configure_log(const struct config *config)
 
 static void move_status_file(struct daemon *daemon)
 {
+	if (strcmp(status_file_path(daemon->status), daemon->config->status_file) == 0)
+		return; /* a write of it may be under way */
 	status_file_free(&daemon->status);
 	daemon->status = status_file_new(&daemon->loop, daemon->config->status_file);
 	write_status(daemon, true);

@@ -27,6 +27,12 @@ local acts = {
 config.triggers.plusmoin_heartbeat = { function() acts[math.random(#acts)]() end, "/bin/true" }
 ]]
 
+-- Until its signal handlers stand.
+local function wait_up(daemon)
+  proc.wait_for("an answer", 20, function() return (pcall(daemon.ask, daemon, { request = "status" })) end,
+    function() return daemon:diagnose() end)
+end
+
 describe("script hosts under random runs, kills, reloads and shutdowns", function()
   after_each(scene.finish)
 
@@ -44,6 +50,7 @@ describe("script hosts under random runs, kills, reloads and shutdowns", functio
     daemon.config_path = daemon.dir .. "/plusmoin.lua"
     proc.write_file(daemon.config_path, daemon:lua(BODY))
     daemon:start()
+    wait_up(daemon)
     for step = 1, STEPS do
       proc.watch(math.random() * 0.12, function() end)
       assert.is_true(daemon.process:running(), "ended by itself, SEED=" .. seed .. "\n" .. daemon:diagnose())
@@ -53,8 +60,9 @@ describe("script hosts under random runs, kills, reloads and shutdowns", functio
       elseif dice == 7 and step % 3 == 0 then
         daemon:stop_and_check()
         daemon:start()
+        wait_up(daemon)
       end
     end
-    proc.wait_for("an answer", 10, function() return daemon:ask({ request = "status" }).ok end)
+    wait_up(daemon)
   end)
 end)

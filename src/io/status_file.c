@@ -159,6 +159,11 @@ void status_file_write(struct status_file *file, const char *text, bool force)
 		start(file);
 }
 
+const char *status_file_path(const struct status_file *file)
+{
+	return file->path;
+}
+
 void status_file_free(struct status_file **file_p)
 {
 	struct status_file *file = *file_p;

@@ -22,6 +22,7 @@ struct hosts {
 	bool load_again;
 	struct config *replaces; /* whose host the load under way stands in for */
 	struct list left_behind;
+	struct list ending; /* asked to end, not yet gone */
 	struct timer *load_timer;
 	struct timer *tidy;
 	unsigned long next_id;
@@ -100,11 +101,18 @@ static void add_load(struct hosts *hosts, struct host *host, struct config *conf
 	list_add(&hosts->loads, hosts->present);
 }
 
+/* The host is freed when it says that it is gone. */
+static void end_host(struct hosts *hosts, struct host *host)
+{
+	host_end(host);
+	list_add(&hosts->ending, host);
+}
+
 /* The load has left the list; its host, if it has one, is asked to end. */
-static void retire(struct load *load)
+static void retire(struct hosts *hosts, struct load *load)
 {
 	if (load->host != NULL)
-		host_end(load->host); /* freed when it says that it is gone */
+		end_host(hosts, load->host);
 	load_free(&load);
 }
 
@@ -118,7 +126,7 @@ static void on_tidy(void *data)
 
 		if (load != hosts->present && load->config->references == 1) {
 			list_remove(&hosts->loads, load);
-			retire(load);
+			retire(hosts, load);
 		}
 	}
 	if (hosts->loads.count > 1)
@@ -138,7 +146,7 @@ static void take_load(struct hosts *hosts, struct host *host)
 	if (config != NULL)
 		add_load(hosts, host, config);
 	else
-		host_end(host);
+		end_host(hosts, host);
 	hosts->events.loaded(hosts->data, config, replaces, &report);
 	config_unref(&config);
 	load_report_free(&report);
@@ -195,6 +203,7 @@ static void see_gone(struct hosts *hosts, struct host *host)
 {
 	bool was_left = list_remove(&hosts->left_behind, host);
 
+	list_remove(&hosts->ending, host);
 	(void)host_free(&host, END_MS);
 	if (!was_left)
 		return;
@@ -309,7 +318,6 @@ struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *confi
 bool hosts_free(struct hosts **hosts_p)
 {
 	struct hosts *hosts = *hosts_p;
-	struct list threads = { 0 };
 	struct load *load;
 	struct host *host;
 	bool all = true;
@@ -317,26 +325,19 @@ bool hosts_free(struct hosts **hosts_p)
 	*hosts_p = NULL;
 	if (hosts == NULL)
 		return true;
-	while (hosts->left_behind.count > 0)
-		list_add(&threads, list_shift(&hosts->left_behind));
-	for (size_t i = 0; i < hosts->loads.count; i++) {
-		load = hosts->loads.items[i];
-		if (load->host != NULL)
-			list_add(&threads, load->host);
-	}
-	if (hosts->loading != NULL) {
-		host_abandon(hosts->loading);
-		list_add(&threads, hosts->loading);
-	}
+	if (hosts->loading != NULL)
+		leave_behind(hosts, hosts->loading);
 	while ((load = list_shift(&hosts->loads)) != NULL)
-		retire(load);
-	while ((host = list_shift(&threads)) != NULL)
+		retire(hosts, load);
+	while ((host = list_shift(&hosts->ending)) != NULL)
 		all = host_free(&host, END_MS) && all;
-	list_free(&threads);
+	while ((host = list_shift(&hosts->left_behind)) != NULL)
+		all = host_free(&host, END_MS) && all;
 	if (!all)
 		return false;
 	list_free(&hosts->loads);
 	list_free(&hosts->left_behind);
+	list_free(&hosts->ending);
 	timer_free(&hosts->load_timer);
 	timer_free(&hosts->tidy);
 	mailbox_free(&hosts->mailbox, drop_message);
