@@ -73,6 +73,12 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 
 units: $(UNITS)
 
+# Benches and fuzzers link all but main() and the other verbs.
+$(BUILD)/tests/bench/%: tests/bench/%.c $(filter-out %/main.o %/client.o,$(ALL_OBJ))
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(filter %.o,$^) \
+		$(ALL_LDFLAGS) $(LIBS_LIBS)
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 install: all ## install into $(DESTDIR)$(prefix)
@@ -80,6 +86,9 @@ install: all ## install into $(DESTDIR)$(prefix)
 	install -D -m 0644 conf/plusmoin.json $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.json
 	install -D -m 0644 conf/plusmoin.lua $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.lua
 	install -D -m 0644 README.md $(DESTDIR)$(prefix)/share/doc/plusmoin/README.md
+	for file in $(LUA_SRC); do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/lua/5.4/$${file#lua/}; done
+	for file in triggers/*.lua; do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file; done
+	for file in triggers/sh/*; do install -D -m 0755 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file; done
 	install -D -m 0644 LICENSE $(DESTDIR)$(prefix)/share/doc/plusmoin/LICENSE
 
 clean: ## remove what was built
@@ -93,7 +102,6 @@ BUSTED = $(LUA_ENV) busted --lua=lua5.4 -o utfTerminal
 SAN_NOISE = -Wno-format-truncation -Wno-format-overflow -Wno-maybe-uninitialized -Wno-nonnull -Wno-null-dereference
 ASAN = BUILD=build/asan SAN='-fsanitize=address,undefined -fno-omit-frame-pointer $(SAN_NOISE)' OPT='-O1 -g'
 TSAN = BUILD=build/tsan SAN='-fsanitize=thread -fno-omit-frame-pointer $(SAN_NOISE)' OPT='-O1 -g'
-TSANENV = TSAN_OPTIONS=halt_on_error=0:suppressions=$(CURDIR)/tests/tools/tsan.supp RANDOM_STEPS=1000
 SANENV = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 programs: $(BUILD)/plusmoin
@@ -105,7 +113,7 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
 		"$(SANENV) build/asan/tests/unit/scenarios" \
 		"$(BUSTED) spec/unit" \
-		"$(BUSTED) --exclude-tags=hostile spec/program" \
+		"$(BUSTED) --exclude-tags=hostile spec/program spec/triggers" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
 
 test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
@@ -116,9 +124,9 @@ test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random ru
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
 		"ROUNDS=2000000 build/tests/unit/property" \
 		"$(BUSTED) spec/unit" \
-		"$(BUSTED) spec/program" \
-		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program" \
-		"$(TSANENV) PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
+		"$(BUSTED) --exclude-tags=hostile spec/program spec/triggers" \
+		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program spec/triggers" \
+		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
 
 lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers
 	@sh tests/tools/lint.sh
@@ -128,5 +136,8 @@ demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 	@$(LUA_ENV) lua5.4 tests/demo/demo.lua
 
 bench: deps-test ## numbers, beside a yardstick of the same run
-	@$(MAKE) --no-print-directory build/plusmoin
+	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
+	@build/tests/bench/lua latency
+	@build/tests/bench/lua rate
+	@build/tests/bench/lua hostile

@@ -31,6 +31,7 @@ local function binaries()
       { as_root = true, cwd = "." })
     proc.must({ os.getenv("CC") or "gcc", "-O1", "-o", dir .. "/recorder", "spec/support/recorder.c" },
       { as_root = true, cwd = "." })
+    proc.must({ "cp", "tests/tools/tsan.supp", dir }, { as_root = true, cwd = "." })
     proc.shared.binaries = dir
   end
   return dir
@@ -137,9 +138,13 @@ function Daemon:start(options)
   for _, word in ipairs(options.args or { "-x", "start" }) do
     argv[#argv + 1] = word
   end
+  local env = { TSAN_OPTIONS = "halt_on_error=0:suppressions=" .. binaries() .. "/tsan.supp" }
+  for name, value in pairs(options.env or {}) do
+    env[name] = value
+  end
   self.started_ms = proc.mono_ms()
   self.process = proc.spawn(argv, {
-    output = not options.stdout_fd and self.out_path or nil, stdout_fd = options.stdout_fd, env = options.env,
+    output = not options.stdout_fd and self.out_path or nil, stdout_fd = options.stdout_fd, env = env,
     cwd = self.dir,
   })
   plusmoin.running[self] = true

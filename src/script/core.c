@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -51,7 +52,10 @@ static int core_sleep(lua_State *L)
 /* now(): epoch seconds, fractional. Does not wait. */
 static int core_now(lua_State *L)
 {
-	lua_pushnumber(L, (double)clock_wall_ms() / 1000.0);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	lua_pushnumber(L, (double)now.tv_sec + (double)now.tv_nsec / 1e9);
 	return 1;
 }
 

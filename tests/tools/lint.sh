@@ -19,5 +19,8 @@ done
 clang-tidy --quiet $sources -- $flags 2>/dev/null
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 	--inline-suppr --suppress=missingIncludeSystem -Isrc src
-luacheck --quiet lua spec tests/tools tests/demo conf/plusmoin.lua
+luacheck --quiet lua spec triggers tests/tools tests/demo tests/bench conf/plusmoin.lua
+for script in triggers/sh/*; do
+	sh -n "$script"
+done
 echo "lint: clean"
