@@ -240,8 +240,7 @@ void round_take_beat(struct round *round, const struct moment *now,
 	if (node == NULL || node->cluster != round->cluster)
 		return; /* gone meanwhile */
 	switch (result->state) {
-	case BEAT_NONE:
-		fleet_settle_id(round->fleet, node, false);
+	case BEAT_NONE: /* its id stays reserved: another round's beat may be on its way with it */
 		break;
 	case BEAT_LOCKED:
 	case BEAT_FAILED:

@@ -103,7 +103,13 @@ static void test_beat_says_nothing(void **state)
 	assert_int_equal(at.order.cluster_id, 1);
 	answer(BEAT_NONE);
 	assert_false(step());
-	assert_int_equal(at.fleet->next_id, 1); /* the id was given back */
+	round_end(&at.round); /* it may have been written: the next attempt has the same id */
+	see_beaten(at.a);
+	see(at.b, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_true(step());
+	assert_int_equal(at.order.cluster_id, 1);
+	assert_int_equal(at.fleet->next_id, 2);
 }
 
 /* An answer that comes while a beat is under way counts in the open round. */
@@ -220,6 +226,29 @@ static void test_gone_meanwhile(void **state)
 	assert_int_equal(at.round.changes.count, 0);
 	assert_int_equal(at.fleet->clusters.count, 2);
 	assert_int_equal(at.d->cluster->beats.count, 1);
+}
+
+/* A second round on the same node gets no beat through: the first one's id stays its own. */
+static void test_id_of_a_beat_under_way(void **state)
+{
+	struct beat_result none = { .state = BEAT_NONE };
+	struct moment moment = now();
+	struct round other;
+
+	(void)state;
+	see(at.d, kit_master());
+	round_begin(&at.round, at.fleet, NULL);
+	assert_true(step());
+	assert_int_equal(at.order.cluster_id, 1);
+	round_begin(&other, at.fleet, NULL);
+	assert_true(round_step(&other, &moment, &at.wanted, &at.order));
+	round_take_beat(&other, &moment, &none);
+	assert_false(round_step(&other, &moment, &at.wanted, &at.order));
+	round_end(&other);
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_int_equal(at.d->cluster->id, 1);
+	assert_int_equal(at.fleet->next_id, 2);
 }
 
 /* Another cluster's round takes the candidate away while its beat is being written. */
@@ -355,7 +384,8 @@ int main(void)
 		TEST(test_holder_answers_meanwhile), TEST(test_holder_demoted_meanwhile),
 		TEST(test_holder_goes_down_meanwhile), TEST(test_holder_still_failing),
 		TEST(test_beat_says_nothing), TEST(test_late_answer_counts),
-		TEST(test_gone_meanwhile), TEST(test_candidate_leaves_meanwhile),
+		TEST(test_gone_meanwhile), TEST(test_id_of_a_beat_under_way),
+		TEST(test_candidate_leaves_meanwhile),
 		TEST(test_holder_takes_its_seat_again), TEST(test_refused_then_slave),
 		TEST(test_orders_of_a_later_cluster),
 		TEST(test_holder_unseen_is_no_split),
