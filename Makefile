@@ -74,10 +74,13 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 units: $(UNITS)
 
 # Benches and fuzzers link all but main() and the other verbs.
-$(BUILD)/tests/bench/%: tests/bench/%.c $(filter-out %/main.o %/client.o,$(ALL_OBJ))
-	@mkdir -p $(@D)
-	$(call quiet,LD,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(filter %.o,$^) \
-		$(ALL_LDFLAGS) $(LIBS_LIBS)
+WHOLE_OBJ = $(filter-out %/main.o %/client.o,$(ALL_OBJ))
+WHOLE_LINK = @mkdir -p $(@D); printf '  %-6s %s\n' LD $@; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	$(WHOLE_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
+$(BUILD)/tests/bench/%: tests/bench/%.c $(WHOLE_OBJ)
+	$(WHOLE_LINK)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
+	$(WHOLE_LINK)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -108,21 +111,23 @@ programs: $(BUILD)/plusmoin
 
 test: deps-test ## build and run all tests (under 10 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
-	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin build/asan/tests/fuzz/loader
 	@sh tests/tools/run-tests.sh $(UNITS) \
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
 		"$(SANENV) build/asan/tests/unit/scenarios" \
+		"$(SANENV) build/asan/tests/fuzz/loader 300" \
 		"$(BUSTED) spec/unit" \
 		"$(BUSTED) --exclude-tags=hostile spec/program spec/triggers" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
 
 test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
-	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin build/asan/tests/fuzz/loader
 	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin
 	@sh tests/tools/run-tests.sh \
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
 		"ROUNDS=2000000 build/tests/unit/property" \
+		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
 		"$(BUSTED) spec/unit" \
 		"$(BUSTED) --exclude-tags=hostile spec/program spec/triggers" \
 		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program spec/triggers" \

@@ -241,4 +241,40 @@ end, record }
       "a trigger writes string.x", "false", "false", "a trigger writes package.path", "nil", false, false, true, true,
       false, false }, said)
   end)
+
+  it("cannot resume, close or wake a coroutine that waits in another run", function()
+    local a, b = pg.cluster(0), pg.cluster(0, { family = 2 })
+    local daemon = plusmoin.start { nodes = { a, b }, nowait = true, lua = [[
+local pm = require "plusmoin"
+local co, main
+config.triggers.plusmoin_up = function(event)
+  if event.cluster_id == 0 then
+    main = coroutine.running()
+    co = coroutine.create(function() pm.sleep(1) return "slept" end)
+    pm.log.info("first got %s %s", coroutine.resume(co))
+    return
+  end
+  while not co do pm.sleep(0.01) end
+  local _, inner = coroutine.resume(co)
+  local _, outer = coroutine.resume(main)
+  local _, close = pcall(coroutine.close, co)
+  local _, wrapped = pcall(coroutine.wrap(function() return tostring(coroutine.resume(co)) end))
+  pm.log.info("second got %s; %s; %s; %s.", inner, outer, close, wrapped)
+  while true do
+    local ok, why = coroutine.resume(main)
+    if ok then pm.log.error("RESUMED") end
+    pm.sleep(0.2)
+  end
+end
+]], config = { trigger_timeout = 2 } }
+    proc.wait_for("both", 10, function()
+      return daemon:logged("first got true slept") and daemon:logged("timed out")
+    end, function() return daemon:diagnose() end)
+    local inner, outer, close, wrapped = daemon:log():match("second got ([^;]*); ([^;]*); ([^;]*); ([^.]*)%.")
+    assert.truthy(inner:find("cannot resume a coroutine that waits in another run", 1, true))
+    assert.truthy(outer:find("cannot resume a coroutine that waits in another run", 1, true))
+    assert.truthy(close:find("cannot close a coroutine that waits in another run", 1, true))
+    assert.equal("false", wrapped)
+    assert.is_false(daemon:logged("RESUMED"))
+  end)
 end)

@@ -121,6 +121,7 @@ static bool is_refused(struct engine *engine, size_t more)
 		return false;
 	if (run->doom == DOOM_NONE && engine->refused) {
 		run->doom = DOOM_MEMORY;
+		limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
 		limits_set_hook(run->innermost, 1);
 	}
 	return true;
