@@ -117,6 +117,7 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(SANENV) build/asan/tests/unit/scenarios" \
 		"$(SANENV) build/asan/tests/fuzz/loader 300" \
 		"$(BUSTED) spec/unit" \
+		--together \
 		"$(BUSTED) --exclude-tags=hostile spec/program spec/triggers" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
 

@@ -1,30 +1,58 @@
 #!/bin/sh
 # Runs test programs one after another and closes with "N passed, N failed".
 # Each argument is one command line; its closing line "N passed, N failed", if it
-# prints one, is added up, else it counts as one test by its exit status.
+# prints one, is added up, else it counts as one test by its exit status. Those
+# behind the argument --together run beside each other.
 set -u
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
 passed=0
 failed=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
-for command in "$@"; do
-	echo "== $command"
-	sh -c "$command" > "$out" 2>&1
-	status=$?
-	cat "$out"
-	line=$(grep -E '^[0-9]+ (passed|successes)' "$out" | tail -n 1)
+
+# $1: the command, $2: where its output and status are
+run() {
+	sh -c "$1" > "$2" 2>&1
+	echo $? > "$2.status"
+}
+
+# $1: the command, $2: as above
+count() {
+	echo "== $1"
+	cat "$2"
+	status=$(cat "$2.status" 2> /dev/null || echo 1)
+	line=$(grep -E '^[0-9]+ (passed|successes)' "$2" | tail -n 1)
 	p=$(echo "$line" | sed -nE 's/^([0-9]+) (passed|successes).*/\1/p')
 	f=$(echo "$line" | sed -nE 's/^[0-9]+ [a-z]+[,\/ ]+([0-9]+) (failed|failures).*/\1/p')
-	e=$(echo "$line" | sed -nE 's/.* ([0-9]+) errors.*/\1/p')
+	e=$(echo "$line" | sed -nE 's/.* ([0-9]+) errors?.*/\1/p')
 	if [ -z "$p" ]; then
 		p=0
 		f=0
-		[ $status -eq 0 ] && p=1
+		[ "$status" -eq 0 ] && p=1
 	fi
 	f=$((${f:-0} + ${e:-0}))
-	[ $status -ne 0 ] && [ $f -eq 0 ] && f=1
+	[ "$status" -ne 0 ] && [ $f -eq 0 ] && f=1
 	passed=$((passed + p))
 	failed=$((failed + f))
+}
+
+while [ $# -gt 0 ] && [ "$1" != --together ]; do
+	run "$1" "$dir/out"
+	count "$1" "$dir/out"
+	shift
 done
+if [ $# -gt 0 ]; then
+	shift
+	i=0
+	for command in "$@"; do
+		i=$((i + 1))
+		run "$command" "$dir/out.$i" &
+	done
+	wait
+	i=0
+	for command in "$@"; do
+		i=$((i + 1))
+		count "$command" "$dir/out.$i"
+	done
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
