@@ -149,8 +149,9 @@ static void make_fleet(struct bench *bench)
 		for (int n = 0; n < NODES; n++)
 			fleet_move(bench->fleet->nodes[c * NODES + n], cluster,
 				   n == 0 ? PLACE_MASTER : PLACE_SLAVE, &now);
-		bench->views[c] = view_new(bench->fleet, cluster);
 	}
+	for (int c = 0; c < CLUSTERS; c++)
+		bench->views[c] = view_new(bench->fleet, bench->fleet->clusters.items[c]);
 	config_unref(&config);
 }
 
@@ -214,17 +215,15 @@ static _Noreturn void close_bench(const struct bench *bench)
 
 static void on_wait_over(void *data)
 {
-	*(bool *)data = true;
+	uv_stop(data);
 }
 
 static void run_for(struct bench *bench, int64_t ms)
 {
-	bool over = false;
-	struct timer *timer = timer_new(&bench->loop, NULL, on_wait_over, &over);
+	struct timer *timer = timer_new(&bench->loop, NULL, on_wait_over, &bench->loop);
 
 	timer_start(timer, ms);
-	while (!over)
-		uv_run(&bench->loop, UV_RUN_ONCE);
+	(void)uv_run(&bench->loop, UV_RUN_DEFAULT);
 	timer_free(&timer);
 }
 
