@@ -30,7 +30,7 @@ static void on_early(void *data)
 {
 	struct group *group = data;
 
-	group_want_round(group, group->again_regular); /* one that a reload put off */
+	group_want_round(group, group->again_regular); /* one that had to wait */
 }
 
 void group_init(struct group *group, struct monitor *monitor, struct cluster *cluster)
@@ -81,13 +81,20 @@ static int64_t early_wait(const struct group *group)
 	return wait_ms > 0 ? wait_ms : 0;
 }
 
+/* A founding of the start may not be tried by a second round. */
+static bool must_wait(const struct group *group)
+{
+	return group->open || group->born_in != NULL ||
+	       (group->cluster == NULL && group->monitor->founding.count > 0);
+}
+
 void group_want_round(struct group *group, bool regular)
 {
 	int64_t wait_ms = regular ? 0 : early_wait(group);
 
 	if (group->cluster != NULL && group->cluster->starting)
 		return;
-	if (group->open) {
+	if (must_wait(group)) {
 		group->again = true;
 		group->again_regular = group->again_regular || regular;
 	} else if (group->monitor->pending != NULL) {
@@ -205,6 +212,7 @@ void group_beaten(struct group *group, const struct beat_result *result)
 	if (!group->open)
 		return;
 	round_take_beat(&group->round, &now, result);
+	monitor_adopt(group);
 	judge(group);
 }
 

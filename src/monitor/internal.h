@@ -24,6 +24,7 @@ struct group {
 	struct round round;
 	bool open;
 	bool regular;     /* the open round is one */
+	struct group *born_in; /* whose open round founded the cluster: no rounds before it ends */
 	bool again;       /* another is wanted right after */
 	bool again_regular;
 	size_t awaited;   /* nodes the open round still waits for */
@@ -104,6 +105,9 @@ void group_beaten(struct group *group, const struct beat_result *result);
 
 /* Begins the regular rounds of a cluster. */
 void group_run(struct group *group);
+
+/* A group for a cluster that the open round of `group` has founded. */
+void monitor_adopt(struct group *group);
 
 /* Logs the changes, fires their events and tidies clusters up. */
 void monitor_publish(struct monitor *monitor, struct changes *changes);

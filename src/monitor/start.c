@@ -114,6 +114,8 @@ static void finish_founding(struct monitor *monitor, struct founding *founding)
 			group_run(changes.items[i].to->watch); /* its beats while it waits */
 	}
 	changes_free(&changes);
+	if (monitor->founding.count == 0 && monitor->clusterless.again)
+		timer_start(monitor->clusterless.early, 0);
 }
 
 static void step_founding(struct monitor *monitor, struct founding *founding)
