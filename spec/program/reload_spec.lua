@@ -1,8 +1,11 @@
 -- SIGHUP: configuration and script host are taken together or not at all.
+local fleet = require "spec.support.fleet"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+
+local STEPS = tonumber(os.getenv("RANDOM_STEPS")) or 40
 
 -- How often the log has these words.
 local function count(daemon, words)
@@ -324,7 +327,32 @@ end
       function() return daemon:diagnose() end)
     release()
     daemon:expect_any_order { { "plusmoin_up", cluster = 0 }, { "cluster_created", second, cluster = 1 } }
-    assert.equal("master 0", daemon:place(first))
+    daemon:wait_place(first, "master 0", 1)
     daemon:quiet_rounds(1)
+  end)
+
+  it("of other nodes at any moment loses none #core", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    local _, nodes = fleet.start { "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8" }
+    local daemon = plusmoin.start { nodes = {}, nowait = true, triggers = {}, config = { nodes = nodes, heartbeat = 0.1,
+      log_level = "info", triggers = { master_down = { "/bin/true" } } } }
+    daemon:wait_status("a cluster", function(status) return #status.clusters > 0 end)
+    for step = 1, STEPS do
+      daemon.config.query_timeout = math.random(4) == 1 and math.random() + 0.5 or daemon.config.query_timeout
+      daemon.config.nodes = {}
+      for _, node in ipairs(nodes) do
+        if step == STEPS or math.random(3) > 1 then
+          table.insert(daemon.config.nodes, math.random(#daemon.config.nodes + 1), { host = node.host, port = node.port,
+            dbname = node.dbname, connection = { application_name = "a" .. math.random(2) } })
+        end
+      end
+      reload(daemon)
+      proc.watch(math.random() * 0.05, function() end)
+    end
+    for _, node in ipairs(nodes) do
+      daemon:wait_status("all back, SEED=" .. seed, function() return daemon:place(node):find("^master") end)
+    end
+    assert.is_false(daemon:logged("event=master_down"))
   end)
 end)
