@@ -1,8 +1,11 @@
 -- SIGHUP: configuration and script host are taken together or not at all.
+local fleet = require "spec.support.fleet"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+
+local STEPS = tonumber(os.getenv("RANDOM_STEPS")) or 40
 
 -- How often the log has these words.
 local function count(daemon, words)
@@ -29,6 +32,24 @@ local function wait_gone(daemon, server)
   daemon:wait_status(server.name .. " gone", function()
     return not select(2, daemon:status_file()):find('"port":' .. server.port .. ",", 1, true)
   end)
+end
+
+-- Lets nobody write beats; returns what ends that.
+local function lock_beats(server)
+  proc.spawn({ "psql", "-Xq", "-h", server.host, "-p", tostring(server.port), "-U", "postgres", "-d", "plusmoin",
+    "-c", "BEGIN; LOCK TABLE heartbeat IN SHARE MODE; SELECT pg_sleep(60)" })
+  proc.wait_for("the lock", 5, function()
+    return #server:sql("SELECT 1 FROM pg_locks WHERE mode = 'ShareLock' AND granted", "plusmoin") > 0
+  end)
+  return function()
+    server:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'")
+  end
+end
+
+-- How many beats wait for a lock there.
+local function waiting_beats(server, application)
+  return #server:sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = '"
+    .. (application or "plusmoin") .. "'")
 end
 
 describe("a reload", function()
@@ -155,5 +176,183 @@ end
     slaves[1]:kill9()
     proc.wait_for("the old function", 5, function() return daemon:logged("good one") end,
       function() return daemon:diagnose() end)
+  end)
+
+  it("takes another password and another user, quietly; keeps places", function()
+    local daemon, master, slaves = scene.start { slaves = 1 }
+    master:sql("CREATE ROLE other LOGIN SUPERUSER PASSWORD 'secret'")
+    daemon.config.user = "other"
+    daemon.config.nodes[1].password = "secret"
+    daemon.config.nodes[1].connection = { application_name = "renamed" }
+    reload(daemon)
+    proc.wait_for("the new session", 5, function()
+      return #master:sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'other' AND application_name = 'renamed'") > 0
+        and #master:sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'plusmoin'") == 0
+    end, function() return daemon:diagnose() end)
+    daemon:quiet_rounds(2)
+    assert.equal("master 0", daemon:place(master))
+    assert.equal("slave 0", daemon:place(slaves[1]))
+  end)
+
+  it("asks a node whose door was shut at once", function()
+    local daemon, _, slaves = scene.start { slaves = 1, config = { retry_interval = 20, heartbeat = 20 } }
+    daemon.config.nodes[2].dbname = "nowhere"
+    reload(daemon)
+    daemon:expect_events { { "slave_down", slaves[1], reason = "no_database" } }
+    daemon.config.nodes[2].dbname = nil
+    reload(daemon)
+    daemon:expect_events { { "slave_up", slaves[1] }, seconds = 3 }
+  end)
+
+  it("moves a node to another port: it leaves without an event and comes as a new one", function()
+    local daemon, master, slaves = scene.start { slaves = 1 }
+    local other = master:standby()
+    daemon.config.nodes[2] = entry(other)
+    reload(daemon)
+    daemon:expect_events { { "slave_up", other, cluster = 0 } }
+    wait_gone(daemon, slaves[1])
+  end)
+
+  it("again and again does not put off the regular rounds", function()
+    local daemon = scene.start { slaves = 1, config = { heartbeat = 1 } }
+    local ends_ms, next_ms = proc.mono_ms() + 4500, 0
+    proc.watch(4.5, function()
+      if proc.mono_ms() >= next_ms and proc.mono_ms() < ends_ms then
+        next_ms = proc.mono_ms() + 300
+        daemon.process:kill("sighup")
+      end
+    end)
+    local beats = daemon:heartbeats()["0"] or 0
+    assert.is_true(beats >= 3 and beats <= 6, beats .. " heartbeats in 4.5 s")
+  end)
+
+  it("while a node is silent holds up no other cluster #core", function()
+    local quick, quick_slaves = pg.cluster(1)
+    local slow, slow_slaves = pg.cluster(1)
+    local daemon = plusmoin.start { nodes = { quick, quick_slaves[1], slow, slow_slaves[1] }, clusters = 2,
+      config = { query_timeout = 6 } }
+    slow_slaves[1]:freeze()
+    local before = daemon:heartbeats()["0"] or 0
+    proc.wait_for("rounds of the other", 5, function() return (daemon:heartbeats()["0"] or 0) >= before + 2 end)
+    reload(daemon)
+    quick_slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", quick_slaves[1], cluster = 0 }, seconds = 2 }
+    daemon:expect_events { { "slave_down", slow_slaves[1], cluster = 1 }, seconds = 15 }
+  end)
+
+  it("takes the silent node away: its cluster's round goes on without it", function()
+    local daemon, master, slaves = scene.start { config = { query_timeout = 10 } }
+    slaves[1]:freeze()
+    local before = daemon:heartbeats()["0"] or 0
+    proc.watch(1.5, function() end) -- a regular round waits for it now
+    daemon.config.nodes = { entry(master), entry(slaves[2]) }
+    reload(daemon)
+    proc.wait_for("the round's end", 3, function() return (daemon:heartbeats()["0"] or 0) > before end,
+      function() return daemon:diagnose() end)
+    daemon:quiet_rounds(1)
+    wait_gone(daemon, slaves[1])
+  end)
+
+  it("while one cluster still starts is applied, and the others are watched #core", function()
+    local quick, quick_slaves = pg.cluster(1)
+    local slow, slow_slaves = pg.cluster(1)
+    local first = plusmoin.start { nodes = { slow, slow_slaves[1] } }
+    first:quiet_rounds(1)
+    first:stop_and_check()
+    slow_slaves[1]:pause_replay()
+    local daemon = plusmoin.start { nodes = { quick, quick_slaves[1], slow, slow_slaves[1] },
+      config = { max_sync_delay = 20 } }
+    local late = quick:standby()
+    daemon.config.nodes[5] = entry(late)
+    reload(daemon)
+    daemon:expect_events { { "slave_up", late, cluster = 0 }, seconds = 3 }
+    quick_slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", quick_slaves[1], cluster = 0 }, seconds = 3 }
+    slow_slaves[1]:resume_replay()
+    daemon:expect_events { { "plusmoin_up", cluster = 1 } }
+    daemon:wait_place(slow_slaves[1], "slave 1", 1)
+    daemon:quiet_rounds(1)
+  end)
+
+  it("while a cluster is founded beside another whose beat waits #core", function()
+    local daemon, _, slaves = scene.start { config = { heartbeat = 3, query_timeout = 8 } }
+    local before = daemon:heartbeats()["0"] or 0
+    proc.wait_for("a round", 5, function() return (daemon:heartbeats()["0"] or 0) > before end)
+    slaves[1]:promote()
+    slaves[2]:promote()
+    local release = lock_beats(slaves[2])
+    proc.wait_for("the first beat", 5, function()
+      return slaves[1]:sql("SELECT cluster_id FROM heartbeat", "plusmoin")[1][1] == "1"
+    end, function() return daemon:diagnose() end)
+    reload(daemon)
+    slaves[1]:kill9() -- nobody was told of its cluster yet
+    proc.watch(0.3, function() end)
+    release()
+    daemon:expect_any_order { { "cluster_created", slaves[1], cluster = 1 }, { "cluster_created", slaves[2], cluster = 2 },
+      { "master_down", slaves[1], cluster = 1 } }
+  end)
+
+  it("that connects anew repeats a beat under way, and one that removes its node goes on", function()
+    local daemon, _, slaves = scene.start { config = { heartbeat = 3, query_timeout = 8 } }
+    local before = daemon:heartbeats()["0"] or 0
+    proc.wait_for("a round", 5, function() return (daemon:heartbeats()["0"] or 0) > before end)
+    slaves[1]:promote()
+    slaves[2]:promote()
+    local release = lock_beats(slaves[1])
+    proc.wait_for("the beat that waits", 5, function() return waiting_beats(slaves[1]) == 1 end)
+    daemon.config.nodes[2].connection = { application_name = "anew" }
+    reload(daemon)
+    proc.wait_for("the beat again", 2, function() return waiting_beats(slaves[1], "anew") == 1 end,
+      function() return daemon:diagnose() end)
+    table.remove(daemon.config.nodes, 2)
+    reload(daemon)
+    daemon:expect_events { { "cluster_created", slaves[2], cluster = 1 } }
+    release()
+    wait_gone(daemon, slaves[1])
+    daemon:quiet_rounds(1)
+  end)
+
+  it("while the start's first beat waits: found once, with its id #core", function()
+    local first = pg.master()
+    local second = pg.master { stopped = true }
+    first:sql("SET ROLE plusmoin; CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
+    local release = lock_beats(first)
+    local daemon = plusmoin.start { nodes = { first, second }, nowait = true, config = { query_timeout = 8 } }
+    proc.wait_for("the beat that waits", 5, function() return waiting_beats(first) == 1 end)
+    second:start()
+    proc.watch(0.5, function() end) -- it has been asked
+    daemon.config.nodes[1].connection = { application_name = "anew" }
+    reload(daemon)
+    proc.wait_for("the beat again", 2, function() return waiting_beats(first, "anew") == 1 end,
+      function() return daemon:diagnose() end)
+    release()
+    daemon:expect_any_order { { "plusmoin_up", cluster = 0 }, { "cluster_created", second, cluster = 1 } }
+    daemon:wait_place(first, "master 0", 1)
+    daemon:quiet_rounds(1)
+  end)
+
+  it("of other nodes at any moment loses none #core", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    local _, nodes = fleet.start { "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8" }
+    local daemon = plusmoin.start { nodes = {}, nowait = true, triggers = {}, config = { nodes = nodes, heartbeat = 0.1,
+      log_level = "info", triggers = { master_down = { "/bin/true" } } } }
+    daemon:wait_status("a cluster", function(status) return #status.clusters > 0 end)
+    for step = 1, STEPS do
+      daemon.config.query_timeout = math.random(4) == 1 and math.random() + 0.5 or daemon.config.query_timeout
+      daemon.config.nodes = {}
+      for _, node in ipairs(nodes) do
+        if step == STEPS or math.random(3) > 1 then
+          table.insert(daemon.config.nodes, math.random(#daemon.config.nodes + 1), { host = node.host, port = node.port,
+            dbname = node.dbname, connection = { application_name = "a" .. math.random(2) } })
+        end
+      end
+      reload(daemon)
+      proc.watch(math.random() * 0.05, function() end)
+    end
+    for _, node in ipairs(nodes) do
+      daemon:wait_status("all back, SEED=" .. seed, function() return daemon:place(node):find("^master") end)
+    end
+    assert.is_false(daemon:logged("event=master_down"))
   end)
 end)

@@ -88,7 +88,7 @@ void fleet_free(struct fleet **fleet);
  * Goes over to another configuration (contract.md, "Reload"). Nodes of the same id
  * keep their place and state; new ones are clusterless; the others leave, also a
  * seat, without any change being told, and are given to `removed` (the caller
- * free()s each). Not while a round is open.
+ * free()s each, once every unfinished round has been told by round_forget()).
  */
 void fleet_reload(struct fleet *fleet, struct config *config, const struct moment *now,
 		  struct list *removed);

@@ -23,6 +23,7 @@ static void forget(struct history *history, int64_t window_ms)
 		old++;
 	if (old == 0)
 		return;
+	history->forgotten_tstamp = history->beats[old - 1].tstamp;
 	history->count -= old;
 	memmove(history->beats, history->beats + old, history->count * sizeof(*history->beats));
 }
@@ -81,6 +82,8 @@ bool history_lag(const struct history *history, int64_t tstamp, int64_t *lag_ms)
 	*lag_ms = low == history->count
 			  ? 0
 			  : history->beats[history->count - 1].at_ms - history->beats[low].at_ms;
+	if (low == 0 && tstamp < history->forgotten_tstamp) /* the window may have grown since */
+		*lag_ms += history->beats[0].tstamp - tstamp;
 	return true;
 }
 

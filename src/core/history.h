@@ -20,6 +20,7 @@ struct history {
 	struct history_beat *beats; /* oldest first */
 	size_t count;
 	int64_t first_tstamp; /* this run's first beat of the cluster */
+	int64_t forgotten_tstamp; /* the youngest beat dropped by the window; 0: none yet */
 	int64_t last_steady_ms;
 	int64_t stopped_ms; /* how long the cluster's clock has stood still in all */
 };
@@ -35,7 +36,8 @@ void history_add(struct history *history, int64_t tstamp, int64_t steady_ms, boo
 /*
  * How late a node is that shows `tstamp`: the age, when the newest beat was
  * written, of the oldest beat that it has not replayed; 0 if it shows the
- * newest. False, and nothing set: it has shown no beat of this run.
+ * newest. Of a row older than what was dropped: no less than that, by its tstamp.
+ * False, and nothing set: it has shown no beat of this run.
  */
 bool history_lag(const struct history *history, int64_t tstamp, int64_t *lag_ms);
 

@@ -6,33 +6,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-struct change *changes_move(struct changes *changes, enum rule rule, struct node *node,
-			    struct cluster *to, enum place place, const struct moment *now)
-{
-	struct change *change;
-
-	changes->items =
-		mem_grow(changes->items, changes->count + 1, sizeof(*changes->items));
-	change = &changes->items[changes->count++];
-	*change = (struct change){
-		.rule = rule,
-		.node = node,
-		.from = node->cluster,
-		.to = to,
-		.from_place = node->place,
-		.to_place = place,
-		.cluster = to,
-	};
-	fleet_move(node, to, place, now);
-	return change;
-}
-
-void changes_free(struct changes *changes)
-{
-	free(changes->items);
-	*changes = (struct changes){ 0 };
-}
-
 static void because(struct change *change, enum reason reason, const char *message)
 {
 	change->reason = reason;
@@ -438,6 +411,24 @@ void round_sort(struct round *round)
 	if (round->changes.count > 1)
 		qsort(round->changes.items, round->changes.count, sizeof(struct change),
 		      compare_changes);
+}
+
+void round_forget(struct round *round, const struct node *node)
+{
+	list_remove(&round->candidates, node);
+	list_remove(&round->refused, node);
+	changes_forget(&round->changes, node);
+	if (round->trying == node)
+		round->trying = NULL;
+	if (round->seat_before == node)
+		round->seat_before = NULL; /* T7: not as a master that goes down either */
+}
+
+void round_repeat(struct round *round)
+{
+	if (round->trying != NULL)
+		list_insert(&round->candidates, 0, round->trying);
+	round->trying = NULL;
 }
 
 void round_end(struct round *round)

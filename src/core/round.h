@@ -14,27 +14,8 @@
  */
 #pragma once
 
-#include "core/fleet.h"
+#include "core/changes.h"
 #include "core/rules.h"
-
-/* One node's change, with the rule that spoke. */
-struct change {
-	enum rule rule;
-	struct node *node;
-	struct cluster *from; /* NULL: clusterless */
-	struct cluster *to;
-	enum place from_place;
-	enum place to_place;
-	enum event_kind event;   /* EVENT_NONE: fires nothing */
-	struct cluster *cluster; /* in whose queue the event goes */
-	enum reason reason;      /* why the node left its place */
-	char message[MESSAGE_BYTES];
-};
-
-struct changes {
-	struct change *items;
-	size_t count;
-};
 
 enum round_phase { ROUND_HOLDER, ROUND_CANDIDATES, ROUND_MEMBERS, ROUND_ENDED };
 
@@ -64,16 +45,21 @@ bool round_step(struct round *round, const struct moment *now, struct node **nod
 void round_take_beat(struct round *round, const struct moment *now,
 		     const struct beat_result *result);
 
+/*
+ * A node leaves the fleet by a reload: an unfinished round goes on without it, and
+ * nothing that it did to the node is told. A beat of its own is not waited for.
+ */
+void round_forget(struct round *round, const struct node *node);
+
+/* The beat under way was lost with its connection: round_step() asks for it once more. */
+void round_repeat(struct round *round);
+
 /* Puts the changes that fire something first, in the order of rule T4. */
 void round_sort(struct round *round);
 
 /* Frees what the round holds; an unfinished one leaves the fleet as it stands. */
 void round_end(struct round *round);
 
-/* Appends to a list of changes a node's move by `rule`, made with fleet_move(). */
-struct change *changes_move(struct changes *changes, enum rule rule, struct node *node,
-			    struct cluster *to, enum place place, const struct moment *now);
 /* U3: puts a clusterless node into `cluster`, whose master its row names; slave_up if in sync. */
 struct change *changes_join(struct changes *changes, const struct fleet *fleet, struct node *node,
 			    struct cluster *cluster, const struct moment *now);
-void changes_free(struct changes *changes);

@@ -413,8 +413,8 @@ bool probe_is_busy(const struct probe *probe)
 }
 
 struct probe *probe_new(const struct probe_context *context, const struct config *config,
-			const struct config_node *node, const struct probe_events *events,
-			void *data)
+			const struct config_node *node, const struct probe *before,
+			const struct probe_events *events, void *data)
 {
 	struct probe *probe = mem_zalloc(1, sizeof(*probe));
 	int64_t lock_ms = config->query_timeout_ms / 2;
@@ -425,6 +425,7 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	probe->node = node;
 	probe->events = *events;
 	probe->data = data;
+	probe->going = before != NULL && before->going;
 	(void)snprintf(probe->options, sizeof(probe->options),
 		       "-c synchronous_commit=local -c lock_timeout=%lld -c statement_timeout=%lld",
 		       (long long)(lock_ms > 0 ? lock_ms : 1),

@@ -32,10 +32,14 @@ struct probe_context {
 	const unsigned *stalls; /* counts the monitor's own stalls (P4) */
 };
 
-/* `config` and `node` must outlive the probe; `context` and `events` are copied. */
+/*
+ * `config` and `node` must outlive the probe; `context` and `events` are copied. From
+ * `before`, the node's probe that this one replaces, it has the server's last word (P2);
+ * NULL allowed, and still the caller's.
+ */
 struct probe *probe_new(const struct probe_context *context, const struct config *config,
-			const struct config_node *node, const struct probe_events *events,
-			void *data);
+			const struct config_node *node, const struct probe *before,
+			const struct probe_events *events, void *data);
 
 /*
  * Asks for role and row; with an `order` (the sitting master) for the role and,
@@ -48,7 +52,7 @@ void probe_beat(struct probe *probe, const struct beat_order *order);
 bool probe_is_busy(const struct probe *probe);
 
 /*
- * The same node with the same credentials and the same query_timeout in another
+ * The same node with the same credentials, timeouts and is_slave_statement in another
  * configuration; both must outlive the probe from now on.
  */
 void probe_set_config(struct probe *probe, const struct config *config,

@@ -30,7 +30,7 @@ static void on_early(void *data)
 {
 	struct group *group = data;
 
-	group_want_round(group, group->again_regular); /* one that a reload put off */
+	group_want_round(group, group->again_regular); /* one that had to wait */
 }
 
 void group_init(struct group *group, struct monitor *monitor, struct cluster *cluster)
@@ -68,6 +68,19 @@ void group_run(struct group *group)
 	timer_start(group->heartbeat, group->monitor->config->heartbeat_ms);
 }
 
+void group_reload(struct group *group)
+{
+	int64_t now_ms = clock_steady_ms();
+	int64_t due_ms = now_ms + group->monitor->config->heartbeat_ms;
+
+	if (timer_is_set(group->heartbeat)) {
+		if (group->heartbeat_due_ms > due_ms)
+			group->heartbeat_due_ms = due_ms;
+		timer_start(group->heartbeat, group->heartbeat_due_ms - now_ms);
+	}
+	timer_start(group->early, 0);
+}
+
 struct group *group_of(struct monitor *monitor, const struct node *node)
 {
 	return node->cluster != NULL ? node->cluster->watch : &monitor->clusterless;
@@ -81,17 +94,22 @@ static int64_t early_wait(const struct group *group)
 	return wait_ms > 0 ? wait_ms : 0;
 }
 
+/* A founding of the start may not be tried by a second round. */
+static bool must_wait(const struct group *group)
+{
+	return group->open || group->born_in != NULL ||
+	       (group->cluster == NULL && group->monitor->founding.count > 0);
+}
+
 void group_want_round(struct group *group, bool regular)
 {
 	int64_t wait_ms = regular ? 0 : early_wait(group);
 
 	if (group->cluster != NULL && group->cluster->starting)
 		return;
-	if (group->open) {
+	if (must_wait(group)) {
 		group->again = true;
 		group->again_regular = group->again_regular || regular;
-	} else if (group->monitor->pending != NULL) {
-		group->again_regular = group->again_regular || regular; /* reload.c opens it */
 	} else if (wait_ms > 0) {
 		if (!timer_is_set(group->early))
 			timer_start(group->early, wait_ms);
@@ -171,7 +189,6 @@ static void finish(struct group *group)
 		watch_plan_cluster(monitor, cluster);
 	monitor_publish(monitor, &changes);
 	changes_free(&changes);
-	reload_soon(monitor);
 	if (!lives)
 		return; /* dropped, and this group with it */
 	if (regular && cluster != NULL)
@@ -205,7 +222,31 @@ void group_beaten(struct group *group, const struct beat_result *result)
 	if (!group->open)
 		return;
 	round_take_beat(&group->round, &now, result);
+	monitor_adopt(group);
 	judge(group);
+}
+
+void group_forget(struct group *group, const struct watch *watch)
+{
+	if (!group->open)
+		return;
+	if (watch->awaited && watch->node->cluster == group->cluster)
+		group->awaited--;
+	round_forget(&group->round, watch->node);
+}
+
+void group_repeat(struct group *group, const struct node *node)
+{
+	if (group->open && group->round.trying == node)
+		round_repeat(&group->round);
+}
+
+bool group_resume(struct group *group)
+{
+	if (!group->open || group->awaited > 0 || group->round.trying != NULL)
+		return false;
+	judge(group);
+	return true;
 }
 
 void group_saw(struct group *group, struct watch *watch)

@@ -24,6 +24,7 @@ struct group {
 	struct round round;
 	bool open;
 	bool regular;     /* the open round is one */
+	struct group *born_in; /* whose open round founded the cluster: no rounds before it ends */
 	bool again;       /* another is wanted right after */
 	bool again_regular;
 	size_t awaited;   /* nodes the open round still waits for */
@@ -57,7 +58,7 @@ struct monitor {
 	struct monitor_events events;
 	void *data;
 	struct resolver *resolver;
-	struct config *pending;     /* waits until no round is open; no new one opens */
+	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
 	struct timer *reload_timer;
 	struct group clusterless;
 	enum start_phase phase;
@@ -70,15 +71,16 @@ struct monitor {
 	int64_t start_s;
 };
 
-/* A reload that waits may be possible now. */
-void reload_soon(struct monitor *monitor);
 void reload_begin(struct monitor *monitor);
 void reload_end(struct monitor *monitor);
 
 /* A node's watch: made and freed with the node's place in the fleet. */
 void watch_new(struct monitor *monitor, struct node *node);
 void watch_free(struct node *node);
-/* The node's configuration is another one: `anew`, its connection has to be as well. */
+/*
+ * The node's configuration is another one: `anew`, its connection is closed and what
+ * was under way over it is gone. watch_look() and watch_plan() are the caller's.
+ */
 void watch_reload(struct watch *watch, bool anew);
 
 struct moment monitor_now(const struct monitor *monitor);
@@ -105,6 +107,21 @@ void group_beaten(struct group *group, const struct beat_result *result);
 /* Begins the regular rounds of a cluster. */
 void group_run(struct group *group);
 
+/* Regular rounds by the present heartbeat, the next no later than it was to be; and a round soon. */
+void group_reload(struct group *group);
+
+/* The watch's node leaves the fleet: an open round does not wait for it. */
+void group_forget(struct group *group, const struct watch *watch);
+
+/* The node's connection is made anew: the beat of an open round under way over it is repeated. */
+void group_repeat(struct group *group, const struct node *node);
+
+/* Goes on with an open round that waits for nothing any more; false: there is none. */
+bool group_resume(struct group *group);
+
+/* A group for a cluster that the open round of `group` has founded. */
+void monitor_adopt(struct group *group);
+
 /* Logs the changes, fires their events and tidies clusters up. */
 void monitor_publish(struct monitor *monitor, struct changes *changes);
 void monitor_fire(struct monitor *monitor, enum event_kind kind, const struct cluster *cluster,
@@ -115,3 +132,8 @@ void start_begin(struct monitor *monitor);
 void start_saw(struct monitor *monitor, struct watch *watch);
 bool start_beaten(struct monitor *monitor, struct watch *watch, const struct beat_result *result);
 void start_end(struct monitor *monitor);
+
+/* As group_forget(), group_repeat() and group_resume(), for the start. */
+void start_forget(struct monitor *monitor, const struct watch *watch);
+void start_repeat(struct monitor *monitor, const struct node *node);
+void start_resume(struct monitor *monitor);

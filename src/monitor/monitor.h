@@ -24,8 +24,9 @@ struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct
 			    const struct monitor_events *events, void *data);
 
 /*
- * Goes over to another configuration (contract.md, "Reload"), as soon as the
- * rounds that are open have ended and the start is over. Takes a reference.
+ * Goes over to another configuration (contract.md, "Reload") in the loop's next turn,
+ * whatever is under way then: nothing is fired from inside this call. Of several the
+ * last one counts. Takes a reference.
  */
 void monitor_reload(struct monitor *monitor, struct config *config);
 const struct fleet *monitor_fleet(const struct monitor *monitor);

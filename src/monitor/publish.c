@@ -89,18 +89,43 @@ static void log_change(const struct change *change)
 		 change->message[0] != '\0' ? ": " : "", change->message);
 }
 
-/* New clusters get their groups, empty ones go. */
-static void tidy_clusters(struct monitor *monitor)
+void monitor_adopt(struct group *group)
+{
+	struct monitor *monitor = group->monitor;
+
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		struct cluster *cluster = monitor->fleet->clusters.items[i];
+
+		if (cluster->watch == NULL)
+			group_new(monitor, cluster)->born_in = group;
+	}
+}
+
+/* Clusters whose founding has been told, or is that of the start, begin their life. */
+static void begin_clusters(struct monitor *monitor)
+{
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		struct cluster *cluster = monitor->fleet->clusters.items[i];
+		struct group *group = cluster->watch;
+
+		if (group == NULL) {
+			(void)group_new(monitor, cluster);
+		} else if (group->born_in != NULL && !group->born_in->open) {
+			group->born_in = NULL;
+			group_run(group);
+			if (group->again)
+				timer_start(group->early, 0);
+		}
+	}
+}
+
+static void drop_clusters(struct monitor *monitor)
 {
 	for (size_t i = monitor->fleet->clusters.count; i-- > 0;) {
 		struct cluster *cluster = monitor->fleet->clusters.items[i];
 		struct group *group = cluster->watch;
 
-		if (group == NULL) {
-			group = group_new(monitor, cluster);
-			if (!cluster->starting)
-				group_run(group);
-		} else if (cluster->members.count == 0 && !group->open) {
+		if (cluster->members.count == 0 && !group->open) {
 			struct log_about about = { .has_cluster = true, .cluster_id = cluster->id };
 
 			log_line(LOG_LEVEL_INFO, &about, "all nodes have left: cluster dropped");
@@ -120,7 +145,8 @@ void monitor_publish(struct monitor *monitor, struct changes *changes)
 		if (change->event != EVENT_NONE)
 			monitor_fire(monitor, change->event, change->cluster, change);
 	}
-	tidy_clusters(monitor);
+	begin_clusters(monitor);
+	drop_clusters(monitor);
 	for (size_t i = 0; i < changes->count; i++)
 		watch_plan(changes->items[i].node->watch);
 	monitor->events.changed(monitor->data);

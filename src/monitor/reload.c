@@ -1,4 +1,8 @@
-/* A new configuration for a running monitor: contract.md, "Reload". */
+/*
+ * A new configuration for a running monitor: contract.md, "Reload". It is taken at
+ * once, in the start and while rounds are open: these go on without the nodes that
+ * leave, and what was under way over a connection that is made anew is asked again.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,11 +44,19 @@ static void say(const struct config_node *node, const char *what)
 	log_line(LOG_LEVEL_INFO, &about, "%s", what);
 }
 
+/* Whether every connection has to be made anew: what is under way goes by the old values. */
+static bool all_anew(const struct config *a, const struct config *b)
+{
+	return a->query_timeout_ms != b->query_timeout_ms ||
+	       a->connect_timeout_ms != b->connect_timeout_ms ||
+	       !same_text(a->is_slave_statement, b->is_slave_statement);
+}
+
 /* Says what becomes of the nodes, and notes which need a new connection. */
 static void compare(const struct monitor *monitor, const struct config *next, struct list *anew)
 {
 	const struct config *before = monitor->config;
-	bool times_differ = before->query_timeout_ms != next->query_timeout_ms;
+	bool all = all_anew(before, next);
 
 	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
 		struct node *node = monitor->fleet->nodes[i];
@@ -55,7 +67,7 @@ static void compare(const struct monitor *monitor, const struct config *next, st
 		} else if (!same_node(node->config, other)) {
 			say(other, "configured differently: connecting anew");
 			list_add(anew, node);
-		} else if (times_differ) {
+		} else if (all) {
 			list_add(anew, node);
 		}
 	}
@@ -65,18 +77,39 @@ static void compare(const struct monitor *monitor, const struct config *next, st
 	}
 }
 
-static bool is_open(const struct monitor *monitor)
+static void list_groups(struct monitor *monitor, struct list *groups)
 {
-	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
-		const struct cluster *cluster = monitor->fleet->clusters.items[i];
-
-		if (((const struct group *)cluster->watch)->open)
-			return true;
-	}
-	return monitor->clusterless.open;
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++)
+		list_add(groups, ((struct cluster *)monitor->fleet->clusters.items[i])->watch);
+	list_add(groups, &monitor->clusterless);
 }
 
-static void reload_watches(struct monitor *monitor, const struct list *anew, struct list *removed)
+static void forget_leaving(struct monitor *monitor, const struct config *next,
+			   const struct list *groups)
+{
+	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
+		const struct node *node = monitor->fleet->nodes[i];
+
+		if (find(next, node->config->id) != NULL)
+			continue;
+		for (size_t n = 0; n < groups->count; n++)
+			group_forget(groups->items[n], node->watch);
+		start_forget(monitor, node->watch);
+	}
+}
+
+static void repeat_beats(struct monitor *monitor, const struct list *anew,
+			 const struct list *groups)
+{
+	for (size_t i = 0; i < anew->count; i++) {
+		for (size_t n = 0; n < groups->count; n++)
+			group_repeat(groups->items[n], anew->items[i]);
+		start_repeat(monitor, anew->items[i]);
+	}
+}
+
+/* New nodes join those that are to be looked at. */
+static void reload_watches(struct monitor *monitor, struct list *anew, struct list *removed)
 {
 	struct node *node;
 
@@ -86,69 +119,85 @@ static void reload_watches(struct monitor *monitor, const struct list *anew, str
 	}
 	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
 		node = monitor->fleet->nodes[i];
-		if (node->watch == NULL)
-			watch_new(monitor, node);
-		else
+		if (node->watch != NULL) {
 			watch_reload(node->watch, list_has(anew, node));
+			continue;
+		}
+		watch_new(monitor, node);
+		list_add(anew, node);
 	}
 }
 
-/* Heartbeats by the new time, and a round of everything at once. */
-static void restart(struct group *group)
+/* What was seen by another statement says nothing any more. */
+static void forget_seen(const struct monitor *monitor)
 {
-	group_run(group);
-	timer_start(group->early, 0);
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		node_forget(monitor->fleet->nodes[i]);
 }
 
-static void restart_groups(struct monitor *monitor)
+static bool resume_one(struct monitor *monitor)
 {
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
 		const struct cluster *cluster = monitor->fleet->clusters.items[i];
 
-		restart(cluster->watch);
+		if (group_resume(cluster->watch))
+			return true; /* and clusters may have gone */
 	}
-	restart(&monitor->clusterless);
+	return group_resume(&monitor->clusterless);
 }
 
-static void apply(struct monitor *monitor)
+/* Rounds that waited for what is gone, clusters that are empty now, all looks and timers. */
+static void go_on(struct monitor *monitor, const struct list *anew)
 {
-	struct config *before = monitor->config;
-	struct moment now = monitor_now(monitor);
 	struct changes none = { 0 };
-	struct list removed = { 0 };
-	struct list anew = { 0 };
+	struct list groups = { 0 };
 
-	compare(monitor, monitor->pending, &anew);
-	fleet_reload(monitor->fleet, monitor->pending, &now, &removed);
-	monitor->config = monitor->pending;
-	monitor->pending = NULL;
-	reload_watches(monitor, &anew, &removed);
-	monitor_publish(monitor, &none); /* clusters that are empty now go */
-	restart_groups(monitor);
-	list_free(&removed);
-	list_free(&anew);
-	config_unref(&before);
+	while (resume_one(monitor))
+		;
+	start_resume(monitor);
+	monitor_publish(monitor, &none);
+	for (size_t i = 0; i < anew->count; i++)
+		watch_look(((const struct node *)anew->items[i])->watch);
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		watch_plan(monitor->fleet->nodes[i]->watch);
+	list_groups(monitor, &groups);
+	for (size_t i = 0; i < groups.count && monitor->phase != START_ANSWERS; i++)
+		group_reload(groups.items[i]);
+	list_free(&groups);
 }
 
 static void on_time(void *data)
 {
 	struct monitor *monitor = data;
+	struct config *before = monitor->config;
+	struct config *next = monitor->pending;
+	struct moment now = monitor_now(monitor);
+	struct list groups = { 0 };
+	struct list removed = { 0 };
+	struct list anew = { 0 };
 
-	if (monitor->pending != NULL && monitor->phase == START_OVER && !is_open(monitor))
-		apply(monitor);
-}
-
-void reload_soon(struct monitor *monitor)
-{
-	if (monitor->pending != NULL)
-		timer_start(monitor->reload_timer, 0);
+	list_groups(monitor, &groups);
+	compare(monitor, next, &anew);
+	forget_leaving(monitor, next, &groups);
+	repeat_beats(monitor, &anew, &groups);
+	fleet_reload(monitor->fleet, next, &now, &removed);
+	monitor->config = next;
+	monitor->pending = NULL;
+	reload_watches(monitor, &anew, &removed);
+	if (!same_text(before->is_slave_statement, next->is_slave_statement))
+		forget_seen(monitor);
+	go_on(monitor, &anew);
+	list_free(&groups);
+	list_free(&removed);
+	list_free(&anew);
+	config_unref(&before);
 }
 
 void monitor_reload(struct monitor *monitor, struct config *config)
 {
 	config_unref(&monitor->pending);
 	monitor->pending = config_ref(config);
-	reload_soon(monitor);
+	timer_start(monitor->reload_timer, 0);
 }
 
 void reload_begin(struct monitor *monitor)

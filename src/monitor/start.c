@@ -96,7 +96,6 @@ void start_saw(struct monitor *monitor, struct watch *watch)
 	if (!waits) {
 		monitor->phase = START_OVER;
 		timer_stop(monitor->start_timer);
-		reload_soon(monitor);
 	}
 }
 
@@ -114,6 +113,8 @@ static void finish_founding(struct monitor *monitor, struct founding *founding)
 			group_run(changes.items[i].to->watch); /* its beats while it waits */
 	}
 	changes_free(&changes);
+	if (monitor->founding.count == 0 && monitor->clusterless.again)
+		timer_start(monitor->clusterless.early, 0);
 }
 
 static void step_founding(struct monitor *monitor, struct founding *founding)
@@ -167,6 +168,41 @@ bool start_beaten(struct monitor *monitor, struct watch *watch, const struct bea
 		return true;
 	}
 	return false;
+}
+
+void start_forget(struct monitor *monitor, const struct watch *watch)
+{
+	for (size_t i = monitor->founding.count; i-- > 0;) {
+		struct founding *founding = monitor->founding.items[i];
+
+		if (founding->watch != watch)
+			continue;
+		list_remove(&monitor->founding, founding);
+		round_end(&founding->round);
+		free(founding);
+	}
+}
+
+void start_repeat(struct monitor *monitor, const struct node *node)
+{
+	for (size_t i = 0; i < monitor->founding.count; i++) {
+		struct founding *founding = monitor->founding.items[i];
+
+		if (founding->round.trying == node)
+			round_repeat(&founding->round);
+	}
+}
+
+void start_resume(struct monitor *monitor)
+{
+	for (size_t i = monitor->founding.count; i-- > 0;) {
+		struct founding *founding = monitor->founding.items[i];
+
+		if (founding->round.trying == NULL)
+			step_founding(monitor, founding);
+	}
+	if (monitor->phase == START_ANSWERS && all_have_answered(monitor))
+		timer_start(monitor->start_timer, 0);
 }
 
 void start_end(struct monitor *monitor)

@@ -193,7 +193,7 @@ static void on_stall_tick(void *data)
 	timer_start(monitor->stall_timer, STALL_TICK_MS);
 }
 
-static void make_probe(struct watch *watch)
+static void make_probe(struct watch *watch, const struct probe *before)
 {
 	struct monitor *monitor = watch->monitor;
 	struct probe_context context = {
@@ -202,8 +202,8 @@ static void make_probe(struct watch *watch)
 		.stalls = &monitor->stalls,
 	};
 
-	watch->probe = probe_new(&context, monitor->config, watch->node->config, &watch_events,
-				 watch);
+	watch->probe = probe_new(&context, monitor->config, watch->node->config, before,
+				 &watch_events, watch);
 }
 
 void watch_new(struct monitor *monitor, struct node *node)
@@ -212,7 +212,7 @@ void watch_new(struct monitor *monitor, struct node *node)
 
 	watch->monitor = monitor;
 	watch->node = node;
-	make_probe(watch);
+	make_probe(watch, NULL);
 	watch->retry = timer_new(monitor->loop, NULL, on_retry, watch);
 	watch->grace = timer_new(monitor->loop, &monitor->stalls, on_grace, watch);
 	node->watch = watch;
@@ -231,18 +231,17 @@ void watch_free(struct node *node)
 
 void watch_reload(struct watch *watch, bool anew)
 {
+	struct probe *before = watch->probe;
+
 	watch->shut_doors = 0;
-	watch->awaited = false;
 	timer_stop(watch->retry);
 	timer_stop(watch->grace);
 	if (anew) {
-		probe_free(&watch->probe);
-		make_probe(watch);
-		watch_look(watch);
+		make_probe(watch, before);
+		probe_free(&before);
 	} else {
 		probe_set_config(watch->probe, watch->monitor->config, watch->node->config);
 	}
-	watch_plan(watch);
 }
 
 struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct clock *clock,

@@ -1,0 +1,35 @@
+/*
+ * What a round changed: each node's move with the rule that spoke, for the log and
+ * the events. Who keeps a list of them while a reload takes nodes away calls
+ * changes_forget().
+ */
+#pragma once
+
+#include "core/fleet.h"
+
+/* One node's change, with the rule that spoke. */
+struct change {
+	enum rule rule;
+	struct node *node;
+	struct cluster *from; /* NULL: clusterless */
+	struct cluster *to;
+	enum place from_place;
+	enum place to_place;
+	enum event_kind event;   /* EVENT_NONE: fires nothing */
+	struct cluster *cluster; /* in whose queue the event goes */
+	enum reason reason;      /* why the node left its place */
+	char message[MESSAGE_BYTES];
+};
+
+struct changes {
+	struct change *items;
+	size_t count;
+};
+
+/* Appends a node's move by `rule`, made with fleet_move(). Valid until the next one. */
+struct change *changes_move(struct changes *changes, enum rule rule, struct node *node,
+			    struct cluster *to, enum place place, const struct moment *now);
+
+/* Drops the changes of a node that leaves the fleet. */
+void changes_forget(struct changes *changes, const struct node *node);
+void changes_free(struct changes *changes);
