@@ -89,9 +89,9 @@ install: all ## install into $(DESTDIR)$(prefix)
 	install -D -m 0644 conf/plusmoin.json $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.json
 	install -D -m 0644 conf/plusmoin.lua $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.lua
 	install -D -m 0644 README.md $(DESTDIR)$(prefix)/share/doc/plusmoin/README.md
-	for file in $(LUA_SRC); do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/lua/5.4/$${file#lua/}; done
-	for file in triggers/*.lua; do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file; done
-	for file in triggers/sh/*; do install -D -m 0755 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file; done
+	for file in $(LUA_SRC); do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/lua/5.4/$${file#lua/} || exit 1; done
+	for file in triggers/*.lua; do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
+	for file in triggers/sh/*; do install -D -m 0755 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
 	install -D -m 0644 LICENSE $(DESTDIR)$(prefix)/share/doc/plusmoin/LICENSE
 
 clean: ## remove what was built

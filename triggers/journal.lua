@@ -1,12 +1,13 @@
 -- journal: one line of JSON for every event, appended to a file.
 --
 -- What for: a record of what happened, for people and for programs, that does not
--- depend on the log's level. Lines of several clusters are never mixed: each is one
--- write to the file's end. The file is opened for every line, so that a rotation
--- needs no signal: rename it, and the next event makes a new one.
+-- depend on the log's level. Lines are never mixed, whoever else writes to the file:
+-- each is one write to its end. The file is opened for every line, so that a rotation
+-- needs no signal: rename it, and the next event makes a new one. A last line that a
+-- full disk has cut off is ended before the next one.
 --
 -- Settings:
---   file    path of the file; its directory must exist and be writable for
+--   file    absolute path of the file; its directory must exist and be writable for
 --           plusmoin's user
 --
 -- Example:
@@ -15,10 +16,12 @@
 --     ...
 --   }
 --
--- A line (what does not apply is left out; slaves, lost and clusterless are names):
---   {"clusterless":[],"cluster_id":0,"event":"slave_down","id":"1795438795-7","lost":["db2:5432"],
---    "master":"db1:5432","message":"...","node":"db2:5432","reason":"refused","rule":"S1",
---    "slaves":[],"time":1795438795.063}
+-- A line (what does not apply is left out; node and master are names, and so are those
+-- in slaves, lost and clusterless; time is at, in seconds since the epoch):
+--   {"at":"2026-11-23T14:19:55.063Z","clusterless":[],"cluster_id":0,"event":"slave_down",
+--    "id":"1795438795-7","lag":0.4,"lost":["db2"],"master":"db1","master_host":"10.0.0.1",
+--    "master_port":5432,"message":"...","node":"db2","node_host":"10.0.0.2","node_port":5432,
+--    "reason":"refused","rule":"S1","slaves":[],"time":1795443595.063}
 local pm = require "plusmoin"
 
 local settings = ...
@@ -29,7 +32,9 @@ for key in pairs(settings) do
   end
 end
 if type(settings.file) ~= "string" or settings.file == "" then
-  error("journal: settings.file is missing; allowed: the path of a file", 0)
+  error("journal: settings.file is missing; allowed: the absolute path of a file", 0)
+elseif settings.file:sub(1, 1) ~= "/" then
+  error(("journal: settings.file is %q; allowed: the absolute path of a file"):format(settings.file), 0)
 end
 
 local function names(nodes)
@@ -40,23 +45,56 @@ local function names(nodes)
   return list
 end
 
+-- Epoch seconds as RFC 3339, with milliseconds.
+local function date_of(time)
+  local ms = math.floor(time * 1000 + 0.5)
+  return os.date("!%Y-%m-%dT%H:%M:%S", ms // 1000) .. (".%03dZ"):format(ms % 1000)
+end
+
 local function line_of(event)
-  local node = event.trigger or {}
+  local node, master = event.trigger or {}, event.master or {}
   return pm.json.encode {
-    time = event.time, id = event.id, event = event.name, rule = event.rule, cluster_id = event.cluster_id,
-    node = node.name, reason = node.reason, message = node.message, lag = node.lag,
-    master = event.master and event.master.name,
+    at = date_of(event.time), time = event.time,
+    id = event.id, event = event.name, rule = event.rule, cluster_id = event.cluster_id,
+    node = node.name, node_host = node.host, node_port = node.port,
+    reason = node.reason, message = node.message, lag = node.lag,
+    master = master.name, master_host = master.host, master_port = master.port,
     slaves = names(event.slaves), lost = names(event.lost), clusterless = names(event.clusterless),
   } .. "\n"
 end
 
+-- The file's size if its last line has no end, else nil.
+local function size_if_cut(path)
+  local file = io.open(path)
+  if not file then
+    return nil
+  end
+  local at = file:seek("end", -1)
+  local last = at and file:read(1)
+  file:close()
+  return last and last ~= "\n" and at + 1 or nil
+end
+
+-- A line that is being written looks cut off too, but only for a moment.
+local function is_cut_off(path)
+  local size = size_if_cut(path)
+  if not size then
+    return false
+  end
+  pm.sleep(0.02)
+  return size_if_cut(path) == size
+end
+
 -- Raises when the line is not in the file, all of it.
 local function append(path, line)
+  if is_cut_off(path) then
+    line = "\n" .. line
+  end
   local file, why = io.open(path, "a")
   if not file then
     error("journal: " .. why, 0)
   end
-  file:setvbuf("full", #line + 1) -- one write for one line
+  file:setvbuf("no") -- one write for one line; a buffer would cut it at its own size
   local written, write_error = file:write(line)
   local closed, close_error = file:close()
   if not (written and closed) then
