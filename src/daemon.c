@@ -296,8 +296,10 @@ static void on_loaded(void *data, struct config *config, struct config *replaces
 	secret_set(config->secrets, config->secret_count);
 	configure_log(config);
 	move_status_file(daemon);
-	if (daemon->monitor != NULL)
+	if (daemon->monitor != NULL) {
 		monitor_reload(daemon->monitor, config);
+		on_status_beat(daemon); /* and from now on by the new heartbeat */
+	}
 	dispatch_reload(daemon->dispatch, config, replaces);
 	publish(daemon);
 	say_needs_restart(daemon);

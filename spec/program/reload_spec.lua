@@ -194,6 +194,20 @@ end
     assert.equal("slave 0", daemon:place(slaves[1]))
   end)
 
+  it("with a shorter heartbeat writes the status file as often from then on", function()
+    local daemon = scene.start { slaves = 0, config = { heartbeat = 60 } }
+    daemon.config.heartbeat = 0.2
+    reload(daemon)
+    local last, writes = nil, 0
+    proc.wait_for("five writes", 5, function()
+      local stat = proc.uv.fs_stat(daemon.config.status_file)
+      local now = stat and stat.mtime.sec * 1e9 + stat.mtime.nsec
+      writes = writes + (now and now ~= last and 1 or 0)
+      last = now or last
+      return writes >= 5
+    end, function() return daemon:diagnose() end)
+  end)
+
   it("asks a node whose door was shut at once", function()
     local daemon, _, slaves = scene.start { slaves = 1, config = { retry_interval = 20, heartbeat = 20 } }
     daemon.config.nodes[2].dbname = "nowhere"
