@@ -302,7 +302,8 @@ end
     slaves[1]:kill9() -- nobody was told of its cluster yet
     proc.watch(0.3, function() end)
     release()
-    daemon:expect_any_order { { "cluster_created", slaves[1], cluster = 1 }, { "cluster_created", slaves[2], cluster = 2 },
+    daemon:expect_any_order { { "cluster_created", slaves[1], cluster = 1 },
+      { "cluster_created", slaves[2], cluster = 2 },
       { "master_down", slaves[1], cluster = 1 } }
   end)
 
