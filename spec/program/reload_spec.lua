@@ -194,6 +194,13 @@ end
     assert.equal("slave 0", daemon:place(slaves[1]))
   end)
 
+  it("asks by another is_slave_statement at once", function()
+    local daemon, master = scene.start { slaves = 1, config = { heartbeat = 50 } }
+    daemon.config.is_slave_statement = "SELECT true"
+    reload(daemon)
+    daemon:expect_events { { "master_down", master, cluster = 0, rule = "M3" }, seconds = 8 }
+  end)
+
   it("with a shorter heartbeat writes the status file as often from then on", function()
     local daemon = scene.start { slaves = 0, config = { heartbeat = 60 } }
     daemon.config.heartbeat = 0.2
