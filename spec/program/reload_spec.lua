@@ -251,14 +251,14 @@ end
     local quick, quick_slaves = pg.cluster(1)
     local slow, slow_slaves = pg.cluster(1)
     local daemon = plusmoin.start { nodes = { quick, quick_slaves[1], slow, slow_slaves[1] }, clusters = 2,
-      config = { query_timeout = 6 } }
+      config = { query_timeout = 9 } }
     slow_slaves[1]:freeze()
     local before = daemon:heartbeats()["0"] or 0
     proc.wait_for("rounds of the other", 5, function() return (daemon:heartbeats()["0"] or 0) >= before + 2 end)
     reload(daemon)
     quick_slaves[1]:kill9()
     daemon:expect_events { { "slave_down", quick_slaves[1], cluster = 0 }, seconds = 4 }
-    daemon:expect_events { { "slave_down", slow_slaves[1], cluster = 1 }, seconds = 15 }
+    daemon:expect_events { { "slave_down", slow_slaves[1], cluster = 1 }, seconds = 25 }
   end)
 
   it("takes the silent node away: its cluster's round goes on without it", function()
