@@ -277,4 +277,31 @@ end
     assert.equal("false", wrapped)
     assert.is_false(daemon:logged("RESUMED"))
   end)
+
+  it("that is under way at shutdown gets shutdown_grace, then it is ended with what it waits for #core", function()
+    local mark = "63." .. proc.free_port()
+    local body = [[
+local pm = require "plusmoin"
+config.triggers.plusmoin_up = { function()
+  pm.log.info("begins")
+  WAIT
+  pm.log.info("to its end")
+end, config.triggers.plusmoin_up }
+]]
+    local daemon = plusmoin.start { nodes = { (pg.cluster(0)) }, nowait = true, config = { shutdown_grace = 5 },
+      lua = body:gsub("WAIT", "pm.sleep(0.7)") }
+    proc.wait_for("it", 5, function() return daemon:logged("begins") end, function() return daemon:diagnose() end)
+    daemon:stop_and_check()
+    assert.is_true(daemon:logged("to its end"))
+    daemon:expect_events { { "plusmoin_up" } } -- the command behind it still started
+    daemon = plusmoin.start { nodes = { (pg.cluster(0)) }, nowait = true, config = { trigger_timeout = 60 },
+      lua = body:gsub("WAIT", 'pm.exec { "sleep", "' .. mark .. '" }') }
+    proc.wait_for("its child", 5, function()
+      return proc.run({ "pgrep", "-f", "sleep " .. mark }, { as_root = true }) == 0
+    end)
+    daemon:stop_and_check()
+    assert.is_true(daemon:logged("ended with plusmoin"))
+    assert.is_false(daemon:logged("to its end"))
+    assert.equal(1, (proc.run({ "pgrep", "-f", "sleep " .. mark }, { as_root = true })))
+  end)
 end)

@@ -165,6 +165,7 @@ static void on_load_time(void *data)
 
 	leave_behind(hosts, hosts->loading);
 	hosts->loading = NULL;
+	hosts->load_again = false; /* it would hang again */
 	hosts->events.loaded(hosts->data, NULL, NULL, &report);
 	free(text);
 }
