@@ -63,11 +63,11 @@ config.triggers.plusmoin_heartbeat = function()
   pm.log.info("run %d", runs)
 end
 ]]
-    local daemon = scene.start { slaves = 0, config = { trigger_timeout = 0.2 },
+    local daemon = scene.start { slaves = 0, config = { trigger_timeout = 0.5 },
       lua = body(30, (rest:gsub("FIFO", fifo))) }
     proc.wait_for("the word of it", 10, function() return daemon:logged("the script host gives no sign") end,
       function() return daemon:diagnose() end)
-    proc.must({ "sh", "-c", "echo > " .. fifo })
+    proc.must({ "sh", "-c", "exec 3<> " .. fifo }) -- somebody who writes, for a moment; never blocks
     proc.wait_for("the host", 5, function() return daemon:logged("the script host goes on") end,
       function() return daemon:diagnose() end)
     proc.wait_for("the next run", 5, function() return daemon:logged("run 2") end,
