@@ -99,6 +99,8 @@ static void on_count(lua_State *L, lua_Debug *ar)
 
 void limits_set_hook(lua_State *L, int count)
 {
+	if (lua_gethook(L) == on_count && lua_gethookcount(L) == count)
+		return; /* setting it walks through all calls of L */
 	lua_sethook(L, on_count, LUA_MASKCOUNT, count);
 }
 
