@@ -30,6 +30,28 @@ describe("the harness", function()
     end
   end)
 
+  it("holds the ports it handed out, and a server can listen there", function()
+    local port = proc.free_port()
+    local server = proc.uv.new_tcp()
+    assert(server:bind("127.0.0.1", port) and server:listen(1, function() end))
+    local second = proc.uv.new_tcp()
+    second:bind("127.0.0.1", port)
+    assert.is_nil((second:listen(1, function() end)))
+    proc.close(server)
+    proc.close(second)
+  end)
+
+  it("gives a server that lost its port before its first start another one", function()
+    local master = pg.master { stopped = true }
+    local thief = proc.uv.new_tcp()
+    assert(thief:bind("127.0.0.1", master.port) and thief:listen(1, function() end))
+    local lost = master.port
+    master:start()
+    assert.not_equal(lost, master.port)
+    assert.equal("f", master:sql("SELECT pg_is_in_recovery()")[1][1])
+    proc.close(thief)
+  end)
+
   it("makes a master and two standbys that stream", function()
     local master, slaves = pg.cluster(2)
     assert.equal("f", master:sql("SELECT pg_is_in_recovery()")[1][1])

@@ -130,9 +130,30 @@ function Server:ready()
   return text ~= nil and text:find("^" .. self.process.pid .. "\n") ~= nil and text:find("\nready%s*\n") ~= nil
 end
 
+function Server:launch()
+  self:configure()
+  os.remove(self.data .. "/postmaster.pid")
+  self.process = proc.spawn({ BIN .. "postgres", "-D", self.data }, { output = self.log_path, cwd = self.data })
+end
+
+-- A server that has never been up may still lose its port to another user of
+-- this network (whom the marks of `free_port` do not bind): it takes another.
+local function move_if_port_was_taken(server)
+  if not server.was_up and not server.process:running() and server:log():find("Address already in use", 1, true) then
+    proc.release_port(server.port)
+    server.port = proc.free_port()
+    server.name = server.host .. ":" .. server.port
+    os.remove(server.log_path)
+    server:launch()
+  end
+end
+
 function Server:wait_up()
-  proc.wait_for("server " .. self.name, UP_SECONDS, function() return self:ready() end,
-    function() return self:log() end)
+  proc.wait_for("server " .. self.name, UP_SECONDS, function()
+    move_if_port_was_taken(self)
+    self.was_up = self:ready()
+    return self.was_up
+  end, function() return self:log() end)
   return self
 end
 
@@ -148,9 +169,7 @@ end
 --- Starts a stopped server and waits until it takes connections (and a standby streams), unless nowait.
 function Server:start(options)
   assert(not (self.process and self.process:running()), "already running: " .. self.name)
-  self:configure()
-  os.remove(self.data .. "/postmaster.pid")
-  self.process = proc.spawn({ BIN .. "postgres", "-D", self.data }, { output = self.log_path, cwd = self.data })
+  self:launch()
   if not (options and options.nowait) then
     self:wait_up()
     if self.upstream and self.upstream.process and self.upstream.process:running() and not self.upstream.frozen then
@@ -288,6 +307,7 @@ function pg.stop_all()
       server:kill9()
     end
     proc.remove_dir(server.home)
+    proc.release_port(server.port)
   end
   pg.servers = {}
 end

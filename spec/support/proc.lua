@@ -20,7 +20,7 @@ local proc = { uv = uv, shared = {} }
 registry[KEY] = proc
 
 local PUMP_MS = 3
-local FIRST_PORT, LAST_PORT = 11000, 31000 -- below the ports that the kernel hands out
+local FIRST_PORT, LAST_PORT = 11000, 31000 -- most kernels hand out ports above these
 
 proc.is_root = uv.getuid() == 0
 proc.user = proc.is_root and "postgres" or uv.os_get_passwd().username
@@ -148,7 +148,26 @@ local function marks_dir()
   return (os.getenv("TMPDIR") or "/tmp") .. "/plusmoin-ports-" .. math.tointeger(uv.getuid())
 end
 
--- Whether the port can be bound, and no other test run has put its name on it.
+--- Closes a luv handle and waits for it: luv frees one that is collected while
+-- its end is still to come, and the loop stumbles over it.
+function proc.close(handle)
+  handle:close()
+  uv.run("nowait")
+end
+
+-- A socket bound to the port and not listening: a server with SO_REUSEADDR can
+-- still bind and listen there, but the kernel gives the port to no outgoing
+-- connection any more (its range may reach down to ours). nil: in use.
+local function hold_port(port)
+  local socket = uv.new_tcp()
+  -- libuv reports "in use" only with the next call.
+  if socket:bind("127.0.0.1", port) and socket:getsockname() then
+    return socket
+  end
+  proc.close(socket)
+end
+
+-- Whether the port can be had, and no other test run has put its name on it.
 local function claim_port(port)
   local dir = marks_dir()
   uv.fs_mkdir(dir, tonumber("700", 8))
@@ -167,18 +186,18 @@ local function claim_port(port)
   uv.fs_write(fd, tostring(uv.os_getpid()))
   uv.fs_close(fd)
   table.insert(proc.shared.marks, mark)
-  local socket = uv.new_tcp()
-  local bound = socket:bind("127.0.0.1", port) and socket:listen(1, function() end)
-  socket:close()
-  return bound ~= nil
+  proc.shared.held[port] = hold_port(port)
+  return proc.shared.held[port] ~= nil
 end
 
---- A free TCP port of 127.0.0.1, never the same one twice.
+--- A free TCP port of 127.0.0.1, never the same one twice; nobody else gets it
+-- before `release_port` or the end of this run.
 function proc.free_port()
   proc.shared.marks = proc.shared.marks or {}
+  proc.shared.held = proc.shared.held or {}
   local span = LAST_PORT - FIRST_PORT
   for _ = 1, span do
-    proc.shared.port = (proc.shared.port or FIRST_PORT + math.tointeger(uv.os_getpid()) * 61 % span) + 1
+    proc.shared.port = (proc.shared.port or FIRST_PORT + math.tointeger(uv.hrtime() // 1000 % span)) + 1
     if proc.shared.port > LAST_PORT then
       proc.shared.port = FIRST_PORT
     end
@@ -187,6 +206,15 @@ function proc.free_port()
     end
   end
   error("no free TCP port")
+end
+
+--- Lets go of a port from `free_port` (its descriptor); it is not handed out again.
+function proc.release_port(port)
+  local held = proc.shared.held and proc.shared.held[port]
+  if held then
+    proc.close(held)
+    proc.shared.held[port] = nil
+  end
 end
 
 --- argv that runs `argv` as the servers' user, and dies with this process.
