@@ -25,7 +25,8 @@ quiet_0 = @printf '  %-6s %s\n' $(1) $(2);
 quiet = $(quiet_$(V))
 
 LIB_SRC := $(wildcard src/base/*.c src/core/*.c)
-ALL_SRC := $(LIB_SRC) $(wildcard src/io/*.c src/monitor/*.c src/dispatch/*.c src/script/*.c src/*.c)
+ALL_SRC := $(LIB_SRC) $(wildcard src/system/*.c src/io/*.c src/monitor/*.c src/dispatch/*.c src/script/*.c \
+           src/command/*.c src/*.c)
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
 ALL_OBJ := $(ALL_SRC:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
 LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)
@@ -81,7 +82,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 units: $(UNITS)
 
 # Benches and fuzzers link all but main() and the other verbs.
-WHOLE_OBJ = $(filter-out %/main.o %/client.o,$(ALL_OBJ))
+WHOLE_OBJ = $(filter-out %/main.o,$(ALL_OBJ))
 WHOLE_LINK = @mkdir -p $(@D); printf '  %-6s %s\n' LD $@; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	$(WHOLE_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
 $(BUILD)/tests/bench/%: tests/bench/%.c $(WHOLE_OBJ)

@@ -14,11 +14,12 @@
 #include "base/text.h"
 #include "dispatch/child.h"
 #include "dispatch/dispatch.h"
-#include "files.h"
 #include "io/control.h"
 #include "io/status_file.h"
 #include "io/timer.h"
 #include "monitor/monitor.h"
+#include "outcome.h"
+#include "system/pidfile.h"
 
 #define STATUS_DELAY_MS 20 /* contract.md, "JSON": changes within that time make one write */
 #define END_MS 1000        /* design.md: look-ups under way get that long at the end */
@@ -38,6 +39,7 @@ struct daemon {
 	struct timer *status_soon;
 	struct timer *status_beat;
 	uv_signal_t signals[3];
+	struct outcome_waiters waiters; /* for the outcome of a reload */
 	int pid_fd;
 	bool ending;
 	bool has_lua; /* some trigger is a function */
@@ -103,14 +105,20 @@ static void on_fired(void *data, struct event *event)
 	dispatch_event(daemon->dispatch, event);
 }
 
+static void note_lua(struct daemon *daemon)
+{
+	daemon->has_lua = false;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
+		daemon->has_lua = daemon->has_lua ||
+				  config_has_lua(daemon->config, (enum event_kind)kind);
+}
+
 static void take_config(struct daemon *daemon, struct config *config)
 {
 	struct config *old = daemon->config;
 
 	daemon->config = config_ref(config);
-	daemon->has_lua = false;
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
-		daemon->has_lua = daemon->has_lua || config_has_lua(config, (enum event_kind)kind);
+	note_lua(daemon);
 	config_unref(&old);
 }
 
@@ -122,10 +130,25 @@ static void add_error(struct json *json, const char *text)
 	json_string(json, text);
 }
 
-static void on_request(void *data, const char *request, struct buf *out)
+/* False: when the load has ended. */
+static bool begin_reload(struct daemon *daemon, unsigned long client, struct json *json)
 {
-	const struct daemon *daemon = data;
+	unsigned long load;
+
+	log_reopen();
+	load = hosts_load(daemon->hosts);
+	if (load == 0)
+		add_error(json, "no thread to load the configuration");
+	else
+		outcome_wait(&daemon->waiters, client, load);
+	return load == 0;
+}
+
+static bool on_request(void *data, unsigned long client, const char *request, struct buf *out)
+{
+	struct daemon *daemon = data;
 	struct json json = { .out = out };
+	bool now = true;
 
 	json_begin_object(&json);
 	if (strcmp(request, "status") == 0) {
@@ -133,11 +156,12 @@ static void on_request(void *data, const char *request, struct buf *out)
 		json_bool(&json, true);
 		status_render_full(monitor_fleet(daemon->monitor), &json);
 	} else if (strcmp(request, "reload") == 0) {
-		add_error(&json, "reload as a request comes with a later version: send SIGHUP");
+		now = begin_reload(daemon, client, &json);
 	} else {
-		add_error(&json, "unknown request: \"status\" is what there is");
+		add_error(&json, "unknown request: \"status\" and \"reload\" are what there is");
 	}
 	json_end_object(&json);
+	return now;
 }
 
 static void on_handle(uv_handle_t *handle, void *data)
@@ -179,10 +203,12 @@ static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct daemon *daemon = handle->data;
 
-	if (signum != SIGHUP)
+	if (signum != SIGHUP) {
 		begin_end(daemon, signum);
-	else if (daemon->hosts != NULL && !daemon->ending)
-		hosts_load(daemon->hosts);
+	} else if (!daemon->ending) {
+		log_reopen();
+		(void)hosts_load(daemon->hosts);
+	}
 }
 
 static void catch_signals(struct daemon *daemon)
@@ -196,25 +222,6 @@ static void catch_signals(struct daemon *daemon)
 		uv_signal_start(&daemon->signals[i], on_signal, signals[i]);
 	}
 	(void)reaper_start(&daemon->loop);
-}
-
-static bool lock_pid_file(struct daemon *daemon)
-{
-	pid_t owner;
-
-	daemon->pid_fd = pid_file_lock(daemon->config->pid_file, &owner);
-	if (daemon->pid_fd >= 0)
-		return true;
-	if (owner > 0)
-		(void)fprintf(stderr, "plusmoin: already running with pid %ld (pid file %s)\n",
-			      (long)owner, daemon->config->pid_file);
-	else if (owner == 0)
-		(void)fprintf(stderr, "plusmoin: pid file %s is locked by another process\n",
-			      daemon->config->pid_file);
-	else
-		(void)fprintf(stderr, "plusmoin: cannot write pid file %s: %s\n",
-			      daemon->config->pid_file, strerror(errno));
-	return false;
 }
 
 static bool open_control(struct daemon *daemon)
@@ -249,15 +256,11 @@ static bool status_is_writable(const struct daemon *daemon)
 /* What a reload does not change: the running values stay. */
 static void say_needs_restart(const struct daemon *daemon)
 {
-	const struct config *first = daemon->first;
-	const struct config *now = daemon->config;
+	const char *keys[OUTCOME_RESTART_KEYS + 1];
 
-	if (strcmp(first->daemon_user, now->daemon_user) != 0)
-		log_error("daemon_user stays %s until a restart", first->daemon_user);
-	if (strcmp(first->pid_file, now->pid_file) != 0)
-		log_error("pid_file stays %s until a restart", first->pid_file);
-	if (strcmp(first->control_socket, now->control_socket) != 0)
-		log_error("control_socket stays %s until a restart", first->control_socket);
+	outcome_needs_restart(daemon->first, daemon->config, keys);
+	for (size_t i = 0; keys[i] != NULL; i++)
+		log_error("%s needs a restart: the running value stays", keys[i]);
 }
 
 static void configure_log(const struct config *config)
@@ -278,20 +281,8 @@ static void move_status_file(struct daemon *daemon)
 	write_status(daemon, true);
 }
 
-static void on_loaded(void *data, struct config *config, struct config *replaces,
-		      const struct load_report *report)
+static void take_load(struct daemon *daemon, struct config *config, struct config *replaces)
 {
-	struct daemon *daemon = data;
-
-	for (size_t i = 0; i < report->warning_count; i++)
-		log_warning("%s", report->warnings[i]);
-	for (size_t i = 0; i < report->error_count; i++)
-		log_error("%s", report->errors[i]);
-	if (config == NULL) {
-		log_error("configuration not reloaded: all stays as it was");
-		dispatch_runner_changed(daemon->dispatch);
-		return;
-	}
 	take_config(daemon, config);
 	secret_set(config->secrets, config->secret_count);
 	configure_log(config);
@@ -306,11 +297,35 @@ static void on_loaded(void *data, struct config *config, struct config *replaces
 	log_error("configuration reloaded from %s", config->path);
 }
 
+static void on_loaded(void *data, unsigned long number, struct config *config,
+		      struct config *replaces, const struct load_report *report)
+{
+	struct daemon *daemon = data;
+	struct buf answer = { 0 };
+
+	if (daemon->dispatch == NULL)
+		return; /* all has ended already */
+	for (size_t i = 0; i < report->warning_count; i++)
+		log_warning("%s", report->warnings[i]);
+	for (size_t i = 0; i < report->error_count; i++)
+		log_error("%s", report->errors[i]);
+	outcome_render(&answer, daemon->first, daemon->config, config, report);
+	if (config != NULL) {
+		take_load(daemon, config, replaces);
+	} else {
+		log_error("configuration not reloaded: all stays as it was");
+		dispatch_runner_changed(daemon->dispatch);
+	}
+	outcome_tell(&daemon->waiters, daemon->control, number, buf_text(&answer));
+	buf_free(&answer);
+}
+
 static void on_can_run(void *data)
 {
 	struct daemon *daemon = data;
 
-	dispatch_runner_changed(daemon->dispatch);
+	if (daemon->dispatch != NULL)
+		dispatch_runner_changed(daemon->dispatch);
 }
 
 static void start_hosts(struct daemon *daemon, struct host *host)
@@ -343,40 +358,66 @@ static bool drain_loop(struct daemon *daemon)
 	return uv_loop_close(&daemon->loop) == 0;
 }
 
-int daemon_run(struct host *host, struct shared *shared, struct config *config)
+struct daemon *daemon_new(void)
 {
 	struct daemon *daemon = mem_zalloc(1, sizeof(*daemon));
-	bool closed = true;
-	bool flushed;
-	int status = 1;
 
-	daemon->shared = shared;
-	daemon->first = config_ref(config);
-	take_config(daemon, config);
-	config_unref(&config);
 	daemon->pid_fd = -1;
 	uv_loop_init(&daemon->loop);
 	catch_signals(daemon);
-	start_hosts(daemon, host);
-	if (!lock_pid_file(daemon))
-		goto out;
-	if (!status_is_writable(daemon) || !open_control(daemon))
-		goto out;
-	start_all(daemon);
-	uv_run(&daemon->loop, UV_RUN_DEFAULT);
-	status = 0;
-out:
+	return daemon;
+}
+
+/* What is left when all else has ended or never began; does not return when a thread holds on. */
+static void end(struct daemon *daemon, int status)
+{
+	bool closed;
+
+	if (daemon->dispatch == NULL && !daemon->ending) { /* it never ran */
+		reaper_stop();
+		uv_walk(&daemon->loop, on_handle, NULL);
+	}
 	control_free(&daemon->control);
 	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
-	log_info("ended");
-	flushed = log_stop(LOG_END_MS);
+	if (daemon->ending)
+		log_info("ended");
+	closed = log_stop(LOG_END_MS) && closed;
 	if (daemon->pid_fd >= 0)
-		pid_file_release(daemon->first->pid_file, daemon->pid_fd);
-	if (!closed || !flushed)
+		pidfile_release(daemon->first->pid_file, daemon->pid_fd);
+	if (!closed)
 		_exit(status);
+	outcome_free(&daemon->waiters);
 	config_unref(&daemon->config);
 	config_unref(&daemon->first);
 	secret_set(NULL, 0);
 	free(daemon);
+}
+
+void daemon_free(struct daemon **daemon_p)
+{
+	struct daemon *daemon = *daemon_p;
+
+	*daemon_p = NULL;
+	if (daemon != NULL)
+		end(daemon, 1);
+}
+
+int daemon_run(struct daemon *daemon, const struct daemon_start *start)
+{
+	int status = 1;
+
+	daemon->shared = start->shared;
+	daemon->pid_fd = start->pid_fd;
+	daemon->first = config_ref(start->config);
+	daemon->config = start->config;
+	note_lua(daemon);
+	start_hosts(daemon, start->host);
+	if (status_is_writable(daemon) && open_control(daemon)) {
+		start_all(daemon);
+		start->up(start->data);
+		uv_run(&daemon->loop, UV_RUN_DEFAULT);
+		status = 0;
+	}
+	end(daemon, status);
 	return status;
 }

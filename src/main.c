@@ -2,15 +2,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "base/text.h"
-#include "client.h"
-#include "daemon.h"
+#include "command/status.h"
+#include "command/stop.h"
+#include "start.h"
+#include "system/place.h"
 
-enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
+enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage_text[] =
 	"usage: plusmoin [-h|--help] [--version] [-c FILE] [-x] VERB\n"
@@ -19,13 +18,14 @@ static const char usage_text[] =
 	"\n"
 	"  -c FILE        configuration; default /etc/plusmoin/plusmoin.json, else\n"
 	"                 /etc/plusmoin/plusmoin.lua, else /etc/plusmoin/config.json\n"
-	"  -x             stay in the foreground, log to stdout\n"
+	"  -x             with start: stay in the foreground, log to stdout\n"
 	"\n"
-	"  start -x       watch until SIGTERM or SIGINT\n"
+	"  start          watch, as a daemon\n"
+	"  stop           end the running daemon\n"
+	"  reload         have it read its configuration anew; prints the outcome\n"
 	"  status         what the running daemon knows, as a table\n"
 	"  status --json  the status file\n"
 	"\n"
-	"start without -x, stop, reload and check come with a later version.\n"
 	"Exit status: 0 fine, 1 it failed, 2 wrong usage, 3 bad configuration.\n";
 
 struct arguments {
@@ -87,67 +87,15 @@ static const char *default_config(void)
 	return paths[0];
 }
 
-static void say_lines(char *const *lines, size_t count, const char *what)
-{
-	for (size_t i = 0; i < count; i++)
-		(void)fprintf(stderr, "%s%s\n", what, lines[i]);
-}
-
-static int start(const struct arguments *arguments)
-{
-	enum log_level level = LOG_LEVEL_ERROR;
-	struct shared *shared = shared_new();
-	struct load_report report;
-	struct config *config;
-	struct host *host;
-
-	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
-	host = host_new(arguments->config, shared, NULL);
-	if (host == NULL || !host_wait(host)) {
-		(void)fprintf(stderr, "%s: took longer than %d s to load, in one call that Lua cannot"
-				      " end\n", arguments->config, HOST_LOAD_MS / 1000);
-		_exit(EXIT_CONFIG);
-	}
-	host_take(host, &config, &report);
-	if (config == NULL) {
-		say_lines(report.errors, report.error_count, "");
-		load_report_free(&report);
-		host_end(host);
-		if (host_free(&host, HOST_SIGN_MS))
-			shared_free(&shared);
-		return EXIT_CONFIG;
-	}
-	secret_set(config->secrets, config->secret_count);
-	(void)log_level_parse(config->log_level, &level);
-	(void)umask(022);
-	if (log_start(NULL, level, strcmp(config->log_format, "json") == 0 ? LOG_FORMAT_JSON
-									   : LOG_FORMAT_TEXT) != 0) {
-		(void)fprintf(stderr, "plusmoin: no thread for the log\n");
-		host_end(host);
-		(void)host_free(&host, HOST_SIGN_MS);
-		config_unref(&config);
-		load_report_free(&report);
-		return EXIT_FAILED;
-	}
-	for (size_t i = 0; i < report.warning_count; i++)
-		log_warning("%s", report.warnings[i]);
-	load_report_free(&report);
-	if (getuid() == 0)
-		log_warning("started as root and stays root: daemon_user comes with a later version");
-	return daemon_run(host, shared, config);
-}
-
 static int later(const char *verb)
 {
-	(void)fprintf(stderr, "plusmoin: %s comes with a later version; \"start -x\" and"
-			      " \"status\" are what there is\n", verb);
+	(void)fprintf(stderr, "plusmoin: %s comes with a later version\n", verb);
 	return EXIT_FAILED;
 }
 
 static bool is_later(const char *verb)
 {
-	static const char *const verbs[] = { "stop", "reload", "check", "watch", "explain",
-					     "run-trigger", "init-sql" };
+	static const char *const verbs[] = { "check", "watch", "explain", "run-trigger", "init-sql" };
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verb, verbs[i]) == 0)
@@ -156,10 +104,28 @@ static bool is_later(const char *verb)
 	return false;
 }
 
+static int run_verb(const struct arguments *arguments, const char *config)
+{
+	const char *verb = arguments->verb;
+
+	if (strcmp(verb, "start") == 0)
+		return start(config, arguments->foreground);
+	if (strcmp(verb, "stop") == 0)
+		return command_stop(config);
+	if (strcmp(verb, "reload") == 0)
+		return command_reload(config);
+	if (strcmp(verb, "status") == 0)
+		return command_status(config, arguments->json);
+	if (is_later(verb))
+		return later(verb);
+	return wrong_usage("unknown verb", verb);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
 	int status = parse(argc, argv, &arguments);
+	char *config;
 
 	if (status != 0)
 		return status;
@@ -173,15 +139,16 @@ int main(int argc, char **argv)
 	}
 	if (arguments.verb == NULL)
 		return wrong_usage("no verb", NULL);
-	if (arguments.config == NULL)
-		arguments.config = default_config();
 	if (arguments.json && strcmp(arguments.verb, "status") != 0)
 		return wrong_usage("--json goes with status", NULL);
-	if (strcmp(arguments.verb, "start") == 0)
-		return arguments.foreground ? start(&arguments) : later("start without -x");
-	if (strcmp(arguments.verb, "status") == 0)
-		return client_status(arguments.config, arguments.json);
-	if (is_later(arguments.verb))
-		return later(arguments.verb);
-	return wrong_usage("unknown verb", arguments.verb);
+	if (arguments.foreground && strcmp(arguments.verb, "start") != 0)
+		return wrong_usage("-x goes with start", NULL);
+	config = place_absolute(arguments.config != NULL ? arguments.config : default_config());
+	if (config == NULL) {
+		perror("plusmoin: the working directory");
+		return EXIT_FAILED;
+	}
+	status = run_verb(&arguments, config);
+	free(config);
+	return status;
 }

@@ -109,7 +109,10 @@ end
 
 -- Answers with `result` filled in; may raise only by a fault of ours.
 local function load_into(result, ctx)
-  local text, err = disk.read(ctx.path, MAX_BYTES)
+  local text, err = ctx.env.text, nil
+  if not text then
+    text, err = disk.read(ctx.path, MAX_BYTES)
+  end
   local object, readable, complete = nil, {}, false
   modules.begin(ctx)
   if not text then
@@ -136,11 +139,19 @@ local function new_context(path, env)
   }
 end
 
+--- The names, as in `files` below, of a configuration at `path` that says nothing.
+function config.default_names(path, env)
+  return files.read(new_context(path, env), {}, false)
+end
+
 --- Loads the configuration at `path`. `env` holds what the caller provides, every
 -- field optional: `cwd` (absolute; makes a relative path absolute),
 -- `libpq_keywords` (set of keyword -> true), `exists(path)` -> boolean,
 -- `trigger_dir` (absolute; where trigger files are looked for that are not beside
--- the configuration).
+-- the configuration), `readable(path)` -> boolean, `mode(path)` -> permission bits
+-- (nil: no file), `text` (the file's content, where the caller has read it),
+-- `names_only` (the files of Lua triggers are not run), `reload` (a file that
+-- cannot be read is an error; else it is a warning).
 --
 -- Returns {config =, errors =, warnings =, files =} and never raises:
 --   config    nil when there are errors; else the shape that the C side reads:
@@ -161,7 +172,7 @@ function config.load(path, env)
     result.config = nil
     ctx.report:raw(("%s: plusmoin's loader failed: %s"):format(path, tostring(err)))
   end
-  result.files = result.files or files.read(new_context(path, env), {}, false)
+  result.files = result.files or config.default_names(path, env)
   result.errors = ctx.report:texts(ctx.report.errors)
   result.warnings = ctx.report:texts(ctx.report.warnings)
   return result

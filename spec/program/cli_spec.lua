@@ -53,15 +53,6 @@ describe("the command line", function()
     assert.truthy(err:find("nowhere.json", 1, true))
   end)
 
-  it("refuses in words what comes later", function()
-    local daemon = plusmoin.new {}
-    for _, verb in ipairs { "start", "stop", "reload", "check" } do
-      local code, out, err = daemon:cli(verb)
-      assert.equal(1, code, verb .. ": " .. out .. err)
-      assert.is_true(#err > 10, verb)
-    end
-  end)
-
   it("refuses a second start, naming the first; leaves it running", function()
     local daemon = scene.start { slaves = 0 }
     local pid = proc.read_file(daemon.config.pid_file)
@@ -69,8 +60,6 @@ describe("the command line", function()
     local code, out, err = daemon:cli("-x", "start")
     assert.equal(1, code, out .. err)
     assert.truthy((out .. err):find(tostring(daemon.process.pid), 1, true))
-    daemon:cli("stop")
-    daemon:cli("reload")
     daemon:quiet_rounds(2)
     assert.truthy(daemon:ask({ request = "status" }).ok)
   end)

@@ -151,6 +151,42 @@ function Daemon:start(options)
   return self
 end
 
+-- A process that is nobody's child here: the daemon that `start` left behind.
+local Detached = {}
+Detached.__index = Detached
+
+function Detached:running()
+  local stat = proc.read_file("/proc/" .. self.pid .. "/stat")
+  return stat ~= nil and not stat:find("%) Z ")
+end
+
+function Detached:kill(signal)
+  uv.kill(self.pid, signal)
+end
+
+function Detached.err()
+  return ""
+end
+
+function Detached:wait(seconds)
+  proc.wait_for("the end of pid " .. self.pid, seconds, function() return not self:running() end)
+  return 0 -- its status is for whoever it is handed to
+end
+
+--- Runs `start` to its end: exit code, stdout, stderr. After a 0 this object is
+-- the daemon: its log is the log file. Options: as_root, env, args.
+function Daemon:daemonize(options)
+  options = options or {}
+  local argv = { plusmoin.binary(), "-c", self.config_path, table.unpack(options.args or { "start" }) }
+  local code, out, err = proc.run(argv, { cwd = self.dir, as_root = options.as_root, env = options.env })
+  if code == 0 then
+    self.process = setmetatable({ pid = math.tointeger(tonumber(proc.read_file(self.config.pid_file))) }, Detached)
+    self.out_path = self.config.log_file
+    plusmoin.running[self] = true
+  end
+  return code, out, err
+end
+
 function Daemon:log()
   return (proc.read_file(self.out_path) or "") .. self.process:err()
 end
@@ -405,6 +441,11 @@ function Daemon:ask(request, seconds)
   end
   local line = table.concat(parts)
   return line ~= "" and cjson.decode(line) or nil, line
+end
+
+--- As `cli`, but as root (where the tests run as root).
+function Daemon:root_cli(...)
+  return proc.run({ plusmoin.binary(), "-c", self.config_path, ... }, { cwd = self.dir, as_root = true })
 end
 
 --- Runs the program with this configuration: exit code, stdout, stderr.

@@ -14,6 +14,8 @@
 
 struct client {
 	uv_pipe_t pipe;
+	unsigned long id;
+	bool waits; /* for the answer to a request; what it sends meanwhile comes after that */
 	struct control *control; /* NULL: closing */
 	struct buf input;
 	char bytes[4096];
@@ -24,7 +26,8 @@ struct control {
 	uv_pipe_t *listener;
 	char *path;
 	struct list clients;
-	void (*answer)(void *data, const char *request, struct buf *out);
+	unsigned long last_id;
+	control_answerer *answer;
 	void *data;
 };
 
@@ -67,16 +70,19 @@ static void refuse(struct buf *out, const char *why)
 	json_end_object(&json);
 }
 
-static void answer_line(struct control *control, const char *line, size_t len, struct buf *out)
+/* False: the answer comes later. */
+static bool answer_line(struct client *client, const char *line, size_t len, struct buf *out)
 {
+	struct control *control = client->control;
 	char *name = request_name(line, len);
+	bool now = true;
 
 	if (name == NULL)
 		refuse(out, "not understood: a request is one line such as {\"request\": \"status\"}");
 	else
-		control->answer(control->data, name, out);
+		now = control->answer(control->data, client->id, name, out);
 	free(name);
-	buf_add_char(out, '\n');
+	return now;
 }
 
 static void send_answer(struct client *client, struct buf *out)
@@ -84,6 +90,7 @@ static void send_answer(struct client *client, struct buf *out)
 	uv_write_t *request;
 	uv_buf_t buf;
 
+	buf_add_char(out, '\n');
 	if (client->pipe.write_queue_size > CONTROL_CLIENT_BYTES) {
 		buf_free(out);
 		close_client(client);
@@ -103,14 +110,17 @@ static void take_lines(struct client *client)
 {
 	char *end;
 
-	while (client->control != NULL && client->input.len > 0 &&
+	while (client->control != NULL && !client->waits && client->input.len > 0 &&
 	       (end = memchr(client->input.data, '\n', client->input.len)) != NULL) {
 		struct buf out = { 0 };
 		size_t len = (size_t)(end - client->input.data);
 
-		answer_line(client->control, client->input.data, len, &out);
+		client->waits = !answer_line(client, client->input.data, len, &out);
 		buf_drop(&client->input, len + 1);
-		send_answer(client, &out);
+		if (client->waits)
+			buf_free(&out);
+		else
+			send_answer(client, &out);
 	}
 	if (client->control != NULL && client->input.len > CONTROL_CLIENT_BYTES)
 		close_client(client);
@@ -149,6 +159,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	uv_pipe_init(control->loop, &client->pipe, 0);
 	client->pipe.data = client;
 	client->control = control;
+	client->id = ++control->last_id;
 	list_add(&control->clients, client);
 	if (uv_accept(listener, (uv_stream_t *)&client->pipe) != 0 ||
 	    control->clients.count > CONTROL_CLIENTS ||
@@ -187,8 +198,23 @@ static void on_listener_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-struct control *control_new(uv_loop_t *loop, const char *path,
-			    void (*answer)(void *data, const char *request, struct buf *out),
+void control_answer(struct control *control, unsigned long id, const char *text)
+{
+	for (size_t i = 0; i < control->clients.count; i++) {
+		struct client *client = control->clients.items[i];
+		struct buf out = { 0 };
+
+		if (client->id != id || !client->waits)
+			continue;
+		client->waits = false;
+		buf_add_str(&out, text);
+		send_answer(client, &out);
+		take_lines(client);
+		return;
+	}
+}
+
+struct control *control_new(uv_loop_t *loop, const char *path, control_answerer *answer,
 			    void *data, int *error)
 {
 	struct control *control = mem_zalloc(1, sizeof(*control));

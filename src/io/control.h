@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/buf.h"
@@ -15,13 +16,21 @@
 struct control;
 
 /*
- * Listens at `path` (mode 0660; a dead socket file there is replaced). `answer`
- * appends the members of the answer to a request ("ok" included) to `out`.
- * NULL, and `*error` (libuv's), when it cannot.
+ * Appends the answer to a request, one JSON object, to `out`; or returns false:
+ * the answer follows by control_answer() for this client, and not from inside.
  */
-struct control *control_new(uv_loop_t *loop, const char *path,
-			    void (*answer)(void *data, const char *request, struct buf *out),
+typedef bool control_answerer(void *data, unsigned long client, const char *request,
+			      struct buf *out);
+
+/*
+ * Listens at `path` (mode 0660; a dead socket file there is replaced). NULL, and
+ * `*error` (libuv's), when it cannot.
+ */
+struct control *control_new(uv_loop_t *loop, const char *path, control_answerer *answer,
 			    void *data, int *error);
+
+/* The answer that `client` waits for, one JSON object; nothing when it is gone. */
+void control_answer(struct control *control, unsigned long client, const char *text);
 
 /* Closes all and removes the socket file; NULL allowed, clears the pointer. */
 void control_free(struct control **control);

@@ -25,6 +25,7 @@ struct host {
 	enum host_phase phase;
 	struct mailbox *mailbox; /* the monitor's */
 	char *path;
+	struct load_options options;
 	struct config *config;
 	struct load_report report;
 	struct pulse pulse;
@@ -106,7 +107,8 @@ static void give(struct host *host, enum order_word word, struct job *job)
 static void load(struct host *host)
 {
 	struct load_report report = { 0 };
-	struct config *config = load_config(&host->engine, host->path, HOST_LOAD_MS, &report);
+	struct config *config = load_config(&host->engine, host->path, &host->options,
+					    HOST_LOAD_MS, &report);
 
 	if (config != NULL)
 		host->engine.memory_limit = (size_t)config->lua_memory_bytes;
@@ -201,11 +203,14 @@ static bool start_thread(struct host *host)
 	return started;
 }
 
-struct host *host_new(const char *path, struct shared *shared, struct mailbox *mailbox)
+struct host *host_new(const char *path, const struct load_options *options,
+		      struct shared *shared, struct mailbox *mailbox)
 {
 	struct host *host = mem_zalloc(1, sizeof(*host));
 
 	host->path = mem_strdup(path);
+	if (options != NULL)
+		host->options = *options;
 	host->mailbox = mailbox;
 	init_locks(host);
 	if (open_engine(host, shared) && start_thread(host))

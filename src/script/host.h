@@ -40,10 +40,12 @@ struct host_sign {
 };
 
 /*
- * Starts the thread, which loads `path`. Its messages go to `mailbox`, or wait for
+ * Starts the thread, which loads `path`. `options` (NULL: an ordinary load) and the
+ * text in it stay the caller's until the load has ended. Its messages go to `mailbox`, or wait for
  * host_attach() when that is NULL. NULL when there is no thread or memory.
  */
-struct host *host_new(const char *path, struct shared *shared, struct mailbox *mailbox);
+struct host *host_new(const char *path, const struct load_options *options,
+		      struct shared *shared, struct mailbox *mailbox);
 
 /* Waits for the load, HOST_LOAD_MS and a little at most; false: it took longer. */
 bool host_wait(struct host *host);

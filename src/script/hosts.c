@@ -19,6 +19,7 @@ struct hosts {
 	struct load *present;
 	struct list loads; /* the present one and those before it that are still used */
 	struct host *loading;
+	unsigned long load_number; /* of the load under way, or the last one */
 	bool load_again;
 	struct config *replaces; /* whose host the load under way stands in for */
 	struct list left_behind;
@@ -36,20 +37,35 @@ static void leave_behind(struct hosts *hosts, struct host *host)
 
 static void begin_load(struct hosts *hosts, struct config *replaces)
 {
+	static const struct load_options reload = { .reload = true };
+
 	hosts->replaces = replaces;
-	hosts->loading = host_new(hosts->present->config->path, hosts->shared, hosts->mailbox);
+	hosts->load_number++;
+	hosts->loading = host_new(hosts->present->config->path, &reload, hosts->shared,
+				  hosts->mailbox);
 	if (hosts->loading == NULL)
 		log_error("no thread for a script host: the configuration is not loaded");
 	else
 		timer_start(hosts->load_timer, HOST_LOAD_MS + HOST_SIGN_MS);
 }
 
-void hosts_load(struct hosts *hosts)
+unsigned long hosts_load(struct hosts *hosts)
 {
-	if (hosts->loading != NULL)
+	if (hosts->loading != NULL) {
 		hosts->load_again = true;
-	else
-		begin_load(hosts, NULL);
+		return hosts->load_number + 1;
+	}
+	begin_load(hosts, NULL);
+	return hosts->loading != NULL ? hosts->load_number : 0;
+}
+
+/* The next load is not made, or could not be: whoever waits for it is told. */
+static void fail_load(struct hosts *hosts, char *why)
+{
+	struct load_report report = { .errors = &why, .error_count = 1 };
+
+	hosts->events.loaded(hosts->data, hosts->load_number, NULL, NULL, &report);
+	free(why);
 }
 
 /* The host is left to its C call; what it ran is over, and its successor is loaded. */
@@ -147,27 +163,29 @@ static void take_load(struct hosts *hosts, struct host *host)
 		add_load(hosts, host, config);
 	else
 		end_host(hosts, host);
-	hosts->events.loaded(hosts->data, config, replaces, &report);
+	hosts->events.loaded(hosts->data, hosts->load_number, config, replaces, &report);
 	config_unref(&config);
 	load_report_free(&report);
 	timer_start(hosts->tidy, 0);
-	if (hosts->load_again)
+	if (hosts->load_again) {
+		hosts->load_again = false;
 		begin_load(hosts, NULL);
-	hosts->load_again = false;
+		if (hosts->loading == NULL)
+			fail_load(hosts, mem_printf("%s: no thread to load it",
+						    hosts->present->config->path));
+	}
 }
 
 static void on_load_time(void *data)
 {
 	struct hosts *hosts = data;
-	char *text = mem_printf("%s: took longer than %d s to load, in one call that Lua cannot end",
-				hosts->present->config->path, HOST_LOAD_MS / 1000);
-	struct load_report report = { .errors = &text, .error_count = 1 };
 
 	leave_behind(hosts, hosts->loading);
 	hosts->loading = NULL;
-	hosts->load_again = false; /* it would hang again */
-	hosts->events.loaded(hosts->data, NULL, NULL, &report);
-	free(text);
+	hosts->load_number += hosts->load_again; /* it would hang again */
+	hosts->load_again = false;
+	fail_load(hosts, mem_printf("%s: took longer than %d s to load, in one call that Lua cannot"
+				    " end", hosts->present->config->path, HOST_LOAD_MS / 1000));
 }
 
 static struct load *load_of_host(struct hosts *hosts, const struct host *host)

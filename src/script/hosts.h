@@ -18,9 +18,10 @@ struct hosts_events {
 	 * A load has ended. `config` NULL: `report` says why, and all stays as it was;
 	 * else it is in force from now on (the callee takes its own reference).
 	 * `replaces`: its hosts' work is to go on with the new one, the old is left behind.
+	 * `number`: as hosts_load() gave it; with it all loads asked for before are answered.
 	 */
-	void (*loaded)(void *data, struct config *config, struct config *replaces,
-		       const struct load_report *report);
+	void (*loaded)(void *data, unsigned long number, struct config *config,
+		       struct config *replaces, const struct load_report *report);
 	/* More can run than before. */
 	void (*changed)(void *data);
 };
@@ -30,8 +31,11 @@ struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *confi
 			struct shared *shared, const struct hosts_events *events, void *data);
 const struct runner *hosts_runner(struct hosts *hosts);
 
-/* Loads the configuration's file; a call during a load makes one more. */
-void hosts_load(struct hosts *hosts);
+/*
+ * Loads the configuration's file; a call during a load makes one more. The number
+ * of the load that will see the file as it is now; 0: there is no thread for it.
+ */
+unsigned long hosts_load(struct hosts *hosts);
 
 /* Ends all; false: a thread does not end, and what it holds lives on. Clears the pointer. */
 bool hosts_free(struct hosts **hosts);

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -188,8 +189,46 @@ static int file_exists(lua_State *L)
 	return 1;
 }
 
-/* What the loader cannot know by itself: { libpq_keywords =, cwd =, trigger_dir =, exists = } */
-static void push_env(lua_State *L)
+static int file_readable(lua_State *L)
+{
+	lua_pushboolean(L, access(luaL_checkstring(L, 1), R_OK) == 0);
+	return 1;
+}
+
+/* The permission bits of a file; nil when there is none. */
+static int file_mode(lua_State *L)
+{
+	struct stat st;
+
+	if (stat(luaL_checkstring(L, 1), &st) != 0)
+		return 0;
+	lua_pushinteger(L, st.st_mode & 07777);
+	return 1;
+}
+
+static void set_function(lua_State *L, const char *name, lua_CFunction function)
+{
+	lua_pushcfunction(L, function);
+	lua_setfield(L, -2, name);
+}
+
+/* The caller's options as members of the table at the top. */
+static void set_options(lua_State *L, const struct load_options *options)
+{
+	if (options == NULL)
+		return;
+	if (options->text != NULL) {
+		lua_pushlstring(L, options->text, options->text_len);
+		lua_setfield(L, -2, "text");
+	}
+	lua_pushboolean(L, options->names_only);
+	lua_setfield(L, -2, "names_only");
+	lua_pushboolean(L, options->reload);
+	lua_setfield(L, -2, "reload");
+}
+
+/* What the loader cannot know by itself: `env` of plusmoin.config.load. */
+static void push_env(lua_State *L, const struct load_options *load)
 {
 	PQconninfoOption *options = PQconndefaults();
 	char *cwd = getcwd(NULL, 0);
@@ -212,20 +251,36 @@ static void push_env(lua_State *L)
 	free(cwd);
 	lua_pushliteral(L, PLUSMOIN_PREFIX "/share/plusmoin/triggers");
 	lua_setfield(L, -2, "trigger_dir");
-	lua_pushcfunction(L, file_exists);
-	lua_setfield(L, -2, "exists");
+	set_function(L, "exists", file_exists);
+	set_function(L, "readable", file_readable);
+	set_function(L, "mode", file_mode);
+	set_options(L, load);
 }
 
-/* Pushes plusmoin.config.load and its arguments. */
-static int prepare_load(lua_State *L)
+/* Pushes the function of plusmoin.config and its arguments; (function name, path, options). */
+static int prepare(lua_State *L)
 {
+	const struct load_options *options = lua_touserdata(L, 3);
+
 	lua_getglobal(L, "require");
 	lua_pushliteral(L, "plusmoin.config");
-	lua_call(L, 1, 1); /* path module */
-	lua_getfield(L, -1, "load");
+	lua_call(L, 1, 1); /* name path options module */
 	lua_pushvalue(L, 1);
-	push_env(L); /* path module load path env */
+	lua_gettable(L, -2);
+	lua_pushvalue(L, 2);
+	push_env(L, options); /* ... function path env */
 	return 3;
+}
+
+/* As prepare(), with its error at the top when it fails. */
+static bool push_call(lua_State *L, const char *function, const char *path,
+		      const struct load_options *options)
+{
+	lua_pushcfunction(L, prepare);
+	lua_pushstring(L, function);
+	lua_pushstring(L, path);
+	lua_pushlightuserdata(L, (void *)options);
+	return lua_pcall(L, 3, 3, 0) == LUA_OK;
 }
 
 static void say_failed(struct load_report *report, const char *path, const char *what)
@@ -242,6 +297,15 @@ struct reading {
 	struct config *config;
 };
 
+static void read_names(lua_State *L, struct load_names *names)
+{
+	names->daemon_user = get_string(L, "daemon_user");
+	names->pid_file = get_string(L, "pid_file");
+	names->status_file = get_string(L, "status_file");
+	names->log_file = get_string(L, "log_file");
+	names->control_socket = get_string(L, "control_socket");
+}
+
 static int read_result(lua_State *L)
 {
 	struct reading *reading = lua_touserdata(L, 2);
@@ -251,10 +315,8 @@ static int read_result(lua_State *L)
 	report->errors = get_string_array(L, "errors", &report->error_count);
 	report->warnings = get_string_array(L, "warnings", &report->warning_count);
 	lua_getfield(L, -1, "files"); /* result files */
-	if (lua_istable(L, -1)) {
-		report->status_file = get_string(L, "status_file");
-		report->control_socket = get_string(L, "control_socket");
-	}
+	if (lua_istable(L, -1))
+		read_names(L, &report->names);
 	lua_pop(L, 1);
 	lua_getfield(L, -1, "config"); /* result config */
 	if (report->error_count == 0 && lua_istable(L, -1))
@@ -262,7 +324,8 @@ static int read_result(lua_State *L)
 	return 0;
 }
 
-struct config *load_config(struct engine *engine, const char *path, int64_t ms,
+struct config *load_config(struct engine *engine, const char *path,
+			   const struct load_options *options, int64_t ms,
 			   struct load_report *report)
 {
 	struct reading reading = { .path = path, .report = report };
@@ -271,9 +334,7 @@ struct config *load_config(struct engine *engine, const char *path, int64_t ms,
 	char *error = NULL;
 
 	*report = (struct load_report){ 0 };
-	lua_pushcfunction(L, prepare_load);
-	lua_pushstring(L, path);
-	if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
+	if (!push_call(L, "load", path, options)) {
 		say_failed(report, path, lua_tostring(L, -1));
 	} else if (!run_load(engine, 2, ms, &error)) {
 		say_failed(report, path, error);
@@ -289,6 +350,29 @@ struct config *load_config(struct engine *engine, const char *path, int64_t ms,
 	return reading.config;
 }
 
+bool load_default_names(struct engine *engine, const char *path, struct load_names *names)
+{
+	lua_State *L = engine->L;
+	int top = lua_gettop(L);
+	bool done = push_call(L, "default_names", path, NULL) && lua_pcall(L, 2, 1, 0) == LUA_OK;
+
+	*names = (struct load_names){ 0 };
+	if (done)
+		read_names(L, names);
+	lua_settop(L, top);
+	return done;
+}
+
+void load_names_free(struct load_names *names)
+{
+	free(names->daemon_user);
+	free(names->pid_file);
+	free(names->status_file);
+	free(names->log_file);
+	free(names->control_socket);
+	*names = (struct load_names){ 0 };
+}
+
 static void free_strings(char **strings, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -300,7 +384,6 @@ void load_report_free(struct load_report *report)
 {
 	free_strings(report->errors, report->error_count);
 	free_strings(report->warnings, report->warning_count);
-	free(report->status_file);
-	free(report->control_socket);
+	load_names_free(&report->names);
 	*report = (struct load_report){ 0 };
 }

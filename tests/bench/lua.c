@@ -173,7 +173,7 @@ static void open_bench(struct bench *bench, const char *triggers)
 	uv_loop_init(&bench->loop);
 	(void)log_start("/dev/null", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	bench->shared = shared_new();
-	host = host_new(bench->path, bench->shared, NULL);
+	host = host_new(bench->path, NULL, bench->shared, NULL);
 	if (host == NULL || !host_wait(host))
 		exit(1);
 	host_take(host, &bench->config, &report);

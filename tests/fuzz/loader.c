@@ -93,7 +93,7 @@ static void write_mutated(const char *path, const char *good, bool always)
 static bool load(struct engine *engine, const char *path)
 {
 	struct load_report report;
-	struct config *config = load_config(engine, path, LOAD_MS, &report);
+	struct config *config = load_config(engine, path, NULL, LOAD_MS, &report);
 	bool is_good = config != NULL;
 
 	if (is_good != (report.error_count == 0)) {

@@ -29,6 +29,9 @@ local FILES = {
   passfile = true, sslrootcert = true, sslcert = true, sslkey = true, sslcrl = true, sslcrldir = true,
 }
 
+-- libpq takes them only when nobody else can read them.
+local PRIVATE = { passfile = true, sslkey = true }
+
 local function sorted_keys(object)
   local keys = {}
   for key in next, object do
@@ -74,14 +77,31 @@ local function is_file_name(key, value)
     and not (key == "sslkey" and value:find(":", 1, true))
 end
 
+-- libpq says nothing of a file that it cannot read and goes on without it.
+local function look_at_file(ctx, path, key, file)
+  local env = ctx.env
+  if env.exists and not env.exists(file) then
+    ctx.report:warning(path, "no such file: " .. keypath.quote(file))
+  elseif env.readable and not env.readable(file) then
+    local wrong = keypath.quote(file) .. " cannot be read"
+    local cure = PRIVATE[key] and "a file of daemon_user's, mode 0600" or
+      "a file that daemon_user can read (chgrp and mode 0640)"
+    if env.reload then
+      ctx.report:error(path, wrong, cure)
+    elseif not env.names_only then
+      ctx.report:warning(path, ("%s: a reload will refuse it; allowed: %s"):format(wrong, cure))
+    end
+  elseif key == "passfile" and env.mode and (env.mode(file) or 0) & 63 ~= 0 then
+    ctx.report:warning(path, keypath.quote(file) .. " can be read by others: libpq ignores it; its mode must be 0600")
+  end
+end
+
 local function file_value(ctx, path, key, value)
   if not is_file_name(key, value) then
     return value
   end
   local absolute = checks.absolute(ctx, value)
-  if ctx.env.exists and not ctx.env.exists(absolute) then
-    ctx.report:warning(path, "no such file: " .. keypath.quote(absolute))
-  end
+  look_at_file(ctx, path, key, absolute)
   return absolute
 end
 

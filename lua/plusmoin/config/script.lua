@@ -150,7 +150,8 @@ end
 
 --- Reads the file of the entry at `path` and runs it. `file` and `given` are the
 -- entry's `lua` and `settings`. Returns the trigger's function and the file's
--- timeout, nil if it has none; nil after an error, which is reported.
+-- timeout, nil if it has none; nil after an error, which is reported, and where
+-- only the configuration's names are wanted (env.names_only).
 function script.read(ctx, path, file, given)
   local lua_path, settings_path = keypath.key(path, "lua"), keypath.key(path, "settings")
   local is_name = checks.value(ctx, lua_path, file, settings.find("triggers.X.lua"))
@@ -159,7 +160,7 @@ function script.read(ctx, path, file, given)
   if is_name then
     place, text = find(ctx, lua_path, file)
   end
-  if not place or not own_settings or is_broken(ctx, settings_path) then
+  if not place or not own_settings or is_broken(ctx, settings_path) or ctx.env.names_only then
     return nil
   end
   modules.add_directory(ctx, disk.directory(place, ctx.env.cwd))

@@ -1,65 +1,13 @@
-#include "client.h"
+#include "command/status.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/buf.h"
-#include "base/mem.h"
+#include "command/ask.h"
+#include "command/names.h"
 #include "io/clock.h"
 #include "script/engine.h"
-#include "script/host.h"
-
-#define ANSWER_S 5
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = ANSWER_S };
-	int fd;
-
-	if (path == NULL || strlen(path) >= sizeof(address.sun_path))
-		return -1;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		int error = errno;
-
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
-}
-
-/* One request, one answer; false when nobody answers. */
-static bool ask(const char *path, const char *request, struct buf *answer)
-{
-	int fd = connect_to(path);
-	char bytes[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	if (send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request)) {
-		while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
-			buf_add(answer, bytes, (size_t)n);
-			if (answer->data[answer->len - 1] == '\n')
-				break;
-		}
-	}
-	close(fd);
-	return answer->len > 0 && answer->data[answer->len - 1] == '\n';
-}
 
 static bool read_file(const char *path, struct buf *out, double *age_s)
 {
@@ -121,7 +69,7 @@ static void print_table(lua_State *L, const char *text, bool from_file, double a
 		(void)fputs(luaL_tolstring(L, -1, NULL), stdout);
 }
 
-static int status_from_file(lua_State *L, const struct load_report *files)
+static int status_from_file(lua_State *L, const struct load_names *files)
 {
 	struct buf text = { 0 };
 	double age_s;
@@ -136,7 +84,7 @@ static int status_from_file(lua_State *L, const struct load_report *files)
 	return 1;
 }
 
-static int print_json(const struct load_report *files, bool runs)
+static int print_json(const struct load_names *files, bool runs)
 {
 	struct buf text = { 0 };
 	double age_s;
@@ -150,39 +98,31 @@ static int print_json(const struct load_report *files, bool runs)
 	return runs ? 0 : 1;
 }
 
-static void say_broken(const struct load_report *report)
-{
-	if (report->error_count == 0)
-		return;
-	for (size_t i = 0; i < report->error_count; i++)
-		(void)fprintf(stderr, "%s\n", report->errors[i]);
-	(void)fprintf(stderr, "plusmoin: the configuration is broken: going by status file %s and"
-			      " control socket %s\n", report->status_file, report->control_socket);
-}
-
-int client_status(const char *config_path, bool as_json)
+int command_status(const char *config_path, bool as_json)
 {
 	struct engine engine;
-	struct load_report report;
+	struct names names;
 	struct buf answer = { 0 };
-	struct config *config;
+	const struct load_names *files = &names.report.names;
 	bool runs;
 	int status = 0;
 
-	if (!engine_open_alone(&engine))
+	if (!names_read(config_path, &names))
 		return 1;
-	config = load_config(&engine, config_path, HOST_LOAD_MS, &report);
-	say_broken(&report);
-	runs = ask(report.control_socket, "{\"request\": \"status\"}\n", &answer);
+	names_say_broken(&names);
+	runs = ask(files->control_socket, "{\"request\": \"status\"}\n", ASK_MS, &answer) == ASK_ANSWERED;
 	if (as_json)
-		status = print_json(&report, runs);
-	else if (runs)
-		print_table(engine.L, buf_text(&answer), false, 0);
-	else
-		status = status_from_file(engine.L, &report);
+		status = print_json(files, runs);
+	else if (!engine_open_alone(&engine))
+		status = 1;
+	else {
+		if (runs)
+			print_table(engine.L, buf_text(&answer), false, 0);
+		else
+			status = status_from_file(engine.L, files);
+		engine_close(&engine);
+	}
 	buf_free(&answer);
-	config_unref(&config);
-	load_report_free(&report);
-	engine_close(&engine);
+	names_free(&names);
 	return status;
 }

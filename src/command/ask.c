@@ -1,0 +1,71 @@
+#include "command/ask.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	errno = ENOENT;
+	if (path == NULL || strlen(path) >= sizeof(address.sun_path))
+		return -1;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+static bool is_whole(const struct buf *answer)
+{
+	return answer->len > 0 && answer->data[answer->len - 1] == '\n';
+}
+
+static void read_answer(int fd, int64_t ms, struct buf *answer)
+{
+	int64_t end = clock_steady_ms() + ms;
+	char bytes[4096];
+
+	while (!is_whole(answer)) {
+		struct pollfd ready = { .fd = fd, .events = POLLIN };
+		int64_t left = end - clock_steady_ms();
+		ssize_t n;
+
+		if (left <= 0)
+			return;
+		if (poll(&ready, 1, (int)left) <= 0)
+			continue;
+		n = read(fd, bytes, sizeof(bytes));
+		if (n <= 0)
+			return;
+		buf_add(answer, bytes, (size_t)n);
+	}
+}
+
+enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer)
+{
+	size_t len = strlen(request);
+	int fd = connect_to(path);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ECONNREFUSED ? ASK_NOBODY : ASK_REFUSED;
+	if (send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len)
+		read_answer(fd, ms, answer);
+	close(fd);
+	return is_whole(answer) ? ASK_ANSWERED : ASK_SILENT;
+}

@@ -1,0 +1,18 @@
+/* The control socket from the other side: one request, one answer. Blocking. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define ASK_MS 5000 /* for what the daemon answers at once */
+
+enum ask_outcome {
+	ASK_ANSWERED, /* one line, in `answer` */
+	ASK_NOBODY,   /* nobody listens there */
+	ASK_REFUSED,  /* somebody may, but not for us: errno */
+	ASK_SILENT,   /* no whole answer within the time, or the daemon ended */
+};
+
+/* Sends the line `request` to the socket at `path` and waits up to `ms` for the answer. */
+enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer);
