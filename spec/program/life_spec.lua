@@ -441,6 +441,13 @@ end)
 describe("awkward moments", function()
   after_each(scene.finish)
 
+  -- From main() on a HUP is kept for the handlers, or caught; before that the process is not ours yet.
+  local function holds_hup(pid)
+    local text = status_of(pid)
+    local blocked, caught = text:match("\nSigBlk:%s*(%x+)"), text:match("\nSigCgt:%s*(%x+)")
+    return caught ~= nil and (tonumber(blocked, 16) | tonumber(caught, 16)) & 1 ~= 0
+  end
+
   local function moments(count, signals)
     local seed = tonumber(os.getenv("SEED")) or os.time()
     io.write("moments: SEED=", seed, "\n")
@@ -450,6 +457,9 @@ describe("awkward moments", function()
       daemon:start()
       proc.pump(math.random(1, 60))
       local signal = signals[i % #signals + 1]
+      if signal == "sighup" then
+        proc.wait_for("main()", 10, function() return holds_hup(daemon.process.pid) end)
+      end
       daemon.process:kill(signal)
       if signal == "sighup" then
         daemon.process:kill("sigterm")
