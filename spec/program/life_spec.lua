@@ -425,6 +425,20 @@ describe("as root", function()
     assert.equal(at_start .. nobody .. "\n", at_stop)
   end)
 
+  it("has a HOME that libpq can use for TLS", function()
+    local dir = proc.new_dir("tls")
+    proc.must({ "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+      "2", "-subj", "/CN=localhost", "-keyout", dir .. "/key", "-out", dir .. "/cert" })
+    local master = pg.master { settings = { ssl = "on", ssl_cert_file = dir .. "/cert", ssl_key_file = dir .. "/key" } }
+    local daemon = plusmoin.new { nodes = { master }, config = { connection = { sslmode = "require" } } }
+    local code, _, err = daemon:daemonize { as_root = true, env = { HOME = "/root" } }
+    assert.equal(0, code, err)
+    daemon:expect_events { { "plusmoin_up" } }
+    local rows = master:sql("SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = " ..
+      "'plusmoin'")
+    assert.equal("t", rows[1][1])
+  end)
+
   it("refuses a Lua configuration whose files change with who runs it", function()
     local daemon = plusmoin.new { lua = [[
       local uid = io.open("/proc/self/status"):read("a"):match("\nUid:%s*(%d+)")

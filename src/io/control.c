@@ -234,7 +234,7 @@ struct control *control_new(uv_loop_t *loop, const char *path, control_answerer 
 			*error = -errno;
 	}
 	if (*error == 0)
-		*error = uv_listen((uv_stream_t *)control->listener, 16, on_connection);
+		*error = uv_listen((uv_stream_t *)control->listener, CONTROL_CLIENTS, on_connection);
 	if (*error != 0)
 		control_free(&control);
 	return control;
