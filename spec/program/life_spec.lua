@@ -427,9 +427,10 @@ describe("as root", function()
 
   it("has a HOME that libpq can use for TLS", function()
     local dir = proc.new_dir("tls")
-    proc.must({ "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-      "2", "-subj", "/CN=localhost", "-keyout", dir .. "/key", "-out", dir .. "/cert" })
-    local master = pg.master { settings = { ssl = "on", ssl_cert_file = dir .. "/cert", ssl_key_file = dir .. "/key" } }
+    proc.must { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+      "-days", "2", "-subj", "/CN=localhost", "-keyout", dir .. "/key", "-out", dir .. "/cert" }
+    local settings = { ssl = "on", ssl_cert_file = dir .. "/cert", ssl_key_file = dir .. "/key" }
+    local master = pg.master { settings = settings }
     local daemon = plusmoin.new { nodes = { master }, config = { connection = { sslmode = "require" } } }
     local code, _, err = daemon:daemonize { as_root = true, env = { HOME = "/root" } }
     assert.equal(0, code, err)
