@@ -185,6 +185,10 @@ return {
   -- Default: /var/run/plusmoin/status.json.
   status_file = "/var/run/plusmoin/status.json",
 
+  -- File that keeps clusters, places and seats over a restart; it goes on where it was.
+  -- Default: none.
+  -- state_file = "/var/lib/plusmoin/state.json",
+
   -- Unix socket that `plusmoin status` asks; at most 107 bytes.
   -- Default: plusmoin.sock beside pid_file.
   control_socket = "/var/run/plusmoin/plusmoin.sock",

@@ -15,10 +15,10 @@
 #include "dispatch/child.h"
 #include "dispatch/dispatch.h"
 #include "io/control.h"
-#include "io/status_file.h"
 #include "io/timer.h"
 #include "monitor/monitor.h"
 #include "outcome.h"
+#include "records.h"
 #include "system/pidfile.h"
 
 #define STATUS_DELAY_MS 20 /* contract.md, "JSON": changes within that time make one write */
@@ -35,7 +35,7 @@ struct daemon {
 	struct monitor *monitor;
 	struct dispatch *dispatch;
 	struct control *control;
-	struct status_file *status;
+	struct records *records;
 	struct timer *status_soon;
 	struct timer *status_beat;
 	uv_signal_t signals[3];
@@ -44,17 +44,6 @@ struct daemon {
 	bool ending;
 	bool has_lua; /* some trigger is a function */
 };
-
-static void write_status(struct daemon *daemon, bool force)
-{
-	struct buf text = { 0 };
-
-	if (daemon->monitor == NULL)
-		return;
-	status_render(monitor_fleet(daemon->monitor), &text);
-	status_file_write(daemon->status, buf_text(&text), force);
-	buf_free(&text);
-}
 
 /* What pm.cluster() sees; made only where functions could ask. */
 static void publish(struct daemon *daemon)
@@ -68,14 +57,14 @@ static void on_status_soon(void *data)
 	struct daemon *daemon = data;
 
 	publish(daemon);
-	write_status(daemon, false);
+	records_write(daemon->records, daemon->monitor, false);
 }
 
 static void on_status_beat(void *data)
 {
 	struct daemon *daemon = data;
 
-	write_status(daemon, true);
+	records_write(daemon->records, daemon->monitor, true);
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 }
 
@@ -181,7 +170,7 @@ static void on_dispatched(void *data)
 	uv_walk(&daemon->loop, on_handle, NULL);
 	timer_free(&daemon->status_beat);
 	timer_free(&daemon->status_soon);
-	status_file_free(&daemon->status);
+	records_free(&daemon->records);
 	uv_stop(&daemon->loop);
 }
 
@@ -193,7 +182,7 @@ static void begin_end(struct daemon *daemon, int signum)
 	log_info("signal %d: ending", signum);
 	timer_stop(daemon->status_soon);
 	timer_stop(daemon->status_beat);
-	write_status(daemon, false);
+	records_write(daemon->records, daemon->monitor, false);
 	control_free(&daemon->control);
 	monitor_free(&daemon->monitor);
 	dispatch_stop(daemon->dispatch, on_dispatched, daemon);
@@ -272,21 +261,12 @@ static void configure_log(const struct config *config)
 								      : LOG_FORMAT_TEXT);
 }
 
-static void move_status_file(struct daemon *daemon)
-{
-	if (strcmp(status_file_path(daemon->status), daemon->config->status_file) == 0)
-		return; /* a write of it may be under way */
-	status_file_free(&daemon->status);
-	daemon->status = status_file_new(&daemon->loop, daemon->config->status_file);
-	write_status(daemon, true);
-}
-
 static void take_load(struct daemon *daemon, struct config *config, struct config *replaces)
 {
 	take_config(daemon, config);
 	secret_set(config->secrets, config->secret_count);
 	configure_log(config);
-	move_status_file(daemon);
+	records_move(daemon->records, config);
 	if (daemon->monitor != NULL) {
 		monitor_reload(daemon->monitor, config);
 		on_status_beat(daemon); /* and from now on by the new heartbeat */
@@ -339,14 +319,18 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
+	struct saved *saved;
 
 	clock_start(&daemon->clock);
-	daemon->status = status_file_new(&daemon->loop, daemon->config->status_file);
+	daemon->records = records_new(&daemon->loop, daemon->config);
 	daemon->status_soon = timer_new(&daemon->loop, NULL, on_status_soon, daemon);
 	daemon->status_beat = timer_new(&daemon->loop, NULL, on_status_beat, daemon);
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
 					hosts_runner(daemon->hosts));
-	daemon->monitor = monitor_new(&daemon->loop, daemon->config, &daemon->clock, &events, daemon);
+	saved = records_read(daemon->config);
+	daemon->monitor = monitor_new(&daemon->loop, daemon->config, &daemon->clock, saved, &events,
+				      daemon);
+	saved_free(&saved);
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 }
 

@@ -131,6 +131,8 @@ local rows = {
     doc = "File that holds the process id and is locked while plusmoin runs." },
   { name = "status_file", type = "path", default = "/var/run/plusmoin/status.json", reload = "live",
     doc = "File that holds the status as JSON, replaced whenever it changes." },
+  { name = "state_file", type = "path", default_doc = "none", reload = "live",
+    doc = "File that keeps clusters, places and seats over a restart; it goes on where it was." },
   { name = "control_socket", type = "path", default_doc = "`plusmoin.sock` beside `pid_file`", reload = "restart",
     doc = "Unix socket that `plusmoin status` asks; at most 107 bytes." },
 }
@@ -138,7 +140,7 @@ local rows = {
 -- What the contract marks "later": known, refused in words, never ignored.
 local later = {
   ["hold_on"] = true, ["fresh_connect_interval"] = true, ["isolation_grace"] = true,
-  ["state_file"] = true, ["http"] = true,
+  ["http"] = true,
   ["nodes[].ignore_system_id"] = true,
   ["triggers.node_held"] = true, ["triggers.split_brain"] = true, ["triggers.monitor_isolated"] = true,
 }

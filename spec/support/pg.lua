@@ -300,15 +300,35 @@ function Server:log()
   return proc.read_file(self.log_path) or ""
 end
 
+-- The System V segment that a killed server leaves behind (the kernel has 4,096 of
+-- them in all); the 7th line of its pid file names it: key and id.
+local function segment_of(server)
+  local text = proc.read_file(server.data .. "/postmaster.pid") or ""
+  return text:match("^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n%s*%d+%s+(%d+)")
+end
+
+local function remove_segments(ids)
+  if #ids > 0 then -- some are gone already: a server that was started again took them with it
+    proc.run({ "ipcrm", table.unpack(ids) })
+  end
+end
+
 --- Kills all servers and removes their files.
 function pg.stop_all()
+  local segments = {}
   for _, server in ipairs(pg.servers) do
     if server.process then
       server:kill9()
     end
+    local segment = segment_of(server)
+    if segment then
+      segments[#segments + 1] = "-m"
+      segments[#segments + 1] = segment
+    end
     proc.remove_dir(server.home)
     proc.release_port(server.port)
   end
+  remove_segments(segments)
   pg.servers = {}
 end
 

@@ -51,7 +51,7 @@ local BAD = {
   { '"trigger_parallel": 0', "out of range" },
   { '"log_level": "warn"', "allowed: error, warning, info, debug" },
   { '"log_format": "xml"', "allowed: text, json" },
-  { '"state_file": "x"', "comes with a later version of plusmoin" },
+  { '"http": "x"', "comes with a later version of plusmoin" },
   { '"hold_on": []', "comes with a later version of plusmoin" },
   { '"triggers": {"split_brain": "x"}', "comes with a later version of plusmoin" },
   { '"triggers": {"master_up": {"lua": "none.lua"}}', '2: triggers.master_up.lua: no such file: tried "/tmp/' },

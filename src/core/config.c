@@ -81,6 +81,7 @@ void config_unref(struct config **config_p)
 	free(config->log_format);
 	free(config->pid_file);
 	free(config->status_file);
+	free(config->state_file);
 	free(config->control_socket);
 	free(config);
 }

@@ -65,6 +65,7 @@ struct config {
 	char *log_format;
 	char *pid_file;
 	char *status_file;
+	char *state_file; /* NULL: none */
 	char *control_socket;
 	struct config_node *nodes;
 	size_t node_count;

@@ -57,6 +57,7 @@ struct event {
 	bool has_node;
 	struct node_view node; /* the one it fired for, as it is after the round */
 	enum rule rule;
+	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 };
 
 /* An event without a node; takes its own reference of `view`. */

@@ -60,6 +60,8 @@ static void add_event(char **out, size_t *n, const struct event *event)
 		if (event->node.reason != REASON_NONE)
 			add(out, n, "PLUSMOIN_NODE_REASON", reason_name(event->node.reason));
 	}
+	if (event->restored)
+		add(out, n, "PLUSMOIN_RESTORED", "1");
 	if (event->view->masters > 0) {
 		add(out, n, "PLUSMOIN_MASTER_HOST", event->view->nodes[0].host);
 		add_number(out, n, "PLUSMOIN_MASTER_PORT", event->view->nodes[0].port);

@@ -191,6 +191,7 @@ static void finish(struct group *group)
 	changes_free(&changes);
 	if (!lives)
 		return; /* dropped, and this group with it */
+	group->restored = false;
 	if (regular && cluster != NULL)
 		monitor_fire(monitor, EVENT_HEARTBEAT, cluster, NULL);
 	if (again)

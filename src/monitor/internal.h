@@ -34,6 +34,7 @@ struct group {
 	size_t early_next;
 	int64_t founded_ms;
 	int64_t heartbeat_due_ms;
+	bool restored; /* by a state file, and no round since */
 };
 
 struct watch {
@@ -48,7 +49,7 @@ struct watch {
 	bool was_failing;
 };
 
-enum start_phase { START_ANSWERS, START_CLUSTERS, START_OVER };
+enum start_phase { START_RESTORED, START_ANSWERS, START_CLUSTERS, START_OVER };
 
 struct monitor {
 	uv_loop_t *loop;

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "core/saved.h"
 #include "core/view.h"
 #include "io/clock.h"
 
@@ -19,9 +20,17 @@ struct monitor_events {
 	void (*changed)(void *data);
 };
 
-/* Starts looking at once. Takes a reference of `config`; `clock` must outlive it. */
+/*
+ * Starts looking at once. Takes a reference of `config`; `clock` must outlive it.
+ * `saved` (NULL: nothing) is what an earlier run knew, see core/saved.h: then
+ * plusmoin_up fires at once, and the differences are events.
+ */
 struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct clock *clock,
-			    const struct monitor_events *events, void *data);
+			    const struct saved *saved, const struct monitor_events *events,
+			    void *data);
+
+/* What the next run is to know of this one: false while the start is under way. */
+bool monitor_save(const struct monitor *monitor, struct buf *out);
 
 /*
  * Goes over to another configuration (contract.md, "Reload") in the loop's next turn,

@@ -7,6 +7,14 @@
 #include "base/mem.h"
 #include "monitor/internal.h"
 
+/* Whether its cluster is as a state file had it, and no round has been since. */
+static bool is_restored(const struct cluster *cluster)
+{
+	const struct group *group = cluster != NULL ? cluster->watch : NULL;
+
+	return group != NULL && group->restored;
+}
+
 static struct event *make_event(struct monitor *monitor, enum event_kind kind,
 				const struct cluster *cluster, const struct change *change)
 {
@@ -18,6 +26,7 @@ static struct event *make_event(struct monitor *monitor, enum event_kind kind,
 		       ++monitor->event_count);
 	event = event_new(kind, id, view, clock_wall_ms());
 	view_unref(&view);
+	event->restored = is_restored(cluster);
 	if (change != NULL) {
 		event_set_node(event, change->node, change->rule, change->reason, change->message);
 		if (change->from != NULL && change->from != cluster)
@@ -96,8 +105,12 @@ void monitor_adopt(struct group *group)
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
 		struct cluster *cluster = monitor->fleet->clusters.items[i];
 
-		if (cluster->watch == NULL)
-			group_new(monitor, cluster)->born_in = group;
+		if (cluster->watch == NULL) {
+			struct group *born = group_new(monitor, cluster);
+
+			born->born_in = group;
+			born->restored = group->restored;
+		}
 	}
 }
 

@@ -11,11 +11,16 @@ struct founding {
 };
 
 static void found_clusters(struct monitor *monitor);
+static void go_on(struct monitor *monitor);
 
 static void on_start_timer(void *data)
 {
 	struct monitor *monitor = data;
 
+	if (monitor->phase == START_RESTORED) {
+		go_on(monitor);
+		return;
+	}
 	if (monitor->phase == START_ANSWERS) {
 		found_clusters(monitor);
 		return;
@@ -33,10 +38,39 @@ static void on_start_timer(void *data)
 		timer_start(monitor->start_timer, START_LOOK_MS);
 }
 
+/* What a state file held goes on: plusmoin_up, then rounds, whose changes are the differences. */
+static void go_on(struct monitor *monitor)
+{
+	monitor->phase = START_OVER;
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		struct cluster *cluster = monitor->fleet->clusters.items[i];
+		struct group *group = group_new(monitor, cluster);
+
+		group->restored = true;
+		monitor_fire(monitor, EVENT_PLUSMOIN_UP, cluster, NULL);
+	}
+	monitor->clusterless.restored = true;
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		const struct cluster *cluster = monitor->fleet->clusters.items[i];
+
+		group_run(cluster->watch);
+		group_want_round(cluster->watch, false);
+	}
+	group_run(&monitor->clusterless);
+	group_want_round(&monitor->clusterless, false);
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		watch_plan(monitor->fleet->nodes[i]->watch);
+}
+
 void start_begin(struct monitor *monitor)
 {
 	monitor->phase = START_ANSWERS;
 	monitor->start_timer = timer_new(monitor->loop, NULL, on_start_timer, monitor);
+	if (monitor->fleet->clusters.count > 0) {
+		monitor->phase = START_RESTORED;
+		timer_start(monitor->start_timer, 0);
+		return;
+	}
 	timer_start(monitor->start_timer, START_ANSWERS_MS);
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
 		watch_look(monitor->fleet->nodes[i]->watch);

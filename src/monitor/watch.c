@@ -244,8 +244,17 @@ void watch_reload(struct watch *watch, bool anew)
 	}
 }
 
+bool monitor_save(const struct monitor *monitor, struct buf *out)
+{
+	if (monitor->phase != START_OVER)
+		return false;
+	saved_render(monitor->fleet, monitor->event_count, out);
+	return true;
+}
+
 struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct clock *clock,
-			    const struct monitor_events *events, void *data)
+			    const struct saved *saved, const struct monitor_events *events,
+			    void *data)
 {
 	struct monitor *monitor = mem_zalloc(1, sizeof(*monitor));
 	struct moment now = clock_now(clock);
@@ -257,6 +266,10 @@ struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct
 	monitor->data = data;
 	monitor->start_s = now.wall_ms / 1000;
 	monitor->fleet = fleet_new(config, &now);
+	if (saved != NULL) {
+		saved_restore(monitor->fleet, saved, &now);
+		monitor->event_count = saved->event_count;
+	}
 	monitor->resolver = resolver_new(loop);
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
 		watch_new(monitor, monitor->fleet->nodes[i]);

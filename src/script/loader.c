@@ -175,6 +175,7 @@ static struct config *read_config(lua_State *L, const char *path)
 	config->log_format = get_string(L, "log_format");
 	config->pid_file = get_string(L, "pid_file");
 	config->status_file = get_string(L, "status_file");
+	config->state_file = get_string(L, "state_file");
 	config->control_socket = get_string(L, "control_socket");
 	config->secrets = get_string_array(L, "secrets", &config->secret_count);
 	read_nodes(L, config);

@@ -78,6 +78,10 @@ void tables_push_event(lua_State *L, const struct event *event)
 	set_string(L, "name", event_kind_name(event->kind));
 	set_string(L, "id", event->id);
 	set_seconds(L, "time", event->time_ms);
+	if (event->restored) {
+		lua_pushboolean(L, 1);
+		lua_setfield(L, -2, "restored");
+	}
 	set_string(L, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
 }
 

@@ -35,8 +35,11 @@ local function read_one(ctx, object, key)
 end
 
 -- Two of the files at one place would destroy each other.
-local function check_distinct(ctx, found)
+local function check_distinct(ctx, found, state_file)
   local seen = {}
+  if type(state_file) == "string" then
+    seen[checks.absolute(ctx, state_file)] = "state_file"
+  end
   for _, key in ipairs { "pid_file", "status_file", "log_file", "control_socket" } do
     local other = seen[found[key]]
     if other then
@@ -72,7 +75,7 @@ function files.read(ctx, object, complete)
     found[key] = found[key] or settings.find(key).default
   end
   settle_socket(ctx, found)
-  check_distinct(ctx, found)
+  check_distinct(ctx, found, checks.get(object, "state_file"))
   found.defaulted = (guessed or was_misspelt(ctx)) and true or nil
   return found
 end

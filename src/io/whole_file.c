@@ -1,4 +1,4 @@
-#include "io/status_file.h"
+#include "io/whole_file.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,8 +7,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-struct status_file {
+struct whole_file {
 	uv_loop_t *loop;
+	struct whole_file_kind kind;
 	char *path;
 	char *temporary;
 	uv_fs_t request;
@@ -22,13 +23,14 @@ struct status_file {
 	char *last; /* what was asked for last */
 };
 
-static void start(struct status_file *file);
+static void start(struct whole_file *file);
 static void on_open(uv_fs_t *request);
 static void on_write(uv_fs_t *request);
+static void on_synced(uv_fs_t *request);
 static void on_close(uv_fs_t *request);
 static void on_rename(uv_fs_t *request);
 
-static void free_all(struct status_file *file)
+static void free_all(struct whole_file *file)
 {
 	free(file->path);
 	free(file->temporary);
@@ -38,12 +40,13 @@ static void free_all(struct status_file *file)
 	free(file);
 }
 
-static void finish(struct status_file *file, int error)
+static void finish(struct whole_file *file, int error)
 {
 	if (error < 0 && !file->failing)
-		log_error("cannot write status file %s: %s", file->path, uv_strerror(error));
+		log_error("cannot write %s %s: %s", file->kind.what, file->path,
+			  uv_strerror(error));
 	else if (error >= 0 && file->failing)
-		log_error("status file %s can be written again", file->path);
+		log_error("%s %s can be written again", file->kind.what, file->path);
 	file->failing = error < 0;
 	file->busy = false;
 	free(file->writing);
@@ -63,7 +66,7 @@ static ssize_t result(uv_fs_t *request)
 	return n;
 }
 
-static void start(struct status_file *file)
+static void start(struct whole_file *file)
 {
 	int error;
 
@@ -72,12 +75,12 @@ static void start(struct status_file *file)
 	file->next = NULL;
 	file->written = 0;
 	error = uv_fs_open(file->loop, &file->request, file->temporary,
-			   O_WRONLY | O_CREAT | O_TRUNC, 0644, on_open);
+			   O_WRONLY | O_CREAT | O_TRUNC, file->kind.mode, on_open);
 	if (error != 0)
 		finish(file, error);
 }
 
-static void write_more(struct status_file *file)
+static void write_more(struct whole_file *file)
 {
 	uv_buf_t buf = uv_buf_init(file->writing + file->written,
 				   (unsigned)(strlen(file->writing) - file->written));
@@ -87,7 +90,7 @@ static void write_more(struct status_file *file)
 
 static void on_open(uv_fs_t *request)
 {
-	struct status_file *file = request->data;
+	struct whole_file *file = request->data;
 	ssize_t n = result(request);
 
 	if (n < 0) {
@@ -98,29 +101,47 @@ static void on_open(uv_fs_t *request)
 	write_more(file);
 }
 
+static void give_up(struct whole_file *file, int error)
+{
+	uv_fs_t close;
+
+	uv_fs_close(file->loop, &close, file->fd, NULL);
+	uv_fs_req_cleanup(&close);
+	finish(file, error);
+}
+
 static void on_write(uv_fs_t *request)
 {
-	struct status_file *file = request->data;
+	struct whole_file *file = request->data;
 	ssize_t n = result(request);
 
 	if (n < 0) {
-		uv_fs_t close;
-
-		uv_fs_close(file->loop, &close, file->fd, NULL);
-		uv_fs_req_cleanup(&close);
-		finish(file, (int)n);
+		give_up(file, (int)n);
 		return;
 	}
 	file->written += (size_t)n;
 	if (file->written < strlen(file->writing))
 		write_more(file);
+	else if (file->kind.sync)
+		uv_fs_fsync(file->loop, &file->request, file->fd, on_synced);
+	else
+		uv_fs_close(file->loop, &file->request, file->fd, on_close);
+}
+
+static void on_synced(uv_fs_t *request)
+{
+	struct whole_file *file = request->data;
+	ssize_t n = result(request);
+
+	if (n < 0)
+		give_up(file, (int)n);
 	else
 		uv_fs_close(file->loop, &file->request, file->fd, on_close);
 }
 
 static void on_close(uv_fs_t *request)
 {
-	struct status_file *file = request->data;
+	struct whole_file *file = request->data;
 	ssize_t n = result(request);
 
 	if (n < 0)
@@ -131,23 +152,25 @@ static void on_close(uv_fs_t *request)
 
 static void on_rename(uv_fs_t *request)
 {
-	struct status_file *file = request->data;
+	struct whole_file *file = request->data;
 
 	finish(file, (int)result(request));
 }
 
-struct status_file *status_file_new(uv_loop_t *loop, const char *path)
+struct whole_file *whole_file_new(uv_loop_t *loop, const char *path,
+				  const struct whole_file_kind *kind)
 {
-	struct status_file *file = mem_zalloc(1, sizeof(*file));
+	struct whole_file *file = mem_zalloc(1, sizeof(*file));
 
 	file->loop = loop;
+	file->kind = *kind;
 	file->path = mem_strdup(path);
 	file->temporary = mem_printf("%s.new", path);
 	file->request.data = file;
 	return file;
 }
 
-void status_file_write(struct status_file *file, const char *text, bool force)
+void whole_file_write(struct whole_file *file, const char *text, bool force)
 {
 	if (!force && !file->failing && file->last != NULL && strcmp(file->last, text) == 0)
 		return;
@@ -159,14 +182,14 @@ void status_file_write(struct status_file *file, const char *text, bool force)
 		start(file);
 }
 
-const char *status_file_path(const struct status_file *file)
+const char *whole_file_path(const struct whole_file *file)
 {
 	return file->path;
 }
 
-void status_file_free(struct status_file **file_p)
+void whole_file_free(struct whole_file **file_p)
 {
-	struct status_file *file = *file_p;
+	struct whole_file *file = *file_p;
 
 	*file_p = NULL;
 	if (file == NULL)

@@ -1,0 +1,166 @@
+-- `state_file`: what a restart keeps, and what it makes of the differences.
+local cjson = require "cjson"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local uv = proc.uv
+
+local function begin(options)
+  options = options or {}
+  local daemon, master, slaves = scene.start {
+    slaves = options.slaves or 2, config = { state_file = "state.json", heartbeat = 0.5 },
+  }
+  daemon.state_path = daemon.dir .. "/state.json"
+  return daemon, master, slaves
+end
+
+-- The saved state, once `fn` holds of it.
+local function wait_state(daemon, what, fn)
+  return proc.wait_for("state: " .. what, 10, function()
+    local text = proc.read_file(daemon.state_path)
+    local ok, state = pcall(cjson.decode, text or "")
+    return ok and fn(state) and state
+  end, function() return tostring(proc.read_file(daemon.state_path)) .. daemon:diagnose() end)
+end
+
+local function wait_members(daemon, count)
+  return wait_state(daemon, count .. " members", function(state)
+    return state.clusters[1] and #state.clusters[1].nodes == count
+  end)
+end
+
+local function restored(event, yes)
+  assert.equal(yes and "1" or nil, event.env.PLUSMOIN_RESTORED, event.text)
+end
+
+local function number(event)
+  return tonumber(event.env.PLUSMOIN_EVENT_ID:match("%-(%d+)$"))
+end
+
+describe("a restart with a state file", function()
+  after_each(scene.finish)
+
+  it("of a healthy fleet is plusmoin_up and nothing else #core", function()
+    local daemon, _, slaves = begin()
+    wait_members(daemon, 3)
+    local last = daemon:changes()[1]
+    daemon:stop_and_check()
+    daemon:start()
+    local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    restored(up, true)
+    assert.is_true(number(up) > number(last))
+    assert.equal(2, #up.data.slaves)
+    daemon:quiet_rounds(3)
+    slaves[1]:kill9()
+    restored(daemon:expect_events { { "slave_down", slaves[1], cluster = 0 } }, false)
+  end)
+
+  it("after KILL goes on from the last beat, and tells what went down meanwhile #core", function()
+    local daemon, master, slaves = begin()
+    wait_members(daemon, 3)
+    daemon:kill9()
+    slaves[2]:kill9()
+    daemon:start()
+    local up, down = daemon:expect_events {
+      { "plusmoin_up", cluster = 0 }, { "slave_down", slaves[2], cluster = 0, rule = "S1" },
+    }
+    restored(up, true)
+    restored(down, true)
+    daemon:quiet_rounds(2)
+    slaves[2]:start()
+    restored(daemon:expect_events { { "slave_up", slaves[2], cluster = 0 } }, false)
+    assert.equal("master 0", daemon:place(master))
+  end)
+
+  it("sees a failover that happened meanwhile as one master_up", function()
+    local daemon, master, slaves = begin()
+    wait_members(daemon, 3)
+    daemon:stop_and_check()
+    master:kill9()
+    slaves[1]:promote()
+    slaves[2]:repoint(slaves[1])
+    daemon:start()
+    local up, new = daemon:expect_events { { "plusmoin_up" }, { "master_up", slaves[1], cluster = 0 } }
+    assert.equal(master.port, up.data.master.port) -- as it was
+    restored(new, true)
+    daemon:quiet_rounds(3)
+    assert.equal("slave 0", daemon:place(slaves[2]))
+    assert.equal("lost 0", daemon:place(master))
+  end)
+
+  it("keeps ids over clusters that are gone, and skips nodes that are not configured any more", function()
+    local other = pg.master { family = 2 }
+    local daemon, _, slaves = begin()
+    daemon.config.nodes[4] = { host = other.host, port = other.port }
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon.process:kill("sighup")
+    daemon:expect_events { { "cluster_created", other, cluster = 1 } }
+    wait_state(daemon, "two clusters", function(state) return #state.clusters == 2 end)
+    daemon:stop_and_check()
+    daemon.config.nodes = { daemon.config.nodes[2], daemon.config.nodes[3], daemon.config.nodes[1] }
+    table.remove(daemon.config.nodes, 1) -- the first slave goes, and the other cluster
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    daemon:quiet_rounds(2)
+    assert.equal("clusterless", daemon:place(slaves[1]))
+    assert.equal("slave 0", daemon:place(slaves[2]))
+    daemon.config.nodes[3] = { host = other.host, port = other.port }
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon.process:kill("sighup")
+    daemon:expect_events { { "cluster_created", other, cluster = 2 } } -- never reused
+  end)
+
+  it("sets a damaged one aside and starts without it", function()
+    local daemon = begin { slaves = 1 }
+    local good = cjson.encode(wait_members(daemon, 2))
+    daemon:stop_and_check()
+    local damages = {
+      good:sub(1, #good // 2), "", "[]", '{"version": 2}', good:gsub('"id":0', '"id":"zero"'),
+      good:gsub('"place":"master"', '"place":"king"'), good:gsub('"next_id":1', '"next_id":-1'), "\0\1\2",
+    }
+    for i, text in ipairs(damages) do
+      proc.write_file(daemon.state_path, text)
+      os.remove(daemon.state_path .. ".damaged")
+      daemon:start()
+      local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+      restored(up, false)
+      assert.is_true(daemon:logged("error", "damaged", daemon.state_path), tostring(i))
+      assert.equal(text, proc.read_file(daemon.state_path .. ".damaged"))
+      os.remove(daemon.out_path)
+      daemon:stop_and_check()
+    end
+  end)
+
+  it("that cannot be written is said once, and nothing else is different", function()
+    local daemon, _, slaves = scene.start { slaves = 1, config = { state_file = "/proc/state.json", heartbeat = 0.3 } }
+    daemon:quiet_rounds(3)
+    local _, count = daemon:log():gsub("cannot write state file /proc/state.json", "")
+    assert.equal(1, count)
+    slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", slaves[1] } }
+  end)
+
+  it("gives functions event.restored", function()
+    local daemon = begin { slaves = 0 }
+    wait_members(daemon, 1)
+    daemon:stop_and_check()
+    daemon.config_path = daemon.dir .. "/plusmoin.lua"
+    proc.write_file(daemon.config_path, daemon:lua([[
+      config.triggers.plusmoin_up = function(event) print("restored", tostring(event.restored)) end
+    ]]))
+    daemon:start()
+    proc.wait_for("the function", 10, function() return daemon:logged("restored", "true") end,
+      function() return daemon:diagnose() end)
+    assert.equal("640", ("%o"):format(uv.fs_stat(daemon.state_path).mode & 511))
+  end)
+
+  it("is refused where it is another file's place", function()
+    local daemon = plusmoin.new { config = { state_file = "status.json" } }
+    local code, _, err = daemon:cli("start")
+    assert.equal(3, code)
+    assert.truthy(err:find("state_file", 1, true))
+  end)
+end)

@@ -1,0 +1,195 @@
+#include "core/saved.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static void add_int(struct json *json, const char *key, int64_t value)
+{
+	json_key(json, key);
+	json_int(json, value);
+}
+
+static void add_string(struct json *json, const char *key, const char *text)
+{
+	json_key(json, key);
+	json_string(json, text);
+}
+
+static void add_bool(struct json *json, const char *key, bool value)
+{
+	json_key(json, key);
+	json_bool(json, value);
+}
+
+static void render_node(struct json *json, const struct node *node)
+{
+	json_begin_object(json);
+	add_string(json, "id", node->config->id);
+	add_string(json, "place", place_name(node->place));
+	add_bool(json, "is_slave", node->is_slave);
+	add_string(json, "master_name", node->master_name);
+	add_bool(json, "sat_last", node->cluster->sat_last == node);
+	if (node->has_shown)
+		add_int(json, "shown", node->shown);
+	add_int(json, "since_ms", node->since_ms);
+	add_int(json, "server_version", node->server_version);
+	json_end_object(json);
+}
+
+static void render_cluster(struct json *json, const struct cluster *cluster)
+{
+	json_begin_object(json);
+	add_int(json, "id", cluster->id);
+	if (cluster->beats.count > 0) {
+		add_int(json, "first_tstamp", cluster->beats.first_tstamp);
+		add_int(json, "last_tstamp", history_newest(&cluster->beats));
+	}
+	json_key(json, "holders");
+	json_begin_array(json);
+	for (size_t i = 0; i < cluster->holder_count; i++) {
+		json_begin_object(json);
+		add_string(json, "name", cluster->holders[i].name);
+		add_int(json, "last_tstamp", cluster->holders[i].last_tstamp);
+		json_end_object(json);
+	}
+	json_end_array(json);
+	json_key(json, "nodes");
+	json_begin_array(json);
+	for (size_t i = 0; i < cluster->members.count; i++)
+		render_node(json, cluster->members.items[i]);
+	json_end_array(json);
+	json_end_object(json);
+}
+
+void saved_render(const struct fleet *fleet, unsigned long event_count, struct buf *out)
+{
+	struct json json = { .out = out };
+
+	json_begin_object(&json);
+	add_int(&json, "version", 1);
+	add_int(&json, "next_id", fleet->next_id);
+	add_int(&json, "event_count", (int64_t)event_count);
+	json_key(&json, "clusters");
+	json_begin_array(&json);
+	for (size_t i = 0; i < fleet->clusters.count; i++)
+		render_cluster(&json, fleet->clusters.items[i]);
+	json_end_array(&json);
+	json_end_object(&json);
+	buf_add_char(out, '\n');
+}
+
+static struct node *find_node(const struct fleet *fleet, const char *id)
+{
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		if (strcmp(fleet->nodes[i]->config->id, id) == 0)
+			return fleet->nodes[i];
+	}
+	return NULL;
+}
+
+static void restore_node(struct fleet *fleet, struct cluster *cluster,
+			 const struct saved_node *saved, const struct moment *now)
+{
+	struct node *node = find_node(fleet, saved->id);
+	enum place place = saved->place;
+
+	if (node == NULL || node->cluster != NULL || place == PLACE_CLUSTERLESS)
+		return;
+	if (place == PLACE_MASTER && cluster->seat != NULL)
+		place = PLACE_LOST;
+	fleet_move(node, cluster, place, now);
+	node->known = true;
+	node->is_slave = saved->is_slave;
+	text_copy(node->master_name, sizeof(node->master_name), saved->master_name);
+	node->server_version = saved->server_version;
+	node->has_shown = saved->has_shown;
+	node->shown = saved->shown;
+	node->since_ms = saved->since_ms;
+	if (saved->sat_last && cluster->seat == NULL)
+		cluster->sat_last = node;
+}
+
+/* The last beat, as long ago as its tstamp says: it is a wall clock's. */
+static void restore_beats(struct fleet *fleet, struct cluster *cluster,
+			  const struct saved_cluster *saved, const struct moment *now)
+{
+	int64_t ago_ms = now->wall_ms - saved->last_tstamp;
+
+	if (!saved->has_beats)
+		return;
+	history_add(&cluster->beats, saved->last_tstamp,
+		    now->steady_ms - (ago_ms > 0 ? ago_ms : 0), false,
+		    fleet->config->max_sync_delay_ms);
+	cluster->beats.first_tstamp = saved->first_tstamp;
+}
+
+static void restore_holders(struct cluster *cluster, const struct saved_cluster *saved)
+{
+	cluster->holders = mem_zalloc(saved->holder_count, sizeof(*cluster->holders));
+	cluster->holder_count = saved->holder_count;
+	for (size_t i = 0; i < saved->holder_count; i++) {
+		cluster->holders[i].name = mem_strdup(saved->holders[i].name);
+		cluster->holders[i].last_tstamp = saved->holders[i].last_tstamp;
+	}
+}
+
+static bool has_cluster(const struct fleet *fleet, int id)
+{
+	for (size_t i = 0; i < fleet->clusters.count; i++) {
+		const struct cluster *cluster = fleet->clusters.items[i];
+
+		if (cluster->id == id)
+			return true;
+	}
+	return false;
+}
+
+void saved_restore(struct fleet *fleet, const struct saved *saved, const struct moment *now)
+{
+	if (saved->next_id > fleet->next_id)
+		fleet->next_id = saved->next_id;
+	for (size_t i = 0; i < saved->cluster_count; i++) {
+		const struct saved_cluster *from = &saved->clusters[i];
+		struct cluster *cluster;
+
+		if (has_cluster(fleet, from->id))
+			continue;
+		cluster = fleet_add_cluster(fleet, from->id);
+		for (size_t n = 0; n < from->node_count; n++)
+			restore_node(fleet, cluster, &from->nodes[n], now);
+		if (cluster->members.count == 0) {
+			fleet_drop_cluster(fleet, cluster);
+			continue;
+		}
+		restore_beats(fleet, cluster, from, now);
+		restore_holders(cluster, from);
+		if (from->id >= fleet->next_id)
+			fleet->next_id = from->id + 1;
+	}
+}
+
+void saved_free(struct saved **saved_p)
+{
+	struct saved *saved = *saved_p;
+
+	*saved_p = NULL;
+	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++) {
+		struct saved_cluster *cluster = &saved->clusters[i];
+
+		for (size_t n = 0; n < cluster->node_count; n++) {
+			free(cluster->nodes[n].id);
+			free(cluster->nodes[n].master_name);
+		}
+		for (size_t n = 0; n < cluster->holder_count; n++)
+			free(cluster->holders[n].name);
+		free(cluster->nodes);
+		free(cluster->holders);
+	}
+	if (saved != NULL)
+		free(saved->clusters);
+	free(saved);
+}

@@ -1,0 +1,53 @@
+/*
+ * What of the fleet outlives a restart (`state_file`): clusters with their ids,
+ * members, places and seats, and where their beats stood. Pure: rendered as JSON
+ * here, read again by io/saved_file.h.
+ */
+#pragma once
+
+#include "core/fleet.h"
+
+struct saved_node {
+	char *id; /* host:port as configured then */
+	char *master_name;
+	enum place place;
+	bool is_slave;
+	bool sat_last; /* in the seat, while that is empty */
+	bool has_shown;
+	int64_t shown;    /* tstamp of its last good row */
+	int64_t since_ms; /* wall clock */
+	int server_version;
+};
+
+struct saved_cluster {
+	int id;
+	bool has_beats;
+	int64_t first_tstamp; /* of its first and its last beat, ms */
+	int64_t last_tstamp;
+	struct holder *holders;
+	size_t holder_count;
+	struct saved_node *nodes;
+	size_t node_count;
+};
+
+struct saved {
+	int next_id;
+	unsigned long event_count; /* events fired so far */
+	struct saved_cluster *clusters;
+	size_t cluster_count;
+};
+
+/* One JSON object and a newline. */
+void saved_render(const struct fleet *fleet, unsigned long event_count, struct buf *out);
+
+/*
+ * Puts the nodes of a fleet of which nothing is known where they were. Nodes that
+ * are not configured any more are skipped, and with them clusters that have no
+ * other; what contradicts itself (two masters of a cluster, a node twice) counts by
+ * what comes first. The beats go on where they stood: a slave that shows the last
+ * one is in sync.
+ */
+void saved_restore(struct fleet *fleet, const struct saved *saved, const struct moment *now);
+
+/* NULL allowed; clears the pointer. */
+void saved_free(struct saved **saved);

@@ -1,0 +1,23 @@
+/*
+ * What the daemon leaves on disk: the status file for others, and the state file
+ * for its own next run. Monitor's loop.
+ */
+#pragma once
+
+#include "monitor/monitor.h"
+
+struct records;
+
+struct records *records_new(uv_loop_t *loop, const struct config *config);
+
+/* Writes what has changed; `force`: the status in any case. `monitor` NULL: nothing. */
+void records_write(struct records *records, const struct monitor *monitor, bool force);
+
+/* Goes over to the files of another configuration; a write under way ends where it began. */
+void records_move(struct records *records, const struct config *config);
+
+/* NULL allowed; clears the pointer. */
+void records_free(struct records **records);
+
+/* What an earlier run knew, the caller's to free; NULL: nothing. Logs what came of it. Blocking. */
+struct saved *records_read(const struct config *config);
