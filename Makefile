@@ -4,7 +4,7 @@ prefix ?= /usr/local
 DESTDIR ?=
 CC = gcc
 BUILD ?= build
-PKGS = libpq libuv lua5.4 jansson
+PKGS = libpq libuv lua5.4 jansson libsystemd
 CSTD = -std=gnu11 -D_GNU_SOURCE
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
        -Wwrite-strings -Wundef -Wformat=2 -Wvla

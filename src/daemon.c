@@ -19,6 +19,8 @@
 #include "monitor/monitor.h"
 #include "outcome.h"
 #include "records.h"
+#include "supervised.h"
+#include "system/notify.h"
 #include "system/pidfile.h"
 
 #define STATUS_DELAY_MS 20 /* contract.md, "JSON": changes within that time make one write */
@@ -38,9 +40,11 @@ struct daemon {
 	struct records *records;
 	struct timer *status_soon;
 	struct timer *status_beat;
+	struct supervised *supervised;
 	uv_signal_t signals[3];
 	struct outcome_waiters waiters; /* for the outcome of a reload */
 	int pid_fd;
+	bool foreground;
 	bool ending;
 	bool has_lua; /* some trigger is a function */
 };
@@ -58,6 +62,7 @@ static void on_status_soon(void *data)
 
 	publish(daemon);
 	records_write(daemon->records, daemon->monitor, false);
+	supervised_tell(daemon->supervised, monitor_fleet(daemon->monitor));
 }
 
 static void on_status_beat(void *data)
@@ -119,13 +124,23 @@ static void add_error(struct json *json, const char *text)
 	json_string(json, text);
 }
 
+/* As hosts_load(), with all that a SIGHUP means. */
+static unsigned long load_anew(struct daemon *daemon)
+{
+	unsigned long load = hosts_load(daemon->hosts);
+
+	log_reopen();
+	if (load != 0)
+		notify_reloading();
+	return load;
+}
+
 /* False: when the load has ended. */
 static bool begin_reload(struct daemon *daemon, unsigned long client, struct json *json)
 {
 	unsigned long load;
 
-	log_reopen();
-	load = hosts_load(daemon->hosts);
+	load = load_anew(daemon);
 	if (load == 0)
 		add_error(json, "no thread to load the configuration");
 	else
@@ -168,6 +183,7 @@ static void on_dispatched(void *data)
 	dispatch_free(&daemon->dispatch);
 	reaper_stop();
 	uv_walk(&daemon->loop, on_handle, NULL);
+	supervised_free(&daemon->supervised);
 	timer_free(&daemon->status_beat);
 	timer_free(&daemon->status_soon);
 	records_free(&daemon->records);
@@ -180,6 +196,7 @@ static void begin_end(struct daemon *daemon, int signum)
 		return;
 	daemon->ending = true;
 	log_info("signal %d: ending", signum);
+	notify_stopping();
 	timer_stop(daemon->status_soon);
 	timer_stop(daemon->status_beat);
 	records_write(daemon->records, daemon->monitor, false);
@@ -195,8 +212,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 	if (signum != SIGHUP) {
 		begin_end(daemon, signum);
 	} else if (!daemon->ending) {
-		log_reopen();
-		(void)hosts_load(daemon->hosts);
+		(void)load_anew(daemon);
 	}
 }
 
@@ -263,6 +279,8 @@ static void configure_log(const struct config *config)
 
 static void take_load(struct daemon *daemon, struct config *config, struct config *replaces)
 {
+	if (!daemon->foreground && strcmp(daemon->config->log_file, config->log_file) != 0)
+		log_move(config->log_file);
 	take_config(daemon, config);
 	secret_set(config->secrets, config->secret_count);
 	configure_log(config);
@@ -297,6 +315,7 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 		dispatch_runner_changed(daemon->dispatch);
 	}
 	outcome_tell(&daemon->waiters, daemon->control, number, buf_text(&answer));
+	notify_ready();
 	buf_free(&answer);
 }
 
@@ -332,6 +351,7 @@ static void start_all(struct daemon *daemon)
 				      daemon);
 	saved_free(&saved);
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
+	daemon->supervised = supervised_new(&daemon->loop);
 }
 
 /* Closes the loop; false when a look-up under way holds it (the process then ends by _exit). */
@@ -391,6 +411,7 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 	int status = 1;
 
 	daemon->shared = start->shared;
+	daemon->foreground = start->foreground;
 	daemon->pid_fd = start->pid_fd;
 	daemon->first = config_ref(start->config);
 	daemon->config = start->config;
@@ -399,6 +420,8 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 	if (status_is_writable(daemon) && open_control(daemon)) {
 		start_all(daemon);
 		start->up(start->data);
+		notify_ready();
+		supervised_tell(daemon->supervised, monitor_fleet(daemon->monitor));
 		uv_run(&daemon->loop, UV_RUN_DEFAULT);
 		status = 0;
 	}

@@ -9,6 +9,7 @@ struct daemon_start {
 	struct host *host;     /* has loaded; the daemon's from now on, with its */
 	struct shared *shared; /* board */
 	struct config *config; /* and the reference to it */
+	bool foreground;       /* the log goes to stdout, whatever log_file says */
 	int pid_fd;            /* locked and written; released at the end */
 	/* It is up: what `start` promises holds (contract.md, "Build and command line"). */
 	void (*up)(void *data);

@@ -21,6 +21,7 @@
 #include "daemon.h"
 #include "system/detach.h"
 #include "system/identity.h"
+#include "system/notify.h"
 #include "system/pidfile.h"
 #include "system/place.h"
 
@@ -317,6 +318,7 @@ static int run(struct start *start)
 			.host = start->host,
 			.shared = start->shared,
 			.config = start->config,
+			.foreground = start->foreground,
 			.pid_fd = start->pid_fd,
 			.up = on_up,
 			.data = start,
@@ -343,6 +345,7 @@ int start(const char *config_path, bool foreground)
 	int status;
 
 	hold_signals(SIG_BLOCK);
+	notify_begin();
 	(void)umask(022);
 	status = read_names(&start);
 	if (status == 0)

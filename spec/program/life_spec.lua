@@ -264,6 +264,25 @@ describe("reload", function()
     assert.equal("master 0", daemon:place(master))
   end)
 
+  it("takes another log file, and keeps the old one when that cannot be opened", function()
+    local daemon = plusmoin.new {}
+    assert.equal(0, (daemon:daemonize()))
+    local old = daemon.config.log_file
+    daemon.config.log_file = "/no/such/place/p.log"
+    proc.write_file(daemon.config_path, daemon:json())
+    assert.equal(0, (daemon:cli("reload")))
+    assert.is_true(daemon:logged("cannot open log file /no/such/place/p.log"))
+    daemon.config.log_file = daemon.dir .. "/new.log"
+    proc.write_file(daemon.config_path, daemon:json())
+    assert.equal(0, (daemon:cli("reload")))
+    daemon.out_path = daemon.config.log_file
+    proc.wait_for("the new log", 5, function() return daemon:logged("configuration reloaded") end)
+    local before = proc.read_file(old)
+    assert.equal(0, (daemon:cli("stop")))
+    assert.is_true(daemon:logged("ended"))
+    assert.equal(before, proc.read_file(old))
+  end)
+
   it("answers everybody who asks at once", function()
     local daemon = plusmoin.new {}
     assert.equal(0, (daemon:daemonize()))

@@ -1,19 +1,17 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/json.h"
+#include "base/log_sink.h"
 #include "base/mem.h"
-#include "base/text.h"
+
+#define REPEATS_S 1 /* how long the count of identical lines is held back */
 
 enum writer_state { WRITER_NONE, WRITER_RUNS, WRITER_STOPS, WRITER_ENDED };
 
@@ -23,34 +21,17 @@ static struct {
 	pthread_cond_t ended; /* the thread has written all */
 	pthread_t thread;
 	enum writer_state state;
-	char *lines[LOG_QUEUE_LINES]; /* a ring */
+	struct log_text lines[LOG_QUEUE_LINES]; /* a ring */
 	size_t first, count;
 	unsigned long lost; /* lines that found no room */
 	bool reopen;
-	char *path; /* NULL: stdout */
-	int fd;
-} log_queue = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
+	bool moves;
+	char *path; /* where it moves to; NULL: stdout */
+	struct log_sink sink; /* the thread's, while it runs */
+} log_queue = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static atomic_int log_level_now = LOG_LEVEL_INFO;
 static atomic_int log_format_now = LOG_FORMAT_TEXT;
-
-static const char *const level_names[] = {
-	[LOG_LEVEL_ERROR] = "error",
-	[LOG_LEVEL_WARNING] = "warning",
-	[LOG_LEVEL_INFO] = "info",
-	[LOG_LEVEL_DEBUG] = "debug",
-};
-
-bool log_level_parse(const char *name, enum log_level *level)
-{
-	for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++) {
-		if (strcmp(name, level_names[i]) == 0) {
-			*level = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
 
 bool log_enabled(enum log_level level)
 {
@@ -63,117 +44,8 @@ void log_configure(enum log_level level, enum log_format format)
 	atomic_store(&log_format_now, (int)format);
 }
 
-/* RFC 3339 with milliseconds, in local time with its offset. */
-static void add_time(struct buf *out)
-{
-	struct timespec now;
-	struct tm tm;
-	char text[40];
-	char zone[8];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (localtime_r(&now.tv_sec, &tm) == NULL || strftime(zone, sizeof(zone), "%z", &tm) != 5)
-		(void)snprintf(zone, sizeof(zone), "+0000");
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_addf(out, "%s.%03ld%.3s:%.2s", text, now.tv_nsec / 1000000, zone, zone + 3);
-}
-
-static void add_field(struct buf *out, const char *key, const char *value)
-{
-	if (value == NULL || value[0] == '\0')
-		return;
-	buf_addf(out, " %s=", key);
-	text_add_escaped(out, value, strlen(value));
-}
-
-static void format_text(struct buf *out, enum log_level level, const struct log_about *about,
-			const char *message)
-{
-	add_time(out);
-	buf_addf(out, " %-7s ", level_names[level]);
-	text_add_escaped(out, message, strlen(message));
-	if (about->has_cluster)
-		buf_addf(out, " cluster=%d", about->cluster_id);
-	add_field(out, "node", about->node);
-	add_field(out, "rule", about->rule);
-	add_field(out, "reason", about->reason);
-	add_field(out, "event", about->event);
-	add_field(out, "id", about->event_id);
-	add_field(out, "trigger", about->trigger);
-	buf_add_char(out, '\n');
-}
-
-static void json_field(struct json *json, const char *key, const char *value)
-{
-	if (value == NULL || value[0] == '\0')
-		return;
-	json_key(json, key);
-	json_string(json, value);
-}
-
-static void format_json(struct buf *out, enum log_level level, const struct log_about *about,
-			const char *message)
-{
-	struct json json = { .out = out };
-	struct buf time = { 0 };
-
-	add_time(&time);
-	json_begin_object(&json);
-	json_field(&json, "time", buf_text(&time));
-	json_field(&json, "level", level_names[level]);
-	json_key(&json, "message");
-	json_string(&json, message);
-	json_field(&json, "event", about->event);
-	json_field(&json, "event_id", about->event_id);
-	if (about->has_cluster) {
-		json_key(&json, "cluster_id");
-		json_int(&json, about->cluster_id);
-	}
-	json_field(&json, "node", about->node);
-	json_field(&json, "rule", about->rule);
-	json_field(&json, "reason", about->reason);
-	json_field(&json, "trigger", about->trigger);
-	json_end_object(&json);
-	buf_add_char(out, '\n');
-	buf_free(&time);
-}
-
-static char *format_line(enum log_level level, const struct log_about *about, const char *message)
-{
-	static const struct log_about nothing;
-	struct buf out = { 0 };
-
-	if (about == NULL)
-		about = &nothing;
-	if (atomic_load(&log_format_now) == LOG_FORMAT_JSON)
-		format_json(&out, level, about, message);
-	else
-		format_text(&out, level, about, message);
-	return buf_steal(&out);
-}
-
-static void write_all(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) { /* a stdout that somebody made non-blocking */
-			(void)poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
-			continue;
-		}
-		if (n <= 0)
-			return; /* a full disk: said by the daemon's check, never fatal */
-		text += n;
-		len -= (size_t)n;
-	}
-}
-
 /* With the lock held. */
-static bool queue_put(char *line, bool spare)
+static bool queue_put(struct log_text line, bool spare)
 {
 	if (log_queue.count >= (spare ? LOG_QUEUE_LINES / 2 : LOG_QUEUE_LINES)) {
 		log_queue.lost++;
@@ -183,66 +55,147 @@ static bool queue_put(char *line, bool spare)
 	return true;
 }
 
-/* With the lock held: the next line, or one that says how many were lost; NULL when empty. */
-static char *queue_take(void)
+/* With the lock held: the next line, or one that says how many were lost; false when empty. */
+static bool queue_take(struct log_text *line)
 {
-	char *line;
-
 	if (log_queue.lost > 0 && log_queue.count < LOG_QUEUE_LINES / 4) {
 		char *text = mem_printf("%lu log lines were lost: nobody reads them fast enough",
 					log_queue.lost);
 		log_queue.lost = 0;
-		line = format_line(LOG_LEVEL_ERROR, NULL, text);
+		*line = log_text_new(LOG_LEVEL_ERROR,
+				     (enum log_format)atomic_load(&log_format_now), NULL, text);
 		free(text);
-		return line;
+		return true;
 	}
 	if (log_queue.count == 0)
-		return NULL;
-	line = log_queue.lines[log_queue.first];
+		return false;
+	*line = log_queue.lines[log_queue.first];
 	log_queue.first = (log_queue.first + 1) % LOG_QUEUE_LINES;
 	log_queue.count--;
-	return line;
+	return true;
 }
 
-static int open_log(const char *path)
+/* The log thread's own: a flood of identical lines is written as one, and their count. */
+struct repeats {
+	struct log_text last; /* text NULL: none yet */
+	enum log_format format;
+	unsigned long times;
+	struct timespec due; /* when the count is said at the latest */
+};
+
+static enum log_format format_now(void)
 {
-	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	return (enum log_format)atomic_load(&log_format_now);
 }
 
-/* The log thread alone calls this; on failure the old file stays. */
-static void reopen_now(void)
+static void say_repeats(struct log_sink *sink, struct repeats *repeats)
 {
-	int fd = log_queue.path != NULL ? open_log(log_queue.path) : -1;
+	struct log_text line;
 
-	if (fd >= 0) {
-		close(log_queue.fd);
-		log_queue.fd = fd;
+	if (repeats->times == 0)
+		return;
+	line = log_text_repeated(repeats->last.level, repeats->format, repeats->times);
+	log_sink_write(sink, repeats->format, &line);
+	free(line.text);
+	repeats->times = 0;
+}
+
+static bool is_repeated(const struct repeats *repeats, const struct log_text *line)
+{
+	return repeats->last.text != NULL && repeats->last.level == line->level &&
+	       strcmp(repeats->last.text + repeats->last.body, line->text + line->body) == 0;
+}
+
+/* Takes the line over. */
+static void write_line(struct log_sink *sink, struct repeats *repeats, struct log_text line)
+{
+	if (is_repeated(repeats, &line)) {
+		if (repeats->times++ == 0) {
+			clock_gettime(CLOCK_MONOTONIC, &repeats->due);
+			repeats->due.tv_sec += REPEATS_S;
+		}
+		free(line.text);
+		return;
 	}
+	say_repeats(sink, repeats);
+	free(repeats->last.text);
+	repeats->last = line;
+	repeats->format = format_now();
+	log_sink_write(sink, repeats->format, &line);
+}
+
+static bool is_due(const struct repeats *repeats)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > repeats->due.tv_sec ||
+	       (now.tv_sec == repeats->due.tv_sec && now.tv_nsec >= repeats->due.tv_nsec);
+}
+
+/* Opens the file anew, or another; what cannot be opened leaves the old one. Frees `path`. */
+static void move_now(struct log_sink *sink, struct repeats *repeats, char *path, bool other)
+{
+	const char *target = other ? path : sink->path;
+	int error = !other && sink->path == NULL ? 0 : log_sink_move(sink, target);
+
+	if (error != 0) {
+		char *message = mem_printf("cannot open log file %s: %s; the log stays where it was",
+					   target, strerror(error));
+
+		write_line(sink, repeats, log_text_new(LOG_LEVEL_ERROR, format_now(), NULL, message));
+		free(message);
+	}
+	free(path);
+}
+
+/* With the lock held: waits for something to do; false: there is nothing more, ever. */
+static bool wait_for_work(const struct repeats *repeats)
+{
+	if (log_queue.state == WRITER_STOPS)
+		return false;
+	if (repeats->times > 0)
+		(void)pthread_cond_timedwait(&log_queue.wake, &log_queue.lock, &repeats->due);
+	else
+		pthread_cond_wait(&log_queue.wake, &log_queue.lock);
+	return true;
 }
 
 static void *write_lines(void *unused)
 {
+	struct repeats repeats = { 0 };
+
 	(void)unused;
 	pthread_mutex_lock(&log_queue.lock);
 	for (;;) {
 		bool reopen = log_queue.reopen;
-		char *line = queue_take();
+		bool other = log_queue.moves;
+		bool due = repeats.times > 0 && is_due(&repeats);
+		char *path = log_queue.path;
+		struct log_text line;
+		bool taken = queue_take(&line);
 
-		if (line == NULL && !reopen) {
-			if (log_queue.state == WRITER_STOPS)
+		if (!taken && !reopen && !other && !due) {
+			if (!wait_for_work(&repeats))
 				break;
-			pthread_cond_wait(&log_queue.wake, &log_queue.lock);
 			continue;
 		}
 		log_queue.reopen = false;
+		log_queue.moves = false;
+		log_queue.path = NULL;
 		pthread_mutex_unlock(&log_queue.lock);
-		if (reopen)
-			reopen_now();
-		if (line != NULL)
-			write_all(log_queue.fd, line);
-		free(line);
+		if (due)
+			say_repeats(&log_queue.sink, &repeats);
+		if (reopen || other)
+			move_now(&log_queue.sink, &repeats, path, other);
+		if (taken)
+			write_line(&log_queue.sink, &repeats, line);
 		pthread_mutex_lock(&log_queue.lock);
 	}
+	pthread_mutex_unlock(&log_queue.lock);
+	say_repeats(&log_queue.sink, &repeats);
+	free(repeats.last.text);
+	pthread_mutex_lock(&log_queue.lock);
 	log_queue.state = WRITER_ENDED;
 	pthread_cond_signal(&log_queue.ended);
 	pthread_mutex_unlock(&log_queue.lock);
@@ -252,14 +205,11 @@ static void *write_lines(void *unused)
 int log_start(const char *path, enum log_level level, enum log_format format)
 {
 	pthread_condattr_t attr;
-	int error = 0;
-	int fd = path != NULL ? open_log(path) : STDOUT_FILENO;
+	int error = log_sink_open(&log_queue.sink, path);
 
-	if (fd < 0)
-		return errno;
+	if (error != 0)
+		return error;
 	log_configure(level, format);
-	log_queue.path = mem_strdup(path);
-	log_queue.fd = fd;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&log_queue.wake, &attr);
@@ -275,7 +225,18 @@ int log_start(const char *path, enum log_level level, enum log_format format)
 void log_reopen(void)
 {
 	pthread_mutex_lock(&log_queue.lock);
-	log_queue.reopen = log_queue.path != NULL;
+	log_queue.reopen = true;
+	if (log_queue.state == WRITER_RUNS)
+		pthread_cond_signal(&log_queue.wake);
+	pthread_mutex_unlock(&log_queue.lock);
+}
+
+void log_move(const char *path)
+{
+	pthread_mutex_lock(&log_queue.lock);
+	free(log_queue.path);
+	log_queue.path = mem_strdup(path);
+	log_queue.moves = true;
 	if (log_queue.state == WRITER_RUNS)
 		pthread_cond_signal(&log_queue.wake);
 	pthread_mutex_unlock(&log_queue.lock);
@@ -307,8 +268,7 @@ bool log_stop(int64_t ms)
 	pthread_mutex_unlock(&log_queue.lock);
 	if (all) {
 		pthread_join(log_queue.thread, NULL);
-		if (log_queue.path != NULL)
-			close(log_queue.fd);
+		log_sink_close(&log_queue.sink);
 		free(log_queue.path);
 		log_queue.path = NULL;
 	}
@@ -321,14 +281,14 @@ void log_line(enum log_level level, const struct log_about *about, const char *f
 	bool direct = false;
 	va_list args;
 	char *message;
-	char *line;
+	struct log_text line;
 
 	if (!log_enabled(level))
 		return;
 	va_start(args, format);
 	message = mem_vprintf(format, args);
 	va_end(args);
-	line = format_line(level, about, message);
+	line = log_text_new(level, (enum log_format)atomic_load(&log_format_now), about, message);
 	free(message);
 	pthread_mutex_lock(&log_queue.lock);
 	if (log_queue.state == WRITER_RUNS) {
@@ -339,7 +299,7 @@ void log_line(enum log_level level, const struct log_about *about, const char *f
 	}
 	pthread_mutex_unlock(&log_queue.lock);
 	if (direct)
-		write_all(STDERR_FILENO, line);
+		(void)fputs(line.text, stderr);
 	if (!queued)
-		free(line);
+		free(line.text);
 }

@@ -2,7 +2,9 @@
  * The log. Lines go through a bounded queue to a thread that alone opens,
  * writes and reopens the file or stdout, so that a full pipe or a slow disk
  * never stops a caller: when LOG_QUEUE_LINES wait, further lines are counted,
- * and the count is said as soon as there is room. Before log_start() and after
+ * and the count is said as soon as there is room. Identical lines one after another
+ * are written as one and, a second later or before the next other line, their count.
+ * A full disk is no error of ours: see base/log_sink.h. Before log_start() and after
  * log_stop() lines go to stderr. Any thread may log.
  */
 #pragma once
@@ -38,8 +40,14 @@ int log_start(const char *path, enum log_level level, enum log_format format);
 /* Level and format from now on (a reload). */
 void log_configure(enum log_level level, enum log_format format);
 
-/* Closes and opens the file again (after a rotation); done by the log thread. */
+/*
+ * Closes and opens the file again (after a rotation); done by the log thread. What
+ * cannot be opened leaves the old one, which says so.
+ */
 void log_reopen(void);
+
+/* As log_reopen() with another file (copied; NULL: stdout). */
+void log_move(const char *path);
 
 /*
  * Writes what is queued, for at most `ms` milliseconds, and ends the thread. A

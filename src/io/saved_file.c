@@ -108,8 +108,9 @@ static void read_cluster(struct reader *reader, const json_t *from, struct saved
 	read_holders(reader, get(reader, from, "holders", JSON_ARRAY), cluster);
 	cluster->node_count = json_array_size(nodes);
 	cluster->nodes = mem_zalloc(cluster->node_count, sizeof(*cluster->nodes));
-	json_array_foreach(nodes, i, item)
+	json_array_foreach(nodes, i, item) {
 		read_node(reader, item, &cluster->nodes[i]);
+	}
 }
 
 static struct saved *read_all(struct reader *reader, const json_t *root)
@@ -125,8 +126,9 @@ static struct saved *read_all(struct reader *reader, const json_t *root)
 	saved->event_count = (unsigned long)get_int(reader, root, "event_count", INT64_MAX / 2);
 	saved->cluster_count = json_array_size(clusters);
 	saved->clusters = mem_zalloc(saved->cluster_count, sizeof(*saved->clusters));
-	json_array_foreach(clusters, i, item)
+	json_array_foreach(clusters, i, item) {
 		read_cluster(reader, item, &saved->clusters[i]);
+	}
 	return saved;
 }
 

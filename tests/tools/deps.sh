@@ -8,7 +8,7 @@
 # told no for as long as the installation takes.
 set -eu
 
-BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev"
+BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
 cppcheck libclang-rt-14-dev jq util-linux procps curl openssl"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf

@@ -1,0 +1,22 @@
+/* How a log line looks: text for people, or one JSON object. Pure but for the clock. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/log.h"
+
+#define LOG_TIME_BYTES 29 /* 2026-11-23T17:09:32.187+00:00 */
+
+struct log_text {
+	char *text;  /* with its newline; the caller's to free */
+	size_t body; /* where it goes on behind the time: what is alike in identical lines */
+	enum log_level level;
+};
+
+struct log_text log_text_new(enum log_level level, enum log_format format,
+			     const struct log_about *about, const char *message);
+
+/* "last line repeated N times" (JSON: also "repeated": N), as of now. */
+struct log_text log_text_repeated(enum log_level level, enum log_format format,
+				  unsigned long times);
+const char *log_level_name(enum log_level level);

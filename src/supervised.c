@@ -1,0 +1,60 @@
+#include "supervised.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/timer.h"
+#include "system/notify.h"
+
+struct supervised {
+	struct timer *alive;
+	char *told;
+};
+
+static void on_alive(void *data)
+{
+	struct supervised *supervised = data;
+
+	notify_alive();
+	timer_start(supervised->alive, notify_interval_ms());
+}
+
+struct supervised *supervised_new(uv_loop_t *loop)
+{
+	struct supervised *supervised = mem_zalloc(1, sizeof(*supervised));
+
+	supervised->alive = timer_new(loop, NULL, on_alive, supervised);
+	if (notify_interval_ms() > 0)
+		on_alive(supervised);
+	return supervised;
+}
+
+void supervised_tell(struct supervised *supervised, const struct fleet *fleet)
+{
+	size_t slaves = 0;
+	size_t lost = 0;
+	char *text;
+
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		slaves += fleet->nodes[i]->place == PLACE_SLAVE;
+		lost += fleet->nodes[i]->place == PLACE_LOST;
+	}
+	text = mem_printf("%zu clusters, %zu slaves, %zu lost", fleet->clusters.count, slaves, lost);
+	if (supervised->told == NULL || strcmp(supervised->told, text) != 0)
+		notify_status(text);
+	free(supervised->told);
+	supervised->told = text;
+}
+
+void supervised_free(struct supervised **supervised_p)
+{
+	struct supervised *supervised = *supervised_p;
+
+	*supervised_p = NULL;
+	if (supervised == NULL)
+		return;
+	timer_free(&supervised->alive);
+	free(supervised->told);
+	free(supervised);
+}

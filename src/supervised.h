@@ -1,0 +1,17 @@
+/* What systemd is told of the daemon's life: a line of status, and that the loop turns. Monitor's loop. */
+#pragma once
+
+#include <uv.h>
+
+#include "core/fleet.h"
+
+struct supervised;
+
+/* Feeds the watchdog, if there is one, from now on: by this loop alone, so that a hang is seen. */
+struct supervised *supervised_new(uv_loop_t *loop);
+
+/* "2 clusters, 5 slaves, 1 lost", when that has changed. */
+void supervised_tell(struct supervised *supervised, const struct fleet *fleet);
+
+/* NULL allowed; clears the pointer. */
+void supervised_free(struct supervised **supervised);
