@@ -7,6 +7,7 @@
 #include "command/check.h"
 #include "command/status.h"
 #include "command/stop.h"
+#include "command/watch.h"
 #include "start.h"
 #include "system/place.h"
 
@@ -26,6 +27,7 @@ static const char usage_text[] =
 	"  reload         have it read its configuration anew; prints the outcome\n"
 	"  status         what the running daemon knows, as a table\n"
 	"  status --json  the status file\n"
+	"  watch          the status, live, with the last events, until Ctrl-C\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
 	"  init-sql       prints the SQL and pg_hba.conf lines that the servers need\n"
@@ -99,7 +101,7 @@ static int later(const char *verb)
 
 static bool is_later(const char *verb)
 {
-	static const char *const verbs[] = { "watch", "explain", "run-trigger" };
+	static const char *const verbs[] = { "explain", "run-trigger" };
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verb, verbs[i]) == 0)
@@ -120,6 +122,8 @@ static int run_verb(const struct arguments *arguments, const char *config)
 		return command_reload(config);
 	if (strcmp(verb, "status") == 0)
 		return command_status(config, arguments->json);
+	if (strcmp(verb, "watch") == 0)
+		return command_watch(config);
 	if (strcmp(verb, "check") == 0)
 		return command_check(config, arguments->json);
 	if (strcmp(verb, "init-sql") == 0)
