@@ -56,8 +56,10 @@ describe("watch", function()
   it("redraws a terminal, in colours unless NO_COLOR is set", function()
     local daemon = scene.start { slaves = 0 }
     for _, no_color in ipairs { false, "1" } do
-      local process = proc.spawn({ "script", "-qfec", ("timeout -s INT 2 %s -c %s watch"):format(plusmoin.binary(),
-        daemon.config_path), "/dev/null" }, { cwd = daemon.dir, env = { NO_COLOR = no_color, TERM = "xterm" } })
+      local process = proc.spawn({ "script", "-qfec", ("%s -c %s watch"):format(plusmoin.binary(), daemon.config_path),
+        "/dev/null" }, { cwd = daemon.dir, env = { NO_COLOR = no_color, TERM = "xterm" } })
+      wait_for(process, "plusmoin_up")
+      process:kill("sigterm") -- the program loses its terminal, which ends it
       process:wait(10)
       local out = process:out()
       has(out, ESC .. "[H", "all is well")
