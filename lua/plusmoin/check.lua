@@ -51,7 +51,7 @@ local CURES = {
 }
 
 local function judge_reach(node, problem)
-  if not node.reached or node.is_slave == nil then
+  if not node.reached or node.is_slave == nil or node.reason ~= "" then
     local cure = CURES[node.reason]
     problem(cure and cure(node), "%s: %s", node.reason, node.message)
     return false
@@ -67,9 +67,12 @@ local function judge_beat(node, facts, problem)
     node.can_beat = false
     problem(cure and in_database(node, cure), text, ...)
   end
-  if not node.is_slave and facts.read_only then
-    cannot(("ALTER ROLE %s IN DATABASE %s RESET default_transaction_read_only;"):format(user,
+  if facts.default_read_only or not node.is_slave and facts.read_only then
+    cannot(("ALTER ROLE %s IN DATABASE %s SET default_transaction_read_only = off;"):format(user,
       sqltext.name(node.dbname)), "transactions are read-only: no beat can be written")
+  end
+  if given(facts.unlogged) then
+    cannot("ALTER TABLE heartbeat SET LOGGED;", "table heartbeat is unlogged: no slave ever sees a beat")
   end
   if facts.table then
     local missing = {}
@@ -103,15 +106,22 @@ local function judge_publication(node, facts, problem, advice)
   end
 end
 
-local function judge_row(node, by_id, advice)
-  local name = given(node.row_master)
-  if not node.is_slave then
+local function judge_row(node, by_id, config, problem, advice)
+  local name, wrong = given(node.row_master), given(node.row_error) or ""
+  local master = name and by_id[name]
+  if wrong ~= "" then
+    node.can_beat = false
+    problem(nil, "table heartbeat cannot be read: %s", wrong)
+  elseif not node.is_slave then
     return
   elseif not name then
     advice(nil, "shows no beat yet: plusmoin has not run, or its master's beats do not arrive")
-  elseif not by_id[name] then
+  elseif not master then
     advice(nil, "its last beat names %s, which is no configured node (another monitor's name for its master, or " ..
       "a master that is not in nodes)", keypath.quote(name))
+  elseif given(master.row_time) and master.row_time - node.row_time > config.max_sync_delay then
+    advice(nil, "the beat that it shows is %.0f s older than its master's: out of sync",
+      master.row_time - node.row_time)
   end
 end
 
@@ -168,7 +178,7 @@ local function judge(node, config, by_id)
     judge_settings(facts, config, advice)
     node.system, node.started = given(facts.system_id), facts.started
   end
-  judge_row(node, by_id, advice)
+  judge_row(node, by_id, config, problem, advice)
 end
 
 -- One server under two names would be its own rival.
@@ -177,8 +187,12 @@ local function find_twins(nodes)
     for j = 1, i - 1 do
       local other = nodes[j]
       if node.system and node.system == other.system and math.abs(node.started - other.started) < SAME_START then
-        local problem = finder(node)
-        problem("remove one of the two from nodes", "is the same server as %s", other.name)
+        local problem, advice = finder(node)
+        if node.dbname == other.dbname then
+          problem("remove one of the two from nodes", "is the same server as %s", other.name)
+        else
+          advice(nil, "is the same server as %s, by another database: two clusters, for plusmoin", other.name)
+        end
       end
     end
   end
@@ -305,7 +319,7 @@ function check.json(result)
   for i, node in ipairs(result.nodes) do
     local problems = {}
     for j, finding in ipairs(node.findings) do
-      problems[j] = cjson.encode(finding.text)
+      problems[j] = cjson.encode((finding.fatal and "" or "advice: ") .. finding.text)
     end
     local role = role_of(node)
     nodes[i] = ('{"host": %s, "port": %d, "ok": %s, "reached": %s, "role": %s, "server_version": %s, ' ..

@@ -1,6 +1,7 @@
 --- What `plusmoin init-sql` prints: role, database, table, publication and
 -- pg_hba.conf lines for a configuration, to be fed to psql on every master.
 local cjson = require "cjson"
+local keypath = require "plusmoin.keypath"
 local sqltext = require "plusmoin.sqltext"
 
 local init_sql = {}
@@ -16,13 +17,15 @@ end
 local function accounts(nodes)
   local list, by_key = {}, {}
   for _, node in ipairs(nodes) do
-    local key = ("%s\0%s"):format(node.user, node.dbname)
+    local key = ("%s\0%s\0%s"):format(node.user, node.dbname, given(node.password) or "")
     local account = by_key[key]
     if not account then
-      account = { user = node.user, password = given(node.password), dbname = node.dbname, hba = {}, seen = {} }
+      account = { user = node.user, password = given(node.password), dbname = node.dbname, nodes = {},
+        hba = {}, seen = {} }
       by_key[key] = account
       list[#list + 1] = account
     end
+    account.nodes[#account.nodes + 1] = node.id
     local address = given(node.own_address)
     if node.host:find("^[/@]") then
       address = false
@@ -37,11 +40,11 @@ local function accounts(nodes)
 end
 
 local function add_account(out, account)
-  local user, dbname = sqltext.name(account.user), sqltext.name(account.dbname)
+  local user = sqltext.name(account.user)
   local function add(text, ...)
     out[#out + 1] = select("#", ...) > 0 and text:format(...) or text
   end
-  add("-- The role and the database, on every master.")
+  add("-- The role and the database, on every master of %s.", keypath.escape(table.concat(account.nodes, ", ")))
   add("SELECT 'CREATE ROLE ' || quote_ident(%s) WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)\\gexec",
     sqltext.literal(account.user), sqltext.literal(account.user))
   add("ALTER ROLE %s LOGIN%s;", user, account.password and " PASSWORD " .. sqltext.literal(account.password) or "")
@@ -51,17 +54,18 @@ local function add_account(out, account)
   add("SELECT 'CREATE DATABASE ' || quote_ident(%s) || ' OWNER ' || quote_ident(%s)",
     sqltext.literal(account.dbname), sqltext.literal(account.user))
   add("  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = %s)\\gexec", sqltext.literal(account.dbname))
-  add("\\connect %s", dbname)
+  add(sqltext.connect(account.dbname))
   add("")
   add("-- The table of the beats; plusmoin makes it by itself where it may.")
   add("SET client_min_messages = warning;")
   add(sqltext.TABLE)
-  add("ALTER TABLE heartbeat OWNER TO %s;", user)
-  add(sqltext.IDENTITY)
+  add("ALTER TABLE public.heartbeat REPLICA IDENTITY FULL;")
+  add("GRANT USAGE ON SCHEMA public TO %s;", user)
+  add("GRANT SELECT, INSERT, DELETE ON public.heartbeat TO %s;", user)
   add("")
   add("-- Logical replication only: the table must be in the publication, and must be made by hand on the")
   add("-- subscriber.")
-  add("-- CREATE PUBLICATION plusmoin FOR TABLE heartbeat;")
+  add("-- CREATE PUBLICATION plusmoin FOR TABLE public.heartbeat;")
   add("-- on the subscriber: %s", sqltext.TABLE)
   add("")
   add("-- pg_hba.conf of every server, master or slave, above lines that say otherwise; then")

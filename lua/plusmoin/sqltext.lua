@@ -30,8 +30,14 @@ function sqltext.hba(dbname, user, address)
     address or "ADDRESS-OF-THIS-MACHINE", bits)
 end
 
---- The table of the beats, as plusmoin makes it.
-sqltext.TABLE = "CREATE TABLE IF NOT EXISTS heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"
+--- psql's command that goes over to a database, whatever its name is.
+function sqltext.connect(dbname)
+  local value = dbname:gsub("[\\']", "\\%0"):gsub('"', '""')
+  return ('\\connect -reuse-previous=on "dbname=\'%s\'"'):format(value)
+end
+
+--- The table of the beats, as plusmoin makes it, and what makes it replicate logically.
+sqltext.TABLE = "CREATE TABLE IF NOT EXISTS public.heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"
 sqltext.IDENTITY = "ALTER TABLE heartbeat REPLICA IDENTITY FULL;"
 
 return sqltext

@@ -138,7 +138,6 @@ describe("check", function()
     has(row(out, master), "no")
     has(out, "transactions are read-only", "no right to make it in schema public",
       'GRANT CREATE ON SCHEMA "public" TO "reader";')
-    master:sql("ALTER ROLE reader RESET default_transaction_read_only")
     assert.equal(2, mend(out))
     code, out = check(daemon)
     assert.equal(0, code, out)
@@ -167,6 +166,31 @@ describe("check", function()
     has(out, "is the same server as " .. master.name, "wal_receiver_timeout is 0", "idle_session_timeout (2 s)",
       "connections are free", "none has table heartbeat")
     has(row(out, slaves[1]), "slave")
+  end)
+
+  it("says that a table is locked, and ends in time", function()
+    local master = pg.master()
+    master:sql("CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
+    master:sql("GRANT SELECT, INSERT, DELETE ON heartbeat TO plusmoin", "plusmoin")
+    local daemon = plusmoin.new { nodes = { master }, config = { query_timeout = 1 } }
+    local locker = proc.spawn({ "psql", "-X", "-h", "127.0.0.1", "-p", tostring(master.port), "-U", "postgres", "-d",
+      "plusmoin", "-c", "BEGIN; LOCK heartbeat; SELECT pg_sleep(60)" })
+    proc.wait_for("the lock", 10, function()
+      return master:sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND " ..
+        "relation = 'heartbeat'::regclass", "plusmoin")[1][1] ~= "0"
+    end)
+    local code, out = check(daemon)
+    assert.equal(1, code, out)
+    locker:kill("sigkill")
+  end)
+
+  it("ends in time although a name server is silent", function()
+    local daemon = plusmoin.new { nodes = { pg.master() }, config = { query_timeout = 1 } }
+    daemon.config.nodes[2] = { host = "nobody-answers-for-this.example.", port = 5432 }
+    local began = proc.mono_ms()
+    local code, out = check(daemon)
+    assert.equal(1, code)
+    assert.is_true(proc.mono_ms() - began < 8000, out)
   end)
 
   it("has read what daemon_user will read", function()
@@ -201,7 +225,7 @@ describe("init-sql", function()
   it("prints what a fresh server needs, and harms none that has it", function()
     local master = pg.master { family = 2 }
     local daemon = plusmoin.new { nodes = { master }, config = {
-      user = 'Mon"itor', dbname = "mon it", password = "it's \\ secret", query_timeout = 2,
+      user = 'Mon"itor', dbname = "mon=i't", password = "it's \\ secret", query_timeout = 2,
     } }
     local code, sql, err = daemon:cli("init-sql")
     assert.equal(0, code, err)

@@ -61,6 +61,7 @@ int log_sink_move(struct log_sink *sink, const char *path)
 		return error;
 	other.lost = sink->lost;
 	other.error = sink->error;
+	other.torn = sink->torn; /* it may be the same file; elsewhere an empty line harms nobody */
 	log_sink_close(sink);
 	*sink = other;
 	return 0;

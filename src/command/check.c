@@ -13,9 +13,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/become.h"
+#include "io/clock.h"
 #include "io/survey.h"
 #include "script/engine.h"
 #include "script/host.h"
+
+#define LOOK_UP_MS 5000 /* for the addresses of all nodes; then they are left open */
 
 enum { FINE = 0, FAILED = 1, BAD_CONFIG = 3 };
 
@@ -33,6 +36,9 @@ struct check {
 	struct load_report report;
 	struct config *config;
 	struct visit *visits;
+	size_t awaited;
+	bool hangs; /* a look-up under way cannot be called off: the process ends without it */
+	int64_t look_up_ms; /* spent on addresses of our own */
 };
 
 static void on_alarm(int signum)
@@ -99,6 +105,8 @@ static void on_answer(void *data, const struct survey_answer *answer)
 	visit->answer = *answer;
 	visit->facts = mem_strdup(answer->facts);
 	visit->answer.facts = visit->facts;
+	if (--visit->check->awaited == 0)
+		uv_stop(&visit->check->loop);
 }
 
 static void visit_all(struct check *check)
@@ -110,13 +118,17 @@ static void visit_all(struct check *check)
 	(void)signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&check->loop);
 	resolver = resolver_new(&check->loop);
-	for (size_t i = 0; i < config->node_count; i++)
+	check->awaited = config->node_count;
+	for (size_t i = 0; i < config->node_count; i++) {
+		check->visits[i].check = check;
 		(void)survey_start(&check->loop, resolver, config, &config->nodes[i], on_answer,
 				   &check->visits[i]);
+	}
 	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
-	(void)resolver_free(&resolver);
-	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&check->loop);
+	check->hangs = !resolver_free(&resolver);
+	if (!check->hangs)
+		(void)uv_run(&check->loop, UV_RUN_DEFAULT);
+	check->hangs = check->hangs || uv_loop_close(&check->loop) != 0;
 }
 
 static void add_string(struct json *json, const char *key, const char *text)
@@ -132,8 +144,9 @@ static void add_seconds(struct json *json, const char *key, int64_t ms)
 }
 
 /* The address from which this machine would reach the node, for its pg_hba line; NULL: not known. */
-static char *own_address(const struct config_node *node)
+static char *own_address(struct check *check, const struct config_node *node)
 {
+	int64_t began_ms = clock_steady_ms();
 	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
 	struct addrinfo *found = NULL;
 	struct sockaddr_storage own;
@@ -142,8 +155,12 @@ static char *own_address(const struct config_node *node)
 	char *result = NULL;
 	int fd;
 
-	if (node->host[0] == '/' || node->host[0] == '@' ||
-	    getaddrinfo(node->host, "5432", &hints, &found) != 0)
+	if (node->host[0] == '/' || node->host[0] == '@' || check->look_up_ms > LOOK_UP_MS)
+		return NULL;
+	if (getaddrinfo(node->host, "5432", &hints, &found) != 0)
+		found = NULL;
+	check->look_up_ms += clock_steady_ms() - began_ms;
+	if (found == NULL)
 		return NULL;
 	fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* connecting one sends nothing */
 	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0 &&
@@ -184,6 +201,7 @@ static void add_answer(struct json *json, const struct survey_answer *answer)
 		add_string(json, "row_master", answer->row.master);
 		add_seconds(json, "row_time", answer->row.tstamp);
 	}
+	add_string(json, "row_error", answer->row_error);
 	add_seconds(json, "rtt", answer->rtt_ms);
 	add_seconds(json, "asked", answer->asked_ms);
 	add_string(json, "facts", answer->facts);
@@ -202,7 +220,7 @@ static void begin_config(struct json *json, const struct config *config)
 	json_begin_array(json);
 }
 
-static void render(const struct check *check, struct buf *out)
+static void render(struct check *check, struct buf *out)
 {
 	struct json json = { .out = out };
 
@@ -210,7 +228,7 @@ static void render(const struct check *check, struct buf *out)
 	for (size_t i = 0; i < check->config->node_count; i++) {
 		const struct config_node *node = &check->config->nodes[i];
 		const struct survey_answer *answer = &check->visits[i].answer;
-		char *own = answer->reason == REASON_AUTH ? own_address(node) : NULL;
+		char *own = answer->reason == REASON_AUTH ? own_address(check, node) : NULL;
 
 		json_begin_object(&json);
 		add_node(&json, node);
@@ -277,6 +295,10 @@ int command_check(const char *config_path, bool as_json)
 		free(check.visits);
 		buf_free(&findings);
 	}
+	if (check.hangs) {
+		(void)fflush(stdout);
+		_exit(status);
+	}
 	unload(&check);
 	return status;
 }
@@ -292,7 +314,7 @@ int command_init_sql(const char *config_path)
 		begin_config(&json, check.config);
 		for (size_t i = 0; i < check.config->node_count; i++) {
 			const struct config_node *node = &check.config->nodes[i];
-			char *own = own_address(node);
+			char *own = own_address(&check, node);
 
 			json_begin_object(&json);
 			add_node(&json, node);

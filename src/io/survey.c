@@ -1,5 +1,6 @@
 #include "io/survey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "io/dial.h"
 #include "io/timer.h"
 
-enum { ASK_ROLE = 100, ASK_ROW, ASK_FACTS };
+enum { ASK_FACTS = 100, ASK_READ_ONLY, ASK_ROLE, ASK_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
 static const char facts_sql[] =
@@ -18,6 +19,7 @@ static const char facts_sql[] =
 	" 'now', extract(epoch FROM clock_timestamp()),"
 	" 'recovery', pg_is_in_recovery(),"
 	" 'read_only', current_setting('transaction_read_only') = 'on',"
+	" 'default_read_only', current_setting('default_transaction_read_only') = 'on',"
 	" 'user', current_user, 'database', current_database(), 'schema', current_schema(),"
 	" 'can_create', has_schema_privilege(current_schema(), 'CREATE'),"
 	" 'table', t.oid IS NOT NULL,"
@@ -27,6 +29,7 @@ static const char facts_sql[] =
 	" 'identity', (SELECT c.relreplident <> 'n' AND (c.relreplident <> 'd' OR EXISTS"
 	"   (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))"
 	"   FROM pg_class c WHERE c.oid = t.oid),"
+	" 'unlogged', (SELECT c.relpersistence <> 'p' FROM pg_class c WHERE c.oid = t.oid),"
 	" 'owns', (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = t.oid),"
 	" 'publications', (SELECT count(*) FROM pg_publication),"
 	" 'published', EXISTS (SELECT FROM pg_publication_tables p, pg_class c"
@@ -37,7 +40,8 @@ static const char facts_sql[] =
 	" 'idle_session_timeout_ms', (SELECT reset_val::bigint FROM pg_settings"
 	"   WHERE name = 'idle_session_timeout'),"
 	" 'max_connections', current_setting('max_connections')::int,"
-	" 'reserved', current_setting('superuser_reserved_connections')::int,"
+	" 'reserved', current_setting('superuser_reserved_connections')::int"
+	"   + coalesce(current_setting('reserved_connections', true)::int, 0),"
 	" 'sessions', (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL),"
 	" 'system_id', (SELECT system_identifier::text FROM pg_control_system()),"
 	" 'started', extract(epoch FROM pg_postmaster_start_time())"
@@ -47,6 +51,7 @@ struct survey {
 	const struct config *config;
 	const struct config_node *node;
 	unsigned stalls; /* nobody counts them here */
+	char options[128];
 	char last_good[INET6_ADDRSTRLEN + 1];
 	struct dial *dial;
 	struct conn *conn;
@@ -100,14 +105,26 @@ static void take_role(struct survey *survey, const PGresult *result)
 		result_words(result, answer->message, sizeof(answer->message));
 }
 
+/* A table that is missing, or that may not be read, is the facts' to tell. */
+static void take_row(struct survey *survey, const PGresult *result)
+{
+	struct survey_answer *answer = &survey->answer;
+	const char *state = result_sqlstate(result);
+
+	if (result_is_ok(result))
+		answer->row_state = row_take(result, &answer->row);
+	else if (strcmp(state, "42P01") != 0 && strcmp(state, "42501") != 0)
+		result_words(result, answer->row_error, sizeof(answer->row_error));
+}
+
 static void on_result(void *data, int tag, const PGresult *result)
 {
 	struct survey *survey = data;
 
 	if (tag == ASK_ROLE)
 		take_role(survey, result);
-	else if (tag == ASK_ROW && result_is_ok(result))
-		survey->answer.row_state = row_take(result, &survey->answer.row);
+	else if (tag == ASK_ROW)
+		take_row(survey, result);
 	else if (tag == ASK_FACTS)
 		take_facts(survey, result);
 }
@@ -140,17 +157,17 @@ static void on_deadline(void *data)
 
 static void ask(struct survey *survey)
 {
-	struct statement row = step_row();
-	struct statement batch[3] = {
-		{ .tag = ASK_ROLE, .sql = survey->config->is_slave_statement },
+	struct statement batch[4] = {
 		{ .tag = ASK_FACTS, .sql = facts_sql },
-		row,
+		/* the user's own statement may do anything: not here */
+		{ .tag = ASK_READ_ONLY, .sql = "SET default_transaction_read_only = on" },
+		{ .tag = ASK_ROLE, .sql = survey->config->is_slave_statement },
+		step_row(),
 	};
 
-	batch[2].tag = ASK_ROW;
+	batch[3].tag = ASK_ROW;
 	survey->sent_ms = clock_steady_ms();
-	timer_start(survey->deadline, survey->config->query_timeout_ms);
-	conn_send(survey->conn, batch, 3);
+	conn_send(survey->conn, batch, 4);
 }
 
 static void on_dialled(void *data, struct conn *conn, const struct evidence *evidence)
@@ -182,17 +199,20 @@ struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const st
 	struct survey *survey = mem_zalloc(1, sizeof(*survey));
 	const struct dial_target target = {
 		.node = node,
-		.options = "-c synchronous_commit=local",
+		.options = survey->options,
 		.timeout_ms = config->query_timeout_ms,
 		.last_good = survey->last_good,
 	};
 
+	(void)snprintf(survey->options, sizeof(survey->options),
+		       "-c lock_timeout=%lld -c statement_timeout=%lld",
+		       (long long)config->query_timeout_ms, (long long)config->query_timeout_ms);
 	survey->config = config;
 	survey->node = node;
 	survey->done = done;
 	survey->data = data;
 	survey->deadline = timer_new(loop, NULL, on_deadline, survey);
-	timer_start(survey->deadline, config->query_timeout_ms + 100);
+	timer_start(survey->deadline, config->query_timeout_ms);
 	survey->dial = dial_start(loop, resolver, &survey->stalls, &target, on_dialled, survey);
 	return survey;
 }

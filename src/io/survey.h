@@ -1,7 +1,7 @@
 /*
  * One look at a node for `plusmoin check`: a connection as the daemon makes it, its
  * role, its row, and the facts that say whether all will work. Nothing is written,
- * no lock is taken. Each part, connect and answer, ends within `query_timeout`.
+ * no lock is taken that others could notice. All of it ends within `query_timeout`.
  * Loop's thread.
  */
 #pragma once
@@ -19,6 +19,7 @@ struct survey_answer {
 	int server_version;
 	enum row_state row_state;
 	struct row row;
+	char row_error[MESSAGE_BYTES]; /* why it cannot be read; "" : it can, or there is none */
 	const char *facts; /* one JSON object, for the callback only; NULL: the server did not tell */
 	int64_t rtt_ms;    /* of the question */
 	int64_t asked_ms;  /* our wall clock half-way through it */

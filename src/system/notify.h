@@ -1,6 +1,7 @@
 /*
  * What systemd is told (sd_notify(3)): nothing without NOTIFY_SOCKET. Monitor's
- * thread. Each call is one datagram that is never waited for.
+ * thread. Each call is one datagram; libsystemd waits with it while systemd's own
+ * queue is full.
  */
 #pragma once
 

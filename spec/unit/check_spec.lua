@@ -1,0 +1,167 @@
+-- What `plusmoin check` and `plusmoin init-sql` make of findings: made-up ones.
+local check = require "plusmoin.check"
+local cjson = require "cjson"
+local init_sql = require "plusmoin.init_sql"
+local sqltext = require "plusmoin.sqltext"
+
+local function facts(changes)
+  local t = {
+    now = 1000.0, recovery = false, read_only = false, default_read_only = false, unlogged = false,
+    user = "u", database = "d", schema = "public",
+    can_create = true, table = true, can_select = true, can_insert = true, can_delete = true, identity = true,
+    owns = true, publications = 0, published = false, wal_receiver_timeout_ms = 60000, idle_session_timeout_ms = 0,
+    max_connections = 100, reserved = 3, sessions = 5, system_id = "1", started = 1.5,
+  }
+  for key, value in pairs(changes or {}) do
+    t[key] = value
+  end
+  return cjson.encode(t)
+end
+
+local function node(changes)
+  local t = {
+    id = "a:5432", name = "a:5432", host = "a", port = 5432, user = "u", dbname = "d", reached = true, reason = "",
+    message = "", is_slave = false, server_version = 150020, rtt = 0.01, asked = 1000.0, facts = facts(),
+    own_address = cjson.null,
+  }
+  for key, value in pairs(changes or {}) do
+    t[key] = value
+  end
+  if t.is_slave == "unknown" then
+    t.is_slave = nil
+  end
+  return t
+end
+
+local function config(nodes)
+  return {
+    heartbeat = 60, max_sync_delay = 120, query_timeout = 10, retry_interval = 1, down_after = 3, nodes = nodes,
+  }
+end
+
+local function report(...)
+  return check.report(cjson.encode(config { ... }))
+end
+
+local function has(text, ...)
+  for _, part in ipairs { ... } do
+    assert(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
+  end
+end
+
+describe("check", function()
+  it("is content with a master, and adds up the time to detect a loss", function()
+    local text, ok = report(node())
+    assert.is_true(ok)
+    has(text, "All will work.", "within 92 s", "60 + 3 x 10 + 2 x 1", "15.20", "+0.0 s")
+    assert.is_nil(text:find("advice", 1, true))
+  end)
+
+  it("tells advice from problems", function()
+    local advice = {
+      [{ now = 1005.0 }] = "its clock is 5.0 s ahead of",
+      [{ now = 990.0 }] = "its clock is 10.0 s behind",
+      [{ wal_receiver_timeout_ms = 0 }] = "wal_receiver_timeout is 0",
+      [{ wal_receiver_timeout_ms = 600000 }] = "wal_receiver_timeout is 600 s",
+      [{ idle_session_timeout_ms = 5000 }] = "idle_session_timeout (5 s)",
+      [{ sessions = 96 }] = "only 1 of its 100 connections",
+      [{ publications = 1 }] = "there are publications, and none has table heartbeat",
+    }
+    for changes, words in pairs(advice) do
+      local text, ok = report(node { facts = facts(changes) })
+      assert.is_true(ok, words)
+      has(text, "advice: " .. words)
+    end
+    local problems = {
+      [{ read_only = true }] = "transactions are read-only",
+      [{ default_read_only = true }] = "transactions are read-only",
+      [{ unlogged = true }] = "unlogged",
+      [{ can_delete = false }] = "no right to DELETE on table heartbeat",
+      [{ table = false, can_create = false }] = "no right to make it in schema public",
+      [{ table = false, schema = cjson.null }] = "no schema of search_path",
+      [{ publications = 1, published = true, identity = false, owns = false }] = "without a replica identity",
+    }
+    for changes, words in pairs(problems) do
+      local text, ok = report(node { facts = facts(changes) })
+      assert.is_false(ok, words)
+      has(text, "PROBLEM: ", words)
+    end
+  end)
+
+  it("does not mistake a slow answer for a wrong clock, nor a slave for a server that cannot write", function()
+    assert.is_nil(report(node { rtt = 4.0, facts = facts { now = 1002.5 } }):find("its clock is", 1, true))
+    local text, ok = report(node { is_slave = true, row_master = "a:5432", row_time = 1.0,
+      facts = facts { read_only = true } })
+    assert.is_true(ok)
+    has(text, "no node is a master now")
+  end)
+
+  it("knows a server by its identity and its start, not by its name", function()
+    local other = { id = "b:5432", name = "b:5432", host = "b" }
+    assert.is_false(select(2, report(node(), node(other))))
+    other.dbname = "e"
+    assert.is_true(select(2, report(node(), node(other))))
+    other.facts = facts { started = 2.5 }
+    assert.is_true(select(2, report(node(), node(other))))
+    other.facts = facts { system_id = "2" }
+    assert.is_true(select(2, report(node(), node(other))))
+  end)
+
+  it("names what a slave's beat says, and what a server does not tell", function()
+    has(report(node { is_slave = true }), "shows no beat yet")
+    has(report(node { is_slave = true, row_master = "elsewhere:1" }), '"elsewhere:1", which is no configured node')
+    has(report(node { row_master = "a:5432", row_time = 1000.0 }, node { id = "b:1", name = "b:1", is_slave = true,
+      facts = facts { started = 9 }, row_master = "a:5432", row_time = 800.0 }), "200 s older than its master's")
+    assert.is_false(select(2, report(node { row_error = "no column tstamp" })))
+    assert.is_false(select(2, report(node { reason = "timeout", message = "no answer" })))
+    local text, ok = report(node { facts = cjson.null, server_version = 90603 })
+    assert.is_true(ok)
+    has(text, "PostgreSQL 10 or later", "9.6.3")
+  end)
+
+  it("prints names and messages of others so that they stay one line", function()
+    local text = report(node {
+      reached = false, is_slave = "unknown", reason = "auth", message = "a\27[31m\nb", name = "x\ny",
+    })
+    assert.is_nil(text:find("\27", 1, true))
+    assert.is_nil(text:find("x\ny", 1, true))
+  end)
+
+  it("writes lists as lists, and null where nothing is known", function()
+    local findings = cjson.encode(config { node {
+      reached = false, is_slave = "unknown", server_version = 0, reason = "refused", message = "m",
+    } })
+    local text, ok = check.report(findings, true)
+    assert.is_false(ok)
+    has(text, '"role": null', '"server_version": null', '"problems": ["refused: m"]')
+    has(check.report(cjson.encode(config { node() }), true), '"problems": []')
+  end)
+end)
+
+describe("sqltext", function()
+  it("quotes names, literals and words of pg_hba.conf", function()
+    assert.equal('"a""b"', sqltext.name('a"b'))
+    assert.equal("'it''s'", sqltext.literal("it's"))
+    assert.equal("E'a\\\\b'", sqltext.literal("a\\b"))
+    assert.equal('host    "all"  u  10.0.0.1/32  scram-sha-256', sqltext.hba("all", "u", "10.0.0.1"))
+    assert.equal("host    d  u  ::1/128  scram-sha-256", sqltext.hba("d", "u", "::1"))
+    assert.equal('local   "a b"  u  scram-sha-256', sqltext.hba("a b", "u", false))
+  end)
+end)
+
+describe("init_sql", function()
+  it("goes over to a database, whatever its name is", function()
+    assert.equal([[\connect -reuse-previous=on "dbname='a=b\'c""d'"]], sqltext.connect([[a=b'c"d]]))
+  end)
+
+  it("has each account once, with all addresses, and a password only where there is one", function()
+    local nodes = {
+      node { password = "p%d", own_address = "10.0.0.1" }, node { password = "p%d", own_address = "10.0.0.2" },
+      node { user = "v", password = cjson.null, host = "/run/postgresql" },
+    }
+    local text = init_sql.render(cjson.encode(config(nodes)))
+    assert.equal(2, select(2, text:gsub("\nALTER ROLE", "")))
+    has(text, "PASSWORD 'p%d'", "-- host    d  u  10.0.0.1/32", "-- host    d  u  10.0.0.2/32", 'ALTER ROLE "v" LOGIN;',
+      "-- local   d  v")
+  end)
+end)
