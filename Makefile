@@ -2,6 +2,9 @@
 
 prefix ?= /usr/local
 DESTDIR ?=
+# The program reads /etc/plusmoin; a prefix of its own keeps its hands off the machine's /etc.
+sysconfdir ?= $(if $(filter /usr /usr/local,$(prefix)),,$(prefix))/etc
+unitdir ?= $(prefix)/lib/systemd/system
 CC = gcc
 BUILD ?= build
 PKGS = libpq libuv lua5.4 jansson libsystemd
@@ -92,6 +95,10 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+# $(1) to $(2), with the paths of this prefix in it.
+install_with_paths = mkdir -p $(DESTDIR)$(dir $(2)) && sed 's|/usr/bin/plusmoin|$(prefix)/bin/plusmoin|' $(1) \
+	> $(DESTDIR)$(2) && chmod 0644 $(DESTDIR)$(2)
+
 install: all ## install into $(DESTDIR)$(prefix)
 	install -D -m 0755 $(BUILD)/plusmoin $(DESTDIR)$(prefix)/bin/plusmoin
 	install -D -m 0644 conf/plusmoin.json $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.json
@@ -101,6 +108,10 @@ install: all ## install into $(DESTDIR)$(prefix)
 	for file in triggers/*.lua; do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
 	for file in triggers/sh/*; do install -D -m 0755 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
 	install -D -m 0644 LICENSE $(DESTDIR)$(prefix)/share/doc/plusmoin/LICENSE
+	install -D -m 0644 conf/setuid-triggers.conf $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/setuid-triggers.conf
+	install -D -m 0644 conf/plusmoin.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/plusmoin.conf
+	$(call install_with_paths,conf/plusmoin.service,$(unitdir)/plusmoin.service)
+	$(call install_with_paths,conf/plusmoin.logrotate,$(sysconfdir)/logrotate.d/plusmoin)
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -10,7 +10,7 @@ set -eu
 
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
-cppcheck libclang-rt-14-dev jq util-linux procps curl openssl"
+cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 
 missing_of() {

@@ -1,0 +1,137 @@
+-- What an installation brings besides the program: the unit, the user, the rotation of logs.
+local installed = require "spec.support.installed"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local uv = proc.uv
+
+local UNIT = "/usr/lib/systemd/system/plusmoin.service"
+local EXPOSURE = 1.5 -- systemd-analyze's measure, 0 to 10; 1.3 with systemd 252
+
+-- Runs a command as the one who runs the tests: exit code and all it printed.
+local function run(...)
+  local code, out, err = proc.run({ ... }, { as_root = true, seconds = 60 })
+  return code, out .. err
+end
+
+local function verify(root)
+  return { run("systemd-analyze", "--root=" .. root, "--man=no", "--recursive-errors=no", "verify",
+    "plusmoin.service") }
+end
+
+local function exposure(root)
+  local code, out = run("systemd-analyze", "--root=" .. root, "security", "--offline=true", "--no-pager",
+    "plusmoin.service")
+  return assert(tonumber(out:match("exposure level for plusmoin%.service: ([%d.]+)")), out), code
+end
+
+describe("the unit", function()
+  it("is nothing that systemd complains of, and hardened", function()
+    assert.same({ 0, "" }, verify(installed.dir()))
+    local level = exposure(installed.dir())
+    assert.is_true(level <= EXPOSURE, "exposure " .. level)
+  end)
+
+  it("starts what the prefix has", function()
+    local dir = proc.new_dir("prefix")
+    local path = "/lib/systemd/system/plusmoin.service"
+    -- the recipe alone: another prefix would build anew
+    local recipe = installed.run("make", "-n", "install", "DESTDIR=" .. dir, "prefix=/opt/pm")
+    local line = assert(recipe:match("[^\n]*" .. (path:gsub("%p", "%%%0")) .. "[^\n]*\n[^\n]*"))
+    installed.run("sh", "-c", line)
+    local text = assert(proc.read_file(dir .. "/opt/pm" .. path))
+    assert.truthy(text:find("\nExecStart=/opt/pm/bin/plusmoin start -x\n", 1, true), text)
+    assert.truthy(text:find("\nExecReload=/opt/pm/bin/plusmoin reload\n", 1, true))
+    assert.is_nil(text:find("/usr/bin/plusmoin", 1, true))
+  end)
+
+  it("is loosened for setuid programs by the drop-in", function()
+    local root = proc.new_dir("dropin")
+    local function put(from, to)
+      installed.run("install", "-D", "-m", "0755", installed.dir() .. from, root .. to)
+    end
+    put("/usr/bin/plusmoin", "/usr/bin/plusmoin")
+    put(UNIT, "/etc/systemd/system/plusmoin.service")
+    put("/usr/share/doc/plusmoin/examples/setuid-triggers.conf", "/etc/systemd/system/plusmoin.service.d/setuid.conf")
+    installed.run("chmod", "-R", "-x+X", root .. "/etc")
+    assert.same({ 0, "" }, verify(root))
+    -- each of these implies NoNewPrivileges for a unit with User= (systemd.exec(5))
+    local dropin = installed.read("/usr/share/doc/plusmoin/examples/setuid-triggers.conf")
+    for _, key in ipairs { "LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices", "ProtectClock",
+      "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "RestrictNamespaces",
+      "RestrictRealtime", "RestrictSUIDSGID", "NoNewPrivileges", "PrivateUsers" } do
+      assert.truthy(dropin:find("\n" .. key .. "=no\n", 1, true), key)
+    end
+    for _, key in ipairs { "RestrictAddressFamilies", "SystemCallArchitectures", "SystemCallFilter" } do
+      assert.truthy(dropin:find("\n" .. key .. "=\n", 1, true), key)
+    end
+  end)
+end)
+
+describe("the user", function()
+  it("is made by systemd-sysusers", function()
+    local root = proc.new_dir("users")
+    installed.run("mkdir", root .. "/etc")
+    local code, out = run("systemd-sysusers", "--root=" .. root,
+      installed.dir() .. "/usr/lib/sysusers.d/plusmoin.conf")
+    assert.equal(0, code, out)
+    local user = (proc.read_file(root .. "/etc/passwd") or ""):match("plusmoin:[^\n]*")
+    assert.truthy(user:find("/var/lib/plusmoin:/usr/sbin/nologin", 1, true), user)
+    assert.truthy(proc.read_file(root .. "/etc/group"):find("plusmoin:", 1, true))
+  end)
+end)
+
+describe("the log's rotation", function()
+  local LOGROTATE = "/usr/sbin/logrotate"
+
+  -- The installed file, for a daemon of these tests: code and output of `logrotate options`.
+  local function rotation(daemon)
+    local group = proc.must({ "id", "-gn", proc.user }):match("%S+")
+    local text = installed.read("/etc/logrotate.d/plusmoin")
+    local users
+    text = text:gsub("/var/log/plusmoin/", daemon.dir .. "/")
+    text = text:gsub("/usr/bin/plusmoin reload", plusmoin.binary() .. " -c " .. daemon.config_path .. " reload")
+    text, users = text:gsub("plusmoin plusmoin\n", proc.user .. " " .. group .. "\n")
+    assert.equal(2, users)
+    local path = daemon.dir .. "/rotation"
+    proc.write_file(path, text)
+    if proc.is_root then
+      assert(uv.fs_chown(path, 0, 0))
+    end
+    return function(...)
+      return run(LOGROTATE, "-s", daemon.dir .. "/rotation.state", ..., path)
+    end
+  end
+
+  after_each(scene.finish)
+
+  it("gives the running daemon a new log of its mode", function()
+    local daemon = plusmoin.new {}
+    assert.equal(0, (daemon:daemonize()))
+    local logrotate = rotation(daemon)
+    local code, out = logrotate("-d")
+    assert.equal(0, code, out)
+    assert.is_nil(out:find("error", 1, true), out)
+    local log = daemon.config.log_file
+    local before = assert(uv.fs_stat(log))
+    code, out = logrotate("-f")
+    assert.same({ 0, "" }, { code, out })
+    local after = assert(uv.fs_stat(log))
+    assert.not_equal(before.ino, after.ino)
+    assert.equal(before.ino, assert(uv.fs_stat(log .. ".1")).ino)
+    assert.equal(before.uid, after.uid)
+    assert.equal("640", ("%o"):format(after.mode & 511))
+    proc.wait_for("a line in the new log", 10, function() return #(proc.read_file(log) or "") > 0 end,
+      function() return daemon:diagnose() end)
+  end)
+
+  it("does not fail where no daemon runs, and no log is", function()
+    local daemon = plusmoin.new {}
+    local logrotate = rotation(daemon)
+    assert.same({ 0, "" }, { logrotate("-f") })
+    proc.write_file(daemon.config.log_file, "a line\n")
+    assert.same({ 0, "" }, { logrotate("-f") })
+    assert.equal("a line\n", proc.read_file(daemon.config.log_file .. ".1"))
+  end)
+end)
