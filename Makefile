@@ -37,7 +37,7 @@ LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 
-.PHONY: FORCE all deps deps-test help clean install lint demo test test-long bench unit programs
+.PHONY: FORCE all deps deps-test deps-long help clean install lint demo test test-long bench unit programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -50,6 +50,9 @@ deps: ## install what a build needs (Debian)
 
 deps-test: ## install what the tests need as well
 	@sh tests/tools/deps.sh test
+
+deps-long: ## install what test-long needs as well
+	@sh tests/tools/deps.sh long
 
 $(BUILD)/plusmoin: $(ALL_OBJ)
 	$(call quiet,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(ALL_OBJ) $(LIBS_LIBS)
@@ -141,7 +144,7 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[n-z]*_spec.lua) spec/triggers" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
 
-test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
+test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin build/asan/tests/fuzz/loader
 	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin
@@ -150,6 +153,7 @@ test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random ru
 		"ROUNDS=2000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
 		"$(BUSTED) spec/unit" \
+		"sh tests/tools/dockerfile.sh" \
 		--together \
 		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
