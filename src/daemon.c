@@ -18,6 +18,7 @@
 #include "io/timer.h"
 #include "monitor/monitor.h"
 #include "outcome.h"
+#include "recent.h"
 #include "records.h"
 #include "supervised.h"
 #include "system/notify.h"
@@ -42,6 +43,7 @@ struct daemon {
 	struct timer *status_beat;
 	struct supervised *supervised;
 	uv_signal_t signals[3];
+	struct recent recent; /* events */
 	struct outcome_waiters waiters; /* for the outcome of a reload */
 	int pid_fd;
 	bool foreground;
@@ -96,6 +98,7 @@ static void on_fired(void *data, struct event *event)
 			 event->view->masters, event->view->slaves, event->view->lost);
 	if (config_has_lua(daemon->config, event->kind))
 		publish(daemon);
+	recent_add(&daemon->recent, event);
 	dispatch_event(daemon->dispatch, event);
 }
 
@@ -148,21 +151,26 @@ static bool begin_reload(struct daemon *daemon, unsigned long client, struct jso
 	return load == 0;
 }
 
-static bool on_request(void *data, unsigned long client, const char *request, struct buf *out)
+static bool on_request(void *data, unsigned long client, const struct request *request,
+		       struct buf *out)
 {
 	struct daemon *daemon = data;
 	struct json json = { .out = out };
 	bool now = true;
 
 	json_begin_object(&json);
-	if (strcmp(request, "status") == 0) {
+	if (strcmp(request->name, "status") == 0) {
 		json_key(&json, "ok");
 		json_bool(&json, true);
 		status_render_full(monitor_fleet(daemon->monitor), &json);
-	} else if (strcmp(request, "reload") == 0) {
+	} else if (strcmp(request->name, "reload") == 0) {
 		now = begin_reload(daemon, client, &json);
+	} else if (strcmp(request->name, "events") == 0) {
+		json_key(&json, "ok");
+		json_bool(&json, true);
+		recent_render(&daemon->recent, request->since, &json);
 	} else {
-		add_error(&json, "unknown request: \"status\" and \"reload\" are what there is");
+		add_error(&json, "unknown request: \"status\", \"events\" and \"reload\" are what there is");
 	}
 	json_end_object(&json);
 	return now;
@@ -391,6 +399,7 @@ static void end(struct daemon *daemon, int status)
 	if (!closed)
 		_exit(status);
 	outcome_free(&daemon->waiters);
+	recent_free(&daemon->recent);
 	config_unref(&daemon->config);
 	config_unref(&daemon->first);
 	secret_set(NULL, 0);

@@ -4,8 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command/check.h"
 #include "command/status.h"
 #include "command/stop.h"
+#include "command/watch.h"
 #include "start.h"
 #include "system/place.h"
 
@@ -25,6 +27,10 @@ static const char usage_text[] =
 	"  reload         have it read its configuration anew; prints the outcome\n"
 	"  status         what the running daemon knows, as a table\n"
 	"  status --json  the status file\n"
+	"  watch          the status, live, with the last events, until Ctrl-C\n"
+	"  check          asks every node whether all will work, and says what mends it;\n"
+	"                 with --json for programs\n"
+	"  init-sql       prints the SQL and pg_hba.conf lines that the servers need\n"
 	"\n"
 	"Exit status: 0 fine, 1 it failed, 2 wrong usage, 3 bad configuration.\n";
 
@@ -95,7 +101,7 @@ static int later(const char *verb)
 
 static bool is_later(const char *verb)
 {
-	static const char *const verbs[] = { "check", "watch", "explain", "run-trigger", "init-sql" };
+	static const char *const verbs[] = { "explain", "run-trigger" };
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verb, verbs[i]) == 0)
@@ -116,6 +122,12 @@ static int run_verb(const struct arguments *arguments, const char *config)
 		return command_reload(config);
 	if (strcmp(verb, "status") == 0)
 		return command_status(config, arguments->json);
+	if (strcmp(verb, "watch") == 0)
+		return command_watch(config);
+	if (strcmp(verb, "check") == 0)
+		return command_check(config, arguments->json);
+	if (strcmp(verb, "init-sql") == 0)
+		return command_init_sql(config);
 	if (is_later(verb))
 		return later(verb);
 	return wrong_usage("unknown verb", verb);
@@ -139,8 +151,9 @@ int main(int argc, char **argv)
 	}
 	if (arguments.verb == NULL)
 		return wrong_usage("no verb", NULL);
-	if (arguments.json && strcmp(arguments.verb, "status") != 0)
-		return wrong_usage("--json goes with status", NULL);
+	if (arguments.json && strcmp(arguments.verb, "status") != 0 &&
+	    strcmp(arguments.verb, "check") != 0)
+		return wrong_usage("--json goes with status and check", NULL);
 	if (arguments.foreground && strcmp(arguments.verb, "start") != 0)
 		return wrong_usage("-x goes with start", NULL);
 	config = place_absolute(arguments.config != NULL ? arguments.config : default_config());

@@ -13,11 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "command/names.h"
+#include "command/become.h"
 #include "daemon.h"
 #include "system/detach.h"
 #include "system/identity.h"
@@ -25,17 +24,12 @@
 #include "system/pidfile.h"
 #include "system/place.h"
 
-#define TEXT_MAX ((size_t)16 << 20) /* as the loader's */
-
 enum { START_FAILED = 1, START_CONFIG = 3 };
 
 struct start {
 	const char *path;
 	bool foreground;
-	bool drops; /* root, to become somebody else */
-	struct names names;
-	struct identity identity;
-	struct buf text; /* of a JSON configuration that root can read and daemon_user perhaps not */
+	struct become user; /* who it will be, and the names of its files */
 	struct list ignored; /* variables: literals */
 	int report_fd;       /* to whoever started us; -1: nobody waits */
 	int pid_fd;
@@ -72,55 +66,10 @@ static void hold_signals(int how)
 	(void)sigprocmask(how, &set, NULL);
 }
 
-static int read_names(struct start *start)
-{
-	const struct load_report *report = &start->names.report;
-
-	if (!names_read(start->path, &start->names))
-		return START_FAILED;
-	say_lines(report->errors, report->error_count);
-	return report->error_count > 0 ? START_CONFIG : 0;
-}
-
-/* Who the daemon will be. */
-static int find_identity(struct start *start)
-{
-	const char *user = start->names.report.names.daemon_user;
-
-	if (getuid() != 0)
-		return 0;
-	if (!identity_find(user, &start->identity)) {
-		(void)fprintf(stderr, "%s: daemon_user: no user \"%s\" on this system%s%s; allowed: a"
-				      " user that is there\n", start->path, user,
-			      errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
-		return START_CONFIG;
-	}
-	start->drops = start->identity.uid != 0;
-	return 0;
-}
-
-/* What root may read and daemon_user may not; a Lua configuration is always read by daemon_user. */
-static void read_text(struct start *start)
-{
-	size_t len = strlen(start->path);
-	char bytes[8192];
-	FILE *file;
-	size_t n;
-
-	if (!start->drops || (len > 4 && strcmp(start->path + len - 4, ".lua") == 0))
-		return;
-	file = fopen(start->path, "re");
-	if (file == NULL)
-		return;
-	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0 && start->text.len <= TEXT_MAX)
-		buf_add(&start->text, bytes, n);
-	(void)fclose(file);
-}
-
 static bool make_places(const struct start *start)
 {
-	const struct load_names *names = &start->names.report.names;
-	const struct identity *owner = start->drops ? &start->identity : NULL;
+	const struct load_names *names = &start->user.names.report.names;
+	const struct identity *owner = start->user.drops ? &start->user.identity : NULL;
 	const char *paths[] = { names->pid_file, names->status_file, names->control_socket,
 				start->foreground ? NULL : names->log_file };
 
@@ -135,10 +84,10 @@ static bool make_places(const struct start *start)
 
 static bool lock_pid_file(struct start *start)
 {
-	const char *path = start->names.report.names.pid_file;
+	const char *path = start->user.names.report.names.pid_file;
 	pid_t holder;
 
-	start->pid_fd = pidfile_lock(path, start->drops ? &start->identity : NULL, &holder);
+	start->pid_fd = pidfile_lock(path, start->user.drops ? &start->user.identity : NULL, &holder);
 	if (start->pid_fd >= 0)
 		return true;
 	if (holder > 0)
@@ -159,10 +108,8 @@ static bool settle(struct start *start)
 {
 	const char *name;
 
-	if (start->drops && !identity_become(&start->identity))
-		return say_errno("become daemon_user", start->identity.user);
-	if (chdir("/") != 0)
-		return say_errno("change to", "/");
+	if (!become_drop(&start->user))
+		return false;
 	while ((name = identity_drop_variable()) != NULL)
 		list_add(&start->ignored, (void *)name);
 	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
@@ -175,7 +122,7 @@ static bool take_over_pid_file(struct start *start)
 	hold_signals(SIG_UNBLOCK);
 	if (pidfile_write(start->pid_fd))
 		return true;
-	return say_errno("write pid file", start->names.report.names.pid_file);
+	return say_errno("write pid file", start->user.names.report.names.pid_file);
 }
 
 static bool same_name(const struct start *start, const char *key, const char *before, const char *now)
@@ -184,16 +131,16 @@ static bool same_name(const struct start *start, const char *key, const char *be
 		return true;
 	(void)fprintf(stderr, "%s: %s is \"%s\" for %s, but was \"%s\" before privileges were dropped;"
 			      " allowed: the same for both\n", start->path, key, now,
-		      start->identity.user, before);
+		      start->user.identity.user, before);
 	return false;
 }
 
 static bool is_as_before(const struct start *start)
 {
-	const struct load_names *names = &start->names.report.names;
+	const struct load_names *names = &start->user.names.report.names;
 	const struct config *config = start->config;
 
-	return !start->drops ||
+	return !start->user.drops ||
 	       (same_name(start, "daemon_user", names->daemon_user, config->daemon_user) &&
 		same_name(start, "pid_file", names->pid_file, config->pid_file) &&
 		same_name(start, "status_file", names->status_file, config->status_file) &&
@@ -204,10 +151,7 @@ static bool is_as_before(const struct start *start)
 /* The configuration as a whole, by the user that the daemon runs as. */
 static int load(struct start *start)
 {
-	const struct load_options options = {
-		.text = start->text.len > 0 ? buf_text(&start->text) : NULL,
-		.text_len = start->text.len,
-	};
+	const struct load_options options = become_options(&start->user);
 
 	start->shared = shared_new();
 	start->host = host_new(start->path, &options, start->shared, NULL);
@@ -218,7 +162,7 @@ static int load(struct start *start)
 	if (!host_wait(start->host)) {
 		(void)fprintf(stderr, "%s: took longer than %d s to load, in one call that Lua cannot"
 				      " end\n", start->path, HOST_LOAD_MS / 1000);
-		pidfile_release(start->names.report.names.pid_file, start->pid_fd);
+		pidfile_release(start->user.names.report.names.pid_file, start->pid_fd);
 		detach_report(start->report_fd, START_CONFIG);
 		_exit(START_CONFIG);
 	}
@@ -230,10 +174,10 @@ static int load(struct start *start)
 /* A JSON configuration that root has read for daemon_user will not be there for a reload. */
 static void warn_of_text(const struct start *start)
 {
-	if (start->text.len > 0 && access(start->path, R_OK) != 0)
+	if (become_lost_file(&start->user))
 		log_warning("%s: cannot be read by %s, so a reload will fail; advice: chgrp it to a"
-			    " group of %s, mode 0640", start->path, start->identity.user,
-			    start->identity.user);
+			    " group of %s, mode 0640", start->path, start->user.identity.user,
+			    start->user.identity.user);
 }
 
 static bool start_log(const struct start *start)
@@ -295,16 +239,14 @@ static void give_up(struct start *start)
 	}
 	daemon_free(&start->daemon);
 	if (start->pid_fd >= 0)
-		pidfile_release(start->names.report.names.pid_file, start->pid_fd);
+		pidfile_release(start->user.names.report.names.pid_file, start->pid_fd);
 }
 
 static void forget(struct start *start)
 {
 	config_unref(&start->config);
 	load_report_free(&start->report);
-	names_free(&start->names);
-	identity_free(&start->identity);
-	buf_free(&start->text);
+	become_free(&start->user);
 	list_free(&start->ignored);
 }
 
@@ -347,11 +289,8 @@ int start(const char *config_path, bool foreground)
 	hold_signals(SIG_BLOCK);
 	notify_begin();
 	(void)umask(022);
-	status = read_names(&start);
-	if (status == 0)
-		status = find_identity(&start);
+	status = become_read(&start.user, config_path);
 	if (status == 0) {
-		read_text(&start);
 		if (!foreground)
 			start.report_fd = detach();
 		if (!foreground && start.report_fd < 0) {

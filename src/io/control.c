@@ -10,7 +10,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "io/request.h"
 
 struct client {
 	uv_pipe_t pipe;
@@ -74,14 +73,15 @@ static void refuse(struct buf *out, const char *why)
 static bool answer_line(struct client *client, const char *line, size_t len, struct buf *out)
 {
 	struct control *control = client->control;
-	char *name = request_name(line, len);
-	bool now = true;
+	struct request request;
+	bool now;
 
-	if (name == NULL)
+	if (!request_parse(line, len, &request)) {
 		refuse(out, "not understood: a request is one line such as {\"request\": \"status\"}");
-	else
-		now = control->answer(control->data, client->id, name, out);
-	free(name);
+		return true;
+	}
+	now = control->answer(control->data, client->id, &request, out);
+	request_free(&request);
 	return now;
 }
 

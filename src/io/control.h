@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "io/request.h"
 
 #define CONTROL_CLIENT_BYTES 65536
 #define CONTROL_CLIENTS 64
@@ -19,7 +20,7 @@ struct control;
  * Appends the answer to a request, one JSON object, to `out`; or returns false:
  * the answer follows by control_answer() for this client, and not from inside.
  */
-typedef bool control_answerer(void *data, unsigned long client, const char *request,
+typedef bool control_answerer(void *data, unsigned long client, const struct request *request,
 			      struct buf *out);
 
 /*

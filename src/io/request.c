@@ -1,15 +1,27 @@
 #include "io/request.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 
-char *request_name(const char *line, size_t len)
+bool request_parse(const char *line, size_t len, struct request *request)
 {
 	json_error_t error;
-	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
-	char *name = mem_strdup(json_string_value(json_object_get(request, "request")));
+	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
 
-	json_decref(request);
-	return name;
+	request->name = mem_strdup(json_string_value(json_object_get(object, "request")));
+	request->since = mem_strdup(json_string_value(json_object_get(object, "since")));
+	json_decref(object);
+	if (request->name != NULL)
+		return true;
+	request_free(request);
+	return false;
+}
+
+void request_free(struct request *request)
+{
+	free(request->name);
+	free(request->since);
+	*request = (struct request){ 0 };
 }

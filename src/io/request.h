@@ -1,7 +1,14 @@
-/* The requests of the control socket, read with jansson. */
+/* A line of the control socket: {"request": "...", "since": "..."}. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* The value of "request" in a line of JSON; NULL if there is none. The caller frees it. */
-char *request_name(const char *line, size_t len);
+struct request {
+	char *name;
+	char *since; /* an event's id; NULL: not given */
+};
+
+/* False, and nothing to free, when the line is no JSON object with a `request`. */
+bool request_parse(const char *line, size_t len, struct request *request);
+void request_free(struct request *request);

@@ -1,0 +1,326 @@
+--- What `plusmoin check` concludes from what the nodes said, and how it says it.
+--
+-- A finding is a problem (something will not work: `plusmoin check` ends with 1) or
+-- advice. Each has a text and, where there is one, the line that mends it.
+local cjson = require "cjson"
+local keypath = require "plusmoin.keypath"
+local sqltext = require "plusmoin.sqltext"
+
+local check = {}
+
+local CLOCK_SECONDS = 1   -- a difference that people will stumble over when they compare logs
+local FREE_SESSIONS = 3   -- one for plusmoin's connection, one while it is replaced, one for an administrator
+local SAME_START = 0.001  -- seconds: two servers do not start in the same millisecond
+
+local function given(value)
+  if value == cjson.null then
+    return nil
+  end
+  return value
+end
+
+local function finder(node)
+  local function add(fatal, cure, text, ...)
+    node.findings[#node.findings + 1] = { fatal = fatal, text = text:format(...), cure = cure }
+    node.ok = node.ok and not fatal
+  end
+  return function(cure, text, ...) add(true, cure, text, ...) end,
+    function(cure, text, ...) add(false, cure, text, ...) end
+end
+
+local function in_database(node, sql)
+  return ("in database %s: %s"):format(node.dbname, sql)
+end
+
+local CURES = {
+  auth = function(node)
+    local address = given(node.own_address)
+    if node.host:find("^[/@]") then
+      address = false
+    end
+    return "pg_hba.conf: " .. sqltext.hba(node.dbname, node.user, address) ..
+      ("; and the password: ALTER ROLE %s LOGIN PASSWORD '...';"):format(sqltext.name(node.user))
+  end,
+  no_database = function(node)
+    return ("CREATE DATABASE %s OWNER %s;"):format(sqltext.name(node.dbname), sqltext.name(node.user))
+  end,
+  full = function() return "ALTER SYSTEM SET max_connections = ...; and a restart, or fewer clients" end,
+  refused = function() return "start the server; listen_addresses and port of postgresql.conf; the firewall" end,
+  dns = function() return "nodes[].host: a name that this machine can look up, or an address" end,
+  tls = function() return "connection.sslmode, sslrootcert; ssl = on in postgresql.conf" end,
+}
+
+local function judge_reach(node, problem)
+  if not node.reached or node.is_slave == nil then
+    local cure = CURES[node.reason]
+    problem(cure and cure(node), "%s: %s", node.reason, node.message)
+    return false
+  end
+  return true
+end
+
+-- May the beat be written here (or, on a slave, when it is promoted)?
+local function judge_beat(node, facts, problem)
+  local user = sqltext.name(node.user)
+  node.can_beat = true
+  local function cannot(cure, text, ...)
+    node.can_beat = false
+    problem(cure and in_database(node, cure), text, ...)
+  end
+  if not node.is_slave and facts.read_only then
+    cannot(("ALTER ROLE %s IN DATABASE %s RESET default_transaction_read_only;"):format(user,
+      sqltext.name(node.dbname)), "transactions are read-only: no beat can be written")
+  end
+  if facts.table then
+    local missing = {}
+    for _, right in ipairs { "select", "insert", "delete" } do
+      if not facts["can_" .. right] then
+        missing[#missing + 1] = right:upper()
+      end
+    end
+    if #missing > 0 then
+      cannot(("GRANT SELECT, INSERT, DELETE ON heartbeat TO %s;"):format(user), "no right to %s on table heartbeat",
+        table.concat(missing, ", "))
+    end
+  elseif not given(facts.schema) then
+    cannot(("ALTER ROLE %s RESET search_path;"):format(user), "no schema of search_path is there: no place for the " ..
+      "table heartbeat")
+  elseif not facts.can_create then
+    cannot(("GRANT CREATE ON SCHEMA %s TO %s;"):format(sqltext.name(facts.schema), user),
+      "table heartbeat is missing, and there is no right to make it in schema %s", facts.schema)
+  end
+end
+
+local function judge_publication(node, facts, problem, advice)
+  if facts.publications == 0 or not facts.table then
+    return
+  end
+  if not facts.published then
+    advice(in_database(node, "ALTER PUBLICATION ... ADD TABLE heartbeat;"),
+      "there are publications, and none has table heartbeat: a slave that is a subscriber will see no beat")
+  elseif facts.identity == false and not facts.owns then
+    problem(in_database(node, sqltext.IDENTITY), "table heartbeat is published without a replica identity")
+  end
+end
+
+local function judge_row(node, by_id, advice)
+  local name = given(node.row_master)
+  if not node.is_slave then
+    return
+  elseif not name then
+    advice(nil, "shows no beat yet: plusmoin has not run, or its master's beats do not arrive")
+  elseif not by_id[name] then
+    advice(nil, "its last beat names %s, which is no configured node (another monitor's name for its master, or " ..
+      "a master that is not in nodes)", keypath.quote(name))
+  end
+end
+
+local function judge_clock(node, facts, advice)
+  node.clock = facts.now - node.asked
+  local uncertain = node.rtt / 2
+  if math.abs(node.clock) - uncertain > CLOCK_SECONDS then
+    advice("NTP on both machines", "its clock is %.1f s %s this machine's", math.abs(node.clock),
+      node.clock > 0 and "ahead of" or "behind")
+  end
+end
+
+local function judge_settings(facts, config, advice)
+  local receiver = given(facts.wal_receiver_timeout_ms)
+  if receiver == 0 then
+    advice("ALTER SYSTEM SET wal_receiver_timeout = '60s';",
+      "wal_receiver_timeout is 0: a slave whose master vanished without a word keeps waiting for it")
+  elseif receiver and receiver / 1000 > config.max_sync_delay then
+    advice(("ALTER SYSTEM SET wal_receiver_timeout = '%ds';"):format(math.max(1, config.max_sync_delay // 2)),
+      "wal_receiver_timeout is %g s: a slave is out of sync (%g s) before it notices a dead link to its master",
+      receiver / 1000, config.max_sync_delay)
+  end
+  local idle = given(facts.idle_session_timeout_ms) or 0
+  if idle > 0 and idle / 1000 < config.heartbeat then
+    advice(nil, "idle_session_timeout (%g s) is below heartbeat; plusmoin turns it off for its own session",
+      idle / 1000)
+  end
+  local free = facts.max_connections - facts.reserved - facts.sessions
+  if free < FREE_SESSIONS then
+    advice("ALTER SYSTEM SET max_connections = ...; and a restart, or fewer clients",
+      "only %d of its %d connections are free for ordinary roles", math.max(0, free), facts.max_connections)
+  end
+end
+
+local function facts_of(node, advice)
+  local text = given(node.facts)
+  local facts = text and cjson.decode(text)
+  if not facts then
+    advice(nil, "the server does not tell its settings and rights (it must be PostgreSQL 10 or later)")
+  end
+  return facts
+end
+
+local function judge(node, config, by_id)
+  local problem, advice = finder(node)
+  if not judge_reach(node, problem) then
+    return
+  end
+  local facts = facts_of(node, advice)
+  if facts then
+    judge_beat(node, facts, problem)
+    judge_publication(node, facts, problem, advice)
+    judge_clock(node, facts, advice)
+    judge_settings(facts, config, advice)
+    node.system, node.started = given(facts.system_id), facts.started
+  end
+  judge_row(node, by_id, advice)
+end
+
+-- One server under two names would be its own rival.
+local function find_twins(nodes)
+  for i, node in ipairs(nodes) do
+    for j = 1, i - 1 do
+      local other = nodes[j]
+      if node.system and node.system == other.system and math.abs(node.started - other.started) < SAME_START then
+        local problem = finder(node)
+        problem("remove one of the two from nodes", "is the same server as %s", other.name)
+      end
+    end
+  end
+end
+
+-- A fleet has somebody to send beats to.
+local function find_masters(nodes)
+  local masters, answered = 0, 0
+  for _, node in ipairs(nodes) do
+    answered = answered + (node.is_slave ~= nil and 1 or 0)
+    masters = masters + (node.is_slave == false and 1 or 0)
+  end
+  return answered > 0 and masters == 0
+end
+
+--- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
+-- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
+-- server_version, can_beat, clock, findings = {{text, cure, fatal}}}}}.
+function check.judge(config)
+  local by_id, result = {}, { ok = true, nodes = config.nodes }
+  for _, node in ipairs(config.nodes) do
+    by_id[node.id] = node
+    node.findings, node.ok, node.can_beat = {}, true, false
+    node.is_slave = given(node.is_slave)
+  end
+  for _, node in ipairs(config.nodes) do
+    judge(node, config, by_id)
+  end
+  find_twins(config.nodes)
+  result.no_master = find_masters(config.nodes)
+  for _, node in ipairs(config.nodes) do
+    result.ok = result.ok and node.ok
+  end
+  -- contract: the worst case to detect a loss that breaks no connection
+  result.detect_seconds = config.heartbeat + config.down_after * config.query_timeout +
+    (config.down_after - 1) * config.retry_interval
+  result.detect_text = ("%g + %d x %g + %d x %g"):format(config.heartbeat, config.down_after, config.query_timeout,
+    config.down_after - 1, config.retry_interval)
+  return result
+end
+
+local function version_text(version)
+  if version <= 0 then
+    return "-"
+  elseif version >= 100000 then
+    return ("%d.%d"):format(version // 10000, version % 10000)
+  end
+  return ("%d.%d.%d"):format(version // 10000, version // 100 % 100, version % 100)
+end
+
+local function role_of(node)
+  if node.is_slave == nil then
+    return nil
+  end
+  return node.is_slave and "slave" or "master"
+end
+
+local function cells_of(node)
+  return {
+    keypath.escape(node.name), node.reached and "yes" or node.reason, role_of(node) or "-",
+    version_text(node.server_version), node.is_slave == nil and "-" or node.can_beat and "yes" or "no",
+    node.clock and ("%+.1f s"):format(node.clock) or "-",
+  }
+end
+
+local HEAD = { "NODE", "REACHED", "ROLE", "VERSION", "MAY BEAT", "CLOCK" }
+
+local function table_lines(out, nodes)
+  local rows, widths = { HEAD }, {}
+  for _, node in ipairs(nodes) do
+    rows[#rows + 1] = cells_of(node)
+  end
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      widths[i] = math.max(widths[i] or 0, #cell)
+    end
+  end
+  for _, row in ipairs(rows) do
+    local parts = {}
+    for i, cell in ipairs(row) do
+      parts[i] = cell .. (" "):rep(widths[i] - #cell)
+    end
+    out[#out + 1] = (table.concat(parts, "  "):gsub("%s+$", ""))
+  end
+end
+
+local function finding_lines(out, node)
+  for _, finding in ipairs(node.findings) do
+    out[#out + 1] = ("%s: %s: %s"):format(keypath.escape(node.name), finding.fatal and "PROBLEM" or "advice",
+      keypath.escape(finding.text))
+    if finding.cure then
+      out[#out + 1] = "    " .. keypath.escape(finding.cure)
+    end
+  end
+end
+
+--- The findings for people.
+function check.text(result)
+  local out = {}
+  if #result.nodes > 0 then
+    table_lines(out, result.nodes)
+  else
+    out[1] = "no nodes are configured: there is nothing to watch"
+  end
+  for _, node in ipairs(result.nodes) do
+    finding_lines(out, node)
+  end
+  if result.no_master then
+    out[#out + 1] = "advice: no node is a master now: slaves stay clusterless until one is"
+  end
+  out[#out + 1] = ("A loss that breaks no connection is detected within %g s (heartbeat + down_after x query_timeout"
+    .. " + (down_after - 1) x retry_interval: %s)."):format(result.detect_seconds, result.detect_text)
+  out[#out + 1] = result.ok and "All will work." or "Something will not work: see PROBLEM above."
+  return table.concat(out, "\n") .. "\n"
+end
+
+local function json_list(items)
+  return "[" .. table.concat(items, ", ") .. "]" -- cjson knows no empty list
+end
+
+--- The findings as the contract's JSON.
+function check.json(result)
+  local nodes = {}
+  for i, node in ipairs(result.nodes) do
+    local problems = {}
+    for j, finding in ipairs(node.findings) do
+      problems[j] = cjson.encode(finding.text)
+    end
+    local role = role_of(node)
+    nodes[i] = ('{"host": %s, "port": %d, "ok": %s, "reached": %s, "role": %s, "server_version": %s, ' ..
+      '"can_beat": %s, "problems": %s}'):format(cjson.encode(node.host), node.port, node.ok, node.reached,
+      role and cjson.encode(role) or "null", node.server_version > 0 and ("%d"):format(node.server_version) or "null",
+      node.can_beat, json_list(problems))
+  end
+  return ('{"ok": %s, "detect_seconds": %s, "nodes": %s}\n'):format(result.ok, cjson.encode(result.detect_seconds),
+    json_list(nodes))
+end
+
+--- What to print for the findings `text` (JSON), and whether all will work.
+function check.report(text, as_json)
+  local result = check.judge(cjson.decode(text))
+  return as_json and check.json(result) or check.text(result), result.ok
+end
+
+return check

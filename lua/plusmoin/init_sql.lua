@@ -1,0 +1,88 @@
+--- What `plusmoin init-sql` prints: role, database, table, publication and
+-- pg_hba.conf lines for a configuration, to be fed to psql on every master.
+local cjson = require "cjson"
+local sqltext = require "plusmoin.sqltext"
+
+local init_sql = {}
+
+local function given(value)
+  if value == cjson.null then
+    return nil
+  end
+  return value
+end
+
+-- The different accounts of the nodes, in order: {user, password, dbname, addresses}.
+local function accounts(nodes)
+  local list, by_key = {}, {}
+  for _, node in ipairs(nodes) do
+    local key = ("%s\0%s"):format(node.user, node.dbname)
+    local account = by_key[key]
+    if not account then
+      account = { user = node.user, password = given(node.password), dbname = node.dbname, hba = {}, seen = {} }
+      by_key[key] = account
+      list[#list + 1] = account
+    end
+    local address = given(node.own_address)
+    if node.host:find("^[/@]") then
+      address = false
+    end
+    local line = sqltext.hba(node.dbname, node.user, address)
+    if not account.seen[line] then
+      account.seen[line] = true
+      account.hba[#account.hba + 1] = line
+    end
+  end
+  return list
+end
+
+local function add_account(out, account)
+  local user, dbname = sqltext.name(account.user), sqltext.name(account.dbname)
+  local function add(text, ...)
+    out[#out + 1] = select("#", ...) > 0 and text:format(...) or text
+  end
+  add("-- The role and the database, on every master.")
+  add("SELECT 'CREATE ROLE ' || quote_ident(%s) WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)\\gexec",
+    sqltext.literal(account.user), sqltext.literal(account.user))
+  add("ALTER ROLE %s LOGIN%s;", user, account.password and " PASSWORD " .. sqltext.literal(account.password) or "")
+  if not account.password then
+    add("-- The configuration has no password: \\password %s, a certificate, or a passfile.", account.user)
+  end
+  add("SELECT 'CREATE DATABASE ' || quote_ident(%s) || ' OWNER ' || quote_ident(%s)",
+    sqltext.literal(account.dbname), sqltext.literal(account.user))
+  add("  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = %s)\\gexec", sqltext.literal(account.dbname))
+  add("\\connect %s", dbname)
+  add("")
+  add("-- The table of the beats; plusmoin makes it by itself where it may.")
+  add("SET client_min_messages = warning;")
+  add(sqltext.TABLE)
+  add("ALTER TABLE heartbeat OWNER TO %s;", user)
+  add(sqltext.IDENTITY)
+  add("")
+  add("-- Logical replication only: the table must be in the publication, and must be made by hand on the")
+  add("-- subscriber.")
+  add("-- CREATE PUBLICATION plusmoin FOR TABLE heartbeat;")
+  add("-- on the subscriber: %s", sqltext.TABLE)
+  add("")
+  add("-- pg_hba.conf of every server, master or slave, above lines that say otherwise; then")
+  add("-- SELECT pg_reload_conf();")
+  for _, line in ipairs(account.hba) do
+    add("-- " .. line:gsub("%%", "%%%%"))
+  end
+  add("")
+end
+
+--- The text for the configuration `text` (JSON, as src/command/check.c writes it), and true.
+function init_sql.render(text)
+  local config = cjson.decode(text)
+  local out = { "-- What plusmoin needs, for psql as a superuser: plusmoin init-sql | psql -d postgres", "" }
+  for _, account in ipairs(accounts(config.nodes)) do
+    add_account(out, account)
+  end
+  if #config.nodes == 0 then
+    out[#out + 1] = "-- No nodes are configured."
+  end
+  return table.concat(out, "\n") .. "\n", true
+end
+
+return init_sql

@@ -1,0 +1,172 @@
+--- What `plusmoin watch` shows: the nodes of the running daemon and its last
+-- events, in lines that fit the terminal.
+local cjson = require "cjson"
+local keypath = require "plusmoin.keypath"
+
+local watch = {}
+
+local EVENTS = 10
+local RESET = "\27[0m"
+local COLORS = { bad = "\27[31m", good = "\27[32m", dim = "\27[2m", bold = "\27[1m" }
+
+local function get(object, key)
+  local value = type(object) == "table" and object[key]
+  if value == cjson.null then
+    return nil
+  end
+  return value or nil
+end
+
+local function decode(text)
+  local ok, value = pcall(cjson.decode, text or "")
+  return ok and type(value) == "table" and get(value, "ok") == true and value or nil
+end
+
+local UNITS = { { 86400, "d" }, { 3600, "h" }, { 60, "m" } }
+
+local function span(seconds)
+  for _, unit in ipairs(UNITS) do
+    if seconds >= unit[1] then
+      return ("%d%s"):format(seconds // unit[1], unit[2])
+    end
+  end
+  return ("%ds"):format(math.max(0, seconds // 1))
+end
+
+-- Cut to `width` characters; bytes that are no UTF-8 have been escaped before.
+local function fit(text, width)
+  local length = utf8.len(text) or #text
+  if length <= width then
+    return text .. (" "):rep(width - length)
+  end
+  return text:sub(1, (utf8.offset(text, width) or width) - 1) .. "~"
+end
+
+local function why(node)
+  local reason, message = get(node, "reason"), get(node, "message")
+  if reason and message then
+    return reason .. ": " .. message
+  end
+  return reason or message or ""
+end
+
+local function state(node, place)
+  if place == "lost" then
+    return (get(node, "reason") == "lag" or get(node, "reason") == "demoted") and "out of sync" or "down", "bad"
+  elseif place == "clusterless" then
+    return get(node, "reason") and "down" or "no cluster", "bad"
+  end
+  return get(node, "reason") and "failing" or "up", get(node, "reason") and "bad" or "good"
+end
+
+-- The nodes of an answer as rows {cluster, role, node, state, lag, for, why, color}.
+local function rows_of(answer, now)
+  local rows = {}
+  local function add(cluster, node, place)
+    local word, color = state(node, place)
+    local lag, since = get(node, "lag"), get(node, "since")
+    rows[#rows + 1] = {
+      cluster, place == "clusterless" and "-" or place, keypath.escape(get(node, "name") or get(node, "host") or "?"),
+      word, lag and ("%.1fs"):format(lag) or "-", since and span(now - since) or "-", keypath.escape(why(node)),
+      color = color,
+    }
+  end
+  for _, cluster in ipairs(get(answer, "clusters") or {}) do
+    local id = ("%d"):format(get(cluster, "cluster_id") or -1)
+    if get(cluster, "master") then
+      add(id, cluster.master, "master")
+    else
+      rows[#rows + 1] = { id, "master", "-", "NO MASTER", "-", "-", "", color = "bad" }
+    end
+    for _, place in ipairs { "slaves", "lost" } do
+      for _, node in ipairs(get(cluster, place) or {}) do
+        add(id, node, place == "slaves" and "slave" or "lost")
+      end
+    end
+  end
+  for _, node in ipairs(get(answer, "clusterless") or {}) do
+    add("-", node, "clusterless")
+  end
+  return rows
+end
+
+local HEAD = { "CL", "ROLE", "NODE", "STATE", "LAG", "FOR", "WHY", color = "bold" }
+local NODE, LAST = 3, 7
+local LONGEST = { 4, 6, 32, 11, 8, 5 }
+
+-- Column widths: what is needed, at most LONGEST; the last one gets the rest.
+local function widths_of(rows, width)
+  local widths, used = {}, 0
+  for i = 1, LAST - 1 do
+    widths[i] = 0
+    for _, row in ipairs(rows) do
+      widths[i] = math.max(widths[i], math.min(LONGEST[i], utf8.len(row[i]) or #row[i]))
+    end
+    used = used + widths[i] + 1
+  end
+  widths[LAST] = math.max(0, width - used)
+  if used > width then
+    widths[NODE] = math.max(1, widths[NODE] - (used - width))
+  end
+  return widths
+end
+
+local function paint(text, color, opts)
+  text = text:gsub("%s+$", "")
+  return opts.color and color and COLORS[color] .. text .. RESET or text
+end
+
+local function table_lines(lines, rows, opts)
+  table.insert(rows, 1, HEAD)
+  local widths = widths_of(rows, opts.width)
+  for _, row in ipairs(rows) do
+    local cells = {}
+    for i = 1, LAST do
+      cells[i] = fit(row[i], widths[i])
+    end
+    lines[#lines + 1] = paint(table.concat(cells, " "), row.color, opts)
+  end
+end
+
+local BAD = { master_down = true, slave_down = true }
+
+local function event_lines(lines, events, opts)
+  for i = #events, math.max(1, #events - EVENTS + 1), -1 do
+    local event = events[i]
+    local text = ("%s %s cluster %d%s%s%s%s"):format(os.date("%H:%M:%S", (get(event, "time") or 0) // 1),
+      get(event, "name") or "?", get(event, "cluster_id") or -1, get(event, "node") and " " .. event.node or "",
+      get(event, "rule") and " by " .. event.rule or "", get(event, "restored") and " (restored)" or "",
+      why(event) ~= "" and ": " .. why(event) or "")
+    lines[#lines + 1] = paint(fit(keypath.escape(text), opts.width), BAD[event.name] and "bad" or nil, opts)
+  end
+end
+
+local function count(rows, color)
+  local n = 0
+  for _, row in ipairs(rows) do
+    n = n + (row.color == color and 1 or 0)
+  end
+  return n
+end
+
+--- Renders the answers (texts, nil where nobody answered) to `status` and `events`.
+-- opts: now (epoch seconds), width (characters a line may have), color (boolean).
+-- Returns text that ends with a line break.
+function watch.render(status, events, opts)
+  local answer, heard = decode(status), decode(events)
+  local clock = os.date("%Y-%m-%d %H:%M:%S", opts.now // 1)
+  if not answer then
+    return paint(fit("plusmoin  " .. clock .. "  NO ANSWER from the daemon", opts.width), "bad", opts) .. "\n"
+  end
+  local rows = rows_of(answer, opts.now)
+  local bad = count(rows, "bad")
+  local lines = { paint(fit(("plusmoin  %s  %s"):format(clock, bad == 0 and "all is well" or bad .. " not well"),
+    opts.width), bad == 0 and "good" or "bad", opts), "" }
+  table_lines(lines, rows, opts)
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = paint("Last events:", "bold", opts)
+  event_lines(lines, get(heard, "events") or {}, opts)
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return watch

@@ -1,0 +1,235 @@
+-- `plusmoin check` and `plusmoin init-sql` against real servers.
+local cjson = require "cjson"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local function has(text, ...)
+  for _, word in ipairs { ... } do
+    assert(text:find(word, 1, true), ("%q is not in:\n%s"):format(word, text))
+  end
+end
+
+local function lacks(text, word)
+  assert(not text:find(word, 1, true), ("%q is in:\n%s"):format(word, text))
+end
+
+-- Exit status, output and errors; the sum of the settings of specs is 1 + 0.3.
+local function check(daemon, ...)
+  proc.write_file(daemon.config_path, daemon:json())
+  return daemon:cli("check", ...)
+end
+
+-- The line of the table for a server.
+local function row(out, server)
+  for line in out:gmatch("[^\n]+") do
+    if line:find(server.name, 1, true) == 1 and not line:find("^%S+: ") then
+      return line
+    end
+  end
+  error(server.name .. " has no line in:\n" .. out)
+end
+
+describe("check", function()
+  after_each(scene.finish)
+
+  it("of a fleet where all will work ends with 0, and writes nothing #core", function()
+    local master, slaves = pg.cluster(1)
+    local daemon = plusmoin.new { nodes = { master, slaves[1] } }
+    local code, out, err = check(daemon)
+    assert.equal(0, code, out .. err)
+    has(row(out, master), "yes", "master", "15.")
+    has(row(out, slaves[1]), "yes", "slave", "15.")
+    has(out, "detected within 1.3 s", "All will work.", "shows no beat yet")
+    lacks(out, "PROBLEM")
+    assert.equal("t", master:sql("SELECT to_regclass('heartbeat') IS NULL", "plusmoin")[1][1])
+    for line in out:gmatch("[^\n]+") do
+      assert.is_true(#line <= 160)
+    end
+  end)
+
+  it("--json has the contract's keys", function()
+    local master = pg.master()
+    local hole = { host = "127.0.0.1", port = proc.free_port() }
+    local daemon = plusmoin.new { nodes = { master, hole }, config = { max_sync_delay = 120 } }
+    local code, out = check(daemon, "--json")
+    assert.equal(1, code)
+    local result = cjson.decode(out)
+    assert.is_false(result.ok)
+    assert.is_true(math.abs(result.detect_seconds - 1.3) < 1e-9)
+    local keys = {}
+    for key in pairs(result.nodes[1]) do
+      keys[#keys + 1] = key
+    end
+    table.sort(keys)
+    assert.same({ "can_beat", "host", "ok", "port", "problems", "reached", "role", "server_version" }, keys)
+    assert.same({ "127.0.0.1", master.port, true, true, "master", true, {} }, {
+      result.nodes[1].host, result.nodes[1].port, result.nodes[1].ok, result.nodes[1].reached, result.nodes[1].role,
+      result.nodes[1].can_beat, result.nodes[1].problems,
+    })
+    assert.equal(150000, result.nodes[1].server_version // 10000 * 10000)
+    assert.same({ false, false, cjson.null, cjson.null }, {
+      result.nodes[2].ok, result.nodes[2].reached, result.nodes[2].role, result.nodes[2].server_version,
+    })
+    has(result.nodes[2].problems[1], "refused")
+    has(out, '"problems": []')
+  end)
+
+  it("asks all at once: two frozen nodes take the time of one", function()
+    local one, two = pg.master(), pg.master { family = 2 }
+    local daemon = plusmoin.new { nodes = { one, two }, config = { query_timeout = 1 } }
+    one:freeze()
+    two:freeze()
+    local began = proc.mono_ms()
+    local code, out = check(daemon)
+    assert.equal(1, code)
+    assert.is_true(proc.mono_ms() - began < 1900, out)
+    has(row(out, one), "timeout")
+    has(row(out, two), "timeout")
+  end)
+
+  it("names a wrong password, a missing database and a missing name, with the cure", function()
+    local master = pg.master()
+    master:sql("ALTER ROLE plusmoin PASSWORD 'right'")
+    local hba = master.data .. "/pg_hba.conf"
+    proc.write_file(hba, "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n",
+      tonumber("600", 8))
+    master:sql("SELECT pg_reload_conf()")
+    local daemon = plusmoin.new { nodes = { master }, config = { password = "wrong", query_timeout = 2 } }
+    local code, out
+    proc.wait_for("the new pg_hba.conf", 10, function()
+      code, out = check(daemon)
+      return code == 1
+    end)
+    has(row(out, master), "auth")
+    has(out, "pg_hba.conf: host    plusmoin  plusmoin  127.0.0.1/32  scram-sha-256", 'ALTER ROLE "plusmoin"')
+    lacks(out, "wrong")
+    daemon.config.password = "right"
+    daemon.config.dbname = "nothing here"
+    code, out = check(daemon)
+    assert.equal(1, code)
+    has(out, "no_database", 'CREATE DATABASE "nothing here" OWNER "plusmoin";')
+    daemon.config.dbname = "plusmoin"
+    daemon.config.nodes[2] = { host = "no-such-host.invalid", port = 5432 }
+    code, out = check(daemon)
+    assert.equal(1, code)
+    has(out, "dns")
+    table.remove(daemon.config.nodes)
+    code, out = check(daemon)
+    assert.equal(0, code, out)
+  end)
+
+  it("says what a role may not do, and the line that it prints mends that", function()
+    local master = pg.master()
+    master:sql("CREATE ROLE reader LOGIN; ALTER ROLE reader SET default_transaction_read_only = on")
+    local daemon = plusmoin.new { nodes = { master }, config = { user = "reader", query_timeout = 2 } }
+    -- Runs what the last check printed as cures; returns the next check.
+    local function mend(out)
+      local ran = 0
+      for sql in out:gmatch("\n    in database plusmoin: ([^\n]+)") do
+        master:sql(sql, "plusmoin")
+        ran = ran + 1
+      end
+      return ran
+    end
+    local code, out = check(daemon)
+    assert.equal(1, code)
+    has(row(out, master), "no")
+    has(out, "transactions are read-only", "no right to make it in schema public",
+      'GRANT CREATE ON SCHEMA "public" TO "reader";')
+    master:sql("ALTER ROLE reader RESET default_transaction_read_only")
+    assert.equal(2, mend(out))
+    code, out = check(daemon)
+    assert.equal(0, code, out)
+    master:sql("CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
+    code, out = check(daemon)
+    assert.equal(1, code)
+    has(out, "no right to SELECT, INSERT, DELETE")
+    assert.equal(1, mend(out))
+    code, out = check(daemon)
+    assert.equal(0, code, out)
+    daemon:start() -- and it is true
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+  end)
+
+  it("finds one server under two names, and settings that would surprise", function()
+    local master, slaves = pg.cluster(1, { settings = {
+      wal_receiver_timeout = 0, idle_session_timeout = "2s", superuser_reserved_connections = 28,
+    } })
+    local daemon = plusmoin.new { nodes = { master, slaves[1] }, config = { query_timeout = 2, heartbeat = 5 } }
+    daemon.config.nodes[3] = { host = "localhost", port = master.port }
+    master:sql("CREATE PUBLICATION other", "plusmoin")
+    master:sql("CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
+    master:sql("ALTER TABLE heartbeat OWNER TO plusmoin", "plusmoin")
+    local code, out = check(daemon)
+    assert.equal(1, code, out)
+    has(out, "is the same server as " .. master.name, "wal_receiver_timeout is 0", "idle_session_timeout (2 s)",
+      "connections are free", "none has table heartbeat")
+    has(row(out, slaves[1]), "slave")
+  end)
+
+  it("has read what daemon_user will read", function()
+    if not proc.is_root then
+      return pending("needs root")
+    end
+    local master = pg.master()
+    local daemon = plusmoin.new { nodes = { master }, config = { query_timeout = 2 } }
+    proc.write_file(daemon.config_path, daemon:json(), tonumber("600", 8))
+    assert(proc.uv.fs_chown(daemon.config_path, 0, 0))
+    local code, out, err = daemon:root_cli("check")
+    assert.equal(0, code, out .. err)
+    has(err, "a reload will fail")
+    daemon = plusmoin.new { nodes = { master }, config = { daemon_user = "no_such_user" } }
+    code, out, err = daemon:root_cli("check")
+    assert.equal(3, code, out)
+    has(err, "no_such_user")
+  end)
+
+  it("ends with 3 on a bad configuration, before it asks anybody", function()
+    local daemon = plusmoin.new { text = '{"dbname": "x", "user": "y", "nodes": [{"hots": "a"}]}' }
+    local code, out, err = daemon:cli("check")
+    assert.equal(3, code)
+    assert.equal("", out)
+    has(err, "plusmoin.json:1", "hots")
+  end)
+end)
+
+describe("init-sql", function()
+  after_each(scene.finish)
+
+  it("prints what a fresh server needs, and harms none that has it", function()
+    local master = pg.master { family = 2 }
+    local daemon = plusmoin.new { nodes = { master }, config = {
+      user = 'Mon"itor', dbname = "mon it", password = "it's \\ secret", query_timeout = 2,
+    } }
+    local code, sql, err = daemon:cli("init-sql")
+    assert.equal(0, code, err)
+    local lines = {}
+    for line in sql:gmatch("\n%-%- (host [^\n]+)") do
+      lines[#lines + 1] = line
+    end
+    assert.equal(1, #lines)
+    proc.write_file(master.data .. "/pg_hba.conf", "host all postgres 127.0.0.1/32 trust\n" ..
+      table.concat(lines, "\n") .. "\n", tonumber("600", 8))
+    for _ = 1, 2 do
+      proc.must({ "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", tostring(master.port), "-U",
+        "postgres", "-d", "postgres" }, { stdin = sql })
+    end
+    master:sql("SELECT pg_reload_conf()")
+    local out
+    proc.wait_for("a check that is content", 10, function()
+      code, out = check(daemon)
+      return code == 0
+    end, function() return tostring(out) end)
+    has(out, "All will work.")
+    daemon.config.password = "another"
+    code, out = check(daemon)
+    assert.equal(1, code)
+    has(out, "auth")
+    daemon.config.password = "it's \\ secret"
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+  end)
+end)

@@ -1,0 +1,312 @@
+#include "command/check.h"
+
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "command/become.h"
+#include "io/survey.h"
+#include "script/engine.h"
+#include "script/host.h"
+
+enum { FINE = 0, FAILED = 1, BAD_CONFIG = 3 };
+
+/* What a node said, copied: its JSON is written when all have spoken. */
+struct visit {
+	struct check *check;
+	struct survey_answer answer;
+	char *facts;
+};
+
+struct check {
+	uv_loop_t loop;
+	struct engine engine;
+	struct become user;
+	struct load_report report;
+	struct config *config;
+	struct visit *visits;
+};
+
+static void on_alarm(int signum)
+{
+	static const char text[] = "plusmoin: the configuration took too long to load, in one call that"
+				   " Lua cannot end\n";
+
+	(void)signum;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(BAD_CONFIG);
+}
+
+static void say_lines(char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)fprintf(stderr, "%s\n", lines[i]);
+}
+
+/* As the daemon would load it, its user included. An exit status. */
+static int load(struct check *check, const char *path)
+{
+	struct load_options options;
+	const char *name;
+	int status = become_read(&check->user, path);
+
+	if (status != 0)
+		return status;
+	if (!become_drop(&check->user))
+		return FAILED;
+	while ((name = identity_drop_variable()) != NULL)
+		(void)fprintf(stderr, "plusmoin: %s is set in the environment and ignored\n", name);
+	if (!engine_open_alone(&check->engine))
+		return FAILED;
+	options = become_options(&check->user);
+	(void)signal(SIGALRM, on_alarm);
+	(void)alarm((HOST_LOAD_MS + HOST_SIGN_MS) / 1000 + 1);
+	check->config = load_config(&check->engine, path, &options, HOST_LOAD_MS, &check->report);
+	(void)alarm(0);
+	say_lines(check->report.warnings, check->report.warning_count);
+	say_lines(check->report.errors, check->report.error_count);
+	if (check->config == NULL)
+		return BAD_CONFIG;
+	if (become_lost_file(&check->user))
+		(void)fprintf(stderr, "%s: cannot be read by %s, so a reload will fail; advice: chgrp it"
+				      " to a group of %s, mode 0640\n", path, check->user.identity.user,
+			      check->user.identity.user);
+	secret_set(check->config->secrets, check->config->secret_count);
+	return FINE;
+}
+
+static void unload(struct check *check)
+{
+	secret_set(NULL, 0);
+	config_unref(&check->config);
+	load_report_free(&check->report);
+	engine_close(&check->engine);
+	become_free(&check->user);
+}
+
+static void on_answer(void *data, const struct survey_answer *answer)
+{
+	struct visit *visit = data;
+
+	visit->answer = *answer;
+	visit->facts = mem_strdup(answer->facts);
+	visit->answer.facts = visit->facts;
+}
+
+static void visit_all(struct check *check)
+{
+	const struct config *config = check->config;
+	struct resolver *resolver;
+
+	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
+	(void)signal(SIGPIPE, SIG_IGN);
+	uv_loop_init(&check->loop);
+	resolver = resolver_new(&check->loop);
+	for (size_t i = 0; i < config->node_count; i++)
+		(void)survey_start(&check->loop, resolver, config, &config->nodes[i], on_answer,
+				   &check->visits[i]);
+	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
+	(void)resolver_free(&resolver);
+	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&check->loop);
+}
+
+static void add_string(struct json *json, const char *key, const char *text)
+{
+	json_key(json, key);
+	json_string(json, text);
+}
+
+static void add_seconds(struct json *json, const char *key, int64_t ms)
+{
+	json_key(json, key);
+	json_seconds(json, ms);
+}
+
+/* The address from which this machine would reach the node, for its pg_hba line; NULL: not known. */
+static char *own_address(const struct config_node *node)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *found = NULL;
+	struct sockaddr_storage own;
+	socklen_t size = sizeof(own);
+	char text[NI_MAXHOST];
+	char *result = NULL;
+	int fd;
+
+	if (node->host[0] == '/' || node->host[0] == '@' ||
+	    getaddrinfo(node->host, "5432", &hints, &found) != 0)
+		return NULL;
+	fd = socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* connecting one sends nothing */
+	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&own, &size) == 0 &&
+	    getnameinfo((struct sockaddr *)&own, size, text, sizeof(text), NULL, 0,
+			NI_NUMERICHOST) == 0)
+		result = mem_strdup(text);
+	if (fd >= 0)
+		close(fd);
+	freeaddrinfo(found);
+	return result;
+}
+
+static void add_node(struct json *json, const struct config_node *node)
+{
+	add_string(json, "id", node->id);
+	add_string(json, "name", node->name);
+	add_string(json, "host", node->host);
+	json_key(json, "port");
+	json_int(json, node->port);
+	add_string(json, "user", node->user);
+	add_string(json, "dbname", node->dbname);
+}
+
+static void add_answer(struct json *json, const struct survey_answer *answer)
+{
+	json_key(json, "reached");
+	json_bool(json, answer->reached);
+	add_string(json, "reason", reason_name(answer->reason));
+	add_string(json, "message", answer->message);
+	if (answer->has_role) {
+		json_key(json, "is_slave");
+		json_bool(json, answer->is_slave);
+	}
+	json_key(json, "server_version");
+	json_int(json, answer->server_version);
+	if (answer->row_state == ROW_SHOWN) {
+		add_string(json, "row_master", answer->row.master);
+		add_seconds(json, "row_time", answer->row.tstamp);
+	}
+	add_seconds(json, "rtt", answer->rtt_ms);
+	add_seconds(json, "asked", answer->asked_ms);
+	add_string(json, "facts", answer->facts);
+}
+
+static void begin_config(struct json *json, const struct config *config)
+{
+	json_begin_object(json);
+	add_seconds(json, "heartbeat", config->heartbeat_ms);
+	add_seconds(json, "max_sync_delay", config->max_sync_delay_ms);
+	add_seconds(json, "query_timeout", config->query_timeout_ms);
+	add_seconds(json, "retry_interval", config->retry_interval_ms);
+	json_key(json, "down_after");
+	json_int(json, config->down_after);
+	json_key(json, "nodes");
+	json_begin_array(json);
+}
+
+static void render(const struct check *check, struct buf *out)
+{
+	struct json json = { .out = out };
+
+	begin_config(&json, check->config);
+	for (size_t i = 0; i < check->config->node_count; i++) {
+		const struct config_node *node = &check->config->nodes[i];
+		const struct survey_answer *answer = &check->visits[i].answer;
+		char *own = answer->reason == REASON_AUTH ? own_address(node) : NULL;
+
+		json_begin_object(&json);
+		add_node(&json, node);
+		add_string(&json, "own_address", own);
+		add_answer(&json, answer);
+		json_end_object(&json);
+		free(own);
+	}
+	json_end_array(&json);
+	json_end_object(&json);
+}
+
+/* Protected: require(module)[function](text, flag) -> text, true when all is well. */
+static int call(lua_State *L)
+{
+	lua_getglobal(L, "require");
+	lua_pushvalue(L, 1);
+	lua_call(L, 1, 1);
+	lua_pushvalue(L, 2);
+	lua_gettable(L, -2);
+	lua_pushvalue(L, 3);
+	lua_pushvalue(L, 4);
+	lua_call(L, 2, 2);
+	return 2;
+}
+
+/* Prints what the Lua half makes of `text`; whether all is well. */
+static bool print(struct engine *engine, const char *module, const char *function,
+		  const struct buf *text, bool flag)
+{
+	lua_State *L = engine->L;
+	bool well;
+
+	lua_pushcfunction(L, call);
+	lua_pushstring(L, module);
+	lua_pushstring(L, function);
+	lua_pushlstring(L, buf_text(text), text->len);
+	lua_pushboolean(L, flag);
+	if (lua_pcall(L, 4, 2, 0) != LUA_OK) {
+		(void)fprintf(stderr, "plusmoin: the findings cannot be shown: %s\n",
+			      lua_tostring(L, -1));
+		return false;
+	}
+	(void)fputs(lua_tostring(L, -2), stdout);
+	well = lua_toboolean(L, -1) != 0;
+	lua_pop(L, 2);
+	return well;
+}
+
+int command_check(const char *config_path, bool as_json)
+{
+	struct check check = { 0 };
+	struct buf findings = { 0 };
+	int status = load(&check, config_path);
+
+	if (status == FINE) {
+		check.visits = mem_zalloc(check.config->node_count, sizeof(*check.visits));
+		visit_all(&check);
+		render(&check, &findings);
+		if (!print(&check.engine, "plusmoin.check", "report", &findings, as_json))
+			status = FAILED;
+		for (size_t i = 0; i < check.config->node_count; i++)
+			free(check.visits[i].facts);
+		free(check.visits);
+		buf_free(&findings);
+	}
+	unload(&check);
+	return status;
+}
+
+int command_init_sql(const char *config_path)
+{
+	struct check check = { 0 };
+	struct buf text = { 0 };
+	struct json json = { .out = &text };
+	int status = load(&check, config_path);
+
+	if (status == FINE) {
+		begin_config(&json, check.config);
+		for (size_t i = 0; i < check.config->node_count; i++) {
+			const struct config_node *node = &check.config->nodes[i];
+			char *own = own_address(node);
+
+			json_begin_object(&json);
+			add_node(&json, node);
+			add_string(&json, "password", node->password);
+			add_string(&json, "own_address", own);
+			json_end_object(&json);
+			free(own);
+		}
+		json_end_array(&json);
+		json_end_object(&json);
+		if (!print(&check.engine, "plusmoin.init_sql", "render", &text, false))
+			status = FAILED;
+		buf_free(&text);
+	}
+	unload(&check);
+	return status;
+}

@@ -1,0 +1,198 @@
+#include "io/survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "io/beat.h"
+#include "io/clock.h"
+#include "io/dial.h"
+#include "io/timer.h"
+
+enum { ASK_ROLE = 100, ASK_ROW, ASK_FACTS };
+
+/* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
+static const char facts_sql[] =
+	"SELECT pg_catalog.json_build_object("
+	" 'now', extract(epoch FROM clock_timestamp()),"
+	" 'recovery', pg_is_in_recovery(),"
+	" 'read_only', current_setting('transaction_read_only') = 'on',"
+	" 'user', current_user, 'database', current_database(), 'schema', current_schema(),"
+	" 'can_create', has_schema_privilege(current_schema(), 'CREATE'),"
+	" 'table', t.oid IS NOT NULL,"
+	" 'can_select', has_table_privilege(t.oid, 'SELECT'),"
+	" 'can_insert', has_table_privilege(t.oid, 'INSERT'),"
+	" 'can_delete', has_table_privilege(t.oid, 'DELETE'),"
+	" 'identity', (SELECT c.relreplident <> 'n' AND (c.relreplident <> 'd' OR EXISTS"
+	"   (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))"
+	"   FROM pg_class c WHERE c.oid = t.oid),"
+	" 'owns', (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = t.oid),"
+	" 'publications', (SELECT count(*) FROM pg_publication),"
+	" 'published', EXISTS (SELECT FROM pg_publication_tables p, pg_class c"
+	"   WHERE c.oid = t.oid AND p.schemaname = c.relnamespace::regnamespace::text"
+	"   AND p.tablename = c.relname),"
+	" 'wal_receiver_timeout_ms', (SELECT setting::bigint FROM pg_settings"
+	"   WHERE name = 'wal_receiver_timeout'),"
+	" 'idle_session_timeout_ms', (SELECT reset_val::bigint FROM pg_settings"
+	"   WHERE name = 'idle_session_timeout'),"
+	" 'max_connections', current_setting('max_connections')::int,"
+	" 'reserved', current_setting('superuser_reserved_connections')::int,"
+	" 'sessions', (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL),"
+	" 'system_id', (SELECT system_identifier::text FROM pg_control_system()),"
+	" 'started', extract(epoch FROM pg_postmaster_start_time())"
+	")::text FROM (SELECT to_regclass('heartbeat') AS oid) t";
+
+struct survey {
+	const struct config *config;
+	const struct config_node *node;
+	unsigned stalls; /* nobody counts them here */
+	char last_good[INET6_ADDRSTRLEN + 1];
+	struct dial *dial;
+	struct conn *conn;
+	struct timer *deadline;
+	int64_t sent_ms;
+	char *facts;
+	struct survey_answer answer;
+	void (*done)(void *data, const struct survey_answer *answer);
+	void *data;
+};
+
+static void finish(struct survey *survey)
+{
+	if (survey->conn != NULL)
+		survey->answer.server_version = conn_server_version(survey->conn);
+	survey->answer.facts = survey->facts;
+	dial_cancel(&survey->dial);
+	conn_close(&survey->conn);
+	timer_free(&survey->deadline);
+	survey->done(survey->data, &survey->answer);
+	free(survey->facts);
+	free(survey);
+}
+
+static void fail(struct survey *survey, enum reason reason, const char *message)
+{
+	survey->answer.reason = reason;
+	text_copy(survey->answer.message, sizeof(survey->answer.message), message);
+}
+
+static void take_facts(struct survey *survey, const PGresult *result)
+{
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
+		return;
+	free(survey->facts);
+	survey->facts = mem_strdup(PQgetvalue(result, 0, 0));
+}
+
+static void take_role(struct survey *survey, const PGresult *result)
+{
+	struct survey_answer *answer = &survey->answer;
+
+	answer->has_role = role_take(result, &answer->is_slave);
+	if (answer->has_role)
+		return;
+	answer->reason = result_is_ok(result) ? REASON_MALFORMED : REASON_QUERY_ERROR;
+	if (result_is_ok(result))
+		text_copy(answer->message, sizeof(answer->message),
+			  "is_slave_statement does not return one row with one boolean");
+	else
+		result_words(result, answer->message, sizeof(answer->message));
+}
+
+static void on_result(void *data, int tag, const PGresult *result)
+{
+	struct survey *survey = data;
+
+	if (tag == ASK_ROLE)
+		take_role(survey, result);
+	else if (tag == ASK_ROW && result_is_ok(result))
+		survey->answer.row_state = row_take(result, &survey->answer.row);
+	else if (tag == ASK_FACTS)
+		take_facts(survey, result);
+}
+
+static void on_done(void *data)
+{
+	struct survey *survey = data;
+
+	survey->answer.rtt_ms = clock_steady_ms() - survey->sent_ms;
+	survey->answer.asked_ms = clock_wall_ms() - survey->answer.rtt_ms / 2;
+	finish(survey);
+}
+
+static void on_broken(void *data, const struct evidence *evidence)
+{
+	struct survey *survey = data;
+
+	fail(survey, evidence->reason, evidence->message);
+	finish(survey);
+}
+
+static void on_deadline(void *data)
+{
+	struct survey *survey = data;
+
+	fail(survey, REASON_TIMEOUT, survey->answer.reached ? "no answer to a query within query_timeout"
+							    : "no connection within query_timeout");
+	finish(survey);
+}
+
+static void ask(struct survey *survey)
+{
+	struct statement row = step_row();
+	struct statement batch[3] = {
+		{ .tag = ASK_ROLE, .sql = survey->config->is_slave_statement },
+		{ .tag = ASK_FACTS, .sql = facts_sql },
+		row,
+	};
+
+	batch[2].tag = ASK_ROW;
+	survey->sent_ms = clock_steady_ms();
+	timer_start(survey->deadline, survey->config->query_timeout_ms);
+	conn_send(survey->conn, batch, 3);
+}
+
+static void on_dialled(void *data, struct conn *conn, const struct evidence *evidence)
+{
+	static const struct conn_events events = {
+		.failed = on_broken,
+		.result = on_result,
+		.done = on_done,
+	};
+	struct survey *survey = data;
+
+	survey->dial = NULL;
+	if (conn == NULL) {
+		fail(survey, evidence->reason, evidence->message);
+		finish(survey);
+		return;
+	}
+	survey->conn = conn;
+	survey->answer.reached = true;
+	conn_listen(conn, &events, survey);
+	ask(survey);
+}
+
+struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const struct config *config,
+			    const struct config_node *node,
+			    void (*done)(void *data, const struct survey_answer *answer),
+			    void *data)
+{
+	struct survey *survey = mem_zalloc(1, sizeof(*survey));
+	const struct dial_target target = {
+		.node = node,
+		.options = "-c synchronous_commit=local",
+		.timeout_ms = config->query_timeout_ms,
+		.last_good = survey->last_good,
+	};
+
+	survey->config = config;
+	survey->node = node;
+	survey->done = done;
+	survey->data = data;
+	survey->deadline = timer_new(loop, NULL, on_deadline, survey);
+	timer_start(survey->deadline, config->query_timeout_ms + 100);
+	survey->dial = dial_start(loop, resolver, &survey->stalls, &target, on_dialled, survey);
+	return survey;
+}
