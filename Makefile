@@ -76,6 +76,11 @@ $(BUILD)/obj/embedded.o: $(BUILD)/embedded.c
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+MAN = $(BUILD)/man/plusmoin.8 $(BUILD)/man/plusmoin.conf.5
+$(BUILD)/man/%: tests/tools/man.lua $(addprefix lua/plusmoin/,settings.lua settings_doc.lua verbs.lua) Makefile
+	@mkdir -p $(@D)
+	$(call quiet,MAN,$@)lua5.4 tests/tools/man.lua $* $(VERSION) > $@.tmp && mv $@.tmp $@
+
 $(BUILD)/libcore.a: $(LIB_OBJ)
 	$(call quiet,AR,$@)rm -f $@ && ar rcs $@ $(LIB_OBJ)
 
@@ -102,7 +107,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
 install_with_paths = mkdir -p $(DESTDIR)$(dir $(2)) && sed 's|/usr/bin/plusmoin|$(prefix)/bin/plusmoin|' $(1) \
 	> $(DESTDIR)$(2) && chmod 0644 $(DESTDIR)$(2)
 
-install: all ## install into $(DESTDIR)$(prefix)
+install: all $(MAN) ## install into $(DESTDIR)$(prefix)
 	install -D -m 0755 $(BUILD)/plusmoin $(DESTDIR)$(prefix)/bin/plusmoin
 	install -D -m 0644 conf/plusmoin.json $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.json
 	install -D -m 0644 conf/plusmoin.lua $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.lua
@@ -113,6 +118,9 @@ install: all ## install into $(DESTDIR)$(prefix)
 	install -D -m 0644 LICENSE $(DESTDIR)$(prefix)/share/doc/plusmoin/LICENSE
 	install -D -m 0644 conf/setuid-triggers.conf $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/setuid-triggers.conf
 	install -D -m 0644 conf/plusmoin.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/plusmoin.conf
+	install -D -m 0644 conf/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/plusmoin
+	install -D -m 0644 $(BUILD)/man/plusmoin.8 $(DESTDIR)$(prefix)/share/man/man8/plusmoin.8
+	install -D -m 0644 $(BUILD)/man/plusmoin.conf.5 $(DESTDIR)$(prefix)/share/man/man5/plusmoin.conf.5
 	$(call install_with_paths,conf/plusmoin.service,$(unitdir)/plusmoin.service)
 	$(call install_with_paths,conf/plusmoin.logrotate,$(sysconfdir)/logrotate.d/plusmoin)
 

@@ -17,7 +17,8 @@ describe("make install", function()
   it("puts the program, the triggers and the Lua where they belong", function()
     local dir = installed.dir()
     local want = { "755 usr/bin/plusmoin", "644 etc/logrotate.d/plusmoin", "644 usr/lib/sysusers.d/plusmoin.conf",
-      "644 usr/lib/systemd/system/plusmoin.service" }
+      "644 usr/lib/systemd/system/plusmoin.service", "644 usr/share/bash-completion/completions/plusmoin",
+      "644 usr/share/man/man5/plusmoin.conf.5", "644 usr/share/man/man8/plusmoin.8" }
     for _, name in ipairs { "LICENSE", "README.md", "examples/plusmoin.json", "examples/plusmoin.lua",
       "examples/setuid-triggers.conf" } do
       want[#want + 1] = "644 usr/share/doc/plusmoin/" .. name

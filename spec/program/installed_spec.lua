@@ -1,4 +1,7 @@
--- What an installation brings besides the program: the unit, the user, the rotation of logs.
+-- What an installation brings besides the program: the unit, the user, the rotation of
+-- logs, the manual, completion.
+local settings = require "plusmoin.settings"
+local verbs = require "plusmoin.verbs"
 local installed = require "spec.support.installed"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -133,5 +136,109 @@ describe("the log's rotation", function()
     proc.write_file(daemon.config.log_file, "a line\n")
     assert.same({ 0, "" }, { logrotate("-f") })
     assert.equal("a line\n", proc.read_file(daemon.config.log_file .. ".1"))
+  end)
+end)
+
+describe("the manual", function()
+  -- The page as people see it, in one line, so that no line break is in the way.
+  local function page(path)
+    local code, out, err = proc.run({ "groff", "-man", "-ww", "-Tascii", "-P-c", "-P-b", "-P-u", "-rLL=1000n",
+      installed.dir() .. path }, { as_root = true })
+    assert.same({ 0, "" }, { code, err })
+    return out
+  end
+
+  local function has_term(text, term)
+    return text:find("\n *" .. term:gsub("%p", "%%%0") .. "[ \n]") ~= nil
+  end
+
+  it("has every setting in plusmoin.conf(5)", function()
+    local text = page("/usr/share/man/man5/plusmoin.conf.5")
+    for _, row in ipairs(settings.rows) do
+      assert.is_true(has_term(text, row.name), row.name)
+      assert.truthy(text:find(row.doc:gsub("`", ""), 1, true), row.doc)
+    end
+  end)
+
+  it("has every verb of --help in plusmoin(8), and no other", function()
+    local text = page("/usr/share/man/man8/plusmoin.8")
+    local _, help = run(installed.dir() .. "/usr/bin/plusmoin", "--help")
+    local told = {}
+    for verb in help:gmatch("\n  (%l[%l-]*)") do
+      told[verb] = true
+      assert.is_true(has_term(text, verb), verb)
+    end
+    for _, row in ipairs(verbs.rows) do
+      assert.is_true(told[row.name], row.name .. " is not in --help")
+      told[row.name] = nil
+    end
+    assert.same({}, told)
+    for option in help:match("\n.*"):gmatch("\n  (%-[%a])") do
+      assert.truthy(text:find(option, 1, true), option)
+    end
+    for _, row in ipairs(settings.below("triggers.")) do
+      assert.is_true(has_term(text, settings.key(row)), row.name)
+    end
+  end)
+end)
+
+describe("bash's completion", function()
+  local SCRIPT = [[
+set -eu
+. "$1"
+shift
+complete -p plusmoin >&2
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_plusmoin
+printf '%s\n' "${COMPREPLY[@]}"
+]]
+
+  -- What it offers after these words, sorted; the last one is where the cursor is.
+  local function offers(...)
+    local code, out, err = proc.run({ "bash", "-c", SCRIPT, "-",
+      installed.dir() .. "/usr/share/bash-completion/completions/plusmoin", "plusmoin", ... }, { as_root = true })
+    assert.equal(0, code, err)
+    assert.equal("complete -F _plusmoin plusmoin\n", err)
+    local words = {}
+    for word in out:gmatch("[^\n]+") do
+      words[#words + 1] = word
+    end
+    table.sort(words)
+    return words
+  end
+
+  local function sorted(list)
+    table.sort(list)
+    return list
+  end
+
+  it("offers the verbs, until one stands", function()
+    local names = {}
+    for i, row in ipairs(verbs.rows) do
+      names[i] = row.name
+    end
+    assert.same(sorted(names), offers(""))
+    assert.same({ "start", "status", "stop" }, offers("st"))
+    assert.same({ "reload" }, offers("-c", "start", "rel"))
+    assert.same({}, offers("status", ""))
+  end)
+
+  it("offers the options of the verb, and the common ones", function()
+    for _, row in ipairs(verbs.rows) do
+      local want = { "-c", "-h", "--help", "--version", table.unpack(row.options) }
+      assert.same(sorted(want), offers(row.name, "-"), row.name)
+    end
+    assert.same({ "--help", "--json", "--version" }, offers("--"))
+    assert.same({ "start" }, offers("-x", "")) -- the one it goes with
+  end)
+
+  it("offers files after -c", function()
+    local dir = proc.new_dir("complete")
+    for _, name in ipairs { "one.json", "two words.lua", "three" } do
+      proc.write_file(dir .. "/" .. name, "")
+    end
+    assert.same({ dir .. "/one.json", dir .. "/three", dir .. "/two words.lua" }, offers("status", "-c", dir .. "/"))
+    assert.same({ dir .. "/two words.lua" }, offers("-c", dir .. "/tw"))
   end)
 end)
