@@ -2,6 +2,9 @@
 
 prefix ?= /usr/local
 DESTDIR ?=
+# The program reads /etc/plusmoin; a prefix of its own keeps its hands off the machine's /etc.
+sysconfdir ?= $(if $(filter /usr /usr/local,$(prefix)),,$(prefix))/etc
+unitdir ?= $(prefix)/lib/systemd/system
 CC = gcc
 BUILD ?= build
 PKGS = libpq libuv lua5.4 jansson libsystemd
@@ -34,7 +37,7 @@ LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 
-.PHONY: FORCE all deps deps-test help clean install lint demo test test-long bench unit programs
+.PHONY: FORCE all deps deps-test deps-long help clean install lint demo test test-long bench unit programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -47,6 +50,9 @@ deps: ## install what a build needs (Debian)
 
 deps-test: ## install what the tests need as well
 	@sh tests/tools/deps.sh test
+
+deps-long: ## install what test-long needs as well
+	@sh tests/tools/deps.sh long
 
 $(BUILD)/plusmoin: $(ALL_OBJ)
 	$(call quiet,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(ALL_OBJ) $(LIBS_LIBS)
@@ -70,6 +76,11 @@ $(BUILD)/obj/embedded.o: $(BUILD)/embedded.c
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+MAN = $(BUILD)/man/plusmoin.8 $(BUILD)/man/plusmoin.conf.5
+$(BUILD)/man/%: tests/tools/man.lua $(addprefix lua/plusmoin/,settings.lua settings_doc.lua verbs.lua) Makefile
+	@mkdir -p $(@D)
+	$(call quiet,MAN,$@)lua5.4 tests/tools/man.lua $* $(VERSION) > $@.tmp && mv $@.tmp $@
+
 $(BUILD)/libcore.a: $(LIB_OBJ)
 	$(call quiet,AR,$@)rm -f $@ && ar rcs $@ $(LIB_OBJ)
 
@@ -92,7 +103,11 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-install: all ## install into $(DESTDIR)$(prefix)
+# $(1) to $(2), with the paths of this prefix in it.
+install_with_paths = mkdir -p $(DESTDIR)$(dir $(2)) && sed 's|/usr/bin/plusmoin|$(prefix)/bin/plusmoin|' $(1) \
+	> $(DESTDIR)$(2) && chmod 0644 $(DESTDIR)$(2)
+
+install: all $(MAN) ## install into $(DESTDIR)$(prefix)
 	install -D -m 0755 $(BUILD)/plusmoin $(DESTDIR)$(prefix)/bin/plusmoin
 	install -D -m 0644 conf/plusmoin.json $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.json
 	install -D -m 0644 conf/plusmoin.lua $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.lua
@@ -101,6 +116,13 @@ install: all ## install into $(DESTDIR)$(prefix)
 	for file in triggers/*.lua; do install -D -m 0644 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
 	for file in triggers/sh/*; do install -D -m 0755 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
 	install -D -m 0644 LICENSE $(DESTDIR)$(prefix)/share/doc/plusmoin/LICENSE
+	install -D -m 0644 conf/setuid-triggers.conf $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/setuid-triggers.conf
+	install -D -m 0644 conf/plusmoin.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/plusmoin.conf
+	install -D -m 0644 conf/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/plusmoin
+	install -D -m 0644 $(BUILD)/man/plusmoin.8 $(DESTDIR)$(prefix)/share/man/man8/plusmoin.8
+	install -D -m 0644 $(BUILD)/man/plusmoin.conf.5 $(DESTDIR)$(prefix)/share/man/man5/plusmoin.conf.5
+	$(call install_with_paths,conf/plusmoin.service,$(unitdir)/plusmoin.service)
+	$(call install_with_paths,conf/plusmoin.logrotate,$(sysconfdir)/logrotate.d/plusmoin)
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -130,7 +152,7 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[n-z]*_spec.lua) spec/triggers" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
 
-test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
+test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin build/asan/tests/fuzz/loader
 	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin
@@ -139,6 +161,7 @@ test-long: deps-test ## all under ASan+UBSan, the core under TSan, big random ru
 		"ROUNDS=2000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
 		"$(BUSTED) spec/unit" \
+		"sh tests/tools/dockerfile.sh" \
 		--together \
 		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"

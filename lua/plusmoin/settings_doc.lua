@@ -9,7 +9,8 @@ local function number_text(value)
   return ("%.14g"):format(value)
 end
 
-local function range(row)
+--- The values a setting may have, in words; "" where its type says it all.
+function settings_doc.range(row)
   if type(row.allowed) == "table" then
     return table.concat(row.allowed, ", ")
   elseif row.min then
@@ -18,7 +19,8 @@ local function range(row)
   return row.allowed or ""
 end
 
-local function default(row)
+--- Its default in words, or "required".
+function settings_doc.default(row)
   if row.required then
     return "required"
   elseif row.default_doc then
@@ -35,7 +37,8 @@ end
 function settings_doc.markdown()
   local lines = { line { "name", "type", "range", "default", "reload", "meaning" }, "|---|---|---|---|---|---|" }
   for _, row in ipairs(settings.rows) do
-    local cells = { "`" .. row.name .. "`", row.type, range(row), default(row), row.reload, row.doc }
+    local cells = { "`" .. row.name .. "`", row.type, settings_doc.range(row), settings_doc.default(row), row.reload,
+      row.doc }
     for i, cell in ipairs(cells) do
       cells[i] = cell:gsub("|", "\\|")
     end

@@ -1,11 +1,8 @@
 -- make install: what is there afterwards. Nothing is built that is there already.
+local installed = require "spec.support.installed"
 local proc = require "spec.support.proc"
 
--- A command in the checkout, as the one who may read it and by no outer make.
-local function run(...)
-  return proc.must({ ... }, { as_root = true, cwd = ".", seconds = 120,
-    env = { MAKEFLAGS = false, MFLAGS = false, MAKELEVEL = false, DESTDIR = false, prefix = false, BUILD = false } })
-end
+local run = installed.run
 
 local function lines_of(text)
   local lines = {}
@@ -18,20 +15,22 @@ end
 
 describe("make install", function()
   it("puts the program, the triggers and the Lua where they belong", function()
-    local dir = proc.new_dir("install")
-    run("make", "install", "DESTDIR=" .. dir, "prefix=/usr")
-    local want = { "755 bin/plusmoin" }
-    for _, name in ipairs { "LICENSE", "README.md", "examples/plusmoin.json", "examples/plusmoin.lua" } do
-      want[#want + 1] = "644 share/doc/plusmoin/" .. name
+    local dir = installed.dir()
+    local want = { "755 usr/bin/plusmoin", "644 etc/logrotate.d/plusmoin", "644 usr/lib/sysusers.d/plusmoin.conf",
+      "644 usr/lib/systemd/system/plusmoin.service", "644 usr/share/bash-completion/completions/plusmoin",
+      "644 usr/share/man/man5/plusmoin.conf.5", "644 usr/share/man/man8/plusmoin.8" }
+    for _, name in ipairs { "LICENSE", "README.md", "examples/plusmoin.json", "examples/plusmoin.lua",
+      "examples/setuid-triggers.conf" } do
+      want[#want + 1] = "644 usr/share/doc/plusmoin/" .. name
     end
     for _, path in ipairs(lines_of(run("find", "lua/plusmoin", "-name", "*.lua"))) do
-      want[#want + 1] = "644 share/lua/5.4/" .. path:gsub("^lua/", "")
+      want[#want + 1] = "644 usr/share/lua/5.4/" .. path:gsub("^lua/", "")
     end
     for _, path in ipairs(lines_of(run("find", "triggers", "-type", "f"))) do
-      want[#want + 1] = (path:find("/sh/", 1, true) and "755" or "644") .. " share/plusmoin/" .. path
+      want[#want + 1] = (path:find("/sh/", 1, true) and "755" or "644") .. " usr/share/plusmoin/" .. path
     end
     table.sort(want)
-    assert.same(want, lines_of(run("find", dir .. "/usr", "-type", "f", "-printf", "%m %P\\n")))
+    assert.same(want, lines_of(run("find", dir, "-type", "f", "-printf", "%m %P\\n")))
   end)
 
   it("fails when a file in the middle cannot be put there", function()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a build or the tests need on Debian 12: deps.sh build|test.
+# Installs what a build or the tests need on Debian 12: deps.sh build|test|long.
 # Says nothing and changes nothing when all is there. As somebody else than
 # root it only says which command to run.
 #
@@ -10,7 +10,9 @@ set -eu
 
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
-cppcheck libclang-rt-14-dev jq util-linux procps curl openssl"
+cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash"
+# to make a Debian to install things in
+LONG="mmdebstrap debhelper dpkg-dev"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 
 missing_of() {
@@ -52,8 +54,9 @@ install_postgresql() {
 case "${1-}" in
 build) wanted=$BUILD ;;
 test) wanted="$BUILD $TEST" ;;
+long) wanted="$BUILD $TEST $LONG" ;;
 *)
-	echo "usage: deps.sh build|test" >&2
+	echo "usage: deps.sh build|test|long" >&2
 	exit 2
 	;;
 esac

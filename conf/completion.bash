@@ -1,0 +1,47 @@
+# Completion of plusmoin's command line for bash.
+
+# The verbs that an option goes with, or all.
+_plusmoin_verbs()
+{
+	case $1 in
+	-x) echo start ;;
+	--json) echo status check ;;
+	*) echo start stop reload status watch check init-sql ;;
+	esac
+}
+
+# The options that go with a verb, or with any.
+_plusmoin_options()
+{
+	echo -c -h --help --version
+	case $1 in
+	start) echo -x ;;
+	status | check) echo --json ;;
+	'') echo -x --json ;;
+	esac
+}
+
+_plusmoin()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} verb='' option='' i
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-c) i=$((i + 1)) ;;
+		-x | --json) option=${COMP_WORDS[i]} ;;
+		-*) ;;
+		*) verb=${COMP_WORDS[i]} ;;
+		esac
+	done
+	if ((i > COMP_CWORD)); then # behind -c
+		compopt -o filenames 2> /dev/null || :
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+	elif [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_options "$verb")" -- "$current")
+	elif [[ -z $verb ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
+	fi
+	return 0
+}
+complete -F _plusmoin plusmoin

@@ -1,0 +1,69 @@
+--- The command line: its verbs, options, exit statuses, signals and files, a row each.
+--
+-- plusmoin.8 is made from these rows (tests/tools/man.lua); specs hold the program's
+-- --help and the completion against them. `doc` is one paragraph, with `code` in
+-- backticks. A verb's `options` are those that go with it, besides the common ones.
+local verbs = {}
+
+verbs.options = {
+  { name = "-c", value = "FILE", doc = "The configuration, `.lua` or JSON. Without it "
+    .. "`/etc/plusmoin/plusmoin.json`, else `/etc/plusmoin/plusmoin.lua`, else `/etc/plusmoin/config.json`." },
+  { name = "-h", long = "--help", doc = "Prints what there is and exits." },
+  { name = "--version", doc = "Prints the version and exits." },
+}
+
+verbs.rows = {
+  { name = "start", options = { "-x" },
+    doc = "Watches. Becomes a daemon and returns 0 when its pid file is locked, its privileges are dropped and its "
+      .. "control socket stands; it does not wait for servers. With `-x` it stays in the foreground and logs to "
+      .. "stdout. Started as root it becomes `daemon_user` before any code of the configuration runs; started as "
+      .. "somebody else it stays that user. A second start is refused." },
+  { name = "stop", options = {},
+    doc = "Ends the running daemon and waits: triggers under way get `shutdown_grace`. What has not ended 5 s after "
+      .. "that is killed, which is said." },
+  { name = "reload", options = {},
+    doc = "Has the running daemon read its configuration anew, waits for the outcome and prints it. A bad "
+      .. "configuration changes nothing. The log is reopened in any case." },
+  { name = "status", options = { "--json" },
+    doc = "What the running daemon knows, as a table. Without a daemon, or without the right to ask it, what the "
+      .. "status file holds, and how old that is (exit status 1). With `--json` the status file itself." },
+  { name = "watch", options = {},
+    doc = "The status live in a terminal, with the last events, until Ctrl-C. Colours only on a terminal, and not "
+      .. "where `NO_COLOR` is set." },
+  { name = "check", options = { "--json" },
+    doc = "Validates the configuration as `daemon_user`, asks every node whether all will work (reached, role, "
+      .. "version, whether beats may be written, settings that would surprise), and says what mends what it found, "
+      .. "and the longest time in which a loss is noticed. Nothing is written, no lock is taken. Exit status 1 when "
+      .. "something would not work." },
+  { name = "init-sql", options = {},
+    doc = "Prints the SQL and the lines of pg_hba.conf that the servers of this configuration need." },
+}
+
+verbs.exits = {
+  { name = "0", doc = "Fine." },
+  { name = "1", doc = "It failed; there is no running daemon; `check` found what would not work." },
+  { name = "2", doc = "Wrong usage." },
+  { name = "3", doc = "The configuration is bad: the file and line, or the key, what is wrong and what is allowed." },
+}
+
+verbs.signals = {
+  { name = "SIGTERM, SIGINT", doc = "End it: beats and polls stop, triggers under way get `shutdown_grace`, then "
+    .. "TERM and 2 s later KILL." },
+  { name = "SIGHUP", doc = "Reads the configuration anew and reopens the log; the outcome is in the log." },
+}
+
+verbs.environment = {
+  { name = "PLUSMOIN_TRIGGER, PLUSMOIN_EVENT_ID, PLUSMOIN_CLUSTER_ID, PLUSMOIN_RULE",
+    doc = "Commands get them: the event, its id, the cluster, the rule that spoke." },
+  { name = "PLUSMOIN_NODE_HOST, PLUSMOIN_NODE_PORT, PLUSMOIN_NODE_REASON",
+    doc = "Commands get them: the node that the event is about, if any, and why it is down." },
+  { name = "PLUSMOIN_MASTER_HOST, PLUSMOIN_MASTER_PORT", doc = "Commands get them: the cluster's master, if any." },
+  { name = "NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM", doc = "Set by systemd; commands do not get the first two." },
+}
+
+-- Files whose names no setting has.
+verbs.files = {
+  { name = "/etc/plusmoin/plusmoin.json", doc = "The configuration: see plusmoin.conf(5)." },
+}
+
+return verbs

@@ -1,0 +1,160 @@
+-- Prints a manual page: man.lua plusmoin.8|plusmoin.conf.5 VERSION. They are made
+-- from the table of settings and that of verbs.
+package.path = "./lua/?.lua;" .. package.path
+local settings = require "plusmoin.settings"
+local settings_doc = require "plusmoin.settings_doc"
+local verbs = require "plusmoin.verbs"
+
+-- Text as roff has it: `code` is bold; no line begins with a control character.
+local function roff(text)
+  text = text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("`([^`]*)`", "\\fB%1\\fR")
+  return (text:gsub("^[.']", "\\&%0"):gsub("\n([.'])", "\n\\&%1"))
+end
+
+local page = {}
+
+local function put(line)
+  page[#page + 1] = line
+end
+
+local function section(title)
+  put(".SH " .. title)
+end
+
+local function paragraphs(...)
+  for _, text in ipairs { ... } do
+    put(".PP")
+    put(roff(text))
+  end
+end
+
+-- A term (already roff) and what it means, in one paragraph or more.
+local function entry(term, ...)
+  put(".TP")
+  put(term)
+  for i, text in ipairs { ... } do
+    if i > 1 then
+      put(".br")
+    end
+    put(roff(text))
+  end
+end
+
+local function bold(text)
+  return "\\fB" .. roff(text) .. "\\fR"
+end
+
+local function example(text)
+  put(".PP\n.RS 4\n.nf")
+  put((roff(text):gsub("\n$", "")))
+  put(".fi\n.RE")
+end
+
+local function list(title, rows)
+  section(title)
+  for _, row in ipairs(rows) do
+    entry(bold(row.name), row.doc)
+  end
+end
+
+local function option_term(option)
+  local term = bold(option.name) .. (option.value and " \\fI" .. option.value .. "\\fR" or "")
+  return option.long and term .. ", " .. bold(option.long) or term
+end
+
+local function program_page()
+  section("NAME")
+  put("plusmoin \\- watches clusters of PostgreSQL servers and runs triggers")
+  section("SYNOPSIS")
+  for _, row in ipairs(verbs.rows) do
+    local words = { "\\fBplusmoin\\fR [\\fB\\-c\\fR \\fIFILE\\fR] " .. bold(row.name) }
+    for _, option in ipairs(row.options) do
+      words[#words + 1] = "[" .. bold(option) .. "]"
+    end
+    put(table.concat(words, " "))
+    put(".br")
+  end
+  put("\\fBplusmoin\\fR \\fB\\-\\-help\\fR | \\fB\\-\\-version\\fR")
+  section("DESCRIPTION")
+  paragraphs("plusmoin watches clusters of PostgreSQL servers in master/slave replication. It finds out which "
+    .. "servers are masters and which slaves, groups them into clusters, checks that slaves are in sync, and runs "
+    .. "commands and Lua functions when a master or a slave goes down or comes up. It promotes nobody.")
+  section("COMMANDS")
+  for _, row in ipairs(verbs.rows) do
+    local words = { bold(row.name) }
+    for _, option in ipairs(row.options) do
+      words[#words + 1] = "[" .. bold(option) .. "]"
+    end
+    entry(table.concat(words, " "), row.doc)
+  end
+  section("OPTIONS")
+  paragraphs("They may stand before or after the command.")
+  for _, option in ipairs(verbs.options) do
+    entry(option_term(option), option.doc)
+  end
+  section("TRIGGERS")
+  paragraphs("What the configuration names for an event is run when it happens. A command gets the event as one "
+    .. "JSON object on stdin, and what it needs most in its environment.")
+  for _, row in ipairs(settings.below("triggers.")) do
+    entry(bold(settings.key(row)), row.doc)
+  end
+  list("ENVIRONMENT", verbs.environment)
+  list("SIGNALS", verbs.signals)
+  list("EXIT STATUS", verbs.exits)
+  list("FILES", verbs.files)
+  for _, row in ipairs(settings.rows) do
+    if row.type == "path" and type(row.default) == "string" then
+      entry(bold(row.default), row.doc .. " (`" .. row.name .. "`)")
+    end
+  end
+  section("SEE ALSO")
+  put("\\fBplusmoin.conf\\fR(5)")
+end
+
+local EXAMPLE = [[
+{
+  // JSON with comments
+  "dbname": "plusmoin", "user": "plusmoin", "password": "carrotcake",
+  "log_level": "info",
+  "nodes": [ {"host": "db1.example.com", "port": 5432},
+             {"host": "db2.example.com", "port": 5432} ],
+  "triggers": { "master_down": "/usr/local/bin/page-somebody" }
+}
+]]
+
+local function configuration_page()
+  section("NAME")
+  put("plusmoin.conf \\- the configuration of plusmoin: plusmoin.json or plusmoin.lua")
+  section("DESCRIPTION")
+  paragraphs("JSON with `//` and `/* */` comments, or a Lua file (`*.lua`) that returns one table with the same "
+    .. "keys, in which functions may be triggers. Unknown and duplicate keys are errors. Times are numbers of "
+    .. "seconds and may be fractional. Paths are relative to the configuration's directory.",
+    "`plusmoin check` says whether a configuration is good; `plusmoin reload` has the running daemon take it, but "
+    .. "for what is marked below as needing a restart.")
+  section("EXAMPLE")
+  example(EXAMPLE)
+  section("SETTINGS")
+  paragraphs("`nodes[].` stands before the keys of a node, `triggers.X.` before those of an entry of any event.")
+  for _, row in ipairs(settings.rows) do
+    local range = settings_doc.range(row)
+    entry(bold(row.name), row.doc,
+      ("%s%s. %s.%s"):format(row.type, range ~= "" and ": " .. range or "",
+        row.required and "Required" or "Default: " .. settings_doc.default(row),
+        row.reload == "restart" and " A change needs a restart." or ""))
+  end
+  section("SEE ALSO")
+  put("\\fBplusmoin\\fR(8); complete samples are in the examples beside README.md.")
+end
+
+local pages = { ["plusmoin.8"] = program_page, ["plusmoin.conf.5"] = configuration_page }
+
+if not pages[arg[1]] or not arg[2] then
+  io.stderr:write("usage: man.lua plusmoin.8|plusmoin.conf.5 VERSION\n")
+  os.exit(2)
+end
+local name, number = arg[1]:match("^(.*)%.(%d)$")
+put('.\\" made by tests/tools/man.lua')
+put((".TH %s %s \"\" \"plusmoin %s\""):format(roff(name:upper()), number, roff(arg[2])))
+put(".nh\n.ad l")
+pages[arg[1]]()
+print(table.concat(page, "\n"))
