@@ -10,7 +10,10 @@ local uv = proc.uv
 local function begin(options)
   options = options or {}
   local daemon, master, slaves = scene.start {
-    slaves = options.slaves or 2, config = { state_file = "state.json", heartbeat = 0.5 },
+    slaves = options.slaves or 2, config = {
+      state_file = "state.json", heartbeat = 0.5, max_sync_delay = options.max_sync_delay or 5,
+      recover_sync_delay = options.max_sync_delay or 3,
+    },
   }
   daemon.state_path = daemon.dir .. "/state.json"
   return daemon, master, slaves
@@ -111,6 +114,37 @@ describe("a restart with a state file", function()
     proc.write_file(daemon.config_path, daemon:json())
     daemon.process:kill("sighup")
     daemon:expect_events { { "cluster_created", other, cluster = 2 } } -- never reused
+  end)
+
+  it("knows another monitor's names for its masters, whose beats came last", function()
+    local daemon, master, slaves = begin { slaves = 1, max_sync_delay = 1.5 }
+    local other = plusmoin.new { nodes = { master, slaves[1] }, config = { heartbeat = 0.3 } }
+    for _, node in ipairs(other.config.nodes) do
+      node.host = "localhost"
+    end
+    proc.write_file(other.config_path, other:json())
+    other:start()
+    other:expect_events { { "plusmoin_up" } }
+    wait_state(daemon, "the other's name", function(state)
+      for _, node in ipairs(state.clusters[1].nodes) do
+        if node.aliases[1] == "localhost:" .. master.port then
+          return #state.clusters[1].nodes == 2
+        end
+      end
+    end)
+    daemon:stop_and_check()
+    local function row()
+      return slaves[1]:sql("SELECT master, tstamp FROM heartbeat", "plusmoin")[1]
+    end
+    local before = tonumber(row()[2])
+    proc.wait_for("beats of the other's, longer than max_sync_delay", 10, function()
+      local now = row()
+      return now and now[1] == "localhost:" .. master.port and tonumber(now[2]) > before + 2500
+    end)
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    daemon:quiet_rounds(3)
+    other:quiet(0.1)
   end)
 
   it("sets a damaged one aside and starts without it", function()

@@ -35,6 +35,15 @@ static void render_node(struct json *json, const struct node *node)
 	add_bool(json, "sat_last", node->cluster->sat_last == node);
 	if (node->has_shown)
 		add_int(json, "shown", node->shown);
+	json_key(json, "aliases"); /* oldest first, as they will be put back */
+	json_begin_array(json);
+	for (size_t i = 0; i < NODE_ALIASES; i++) {
+		const char *alias = node->aliases[(node->alias_next + i) % NODE_ALIASES];
+
+		if (alias[0] != '\0')
+			json_string(json, alias);
+	}
+	json_end_array(json);
 	add_int(json, "since_ms", node->since_ms);
 	add_int(json, "server_version", node->server_version);
 	json_end_object(json);
@@ -91,6 +100,17 @@ static struct node *find_node(const struct fleet *fleet, const char *id)
 	return NULL;
 }
 
+static void restore_aliases(struct node *node, const struct saved_node *saved)
+{
+	size_t count = 0;
+
+	while (count < NODE_ALIASES && saved->aliases[count] != NULL) {
+		text_copy(node->aliases[count], sizeof(node->aliases[count]), saved->aliases[count]);
+		count++;
+	}
+	node->alias_next = count % NODE_ALIASES;
+}
+
 static void restore_node(struct fleet *fleet, struct cluster *cluster,
 			 const struct saved_node *saved, const struct moment *now)
 {
@@ -109,6 +129,7 @@ static void restore_node(struct fleet *fleet, struct cluster *cluster,
 	node->has_shown = saved->has_shown;
 	node->shown = saved->shown;
 	node->since_ms = saved->since_ms;
+	restore_aliases(node, saved);
 	if (saved->sat_last && cluster->seat == NULL)
 		cluster->sat_last = node;
 }
@@ -183,6 +204,8 @@ void saved_free(struct saved **saved_p)
 		for (size_t n = 0; n < cluster->node_count; n++) {
 			free(cluster->nodes[n].id);
 			free(cluster->nodes[n].master_name);
+			for (size_t a = 0; a < NODE_ALIASES; a++)
+				free(cluster->nodes[n].aliases[a]);
 		}
 		for (size_t n = 0; n < cluster->holder_count; n++)
 			free(cluster->holders[n].name);

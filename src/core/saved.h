@@ -15,6 +15,7 @@ struct saved_node {
 	bool sat_last; /* in the seat, while that is empty */
 	bool has_shown;
 	int64_t shown;    /* tstamp of its last good row */
+	char *aliases[NODE_ALIASES]; /* NULL: no more */
 	int64_t since_ms; /* wall clock */
 	int server_version;
 };

@@ -66,6 +66,17 @@ static enum place get_place(struct reader *reader, const json_t *object)
 	return PLACE_LOST;
 }
 
+static void read_aliases(struct reader *reader, const json_t *list, struct saved_node *node)
+{
+	for (size_t i = 0; i < json_array_size(list) && i < NODE_ALIASES; i++) {
+		const char *alias = json_string_value(json_array_get(list, i));
+
+		if (alias == NULL)
+			reader->wrong = "aliases";
+		node->aliases[i] = mem_strdup(alias != NULL ? alias : "");
+	}
+}
+
 static void read_node(struct reader *reader, const json_t *from, struct saved_node *node)
 {
 	node->id = get_string(reader, from, "id");
@@ -76,6 +87,7 @@ static void read_node(struct reader *reader, const json_t *from, struct saved_no
 	node->has_shown = json_object_get(from, "shown") != NULL;
 	if (node->has_shown)
 		node->shown = get_int(reader, from, "shown", INT64_MAX);
+	read_aliases(reader, get(reader, from, "aliases", JSON_ARRAY), node);
 	node->since_ms = get_int(reader, from, "since_ms", INT64_MAX);
 	node->server_version = (int)get_int(reader, from, "server_version", INT_MAX);
 }
