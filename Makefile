@@ -7,6 +7,7 @@ sysconfdir ?= $(if $(filter /usr /usr/local,$(prefix)),,$(prefix))/etc
 unitdir ?= $(prefix)/lib/systemd/system
 CC = gcc
 BUILD ?= build
+DEB ?= $(BUILD)/deb
 PKGS = libpq libuv lua5.4 jansson libsystemd
 CSTD = -std=gnu11 -D_GNU_SOURCE
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -37,7 +38,7 @@ LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 
-.PHONY: FORCE all deps deps-test deps-long help clean install lint demo test test-long bench unit programs
+.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long bench unit programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -101,7 +102,7 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(WHOLE_OBJ)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
 	$(WHOLE_LINK)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(DEB) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 # $(1) to $(2), with the paths of this prefix in it.
 install_with_paths = mkdir -p $(DESTDIR)$(dir $(2)) && sed 's|/usr/bin/plusmoin|$(prefix)/bin/plusmoin|' $(1) \
@@ -123,6 +124,18 @@ install: all $(MAN) ## install into $(DESTDIR)$(prefix)
 	install -D -m 0644 $(BUILD)/man/plusmoin.conf.5 $(DESTDIR)$(prefix)/share/man/man5/plusmoin.conf.5
 	$(call install_with_paths,conf/plusmoin.service,$(unitdir)/plusmoin.service)
 	$(call install_with_paths,conf/plusmoin.logrotate,$(sysconfdir)/logrotate.d/plusmoin)
+
+deb: ## build a Debian package, in build/deb
+	@sh tests/tools/deps.sh deb
+	@test '$(VERSION)' = "$$(dpkg-parsechangelog -l conf/debian/changelog -S Version)" || \
+		{ echo 'conf/debian/changelog has another version than $(VERSION)' >&2; exit 1; }
+	rm -rf $(DEB) && mkdir -p $(DEB)/plusmoin/tests
+	cp -a Makefile README.md LICENSE conf lua src triggers $(DEB)/plusmoin
+	cp -a tests/tools $(DEB)/plusmoin/tests
+	mv $(DEB)/plusmoin/conf/debian $(DEB)/plusmoin/debian
+	cd $(DEB)/plusmoin && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD -u DESTDIR -u prefix \
+		dpkg-buildpackage -b -us -uc
+	rm -rf $(DEB)/plusmoin
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -162,6 +175,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
 		"$(BUSTED) spec/unit" \
 		"sh tests/tools/dockerfile.sh" \
+		"sh tests/tools/deb.sh" \
 		--together \
 		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a build or the tests need on Debian 12: deps.sh build|test|long.
+# Installs what a build or the tests need on Debian 12: deps.sh build|test|deb|long.
 # Says nothing and changes nothing when all is there. As somebody else than
 # root it only says which command to run.
 #
@@ -11,8 +11,9 @@ set -eu
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
 cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash"
+DEB="debhelper dpkg-dev"
 # to make a Debian to install things in
-LONG="mmdebstrap debhelper dpkg-dev"
+LONG="$DEB mmdebstrap"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 
 missing_of() {
@@ -54,9 +55,10 @@ install_postgresql() {
 case "${1-}" in
 build) wanted=$BUILD ;;
 test) wanted="$BUILD $TEST" ;;
+deb) wanted="$BUILD $DEB" ;;
 long) wanted="$BUILD $TEST $LONG" ;;
 *)
-	echo "usage: deps.sh build|test|long" >&2
+	echo "usage: deps.sh build|test|deb|long" >&2
 	exit 2
 	;;
 esac
