@@ -37,6 +37,14 @@ local function has(text, ...)
   end
 end
 
+-- The log is written by a thread of its own: a line may come a little later.
+local function logged(daemon, ...)
+  local words = table.pack(...)
+  proc.wait_for("a line with " .. table.concat(words, ", "), 10, function()
+    return daemon:logged(table.unpack(words))
+  end, function() return daemon:log() end)
+end
+
 -- A directory of root's, beside the one of the run's user.
 local function root_dir()
   local dir = proc.new_dir("root")
@@ -73,7 +81,7 @@ describe("start", function()
     assert.is_false(daemon.process:running())
     assert.is_nil(uv.fs_stat(daemon.config.pid_file))
     assert.is_nil(uv.fs_stat(daemon.config.control_socket))
-    assert.is_true(daemon:logged("ended"))
+    logged(daemon, "ended")
     for _, verb in ipairs { "stop", "reload" } do
       code, _, err = daemon:cli(verb)
       assert.equal(1, code)
@@ -144,7 +152,7 @@ describe("start", function()
       PGHOST = "203.0.113.1", PGOPTIONS = "-c no_such_setting=1", PGSERVICE = "none", PGUSER = "nobody",
     } }
     for _, name in ipairs { "PGHOST", "PGOPTIONS", "PGSERVICE", "PGUSER" } do
-      assert.is_true(daemon:logged("warning", name, "ignored"))
+      logged(daemon, "warning", name, "ignored")
     end
     assert.equal("master 0", daemon:place(master))
   end)
@@ -174,7 +182,7 @@ describe("start", function()
     proc.wait_for("no child, living or dead", 5, function() return children() == "" end, children)
     uv.kill(tonumber(inner), "sigterm")
     assert.equal(0, (daemon.process:wait(10)))
-    assert.is_true(daemon:logged("signal 15"))
+    logged(daemon, "signal 15")
   end)
 end)
 
@@ -271,7 +279,7 @@ describe("reload", function()
     daemon.config.log_file = "/no/such/place/p.log"
     proc.write_file(daemon.config_path, daemon:json())
     assert.equal(0, (daemon:cli("reload")))
-    assert.is_true(daemon:logged("cannot open log file /no/such/place/p.log"))
+    logged(daemon, "cannot open log file /no/such/place/p.log")
     daemon.config.log_file = daemon.dir .. "/new.log"
     proc.write_file(daemon.config_path, daemon:json())
     assert.equal(0, (daemon:cli("reload")))
@@ -279,7 +287,7 @@ describe("reload", function()
     proc.wait_for("the new log", 5, function() return daemon:logged("configuration reloaded") end)
     local before = proc.read_file(old)
     assert.equal(0, (daemon:cli("stop")))
-    assert.is_true(daemon:logged("ended"))
+    logged(daemon, "ended")
     assert.equal(before, proc.read_file(old))
   end)
 
@@ -306,7 +314,7 @@ describe("reload", function()
     has(out, "SIGHUP", "in the log")
     proc.wait_for("the reload", 5, function() return daemon:logged("configuration reloaded") end,
       function() return daemon:log() end)
-    assert.is_true(daemon:logged("control_socket needs a restart"))
+    logged(daemon, "control_socket needs a restart")
     daemon.config.control_socket = daemon.dir .. "/plusmoin.sock"
     assert.is_true(daemon:ask({ request = "status" }).ok) -- the running value stays
   end)
@@ -387,7 +395,7 @@ describe("as root", function()
     local daemon = plusmoin.new { config = { daemon_user = "root" } }
     assert.equal(0, (daemon:daemonize { as_root = true }))
     assert.same({ 0, 0, 0, 0 }, ids_of(daemon.process.pid, "Uid"))
-    assert.is_true(daemon:logged("warning", "runs as root"))
+    logged(daemon, "warning", "runs as root")
   end)
 
   it("reads a configuration that daemon_user may not read, warns, and a reload refuses it", function()
@@ -401,8 +409,8 @@ describe("as root", function()
     assert(uv.fs_chown(passfile, 0, 0))
     local code, _, err = daemon:daemonize { as_root = true }
     assert.equal(0, code, err)
-    assert.is_true(daemon:logged("warning", daemon.config_path, "a reload will fail"))
-    assert.is_true(daemon:logged("warning", passfile, "a reload will refuse it"))
+    logged(daemon, "warning", daemon.config_path, "a reload will fail")
+    logged(daemon, "warning", passfile, "a reload will refuse it")
     daemon:expect_events { { "plusmoin_up" } }
     local out
     code, out, err = daemon:root_cli("reload")
