@@ -391,6 +391,7 @@ static void end(struct daemon *daemon, int status)
 	}
 	control_free(&daemon->control);
 	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
+	reaper_end();
 	if (daemon->ending)
 		log_info("ended");
 	closed = log_stop(LOG_END_MS) && closed;

@@ -207,6 +207,21 @@ describe("stop", function()
     assert.equal("", sleepers())
   end)
 
+  it("leaves no program of a Lua trigger behind, whatever that ignores", function()
+    local mark = "65." .. proc.free_port()
+    local daemon = plusmoin.new { nodes = { pg.master() }, config = { shutdown_grace = 0 }, lua = [[
+      config.triggers = { plusmoin_up = { timeout = 0.3, lua = "exec.lua" } }
+    ]], files = { ["exec.lua"] = ([[
+      local pm = require "plusmoin"
+      return function() pm.exec { "sh", "-c", "trap '' TERM; while :; do sleep %s; done" } end
+    ]]):format(mark) } }
+    daemon:start()
+    logged(daemon, "error", "timed out")
+    assert.not_equal("", (select(2, proc.run({ "pgrep", "-f", mark }))))
+    daemon:stop_and_check()
+    proc.wait_for("their end", 5, function() return select(2, proc.run({ "pgrep", "-f", mark })) == "" end)
+  end)
+
   it("kills one that does not end, and says so", function()
     local daemon = plusmoin.new { config = { shutdown_grace = 0 } }
     assert.equal(0, (daemon:daemonize()))

@@ -181,7 +181,18 @@ void reaper_stop(void)
 	if (reaper.started)
 		uv_close((uv_handle_t *)&reaper.signal, NULL);
 	reaper.started = false;
+}
+
+void reaper_end(void)
+{
+	pthread_mutex_lock(&reaper.lock);
+	for (size_t i = 0; i < reaper.running.count; i++) {
+		const struct child *child = reaper.running.items[i];
+
+		(void)kill(-child->pid, SIGKILL);
+	}
 	list_free(&reaper.running);
+	pthread_mutex_unlock(&reaper.lock);
 }
 
 static struct child *next_exited(struct child_port *port)

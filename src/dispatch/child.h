@@ -54,6 +54,9 @@ struct child_outcome {
 int reaper_start(uv_loop_t *loop);
 void reaper_stop(void);
 
+/* KILLs the groups of all children that a port has left, one of a host that hangs. The last thing. */
+void reaper_end(void);
+
 struct child_port *child_port_new(uv_loop_t *loop);
 
 /* KILLs and forgets its children, without a call of their `ended`. Clears the pointer. */
