@@ -1,6 +1,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "dispatch/dispatch.h"
 #include "io/control.h"
 #include "io/timer.h"
+#include "io/whole_file.h"
 #include "monitor/monitor.h"
 #include "outcome.h"
 #include "recent.h"
@@ -224,17 +226,22 @@ static void on_signal(uv_signal_t *handle, int signum)
 	}
 }
 
-static void catch_signals(struct daemon *daemon)
+/* 0 or libuv's error. */
+static int catch_signals(struct daemon *daemon)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		uv_signal_init(&daemon->loop, &daemon->signals[i]);
+		int error = uv_signal_init(&daemon->loop, &daemon->signals[i]);
+
 		daemon->signals[i].data = daemon;
-		uv_signal_start(&daemon->signals[i], on_signal, signals[i]);
+		if (error == 0)
+			error = uv_signal_start(&daemon->signals[i], on_signal, signals[i]);
+		if (error != 0)
+			return error;
 	}
-	(void)reaper_start(&daemon->loop);
+	return reaper_start(&daemon->loop);
 }
 
 static bool open_control(struct daemon *daemon)
@@ -252,18 +259,18 @@ static bool open_control(struct daemon *daemon)
 static bool status_is_writable(const struct daemon *daemon)
 {
 	char *probe = mem_printf("%s.new", daemon->config->status_file);
-	FILE *file = fopen(probe, "we");
+	int fd = open(probe, WHOLE_FILE_FLAGS, 0644);
 	int error = errno;
 
-	if (file != NULL)
-		(void)fclose(file);
-	if (file == NULL)
+	if (fd >= 0)
+		close(fd);
+	if (fd < 0)
 		(void)fprintf(stderr, "plusmoin: cannot write status file %s: %s\n",
 			      daemon->config->status_file, strerror(error));
 	else
 		(void)unlink(probe);
 	free(probe);
-	return file != NULL;
+	return fd >= 0;
 }
 
 /* What a reload does not change: the running values stay. */
@@ -309,8 +316,10 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 	struct daemon *daemon = data;
 	struct buf answer = { 0 };
 
-	if (daemon->dispatch == NULL)
-		return; /* all has ended already */
+	if (daemon->dispatch != NULL && daemon->ending)
+		dispatch_runner_changed(daemon->dispatch);
+	if (daemon->ending)
+		return; /* it ends as it was */
 	for (size_t i = 0; i < report->warning_count; i++)
 		log_warning("%s", report->warnings[i]);
 	for (size_t i = 0; i < report->error_count; i++)
@@ -374,10 +383,14 @@ struct daemon *daemon_new(void)
 {
 	struct daemon *daemon = mem_zalloc(1, sizeof(*daemon));
 
+	int error = uv_loop_init(&daemon->loop);
+
 	daemon->pid_fd = -1;
-	uv_loop_init(&daemon->loop);
-	catch_signals(daemon);
-	return daemon;
+	if (error == 0 && (error = catch_signals(daemon)) == 0)
+		return daemon;
+	free(daemon); /* the process ends: what a loop holds goes with it */
+	errno = -error;
+	return NULL;
 }
 
 /* What is left when all else has ended or never began; does not return when a thread holds on. */

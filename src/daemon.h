@@ -18,7 +18,7 @@ struct daemon_start {
 
 /*
  * Its loop and its signal handlers: what comes from now on is seen when it runs.
- * After the last fork.
+ * After the last fork. NULL: errno.
  */
 struct daemon *daemon_new(void);
 

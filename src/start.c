@@ -66,10 +66,16 @@ static void hold_signals(int how)
 	(void)sigprocmask(how, &set, NULL);
 }
 
+/* For whom root makes things; NULL: they are made by the daemon's own user. */
+static const struct identity *owner_of(const struct start *start)
+{
+	return start->user.drops && !start->user.foreign ? &start->user.identity : NULL;
+}
+
 static bool make_places(const struct start *start)
 {
 	const struct load_names *names = &start->user.names.report.names;
-	const struct identity *owner = start->user.drops ? &start->user.identity : NULL;
+	const struct identity *owner = owner_of(start);
 	const char *paths[] = { names->pid_file, names->status_file, names->control_socket,
 				start->foreground ? NULL : names->log_file };
 
@@ -87,7 +93,7 @@ static bool lock_pid_file(struct start *start)
 	const char *path = start->user.names.report.names.pid_file;
 	pid_t holder;
 
-	start->pid_fd = pidfile_lock(path, start->user.drops ? &start->user.identity : NULL, &holder);
+	start->pid_fd = pidfile_lock(path, owner_of(start), &holder);
 	if (start->pid_fd >= 0)
 		return true;
 	if (holder > 0)
@@ -119,6 +125,8 @@ static bool settle(struct start *start)
 static bool take_over_pid_file(struct start *start)
 {
 	start->daemon = daemon_new();
+	if (start->daemon == NULL)
+		return say_errno("make", "an event loop");
 	hold_signals(SIG_UNBLOCK);
 	if (pidfile_write(start->pid_fd))
 		return true;
@@ -218,8 +226,12 @@ static int prepare(struct start *start)
 {
 	int status;
 
-	if (!make_places(start) || !lock_pid_file(start) || !settle(start) ||
-	    !take_over_pid_file(start))
+	/* a stranger's file does not say what root makes, and where */
+	if (start->user.foreign && !settle(start))
+		return START_FAILED;
+	if (!make_places(start) || !lock_pid_file(start))
+		return START_FAILED;
+	if ((!start->user.foreign && !settle(start)) || !take_over_pid_file(start))
 		return START_FAILED;
 	status = load(start);
 	if (status == 0 && !start_log(start))

@@ -201,6 +201,41 @@ describe("without descriptors", function()
   end)
 end)
 
+describe("a reload without descriptors", function()
+  after_each(scene.finish)
+
+  it("says that it cannot, and the daemon lives on", function()
+    local daemon, master = scene.start { slaves = 0 }
+    local open = 0
+    for _ in uv.fs_scandir_next, assert(uv.fs_scandir("/proc/" .. daemon.process.pid .. "/fd")) do
+      open = open + 1
+    end
+    for spare = 0, 6 do
+      proc.must { "prlimit", "--pid", tostring(daemon.process.pid), ("--nofile=%d:"):format(open + spare) }
+      daemon.process:kill("sighup")
+      daemon:quiet(0.2)
+    end
+    proc.must { "prlimit", "--pid", tostring(daemon.process.pid), "--nofile=1024:" }
+    assert.is_true(daemon:ask({ request = "reload" }, 20).ok)
+    daemon:quiet_rounds(1)
+    assert.equal("master 0", daemon:place(master))
+  end)
+
+  it("a start without descriptors is an error in words", function()
+    local daemon = plusmoin.new {}
+    for limit = 5, 16 do
+      local code, out, err = proc.run({ "prlimit", ("--nofile=%d"):format(limit), plusmoin.binary(), "-c",
+        daemon.config_path, "start" }, { cwd = daemon.dir })
+      assert(code == 0 or code == 1 or code == 3, ("%d: exit %s: %s%s"):format(limit, tostring(code), out, err))
+      if code == 0 then
+        assert.equal(0, (daemon:cli("stop")))
+      else
+        assert.is_true(#err > 0, tostring(limit))
+      end
+    end
+  end)
+end)
+
 describe("a daemon that was stopped and continued", function()
   after_each(scene.finish)
 

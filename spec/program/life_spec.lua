@@ -495,6 +495,105 @@ describe("as root", function()
   end)
 end)
 
+describe("as root, what others can change", function()
+  if not proc.is_root then
+    return pending("needs root")
+  end
+  after_each(scene.finish)
+
+  it("a Lua configuration of somebody else's does not make root stay root, nor make files as root", function()
+    local daemon = plusmoin.new { lua = [[ config.daemon_user = "root" ]] }
+    local code, out, err = daemon:root_cli("start")
+    assert.equal(3, code, out)
+    has(err, "daemon_user", "others than root can change")
+    local dir = root_dir()
+    daemon = plusmoin.new { lua = ("config.pid_file = %q"):format(dir .. "/new.conf") }
+    code, out, err = daemon:root_cli("start")
+    assert.equal(1, code, out)
+    has(err, dir .. "/new.conf", "Permission denied")
+    assert.is_nil(uv.fs_stat(dir .. "/new.conf"))
+  end)
+
+  it("a Lua configuration that is exchanged all the time is never run as root", function()
+    local daemon = plusmoin.new { lua = [[
+      local uid = io.open("/proc/self/status"):read("a"):match("\nUid:%s*(%d+)")
+      if uid == "0" then
+        io.open(config.log_file .. ".root", "w"):close()
+      end
+    ]] }
+    local mover = proc.spawn { "sh", "-c", ("while :; do mv '%s' '%s.away'; mv '%s.away' '%s'; done"):format(
+      daemon.config_path, daemon.config_path, daemon.config_path, daemon.config_path) }
+    for _ = 1, 25 do
+      daemon:root_cli("status")
+    end
+    mover:kill_group("sigkill")
+    assert.is_nil(uv.fs_stat(daemon.config.log_file .. ".root"))
+  end)
+
+  it("a status file that is a link, and a pid file that names a stranger, are not followed", function()
+    local daemon = plusmoin.new {}
+    local secret = root_dir() .. "/secret"
+    proc.write_file(secret, "a secret of root's", tonumber("600", 8))
+    assert(uv.fs_chown(secret, 0, 0))
+    assert(uv.fs_symlink(secret, daemon.config.status_file))
+    local code, out, err = daemon:root_cli("status", "--json")
+    assert.equal(1, code)
+    assert.is_nil((out .. err):find("a secret", 1, true))
+    local victim = proc.spawn({ "sleep", "66" }, { as_root = true })
+    proc.write_file(daemon.config.pid_file, victim.pid .. "\n")
+    local holder = proc.spawn { "flock", daemon.config.pid_file, "sleep", "66" }
+    proc.wait_for("the lock", 5, function()
+      return proc.run({ "flock", "-n", daemon.config.pid_file, "true" }) ~= 0
+    end)
+    code, out, err = daemon:root_cli("stop")
+    assert.equal(1, code, out)
+    has(err, "names no process")
+    assert.is_true(victim:running())
+    victim:kill("sigkill")
+    holder:kill_group("sigkill")
+  end)
+end)
+
+describe("places that are not what they seem", function()
+  after_each(scene.finish)
+
+  it("a fifo for the log, the status or the state is an error in words, and nothing hangs", function()
+    for _, key in ipairs { "log_file", "status_file", "state_file" } do
+      local daemon = plusmoin.new {}
+      local path = daemon.dir .. "/fifo"
+      proc.must { "mkfifo", key == "status_file" and path .. ".new" or path }
+      daemon.config[key] = path
+      proc.write_file(daemon.config_path, daemon:json())
+      local began = proc.mono_ms()
+      local code, _, err = daemon:daemonize()
+      assert.is_true(proc.mono_ms() - began < 8000)
+      if key == "state_file" then -- never keeps it from starting
+        assert.equal(0, code, err)
+        logged(daemon, "error", "cannot read state file")
+      else
+        assert.equal(1, code)
+        has(err, path)
+        assert.is_nil(uv.fs_stat(daemon.config.pid_file))
+      end
+    end
+  end)
+
+  it("another daemon's pid file and socket survive the end of one whose own are gone", function()
+    local first = plusmoin.new {}
+    assert.equal(0, (first:daemonize()))
+    os.remove(first.config.pid_file)
+    os.remove(first.config.control_socket)
+    local second = plusmoin.new { config = {
+      pid_file = first.config.pid_file, control_socket = first.config.control_socket,
+    } }
+    assert.equal(0, (second:daemonize()))
+    first:stop_and_check()
+    assert.is_true(second:ask({ request = "status" }).ok)
+    assert.equal(0, (second:cli("stop")))
+    assert.is_false(second.process:running())
+  end)
+end)
+
 describe("awkward moments", function()
   after_each(scene.finish)
 

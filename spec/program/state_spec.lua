@@ -170,6 +170,28 @@ describe("a restart with a state file", function()
     end
   end)
 
+  it("waits with its judgement until one node has answered: the network may come later", function()
+    local daemon, master, slaves = begin()
+    wait_members(daemon, 3)
+    daemon:stop_and_check()
+    for _, server in ipairs { master, slaves[1], slaves[2] } do
+      server:freeze() -- nobody can be reached
+    end
+    daemon.config.retry_interval = 0.5
+    daemon.config.query_timeout = 0.3
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    proc.wait_for("a failure", 5, function() return daemon:logged("no answer", "node=") end,
+      function() return daemon:diagnose() end)
+    for _, server in ipairs { master, slaves[1], slaves[2] } do
+      server:thaw()
+    end
+    daemon:quiet_rounds(3)
+    assert.equal("master 0", daemon:place(master))
+    assert.equal("slave 0", daemon:place(slaves[1]))
+  end)
+
   it("that cannot be written is said once, and nothing else is different", function()
     local daemon, _, slaves = scene.start { slaves = 1, config = { state_file = "/proc/state.json", heartbeat = 0.3 } }
     daemon:quiet_rounds(3)

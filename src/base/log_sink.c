@@ -38,8 +38,15 @@ static bool is_journal(int fd)
 
 static int open_path(const char *path)
 {
-	return path == NULL ? STDOUT_FILENO
-			    : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	int fd;
+
+	if (path == NULL)
+		return STDOUT_FILENO;
+	/* a fifo that nobody reads is an error then, and no place to hang for ever */
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
 }
 
 int log_sink_open(struct log_sink *sink, const char *path)

@@ -4,14 +4,18 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "io/clock.h"
 
+#define ANSWER_MAX ((size_t)256 << 20)
+
 static int connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval limit = { .tv_sec = ASK_MS / 1000 };
 	int fd;
 
 	errno = ENOENT;
@@ -21,6 +25,8 @@ static int connect_to(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	/* connecting waits while a daemon that hangs has a full backlog */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
 		int error = errno;
 
@@ -41,7 +47,7 @@ static void read_answer(int fd, int64_t ms, struct buf *answer)
 	int64_t end = clock_steady_ms() + ms;
 	char bytes[4096];
 
-	while (!is_whole(answer)) {
+	while (!is_whole(answer) && answer->len < ANSWER_MAX) {
 		struct pollfd ready = { .fd = fd, .events = POLLIN };
 		int64_t left = end - clock_steady_ms();
 		ssize_t n;
@@ -63,7 +69,9 @@ enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct b
 	int fd = connect_to(path);
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ECONNREFUSED ? ASK_NOBODY : ASK_REFUSED;
+		return errno == ENOENT || errno == ECONNREFUSED ? ASK_NOBODY
+		       : errno == EAGAIN			? ASK_SILENT
+								: ASK_REFUSED;
 	if (send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len)
 		read_answer(fd, ms, answer);
 	close(fd);

@@ -3,15 +3,24 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TEXT_MAX ((size_t)16 << 20) /* as the loader's */
 
 enum { FAILED = 1, BAD_CONFIG = 3 };
 
+static bool is_lua(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 4 && strcmp(path + len - 4, ".lua") == 0;
+}
+
 static int find_identity(struct become *become)
 {
 	const char *user = become->names.report.names.daemon_user;
+	struct stat st;
 
 	if (getuid() != 0)
 		return 0;
@@ -22,18 +31,25 @@ static int find_identity(struct become *become)
 		return BAD_CONFIG;
 	}
 	become->drops = become->identity.uid != 0;
-	return 0;
+	become->foreign = is_lua(become->path) &&
+			  (lstat(become->path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
+			   (st.st_mode & (S_IWGRP | S_IWOTH)) != 0);
+	if (!become->foreign || become->drops)
+		return 0;
+	(void)fprintf(stderr, "%s: daemon_user: \"%s\" in a Lua configuration that others than root can"
+			      " change; allowed: a user other than root, or a file of root's, mode 0644\n",
+		      become->path, user);
+	return BAD_CONFIG;
 }
 
 /* What root may read and the user may not; a Lua configuration is always read by the user. */
 static void read_text(struct become *become)
 {
-	size_t len = strlen(become->path);
 	char bytes[8192];
 	FILE *file;
 	size_t n;
 
-	if (!become->drops || (len > 4 && strcmp(become->path + len - 4, ".lua") == 0))
+	if (!become->drops || is_lua(become->path))
 		return;
 	file = fopen(become->path, "re");
 	if (file == NULL)
@@ -63,6 +79,8 @@ int become_read(struct become *become, const char *path)
 
 bool become_drop(const struct become *become)
 {
+	if (!become->drops && become->identity.user != NULL)
+		identity_environment(&become->identity);
 	if (become->drops && !identity_become(&become->identity)) {
 		(void)fprintf(stderr, "plusmoin: cannot become daemon_user %s: %s\n",
 			      become->identity.user, strerror(errno));

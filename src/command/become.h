@@ -13,6 +13,7 @@ struct become {
 	const char *path; /* the caller's */
 	struct names names;
 	bool drops; /* root, to become somebody else */
+	bool foreign; /* the file is not root's, and Lua: what it says is done with no more than its user's rights */
 	struct identity identity;
 	struct buf text; /* of a JSON configuration that root can read and the user perhaps not */
 };

@@ -1,6 +1,7 @@
 #include "command/names.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "script/host.h"
 #include "system/identity.h"
 
+#define TEXT_MAX ((size_t)16 << 20) /* as the loader's */
 #define DEFAULT_GRACE_MS 10000 /* the settings table's shutdown_grace */
 
 /*
@@ -84,15 +86,38 @@ static bool is_lua(const char *path)
 	return len > 4 && strcmp(path + len - 4, ".lua") == 0;
 }
 
-/* Root runs nobody's code: a Lua configuration is run as its owner, root's as nobody. */
-static void leave_root(int fd, const char *path)
+/* All of an open file, up to what the loader takes; false: errno. */
+static bool read_all(int file, struct buf *text)
 {
+	char bytes[8192];
+	ssize_t n;
+
+	while ((n = read(file, bytes, sizeof(bytes))) > 0 && text->len <= TEXT_MAX)
+		buf_add(text, bytes, (size_t)n);
+	return n >= 0;
+}
+
+/*
+ * Root runs nobody's code: a Lua configuration is run as its owner, root's as
+ * nobody. The file is opened once: whose it is and what is run are of one file,
+ * whatever is renamed meanwhile.
+ */
+static void leave_root(int fd, const char *path, struct buf *text)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct identity identity;
 	struct stat st;
 	bool found;
 
-	if (getuid() != 0 || !is_lua(path) || stat(path, &st) != 0)
-		return; /* a file that is not there is the loader's to name */
+	if (file < 0 || fstat(file, &st) != 0 || (S_ISREG(st.st_mode) && !read_all(file, text))) {
+		char *what = mem_printf("cannot be read: %s", strerror(errno));
+
+		say_error(fd, path, what);
+		free(what);
+	}
+	close(file);
+	if (!S_ISREG(st.st_mode))
+		say_error(fd, path, "is no file");
 	found = st.st_uid != 0 ? identity_find_uid(st.st_uid, &identity)
 			       : identity_find("nobody", &identity);
 	if (!found || !identity_become(&identity))
@@ -101,9 +126,25 @@ static void leave_root(int fd, const char *path)
 					     " as its owner, or as nobody when root owns it");
 }
 
+/* What the code of a configuration must not get hold of: our terminal, our descriptors. */
+static int shut_in(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	for (int i = 0; null >= 0 && i <= STDERR_FILENO; i++)
+		(void)dup2(null, i);
+	if (dup2(fd, STDERR_FILENO + 1) >= 0)
+		fd = STDERR_FILENO + 1;
+	(void)close_range((unsigned)fd + 1, ~0U, 0);
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
 static void child(int fd, const char *path)
 {
-	static const struct load_options options = { .names_only = true };
+	struct load_options options = { .names_only = true };
+	struct buf text = { 0 };
 	struct engine engine;
 	struct load_names defaults;
 	struct load_report report;
@@ -111,12 +152,17 @@ static void child(int fd, const char *path)
 	struct buf out = { 0 };
 	char grace[32];
 
+	fd = shut_in(fd);
 	if (!engine_open_alone(&engine))
 		_exit(1);
 	if (load_default_names(&engine, path, &defaults))
 		add_names(&out, &defaults);
 	say(fd, &out);
-	leave_root(fd, path);
+	if (getuid() == 0 && is_lua(path)) {
+		leave_root(fd, path, &text);
+		options.text = buf_text(&text);
+		options.text_len = text.len;
+	}
 	config = load_config(&engine, path, &options, HOST_LOAD_MS, &report);
 	add_names(&out, &report.names);
 	for (size_t i = 0; i < report.error_count; i++)
@@ -151,6 +197,8 @@ static void receive(int fd, struct buf *in)
 			return;
 		if (n > 0)
 			buf_add(in, bytes, (size_t)n);
+		if (in->len > TEXT_MAX)
+			return; /* no names are so long */
 	}
 }
 

@@ -1,7 +1,9 @@
 #include "command/status.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "command/ask.h"
@@ -9,22 +11,25 @@
 #include "io/clock.h"
 #include "script/engine.h"
 
+#define FILE_MAX ((size_t)256 << 20)
+
 static bool read_file(const char *path, struct buf *out, double *age_s)
 {
-	FILE *file = path != NULL ? fopen(path, "re") : NULL;
+	/* what daemon_user put there may be a link to what only we may read */
+	int fd = path != NULL ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 	struct stat st;
 	char bytes[4096];
-	size_t n;
+	ssize_t n = -1;
 
-	if (file == NULL)
+	if (fd < 0)
 		return false;
-	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
-		buf_add(out, bytes, n);
-	*age_s = fstat(fileno(file), &st) == 0
-			 ? (double)(clock_wall_ms() - (int64_t)st.st_mtime * 1000) / 1000.0
-			 : 0;
-	(void)fclose(file);
-	return true;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		while ((n = read(fd, bytes, sizeof(bytes))) > 0 && out->len < FILE_MAX)
+			buf_add(out, bytes, (size_t)n);
+		*age_s = (double)(clock_wall_ms() - (int64_t)st.st_mtime * 1000) / 1000.0;
+	}
+	close(fd);
+	return n >= 0;
 }
 
 /* Calls plusmoin.status.FUNCTION(text-or-table, options) and prints what it returns. */

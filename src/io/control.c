@@ -24,6 +24,7 @@ struct control {
 	uv_loop_t *loop;
 	uv_pipe_t *listener;
 	char *path;
+	struct stat made; /* the socket file as we made it */
 	struct list clients;
 	unsigned long last_id;
 	control_answerer *answer;
@@ -193,6 +194,34 @@ static int clear_path(const char *path)
 	return error;
 }
 
+/*
+ * The socket of `path`, listening; 0 or a libuv error. Not uv_pipe_bind():
+ * closing what that has made removes the path, whoever's it is by then.
+ */
+static int listen_at(struct control *control, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	error = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+	if (error == 0) {
+		control->path = mem_strdup(path);
+		if (chmod(path, 0660) != 0 || lstat(path, &control->made) != 0)
+			error = -errno;
+	}
+	if (error == 0)
+		error = uv_pipe_open(control->listener, fd);
+	if (error != 0) {
+		close(fd);
+		return error;
+	}
+	return uv_listen((uv_stream_t *)control->listener, CONTROL_CLIENTS, on_connection);
+}
+
 static void on_listener_closed(uv_handle_t *handle)
 {
 	free(handle);
@@ -227,14 +256,7 @@ struct control *control_new(uv_loop_t *loop, const char *path, control_answerer 
 	control->listener->data = control;
 	*error = clear_path(path);
 	if (*error == 0)
-		*error = uv_pipe_bind(control->listener, path);
-	if (*error == 0) {
-		control->path = mem_strdup(path);
-		if (chmod(path, 0660) != 0)
-			*error = -errno;
-	}
-	if (*error == 0)
-		*error = uv_listen((uv_stream_t *)control->listener, CONTROL_CLIENTS, on_connection);
+		*error = listen_at(control, path);
 	if (*error != 0)
 		control_free(&control);
 	return control;
@@ -243,6 +265,7 @@ struct control *control_new(uv_loop_t *loop, const char *path, control_answerer 
 void control_free(struct control **control_p)
 {
 	struct control *control = *control_p;
+	struct stat now;
 
 	*control_p = NULL;
 	if (control == NULL)
@@ -250,10 +273,11 @@ void control_free(struct control **control_p)
 	while (control->clients.count > 0)
 		close_client(control->clients.items[0]);
 	list_free(&control->clients);
+	if (control->path != NULL && lstat(control->path, &now) == 0 &&
+	    now.st_ino == control->made.st_ino && now.st_dev == control->made.st_dev)
+		(void)unlink(control->path); /* another daemon's stays */
 	control->listener->data = NULL;
 	uv_close((uv_handle_t *)control->listener, on_listener_closed);
-	if (control->path != NULL)
-		(void)unlink(control->path);
 	free(control->path);
 	free(control);
 }

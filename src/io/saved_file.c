@@ -1,11 +1,14 @@
 #include "io/saved_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -157,13 +160,28 @@ static void set_aside(const char *path, char **why, const char *wrong)
 	free(aside);
 }
 
+/* Whatever stands there, this does not wait; NULL: errno. */
+static FILE *open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fdopen(fd, "r");
+	close(fd);
+	errno = EINVAL;
+	return NULL;
+}
+
 struct saved *saved_file_read(const char *path, char **why)
 {
 	struct reader reader = { 0 };
 	struct saved *saved = NULL;
 	json_error_t error;
 	json_t *root;
-	FILE *file = fopen(path, "re");
+	FILE *file = open_file(path);
 
 	*why = NULL;
 	if (file == NULL) {

@@ -75,7 +75,7 @@ static void start(struct whole_file *file)
 	file->next = NULL;
 	file->written = 0;
 	error = uv_fs_open(file->loop, &file->request, file->temporary,
-			   O_WRONLY | O_CREAT | O_TRUNC, file->kind.mode, on_open);
+			   WHOLE_FILE_FLAGS, file->kind.mode, on_open);
 	if (error != 0)
 		finish(file, error);
 }

@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <uv.h>
 
+/* How the temporary file is opened: a link or a fifo in its place is an error, nothing hangs. */
+#define WHOLE_FILE_FLAGS \
+	(O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
 struct whole_file;
 
 /* How messages call the file, and whether each write reaches the disk before it counts. */

@@ -97,7 +97,7 @@ static int64_t early_wait(const struct group *group)
 /* A founding of the start may not be tried by a second round. */
 static bool must_wait(const struct group *group)
 {
-	return group->open || group->born_in != NULL ||
+	return group->open || group->born_in != NULL || start_is_blind(group->monitor) ||
 	       (group->cluster == NULL && group->monitor->founding.count > 0);
 }
 

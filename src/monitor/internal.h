@@ -49,7 +49,7 @@ struct watch {
 	bool was_failing;
 };
 
-enum start_phase { START_RESTORED, START_ANSWERS, START_CLUSTERS, START_OVER };
+enum start_phase { START_RESTORED, START_SIGHT, START_ANSWERS, START_CLUSTERS, START_OVER };
 
 struct monitor {
 	uv_loop_t *loop;
@@ -130,6 +130,9 @@ void monitor_fire(struct monitor *monitor, enum event_kind kind, const struct cl
 
 /* The start: what was seen, a beat of a founding round, the timer. */
 void start_begin(struct monitor *monitor);
+
+/* The first answers are waited for: nothing is judged yet. */
+bool start_is_blind(const struct monitor *monitor);
 void start_saw(struct monitor *monitor, struct watch *watch);
 bool start_beaten(struct monitor *monitor, struct watch *watch, const struct beat_result *result);
 void start_end(struct monitor *monitor);

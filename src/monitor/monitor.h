@@ -29,7 +29,10 @@ struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct
 			    const struct saved *saved, const struct monitor_events *events,
 			    void *data);
 
-/* What the next run is to know of this one: false while the start is under way. */
+/*
+ * What the next run is to know of this one; false while the start or a round is
+ * under way whose changes have not been told: what was saved before holds on.
+ */
 bool monitor_save(const struct monitor *monitor, struct buf *out);
 
 /*

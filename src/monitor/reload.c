@@ -161,7 +161,7 @@ static void go_on(struct monitor *monitor, const struct list *anew)
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
 		watch_plan(monitor->fleet->nodes[i]->watch);
 	list_groups(monitor, &groups);
-	for (size_t i = 0; i < groups.count && monitor->phase != START_ANSWERS; i++)
+	for (size_t i = 0; i < groups.count && !start_is_blind(monitor); i++)
 		group_reload(groups.items[i]);
 	list_free(&groups);
 }

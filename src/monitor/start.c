@@ -12,6 +12,7 @@ struct founding {
 
 static void found_clusters(struct monitor *monitor);
 static void go_on(struct monitor *monitor);
+static void begin_rounds(struct monitor *monitor);
 
 static void on_start_timer(void *data)
 {
@@ -19,6 +20,10 @@ static void on_start_timer(void *data)
 
 	if (monitor->phase == START_RESTORED) {
 		go_on(monitor);
+		return;
+	}
+	if (monitor->phase == START_SIGHT) {
+		begin_rounds(monitor);
 		return;
 	}
 	if (monitor->phase == START_ANSWERS) {
@@ -38,10 +43,14 @@ static void on_start_timer(void *data)
 		timer_start(monitor->start_timer, START_LOOK_MS);
 }
 
-/* What a state file held goes on: plusmoin_up, then rounds, whose changes are the differences. */
+/*
+ * What a state file held goes on: plusmoin_up, then rounds, whose changes are the
+ * differences. They wait until one node has answered: a machine that has just
+ * started may have no network yet.
+ */
 static void go_on(struct monitor *monitor)
 {
-	monitor->phase = START_OVER;
+	monitor->phase = START_SIGHT;
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
 		struct cluster *cluster = monitor->fleet->clusters.items[i];
 		struct group *group = group_new(monitor, cluster);
@@ -50,6 +59,22 @@ static void go_on(struct monitor *monitor)
 		monitor_fire(monitor, EVENT_PLUSMOIN_UP, cluster, NULL);
 	}
 	monitor->clusterless.restored = true;
+	for (size_t i = 0; i < monitor->fleet->node_count; i++)
+		watch_look(monitor->fleet->nodes[i]->watch);
+	timer_start(monitor->start_timer, START_ANSWERS_MS + monitor->config->retry_interval_ms);
+}
+
+/* Somebody answers, or nobody will: rounds begin, and failures from before count for nothing. */
+static void begin_rounds(struct monitor *monitor)
+{
+	monitor->phase = START_OVER;
+	timer_stop(monitor->start_timer);
+	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
+		struct node *node = monitor->fleet->nodes[i];
+
+		if (node->seen.kind == OBSERVED_FAILURE)
+			node_forget(node);
+	}
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
 		const struct cluster *cluster = monitor->fleet->clusters.items[i];
 
@@ -60,6 +85,12 @@ static void go_on(struct monitor *monitor)
 	group_want_round(&monitor->clusterless, false);
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
 		watch_plan(monitor->fleet->nodes[i]->watch);
+}
+
+bool start_is_blind(const struct monitor *monitor)
+{
+	return monitor->phase == START_RESTORED || monitor->phase == START_SIGHT ||
+	       monitor->phase == START_ANSWERS;
 }
 
 void start_begin(struct monitor *monitor)
@@ -110,7 +141,11 @@ void start_saw(struct monitor *monitor, struct watch *watch)
 	struct moment now = monitor_now(monitor);
 	bool waits = monitor->founding.count > 0;
 
-	(void)watch;
+	if (monitor->phase == START_SIGHT) {
+		if (watch != NULL && watch->node->failure.attempts == 0)
+			timer_start(monitor->start_timer, 0);
+		return;
+	}
 	if (monitor->phase == START_ANSWERS) {
 		if (all_have_answered(monitor))
 			timer_start(monitor->start_timer, 0);

@@ -127,7 +127,7 @@ static void on_seen(void *data, const struct observation *seen)
 	log_failing(watch);
 	if (monitor->phase != START_OVER)
 		start_saw(monitor, watch);
-	if (monitor->phase != START_ANSWERS && !(node->cluster != NULL && node->cluster->starting))
+	if (!start_is_blind(monitor) && !(node->cluster != NULL && node->cluster->starting))
 		group_saw(group_of(monitor, node), watch);
 	if (node->cluster != NULL && node_is_failing(node))
 		watch_plan_cluster(monitor, node->cluster);
@@ -148,7 +148,7 @@ static void on_worth_a_look(void *data)
 	struct watch *watch = data;
 	struct monitor *monitor = watch->monitor;
 
-	if (monitor->phase == START_ANSWERS || watch->node->cluster == NULL ||
+	if (start_is_blind(monitor) || watch->node->cluster == NULL ||
 	    watch->node->cluster->starting)
 		watch_look(watch);
 	else
@@ -244,10 +244,22 @@ void watch_reload(struct watch *watch, bool anew)
 	}
 }
 
+/* Nodes have moved, and nobody has been told yet. */
+static bool is_judging(const struct group *group)
+{
+	return (group->open && group->round.changes.count > 0) || group->born_in != NULL;
+}
+
 bool monitor_save(const struct monitor *monitor, struct buf *out)
 {
-	if (monitor->phase != START_OVER)
+	if (monitor->phase != START_OVER || is_judging(&monitor->clusterless))
 		return false;
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
+		const struct cluster *cluster = monitor->fleet->clusters.items[i];
+
+		if (cluster->watch != NULL && is_judging(cluster->watch))
+			return false;
+	}
 	saved_render(monitor->fleet, monitor->event_count, out);
 	return true;
 }

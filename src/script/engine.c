@@ -62,6 +62,12 @@ static void set_path(lua_State *L, const char *development)
 		lua_replace(L, -2);
 	}
 	lua_setfield(L, -3, "path");
+	lua_pop(L, 1);
+	lua_getfield(L, -1, "cpath"); /* package cpath */
+	luaL_gsub(L, lua_tostring(L, -1), ";./?.so", "");
+	lua_setfield(L, -3, "cpath");
+	lua_pushnil(L);
+	lua_setfield(L, -3, "loadlib"); /* require does for libraries that are installed */
 	lua_pop(L, 2);
 }
 

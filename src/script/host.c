@@ -32,6 +32,7 @@ struct host {
 	atomic_bool abandoned;
 	/* the host's thread's */
 	uv_loop_t loop;
+	bool has_loop;
 	struct mailbox *orders;
 	struct engine engine;
 };
@@ -167,7 +168,8 @@ static void free_all(struct host *host)
 /* The state, its loop and the orders, before the thread is there. */
 static bool open_engine(struct host *host, struct shared *shared)
 {
-	if (uv_loop_init(&host->loop) != 0)
+	host->has_loop = uv_loop_init(&host->loop) == 0;
+	if (!host->has_loop)
 		return false;
 	host->engine = (struct engine){
 		.shared = shared,
@@ -178,11 +180,13 @@ static bool open_engine(struct host *host, struct shared *shared)
 		.data = host,
 	};
 	host->orders = mailbox_new(&host->loop, on_order, host);
-	return engine_open(&host->engine, &host->loop);
+	return host->orders != NULL && engine_open(&host->engine, &host->loop);
 }
 
 static void close_engine(struct host *host)
 {
+	if (!host->has_loop)
+		return;
 	engine_close(&host->engine);
 	mailbox_free(&host->orders, drop_order);
 	(void)uv_run(&host->loop, UV_RUN_DEFAULT);

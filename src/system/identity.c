@@ -66,8 +66,16 @@ static bool is_for_good(const struct identity *identity)
 	if (getresuid(&real, &effective, &saved) != 0 || real != identity->uid ||
 	    effective != identity->uid || saved != identity->uid)
 		return false;
-	return identity->uid == 0 || (setuid(0) != 0 && seteuid(0) != 0 && setgid(0) != 0) ||
-	       identity->gid == 0;
+	return identity->uid == 0 || (setuid(0) != 0 && seteuid(0) != 0 &&
+				      (identity->gid == 0 || setgid(0) != 0));
+}
+
+void identity_environment(const struct identity *identity)
+{
+	(void)setenv("HOME", identity->home, 1);
+	(void)setenv("USER", identity->user, 1);
+	(void)setenv("LOGNAME", identity->user, 1);
+	(void)setenv("SHELL", identity->shell, 1);
 }
 
 bool identity_become(const struct identity *identity)
@@ -80,10 +88,7 @@ bool identity_become(const struct identity *identity)
 		errno = EPERM;
 		return false;
 	}
-	(void)setenv("HOME", identity->home, 1);
-	(void)setenv("USER", identity->user, 1);
-	(void)setenv("LOGNAME", identity->user, 1);
-	(void)setenv("SHELL", identity->shell, 1);
+	identity_environment(identity);
 	return true;
 }
 

@@ -28,6 +28,9 @@ void identity_free(struct identity *identity);
  */
 bool identity_become(const struct identity *identity);
 
+/* HOME, USER, LOGNAME, SHELL alone: for who is that user already. */
+void identity_environment(const struct identity *identity);
+
 /*
  * Removes the next variable that would lead libpq elsewhere than the
  * configuration says, and returns its name; NULL when there is none left.

@@ -34,13 +34,14 @@ static bool is_current(const char *path, int fd)
 }
 
 /* Empty, or digits and white space: what else may be there is not ours to overwrite. */
-static bool is_pid_file(int fd)
+static bool is_pid_file(int fd, const struct identity *owner)
 {
 	char text[64];
 	struct stat st;
 	ssize_t n;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)sizeof(text))
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)sizeof(text) ||
+	    st.st_nlink > 1 || (owner != NULL && st.st_uid != 0 && st.st_uid != owner->uid))
 		return false;
 	n = pread(fd, text, sizeof(text), 0);
 	for (ssize_t i = 0; i < n; i++) {
@@ -86,7 +87,7 @@ int pidfile_lock(const char *path, const struct identity *owner, pid_t *holder)
 			break;
 		close(fd);
 	}
-	if (!is_pid_file(fd))
+	if (!is_pid_file(fd, owner))
 		errno = EEXIST;
 	else if (ftruncate(fd, 0) == 0)
 		return fd;
@@ -104,9 +105,26 @@ bool pidfile_write(int fd)
 
 void pidfile_release(const char *path, int fd)
 {
-	if (unlink(path) != 0 && ftruncate(fd, 0) != 0)
+	if ((!is_current(path, fd) || unlink(path) != 0) && ftruncate(fd, 0) != 0)
 		perror(path);
 	close(fd);
+}
+
+/*
+ * Who can write the file could name any process in it: the pid counts if that
+ * process is the file's owner's, or if the file is root's.
+ */
+static pid_t believed(int fd, pid_t pid)
+{
+	struct stat file;
+	struct stat process;
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld", (long)pid);
+	if (pid <= 0 || fstat(fd, &file) != 0 || file.st_uid == 0 || stat(path, &process) != 0 ||
+	    process.st_uid == file.st_uid)
+		return pid;
+	return 0;
 }
 
 pid_t pidfile_holder(const char *path)
@@ -120,7 +138,7 @@ pid_t pidfile_holder(const char *path)
 	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
 		(void)flock(fd, LOCK_UN);
 	else if (errno == EWOULDBLOCK)
-		pid = read_pid(fd);
+		pid = believed(fd, read_pid(fd));
 	else
 		error = errno;
 	close(fd);

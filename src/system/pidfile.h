@@ -24,7 +24,7 @@ bool pidfile_write(int fd);
 void pidfile_release(const char *path, int fd);
 
 /*
- * Who holds the file: its pid, 0 when somebody does whose pid is not in it yet,
+ * Who holds the file: its pid, 0 when somebody does whose pid is not in it (yet),
  * -1 when nobody does (errno 0, or why the file cannot be read).
  */
 pid_t pidfile_holder(const char *path);

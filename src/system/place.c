@@ -21,14 +21,26 @@ static bool give(int fd, mode_t mode, const struct identity *owner)
 	return done;
 }
 
-static bool make_directory(const char *dir, const struct identity *owner)
+/* `name` in the directory `parent`, which is opened once: nothing on the way is exchanged meanwhile. */
+static bool make_directory(const char *parent, const char *name, const struct identity *owner)
 {
+	int at = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool done = false;
+	int error;
 	int fd;
 
-	if (mkdir(dir, 0755) != 0)
-		return errno == EEXIST;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 && give(fd, 0755, owner);
+	if (at < 0)
+		return false;
+	if (mkdirat(at, name, 0755) == 0) {
+		fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		done = fd >= 0 && give(fd, 0755, owner);
+	} else {
+		done = errno == EEXIST;
+	}
+	error = errno;
+	close(at);
+	errno = error;
+	return done;
 }
 
 bool place_directory_of(const char *path, const struct identity *owner)
@@ -37,9 +49,19 @@ bool place_directory_of(const char *path, const struct identity *owner)
 	char *slash = strrchr(dir, '/');
 	bool done = true;
 
+	struct stat st;
+
 	if (slash != NULL && slash != dir) {
+		char *name;
+
 		*slash = '\0';
-		done = make_directory(dir, owner);
+		name = strrchr(dir, '/');
+		if (name != NULL && stat(dir, &st) != 0) {
+			char *parent = mem_strndup(dir, name > dir ? (size_t)(name - dir) : 1);
+
+			done = make_directory(parent, name + 1, owner);
+			free(parent);
+		}
 	}
 	free(dir);
 	return done;
