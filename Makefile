@@ -176,6 +176,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"$(BUSTED) spec/unit" \
 		"sh tests/tools/dockerfile.sh" \
 		"sh tests/tools/deb.sh" \
+		"sh tests/tools/unit.sh" \
 		--together \
 		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"

@@ -39,3 +39,67 @@ root_run() {
 		cd / && exec chroot "$root" "$@"' \
 		- "$root_dir" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 }
+
+# $1: the directory, $2: a unit. Boots systemd in there, for that unit, in namespaces and a
+# control group of its own, with no way to the machine's network, devices and settings; then
+# root_booted is its pid outside. 1: this machine does not let us, which is said.
+root_boot() {
+	root_group=$(awk '$9 == "cgroup2" || $8 == "cgroup2" || $10 == "cgroup2" { print $5; exit }' /proc/self/mountinfo)
+	if [ -z "$root_group" ] || ! root_group=$(mktemp -d "$root_group/plusmoin-XXXXXX"); then
+		echo "skipped: no control groups (cgroup2) to boot a systemd in"
+		root_group=
+		return 1
+	fi
+	mkdir -p "$1/etc/systemd/journald.conf.d" "$1/outside"
+	printf '[Journal]\nAudit=no\nStorage=volatile\n' > "$1/etc/systemd/journald.conf.d/here.conf"
+	# shellcheck disable=SC2016 # that shell's variables
+	sh -c 'echo $$ > "$1/cgroup.procs"
+		exec setsid unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child sh -e -c "$2" - "$3" "$4"' \
+		- "$root_group" '
+		mount --bind "$1" "$1"
+		cd "$1"
+		mount -t proc proc proc
+		mount --bind proc/sys proc/sys
+		mount -o remount,ro,bind proc/sys
+		mount -t sysfs -o ro sysfs sys
+		mount -t cgroup2 cgroup2 sys/fs/cgroup
+		mount -t tmpfs -o mode=755 tmpfs run
+		mount -t tmpfs -o mode=755 tmpfs dev
+		mkdir dev/shm dev/pts
+		mount -t tmpfs tmpfs dev/shm
+		mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
+		ln -s pts/ptmx dev/ptmx
+		ln -s /proc/self/fd dev/fd
+		for name in null zero full random urandom tty; do
+			: > dev/$name
+			mount --bind /dev/$name dev/$name
+		done
+		ip link set lo up
+		hostname plusmoin
+		pivot_root . outside
+		exec sh -c "umount -l /outside && exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			setpriv --bounding-set -sys_module,-sys_time,-syslog /lib/systemd/systemd --unit=$2"' \
+		"$1" "$2" > "$1.boot" 2>&1 < /dev/null &
+	root_unshared=$!
+}
+
+# What root_boot has begun is gone afterwards.
+root_halt() {
+	[ -n "${root_group-}" ] || return 0
+	if [ -n "${root_unshared-}" ]; then
+		kill -KILL "$root_unshared" 2> /dev/null || :
+		wait "$root_unshared" || :
+		root_unshared=
+	fi
+	# its processes end a moment after the first of them
+	while [ -d "$root_group" ] && ! find "$root_group" -depth -type d -exec rmdir {} + 2> /dev/null; do
+		sleep 0.1
+	done
+	root_group=
+}
+
+# A command in what root_boot has begun.
+root_inside() {
+	nsenter --target "$(pgrep -P "$root_unshared")" --mount --pid --uts --ipc --net --cgroup --root --wd \
+		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
