@@ -243,21 +243,22 @@ local function read_event(path)
   return event
 end
 
---- All events so far, in the order in which their commands started.
+--- All events so far: those a call saw before keep their places, new ones follow in the order in which their
+-- commands started (commands of two clusters run at once: the file of the one started first may come second).
 function Daemon:events()
-  self.read = self.read or {}
-  local names, list = {}, {}
+  self.read, self.seen = self.read or {}, self.seen or {}
+  local names = {}
   for name in uv.fs_scandir_next, assert(uv.fs_scandir(self.events_dir)) do
-    if name:find("%.event$") then
+    if name:find("%.event$") and not self.read[name] then
       names[#names + 1] = name
     end
   end
   table.sort(names)
-  for i, name in ipairs(names) do
-    self.read[name] = self.read[name] or read_event(self.events_dir .. "/" .. name)
-    list[i] = self.read[name]
+  for _, name in ipairs(names) do
+    self.read[name] = read_event(self.events_dir .. "/" .. name)
+    table.insert(self.seen, self.read[name])
   end
-  return list
+  return table.move(self.seen, 1, #self.seen, 1, {})
 end
 
 --- As `events`, heartbeats left out.
