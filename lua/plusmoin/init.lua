@@ -8,6 +8,8 @@
 local core = require "plusmoin.core"
 local exec = require "plusmoin.exec"
 local json = require "plusmoin.jansson"
+local query = require "plusmoin.query"
+local request = require "plusmoin.request"
 local store = require "plusmoin.store"
 
 local pm = {}
@@ -32,6 +34,15 @@ pm.clusters = core.clusters
 -- nil and a message when it cannot be started. The first MiB each of stdout and
 -- stderr is kept. Past its timeout the group gets TERM, 5 s later KILL.
 pm.exec = exec.run
+
+--- Waits. One exchange with a program that listens on a socket, sent and taken as it
+-- is: pm.request{to = "/socket" or "host:port", data =, timeout = s} -> text, or nil and
+-- a message. See lua/plusmoin/request.lua.
+pm.request = request.request
+
+--- Waits. SQL: pm.query(target, sql, params, {timeout = s, dbname =, user =, password =,
+-- connection =, admin =}). See lua/plusmoin/query.lua.
+pm.query = query.query
 
 --- Do not wait. JSON: encode(value) -> text, decode(text) -> value or nil, message.
 -- Arrays stay arrays, array(t) marks a table as one (for an empty list), null is

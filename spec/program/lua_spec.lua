@@ -2,28 +2,9 @@
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local say = require("spec.support.said").say
 local scene = require "spec.support.scene"
 local cjson = require "cjson"
-
--- Starts a plusmoin on one master whose plusmoin_up runs `body` (with `pm` and
--- `event`); waits for its line "said ..." and returns what follows, as JSON.
-local function say(body, options)
-  options = options or {}
-  options.nodes = { (pg.cluster(0)) }
-  options.nowait = true
-  options.lua = ([[
-local pm = require "plusmoin"
-config.triggers.plusmoin_up = function(event)
-  local function run() %s end
-  pm.log.info("said %%s", pm.json.encode(pm.json.array { run() }))
-end
-]]):format(body)
-  local daemon = plusmoin.start(options)
-  local said = proc.wait_for("the trigger's word", 10, function()
-    return daemon:log():match(" said (%[[^\n]*%]) cluster=")
-  end, function() return daemon:diagnose() end)
-  return cjson.decode(said), daemon
-end
 
 describe("a trigger that is a Lua function", function()
   after_each(scene.finish)

@@ -1,6 +1,7 @@
 #include "core/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -29,7 +30,41 @@ bool config_has_lua(const struct config *config, enum event_kind kind)
 	return false;
 }
 
-static void free_node(struct config_node *node)
+void config_node_copy(struct config_node *copy, const struct config_node *node)
+{
+	*copy = (struct config_node){
+		.id = mem_strdup(node->id),
+		.name = mem_strdup(node->name),
+		.host = mem_strdup(node->host),
+		.port = node->port,
+		.user = mem_strdup(node->user),
+		.password = mem_strdup(node->password),
+		.dbname = mem_strdup(node->dbname),
+	};
+	for (size_t i = 0; i < node->connection_count; i++)
+		config_node_set(copy, node->connection[i].key, node->connection[i].value);
+}
+
+void config_node_set(struct config_node *node, const char *key, const char *value)
+{
+	struct config_pair *pair;
+
+	for (size_t i = 0; i < node->connection_count; i++) {
+		pair = &node->connection[i];
+		if (strcmp(pair->key, key) == 0) {
+			free(pair->value);
+			pair->value = mem_strdup(value);
+			return;
+		}
+	}
+	node->connection = mem_grow(node->connection, node->connection_count + 1,
+				    sizeof(*node->connection));
+	pair = &node->connection[node->connection_count++];
+	pair->key = mem_strdup(key);
+	pair->value = mem_strdup(value);
+}
+
+void config_node_clear(struct config_node *node)
 {
 	for (size_t i = 0; i < node->connection_count; i++) {
 		free(node->connection[i].key);
@@ -42,6 +77,7 @@ static void free_node(struct config_node *node)
 	free(node->user);
 	free(node->password);
 	free(node->dbname);
+	*node = (struct config_node){ 0 };
 }
 
 static void free_trigger(struct config_trigger *trigger)
@@ -66,7 +102,7 @@ void config_unref(struct config **config_p)
 	if (config == NULL || --config->references > 0)
 		return;
 	for (size_t i = 0; i < config->node_count; i++)
-		free_node(&config->nodes[i]);
+		config_node_clear(&config->nodes[i]);
 	free(config->nodes);
 	for (int kind = 0; kind < EVENT_KINDS; kind++)
 		free_trigger(&config->triggers[kind]);

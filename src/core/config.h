@@ -74,6 +74,12 @@ struct config {
 	size_t secret_count;
 };
 
+/* A node of the caller's own, who ends it with config_node_clear(). */
+void config_node_copy(struct config_node *copy, const struct config_node *node);
+/* Sets one keyword of its `connection`; both texts are copied. */
+void config_node_set(struct config_node *node, const char *key, const char *value);
+void config_node_clear(struct config_node *node);
+
 /* Whether any action for `kind` is a Lua function. */
 bool config_has_lua(const struct config *config, enum event_kind kind);
 

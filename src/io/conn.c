@@ -28,6 +28,7 @@ struct conn {
 	int tags[BATCH_STATEMENTS];
 	size_t tag_count;
 	size_t answered;
+	bool asked; /* conn_ask(): no pipeline */
 	char sqlstate[6]; /* the server's last words on its own accord: */
 	char words[MESSAGE_BYTES];
 	bool going;
@@ -172,7 +173,8 @@ static void step_connect(struct conn *conn)
 static void batch_done(struct conn *conn)
 {
 	conn->state = CONN_IDLE;
-	PQexitPipelineMode(conn->pg);
+	if (!conn->asked)
+		PQexitPipelineMode(conn->pg);
 	conn->events.done(conn->data);
 }
 
@@ -201,9 +203,18 @@ static bool take_result(struct conn *conn, PGresult *result)
 	default:
 		break;
 	}
-	if (conn->answered < conn->tag_count)
+	if (conn->asked)
+		conn->events.result(conn->data, 0, result);
+	else if (conn->answered < conn->tag_count)
 		conn->events.result(conn->data, conn->tags[conn->answered], result);
 	return true;
+}
+
+/* No result: the end of what was asked, unless the server has ended all of it. */
+static void end_asked(struct conn *conn)
+{
+	if (PQstatus(conn->pg) != CONNECTION_BAD && conn->sqlstate[0] == '\0')
+		batch_done(conn);
 }
 
 static void take_results(struct conn *conn)
@@ -214,6 +225,10 @@ static void take_results(struct conn *conn)
 		PGresult *result = PQgetResult(conn->pg);
 		bool more;
 
+		if (result == NULL && conn->asked) {
+			end_asked(conn);
+			return;
+		}
 		if (result == NULL) {
 			if (++nothing > 1)
 				return; /* two ends without a result between them: nothing to take */
@@ -310,25 +325,39 @@ static bool queue(struct conn *conn, const struct statement *statement)
 	       PQpipelineSync(conn->pg) == 1;
 }
 
+/* Sends what libpq has queued; `queued` false, or no luck: it fails later. */
+static void send_queued(struct conn *conn, bool queued)
+{
+	int flushed = queued ? PQflush(conn->pg) : -1;
+
+	if (flushed < 0 || !watch(conn, flushed > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE))
+		timer_start(conn->later, 0);
+}
+
+void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params)
+{
+	int sent = params == NULL ? PQsendQuery(conn->pg, sql)
+				  : PQsendQueryParams(conn->pg, sql, param_count, NULL, params,
+						      NULL, NULL, 0);
+
+	conn->state = CONN_BUSY;
+	conn->asked = true;
+	send_queued(conn, sent == 1 && PQsetSingleRowMode(conn->pg) == 1);
+}
+
 void conn_send(struct conn *conn, const struct statement *statements, size_t count)
 {
 	bool sent = count <= BATCH_STATEMENTS && PQenterPipelineMode(conn->pg) == 1;
 
 	conn->state = CONN_BUSY;
+	conn->asked = false;
 	conn->tag_count = count;
 	conn->answered = 0;
 	for (size_t i = 0; i < count && sent; i++) {
 		conn->tags[i] = statements[i].tag;
 		sent = queue(conn, &statements[i]);
 	}
-	if (sent) {
-		int flushed = PQflush(conn->pg);
-
-		sent = flushed >= 0 && watch(conn, flushed > 0 ? UV_READABLE | UV_WRITABLE
-							       : UV_READABLE);
-	}
-	if (!sent)
-		timer_start(conn->later, 0);
+	send_queued(conn, sent);
 }
 
 bool conn_is_busy(const struct conn *conn)

@@ -1,7 +1,7 @@
 /*
  * One libpq connection to one address, inside the loop. It connects, runs
- * batches of statements (each its own transaction, all in one round trip), and
- * says when it breaks. The owner's callbacks are never called from inside a
+ * batches of statements (each its own transaction, all in one round trip) or one
+ * text of somebody else's, and says when it breaks. The owner's callbacks are never called from inside a
  * call of the owner, and none comes after conn_close(). Monitor thread (or, for
  * triggers, the loop's own).
  */
@@ -41,6 +41,14 @@ void conn_listen(struct conn *conn, const struct conn_events *events, void *data
 
 /* Sends a batch; the connection must be connected and have no batch under way. */
 void conn_send(struct conn *conn, const struct statement *statements, size_t count);
+
+/*
+ * Sends somebody else's SQL. With `params` (texts, NULL for NULL; their types are
+ * the server's to find) one statement; with NULL the simple protocol, several
+ * statements. Rows come one a result (PGRES_SINGLE_TUPLE), behind a statement's
+ * last row one without rows; then `done`.
+ */
+void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params);
 bool conn_is_busy(const struct conn *conn);
 
 /* As PQserverVersion; 0 before it is connected. */

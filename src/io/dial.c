@@ -1,6 +1,5 @@
 #include "io/dial.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,10 +127,12 @@ static void open_conn(struct dial *dial, const char *address)
 	add(keywords, values, &count, "user", node->user);
 	add(keywords, values, &count, "password", node->password);
 	add(keywords, values, &count, "dbname", node->dbname);
-	add(keywords, values, &count, "client_encoding", "UTF8");
-	add(keywords, values, &count, "options", dial->options);
-	if (pair_value(node, "application_name") == NULL)
-		add(keywords, values, &count, "application_name", "plusmoin");
+	if (dial->options != NULL) {
+		add(keywords, values, &count, "client_encoding", "UTF8");
+		add(keywords, values, &count, "options", dial->options);
+		if (pair_value(node, "application_name") == NULL)
+			add(keywords, values, &count, "application_name", "plusmoin");
+	}
 	for (size_t i = 0; i < node->connection_count; i++) {
 		if (strcmp(node->connection[i].key, "options") != 0)
 			add(keywords, values, &count, node->connection[i].key,
@@ -183,13 +184,6 @@ static void on_found(void *data, const struct addresses *addresses, const struct
 	try_next(dial);
 }
 
-static bool is_numeric(const char *host)
-{
-	unsigned char address[sizeof(struct in6_addr)];
-
-	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-}
-
 struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
 			const struct dial_target *target,
 			void (*done)(void *data, struct conn *conn,
@@ -198,23 +192,20 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 {
 	struct dial *dial = mem_zalloc(1, sizeof(*dial));
 	const char *host = target->node->host;
-	const char *theirs = pair_value(target->node, "options");
+	const char *theirs = target->options != NULL ? pair_value(target->node, "options") : NULL;
 
 	dial->loop = loop;
 	dial->target = *target;
 	dial->options = theirs != NULL ? mem_printf("%s %s", theirs, target->options)
-				       : mem_strdup(target->options);
+				       : mem_strdup(target->options); /* NULL stays NULL */
 	dial->done = done;
 	dial->data = data;
 	dial->stalls = stalls;
 	dial->stalls_then = *stalls;
 	dial->started_ms = clock_steady_ms();
 	dial->deadline = timer_new(loop, stalls, on_deadline, dial);
-	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL) {
-		try_next(dial);
-	} else if (is_numeric(host)) {
-		text_copy(dial->addresses.text[0], sizeof(dial->addresses.text[0]), host);
-		dial->addresses.count = 1;
+	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
+	    addresses_take_numeric(&dial->addresses, host)) {
 		try_next(dial);
 	} else {
 		timer_start(dial->deadline, target->timeout_ms);

@@ -13,7 +13,8 @@ struct dial;
 
 struct dial_target {
 	const struct config_node *node; /* must outlive the dial */
-	const char *options;            /* libpq's `options`; behind the user's own */
+	/* libpq's `options`, behind the user's own; NULL: no setting of ours is sent at all */
+	const char *options;
 	int64_t timeout_ms;
 	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read and set */
 };

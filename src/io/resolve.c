@@ -1,5 +1,6 @@
 #include "io/resolve.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,17 @@ struct resolver {
 	uv_loop_t *loop;
 	struct list names;
 };
+
+bool addresses_take_numeric(struct addresses *addresses, const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
+		return false;
+	text_copy(addresses->text[0], sizeof(addresses->text[0]), host);
+	addresses->count = 1;
+	return true;
+}
 
 struct resolver *resolver_new(uv_loop_t *loop)
 {

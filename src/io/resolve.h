@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "io/evidence.h"
@@ -16,6 +17,9 @@ struct addresses {
 	char text[RESOLVE_ADDRESSES][INET6_ADDRSTRLEN + 1];
 	size_t count;
 };
+
+/* A host that is an address itself needs no look-up; false if it is none. */
+bool addresses_take_numeric(struct addresses *addresses, const char *host);
 
 struct resolver;
 struct lookup;

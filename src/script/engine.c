@@ -13,6 +13,8 @@ static const luaL_Reg own_modules[] = {
 	{ "plusmoin.coroutines", luaopen_plusmoin_coroutines },
 	{ "plusmoin.core", luaopen_plusmoin_core },
 	{ "plusmoin.exec", luaopen_plusmoin_exec },
+	{ "plusmoin.query.core", luaopen_plusmoin_query },
+	{ "plusmoin.request.core", luaopen_plusmoin_request },
 	{ "plusmoin.jansson", luaopen_plusmoin_json },
 	{ "plusmoin.store", luaopen_plusmoin_store },
 	{ "plusmoin.libs", luaopen_plusmoin_libs },
@@ -145,12 +147,38 @@ bool engine_open_alone(struct engine *engine)
 	return engine_open(engine, NULL);
 }
 
+struct resolver *engine_resolver(struct engine *engine)
+{
+	if (engine->resolver == NULL)
+		engine->resolver = resolver_new(engine->loop);
+	return engine->resolver;
+}
+
+void engine_keep_nodes(struct engine *engine, const struct config *config)
+{
+	engine->nodes = mem_zalloc(config->node_count, sizeof(*engine->nodes));
+	engine->node_count = config->node_count;
+	for (size_t i = 0; i < config->node_count; i++)
+		config_node_copy(&engine->nodes[i], &config->nodes[i]);
+}
+
+static void forget_nodes(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->node_count; i++)
+		config_node_clear(&engine->nodes[i]);
+	free(engine->nodes);
+	engine->nodes = NULL;
+	engine->node_count = 0;
+}
+
 void engine_close(struct engine *engine)
 {
 	if (engine->L == NULL)
 		return;
 	run_stop_all(engine);
 	child_port_free(&engine->port);
+	(void)resolver_free(&engine->resolver); /* a look-up under way finds nobody */
+	forget_nodes(engine);
 	if (engine->idle != NULL)
 		uv_close((uv_handle_t *)engine->idle, on_idle_closed);
 	list_free(&engine->runs);

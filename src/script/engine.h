@@ -17,7 +17,9 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "core/config.h"
 #include "dispatch/child.h"
+#include "io/resolve.h"
 #include "io/timer.h"
 #include "script/job.h"
 #include "script/shared.h"
@@ -69,6 +71,7 @@ struct run {
 	size_t allocated; /* bytes, all in all */
 	struct timer *deadline;
 	struct wait wait;
+	struct list sessions; /* query.c's: connections that are kept until the run ends */
 	int64_t log_second; /* steady; in it so many lines were logged, and since then left out: */
 	unsigned log_lines;
 	unsigned long log_left_out;
@@ -88,6 +91,9 @@ struct engine {
 	uv_loop_t *loop;
 	uv_idle_t *idle;
 	struct child_port *port;
+	struct resolver *resolver; /* NULL until somebody asks */
+	struct config_node *nodes; /* copies of the configured ones, for their credentials */
+	size_t node_count;
 	struct shared *shared;
 	struct list runs;
 	struct list ready;
@@ -109,6 +115,12 @@ bool engine_open(struct engine *engine, uv_loop_t *loop); /* loop NULL: only to 
 bool engine_open_alone(struct engine *engine);
 /* Drops all runs and closes the state; handles close when the loop runs next. */
 void engine_close(struct engine *engine);
+
+/* Keeps copies of these nodes: pm.query() finds their credentials. */
+void engine_keep_nodes(struct engine *engine, const struct config *config);
+
+/* The loop's look-ups. */
+struct resolver *engine_resolver(struct engine *engine);
 
 /* Has engine_work() called in the loop's next turn. */
 void engine_kick(struct engine *engine);
@@ -163,9 +175,14 @@ int luaopen_plusmoin_coroutines(lua_State *L);
 /* The API's primitives: tables with functions. */
 int luaopen_plusmoin_core(lua_State *L);
 int luaopen_plusmoin_exec(lua_State *L);
+int luaopen_plusmoin_request(lua_State *L);
+int luaopen_plusmoin_query(lua_State *L);
 int luaopen_plusmoin_json(lua_State *L);
 int luaopen_plusmoin_store(lua_State *L);
 int luaopen_plusmoin_libs(lua_State *L);
+
+/* query.c: closes the connections of a run. */
+void query_end_sessions(struct run *run);
 
 /* core.c: says how many of the run's lines were left out, if any were. */
 void core_log_left_out(struct run *run);

@@ -111,8 +111,10 @@ static void load(struct host *host)
 	struct config *config = load_config(&host->engine, host->path, &host->options,
 					    HOST_LOAD_MS, &report);
 
-	if (config != NULL)
+	if (config != NULL) {
 		host->engine.memory_limit = (size_t)config->lua_memory_bytes;
+		engine_keep_nodes(&host->engine, config);
+	}
 	pthread_mutex_lock(&host->lock);
 	host->config = config;
 	host->report = report;

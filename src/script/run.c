@@ -51,6 +51,7 @@ static void free_run(struct run *run)
 
 	core_log_left_out(run);
 	clear_wait(run, true);
+	query_end_sessions(run);
 	timer_free(&run->deadline);
 	list_remove(&engine->runs, run);
 	list_remove(&engine->ready, run);

@@ -7,8 +7,8 @@ local settings = require "plusmoin.settings"
 local connection = {}
 
 -- What plusmoin sets itself, or what would lead it to other servers than the
--- configured ones: keyword -> what to do instead.
-local REFUSED = {
+-- configured ones: keyword -> what to do instead; for pm.query as well.
+connection.refused = {
   host = "the node's key host",
   hostaddr = "the node's key host (names are resolved by plusmoin)",
   port = "the node's key port",
@@ -44,7 +44,7 @@ end
 local function keyword_list(keywords)
   local list = {}
   for keyword in pairs(keywords) do
-    if not REFUSED[keyword] then
+    if not connection.refused[keyword] then
       list[#list + 1] = keyword
     end
   end
@@ -57,8 +57,8 @@ local function check_keyword(ctx, path, key)
   local keywords = ctx.env.libpq_keywords
   if type(key) ~= "string" then
     ctx.report:error(path, "a key that is no name", "libpq keywords such as sslmode")
-  elseif REFUSED[key] then
-    ctx.report:error(path, "may not be set here", REFUSED[key])
+  elseif connection.refused[key] then
+    ctx.report:error(path, "may not be set here", connection.refused[key])
   elseif keywords and not keywords[key] then
     local wrong, allowed = checks.unknown(key, keyword_list(keywords))
     ctx.report:error(path, "not a libpq keyword: " .. wrong, allowed)
