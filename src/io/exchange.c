@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "base/mem.h"
@@ -103,6 +104,20 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *out)
 	*out = uv_buf_init(wire->bytes, sizeof(wire->bytes));
 }
 
+/* libuv takes a reset that follows the last bytes for their end: the socket knows better. */
+static void end_of_answer(struct exchange *exchange)
+{
+	uv_os_fd_t fd;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (uv_fileno(&exchange->wire->handle, &fd) == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0)
+		fail(exchange, uv_translate_sys_error(error));
+	else
+		finish(exchange, NULL);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 {
 	struct wire *wire = stream->data;
@@ -111,7 +126,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 	if (exchange == NULL || n == 0)
 		return;
 	if (n == UV_EOF) {
-		finish(exchange, NULL);
+		end_of_answer(exchange);
 	} else if (n < 0) {
 		fail(exchange, (int)n);
 	} else {

@@ -169,6 +169,16 @@ static void open_round(struct group *group, bool regular)
 		judge(group);
 }
 
+/* Whether a node fails that may still be down. */
+static bool is_undecided(const struct cluster *cluster)
+{
+	for (size_t i = 0; cluster != NULL && i < cluster->members.count; i++) {
+		if (node_is_failing(cluster->members.items[i]))
+			return true;
+	}
+	return false;
+}
+
 static void finish(struct group *group)
 {
 	struct monitor *monitor = group->monitor;
@@ -191,7 +201,7 @@ static void finish(struct group *group)
 	changes_free(&changes);
 	if (!lives)
 		return; /* dropped, and this group with it */
-	group->restored = false;
+	group->restored = group->restored && is_undecided(cluster);
 	if (regular && cluster != NULL)
 		monitor_fire(monitor, EVENT_HEARTBEAT, cluster, NULL);
 	if (again)

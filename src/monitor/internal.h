@@ -34,7 +34,7 @@ struct group {
 	size_t early_next;
 	int64_t founded_ms;
 	int64_t heartbeat_due_ms;
-	bool restored; /* by a state file, and no round since */
+	bool restored; /* by a state file, and a node of it has not been judged since */
 };
 
 struct watch {

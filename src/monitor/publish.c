@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "monitor/internal.h"
 
-/* Whether its cluster is as a state file had it, and no round has been since. */
+/* Whether what happens in its cluster is a difference to a state file. */
 static bool is_restored(const struct cluster *cluster)
 {
 	const struct group *group = cluster != NULL ? cluster->watch : NULL;
@@ -26,7 +26,7 @@ static struct event *make_event(struct monitor *monitor, enum event_kind kind,
 		       ++monitor->event_count);
 	event = event_new(kind, id, view, clock_wall_ms());
 	view_unref(&view);
-	event->restored = is_restored(cluster);
+	event->restored = kind != EVENT_HEARTBEAT && is_restored(cluster);
 	if (change != NULL) {
 		event_set_node(event, change->node, change->rule, change->reason, change->message);
 		if (change->from != NULL && change->from != cluster)

@@ -72,8 +72,10 @@ static void begin_rounds(struct monitor *monitor)
 	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
 		struct node *node = monitor->fleet->nodes[i];
 
-		if (node->seen.kind == OBSERVED_FAILURE)
+		if (node->seen.kind == OBSERVED_FAILURE) {
 			node_forget(node);
+			node->failure = (struct failure){ 0 };
+		}
 	}
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
 		const struct cluster *cluster = monitor->fleet->clusters.items[i];
