@@ -13,6 +13,8 @@ function said.say(body, options)
   options = options or {}
   options.nodes = { options.master or (pg.cluster(0)) }
   options.nowait = true
+  options.config = options.config or {}
+  options.config.trigger_timeout = options.config.trigger_timeout or 60
   local args = {}
   for key, value in pairs(options.args or {}) do
     args[#args + 1] = ("[%q] = %q"):format(key, value)
@@ -27,7 +29,7 @@ config.triggers.plusmoin_up = function(event)
 end
 ]]):format(table.concat(args, ", "), body)
   local daemon = plusmoin.start(options)
-  local words = proc.wait_for("the trigger's word", 10, function()
+  local words = proc.wait_for("the trigger's word", 60, function()
     return daemon:log():match(" said (%[[^\n]*%]) cluster=")
   end, function() return daemon:diagnose() end)
   return cjson.decode(words), daemon

@@ -1,0 +1,90 @@
+--- Checks the settings of a trigger file, with errors in the words of whoever wrote them.
+-- Does not wait.
+local nearest = require "plusmoin.nearest"
+
+local given = {}
+
+local function show(value)
+  if type(value) == "string" then
+    return ("%q"):format(value)
+  elseif type(value) == "table" then
+    return "a table"
+  end
+  return tostring(value)
+end
+
+local function sorted_keys(rules)
+  local keys = {}
+  for key in pairs(rules) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- The settings, defaults filled in; raises an error that begins with `name`, the
+-- trigger's. `rules`: key -> {allowed = what may be there, in words, ok = function(value)
+-- -> boolean, default = value or nil, required = boolean}.
+function given.check(name, settings, rules)
+  local checked, keys = {}, sorted_keys(rules)
+  for key in pairs(settings) do
+    if not rules[key] then
+      local near, is_typo = nearest.find(tostring(key), keys)
+      error(("%s: unknown setting %s; %sallowed: %s"):format(name, show(key),
+        is_typo and ("did you mean %q? "):format(near) or "", table.concat(keys, ", ")), 0)
+    end
+  end
+  for _, key in ipairs(keys) do
+    local rule, value = rules[key], settings[key]
+    if value == nil and rule.required then
+      error(("%s: settings.%s is missing; allowed: %s"):format(name, key, rule.allowed), 0)
+    elseif value ~= nil and not rule.ok(value) then
+      error(("%s: settings.%s is %s; allowed: %s"):format(name, key, show(value), rule.allowed), 0)
+    end
+    checked[key] = value == nil and rule.default or value
+  end
+  return checked
+end
+
+--- A rule's `ok`: a string that is not empty.
+function given.is_text(value)
+  return type(value) == "string" and value ~= ""
+end
+
+--- A rule's `ok`: a number of seconds, from 0.01 to 3600.
+function given.is_seconds(value)
+  return type(value) == "number" and value >= 0.01 and value <= 3600
+end
+
+--- A rule's `ok`: true or false.
+function given.is_boolean(value)
+  return type(value) == "boolean"
+end
+
+--- Makes a rule's `ok`: one of `words`.
+function given.one_of(...)
+  local set = {}
+  for _, word in ipairs { ... } do
+    set[word] = true
+  end
+  return function(value)
+    return set[value] == true
+  end
+end
+
+--- Makes a rule's `ok`: a table whose keys and values `key_ok` and `value_ok` like.
+function given.map_of(key_ok, value_ok)
+  return function(value)
+    if type(value) ~= "table" then
+      return false
+    end
+    for key, item in pairs(value) do
+      if not (key_ok(key) and value_ok(item)) then
+        return false
+      end
+    end
+    return true
+  end
+end
+
+return given

@@ -1,0 +1,113 @@
+--- Who should take writes and who reads, among the servers that a proxy has: what the
+-- triggers that steer one share. Pure, no function waits. A node's id is "host:port".
+local roles = {}
+
+--- The id of a node table.
+function roles.id(node)
+  return node.host .. ":" .. node.port
+end
+
+-- All nodes of pm.clusters(): id -> {node =, cluster = its cluster, or nil}.
+local function survey(clusters)
+  local known = {}
+  for _, cluster in ipairs(clusters) do
+    for _, node in ipairs(cluster.clusterless) do
+      known[roles.id(node)] = { node = node }
+    end
+  end
+  for _, cluster in ipairs(clusters) do
+    for _, list in ipairs { { cluster.master }, cluster.slaves, cluster.lost } do
+      for _, node in ipairs(list) do
+        known[roles.id(node)] = { node = node, cluster = cluster }
+      end
+    end
+  end
+  return known
+end
+
+-- Nothing has been found out about it yet, as at the monitor's start.
+local function is_unknown(entry)
+  local node = entry.node
+  return entry.cluster == nil and node.reason == nil and not node.is_slave
+end
+
+local function masters_of(clusters, listed)
+  local masters = {}
+  for _, cluster in ipairs(clusters) do
+    if cluster.master and listed[roles.id(cluster.master)] then
+      masters[#masters + 1] = cluster.master
+    end
+  end
+  return masters
+end
+
+local function names(nodes)
+  local list = {}
+  for i, node in ipairs(nodes) do
+    list[i] = node.name
+  end
+  return table.concat(list, ", ")
+end
+
+-- The writer, or nil and, where that is a problem, what the problem is.
+local function choose(clusters, known, listed, before)
+  local last = before and known[before]
+  local seat = last and last.cluster and last.cluster.master
+  local masters = masters_of(clusters, listed)
+  if last and last.node.state == "master" and listed[before] then
+    return last.node -- it stays while it sits
+  elseif seat then
+    if listed[roles.id(seat)] then
+      return seat
+    end
+    return nil, ("the master %s is none of the servers"):format(seat.name)
+  elseif last and is_unknown(last) then
+    return nil
+  elseif #masters > 1 then
+    return nil, ("%s are masters of different clusters, and none was the writer: none is now"):format(names(masters))
+  end
+  return masters[1]
+end
+
+-- `readable`: the ids among which one may read.
+local function choose_readers(clusters, cluster, writer, readable, master_reads)
+  local readers = {}
+  for _, each in ipairs(cluster and { cluster } or clusters) do
+    for _, slave in ipairs(each.slaves) do
+      readers[roles.id(slave)] = readable[roles.id(slave)]
+    end
+  end
+  if writer and (master_reads == "always" or master_reads == "alone" and next(readers) == nil) then
+    readers[roles.id(writer)] = true
+  end
+  return readers
+end
+
+--- What should be, by `clusters` (pm.clusters()), for the servers `listed` (a set of ids)
+-- that may take writes and those that may be read from, `readable`, when `before` (an id,
+-- or nil) was the writer last. `master_reads`: "always", "alone" (while no slave can),
+-- "never".
+--
+-- The writer stays while it sits in a seat. When it does not, its cluster's new master
+-- follows; while that seat is empty, exactly one other listed master takes over; with
+-- several nobody does. Readers are the slaves (they are in sync) of the writer's cluster.
+--
+-- Returns { writer = node or nil, readers = set of ids, known = function(id): whether
+-- something is known of it yet, else it is best left as it is, lost = function(id):
+-- whether it is down, or not in sync, problem = text or nil }.
+function roles.decide(clusters, listed, readable, before, master_reads)
+  local known = survey(clusters)
+  local writer, problem = choose(clusters, known, listed, before)
+  local home = known[writer and roles.id(writer) or before]
+  return {
+    writer = writer, problem = problem,
+    readers = choose_readers(clusters, home and home.cluster, writer, readable, master_reads),
+    known = function(id) return known[id] ~= nil and not is_unknown(known[id]) end,
+    lost = function(id)
+      local node = known[id] and known[id].node
+      return node ~= nil and (node.state == "lost" or node.reason ~= nil)
+    end,
+  }
+end
+
+return roles

@@ -1,0 +1,125 @@
+--- A real HAProxy with a writer and a reader backend.
+local proc = require "spec.support.proc"
+
+local haproxy = {}
+
+local Haproxy = {}
+Haproxy.__index = Haproxy
+
+haproxy.running = {}
+
+local CONFIG = [[
+global
+  stats socket %s mode 600 level %s
+  nbthread 1
+  maxconn 200
+defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 1m
+  timeout server 1m
+frontend write
+  bind 127.0.0.1:%d
+  default_backend pg_write
+frontend read
+  bind 127.0.0.1:%d
+  default_backend pg_read
+backend pg_write
+%s
+backend pg_read
+%s
+]]
+
+--- Starts one in front of `servers` (of pg). Options: level (of the stats socket), lines = function(server, i)
+-- -> server line (default: by address, disabled), stopped.
+function haproxy.start(servers, options)
+  options = options or {}
+  local self = setmetatable({ dir = proc.new_dir("haproxy"), write_port = proc.free_port(),
+    read_port = proc.free_port() }, Haproxy)
+  self.socket = self.dir .. "/admin.sock"
+  local lines = {}
+  for i, server in ipairs(servers) do
+    lines[i] = "  " .. (options.lines and options.lines(server, i) or
+      ("server s%d %s:%d disabled"):format(i, server.host, server.port))
+  end
+  local list = table.concat(lines, "\n")
+  proc.write_file(self.dir .. "/haproxy.cfg",
+    CONFIG:format(self.socket, options.level or "admin", self.write_port, self.read_port, list, list))
+  if not options.stopped then
+    self:run()
+  end
+  haproxy.running[self] = true
+  return self
+end
+
+--- Starts it, again maybe; returns when it takes commands.
+function Haproxy:run()
+  proc.release_port(self.write_port)
+  proc.release_port(self.read_port)
+  self.process = proc.spawn({ "haproxy", "-db", "-f", self.dir .. "/haproxy.cfg" }, { output = self.dir .. "/log" })
+  proc.wait_for("HAProxy", 10, function()
+    if not self.process:running() then
+      error("HAProxy ended: " .. (proc.read_file(self.dir .. "/log") or ""), 0)
+    end
+    return proc.uv.fs_stat(self.socket) ~= nil
+  end)
+  return self
+end
+
+function Haproxy:kill()
+  if self.process and self.process:running() then
+    self.process:kill("sigkill")
+    self.process:wait()
+  end
+  os.remove(self.socket)
+  return self
+end
+
+--- What it answers to a command.
+function Haproxy:ask(text)
+  local client, parts, ended = proc.uv.new_pipe(false), {}, false
+  client:connect(self.socket, function(failed)
+    assert(not failed, failed)
+    client:read_start(function(_, data)
+      parts[#parts + 1] = data
+      ended = ended or not data
+    end)
+    client:write(text .. "\n")
+  end)
+  proc.wait_for("HAProxy's answer", 5, function() return ended end)
+  proc.close(client)
+  return table.concat(parts)
+end
+
+--- The open servers of a backend, by name, with "+" between them.
+function Haproxy:open(backend)
+  local names = {}
+  for line in self:ask("show stat " .. backend .. " 4 -1"):gmatch("[^\n]+") do
+    local name, fields = line:match("^" .. backend .. ",([^,]+),(.*)$")
+    if name and not fields:find(",MAINT,", 1, true) then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return table.concat(names, "+")
+end
+
+--- Waits until these servers are open: "s1" in pg_write, "s2+s3" in pg_read.
+function Haproxy:wait_open(writer, readers, why)
+  proc.wait_for(("pg_write %s, pg_read %s"):format(writer, readers), 10, function()
+    return self:open("pg_write") == writer and self:open("pg_read") == readers
+  end, function()
+    return ("pg_write %s, pg_read %s\n%s"):format(self:open("pg_write"), self:open("pg_read"), why and why() or "")
+  end)
+end
+
+--- Ends all of them.
+function haproxy.stop_all()
+  for one in pairs(haproxy.running) do
+    one:kill()
+    proc.remove_dir(one.dir)
+    haproxy.running[one] = nil
+  end
+end
+
+return haproxy

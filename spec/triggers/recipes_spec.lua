@@ -1,0 +1,73 @@
+-- README's recipes: what is printed there works, with the addresses of servers of ours.
+local client = require "spec.support.client"
+local haproxy = require "spec.support.haproxy"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+-- The block of README's that begins with "COMMENT FILE".
+local function block(file)
+  for text in assert(proc.read_file("README.md")):gmatch("\n```[^\n]+\n(.-)```") do
+    if text:match("^[#-]+ ([^\n]+)") == file then
+      return text
+    end
+  end
+  error("README has no " .. file)
+end
+
+-- The text with each of `pairs` {from, to} replaced, all of them there.
+local function put(text, list)
+  for _, pair in ipairs(list) do
+    local from, to = pair[1]:gsub("%p", "%%%0"), pair[2]:gsub("%%", "%%%%")
+    local count
+    text, count = text:gsub(from, to)
+    assert(count > 0, pair[1])
+  end
+  return text
+end
+
+-- A plusmoin with the recipe's configuration, as a daemon of ours runs.
+local function start_recipe(text, servers, trigger, list)
+  for i, server in ipairs(servers) do
+    list[#list + 1] = { ('host = "10.0.0.%d"'):format(i), ('host = "%s", port = %d'):format(server.host, server.port) }
+  end
+  local daemon = plusmoin.new { nodes = servers, files = {
+    ["recipe.lua"] = put(text, list), [trigger] = assert(proc.read_file("triggers/" .. trigger)) }, lua = [[
+local recipe = require "recipe"
+config.nodes, config.dbname, config.user, config.triggers = recipe.nodes, recipe.dbname, recipe.user, recipe.triggers
+]] }
+  daemon:start()
+  return daemon
+end
+
+describe("README's recipe", function()
+  after_each(function()
+    client.stop_all()
+    haproxy.stop_all()
+    scene.finish()
+  end)
+
+  it("for HAProxy", function()
+    local master, slaves = pg.cluster(2)
+    local servers = { master, table.unpack(slaves) }
+    local proxy = haproxy.start(servers, { stopped = true })
+    local list = { { "/run/haproxy/admin.sock mode 660 group plusmoin", proxy.socket .. " mode 600" },
+      { "bind :6432", "bind 127.0.0.1:" .. proxy.write_port }, { "bind :6433", "bind 127.0.0.1:" .. proxy.read_port } }
+    for i, server in ipairs(servers) do
+      list[#list + 1] = { ("10.0.0.%d:5432"):format(i), server.name }
+    end
+    proc.write_file(proxy.dir .. "/haproxy.cfg", put(block("/etc/haproxy/haproxy.cfg"), list))
+    proxy:run()
+    local daemon = start_recipe(block("/etc/plusmoin/plusmoin.lua"), servers, "haproxy.lua",
+      { { "/run/haproxy/admin.sock", proxy.socket } })
+    proxy:wait_open("db1", "db2+db3", function() return daemon:diagnose() end)
+    local writer = client.start { port = proxy.write_port, sql = "SELECT inet_server_port(), pg_is_in_recovery()" }
+    writer:wait_value(master.port)
+    master:kill9()
+    proxy:wait_open("", "db2+db3")
+    slaves[1]:promote()
+    writer:wait_value(slaves[1].port)
+    proxy:wait_open("db2", "db3")
+  end)
+end)
