@@ -162,7 +162,8 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(BUSTED) spec/unit" \
 		--together \
 		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[a-r]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
+		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[s-z]*_spec.lua)" \
+		"$(BUSTED) spec/triggers" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program"
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)

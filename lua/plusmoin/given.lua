@@ -22,24 +22,31 @@ local function sorted_keys(rules)
   return keys
 end
 
---- The settings, defaults filled in; raises an error that begins with `name`, the
--- trigger's. `rules`: key -> {allowed = what may be there, in words, ok = function(value)
--- -> boolean, default = value or nil, required = boolean}.
-function given.check(name, settings, rules)
-  local checked, keys = {}, sorted_keys(rules)
+local function check_keys(name, settings, rules, keys, where)
   for key in pairs(settings) do
     if not rules[key] then
       local near, is_typo = nearest.find(tostring(key), keys)
-      error(("%s: unknown setting %s; %sallowed: %s"):format(name, show(key),
+      error(("%s: unknown setting %s; %sallowed: %s"):format(name,
+        where and where .. tostring(key) or show(key),
         is_typo and ("did you mean %q? "):format(near) or "", table.concat(keys, ", ")), 0)
     end
   end
+end
+
+--- The settings, defaults filled in; raises an error that begins with `name`, the
+-- trigger's. `rules`: key -> {allowed = what may be there, in words, ok = function(value)
+-- -> boolean, default = value or nil, required = boolean}. `where`: "settings.key." for
+-- the settings of a setting.
+function given.check(name, settings, rules, where)
+  local checked, keys = {}, sorted_keys(rules)
+  check_keys(name, settings, rules, keys, where)
+  where = where or "settings."
   for _, key in ipairs(keys) do
     local rule, value = rules[key], settings[key]
     if value == nil and rule.required then
-      error(("%s: settings.%s is missing; allowed: %s"):format(name, key, rule.allowed), 0)
+      error(("%s: %s%s is missing; allowed: %s"):format(name, where, key, rule.allowed), 0)
     elseif value ~= nil and not rule.ok(value) then
-      error(("%s: settings.%s is %s; allowed: %s"):format(name, key, show(value), rule.allowed), 0)
+      error(("%s: %s%s is %s; allowed: %s"):format(name, where, key, show(value), rule.allowed), 0)
     end
     checked[key] = value == nil and rule.default or value
   end
@@ -49,6 +56,16 @@ end
 --- A rule's `ok`: a string that is not empty.
 function given.is_text(value)
   return type(value) == "string" and value ~= ""
+end
+
+--- A rule's `ok`: a table.
+function given.is_table(value)
+  return type(value) == "table"
+end
+
+--- A rule's `ok`: an integer from 1 to 65535.
+function given.is_port(value)
+  return math.type(value) == "integer" and value >= 1 and value <= 65535
 end
 
 --- A rule's `ok`: a number of seconds, from 0.01 to 3600.
@@ -69,6 +86,21 @@ function given.one_of(...)
   end
   return function(value)
     return set[value] == true
+  end
+end
+
+--- Makes a rule's `ok`: a list of what `item_ok` likes.
+function given.list_of(item_ok)
+  return function(value)
+    if type(value) ~= "table" then
+      return false
+    end
+    for key, item in pairs(value) do
+      if math.type(key) ~= "integer" or not item_ok(item) then
+        return false
+      end
+    end
+    return true
   end
 end
 

@@ -130,7 +130,7 @@ describe("pm.query", function()
     local _, daemon = say([[
       pm.query(event.master, "SELECT 1 /* of_a_trigger */")
       pm.log.info("said [] cluster=0")
-      pm.query(event.master, "SELECT pg_sleep(60) /* of_a_trigger */")
+      pm.query(event.master, "SELECT pg_sleep(60) /* of_a_trigger */", nil, { timeout = 60 })
     ]], { master = master, config = { trigger_timeout = 1 } })
     proc.wait_for("the end of the run", 10, function() return daemon:logged("timed out") end,
       function() return daemon:diagnose() end)

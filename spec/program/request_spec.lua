@@ -120,7 +120,7 @@ describe("pm.request", function()
     for _, to in ipairs { silent, trickle } do
       local said, daemon = say([[
         pm.log.info("said [] cluster=0")
-        pm.request { to = "127.0.0.1:" .. args.port, data = "x" }
+        pm.request { to = "127.0.0.1:" .. args.port, data = "x", timeout = 60 }
       ]], { config = { trigger_timeout = 1 }, args = { port = to.port } })
       assert.same({}, said)
       proc.wait_for("the connection", 5, function() return #to.clients == 1 end)

@@ -2,6 +2,7 @@
 local client = require "spec.support.client"
 local haproxy = require "spec.support.haproxy"
 local pg = require "spec.support.pg"
+local pgbouncer = require "spec.support.pgbouncer"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
@@ -9,7 +10,7 @@ local scene = require "spec.support.scene"
 -- The block of README's that begins with "COMMENT FILE".
 local function block(file)
   for text in assert(proc.read_file("README.md")):gmatch("\n```[^\n]+\n(.-)```") do
-    if text:match("^[#-]+ ([^\n]+)") == file then
+    if text:match("^[#;-]+ ([^\n]+)") == file then
       return text
     end
   end
@@ -38,13 +39,14 @@ local recipe = require "recipe"
 config.nodes, config.dbname, config.user, config.triggers = recipe.nodes, recipe.dbname, recipe.user, recipe.triggers
 ]] }
   daemon:start()
-  return daemon
+  return daemon -- without the recorder
 end
 
 describe("README's recipe", function()
   after_each(function()
     client.stop_all()
     haproxy.stop_all()
+    pgbouncer.stop_all()
     scene.finish()
   end)
 
@@ -69,5 +71,32 @@ describe("README's recipe", function()
     slaves[1]:promote()
     writer:wait_value(slaves[1].port)
     proxy:wait_open("db2", "db3")
+  end)
+
+  it("for PgBouncer", function()
+    local master, slaves = pg.cluster(2)
+    local bouncer = pgbouncer.start { stopped = true }
+    proc.write_file(bouncer.dir .. "/users", '"plusmoin" "secret"\n')
+    local port = { "port = 6432", "port = " .. bouncer.port }
+    local file = { "/etc/pgbouncer/plusmoin/databases.ini", bouncer.file }
+    proc.write_file(bouncer.dir .. "/pgbouncer.ini", put(block("/etc/pgbouncer/pgbouncer.ini"), { port, file,
+      { "listen_addr = *", "listen_addr = 127.0.0.1\nunix_socket_dir =\nlogfile = " .. bouncer.dir .. "/log" },
+      { "/etc/pgbouncer/userlist.txt", bouncer.dir .. "/users" } }))
+    bouncer.password = "secret"
+    bouncer:run()
+    local daemon = start_recipe(block("/etc/plusmoin/plusmoin-pgbouncer.lua"), { master, table.unpack(slaves) },
+      "pgbouncer.lua", { port, file, { "dbname=app", "dbname=plusmoin" } })
+    proc.wait_for("its word", 10, function() return daemon:logged("app leads to " .. master.name) end,
+      function() return daemon:diagnose() end)
+    local writer = client.start { port = bouncer.port, dbname = "app", password = "secret",
+      sql = "SELECT inet_server_port(), pg_is_in_recovery()" }
+    local reader = client.start { port = bouncer.port, dbname = "app_ro", password = "secret",
+      sql = "SELECT inet_server_port(), pg_is_in_recovery()" }
+    writer:wait_value(master.port)
+    reader:wait_value(slaves[1].port)
+    master:kill9()
+    slaves[1]:promote()
+    writer:wait_value(slaves[1].port)
+    reader:wait_value(slaves[2].port)
   end)
 end)

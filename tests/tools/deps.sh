@@ -10,7 +10,7 @@ set -eu
 
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
-cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy"
+cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer"
 DEB="debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"

@@ -1,0 +1,280 @@
+-- triggers/pgbouncer.lua: a real PgBouncer, real servers, and clients that do not stop to write and read.
+local client = require "spec.support.client"
+local pg = require "spec.support.pg"
+local pgbouncer = require "spec.support.pgbouncer"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local SOURCE = assert(proc.read_file("triggers/pgbouncer.lua"))
+local EVENTS = { "plusmoin_up", "plusmoin_heartbeat", "cluster_created", "master_down", "master_up", "slave_down",
+  "slave_up" }
+local FAST = "server_login_retry = 0.05\n"
+
+local function watch(nodes, bouncer, options)
+  options = options or {}
+  local settings = {
+    console = { host = "127.0.0.1", port = bouncer.port, user = "plusmoin" }, file = bouncer.file, patience = 0.5,
+    databases = { app = { options = "dbname=plusmoin" }, app_ro = { options = "dbname=plusmoin", role = "reader" } },
+  }
+  for key, value in pairs(options.settings or {}) do
+    settings[key] = value
+  end
+  local daemon = plusmoin.new { nodes = nodes, files = { ["pgbouncer.lua"] = SOURCE }, config = options.config }
+  for _, event in ipairs(EVENTS) do
+    local list = {}
+    for i = 1, options.times or 1 do
+      list[i] = { lua = "pgbouncer.lua", settings = settings }
+    end
+    list[#list + 1] = daemon.recorder
+    daemon.config.triggers[event] = list
+  end
+  proc.write_file(daemon.config_path, daemon:json())
+  daemon:start()
+  for _ = 1, options.clusters or 1 do
+    daemon:expect_events { { "plusmoin_up" } }
+  end
+  return daemon
+end
+
+local WRITE = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()"
+local READ = "SELECT inet_server_port()"
+
+local function set_up(options)
+  options = options or {}
+  local master, slaves = pg.cluster(2)
+  master:sql("CREATE TABLE written (n serial); GRANT ALL ON written, written_n_seq TO plusmoin", "plusmoin")
+  local bouncer = pgbouncer.start { settings = FAST, pool_mode = options.pool_mode }
+  local daemon = watch({ master, table.unpack(slaves) }, bouncer, options)
+  local at = { master = master, slaves = slaves, bouncer = bouncer, daemon = daemon,
+    writer = client.start { port = bouncer.port, dbname = "app", sql = WRITE, answer_ms = options.answer_ms },
+    reader = client.start { port = bouncer.port, dbname = "app_ro", sql = READ } }
+  at.writer:wait_value(master.port)
+  at.reader:wait_value(slaves[1].port)
+  return at
+end
+
+-- Waits until the database is at the server, and paused or not.
+local function wait_database(at, name, server, paused)
+  proc.wait_for(("%s at %s, %s"):format(name, server.name, paused and "paused" or "not paused"), 10, function()
+    local host, is_paused = at.bouncer:database(name)
+    return host == server.name and is_paused == paused
+  end, function() return at.daemon:diagnose() end)
+end
+
+-- No answer of another server's than `server` since `ms`.
+local function only(one, server, ms)
+  local values = one:values_since(ms)
+  assert.is_true((values[tostring(server.port)] or 0) > 0, one:tail())
+  values[tostring(server.port)] = nil
+  assert.same({}, values)
+end
+
+local function failures_since(one, ms)
+  local count = 0
+  for _, answer in ipairs(one:answers()) do
+    count = count + ((answer.failure and answer.ms >= ms) and 1 or 0)
+  end
+  return count
+end
+
+local function logged(daemon, ...)
+  local words = { ... }
+  proc.wait_for("the log's " .. words[1], 10, function() return daemon:logged(table.unpack(words)) end,
+    function() return daemon:diagnose() end)
+end
+
+describe("triggers/pgbouncer.lua", function()
+  after_each(function()
+    client.stop_all()
+    pgbouncer.stop_all()
+    scene.finish()
+  end)
+
+  it("lets clients wait through a failover, and through the old master's return as a slave", function()
+    local at = set_up()
+    at.master:kill9()
+    at.daemon:expect_events { { "master_down", at.master } }
+    wait_database(at, "app", at.master, true)
+    local down = proc.mono_ms()
+    at.slaves[1]:promote()
+    local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
+    at.writer:wait_value(at.slaves[1].port)
+    only(at.writer, at.slaves[1], down)
+    wait_database(at, "app", at.slaves[1], false)
+    wait_database(at, "app_ro", at.slaves[2], false)
+    at.slaves[2]:repoint(at.slaves[1])
+    at.master:rewind_as_slave_of(at.slaves[1])
+    at.daemon:expect_events { { "slave_up", at.master }, seconds = 20 }
+    only(at.writer, at.slaves[1], up.ms)
+  end)
+
+  it("a switchover costs clients nothing but time, and a pause of somebody else's stays", function()
+    local at = set_up { answer_ms = 30000 }
+    assert(at.bouncer:try("PAUSE app"))
+    local began = proc.mono_ms()
+    at.master:stop("fast")
+    at.slaves[1]:promote()
+    at.daemon:wait_event("master_up")
+    wait_database(at, "app", at.slaves[1], true)
+    assert(at.bouncer:try("RESUME app"))
+    at.writer:wait_value(at.slaves[1].port)
+    assert.equal(0, failures_since(at.writer, began), at.writer:tail())
+  end)
+
+  it("ends connections to a frozen master, accepts no write by it when it wakes up", function()
+    local at = set_up { answer_ms = 10000 }
+    at.master:freeze()
+    at.daemon:expect_events { { "master_down", at.master } }
+    logged(at.daemon, "app: its connections are ended")
+    at.slaves[1]:promote()
+    local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
+    at.writer:wait_value(at.slaves[1].port)
+    at.master:thaw()
+    at.daemon:expect_events { { "cluster_created", at.master, rule = "M6" } }
+    at.daemon:expect_events { { "slave_up", at.slaves[2], cluster = 1, rule = "U3" } }
+    at.daemon:quiet(0.5)
+    wait_database(at, "app", at.slaves[1], false)
+    wait_database(at, "app_ro", at.slaves[1], false) -- the writer is alone, and reads
+    only(at.writer, at.slaves[1], up.ms)
+  end)
+
+  it("ends sessions that cannot wait, in session pooling too", function()
+    local at = set_up { pool_mode = "session", answer_ms = 10000 }
+    at.master:freeze()
+    at.daemon:expect_events { { "master_down", at.master } }
+    at.slaves[1]:promote()
+    local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
+    at.writer:wait_value(at.slaves[1].port)
+    only(at.writer, at.slaves[1], up.ms)
+  end)
+
+  it("takes readers off a frozen slave and back", function()
+    local at = set_up()
+    at.slaves[1]:freeze()
+    at.daemon:expect_events { { "slave_down", at.slaves[1] } }
+    at.reader:wait_value(at.slaves[2].port)
+    at.slaves[1]:thaw()
+    at.daemon:expect_events { { "slave_up", at.slaves[1] } }
+    at.reader:wait_value(at.slaves[1].port)
+    at.slaves[1]:kill9()
+    at.slaves[2]:kill9()
+    at.reader:wait_value(at.master.port) -- alone, it reads
+    at.writer:wait_value(at.master.port)
+  end)
+
+  it("ends readers' connections to a frozen slave that is known by its name", function()
+    local master, slaves = pg.cluster(1)
+    local nodes = {}
+    for i, server in ipairs { master, slaves[1] } do
+      nodes[i] = setmetatable({ host = "localhost", name = "localhost:" .. server.port }, { __index = server })
+    end
+    local bouncer = pgbouncer.start { settings = FAST }
+    local daemon = watch(nodes, bouncer, { settings = { databases = {
+      app_ro = { options = "dbname=plusmoin", role = "reader", master_reads = "alone" } } } })
+    local reader = client.start { port = bouncer.port, dbname = "app_ro", sql = READ, answer_ms = 60000 }
+    reader:wait_value(slaves[1].port)
+    slaves[1]:freeze()
+    daemon:expect_events { { "slave_down", nodes[2] } }
+    logged(daemon, "app_ro: its connections are ended: a server is lost")
+    reader:wait_value(master.port)
+  end)
+
+  it("in a split leaves the writer where it is; when it goes, the only other master takes over", function()
+    local at = set_up()
+    at.slaves[1]:promote()
+    at.daemon:expect_events { { "cluster_created", at.slaves[1], rule = "M6" } }
+    at.daemon:quiet_rounds(2)
+    wait_database(at, "app", at.master, false)
+    at.master:kill9()
+    at.daemon:expect_events { { "master_down", at.master } }
+    at.writer:wait_value(at.slaves[1].port)
+    local moved = proc.mono_ms()
+    at.master:start()
+    at.daemon:expect_events { { "master_up", at.master, cluster = 0 } }
+    at.daemon:quiet_rounds(2)
+    wait_database(at, "app", at.slaves[1], false)
+    only(at.writer, at.slaves[1], moved)
+  end)
+
+  it("mends a PgBouncer that was restarted, whose file is right when it comes back", function()
+    local at = set_up()
+    at.bouncer:kill()
+    at.master:kill9()
+    logged(at.daemon, "pgbouncer: SHOW DATABASES: ", "master_down")
+    at.slaves[1]:promote()
+    at.daemon:wait_event("master_up")
+    at.bouncer:run()
+    wait_database(at, "app", at.slaves[1], false)
+    at.writer:wait_value(at.slaves[1].port)
+    -- restarted while there is no master: paused again
+    at.slaves[1]:kill9()
+    wait_database(at, "app", at.slaves[1], true)
+    at.bouncer:kill():run()
+    wait_database(at, "app", at.slaves[1], true)
+    at.slaves[2]:promote()
+    wait_database(at, "app", at.slaves[2], false)
+    at.writer:wait_value(at.slaves[2].port)
+  end)
+
+  it("goes on where it was when plusmoin is restarted in the middle", function()
+    local at = set_up()
+    at.master:kill9()
+    at.daemon:expect_events { { "master_down", at.master } }
+    wait_database(at, "app", at.master, true)
+    at.daemon:kill9()
+    at.slaves[1]:promote()
+    at.slaves[2]:repoint(at.slaves[1])
+    at.daemon:start()
+    at.daemon:expect_events { { "plusmoin_up" } }
+    at.writer:wait_value(at.slaves[1].port)
+    wait_database(at, "app", at.slaves[1], false)
+  end)
+
+  it("run twice changes nothing the second time, and leaves a pause of somebody else's alone", function()
+    local at = set_up { times = 2 }
+    assert.is_false(at.daemon:logged("leads to", "[2]"), at.daemon:log())
+    assert(at.bouncer:try("PAUSE app"))
+    at.daemon:quiet_rounds(3)
+    wait_database(at, "app", at.master, true)
+    assert(at.bouncer:try("RESUME app"))
+    at.writer:wait_value(at.master.port)
+  end)
+
+  it("keeps the file's mode, writes it at once, and says what is wrong with PgBouncer", function()
+    local master = pg.cluster(0)
+    local bouncer = pgbouncer.start {}
+    assert(proc.uv.fs_chmod(bouncer.file, tonumber("640", 8)))
+    local daemon = watch({ master }, bouncer)
+    local text = proc.read_file(bouncer.file)
+    assert.truthy(text:find(("\napp = host=127.0.0.1 port=%d dbname=plusmoin\n"):format(master.port), 1, true), text)
+    assert.equal(tonumber("640", 8), proc.uv.fs_stat(bouncer.file).mode & tonumber("777", 8))
+    assert.is_nil(proc.uv.fs_stat(bouncer.file .. ".plusmoin"))
+    logged(daemon, "server_login_retry is 15")
+    daemon:quiet_rounds(2)
+    local _, count = daemon:log():gsub("server_login_retry is 15", "")
+    assert.equal(1, count)
+  end)
+
+  it("says what is wrong with its settings, at the load", function()
+    local wrong = {
+      { "console", nil, "settings.console is missing" },
+      { "console", { user = "u" }, "settings.console.host is missing; allowed: an address" },
+      { "console", { host = "h", user = "u", port = 0 }, "settings.console.port is 0; allowed: an integer" },
+      { "file", "databases.ini", 'settings.file is "databases.ini"; allowed: the absolute path' },
+      { "databases", { ["a b"] = {} }, "settings.databases is a table; allowed: " },
+      { "databases", { app = { options = "host=h" } }, 'settings.databases.app.options is "host=h"; allowed: ' },
+      { "databases", { app = { rol = "writer" } }, 'unknown setting settings.databases.app.rol; did you mean "role"?' },
+      { "patience", -1, "settings.patience is -1; allowed: seconds" },
+    }
+    for _, case in ipairs(wrong) do
+      local settings = { console = { host = "h", user = "u" }, file = "/f", databases = { app = {} } }
+      settings[case[1]] = case[2]
+      local daemon = plusmoin.new { files = { ["pgbouncer.lua"] = SOURCE },
+        triggers = { slave_up = { lua = "pgbouncer.lua", settings = settings } } }
+      local code, out, err = daemon:cli("-x", "start")
+      assert.equal(3, code)
+      assert.truthy((out .. err):find("pgbouncer: " .. case[3], 1, true), out .. err)
+    end
+  end)
+end)
