@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "command/become.h"
 #include "daemon.h"
+#include "io/http.h"
 #include "system/detach.h"
 #include "system/identity.h"
 #include "system/notify.h"
@@ -160,7 +161,12 @@ static bool is_as_before(const struct start *start)
 static int load(struct start *start)
 {
 	const struct load_options options = become_options(&start->user);
+	const char *error = http_global_init(); /* before the first thread */
 
+	if (error != NULL) {
+		(void)fprintf(stderr, "plusmoin: no HTTP: %s\n", error);
+		return START_FAILED;
+	}
 	start->shared = shared_new();
 	start->host = host_new(start->path, &options, start->shared, NULL);
 	if (start->host == NULL) {

@@ -7,6 +7,7 @@
 -- message; misuse raises an error. The C half is src/script/.
 local core = require "plusmoin.core"
 local exec = require "plusmoin.exec"
+local http = require "plusmoin.http"
 local json = require "plusmoin.jansson"
 local query = require "plusmoin.query"
 local request = require "plusmoin.request"
@@ -34,6 +35,11 @@ pm.clusters = core.clusters
 -- nil and a message when it cannot be started. The first MiB each of stdout and
 -- stderr is kept. Past its timeout the group gets TERM, 5 s later KILL.
 pm.exec = exec.run
+
+--- Waits. An HTTP request: pm.http{url =, method =, headers =, body =, timeout = s, cafile =,
+-- verify = true, redirects = 0} -> {status, headers, body}, or nil and a message. See
+-- lua/plusmoin/http.lua.
+pm.http = http.http
 
 --- Waits. One exchange with a program that listens on a socket, sent and taken as it
 -- is: pm.request{to = "/socket" or "host:port", data =, timeout = s} -> text, or nil and

@@ -153,7 +153,7 @@ end
 
 local STANDARD = { "string", "table", "math", "os", "io", "utf8", "coroutine", "debug" }
 local OWN = { "plusmoin.core", "plusmoin.exec", "plusmoin.query.core", "plusmoin.request.core",
-  "plusmoin.jansson", "plusmoin.store", "plusmoin.coroutines", "plusmoin.libs" }
+  "plusmoin.http.core", "plusmoin.jansson", "plusmoin.store", "plusmoin.coroutines", "plusmoin.libs" }
 
 -- plusmoin's own tables, one level down as well.
 local function guard_own(loaded)

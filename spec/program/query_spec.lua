@@ -14,7 +14,7 @@ end
 
 -- Waits until no session of a trigger's is left on the server.
 local function no_session_left(server)
-  proc.wait_for("the trigger's sessions to end", 5, function()
+  proc.wait_for("the trigger's sessions to end", 20, function()
     return server:sql("SELECT count(*) FROM pg_stat_activity WHERE query ~ 'of_a_trigger'"
       .. " AND pid <> pg_backend_pid()")[1][1] == "0"
   end)
@@ -130,11 +130,11 @@ describe("pm.query", function()
     local _, daemon = say([[
       pm.query(event.master, "SELECT 1 /* of_a_trigger */")
       pm.log.info("said [] cluster=0")
-      pm.query(event.master, "SELECT pg_sleep(60) /* of_a_trigger */", nil, { timeout = 60 })
+      pm.query(event.master, "SELECT pg_sleep(60) /* of_a_trigger */", nil, { timeout = 4 })
     ]], { master = master, config = { trigger_timeout = 1 } })
     proc.wait_for("the end of the run", 10, function() return daemon:logged("timed out") end,
       function() return daemon:diagnose() end)
-    no_session_left(master)
+    no_session_left(master) -- the server notices when the statement's time is over
   end)
 
   it("goes where it is told with what it is given, and a configured node has its own", function()

@@ -24,16 +24,6 @@ local function shouting(path)
   end, path)
 end
 
--- How many descriptors of a kind (a pattern of their link) a process has.
-local function descriptors(pid, kind)
-  local count = 0
-  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/proc/" .. pid .. "/fd")) do
-    local link = uv.fs_readlink("/proc/" .. pid .. "/fd/" .. name)
-    count = count + (link and link:find(kind) and 1 or 0)
-  end
-  return count
-end
-
 describe("pm.request", function()
   local peers
   local function with(one)
@@ -124,11 +114,11 @@ describe("pm.request", function()
       ]], { config = { trigger_timeout = 1 }, args = { port = to.port } })
       assert.same({}, said)
       proc.wait_for("the connection", 5, function() return #to.clients == 1 end)
-      local during = descriptors(daemon.process.pid, "^socket:")
+      local during = proc.descriptors(daemon.process.pid, "^socket:")
       proc.wait_for("the end of the run", 10, function() return daemon:logged("timed out") end,
         function() return daemon:diagnose() end)
       proc.wait_for("its socket to close", 5, function()
-        return descriptors(daemon.process.pid, "^socket:") < during
+        return proc.descriptors(daemon.process.pid, "^socket:") < during
       end)
       daemon:stop_and_check()
     end
@@ -160,7 +150,7 @@ describe("pm.request", function()
     ]], { args = { to = "127.0.0.1:" .. with(shouting()).port, closed = proc.free_port() } })
     assert.same({ 300, 300 }, said)
     daemon:quiet_rounds(2)
-    local open = descriptors(daemon.process.pid, "^socket:")
+    local open = proc.descriptors(daemon.process.pid, "^socket:")
     assert.is_true(open < 20, open .. " sockets are open")
   end)
 

@@ -35,10 +35,16 @@ local function listen(on_connection, path)
 end
 
 --- Accepts and says nothing.
+-- Its `ended`: how many of the others have closed.
 function peer.silent()
-  return listen(function(client)
-    client:read_start(function() end)
+  local self
+  self = listen(function(client)
+    client:read_start(function(_, data)
+      self.ended = self.ended + (data and 0 or 1)
+    end)
   end)
+  self.ended = 0
+  return self
 end
 
 --- Says `text` to each as soon as it has said something; with `ends` closes then.
@@ -74,8 +80,8 @@ function peer.trickling(ms)
   end)
 end
 
---- Says `count` times `text` and closes; takes what is said to it.
-function peer.flooding(text, count)
+--- Says `first` and `count` times `text`, and closes; takes what is said to it.
+function peer.flooding(text, count, first)
   return listen(function(client)
     local left = count
     local function more(failed)
@@ -89,7 +95,11 @@ function peer.flooding(text, count)
       end
     end
     client:read_start(function() end)
-    more()
+    if first then
+      client:write(first, more)
+    else
+      more()
+    end
   end)
 end
 

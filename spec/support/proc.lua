@@ -137,6 +137,16 @@ function proc.new_dir(prefix)
   return dir
 end
 
+--- How many descriptors of a kind (a pattern of their link) a process has.
+function proc.descriptors(pid, kind)
+  local count = 0
+  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/proc/" .. pid .. "/fd")) do
+    local link = uv.fs_readlink("/proc/" .. pid .. "/fd/" .. name)
+    count = count + (link and link:find(kind) and 1 or 0)
+  end
+  return count
+end
+
 --- Removes a directory made by `new_dir`, unless KEEP=1.
 function proc.remove_dir(dir)
   if os.getenv("KEEP") ~= "1" and dir then

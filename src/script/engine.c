@@ -15,6 +15,7 @@ static const luaL_Reg own_modules[] = {
 	{ "plusmoin.exec", luaopen_plusmoin_exec },
 	{ "plusmoin.query.core", luaopen_plusmoin_query },
 	{ "plusmoin.request.core", luaopen_plusmoin_request },
+	{ "plusmoin.http.core", luaopen_plusmoin_http },
 	{ "plusmoin.jansson", luaopen_plusmoin_json },
 	{ "plusmoin.store", luaopen_plusmoin_store },
 	{ "plusmoin.libs", luaopen_plusmoin_libs },
@@ -154,6 +155,13 @@ struct resolver *engine_resolver(struct engine *engine)
 	return engine->resolver;
 }
 
+struct http *engine_http(struct engine *engine)
+{
+	if (engine->http == NULL)
+		engine->http = http_new(engine->loop);
+	return engine->http;
+}
+
 void engine_keep_nodes(struct engine *engine, const struct config *config)
 {
 	engine->nodes = mem_zalloc(config->node_count, sizeof(*engine->nodes));
@@ -178,6 +186,7 @@ void engine_close(struct engine *engine)
 	run_stop_all(engine);
 	child_port_free(&engine->port);
 	(void)resolver_free(&engine->resolver); /* a look-up under way finds nobody */
+	http_free(&engine->http);
 	forget_nodes(engine);
 	if (engine->idle != NULL)
 		uv_close((uv_handle_t *)engine->idle, on_idle_closed);

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "core/config.h"
 #include "dispatch/child.h"
+#include "io/http.h"
 #include "io/resolve.h"
 #include "io/timer.h"
 #include "script/job.h"
@@ -92,6 +93,7 @@ struct engine {
 	uv_idle_t *idle;
 	struct child_port *port;
 	struct resolver *resolver; /* NULL until somebody asks */
+	struct http *http;         /* likewise */
 	struct config_node *nodes; /* copies of the configured ones, for their credentials */
 	size_t node_count;
 	struct shared *shared;
@@ -121,6 +123,9 @@ void engine_keep_nodes(struct engine *engine, const struct config *config);
 
 /* The loop's look-ups. */
 struct resolver *engine_resolver(struct engine *engine);
+
+/* The loop's HTTP. */
+struct http *engine_http(struct engine *engine);
 
 /* Has engine_work() called in the loop's next turn. */
 void engine_kick(struct engine *engine);
@@ -176,6 +181,7 @@ int luaopen_plusmoin_coroutines(lua_State *L);
 int luaopen_plusmoin_core(lua_State *L);
 int luaopen_plusmoin_exec(lua_State *L);
 int luaopen_plusmoin_request(lua_State *L);
+int luaopen_plusmoin_http(lua_State *L);
 int luaopen_plusmoin_query(lua_State *L);
 int luaopen_plusmoin_json(lua_State *L);
 int luaopen_plusmoin_store(lua_State *L);

@@ -8,7 +8,8 @@
 # told no for as long as the installation takes.
 set -eu
 
-BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev"
+BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev
+libcurl4-openssl-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
 cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer"
 DEB="debhelper dpkg-dev"

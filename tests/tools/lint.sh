@@ -1,7 +1,7 @@
 #!/bin/sh
 # Static checks: clang's warnings, clang-tidy, cppcheck, luacheck, the layers of src/.
 set -eu
-flags="-std=gnu11 -D_GNU_SOURCE -Isrc -Itests -Ibuild $(pkg-config --cflags libpq libuv lua5.4 jansson)
+flags="-std=gnu11 -D_GNU_SOURCE -Isrc -Itests -Ibuild $(pkg-config --cflags libpq libuv lua5.4 jansson libcurl)
 	-DPLUSMOIN_VERSION=\"0\" -DPLUSMOIN_PREFIX=\"/usr\""
 sources=$(find src -name '*.c' | sort)
 
