@@ -33,6 +33,24 @@ describe("make install", function()
     assert.same(want, lines_of(run("find", dir, "-type", "f", "-printf", "%m %P\\n")))
   end)
 
+  it("brings plusmoin.testing for plain busted: README's spec of README's trigger", function()
+    local dir, place = installed.dir(), proc.new_dir("user")
+    local files = 0
+    for text in assert(proc.read_file("README.md")):gmatch("\n```lua[^\n]*\n(.-)```") do
+      local name = text:match("^%-%- (page[%w_]*%.lua)")
+      if name then
+        proc.write_file(place .. "/" .. name, text)
+        files = files + 1
+      end
+    end
+    assert.equal(2, files)
+    local share = dir .. "/usr/share/lua/5.4/"
+    local code, out, err = proc.run({ "busted", "--lua=lua5.4", "page_spec.lua" }, { cwd = place,
+      env = { LUA_PATH = share .. "?.lua;" .. share .. "?/init.lua;;" } })
+    assert.equal(0, code, out .. err)
+    assert.truthy(out:find("1 success", 1, true), out)
+  end)
+
   it("fails when a file in the middle cannot be put there", function()
     local dir = proc.new_dir("install")
     run("mkdir", "-p", dir .. "/share/lua/5.4/plusmoin")

@@ -8,10 +8,10 @@ local said = {}
 
 --- Starts a plusmoin on one master (options.master, else a new one) whose plusmoin_up runs
 -- `body` (with `pm` and `event`); waits for what it returns: a list, and the daemon.
--- Options: as plusmoin.start; args, which `body` has as `args` (numbers and strings).
+-- Options: as plusmoin.start; servers (in place of the master); args, which `body` has as `args` (numbers and strings).
 function said.say(body, options)
   options = options or {}
-  options.nodes = { options.master or (pg.cluster(0)) }
+  options.nodes = options.servers or { options.master or (pg.cluster(0)) }
   options.nowait = true
   options.config = options.config or {}
   options.config.trigger_timeout = options.config.trigger_timeout or 60

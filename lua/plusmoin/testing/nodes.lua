@@ -1,0 +1,116 @@
+--- Nodes, clusters and events as a trigger gets them, with sane values for what a test
+-- does not say. Pure.
+local nodes = {}
+
+local PORT, VERSION = 5432, 150004
+
+-- A copy of `given` over `defaults`; false in `given` leaves a key out.
+local function over(defaults, given)
+  local made = {}
+  for key, value in pairs(defaults) do
+    made[key] = value
+  end
+  for key, value in pairs(given or {}) do
+    if value == false and type(defaults[key]) ~= "boolean" then
+      made[key] = nil
+    else
+      made[key] = value
+    end
+  end
+  return made
+end
+
+--- A node table. `state`: "master", "slave", "lost" or "clusterless"; `given`: its fields that
+-- shall be others (host at least is worth saying); `world`: {now, cluster_id, master}.
+function nodes.node(state, given, world)
+  given = type(given) == "string" and { host = given } or given or {}
+  local host, port = given.host or "db1", given.port or PORT
+  local is_slave = state == "slave" or state == "lost"
+  local made = over({
+    host = host, port = port, name = host .. ":" .. port, state = state,
+    cluster_id = state == "clusterless" and -1 or world.cluster_id or 0,
+    is_slave = is_slave, master_name = is_slave and world.master or "", since = world.now - 3600,
+    server_version = VERSION,
+  }, given)
+  if state == "slave" and given.lag == nil then
+    made.lag = 0.0
+  elseif state == "lost" and given.reason == nil then
+    made.reason, made.message = "refused", "Connection refused"
+  end
+  return made
+end
+
+-- The nodes of a list: host names or tables of fields.
+local function list_of(state, given, world)
+  local list = {}
+  for i, one in ipairs(given or {}) do
+    list[i] = nodes.node(state, one, world)
+  end
+  return list
+end
+
+--- A cluster table: `given`: {cluster_id = 0, master = host or fields or false, slaves = {...},
+-- lost = {...}, clusterless = {...}}; without a word of it: db1 is the master of db2.
+function nodes.cluster(given, now)
+  given = given or { master = "db1", slaves = { "db2" } }
+  local world = { now = now, cluster_id = given.cluster_id or 0 }
+  local master = given.master and nodes.node("master", given.master, world) or nil
+  world.master = master and master.host .. ":" .. master.port or nil
+  return {
+    cluster_id = world.cluster_id, master = master, slaves = list_of("slave", given.slaves, world),
+    lost = list_of("lost", given.lost, world), clusterless = list_of("clusterless", given.clusterless, world),
+  }
+end
+
+-- What each event is about, and by which rule, when the test does not say.
+local ABOUT = {
+  plusmoin_up = {},
+  plusmoin_heartbeat = {},
+  cluster_created = { rule = "U2", who = function(cluster) return cluster.master end },
+  master_up = { rule = "M4", who = function(cluster) return cluster.master end },
+  master_down = { rule = "M2", who = function(cluster) return cluster.lost[1] end },
+  slave_down = { rule = "S1", who = function(cluster) return cluster.lost[1] end },
+  slave_up = { rule = "L4", who = function(cluster) return cluster.slaves[1] end },
+}
+local NAMES = "cluster_created, master_down, master_up, plusmoin_heartbeat, plusmoin_up, slave_down, slave_up"
+
+-- Clusters that an event can be about, when the test does not say.
+local AFTER = {
+  master_down = { master = false, slaves = { "db2" }, lost = { "db1" } },
+  master_up = { master = "db2", lost = { "db1" } },
+  slave_down = { master = "db1", lost = { "db2" } },
+}
+
+--- An event table: `name`, and `given`: what nodes.cluster() takes, and id, time, rule,
+-- restored, trigger (a host of the cluster's, or a node table). Raises for an unknown name,
+-- or a trigger that is no node of the cluster's.
+function nodes.event(name, given, now, number)
+  local about = ABOUT[name]
+  if not about then
+    error(("testing: there is no event %s; allowed: %s"):format(tostring(name), NAMES), 0)
+  end
+  given = given or {}
+  local says_cluster = given.master ~= nil or given.slaves or given.lost
+  local cluster = nodes.cluster(says_cluster and given or over(AFTER[name] or { master = "db1", slaves = { "db2" } },
+    { cluster_id = given.cluster_id, clusterless = given.clusterless }), now)
+  local event = over(cluster, { name = name, id = given.id or ("%d-%d"):format(now // 1, number),
+    time = given.time or now, rule = given.rule or about.rule, restored = given.restored or nil })
+  event.trigger = about.who and about.who(cluster) or nil
+  if type(given.trigger) == "table" then
+    event.trigger = nodes.node(given.trigger.state or "lost", given.trigger, { now = now,
+      cluster_id = cluster.cluster_id })
+  elseif given.trigger then
+    event.trigger = nil
+    for _, list in ipairs { { cluster.master }, cluster.slaves, cluster.lost, cluster.clusterless } do
+      for _, node in ipairs(list) do
+        event.trigger = event.trigger or (node.host == given.trigger or node.name == given.trigger) and node or nil
+      end
+    end
+    if not event.trigger then
+      error(("testing: no node of the event's is %s"):format(tostring(given.trigger)), 0)
+    end
+  end
+  return event
+end
+
+return nodes
