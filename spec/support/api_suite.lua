@@ -288,7 +288,8 @@ case("events, nodes and clusters", {
     local cluster, all = pm.cluster(event.cluster_id), pm.clusters()
     return fields(event), fields(event.master), fields(event.slaves[1]), fields(cluster), #all, pm.cluster(77) == nil,
       cluster.master.name == event.master.name and cluster ~= all[1], event.master.state, event.slaves[1].state,
-        event.name
+        event.name,
+      pm.json.encode(event.lost) .. pm.json.encode(cluster.lost)
   ]],
   slaves = 1,
   stand = function(t)
@@ -302,7 +303,7 @@ case("events, nodes and clusters", {
       "cluster_id:integer host:string is_slave:boolean lag:float master_name:string name:string port:integer "
         .. "server_version:integer since:float state:string",
       "cluster_id:integer clusterless:table lost:table master:table slaves:table", 1, true, true, "master", "slave",
-      "plusmoin_up",
+      "plusmoin_up", "[][]",
     }, said)
   end,
 })

@@ -1,6 +1,8 @@
 -- README's recipes: what is printed there works, with the addresses of servers of ours.
+local cjson = require "cjson"
 local client = require "spec.support.client"
 local haproxy = require "spec.support.haproxy"
+local peer = require "spec.support.peer"
 local pg = require "spec.support.pg"
 local pgbouncer = require "spec.support.pgbouncer"
 local plusmoin = require "spec.support.plusmoin"
@@ -10,7 +12,7 @@ local scene = require "spec.support.scene"
 -- The block of README's that begins with "COMMENT FILE".
 local function block(file)
   for text in assert(proc.read_file("README.md")):gmatch("\n```[^\n]+\n(.-)```") do
-    if text:match("^[#;-]+ ([^\n]+)") == file then
+    if text:match("^[#;/-]+ ([^\n]+)") == file then
       return text
     end
   end
@@ -71,6 +73,42 @@ describe("README's recipe", function()
     slaves[1]:promote()
     writer:wait_value(slaves[1].port)
     proxy:wait_open("db2", "db3")
+  end)
+
+  it("for alerts", function()
+    local master, slaves = pg.cluster(1)
+    local heard = {}
+    local server = peer.serving(function(one)
+      local text = ""
+      one:read_start(function(_, data)
+        text = text .. (data or "")
+        local body = text:match("\r\n\r\n(.*)$")
+        if data and body and #body == tonumber(text:match("\r\nContent%-Length: (%d+)")) then
+          heard[#heard + 1] = text
+          one:write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", function() one:close() end)
+        end
+      end)
+    end)
+    local header = assert(proc.read_file("README.md")):match("\n    # /etc/plusmoin/hook%-header\n    ([^\n]+)\n")
+    local daemon = plusmoin.new { nodes = { master, slaves[1] },
+      files = { ["webhook.lua"] = assert(proc.read_file("triggers/webhook.lua")), ["hook-header"] = header } }
+    local at = "http://127.0.0.1:" .. server.port
+    local text = put(block("/etc/plusmoin/plusmoin.json"), { { "https://chat.example.com", at },
+      { "https://incidents.example.com", at }, { "/etc/plusmoin/hook-header", daemon.dir .. "/hook-header" } })
+    for event, entry in pairs(cjson.decode((text:gsub("^//[^\n]*\n", ""))).triggers) do
+      daemon.config.triggers[event] = entry
+    end
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up" } }
+    slaves[1]:kill9()
+    proc.wait_for("the slave's alert", 10, function() return #heard == 1 end, function() return daemon:diagnose() end)
+    assert.truthy(heard[1]:find('{"text":"slave down ' .. slaves[1].name .. " in cluster 0: ", 1, true), heard[1])
+    master:kill9()
+    proc.wait_for("the master's alerts", 10, function() return #heard == 3 end, function() return daemon:diagnose() end)
+    assert.truthy(heard[2]:find('{"text":"master down ' .. master.name .. " in cluster 0: ", 1, true), heard[2])
+    assert.truthy(heard[3]:find("Authorization: Bearer 0123456789\r\n", 1, true), heard[3])
+    server:close()
   end)
 
   it("for PgBouncer", function()

@@ -21,6 +21,11 @@ function json.array(t)
   return setmetatable(t, array_mark)
 end
 
+--- is_array(t): whether it is marked so.
+function json.is_array(t)
+  return arrays[t] == true
+end
+
 local function encode_string(text)
   local parts, at = {}, 1
   while at <= #text do

@@ -1,5 +1,7 @@
 --- Nodes, clusters and events as a trigger gets them, with sane values for what a test
 -- does not say. Pure.
+local json = require "plusmoin.testing.json"
+
 local nodes = {}
 
 local PORT, VERSION = 5432, 150004
@@ -42,7 +44,7 @@ end
 
 -- The nodes of a list: host names or tables of fields.
 local function list_of(state, given, world)
-  local list = {}
+  local list = json.array {}
   for i, one in ipairs(given or {}) do
     list[i] = nodes.node(state, one, world)
   end
