@@ -6,7 +6,7 @@ _plusmoin_verbs()
 	case $1 in
 	-x) echo start ;;
 	--json) echo status check ;;
-	*) echo start stop reload status watch check init-sql ;;
+	*) echo start stop reload status watch check run-trigger init-sql ;;
 	esac
 }
 
@@ -31,7 +31,7 @@ _plusmoin()
 		-c) i=$((i + 1)) ;;
 		-x | --json) option=${COMP_WORDS[i]} ;;
 		-*) ;;
-		*) verb=${COMP_WORDS[i]} ;;
+		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
 	done
 	if ((i > COMP_CWORD)); then # behind -c
@@ -39,6 +39,10 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_options "$verb")" -- "$current")
+	elif [[ $verb == run-trigger ]]; then
+		compopt -o filenames 2> /dev/null || :
+		mapfile -t COMPREPLY < <(compgen -f -W "plusmoin_up plusmoin_heartbeat cluster_created master_down \
+			master_up slave_down slave_up" -- "$current")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
 	fi

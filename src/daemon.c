@@ -123,10 +123,10 @@ static void take_config(struct daemon *daemon, struct config *config)
 
 static void add_error(struct json *json, const char *text)
 {
-	json_key(json, "ok");
-	json_bool(json, false);
-	json_key(json, "error");
-	json_string(json, text);
+	jsonw_key(json, "ok");
+	jsonw_bool(json, false);
+	jsonw_key(json, "error");
+	jsonw_string(json, text);
 }
 
 /* As hosts_load(), with all that a SIGHUP means. */
@@ -160,21 +160,21 @@ static bool on_request(void *data, unsigned long client, const struct request *r
 	struct json json = { .out = out };
 	bool now = true;
 
-	json_begin_object(&json);
+	jsonw_begin_object(&json);
 	if (strcmp(request->name, "status") == 0) {
-		json_key(&json, "ok");
-		json_bool(&json, true);
+		jsonw_key(&json, "ok");
+		jsonw_bool(&json, true);
 		status_render_full(monitor_fleet(daemon->monitor), &json);
 	} else if (strcmp(request->name, "reload") == 0) {
 		now = begin_reload(daemon, client, &json);
 	} else if (strcmp(request->name, "events") == 0) {
-		json_key(&json, "ok");
-		json_bool(&json, true);
+		jsonw_key(&json, "ok");
+		jsonw_bool(&json, true);
 		recent_render(&daemon->recent, request->since, &json);
 	} else {
 		add_error(&json, "unknown request: \"status\", \"events\" and \"reload\" are what there is");
 	}
-	json_end_object(&json);
+	jsonw_end_object(&json);
 	return now;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "command/check.h"
+#include "command/run_trigger.h"
 #include "command/status.h"
 #include "command/stop.h"
 #include "command/watch.h"
@@ -30,6 +31,10 @@ static const char usage_text[] =
 	"  watch          the status, live, with the last events, until Ctrl-C\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
+	"  run-trigger FILE.lua|EVENT [EVENT.json]\n"
+	"                 runs a Lua trigger by hand: a file, or what is configured for an\n"
+	"                 event, with the event of a file (- is stdin) or, without one, as if\n"
+	"                 it happened to the running daemon's first cluster now\n"
 	"  init-sql       prints the SQL and pg_hba.conf lines that the servers need\n"
 	"\n"
 	"Exit status: 0 fine, 1 it failed, 2 wrong usage, 3 bad configuration.\n";
@@ -37,6 +42,8 @@ static const char usage_text[] =
 struct arguments {
 	const char *config;
 	const char *verb;
+	const char *words[2]; /* of run-trigger */
+	size_t word_count;
 	bool foreground;
 	bool json;
 	bool help;
@@ -68,8 +75,11 @@ static int parse(int argc, char **argv, struct arguments *out)
 			out->config = argv[++i];
 		else if (strcmp(word, "-c") == 0)
 			return wrong_usage("-c needs a file", NULL);
-		else if (word[0] == '-')
+		else if (word[0] == '-' && !(word[1] == '\0' && out->word_count == 1))
 			return wrong_usage("unknown option", word);
+		else if (out->verb != NULL && strcmp(out->verb, "run-trigger") == 0 &&
+			 out->word_count < 2)
+			out->words[out->word_count++] = word;
 		else if (out->verb != NULL)
 			return wrong_usage("one verb is enough", word);
 		else
@@ -101,7 +111,7 @@ static int later(const char *verb)
 
 static bool is_later(const char *verb)
 {
-	static const char *const verbs[] = { "explain", "run-trigger" };
+	static const char *const verbs[] = { "explain" };
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verb, verbs[i]) == 0)
@@ -128,6 +138,11 @@ static int run_verb(const struct arguments *arguments, const char *config)
 		return command_check(config, arguments->json);
 	if (strcmp(verb, "init-sql") == 0)
 		return command_init_sql(config);
+	if (strcmp(verb, "run-trigger") == 0) {
+		if (arguments->word_count == 0)
+			return wrong_usage("run-trigger needs a Lua file, or an event's name", NULL);
+		return command_run_trigger(config, arguments->words[0], arguments->words[1]);
+	}
 	if (is_later(verb))
 		return later(verb);
 	return wrong_usage("unknown verb", verb);

@@ -61,11 +61,11 @@ void outcome_needs_restart(const struct config *first, const struct config *now,
 
 static void add_lines(struct json *json, const char *key, char *const *lines, size_t count)
 {
-	json_key(json, key);
-	json_begin_array(json);
+	jsonw_key(json, key);
+	jsonw_begin_array(json);
 	for (size_t i = 0; i < count; i++)
-		json_string(json, lines[i]);
-	json_end_array(json);
+		jsonw_string(json, lines[i]);
+	jsonw_end_array(json);
 }
 
 static bool has_node(const struct config *config, const char *id)
@@ -81,13 +81,13 @@ static bool has_node(const struct config *config, const char *id)
 static void add_nodes(struct json *json, const char *key, const struct config *config,
 		      const struct config *other)
 {
-	json_key(json, key);
-	json_begin_array(json);
+	jsonw_key(json, key);
+	jsonw_begin_array(json);
 	for (size_t i = 0; i < config->node_count; i++) {
 		if (!has_node(other, config->nodes[i].id))
-			json_string(json, config->nodes[i].id);
+			jsonw_string(json, config->nodes[i].id);
 	}
-	json_end_array(json);
+	jsonw_end_array(json);
 }
 
 static void add_taken(struct json *json, const struct config *first, const struct config *before,
@@ -98,11 +98,11 @@ static void add_taken(struct json *json, const struct config *first, const struc
 	add_nodes(json, "added", now, before);
 	add_nodes(json, "removed", before, now);
 	outcome_needs_restart(first, now, keys);
-	json_key(json, "restart");
-	json_begin_array(json);
+	jsonw_key(json, "restart");
+	jsonw_begin_array(json);
 	for (size_t i = 0; keys[i] != NULL; i++)
-		json_string(json, keys[i]);
-	json_end_array(json);
+		jsonw_string(json, keys[i]);
+	jsonw_end_array(json);
 }
 
 void outcome_render(struct buf *out, const struct config *first, const struct config *before,
@@ -110,16 +110,16 @@ void outcome_render(struct buf *out, const struct config *first, const struct co
 {
 	struct json json = { .out = out };
 
-	json_begin_object(&json);
-	json_key(&json, "ok");
-	json_bool(&json, now != NULL);
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "ok");
+	jsonw_bool(&json, now != NULL);
 	if (now == NULL) {
-		json_key(&json, "error");
-		json_string(&json, "configuration not reloaded: all stays as it was");
+		jsonw_key(&json, "error");
+		jsonw_string(&json, "configuration not reloaded: all stays as it was");
 		add_lines(&json, "errors", report->errors, report->error_count);
 	}
 	add_lines(&json, "warnings", report->warnings, report->warning_count);
 	if (now != NULL)
 		add_taken(&json, first, before, now);
-	json_end_object(&json);
+	jsonw_end_object(&json);
 }

@@ -21,29 +21,29 @@ void recent_add(struct recent *recent, struct event *event)
 
 static void add_string(struct json *json, const char *key, const char *text)
 {
-	json_key(json, key);
+	jsonw_key(json, key);
 	if (text != NULL && text[0] != '\0')
-		json_string(json, text);
+		jsonw_string(json, text);
 	else
-		json_null(json);
+		jsonw_null(json);
 }
 
 static void render_event(const struct event *event, struct json *json)
 {
-	json_begin_object(json);
+	jsonw_begin_object(json);
 	add_string(json, "id", event->id);
-	json_key(json, "time");
-	json_seconds(json, event->time_ms);
+	jsonw_key(json, "time");
+	jsonw_seconds(json, event->time_ms);
 	add_string(json, "name", event_kind_name(event->kind));
-	json_key(json, "cluster_id");
-	json_int(json, event->cluster_id);
+	jsonw_key(json, "cluster_id");
+	jsonw_int(json, event->cluster_id);
 	add_string(json, "node", event->has_node ? event->node.name : NULL);
 	add_string(json, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
 	add_string(json, "reason", event->has_node ? reason_name(event->node.reason) : NULL);
 	add_string(json, "message", event->has_node ? event->node.message : NULL);
-	json_key(json, "restored");
-	json_bool(json, event->restored);
-	json_end_object(json);
+	jsonw_key(json, "restored");
+	jsonw_bool(json, event->restored);
+	jsonw_end_object(json);
 }
 
 void recent_render(const struct recent *recent, const char *since, struct json *json)
@@ -54,11 +54,11 @@ void recent_render(const struct recent *recent, const char *since, struct json *
 		if (strcmp(at(recent, i)->id, since) == 0)
 			from = i + 1;
 	}
-	json_key(json, "events");
-	json_begin_array(json);
+	jsonw_key(json, "events");
+	jsonw_begin_array(json);
 	for (size_t i = from; i < recent->count; i++)
 		render_event(at(recent, i), json);
-	json_end_array(json);
+	jsonw_end_array(json);
 }
 
 void recent_free(struct recent *recent)

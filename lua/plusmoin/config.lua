@@ -98,7 +98,11 @@ local function build(ctx, object, found)
   }
   values.nodes = nodes.check(ctx, checks.get(object, "nodes"), global)
   values.lua = runtime.check(ctx, checks.get(object, "lua"))
-  values.triggers = triggers.check(ctx, checks.get(object, "triggers"), values.trigger_timeout)
+  if ctx.env.trigger then
+    values.triggers = triggers.only(ctx, ctx.env.trigger, checks.get(object, "triggers"), values.trigger_timeout)
+  else
+    values.triggers = triggers.check(ctx, checks.get(object, "triggers"), values.trigger_timeout)
+  end
   values.secrets = nodes.secrets(values.nodes, global)
   values.password, values.connection = nil, nil
   if #ctx.report.errors == 0 then
@@ -147,6 +151,7 @@ end
 --- Loads the configuration at `path`. `env` holds what the caller provides, every
 -- field optional: `cwd` (absolute; makes a relative path absolute),
 -- `libpq_keywords` (set of keyword -> true), `exists(path)` -> boolean,
+-- `trigger` (a Lua file: every event's only trigger, see triggers.only),
 -- `trigger_dir` (absolute; where trigger files are looked for that are not beside
 -- the configuration), `readable(path)` -> boolean, `mode(path)` -> permission bits
 -- (nil: no file), `text` (the file's content, where the caller has read it),

@@ -2,7 +2,8 @@
 --
 -- plusmoin.8 is made from these rows (tests/tools/man.lua); specs hold the program's
 -- --help and the completion against them. `doc` is one paragraph, with `code` in
--- backticks. A verb's `options` are those that go with it, besides the common ones.
+-- backticks. A verb's `options` are those that go with it, besides the common ones,
+-- its `words` what may follow it.
 local verbs = {}
 
 verbs.options = {
@@ -35,6 +36,13 @@ verbs.rows = {
       .. "version, whether beats may be written, settings that would surprise), and says what mends what it found, "
       .. "and the longest time in which a loss is noticed. Nothing is written, no lock is taken. Exit status 1 when "
       .. "something would not work." },
+  { name = "run-trigger", words = "FILE.lua|EVENT [EVENT.json]", options = {},
+    doc = "Runs a Lua trigger by hand, as `daemon_user`, with the real API and a `pm.state` of its own; its log goes "
+      .. "to stdout. A file runs with the settings that it has in the configuration; an event's name runs the "
+      .. "functions that are configured for it (`master_up[2]`: one of a list). The event is that of a file (`-`: "
+      .. "stdin), with the keys that commands get and `name`; without one it is as if the event happened to the "
+      .. "running daemon's first cluster now. Exit status 1, with the traceback on stderr, when a run fails or takes "
+      .. "too long." },
   { name = "init-sql", options = {},
     doc = "Prints the SQL and the lines of pg_hba.conf that the servers of this configuration need." },
 }

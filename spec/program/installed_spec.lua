@@ -240,5 +240,7 @@ printf '%s\n' "${COMPREPLY[@]}"
     end
     assert.same({ dir .. "/one.json", dir .. "/three", dir .. "/two words.lua" }, offers("status", "-c", dir .. "/"))
     assert.same({ dir .. "/two words.lua" }, offers("-c", dir .. "/tw"))
+    assert.same({ dir .. "/two words.lua" }, offers("run-trigger", dir .. "/tw"))
+    assert.same({ "slave_down", "slave_up" }, offers("run-trigger", "slave_"))
   end)
 end)

@@ -25,22 +25,22 @@ static void close_with(struct json *json, char c)
 	json->comma = true;
 }
 
-void json_begin_object(struct json *json)
+void jsonw_begin_object(struct json *json)
 {
 	open_with(json, '{');
 }
 
-void json_end_object(struct json *json)
+void jsonw_end_object(struct json *json)
 {
 	close_with(json, '}');
 }
 
-void json_begin_array(struct json *json)
+void jsonw_begin_array(struct json *json)
 {
 	open_with(json, '[');
 }
 
-void json_end_array(struct json *json)
+void jsonw_end_array(struct json *json)
 {
 	close_with(json, ']');
 }
@@ -91,7 +91,7 @@ static void add_string(struct buf *out, const char *text)
 	buf_add_char(out, '"');
 }
 
-void json_key(struct json *json, const char *key)
+void jsonw_key(struct json *json, const char *key)
 {
 	value(json);
 	add_string(json->out, key);
@@ -99,7 +99,7 @@ void json_key(struct json *json, const char *key)
 	json->comma = false;
 }
 
-void json_string(struct json *json, const char *text)
+void jsonw_string(struct json *json, const char *text)
 {
 	value(json);
 	if (text == NULL)
@@ -108,13 +108,13 @@ void json_string(struct json *json, const char *text)
 		add_string(json->out, text);
 }
 
-void json_int(struct json *json, int64_t number)
+void jsonw_int(struct json *json, int64_t number)
 {
 	value(json);
 	buf_addf(json->out, "%" PRId64, number);
 }
 
-void json_seconds(struct json *json, int64_t ms)
+void jsonw_seconds(struct json *json, int64_t ms)
 {
 	int64_t rest = ms % 1000;
 
@@ -123,13 +123,13 @@ void json_seconds(struct json *json, int64_t ms)
 		 rest < 0 ? -rest : rest);
 }
 
-void json_bool(struct json *json, bool flag)
+void jsonw_bool(struct json *json, bool flag)
 {
 	value(json);
 	buf_add_str(json->out, flag ? "true" : "false");
 }
 
-void json_null(struct json *json)
+void jsonw_null(struct json *json)
 {
 	value(json);
 	buf_add_str(json->out, "null");

@@ -1,5 +1,6 @@
 /*
- * A small JSON writer for the fixed shapes that plusmoin emits. It puts the
+ * A small JSON writer for the fixed shapes that plusmoin emits (jsonw_: the names
+ * json_* are libjansson's, and one program has one of each). It puts the
  * commas; the caller says what comes. Invalid UTF-8 becomes U+FFFD. Not shared
  * between threads.
  */
@@ -15,17 +16,17 @@ struct json {
 	bool comma;      /* a comma is due before the next value or key */
 };
 
-void json_begin_object(struct json *json);
-void json_end_object(struct json *json);
-void json_begin_array(struct json *json);
-void json_end_array(struct json *json);
-void json_key(struct json *json, const char *key);
+void jsonw_begin_object(struct json *json);
+void jsonw_end_object(struct json *json);
+void jsonw_begin_array(struct json *json);
+void jsonw_end_array(struct json *json);
+void jsonw_key(struct json *json, const char *key);
 
 /* NULL is written as null. */
-void json_string(struct json *json, const char *text);
-void json_int(struct json *json, int64_t value);
+void jsonw_string(struct json *json, const char *text);
+void jsonw_int(struct json *json, int64_t value);
 
 /* Milliseconds as seconds with three digits ("1.250"). */
-void json_seconds(struct json *json, int64_t ms);
-void json_bool(struct json *json, bool value);
-void json_null(struct json *json);
+void jsonw_seconds(struct json *json, int64_t ms);
+void jsonw_bool(struct json *json, bool value);
+void jsonw_null(struct json *json);

@@ -79,8 +79,8 @@ static void json_field(struct json *json, const char *key, const char *value)
 {
 	if (value == NULL || value[0] == '\0')
 		return;
-	json_key(json, key);
-	json_string(json, value);
+	jsonw_key(json, key);
+	jsonw_string(json, value);
 }
 
 static size_t begin_json(struct json *json, enum log_level level, const char *message)
@@ -89,12 +89,12 @@ static size_t begin_json(struct json *json, enum log_level level, const char *me
 	size_t body;
 
 	add_time(&time);
-	json_begin_object(json);
+	jsonw_begin_object(json);
 	json_field(json, "time", buf_text(&time));
 	body = json->out->len;
 	json_field(json, "level", level_names[level]);
-	json_key(json, "message");
-	json_string(json, message);
+	jsonw_key(json, "message");
+	jsonw_string(json, message);
 	buf_free(&time);
 	return body;
 }
@@ -108,14 +108,14 @@ static size_t format_json(struct buf *out, enum log_level level, const struct lo
 	json_field(&json, "event", about->event);
 	json_field(&json, "event_id", about->event_id);
 	if (about->has_cluster) {
-		json_key(&json, "cluster_id");
-		json_int(&json, about->cluster_id);
+		jsonw_key(&json, "cluster_id");
+		jsonw_int(&json, about->cluster_id);
 	}
 	json_field(&json, "node", about->node);
 	json_field(&json, "rule", about->rule);
 	json_field(&json, "reason", about->reason);
 	json_field(&json, "trigger", about->trigger);
-	json_end_object(&json);
+	jsonw_end_object(&json);
 	return body;
 }
 
@@ -152,9 +152,9 @@ struct log_text log_text_repeated(enum log_level level, enum log_format format,
 
 	if (format == LOG_FORMAT_JSON) {
 		body = begin_json(&json, level, message);
-		json_key(&json, "repeated");
-		json_int(&json, (int64_t)times);
-		json_end_object(&json);
+		jsonw_key(&json, "repeated");
+		jsonw_int(&json, (int64_t)times);
+		jsonw_end_object(&json);
 	} else {
 		body = format_text(&out, level, &nothing, message);
 	}

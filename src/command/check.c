@@ -133,14 +133,14 @@ static void visit_all(struct check *check)
 
 static void add_string(struct json *json, const char *key, const char *text)
 {
-	json_key(json, key);
-	json_string(json, text);
+	jsonw_key(json, key);
+	jsonw_string(json, text);
 }
 
 static void add_seconds(struct json *json, const char *key, int64_t ms)
 {
-	json_key(json, key);
-	json_seconds(json, ms);
+	jsonw_key(json, key);
+	jsonw_seconds(json, ms);
 }
 
 /* The address from which this machine would reach the node, for its pg_hba line; NULL: not known. */
@@ -179,24 +179,24 @@ static void add_node(struct json *json, const struct config_node *node)
 	add_string(json, "id", node->id);
 	add_string(json, "name", node->name);
 	add_string(json, "host", node->host);
-	json_key(json, "port");
-	json_int(json, node->port);
+	jsonw_key(json, "port");
+	jsonw_int(json, node->port);
 	add_string(json, "user", node->user);
 	add_string(json, "dbname", node->dbname);
 }
 
 static void add_answer(struct json *json, const struct survey_answer *answer)
 {
-	json_key(json, "reached");
-	json_bool(json, answer->reached);
+	jsonw_key(json, "reached");
+	jsonw_bool(json, answer->reached);
 	add_string(json, "reason", reason_name(answer->reason));
 	add_string(json, "message", answer->message);
 	if (answer->has_role) {
-		json_key(json, "is_slave");
-		json_bool(json, answer->is_slave);
+		jsonw_key(json, "is_slave");
+		jsonw_bool(json, answer->is_slave);
 	}
-	json_key(json, "server_version");
-	json_int(json, answer->server_version);
+	jsonw_key(json, "server_version");
+	jsonw_int(json, answer->server_version);
 	if (answer->row_state == ROW_SHOWN) {
 		add_string(json, "row_master", answer->row.master);
 		add_seconds(json, "row_time", answer->row.tstamp);
@@ -209,15 +209,15 @@ static void add_answer(struct json *json, const struct survey_answer *answer)
 
 static void begin_config(struct json *json, const struct config *config)
 {
-	json_begin_object(json);
+	jsonw_begin_object(json);
 	add_seconds(json, "heartbeat", config->heartbeat_ms);
 	add_seconds(json, "max_sync_delay", config->max_sync_delay_ms);
 	add_seconds(json, "query_timeout", config->query_timeout_ms);
 	add_seconds(json, "retry_interval", config->retry_interval_ms);
-	json_key(json, "down_after");
-	json_int(json, config->down_after);
-	json_key(json, "nodes");
-	json_begin_array(json);
+	jsonw_key(json, "down_after");
+	jsonw_int(json, config->down_after);
+	jsonw_key(json, "nodes");
+	jsonw_begin_array(json);
 }
 
 static void render(struct check *check, struct buf *out)
@@ -230,15 +230,15 @@ static void render(struct check *check, struct buf *out)
 		const struct survey_answer *answer = &check->visits[i].answer;
 		char *own = answer->reason == REASON_AUTH ? own_address(check, node) : NULL;
 
-		json_begin_object(&json);
+		jsonw_begin_object(&json);
 		add_node(&json, node);
 		add_string(&json, "own_address", own);
 		add_answer(&json, answer);
-		json_end_object(&json);
+		jsonw_end_object(&json);
 		free(own);
 	}
-	json_end_array(&json);
-	json_end_object(&json);
+	jsonw_end_array(&json);
+	jsonw_end_object(&json);
 }
 
 /* Protected: require(module)[function](text, flag) -> text, true when all is well. */
@@ -316,15 +316,15 @@ int command_init_sql(const char *config_path)
 			const struct config_node *node = &check.config->nodes[i];
 			char *own = own_address(&check, node);
 
-			json_begin_object(&json);
+			jsonw_begin_object(&json);
 			add_node(&json, node);
 			add_string(&json, "password", node->password);
 			add_string(&json, "own_address", own);
-			json_end_object(&json);
+			jsonw_end_object(&json);
 			free(own);
 		}
-		json_end_array(&json);
-		json_end_object(&json);
+		jsonw_end_array(&json);
+		jsonw_end_object(&json);
 		if (!print(&check.engine, "plusmoin.init_sql", "render", &text, false))
 			status = FAILED;
 		buf_free(&text);

@@ -9,25 +9,25 @@
 
 static void add_int(struct json *json, const char *key, int64_t value)
 {
-	json_key(json, key);
-	json_int(json, value);
+	jsonw_key(json, key);
+	jsonw_int(json, value);
 }
 
 static void add_string(struct json *json, const char *key, const char *text)
 {
-	json_key(json, key);
-	json_string(json, text);
+	jsonw_key(json, key);
+	jsonw_string(json, text);
 }
 
 static void add_bool(struct json *json, const char *key, bool value)
 {
-	json_key(json, key);
-	json_bool(json, value);
+	jsonw_key(json, key);
+	jsonw_bool(json, value);
 }
 
 static void render_node(struct json *json, const struct node *node)
 {
-	json_begin_object(json);
+	jsonw_begin_object(json);
 	add_string(json, "id", node->config->id);
 	add_string(json, "place", place_name(node->place));
 	add_bool(json, "is_slave", node->is_slave);
@@ -35,59 +35,59 @@ static void render_node(struct json *json, const struct node *node)
 	add_bool(json, "sat_last", node->cluster->sat_last == node);
 	if (node->has_shown)
 		add_int(json, "shown", node->shown);
-	json_key(json, "aliases"); /* oldest first, as they will be put back */
-	json_begin_array(json);
+	jsonw_key(json, "aliases"); /* oldest first, as they will be put back */
+	jsonw_begin_array(json);
 	for (size_t i = 0; i < NODE_ALIASES; i++) {
 		const char *alias = node->aliases[(node->alias_next + i) % NODE_ALIASES];
 
 		if (alias[0] != '\0')
-			json_string(json, alias);
+			jsonw_string(json, alias);
 	}
-	json_end_array(json);
+	jsonw_end_array(json);
 	add_int(json, "since_ms", node->since_ms);
 	add_int(json, "server_version", node->server_version);
-	json_end_object(json);
+	jsonw_end_object(json);
 }
 
 static void render_cluster(struct json *json, const struct cluster *cluster)
 {
-	json_begin_object(json);
+	jsonw_begin_object(json);
 	add_int(json, "id", cluster->id);
 	if (cluster->beats.count > 0) {
 		add_int(json, "first_tstamp", cluster->beats.first_tstamp);
 		add_int(json, "last_tstamp", history_newest(&cluster->beats));
 	}
-	json_key(json, "holders");
-	json_begin_array(json);
+	jsonw_key(json, "holders");
+	jsonw_begin_array(json);
 	for (size_t i = 0; i < cluster->holder_count; i++) {
-		json_begin_object(json);
+		jsonw_begin_object(json);
 		add_string(json, "name", cluster->holders[i].name);
 		add_int(json, "last_tstamp", cluster->holders[i].last_tstamp);
-		json_end_object(json);
+		jsonw_end_object(json);
 	}
-	json_end_array(json);
-	json_key(json, "nodes");
-	json_begin_array(json);
+	jsonw_end_array(json);
+	jsonw_key(json, "nodes");
+	jsonw_begin_array(json);
 	for (size_t i = 0; i < cluster->members.count; i++)
 		render_node(json, cluster->members.items[i]);
-	json_end_array(json);
-	json_end_object(json);
+	jsonw_end_array(json);
+	jsonw_end_object(json);
 }
 
 void saved_render(const struct fleet *fleet, unsigned long event_count, struct buf *out)
 {
 	struct json json = { .out = out };
 
-	json_begin_object(&json);
+	jsonw_begin_object(&json);
 	add_int(&json, "version", 1);
 	add_int(&json, "next_id", fleet->next_id);
 	add_int(&json, "event_count", (int64_t)event_count);
-	json_key(&json, "clusters");
-	json_begin_array(&json);
+	jsonw_key(&json, "clusters");
+	jsonw_begin_array(&json);
 	for (size_t i = 0; i < fleet->clusters.count; i++)
 		render_cluster(&json, fleet->clusters.items[i]);
-	json_end_array(&json);
-	json_end_object(&json);
+	jsonw_end_array(&json);
+	jsonw_end_object(&json);
 	buf_add_char(out, '\n');
 }
 

@@ -62,12 +62,12 @@ static void refuse(struct buf *out, const char *why)
 {
 	struct json json = { .out = out };
 
-	json_begin_object(&json);
-	json_key(&json, "ok");
-	json_bool(&json, false);
-	json_key(&json, "error");
-	json_string(&json, why);
-	json_end_object(&json);
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "ok");
+	jsonw_bool(&json, false);
+	jsonw_key(&json, "error");
+	jsonw_string(&json, why);
+	jsonw_end_object(&json);
 }
 
 /* False: the answer comes later. */

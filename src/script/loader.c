@@ -226,6 +226,8 @@ static void set_options(lua_State *L, const struct load_options *options)
 	lua_setfield(L, -2, "names_only");
 	lua_pushboolean(L, options->reload);
 	lua_setfield(L, -2, "reload");
+	lua_pushstring(L, options->trigger); /* nil for NULL */
+	lua_setfield(L, -2, "trigger");
 }
 
 /* What the loader cannot know by itself: `env` of plusmoin.config.load. */

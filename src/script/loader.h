@@ -13,6 +13,8 @@ struct load_options {
 	size_t text_len;
 	bool names_only; /* the files of Lua triggers are not run: for the file names alone */
 	bool reload;     /* files that cannot be read are errors, not warnings */
+	const char *trigger; /* a Lua file that is every event's only trigger, with the settings that it
+				has in the configuration; NULL: none */
 };
 
 /* What is needed before and without the rest (contract.md, "Privileges and files"). */

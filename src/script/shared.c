@@ -164,21 +164,43 @@ char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t
 	return copy;
 }
 
-void shared_publish(struct shared *shared, const struct fleet *fleet)
+static struct board *new_board(size_t count)
 {
 	struct board *board = mem_zalloc(1, sizeof(*board));
-	struct board *old;
 
 	atomic_init(&board->references, 1);
-	board->count = fleet->clusters.count;
-	board->views = mem_zalloc(board->count + 1, sizeof(struct view *));
-	for (size_t i = 0; i < board->count; i++)
-		board->views[i] = view_new(fleet, fleet->clusters.items[i]);
+	board->count = count;
+	board->views = mem_zalloc(count + 1, sizeof(struct view *));
+	return board;
+}
+
+static void put_up(struct shared *shared, struct board *board)
+{
+	struct board *old;
+
 	pthread_mutex_lock(&shared->lock);
 	old = shared->board;
 	shared->board = board;
 	pthread_mutex_unlock(&shared->lock);
 	board_unref(&old);
+}
+
+void shared_publish(struct shared *shared, const struct fleet *fleet)
+{
+	struct board *board = new_board(fleet->clusters.count);
+
+	for (size_t i = 0; i < board->count; i++)
+		board->views[i] = view_new(fleet, fleet->clusters.items[i]);
+	put_up(shared, board);
+}
+
+void shared_publish_views(struct shared *shared, struct view *const *views, size_t count)
+{
+	struct board *board = new_board(count);
+
+	for (size_t i = 0; i < count; i++)
+		board->views[i] = view_ref(views[i]);
+	put_up(shared, board);
 }
 
 struct board *shared_board(struct shared *shared)

@@ -35,6 +35,9 @@ char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t
 /* Puts up a picture of the fleet as it is now. Monitor's thread. */
 void shared_publish(struct shared *shared, const struct fleet *fleet);
 
+/* The same of pictures that somebody made: takes references of its own. */
+void shared_publish_views(struct shared *shared, struct view *const *views, size_t count);
+
 /* The newest picture, NULL before the first; board_unref() it. */
 struct board *shared_board(struct shared *shared);
 void board_unref(struct board **board);

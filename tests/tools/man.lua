@@ -71,6 +71,7 @@ local function program_page()
     for _, option in ipairs(row.options) do
       words[#words + 1] = "[" .. bold(option) .. "]"
     end
+    words[#words + 1] = row.words and "\\fI" .. row.words .. "\\fR"
     put(table.concat(words, " "))
     put(".br")
   end
@@ -85,6 +86,7 @@ local function program_page()
     for _, option in ipairs(row.options) do
       words[#words + 1] = "[" .. bold(option) .. "]"
     end
+    words[#words + 1] = row.words and "\\fI" .. row.words .. "\\fR"
     entry(table.concat(words, " "), row.doc)
   end
   section("OPTIONS")

@@ -171,25 +171,25 @@ static void test_json_writer(void **state)
 	struct json json = { .out = &out };
 
 	(void)state;
-	json_begin_object(&json);
-	json_key(&json, "empty");
-	json_begin_array(&json);
-	json_end_array(&json);
-	json_key(&json, "list");
-	json_begin_array(&json);
-	json_int(&json, INT64_MIN);
-	json_seconds(&json, 1250);
-	json_seconds(&json, -5);
-	json_seconds(&json, -2005);
-	json_bool(&json, true);
-	json_null(&json);
-	json_string(&json, NULL);
-	json_begin_object(&json);
-	json_end_object(&json);
-	json_end_array(&json);
-	json_key(&json, "a\"b");
-	json_string(&json, "q\" b\\ n\n t\t r\r \x01 \x7F \xC3\xA9");
-	json_end_object(&json);
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "empty");
+	jsonw_begin_array(&json);
+	jsonw_end_array(&json);
+	jsonw_key(&json, "list");
+	jsonw_begin_array(&json);
+	jsonw_int(&json, INT64_MIN);
+	jsonw_seconds(&json, 1250);
+	jsonw_seconds(&json, -5);
+	jsonw_seconds(&json, -2005);
+	jsonw_bool(&json, true);
+	jsonw_null(&json);
+	jsonw_string(&json, NULL);
+	jsonw_begin_object(&json);
+	jsonw_end_object(&json);
+	jsonw_end_array(&json);
+	jsonw_key(&json, "a\"b");
+	jsonw_string(&json, "q\" b\\ n\n t\t r\r \x01 \x7F \xC3\xA9");
+	jsonw_end_object(&json);
 	assert_string_equal(buf_text(&out),
 			    "{\"empty\":[],\"list\":[-9223372036854775808,1.250,-0.005,-2.005,true,"
 			    "null,null,{}],\"a\\\"b\":\"q\\\" b\\\\ n\\n t\\t r\\r \\u0001 \\u007f "
@@ -203,7 +203,7 @@ static void test_json_invalid_utf8(void **state)
 	struct json json = { .out = &out };
 
 	(void)state;
-	json_string(&json, "a\xFF"
+	jsonw_string(&json, "a\xFF"
 			   "b\xED\xA0\x80\xC3");
 	assert_string_equal(buf_text(&out), "\"a\xEF\xBF\xBD"
 					    "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");

@@ -377,9 +377,9 @@ static void test_full_status_json(void **state)
 	struct json json = { .out = &out };
 
 	(void)state;
-	json_begin_object(&json);
+	jsonw_begin_object(&json);
 	status_render_full(bench.fleet, &json);
-	json_end_object(&json);
+	jsonw_end_object(&json);
 	assert_non_null(strstr(buf_text(&out),
 			       "\"is_slave\":true,\"master_name\":\"m\",\"name\":\"b\","
 			       "\"state\":\"slave\",\"lag\":1.500,\"reason\":null,\"message\":null,"

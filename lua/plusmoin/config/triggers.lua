@@ -190,4 +190,44 @@ function triggers.check(ctx, value, default_timeout)
   return map
 end
 
+local function base_name(path)
+  return type(path) == "string" and path:match("[^/]+$") or nil
+end
+
+-- The first entry of the configuration that is this file, and its path; nil if none is.
+local function find_entry(file, value)
+  for _, row in ipairs(settings.below("triggers.")) do
+    local event = settings.key(row)
+    local given = type(value) == "table" and checks.get(value, event) or nil
+    local path = keypath.key("triggers", event)
+    if type(given) == "table" and base_name(given.lua) == base_name(file) then
+      return given, path
+    end
+    for index, entry in ipairs(type(given) == "table" and given or {}) do
+      if type(entry) == "table" and base_name(entry.lua) == base_name(file) then
+        return entry, keypath.index(path, index)
+      end
+    end
+  end
+end
+
+--- For `plusmoin run-trigger FILE`: a map in which each event has the Lua file `file` and
+-- nothing else, with the settings and the timeout of the first entry of `value`, the
+-- configuration's triggers, that is a file of that name.
+function triggers.only(ctx, file, value, default_timeout)
+  local entry, path = find_entry(file, value)
+  path = path or "run-trigger"
+  local run, own_timeout = script.read(ctx, path, file, entry and checks.get(entry, "settings"))
+  local timeout = entry and read_timeout(ctx, path, checks.get(entry, "timeout"))
+  local action = lua_action(ctx, run, timeout or own_timeout or default_timeout)
+  local map = {}
+  for _, row in ipairs(settings.below("triggers.")) do
+    if action then
+      action.path = base_name(file)
+      map[settings.key(row)] = { action }
+    end
+  end
+  return map
+end
+
 return triggers

@@ -1,0 +1,327 @@
+#include "command/picture.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define DEFAULT_PORT 5432
+
+/* What is wrong, once: the first that was found. */
+struct reading {
+	char **error;
+	int64_t now_ms;
+};
+
+static void complain(struct reading *reading, const char *what, const char *allowed)
+{
+	if (*reading->error == NULL)
+		*reading->error = mem_printf("%s; allowed: %s", what, allowed);
+}
+
+static const char *get_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static int64_t get_ms(const json_t *object, const char *key, int64_t otherwise)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? (int64_t)(json_number_value(value) * 1000.0 + 0.5)
+				     : otherwise;
+}
+
+static int get_int(const json_t *object, const char *key, int otherwise)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) ? (int)json_integer_value(value) : otherwise;
+}
+
+static enum reason read_reason(struct reading *reading, const char *name)
+{
+	for (int reason = REASON_NONE + 1; name != NULL && reason < REASONS; reason++) {
+		if (strcmp(reason_name((enum reason)reason), name) == 0)
+			return (enum reason)reason;
+	}
+	if (name != NULL)
+		complain(reading, "a node has an unknown reason", "as the contract lists them");
+	return REASON_NONE;
+}
+
+static enum rule read_rule(struct reading *reading, const char *name)
+{
+	for (int rule = RULE_NONE + 1; name != NULL && rule < RULES; rule++) {
+		if (strcmp(rule_name((enum rule)rule), name) == 0)
+			return (enum rule)rule;
+	}
+	if (name != NULL)
+		complain(reading, "\"rule\" is unknown", "M1 to M6, S1 to S4, L1 to L4, U1 to U4");
+	return RULE_NONE;
+}
+
+static void read_node(struct reading *reading, const json_t *from, enum place place,
+		      int cluster_id, struct node_view *node)
+{
+	const char *host = get_text(from, "host");
+	const char *name = get_text(from, "name");
+	const json_t *is_slave = json_object_get(from, "is_slave");
+	const json_t *lag = json_object_get(from, "lag");
+
+	if (host == NULL)
+		complain(reading, "a node has no \"host\"", "{\"host\": \"name\", \"port\": 5432, ...}");
+	*node = (struct node_view){
+		.host = mem_strdup(host != NULL ? host : ""),
+		.port = get_int(from, "port", DEFAULT_PORT),
+		.cluster_id = place == PLACE_CLUSTERLESS ? -1 : cluster_id,
+		.is_slave = json_is_boolean(is_slave) ? json_is_true(is_slave)
+						      : place == PLACE_SLAVE || place == PLACE_LOST,
+		.master_name = mem_strdup(get_text(from, "master_name")),
+		.state = place,
+		.has_lag = json_is_number(lag),
+		.lag_ms = get_ms(from, "lag", 0),
+		.reason = read_reason(reading, get_text(from, "reason")),
+		.message = mem_strdup(get_text(from, "message")),
+		.since_ms = get_ms(from, "since", reading->now_ms),
+		.server_version = get_int(from, "server_version", 0),
+	};
+	if (node->master_name == NULL)
+		node->master_name = mem_strdup("");
+	node->name = name != NULL ? mem_strdup(name) : mem_printf("%s:%d", node->host, node->port);
+}
+
+static size_t read_nodes(struct reading *reading, const json_t *list, enum place place,
+			 struct view *view, size_t at)
+{
+	size_t count = json_array_size(list);
+
+	if (list != NULL && !json_is_array(list))
+		complain(reading, "a list of nodes is none", "slaves, lost, clusterless: [node, ...]");
+	view->nodes = mem_grow(view->nodes, at + count + 1, sizeof(*view->nodes));
+	for (size_t i = 0; i < count; i++)
+		read_node(reading, json_array_get(list, i), place, view->cluster_id,
+			  &view->nodes[at + i]);
+	return count;
+}
+
+/* A cluster with the clusterless nodes `others`. */
+static struct view *read_view(struct reading *reading, const json_t *from, const json_t *others)
+{
+	struct view *view = mem_zalloc(1, sizeof(*view));
+	const json_t *master = json_object_get(from, "master");
+	size_t at = 0;
+
+	atomic_init(&view->references, 1);
+	view->cluster_id = get_int(from, "cluster_id", 0);
+	view->nodes = mem_zalloc(1, sizeof(*view->nodes));
+	if (json_is_object(master)) {
+		read_node(reading, master, PLACE_MASTER, view->cluster_id, &view->nodes[0]);
+		view->masters = 1;
+		at = 1;
+	}
+	at += view->slaves = read_nodes(reading, json_object_get(from, "slaves"), PLACE_SLAVE, view, at);
+	at += view->lost = read_nodes(reading, json_object_get(from, "lost"), PLACE_LOST, view, at);
+	view->clusterless = read_nodes(reading, others, PLACE_CLUSTERLESS, view, at);
+	return view;
+}
+
+/* Where the node of these host and port is now; PLACE_LOST: nowhere. */
+static enum place place_in(const struct view *view, const json_t *node)
+{
+	const char *host = get_text(node, "host");
+	size_t count = view->masters + view->slaves + view->lost + view->clusterless;
+
+	for (size_t i = 0; host != NULL && i < count; i++) {
+		if (strcmp(view->nodes[i].host, host) == 0 &&
+		    view->nodes[i].port == get_int(node, "port", DEFAULT_PORT))
+			return view->nodes[i].state;
+	}
+	return PLACE_LOST;
+}
+
+static struct event *read_event(struct reading *reading, const json_t *from, enum event_kind kind,
+				struct view *view)
+{
+	const char *id = get_text(from, "id");
+	const json_t *node = json_object_get(from, "trigger");
+	char made[48];
+	struct event *event;
+
+	(void)snprintf(made, sizeof(made), "%lld-1", (long long)(reading->now_ms / 1000));
+	event = event_new(kind, id != NULL ? id : made, view, get_ms(from, "time", reading->now_ms));
+	event->rule = read_rule(reading, get_text(from, "rule"));
+	event->restored = json_is_true(json_object_get(from, "restored"));
+	if (json_is_object(node)) {
+		event->has_node = true;
+		read_node(reading, node, place_in(view, node), view->cluster_id, &event->node);
+	}
+	return event;
+}
+
+static void begin(struct reading *reading, struct picture *picture, char **error)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	*error = NULL;
+	*picture = (struct picture){ 0 };
+	*reading = (struct reading){
+		.error = error,
+		.now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+	};
+}
+
+static void add_view(struct picture *picture, struct view *view)
+{
+	picture->views = mem_grow(picture->views, picture->count + 1, sizeof(struct view *));
+	picture->views[picture->count++] = view;
+}
+
+static json_t *parse(struct reading *reading, const char *text, size_t len)
+{
+	json_error_t wrong;
+	json_t *root = json_loadb(text, len, 0, &wrong);
+
+	if (root == NULL)
+		*reading->error = mem_printf("line %d, column %d: %s", wrong.line, wrong.column,
+					     wrong.text);
+	else if (!json_is_object(root))
+		complain(reading, "is no object", "{\"name\": \"master_up\", ...}");
+	return root;
+}
+
+bool picture_of_event(struct picture *picture, const char *text, size_t len, enum event_kind kind,
+		      char **error)
+{
+	struct reading reading;
+	json_t *root;
+
+	begin(&reading, picture, error);
+	root = parse(&reading, text, len);
+	if (*error == NULL && kind == EVENT_NONE && get_text(root, "name") != NULL)
+		kind = event_kind_parse(get_text(root, "name"));
+	if (*error == NULL && kind == EVENT_NONE)
+		complain(&reading, "has no \"name\" of an event",
+			 "plusmoin_up, plusmoin_heartbeat, cluster_created, master_down, master_up,"
+			 " slave_down, slave_up");
+	if (*error == NULL) {
+		add_view(picture, read_view(&reading, root, json_object_get(root, "clusterless")));
+		picture->event = read_event(&reading, root, kind, picture->views[0]);
+	}
+	json_decref(root);
+	if (*error != NULL)
+		picture_clear(picture);
+	return *error == NULL;
+}
+
+/* Takes the first node of a list of the cluster's out of it; NULL: it is empty. */
+static json_t *take_first(json_t *cluster, const char *key)
+{
+	json_t *list = json_object_get(cluster, key);
+	json_t *node = json_array_get(list, 0);
+
+	if (node != NULL) {
+		json_incref(node);
+		(void)json_array_remove(list, 0);
+	}
+	return node;
+}
+
+/* The node goes down, as if nobody listened there any more. */
+static void let_down(json_t *cluster, json_t *node)
+{
+	(void)json_object_set_new(node, "reason", json_string("refused"));
+	(void)json_object_set_new(node, "message", json_string("as if: run-trigger"));
+	(void)json_array_insert(json_object_get(cluster, "lost"), 0, node);
+}
+
+/* Makes the cluster as after such an event, and the node that it is about; NULL: nobody. */
+static json_t *pretend(json_t *cluster, enum event_kind kind)
+{
+	json_t *node = NULL;
+
+	switch (kind) {
+	case EVENT_MASTER_UP:
+	case EVENT_CLUSTER_CREATED:
+		node = json_incref(json_object_get(cluster, "master"));
+		break;
+	case EVENT_MASTER_DOWN:
+		node = json_incref(json_object_get(cluster, "master"));
+		if (json_is_object(node)) {
+			(void)json_object_set_new(cluster, "master", json_null());
+			let_down(cluster, node);
+		}
+		break;
+	case EVENT_SLAVE_DOWN:
+		node = take_first(cluster, "slaves");
+		if (node == NULL)
+			node = take_first(cluster, "lost");
+		if (node != NULL)
+			let_down(cluster, node);
+		break;
+	case EVENT_SLAVE_UP:
+		node = take_first(cluster, "slaves");
+		if (node == NULL)
+			node = take_first(cluster, "lost");
+		if (node != NULL)
+			(void)json_array_insert(json_object_get(cluster, "slaves"), 0, node);
+		break;
+	default:
+		break;
+	}
+	return node;
+}
+
+static bool is_about_a_node(enum event_kind kind)
+{
+	return kind != EVENT_PLUSMOIN_UP && kind != EVENT_HEARTBEAT;
+}
+
+bool picture_of_status(struct picture *picture, const char *text, size_t len, enum event_kind kind,
+		       char **error)
+{
+	struct reading reading;
+	json_t *root;
+	json_t *clusters;
+	json_t *cluster;
+	json_t *node = NULL;
+
+	begin(&reading, picture, error);
+	root = parse(&reading, text, len);
+	clusters = json_object_get(root, "clusters");
+	cluster = json_array_get(clusters, 0);
+	if (*error == NULL && cluster == NULL)
+		complain(&reading, "the daemon knows no cluster now", "an event's JSON in a file");
+	if (*error == NULL) {
+		node = pretend(cluster, kind);
+		if (is_about_a_node(kind) && !json_is_object(node))
+			complain(&reading, "the daemon knows no node that it could happen to",
+				 "an event's JSON in a file");
+	}
+	for (size_t i = 0; *error == NULL && i < json_array_size(clusters); i++)
+		add_view(picture, read_view(&reading, json_array_get(clusters, i),
+					    json_object_get(root, "clusterless")));
+	if (*error == NULL) {
+		(void)json_object_set(cluster, "trigger", node);
+		picture->event = read_event(&reading, cluster, kind, picture->views[0]);
+	}
+	json_decref(node);
+	json_decref(root);
+	if (*error != NULL)
+		picture_clear(picture);
+	return *error == NULL;
+}
+
+void picture_clear(struct picture *picture)
+{
+	event_unref(&picture->event);
+	for (size_t i = 0; i < picture->count; i++)
+		view_unref(&picture->views[i]);
+	free(picture->views);
+	*picture = (struct picture){ 0 };
+}
