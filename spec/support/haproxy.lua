@@ -11,10 +11,12 @@ haproxy.running = {}
 local CONFIG = [[
 global
   stats socket %s mode 600 level %s
+%s
   nbthread 1
   maxconn 200
 defaults
   mode tcp
+%s
   timeout connect 1s
   timeout client 1m
   timeout server 1m
@@ -31,7 +33,7 @@ backend pg_read
 ]]
 
 --- Starts one in front of `servers` (of pg). Options: level (of the stats socket), lines = function(server, i)
--- -> server line (default: by address, disabled), stopped.
+-- -> server line (default: by address, disabled), check (a program for external checks), stopped.
 function haproxy.start(servers, options)
   options = options or {}
   local self = setmetatable({ dir = proc.new_dir("haproxy"), write_port = proc.free_port(),
@@ -44,7 +46,10 @@ function haproxy.start(servers, options)
   end
   local list = table.concat(lines, "\n")
   proc.write_file(self.dir .. "/haproxy.cfg",
-    CONFIG:format(self.socket, options.level or "admin", self.write_port, self.read_port, list, list))
+    CONFIG:format(self.socket, options.level or "admin",
+      options.check and "  external-check\n  insecure-fork-wanted" or "",
+      options.check and "  option external-check\n  external-check path /usr/bin:/bin\n  external-check command "
+        .. options.check or "", self.write_port, self.read_port, list, list))
   if not options.stopped then
     self:run()
   end

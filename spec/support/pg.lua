@@ -49,7 +49,9 @@ local function template(family)
     "-E", "UTF8", "--wal-segsize=1", "--no-instructions" })
   proc.write_file(dir .. "/postgresql.conf", SETTINGS, tonumber("600", 8)) -- standbys want its max_connections
   proc.must({ BIN .. "postgres", "--single", "-D", dir, "-F", "postgres" },
-    { stdin = "CREATE ROLE plusmoin LOGIN;\nCREATE DATABASE plusmoin OWNER plusmoin;\n" })
+    { stdin = "CREATE ROLE plusmoin LOGIN;\nCREATE DATABASE plusmoin OWNER plusmoin;\n"
+      -- nobody needs its 300 files, which each server would copy
+      .. "UPDATE pg_database SET datistemplate = false WHERE datname = 'template0';\nDROP DATABASE template0;\n" })
   templates[family] = dir
   return dir
 end
@@ -62,7 +64,7 @@ local function new_server(family, settings)
   server.home = proc.new_dir("pg")
   server.data = server.home .. "/data"
   server.log_path = server.home .. "/log"
-  proc.must({ "cp", "-a", template(family), server.data })
+  proc.must({ "cp", "-r", "--preserve=mode", template(family), server.data })
   pg.servers[#pg.servers + 1] = server
   return server
 end

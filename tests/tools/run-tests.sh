@@ -2,7 +2,7 @@
 # Runs test programs one after another and closes with "N passed, N failed".
 # Each argument is one command line; its closing line "N passed, N failed", if it
 # prints one, is added up, else it counts as one test by its exit status. Those
-# behind the argument --together run beside each other, three at a time.
+# behind the argument --together run beside each other, four at a time.
 set -u
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -47,7 +47,7 @@ if [ $# -gt 0 ]; then
 		i=$((i + 1))
 		echo "$command" > "$dir/out.$i.command"
 	done
-	seq "$i" | xargs -P 3 -I '{}' sh -c 'sh "$1.command" > "$1" 2>&1; echo $? > "$1.status"' sh "$dir/out.{}"
+	seq "$i" | xargs -P 4 -I '{}' sh -c 'sh "$1.command" > "$1" 2>&1; echo $? > "$1.status"' sh "$dir/out.{}"
 	i=0
 	for command in "$@"; do
 		i=$((i + 1))
