@@ -153,7 +153,7 @@ SANENV = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktr
 programs: $(BUILD)/plusmoin
 
 test: deps-test ## build and run all tests (under 10 minutes)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units build/tests/bench/lua
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin build/asan/tests/fuzz/loader
 	@sh tests/tools/run-tests.sh $(UNITS) \
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
@@ -201,3 +201,4 @@ bench: deps-test ## numbers, beside a yardstick of the same run
 	@build/tests/bench/lua latency
 	@build/tests/bench/lua rate
 	@build/tests/bench/lua hostile
+	@build/tests/bench/lua waiting

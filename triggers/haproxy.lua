@@ -230,7 +230,7 @@ local function differences(backends, decided, ended)
   for _, server in ipairs(backends[settings.writer]) do
     if server.id and server.id == writer then
       open(opening, server)
-    elseif server.id and (writer or decided.known(server.id)) then
+    elseif server.id and not decided.undecided then
       close(closing, server, true, ended)
     end
   end

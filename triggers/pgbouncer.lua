@@ -210,9 +210,16 @@ local function listed_nodes(database, nodes)
   for id in pairs(nodes) do
     listed[id] = database.nodes == nil or nil
   end
+  local strangers = {}
   for _, id in ipairs(database.nodes or {}) do
-    listed[id] = true
+    if nodes[id] then
+      listed[id] = true
+    else
+      strangers[#strangers + 1] = id
+    end
   end
+  remark("strangers of " .. database.name, #strangers > 0 and ("%s: %s: no node of plusmoin's"):format(database.name,
+    table.concat(strangers, ", ")) or nil)
   return listed
 end
 
@@ -258,7 +265,7 @@ local function wanted(database, clusters, present)
   remark("no writer of " .. database.name, decided.problem and database.name .. ": " .. decided.problem)
   if decided.writer then
     return { host = decided.writer.host, port = decided.writer.port }
-  elseif before and not decided.known(before) then
+  elseif decided.undecided then
     return false
   end
   return nil

@@ -49,7 +49,18 @@ local function names(nodes)
   return table.concat(list, ", ")
 end
 
--- The writer, or nil and, where that is a problem, what the problem is.
+-- Whether all listed nodes are known: one that is not may be a master.
+local function all_known(known, listed)
+  for id in pairs(listed) do
+    if known[id] == nil or is_unknown(known[id]) then
+      return false
+    end
+  end
+  return true
+end
+
+-- The writer, or nil and, where that is a problem, what the problem is; nil, nil and true
+-- while too little is known to say.
 local function choose(clusters, known, listed, before)
   local last = before and known[before]
   local seat = last and last.cluster and last.cluster.master
@@ -61,8 +72,8 @@ local function choose(clusters, known, listed, before)
       return seat
     end
     return nil, ("the master %s is none of the servers"):format(seat.name)
-  elseif last and is_unknown(last) then
-    return nil
+  elseif not all_known(known, listed) then
+    return nil, nil, true
   elseif #masters > 1 then
     return nil, ("%s are masters of different clusters, and none was the writer: none is now"):format(names(masters))
   end
@@ -90,17 +101,18 @@ end
 --
 -- The writer stays while it sits in a seat. When it does not, its cluster's new master
 -- follows; while that seat is empty, exactly one other listed master takes over; with
--- several nobody does. Readers are the slaves (they are in sync) of the writer's cluster.
+-- several nobody does, and while a listed node is still unknown nothing is decided.
+-- Readers are the slaves (they are in sync) of the writer's cluster.
 --
--- Returns { writer = node or nil, readers = set of ids, known = function(id): whether
+-- Returns { writer = node or nil, undecided = boolean, readers = set of ids, known = function(id): whether
 -- something is known of it yet, else it is best left as it is, lost = function(id):
 -- whether it is down, or not in sync, problem = text or nil }.
 function roles.decide(clusters, listed, readable, before, master_reads)
   local known = survey(clusters)
-  local writer, problem = choose(clusters, known, listed, before)
+  local writer, problem, undecided = choose(clusters, known, listed, before)
   local home = known[writer and roles.id(writer) or before]
   return {
-    writer = writer, problem = problem,
+    writer = writer, problem = problem, undecided = undecided or false,
     readers = choose_readers(clusters, home and home.cluster, writer, readable, master_reads),
     known = function(id) return known[id] ~= nil and not is_unknown(known[id]) end,
     lost = function(id)

@@ -241,6 +241,15 @@ describe("triggers/pgbouncer.lua", function()
     at.writer:wait_value(at.master.port)
   end)
 
+  it("says which nodes of a database are none of plusmoin's", function()
+    local master = pg.cluster(0)
+    local bouncer = pgbouncer.start { settings = FAST }
+    local daemon = watch({ master }, bouncer, { settings = { databases = {
+      app = { options = "dbname=plusmoin", nodes = { master.name, "nowhere:5432" } } } } })
+    logged(daemon, "app: nowhere:5432: no node of plusmoin's")
+    assert.equal(master.name, (bouncer:database("app")))
+  end)
+
   it("keeps the file's mode, writes it at once, and says what is wrong with PgBouncer", function()
     local master = pg.cluster(0)
     local bouncer = pgbouncer.start {}

@@ -23,6 +23,19 @@ local function cluster(id, master, slaves, lost, clusterless)
     lost = list(lost, "lost", { reason = "refused" }), clusterless = clusterless or {} }
 end
 
+-- All nodes of the clusters, by name.
+local function all_of(clusters)
+  local names = {}
+  for _, one in ipairs(clusters) do
+    for _, list in ipairs { { one.master }, one.slaves, one.lost, one.clusterless } do
+      for _, each in ipairs(list) do
+        names[#names + 1] = each.name
+      end
+    end
+  end
+  return table.concat(names, " ")
+end
+
 local function set(names)
   local ids = {}
   for name in names:gmatch("%S+") do
@@ -34,7 +47,7 @@ end
 -- Writer's name or false, readers in order, problem.
 local function decide(clusters, before, options)
   options = options or {}
-  local listed = set(options.listed or "a b c d")
+  local listed = set(options.listed or all_of(clusters))
   local decided = roles.decide(clusters, listed, set(options.readable or "a b c d"), before and before .. ":5432",
     options.master_reads or "alone")
   local readers = {}
@@ -85,7 +98,7 @@ describe("plusmoin.roles", function()
     local writer, _, problem = decide { cluster(0, "a"), cluster(1, "b") }
     assert.is_false(writer)
     assert.truthy(problem)
-    check("a", "a", { cluster(0, "a"), cluster(1, "b") }, nil, { listed = "a c" })
+    check("a", "a", { cluster(0, "a"), cluster(1, "b") }, nil, { listed = "a" })
   end)
 
   it("a new master that is not listed takes no writes, and nobody does in its place", function()
@@ -98,11 +111,14 @@ describe("plusmoin.roles", function()
     local others = { node("a", "clusterless"), node("c", "clusterless", { reason = "refused" }) }
     local young = cluster(0, "b", {}, {}, others)
     local writer, _, problem, decided = decide({ young }, "a")
-    assert.same({ false }, { writer, problem })
+    assert.same({ false, nil, true }, { writer, problem, decided.undecided })
     assert.is_false(decided.known("a:5432"))
     assert.is_false(decided.known("d:5432"))
     assert.is_true(decided.known("c:5432") and decided.lost("c:5432") and not decided.lost("b:5432"))
-    assert.same({ "b" }, { (decide({ young }, "c")) }) -- it is down, and nobody knows whose it was
+    assert.is_true(select(4, decide { young }).undecided) -- a may be a master as well
+    assert.same({ "b" }, { (decide({ young }, "b")) })
+    -- c is down, and nobody knows whose it was
+    assert.same({ "b" }, { (decide({ cluster(0, "b", {}, {}, { others[2] }) }, "c", { listed = "b c" })) })
     assert.same({ false }, { (decide({}, "a")) })
   end)
 end)

@@ -6,14 +6,18 @@
  *	rate      10,000 events a second through 100 clusters, for 10 s
  *	hostile   a timer on the monitor's loop beside 50 culprits (tests/hostile), and
  *	          the same timer in a process of its own, for 60 s (SECONDS=)
+ *	waiting   the same beside 50 runs at once that ask a dead name, a black hole and a
+ *	          server that says nothing, by pm.query, pm.http and pm.request
  *
- * Usage: lua latency|rate|hostile, from the project's root.
+ * Usage: lua latency|rate|hostile|waiting, from the project's root.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +27,7 @@
 #include "base/mem.h"
 #include "dispatch/child.h"
 #include "dispatch/dispatch.h"
+#include "io/http.h"
 #include "io/timer.h"
 #include "script/hosts.h"
 
@@ -113,11 +118,12 @@ static void stop(void *data, void *run, bool force)
 	hosts->stop(hosts->data, run, force);
 }
 
-static void on_loaded(void *data, struct config *config, struct config *replaces,
-		      const struct load_report *report)
+static void on_loaded(void *data, unsigned long number, struct config *config,
+		      struct config *replaces, const struct load_report *report)
 {
 	struct bench *bench = data;
 
+	(void)number;
 	(void)report;
 	if (config != NULL)
 		dispatch_reload(bench->dispatch, config, replaces);
@@ -413,7 +419,8 @@ static char *hostile_triggers(void)
 	return buf_steal(&text);
 }
 
-static void hostile(void)
+/* Runs these triggers in 50 clusters once a second, and looks at a timer meanwhile; `what` they are. */
+static _Noreturn void look_beside(const char *triggers, const char *what)
 {
 	const char *given = getenv("SECONDS");
 	double seconds = given != NULL ? atof(given) : 60;
@@ -423,7 +430,6 @@ static void hostile(void)
 	int ends[2];
 	double bare[2] = { 0 };
 	pid_t child;
-	char *triggers;
 
 	if (pipe(ends) != 0 || (child = fork()) < 0)
 		exit(1);
@@ -434,21 +440,76 @@ static void hostile(void)
 		bare[0] = tick(&loop, NULL, seconds, &bare[1]);
 		_exit(write(ends[1], bare, sizeof(bare)) != (ssize_t)sizeof(bare));
 	}
-	triggers = hostile_triggers();
 	open_bench(&bench, triggers);
-	free(triggers);
 	for (int c = 0; c < CLUSTERS / 2; c++)
 		send_event(&bench, EVENT_HEARTBEAT, c);
 	p99 = tick(&bench.loop, &bench, seconds, &worst);
 	if (read(ends[0], bare, sizeof(bare)) != (ssize_t)sizeof(bare))
 		exit(1);
-	printf("50 culprits at once for %.0f s (%lu runs, %lu ended by force or error)\n", seconds,
+	printf("50 %s at once for %.0f s (%lu runs, %lu ended by force or error)\n", what, seconds,
 	       bench.ended, bench.failed);
 	printf("  a timer on the monitor's loop is late by    p99 %7.3f ms  worst %7.3f ms\n",
 	       p99 * 1e3, worst * 1e3);
 	printf("  a bare libuv timer in a process beside it   p99 %7.3f ms  worst %7.3f ms\n",
 	       bare[0] * 1e3, bare[1] * 1e3);
 	close_bench(&bench);
+}
+
+static void hostile(void)
+{
+	look_beside(hostile_triggers(), "culprits");
+}
+
+/* ---- waiting */
+
+/* A socket that nobody accepts from; its port. Connections stay in its queue of `backlog`. */
+static int listen_mute(int backlog, struct sockaddr_in *address)
+{
+	socklen_t len = sizeof(*address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*address = (struct sockaddr_in){ .sin_family = AF_INET };
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (struct sockaddr *)address, len) != 0 || listen(fd, backlog) != 0 ||
+	    getsockname(fd, (struct sockaddr *)address, &len) != 0)
+		exit(1);
+	return ntohs(address->sin_port);
+}
+
+/* A full queue: who connects now is not answered at all. */
+static int listen_black(void)
+{
+	struct sockaddr_in address;
+	int port = listen_mute(0, &address);
+
+	for (int i = 0; i < 4; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+		(void)connect(fd, (struct sockaddr *)&address, sizeof(address));
+	}
+	return port;
+}
+
+static void waiting(void)
+{
+	struct sockaddr_in address;
+	int silent = listen_mute(4096, &address);
+	char *text = mem_printf(
+		"local pm = require 'plusmoin'\n"
+		"local at = { { 'no-such-name.invalid', 80 }, { '127.0.0.1', %d }, { '127.0.0.1', %d } }\n"
+		"config.triggers.plusmoin_heartbeat = function(event)\n"
+		"  local host, port = table.unpack(at[event.cluster_id %% 3 + 1])\n"
+		"  local kind = event.cluster_id // 3 %% 3\n"
+		"  if kind == 0 then\n"
+		"    pm.query({ host = host, port = port, user = 'u' }, 'SELECT 1', nil, { timeout = 0.8 })\n"
+		"  elseif kind == 1 then\n"
+		"    pm.http { url = 'http://' .. host .. ':' .. port .. '/', timeout = 0.8 }\n"
+		"  else\n"
+		"    pm.request { to = host .. ':' .. port, timeout = 0.8 }\n"
+		"  end\nend\n", listen_black(), silent);
+
+	(void)http_global_init();
+	look_beside(text, "runs that wait for nobody");
 }
 
 /* As a command of the latency part: writes the time of its main() to a file. */
@@ -479,6 +540,8 @@ int main(int argc, char **argv)
 		rate();
 	if (argc == 2 && strcmp(argv[1], "hostile") == 0)
 		hostile();
-	(void)fputs("usage: lua latency|rate|hostile\n", stderr);
+	if (argc == 2 && strcmp(argv[1], "waiting") == 0)
+		waiting();
+	(void)fputs("usage: lua latency|rate|hostile|waiting\n", stderr);
 	return 2;
 }
