@@ -18,6 +18,7 @@ defaults
   mode tcp
 %s
   timeout connect 1s
+  retries 0
   timeout client 1m
   timeout server 1m
 frontend write

@@ -15,10 +15,13 @@ local EVENTS = { "plusmoin_up", "plusmoin_heartbeat", "cluster_created", "master
   "slave_up" }
 local WRITE = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()"
 
-local function report(what, times)
+local function report(what, times, whole)
   table.sort(times)
+  table.sort(whole)
   print(("%-58s median %7.1f ms  worst %7.1f ms  (%d times)"):format(what, times[(#times + 1) // 2], times[#times],
     #times))
+  print(("%-58s median %7.1f ms  worst %7.1f ms"):format("    from the end of the promotion", whole[(#whole + 1) // 2],
+    whole[#whole]))
   return times[(#times + 1) // 2]
 end
 
@@ -57,25 +60,27 @@ local function first_answer(one, server, ms)
   end
 end
 
--- Fails over and back, ROUNDS times; how long each time.
+-- Fails over and back, ROUNDS times; how long each time, from master_up and from the promotion.
 local function failovers(servers, daemon, port)
   local writer = client.start { port = port, dbname = port == servers.bouncer and "app" or nil, sql = WRITE,
     answer_ms = 5000 }
   local master, slave = servers[1], servers[2]
-  local times = {}
+  local times, whole = {}, {}
   writer:wait_value(master.port, 20)
   for i = 1, ROUNDS do
     master:kill9()
     slave:promote()
+    local promoted = proc.mono_ms()
     local seated = proc.wait_for("master_up", 20, function() return seated_ms(daemon, i - 1) end)
     times[i] = proc.wait_for("a write", 30, function() return first_answer(writer, slave, seated) end) - seated
     times[i] = math.max(times[i], 0)
+    whole[i] = math.max(first_answer(writer, slave, promoted - 1000) - promoted, 0)
     master:rewind_as_slave_of(slave)
     daemon:wait_place(master, "slave 0", 30)
     master, slave = slave, master
   end
   writer:stop()
-  return times
+  return times, whole
 end
 
 local function set_up()
@@ -96,9 +101,9 @@ local function with_haproxy()
   local proxy = haproxy.start(servers)
   local daemon = watch(servers, "haproxy.lua", { lua = "haproxy.lua",
     settings = { socket = proxy.socket, writer = "pg_write", reader = "pg_read" } })
-  local times = failovers(servers, daemon, proxy.write_port)
+  local times, whole = failovers(servers, daemon, proxy.write_port)
   finish()
-  return times
+  return times, whole
 end
 
 local function with_pgbouncer()
@@ -108,9 +113,9 @@ local function with_pgbouncer()
   local daemon = watch(servers, "pgbouncer.lua", { lua = "pgbouncer.lua", settings = {
     console = { host = "127.0.0.1", port = bouncer.port, user = "plusmoin" }, file = bouncer.file,
     databases = { app = { options = "dbname=plusmoin" } } } })
-  local times = failovers(servers, daemon, bouncer.port)
+  local times, whole = failovers(servers, daemon, bouncer.port)
   finish()
-  return times
+  return times, whole
 end
 
 -- HAProxy asks the servers itself: a script that succeeds on a master.
@@ -124,9 +129,9 @@ local function haproxy_alone()
       server.port)
   end })
   local daemon = watch(servers)
-  local times = failovers(servers, daemon, proxy.write_port)
+  local times, whole = failovers(servers, daemon, proxy.write_port)
   finish()
-  return times
+  return times, whole
 end
 
 local ok, message = pcall(function()
