@@ -16,10 +16,11 @@
 -- and exactly one other master is among the servers, that one. Readers are of the
 -- writer's cluster.
 --
--- In HAProxy's configuration: `retries 0`, else a client that comes just when the master has
--- gone may be kept for 3 s, to be told then that nobody is there; a stats socket with `level admin`, which plusmoin's user may
--- write to, and `disabled` on the server lines, so that a restarted HAProxy sends nobody to
--- a master of yesterday before plusmoin has spoken (at the next heartbeat):
+-- In HAProxy's configuration: `retries 0`, else a client that comes just when the master
+-- has gone may be kept for 3 s, to be told then that nobody is there; a stats socket with
+-- `level admin`, which plusmoin's user may write to; and `disabled` on the server lines, so
+-- that a restarted HAProxy sends nobody to a master of yesterday before plusmoin has spoken
+-- (at the next heartbeat):
 --   defaults
 --     retries 0
 --   global
