@@ -184,7 +184,9 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"sh tests/tools/deb.sh" \
 		"sh tests/tools/unit.sh" \
 		--together \
-		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) spec/program spec/triggers" \
+		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[l-r]*_spec.lua)" \
+		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[a-k]*_spec.lua)" \
+		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
 
 lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers
