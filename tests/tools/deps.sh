@@ -5,17 +5,32 @@
 #
 # The package postgresql-15 makes and starts a server on port 5432 unless
 # createcluster.conf says no; the tests make servers of their own, so it is
-# told no for as long as the installation takes.
+# told no for as long as the installation takes. The proxies would be
+# started too, now and at every boot: policy-rc.d says no to that meanwhile, and
+# they are disabled when it was us who brought them.
 set -eu
 
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev
 libcurl4-openssl-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
-cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer"
+cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
+pgpool2"
 DEB="debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
+POLICY=/usr/sbin/policy-rc.d
+SERVERS="haproxy pgbouncer pgpool2"
+kept=
+policy=
+
+# What was changed for the time of an installation is as it was.
+restore() {
+	[ -z "$kept" ] || { cp -p "$kept" "$CREATECLUSTER" && rm -f "$kept"; }
+	[ -z "$policy" ] || rm -f "$policy"
+}
+trap restore EXIT
+trap 'exit 1' HUP INT TERM
 
 missing_of() {
 	have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null) || :
@@ -39,12 +54,9 @@ install() {
 
 # Leaves createcluster.conf as a stranger had it; one that came with us stays at no.
 install_postgresql() {
-	kept=
 	if [ -z "$(missing_of postgresql-common)" ]; then
 		kept=$(mktemp)
 		cp -p "$CREATECLUSTER" "$kept"
-		trap 'cp -p "$kept" "$CREATECLUSTER"; rm -f "$kept"' EXIT
-		trap 'exit 1' HUP INT TERM
 	else
 		install postgresql-common
 	fi
@@ -83,8 +95,21 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 apt-get -q -o DPkg::Lock::Timeout=300 update
+brought=
+for server in $SERVERS; do
+	case " $missing" in
+	*" $server "*) brought="$brought $server" ;;
+	esac
+done
+if [ -n "$brought" ] && [ ! -e "$POLICY" ]; then
+	policy=$POLICY
+	printf '#!/bin/sh\nexit 101\n' > "$policy"
+	chmod 0755 "$policy"
+fi
 case "$missing" in
 *postgresql-15*) install_postgresql ;;
 esac
 # shellcheck disable=SC2086
 install $missing
+# shellcheck disable=SC2086
+[ -z "$brought" ] || ! command -v systemctl > /dev/null || systemctl --quiet disable $brought 2> /dev/null || :
