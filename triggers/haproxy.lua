@@ -48,6 +48,7 @@
 --   triggers = { master_up = haproxy, master_down = haproxy, ... }
 local pm = require "plusmoin"
 local given = require "plusmoin.given"
+local remarks = require "plusmoin.remarks"
 local roles = require "plusmoin.roles"
 local turns = require "plusmoin.turns"
 local parse_address = require("plusmoin.request").parse
@@ -67,6 +68,7 @@ local settings = given.check("haproxy", ..., {
 })
 
 local NAME = "haproxy " .. settings.socket .. " " .. settings.writer
+local remark = remarks.new(pm, "haproxy", NAME)
 local PASSES = 10 -- of looking and changing; two change all there is, the rest is for what changes meanwhile
 
 -- Bits of srv_admin_state in HAProxy's "show servers state".
@@ -146,27 +148,6 @@ local function find_node(server, nodes)
     by_name = by_name or nodes[id] and id
   end
   return by_name
-end
-
-local function all_nodes(clusters)
-  local nodes = {}
-  for _, cluster in ipairs(clusters) do
-    for _, list in ipairs { { cluster.master }, cluster.slaves, cluster.lost, cluster.clusterless } do
-      for _, node in ipairs(list) do
-        nodes[roles.id(node)] = node
-      end
-    end
-  end
-  return nodes
-end
-
--- Says what differs, once for as long as it does: `text` nil when all is well again.
-local function remark(what, text)
-  local key = NAME .. ": " .. what
-  if text and pm.state[key] ~= text then
-    pm.log.error("haproxy: %s", text)
-  end
-  pm.state[key] = text
 end
 
 -- Finds the servers' nodes (server.id); the ids that the backend has, as a set.
@@ -265,7 +246,7 @@ end
 local function pass(ended)
   local backends = look()
   local clusters = pm.clusters() -- after the look: nothing waits between it and the steps
-  local nodes = all_nodes(clusters)
+  local nodes = roles.nodes(clusters)
   local listed = match(settings.writer, backends[settings.writer], nodes)
   local readable = settings.reader and match(settings.reader, backends[settings.reader], nodes) or {}
   local before = pm.state[NAME] or present_writer(backends[settings.writer])

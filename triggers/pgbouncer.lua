@@ -54,6 +54,7 @@
 --   triggers = { master_up = bouncer, master_down = bouncer, ... }
 local pm = require "plusmoin"
 local given = require "plusmoin.given"
+local remarks = require "plusmoin.remarks"
 local roles = require "plusmoin.roles"
 local turns = require "plusmoin.turns"
 
@@ -105,6 +106,7 @@ table.sort(databases, function(a, b)
 end)
 
 local NAME = ("pgbouncer %s:%d %s"):format(console.host, console.port, settings.file)
+local remark = remarks.new(pm, "pgbouncer", NAME)
 local PASSES = 5    -- of looking and changing: two change all there is
 local PAUSE_S = 0.1 -- how long PAUSE may hold us up; the pause goes on without us
 local LOOK_S = 0.02 -- between looks at who is still connected
@@ -121,15 +123,6 @@ local function command(sql, timeout)
     error(("pgbouncer: %s: %s"):format(sql, why), 0)
   end
   return rows
-end
-
--- Says what is wrong, once for as long as it is: `text` nil when all is well again.
-local function remark(what, text)
-  local key = NAME .. ": " .. what
-  if text and pm.state[key] ~= text then
-    pm.log.error("pgbouncer: %s", text)
-  end
-  pm.state[key] = text
 end
 
 -- What the file says: {text =, lines = {name = "host=... "}, writers = {name = id}, waits = {name = true}}.
@@ -223,22 +216,6 @@ local function listed_nodes(database, nodes)
   return listed
 end
 
-local function all_nodes(clusters)
-  local nodes, order = {}, {}
-  for _, cluster in ipairs(clusters) do
-    for _, list in ipairs { { cluster.master }, cluster.slaves, cluster.lost, cluster.clusterless } do
-      for _, node in ipairs(list) do
-        local id = roles.id(node)
-        if not nodes[id] then
-          order[#order + 1] = node
-        end
-        nodes[id] = node
-      end
-    end
-  end
-  return nodes, order
-end
-
 -- The hosts and the port of a database of readers.
 local function reader_hosts(readers, order)
   local hosts, port = {}, nil
@@ -252,7 +229,7 @@ end
 
 -- What a database should be: {host =, port =}; nil: it should wait; false: nothing is known yet.
 local function wanted(database, clusters, present)
-  local nodes, order = all_nodes(clusters)
+  local nodes, order = roles.nodes(clusters)
   local key = ("%s/%s"):format(NAME, database.group)
   local before = pm.state[key] or database.role == "writer" and present.writers[database.name] or nil
   local listed = listed_nodes(database, nodes)
@@ -429,7 +406,7 @@ local function pass(renew, held)
     return false
   elseif not right or render(lines, {}) ~= render(present.lines, {}) then
     keep_file(lines, held, present)
-    reload(wants, lines, present, (all_nodes(clusters)), renew)
+    reload(wants, lines, present, (roles.nodes(clusters)), renew)
     return false
   end
   resume(to_resume, held)

@@ -7,7 +7,24 @@ function roles.id(node)
   return node.host .. ":" .. node.port
 end
 
--- All nodes of pm.clusters(): id -> {node =, cluster = its cluster, or nil}.
+--- All nodes of `clusters` (pm.clusters()): by id, and as a list without repetition.
+function roles.nodes(clusters)
+  local nodes, order = {}, {}
+  for _, cluster in ipairs(clusters) do
+    for _, list in ipairs { { cluster.master }, cluster.slaves, cluster.lost, cluster.clusterless } do
+      for _, node in ipairs(list) do
+        local id = roles.id(node)
+        if not nodes[id] then
+          order[#order + 1] = node
+        end
+        nodes[id] = node
+      end
+    end
+  end
+  return nodes, order
+end
+
+-- id -> {node =, cluster = its cluster, or nil}.
 local function survey(clusters)
   local known = {}
   for _, cluster in ipairs(clusters) do

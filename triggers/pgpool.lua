@@ -1,0 +1,258 @@
+-- pgpool: pgpool-II's backends are attached and detached as the roles are.
+--
+-- What for: pgpool detaches a server that fails and never takes it back by itself, and it
+-- looks for the primary only when something of this kind happens. With this trigger a slave
+-- that returns and is in sync is attached again, one that is lost is detached, and so is a
+-- master that is lost or that is not the writer; the new master is attached, and pgpool is told
+-- that it is the primary (pcp_promote_node, without a switchover: it promotes nothing in
+-- PostgreSQL). Who must not be reached any more goes first. Only what differs is changed, so
+-- that it may run at any event, any number of times. Run it at all of them: at plusmoin_up and
+-- plusmoin_heartbeat it mends what pgpool has done by itself.
+--
+-- A backend belongs to the node with the same host name and port (as they are written in both
+-- configurations), or to the one that `backends` says; others are left alone. The writer stays
+-- where it is while it sits in its cluster's seat, then that cluster's new master follows;
+-- while the seat is empty and exactly one other master is among the backends, that one.
+-- Slaves of other clusters than the writer's are detached.
+--
+-- In pgpool's configuration (4.3 or later): a PCP user (pcp.conf); nothing that fails over or
+-- back by itself, it would work against plusmoin, which knows a restart from a failure; and
+-- no long search for a primary that is not there, as pgpool takes no clients and no commands
+-- meanwhile:
+--   failover_on_backend_error = off
+--   health_check_period = 0
+--   search_primary_node_timeout = 1
+--   failover_command = ''
+--   follow_primary_command = ''
+-- pgpool takes commands about once a second: a failover that needs two steps takes that long.
+--
+-- Settings:
+--   host      of PCP: an address, or the directory of its socket; default "localhost"
+--   port      of PCP; default 9898
+--   user      a user of pcp.conf; required
+--   passfile  absolute path of a file "host:port:user:password" ("*" for any), mode 0600;
+--             default: .pcppass in the home directory of plusmoin's user
+--   backends  {"host:port" = 0}: the number of a node's backend, where it cannot be found otherwise
+--   bindir    the directory of pcp_node_info and its like; default: as PATH says
+--   timeout   seconds in which pgpool must have become as it should be; default 10
+--
+-- Example (JSON; with the same entry at all the other events):
+--   "triggers": {
+--     "slave_up": {"lua": "pgpool.lua", "settings": {
+--       "user": "plusmoin", "passfile": "/etc/plusmoin/pcppass"}},
+-- and in Lua:
+--   local pgpool = { lua = "pgpool.lua", settings = { user = "plusmoin", passfile = "/etc/plusmoin/pcppass" } }
+--   triggers = { slave_up = pgpool, slave_down = pgpool, ... }
+local pm = require "plusmoin"
+local given = require "plusmoin.given"
+local remarks = require "plusmoin.remarks"
+local roles = require "plusmoin.roles"
+local turns = require "plusmoin.turns"
+
+local function is_path(value)
+  return given.is_text(value) and value:sub(1, 1) == "/"
+end
+
+local settings = given.check("pgpool", ..., {
+  host = { default = "localhost", allowed = "an address, or the directory of a socket", ok = given.is_text },
+  port = { default = 9898, allowed = "an integer from 1024 to 65535", ok = function(value)
+    return given.is_port(value) and value >= 1024 -- the pcp programs take no others
+  end },
+  user = { required = true, allowed = "a user of pcp.conf", ok = given.is_text },
+  passfile = { allowed = "the absolute path of a file", ok = is_path },
+  backends = { default = {}, allowed = 'numbers of backends by node: {"host:port": 0}',
+    ok = given.map_of(given.is_text, function(value) return math.type(value) == "integer" and value >= 0 end) },
+  bindir = { allowed = "the absolute path of a directory", ok = is_path },
+  timeout = { default = 10, allowed = "seconds, from 0.01 to 3600", ok = given.is_seconds },
+})
+
+local NAME = ("pgpool %s:%d"):format(settings.host, settings.port)
+local remark = remarks.new(pm, "pgpool", NAME)
+local LOOK_S = 0.02  -- between two looks at pgpool
+local AWAY_S = 1.5   -- PCP is restarted by pgpool up to a second after a change: it may not answer so long
+local UNUSED, DOWN = "0", "3" -- pcp_node_info's Status; 1 and 2 are up, without and with connections
+
+local DONE = { attach = "attached", detach = "detached", promote = "the primary" }
+
+-- Runs one of the pcp programs; its output, or nil and what it said.
+local function pcp(program, ...)
+  local command = { (settings.bindir and settings.bindir .. "/" or "") .. program, "-w", "-h", settings.host,
+    "-p", tostring(settings.port), "-U", settings.user, ... }
+  command.timeout = settings.timeout
+  command.env = settings.passfile and { PCPPASSFILE = settings.passfile } or nil
+  local done, why = pm.exec(command)
+  if not done then
+    return nil, ("%s: %s"):format(program, why)
+  elseif done.timed_out then
+    return nil, ("%s: no answer within %g s"):format(program, settings.timeout)
+  elseif done.code ~= 0 then
+    local words = done.stderr:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
+    return nil, ("%s: %s"):format(program, words ~= "" and words or "it failed without a word")
+  end
+  return done.stdout, done.stderr
+end
+
+-- The backends by their numbers, from 0: {number =, address = "host:port", is_down =, is_primary =}.
+local function look()
+  local text, words = pcp("pcp_node_info", "-a", "-v")
+  if not text then
+    return nil, words
+  end
+  local backends, row = {}, nil
+  for key, value in text:gmatch("([^\n:]-) *: ([^\n]*)") do
+    if key == "Hostname" then
+      row = { number = #backends, host = value }
+      backends[#backends + 1] = row
+    elseif row and key == "Port" then
+      row.address = row.host .. ":" .. value
+    elseif row and key == "Status" then
+      row.is_used, row.is_down = value ~= UNUSED, value == DOWN
+    elseif row and key == "Role" then
+      row.is_primary = value == "primary"
+    end
+  end
+  if #backends == 0 then
+    return nil, "pcp_node_info: it names no backend (pgpool 4.3 or later is needed): " .. words
+  end
+  return backends
+end
+
+-- Finds the backends' nodes (backend.id); their ids, as a set.
+local function match(backends, nodes)
+  local listed, strangers, by_number = {}, {}, {}
+  for id, number in pairs(settings.backends) do
+    by_number[number] = id
+  end
+  for _, backend in ipairs(backends) do
+    local id = by_number[backend.number] or backend.address
+    if nodes[id] then
+      backend.id, listed[id] = id, true
+    elseif backend.is_used then
+      strangers[#strangers + 1] = ("%d (%s)"):format(backend.number, id)
+    end
+  end
+  remark("strangers", #strangers > 0 and
+    ("no node of plusmoin's is behind backend %s: left alone"):format(table.concat(strangers, ", ")))
+  if next(listed) == nil then
+    error(("pgpool: none of its %d backends is a node of plusmoin's"):format(#backends), 0)
+  end
+  return listed
+end
+
+-- The writer that pgpool has, if that is a node.
+local function present_writer(backends)
+  for _, backend in ipairs(backends) do
+    if backend.is_primary and not backend.is_down then
+      return backend.id
+    end
+  end
+end
+
+-- pgpool has detached its primary and is still looking for another one.
+local function is_searching(backends)
+  for _, backend in ipairs(backends) do
+    if backend.is_primary and backend.is_down then
+      return true
+    end
+  end
+  return false
+end
+
+-- What is to do now, a list of {what =, backend =}: first who must not be reached is
+-- detached, then who should be is attached, then the primary is told.
+local function next_steps(backends, decided)
+  local writer = decided.writer and roles.id(decided.writer)
+  local detach, attach, promote = {}, {}, {}
+  for _, backend in ipairs(backends) do
+    local id = backend.id
+    local wanted = id and (id == writer or decided.readers[id])
+    if wanted and backend.is_down then
+      attach[#attach + 1] = { what = "attach", backend = backend }
+    elseif id and not wanted and not backend.is_down and not decided.undecided and decided.known(id) then
+      detach[#detach + 1] = { what = "detach", backend = backend }
+    elseif id and id == writer and not backend.is_primary then
+      promote[#promote + 1] = { what = "promote", backend = backend }
+    end
+  end
+  for _, steps in ipairs { detach, attach, promote } do
+    if #steps > 0 then
+      return steps
+    end
+  end
+  return {}
+end
+
+-- Asks pgpool for the steps that it has not been asked for yet (`asked`, by their words); those
+-- that are not among the steps any more are done. What a program complained of, if one did.
+local function ask(steps, asked)
+  local still, complaint = {}, nil
+  for _, step in ipairs(steps) do
+    local words = ("%s %d"):format(step.what, step.backend.number)
+    still[words] = asked[words] or { id = step.backend.id, what = step.what }
+    if not asked[words] then
+      local ok, why = pcp(("pcp_%s_node"):format(step.what), "-n", tostring(step.backend.number))
+      if not ok then
+        still[words], complaint = nil, why
+      end
+    end
+  end
+  for words, was in pairs(asked) do
+    if not still[words] then
+      pm.log.info("pgpool: %s is %s", was.id, DONE[was.what])
+    end
+    asked[words] = nil
+  end
+  for words, step in pairs(still) do
+    asked[words] = step
+  end
+  return complaint
+end
+
+-- Looks at pgpool and at the roles as they are now, and takes the next steps. Returns whether
+-- there are none, else what is in the way, and whether pgpool answered.
+local function pass(asked)
+  local backends, why = look()
+  if not backends then
+    return false, why, false
+  end
+  local clusters = pm.clusters()
+  local listed = match(backends, (roles.nodes(clusters)))
+  local before = pm.state[NAME] or present_writer(backends)
+  local decided = roles.decide(clusters, listed, listed, before, "never")
+  remark("no writer", decided.problem)
+  pm.state[NAME] = decided.writer and roles.id(decided.writer) or before
+  local steps = next_steps(backends, decided)
+  if #steps > 0 and steps[1].what == "promote" and is_searching(backends) then
+    return false, "it still looks for a primary", true
+  end
+  why = ask(steps, asked)
+  return #steps == 0, why or #steps > 0 and ("%s is not %s"):format(steps[1].backend.id, DONE[steps[1].what]), not why
+end
+
+-- Passes until there is nothing to do; raises what is in the way when it takes too long.
+local function settle(renew)
+  local asked, began = {}, pm.now()
+  local answered = began
+  repeat
+    renew()
+    local is_done, why, is_answer = pass(asked)
+    answered = is_answer and pm.now() or answered
+    if is_done then
+      return
+    elseif pm.now() - began >= settings.timeout then
+      error(("pgpool: after %g s: %s"):format(settings.timeout, why), 0)
+    elseif pm.now() - answered >= AWAY_S then
+      error("pgpool: " .. why, 0)
+    end
+    pm.sleep(LOOK_S)
+  until false
+end
+
+return function(event)
+  local finish, renew = turns.take(pm, NAME, event.id, 2 * settings.timeout)
+  local ok, why = pcall(settle, renew)
+  finish()
+  if not ok then
+    error(why, 0)
+  end
+end
