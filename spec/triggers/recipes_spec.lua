@@ -5,6 +5,7 @@ local haproxy = require "spec.support.haproxy"
 local peer = require "spec.support.peer"
 local pg = require "spec.support.pg"
 local pgbouncer = require "spec.support.pgbouncer"
+local pgpool = require "spec.support.pgpool"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
@@ -49,6 +50,7 @@ describe("README's recipe", function()
     client.stop_all()
     haproxy.stop_all()
     pgbouncer.stop_all()
+    pgpool.stop_all()
     scene.finish()
   end)
 
@@ -136,5 +138,39 @@ describe("README's recipe", function()
     slaves[1]:promote()
     writer:wait_value(slaves[1].port)
     reader:wait_value(slaves[2].port)
+  end)
+
+  it("for pgpool", function()
+    local master, slaves = pg.cluster(2)
+    local servers = { master, table.unpack(slaves) }
+    local pool = pgpool.start({}, { stopped = true })
+    local list = { { "listen_addresses = '*'", "listen_addresses = '127.0.0.1'" },
+      { "port = 6432", "port = " .. pool.port } }
+    for i, server in ipairs(servers) do
+      list[#list + 1] = { ("backend_hostname%d = '10.0.0.%d'\nbackend_port%d = 5432"):format(i - 1, i, i - 1),
+        ("backend_hostname%d = '%s'\nbackend_port%d = %d"):format(i - 1, server.host, i - 1, server.port) }
+    end
+    local places = ("socket_dir = '%s'\npcp_socket_dir = '%s'\npid_file_name = '%s/pid'\nlogdir = '%s'\n"):format(
+      pool.dir, pool.dir, pool.dir, pool.dir) .. "pcp_port = " .. pool.pcp_port .. "\n"
+    proc.write_file(pool.dir .. "/pgpool.conf", put(block("/etc/pgpool2/pgpool.conf"), list) .. places)
+    local readme = assert(proc.read_file("README.md"))
+    local password = readme:match('\n    echo "plusmoin:%$%(pg_md5 ([^)]+)%)" >> /etc/pgpool2/pcp.conf\n')
+    proc.write_file(pool.dir .. "/pcp.conf", "plusmoin:" .. proc.must { "pg_md5", password })
+    proc.write_file(pool.passfile, readme:match('\n    echo "([^"]+)" > /etc/plusmoin/pcppass\n') .. "\n",
+      tonumber("600", 8))
+    pool:run()
+    local daemon = start_recipe(block("/etc/plusmoin/plusmoin-pgpool.lua"), servers, "pgpool.lua",
+      { { "port = 9898", "port = " .. pool.pcp_port }, { "/etc/plusmoin/pcppass", pool.passfile } })
+    local writer = client.start { port = pool.port, sql = "SELECT inet_server_port() /*NO LOAD BALANCE*/" }
+    pool:wait_roles("s1* s2 s3", function() return daemon:diagnose() end)
+    slaves[2]:kill9()
+    pool:wait_roles("s1* s2 -", function() return daemon:diagnose() end)
+    slaves[2]:start()
+    pool:wait_roles("s1* s2 s3", function() return daemon:diagnose() end)
+    master:kill9()
+    pool:wait_roles("- s2 s3", function() return daemon:diagnose() end)
+    slaves[1]:promote()
+    pool:wait_roles("- s2* s3", function() return daemon:diagnose() end)
+    writer:wait_value(slaves[1].port)
   end)
 end)
