@@ -22,7 +22,7 @@
 -- tried again (its default lets clients wait for up to 15 s after a failover):
 --   [pgbouncer]
 --   admin_users = plusmoin
---   server_login_retry = 0.05
+--   server_login_retry = 0.02
 --   %include /etc/pgbouncer/plusmoin/databases.ini
 --
 -- Settings:
@@ -110,6 +110,7 @@ local remark = remarks.new(pm, "pgbouncer", NAME)
 local PASSES = 5    -- of looking and changing: two change all there is
 local PAUSE_S = 0.1 -- how long PAUSE may hold us up; the pause goes on without us
 local LOOK_S = 0.02 -- between looks at who is still connected
+local WAKE_S = 0.5  -- how long PgBouncer is woken after a RESUME
 local HEAD = "; Written by plusmoin's pgbouncer.lua: what is changed here is lost.\n[databases]\n"
 local WAITS = "; waits for a server: "
 
@@ -372,11 +373,34 @@ local function reload(wants, lines, present, nodes, renew)
   end
 end
 
-local function resume(names, held)
+-- After a failed connection to the old server PgBouncer lets server_login_retry pass, and then
+-- tries the new one when something happens next: that is at its own clock's next tick, up to
+-- a third of a second later, or when somebody asks something, as here, until nobody waits.
+local function wake(names, renew)
+  local until_s, resumed = pm.now() + WAKE_S, {}
+  for _, name in ipairs(names) do
+    resumed[name] = true
+  end
+  repeat
+    renew()
+    local waits = false
+    for _, row in ipairs(command "SHOW POOLS") do
+      waits = waits or resumed[row.database] and (tonumber(row.cl_waiting) or 0) > 0
+    end
+    if waits then
+      pm.sleep(LOOK_S / 4)
+    end
+  until not waits or pm.now() >= until_s
+end
+
+local function resume(names, held, renew)
   for _, name in ipairs(names) do
     command("RESUME " .. name)
     held[name] = nil
     pm.log.info("pgbouncer: %s goes on", name)
+  end
+  if #names > 0 then
+    wake(names, renew)
   end
 end
 
@@ -409,7 +433,7 @@ local function pass(renew, held)
     reload(wants, lines, present, (roles.nodes(clusters)), renew)
     return false
   end
-  resume(to_resume, held)
+  resume(to_resume, held, renew)
   keep_file(lines, held, present)
   return #to_resume == 0
 end
@@ -419,7 +443,7 @@ local function check_retry()
   for _, row in ipairs(command "SHOW CONFIG") do
     if row.key == "server_login_retry" and (tonumber(row.value) or 0) > 1 then
       remark("server_login_retry", ("server_login_retry is %s s: clients may wait that long after a failover; "
-        .. "0.05 is better"):format(row.value))
+        .. "0.02 is better"):format(row.value))
       return
     end
   end

@@ -9,7 +9,7 @@ local scene = require "spec.support.scene"
 local SOURCE = assert(proc.read_file("triggers/pgbouncer.lua"))
 local EVENTS = { "plusmoin_up", "plusmoin_heartbeat", "cluster_created", "master_down", "master_up", "slave_down",
   "slave_up" }
-local FAST = "server_login_retry = 0.05\n"
+local FAST = "server_login_retry = 0.02\n"
 
 local function watch(nodes, bouncer, options)
   options = options or {}

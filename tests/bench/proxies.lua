@@ -108,7 +108,7 @@ end
 
 local function with_pgbouncer()
   local servers = set_up()
-  local bouncer = pgbouncer.start { settings = "server_login_retry = 0.05" }
+  local bouncer = pgbouncer.start { settings = "server_login_retry = 0.02" }
   servers.bouncer = bouncer.port
   local daemon = watch(servers, "pgbouncer.lua", { lua = "pgbouncer.lua", settings = {
     console = { host = "127.0.0.1", port = bouncer.port, user = "plusmoin" }, file = bouncer.file,
