@@ -23,7 +23,7 @@
 --   [pgbouncer]
 --   admin_users = plusmoin
 --   server_login_retry = 0.02
---   %include /etc/pgbouncer/plusmoin/databases.ini
+--   %include /var/lib/plusmoin/pgbouncer/databases.ini
 --
 -- Settings:
 --   console    {"host" (an address, or a socket's directory), "port" (6432), "user",
@@ -44,12 +44,12 @@
 --   "triggers": {
 --     "master_up": {"lua": "pgbouncer.lua", "settings": {
 --       "console": {"host": "127.0.0.1", "user": "plusmoin"},
---       "file": "/etc/pgbouncer/plusmoin/databases.ini",
+--       "file": "/var/lib/plusmoin/pgbouncer/databases.ini",
 --       "databases": {"app": {"options": "dbname=app"}, "app_ro": {"options": "dbname=app", "role": "reader"}}}},
 -- and in Lua:
 --   local bouncer = { lua = "pgbouncer.lua", settings = {
 --     console = { host = "127.0.0.1", user = "plusmoin" },
---     file = "/etc/pgbouncer/plusmoin/databases.ini",
+--     file = "/var/lib/plusmoin/pgbouncer/databases.ini",
 --     databases = { app = { options = "dbname=app" } } } }
 --   triggers = { master_up = bouncer, master_down = bouncer, ... }
 local pm = require "plusmoin"

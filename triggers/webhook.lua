@@ -23,6 +23,7 @@
 --   master_down = { lua = "webhook.lua", settings = { url = "https://hooks.example.com/db" } }
 local pm = require "plusmoin"
 local given = require "plusmoin.given"
+local saying = require "plusmoin.saying"
 
 local function is_path(value)
   return given.is_text(value) and value:sub(1, 1) == "/"
@@ -48,16 +49,8 @@ local ATTEMPT_S = 10               -- for one answer, at most
 local AGAIN = { [408] = true, [425] = true, [429] = true }
 local HOST = settings.url:match("^%a+://[^/?#]+"):gsub("//[^/]*@", "//")
 
--- One line that can be read on a telephone.
-local function words_of(event)
-  local node = event.trigger
-  local why = node and (node.message or node.reason)
-  return ("%s%s in cluster %d%s%s"):format(event.name:gsub("_", " "), node and " " .. node.name or "",
-    event.cluster_id, why and ": " .. why or "", event.rule and " (" .. event.rule .. ")" or "")
-end
-
 local function body_of(event)
-  return pm.json.encode(settings.format == "chat" and { text = words_of(event) } or event)
+  return pm.json.encode(settings.format == "chat" and { text = saying.line(event) } or event)
 end
 
 -- Raises when the file cannot be read, or says something else than headers.

@@ -113,12 +113,28 @@ describe("README's recipe", function()
     server:close()
   end)
 
+  it("for mails", function()
+    local master, slaves = pg.cluster(2)
+    local dir = proc.new_dir("mail")
+    proc.write_file(dir .. "/sendmail", ('#!/bin/sh\n{ echo "$*"; cat; } > %s/part\nmv %s/part %s/mail\n'):format(dir,
+      dir, dir), tonumber("755", 8))
+    local to = 'to = { "oncall@example.com" }'
+    local servers = { master, table.unpack(slaves) }
+    local daemon = start_recipe(block("/etc/plusmoin/plusmoin-email.lua"), servers, "email.lua",
+      { { to, to .. (', sendmail = "%s/sendmail"'):format(dir) } })
+    proc.wait_for("its place", 10, function() return daemon:logged("watching: 1 master, 2 slaves") end)
+    slaves[2]:kill9()
+    local mail = proc.wait_for("the mail", 10, function() return proc.read_file(dir .. "/mail") end,
+      function() return daemon:diagnose() end)
+    assert.truthy(mail:find("\nSubject: slave down " .. slaves[2].name .. " in cluster 0: ", 1, true), mail)
+  end)
+
   it("for PgBouncer", function()
     local master, slaves = pg.cluster(2)
     local bouncer = pgbouncer.start { stopped = true }
     proc.write_file(bouncer.dir .. "/users", '"plusmoin" "secret"\n')
     local port = { "port = 6432", "port = " .. bouncer.port }
-    local file = { "/etc/pgbouncer/plusmoin/databases.ini", bouncer.file }
+    local file = { "/var/lib/plusmoin/pgbouncer/databases.ini", bouncer.file }
     proc.write_file(bouncer.dir .. "/pgbouncer.ini", put(block("/etc/pgbouncer/pgbouncer.ini"), { port, file,
       { "listen_addr = *", "listen_addr = 127.0.0.1\nunix_socket_dir =\nlogfile = " .. bouncer.dir .. "/log" },
       { "/etc/pgbouncer/userlist.txt", bouncer.dir .. "/users" } }))
