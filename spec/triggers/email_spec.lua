@@ -41,7 +41,8 @@ describe("triggers/email.lua", function()
     assert.equal("slave down db2:5432 in cluster 0: Connection refused (S1)", subject(t.calls[1]))
     local line = "\n\n2026-11-18 11:06:40Z  slave down db2:5432 in cluster 0: Connection refused (S1)"
     assert.truthy(spec.stdin:find(line
-      .. "  [" .. event.id .. "]\n\nnow:\ncluster 0: master db1:5432, slaves none, lost db2:5432\n", 1, true), spec.stdin)
+      .. "  [" .. event.id .. "]\n\nnow:\ncluster 0: master db1:5432, slaves none, lost db2:5432\n", 1, true),
+      spec.stdin)
   end)
 
   it("folds a storm into one mail, which goes out when there may be one again", function()
