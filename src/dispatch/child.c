@@ -140,13 +140,11 @@ static struct child *find_running(pid_t pid)
 	return NULL;
 }
 
-static void on_sigchld(uv_signal_t *handle, int signum)
+static void reap(void)
 {
 	int status;
 	pid_t pid;
 
-	(void)handle;
-	(void)signum;
 	pthread_mutex_lock(&reaper.lock);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		struct child *child = find_running(pid);
@@ -164,6 +162,13 @@ static void on_sigchld(uv_signal_t *handle, int signum)
 	pthread_mutex_unlock(&reaper.lock);
 }
 
+static void on_sigchld(uv_signal_t *handle, int signum)
+{
+	(void)handle;
+	(void)signum;
+	reap();
+}
+
 int reaper_start(uv_loop_t *loop)
 {
 	int error = uv_signal_init(loop, &reaper.signal);
@@ -173,6 +178,7 @@ int reaper_start(uv_loop_t *loop)
 	error = uv_signal_start(&reaper.signal, on_sigchld, SIGCHLD);
 	uv_unref((uv_handle_t *)&reaper.signal);
 	reaper.started = error == 0;
+	reap(); /* a container's first process may have orphans that have ended before */
 	return error;
 }
 
