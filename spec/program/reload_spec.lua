@@ -75,7 +75,7 @@ describe("a reload", function()
     wait_gone(daemon, master)
     daemon:wait_status("no master", function(status) return not status.clusters[1].has_master end)
     daemon:quiet_rounds(1)
-    assert.equal("slave 0", daemon:place(slaves[1]))
+    daemon:wait_place(slaves[1], "slave 0")
     slaves[1]:promote()
     daemon:expect_events { { "master_up", slaves[1], cluster = 0 } }
   end)
@@ -99,7 +99,7 @@ describe("a reload", function()
     reload(daemon)
     daemon:quiet_rounds(3) -- would take minutes by the old heartbeat
     assert.is_true(daemon:logged("configured differently", "node=renamed"))
-    assert.equal("master 0", daemon:place(master))
+    daemon:wait_place(master, "master 0")
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
     assert.is_true(daemon:logged("triggers.slave_down[1]", "node=renamed"))
@@ -190,8 +190,8 @@ end
         and #master:sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'plusmoin'") == 0
     end, function() return daemon:diagnose() end)
     daemon:quiet_rounds(2)
-    assert.equal("master 0", daemon:place(master))
-    assert.equal("slave 0", daemon:place(slaves[1]))
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
   end)
 
   it("asks by another is_slave_statement at once", function()
