@@ -109,6 +109,9 @@ return {
     cluster_created = function(event)
       print(("cluster %d has the master %s"):format(event.cluster_id, event.master.host))
     end,
+    -- A node is alive but lets nobody in (`hold_on`): it keeps its place.
+    -- Default: null.
+    node_held = nil,
   },
 
   -- Seconds a trigger may run; then its process group gets TERM and 5 s later KILL.
@@ -156,6 +159,14 @@ return {
   -- Seconds a server that said it is stopping or starting has to come back before it counts as down.
   -- Default: heartbeat, at most 10.
   restart_grace = 10,
+
+  -- Classes of failure that keep a node in its place: the server is alive, only the door is shut.
+  -- Default: ["full", "auth", "no_database", "table"].
+  hold_on = { "full", "auth", "no_database", "table" },
+
+  -- How often a fresh connection must succeed and replaces the kept one (at most 20 a second in all); 0: never.
+  -- Default: 30.
+  fresh_connect_interval = 30,
 
   -- SQL that returns true on a slave.
   -- Default: SELECT pg_is_in_recovery().

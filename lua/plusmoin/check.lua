@@ -208,6 +208,17 @@ local function find_masters(nodes)
   return answered > 0 and masters == 0
 end
 
+-- How soon a door that is shut is noticed, in words; nil: never.
+local function fresh_text(config)
+  local every = config.fresh_connect
+  if not every or every == 0 then
+    return nil
+  end
+  return ("A server that answers us but lets nobody else in is noticed within %g s (fresh_connect_interval "
+    .. "+ query_timeout%s)."):format(every + config.query_timeout, every > config.fresh_connect_interval
+      and (": for %d nodes fresh_connect_interval counts as %g"):format(#config.nodes, every) or "")
+end
+
 --- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
 -- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
 -- server_version, can_beat, clock, findings = {{text, cure, fatal}}}}}.
@@ -231,6 +242,7 @@ function check.judge(config)
     (config.down_after - 1) * config.retry_interval
   result.detect_text = ("%g + %d x %g + %d x %g"):format(config.heartbeat, config.down_after, config.query_timeout,
     config.down_after - 1, config.retry_interval)
+  result.fresh_text = fresh_text(config)
   return result
 end
 
@@ -305,6 +317,9 @@ function check.text(result)
   end
   out[#out + 1] = ("A loss that breaks no connection is detected within %g s (heartbeat + down_after x query_timeout"
     .. " + (down_after - 1) x retry_interval: %s)."):format(result.detect_seconds, result.detect_text)
+  if result.fresh_text then
+    out[#out + 1] = result.fresh_text
+  end
   out[#out + 1] = result.ok and "All will work." or "Something will not work: see PROBLEM above."
   return table.concat(out, "\n") .. "\n"
 end

@@ -134,7 +134,7 @@ function roles.decide(clusters, listed, readable, before, master_reads)
     known = function(id) return known[id] ~= nil and not is_unknown(known[id]) end,
     lost = function(id)
       local node = known[id] and known[id].node
-      return node ~= nil and (node.state == "lost" or node.reason ~= nil)
+      return node ~= nil and (node.state == "lost" or node.state == "clusterless" and node.reason ~= nil)
     end,
   }
 end

@@ -4,13 +4,13 @@
 -- and the help are made from these rows. A row:
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
---   type         seconds, integer, string, secret, path, choice, statement,
+--   type         seconds, integer, string, secret, path, choice, words, statement,
 --                host, nodes, connection, triggers, trigger, command, object
 --   min, max     range of numbers, both included; min_open: min itself is out
 --   default      the value, where it is a fixed one
 --   default_doc  the default in words, where it is computed or its text differs
 --   required     true: there is no default
---   allowed      choice: the list of words; else a sentence for messages
+--   allowed      choice, words: the list of words; else a sentence for messages
 --   reload       "live": taken by a reload; "restart": needs one (contract,
 --                "Reload")
 --   doc          one line
@@ -74,6 +74,8 @@ local rows = {
     doc = "A slave went down or out of sync." },
   { name = "triggers.cluster_created", type = "trigger", default_doc = "null", reload = "live",
     doc = "A new cluster was found or split off; the trigger's node is its master." },
+  { name = "triggers.node_held", type = "trigger", default_doc = "null", reload = "live",
+    doc = "A node is alive but lets nobody in (`hold_on`): it keeps its place." },
   { name = "triggers.X.command", type = "command", default_doc = "none: this or `lua` is required", reload = "live",
     allowed = "a command line, or a list of a program and its arguments",
     doc = "The entry's program: a command line (split like a shell's words, no shell runs it) or a list of words." },
@@ -116,6 +118,15 @@ local rows = {
   { name = "restart_grace", type = "seconds", min = 0, max = DAY,
     default_doc = "`heartbeat`, at most 10", reload = "live",
     doc = "Seconds a server that said it is stopping or starting has to come back before it counts as down." },
+  { name = "hold_on", type = "words",
+    allowed = { "refused", "unreachable", "dns", "timeout", "reset", "starting", "shutting_down", "full", "auth",
+      "no_database", "tls", "hung", "query_error", "read_only", "table", "malformed" },
+    default = { "full", "auth", "no_database", "table" }, default_doc = '`["full", "auth", "no_database", "table"]`',
+    reload = "live",
+    doc = "Classes of failure that keep a node in its place: the server is alive, only the door is shut." },
+  { name = "fresh_connect_interval", type = "seconds", min = 0, max = DAY, default = 30, reload = "live",
+    doc = "How often a fresh connection must succeed and replaces the kept one (at most 20 a second in all); "
+      .. "0: never." },
   { name = "is_slave_statement", type = "statement", default = "SELECT pg_is_in_recovery()", reload = "live",
     allowed = "an SQL statement that returns true on a slave",
     doc = "SQL that returns true on a slave." },
@@ -139,10 +150,10 @@ local rows = {
 
 -- What the contract marks "later": known, refused in words, never ignored.
 local later = {
-  ["hold_on"] = true, ["fresh_connect_interval"] = true, ["isolation_grace"] = true,
+  ["isolation_grace"] = true,
   ["http"] = true,
   ["nodes[].ignore_system_id"] = true,
-  ["triggers.node_held"] = true, ["triggers.split_brain"] = true, ["triggers.monitor_isolated"] = true,
+  ["triggers.split_brain"] = true, ["triggers.monitor_isolated"] = true,
 }
 
 settings.rows = rows
@@ -197,6 +208,7 @@ local TYPE_TEXT = {
   seconds = function(row) return range_text(row, "a number of seconds") end,
   integer = function(row) return range_text(row, "a whole number") end,
   choice = function(row) return table.concat(row.allowed, ", ") end,
+  words = function(row) return "a list of " .. table.concat(row.allowed, ", ") end,
   string = function() return "a string, not empty" end,
   secret = function() return "a string" end,
   path = function() return "a path" end,

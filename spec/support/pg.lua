@@ -222,6 +222,13 @@ function Server:freeze()
   return self
 end
 
+--- SIGSTOP to the postmaster alone: sessions go on, new ones get no answer.
+function Server:freeze_postmaster()
+  uv.kill(self.process.pid, "sigstop")
+  self.frozen = true
+  return self
+end
+
 function Server:thaw()
   for _, pid in ipairs(proc.pids_in(self.data)) do
     uv.kill(pid, "sigcont")

@@ -14,7 +14,8 @@ local Daemon = {}
 Daemon.__index = Daemon
 
 local EVENTS = {
-  "plusmoin_up", "cluster_created", "master_down", "master_up", "slave_down", "slave_up", "plusmoin_heartbeat",
+  "plusmoin_up", "cluster_created", "master_down", "master_up", "slave_down", "slave_up", "node_held",
+  "plusmoin_heartbeat",
 }
 local LOG_LINES = 60
 local STOP_SECONDS = 10
@@ -116,7 +117,7 @@ end
 
 function Daemon:json()
   local text = cjson.encode(self.config)
-  return (text:gsub('"nodes":{}', '"nodes":[]')) -- cjson knows no empty list
+  return (text:gsub('"nodes":{}', '"nodes":[]'):gsub('"hold_on":{}', '"hold_on":[]')) -- cjson knows no empty list
 end
 
 --- Prepares and starts one in the foreground. Further options: args (default

@@ -214,6 +214,8 @@ static void begin_config(struct json *json, const struct config *config)
 	add_seconds(json, "max_sync_delay", config->max_sync_delay_ms);
 	add_seconds(json, "query_timeout", config->query_timeout_ms);
 	add_seconds(json, "retry_interval", config->retry_interval_ms);
+	add_seconds(json, "fresh_connect_interval", config->fresh_connect_ms);
+	add_seconds(json, "fresh_connect", config_fresh_connect_ms(config));
 	jsonw_key(json, "down_after");
 	jsonw_int(json, config->down_after);
 	jsonw_key(json, "nodes");

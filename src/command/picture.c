@@ -264,6 +264,13 @@ static json_t *pretend(json_t *cluster, enum event_kind kind)
 		if (node != NULL)
 			let_down(cluster, node);
 		break;
+	case EVENT_NODE_HELD:
+		node = json_incref(json_object_get(cluster, "master"));
+		if (json_is_object(node)) {
+			(void)json_object_set_new(node, "reason", json_string("full"));
+			(void)json_object_set_new(node, "message", json_string("as if: run-trigger"));
+		}
+		break;
 	case EVENT_SLAVE_UP:
 		node = take_first(cluster, "slaves");
 		if (node == NULL)

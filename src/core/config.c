@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 
+#define FRESH_CONNECTS_A_SECOND 20
+
 struct config *config_new(void)
 {
 	struct config *config = mem_zalloc(1, sizeof(*config));
@@ -17,6 +19,15 @@ struct config *config_ref(struct config *config)
 {
 	config->references++;
 	return config;
+}
+
+int64_t config_fresh_connect_ms(const struct config *config)
+{
+	int64_t least_ms = (int64_t)config->node_count * 1000 / FRESH_CONNECTS_A_SECOND;
+
+	if (config->fresh_connect_ms == 0 || config->fresh_connect_ms > least_ms)
+		return config->fresh_connect_ms;
+	return least_ms;
 }
 
 bool config_has_lua(const struct config *config, enum event_kind kind)

@@ -53,6 +53,8 @@ struct config {
 	int64_t query_timeout_ms;
 	int64_t retry_interval_ms;
 	int64_t restart_grace_ms;
+	int64_t fresh_connect_ms; /* 0: never */
+	bool hold_on[REASONS];    /* P1 */
 	int64_t shutdown_grace_ms;
 	int down_after;
 	int trigger_parallel;
@@ -79,6 +81,12 @@ void config_node_copy(struct config_node *copy, const struct config_node *node);
 /* Sets one keyword of its `connection`; both texts are copied. */
 void config_node_set(struct config_node *node, const char *key, const char *value);
 void config_node_clear(struct config_node *node);
+
+/*
+ * How often each node gets a fresh connection, ms: `fresh_connect_interval`, or longer, so
+ * that there are at most 20 a second in all (contract); 0: never.
+ */
+int64_t config_fresh_connect_ms(const struct config *config);
 
 /* Whether any action for `kind` is a Lua function. */
 bool config_has_lua(const struct config *config, enum event_kind kind);

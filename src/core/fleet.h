@@ -25,6 +25,9 @@ struct failure {
 	bool going;       /* a word of going or coming since the last answer (P2) */
 	bool beat_locked; /* the last attempt failed by a lock on the beat alone (P5) */
 	bool answered;    /* the last attempt was answered, only its beat failed */
+	bool held;        /* its class is in hold_on (P1): */
+	bool kept;        /* the kept connection stands */
+	int64_t kept_ended_ms; /* steady: when it ended; INT64_MIN: there was none */
 	enum reason reason;
 	char message[MESSAGE_BYTES];
 };
@@ -36,6 +39,7 @@ struct node {
 	enum place place;                 /* changed by fleet_move() alone */
 	struct observation seen;          /* not yet judged; OBSERVED_NOTHING: nothing new */
 	struct failure failure;
+	struct shut_door door; /* it answers, but lets nobody in, and hold_on holds it (P1) */
 	bool known;    /* it has answered once */
 	bool is_slave; /* by its last answer */
 	char master_name[NAME_BYTES];

@@ -10,6 +10,7 @@ static const char *const event_names[EVENT_KINDS] = {
 	[EVENT_MASTER_UP] = "master_up",
 	[EVENT_SLAVE_DOWN] = "slave_down",
 	[EVENT_SLAVE_UP] = "slave_up",
+	[EVENT_NODE_HELD] = "node_held",
 	[EVENT_HEARTBEAT] = "plusmoin_heartbeat",
 };
 
@@ -65,6 +66,15 @@ enum event_kind event_kind_parse(const char *name)
 			return (enum event_kind)kind;
 	}
 	return EVENT_NONE;
+}
+
+enum reason reason_parse(const char *name)
+{
+	for (int reason = REASON_NONE + 1; name != NULL && reason < REASONS; reason++) {
+		if (strcmp(reason_names[reason], name) == 0)
+			return (enum reason)reason;
+	}
+	return REASON_NONE;
 }
 
 bool reason_is_a_shut_door(enum reason reason)

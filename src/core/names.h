@@ -14,6 +14,7 @@ enum event_kind {
 	EVENT_MASTER_UP,
 	EVENT_SLAVE_DOWN,
 	EVENT_SLAVE_UP,
+	EVENT_NODE_HELD,
 	EVENT_HEARTBEAT,
 	EVENT_KINDS /* how many; in the order of rule T4 */
 };
@@ -74,6 +75,9 @@ const char *rule_name(enum rule rule);
 
 /* The event of that name, EVENT_NONE if there is none. */
 enum event_kind event_kind_parse(const char *name);
+
+/* The reason of that name, REASON_NONE if there is none. */
+enum reason reason_parse(const char *name);
 
 /* Whether a node refused for this reason is asked ever more rarely (contract, `retry_interval`). */
 bool reason_is_a_shut_door(enum reason reason);

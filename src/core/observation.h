@@ -54,6 +54,12 @@ struct beat_result {
 	char message[MESSAGE_BYTES];
 };
 
+/* A fresh connection that failed while the kept one stood. */
+struct shut_door {
+	enum reason reason; /* REASON_NONE: the last one did not fail */
+	char message[MESSAGE_BYTES];
+};
+
 enum observation_kind { OBSERVED_NOTHING, OBSERVED_MASTER, OBSERVED_SLAVE, OBSERVED_FAILURE };
 
 struct observation {
@@ -65,4 +71,7 @@ struct observation {
 	enum reason reason;      /* of a failure */
 	char message[MESSAGE_BYTES];
 	bool going; /* its last word was that it is going or coming (rule P2) */
+	bool kept;  /* the connection that it came over stands */
+	int64_t kept_ended_ms; /* steady: when the last kept one ended; INT64_MIN: none has */
+	struct shut_door door; /* of an answer over the kept connection */
 };

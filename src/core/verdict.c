@@ -9,8 +9,15 @@ static bool sits(const struct node *node)
 	return node->place == PLACE_MASTER;
 }
 
-static void note_failure(struct node *node, const struct moment *now, enum reason reason,
-			 const char *message, bool going, bool beat_locked)
+static bool holds(const struct fleet *fleet, enum reason reason)
+{
+	return fleet->config->hold_on[reason];
+}
+
+/* By `seen`, for `reason` and with these words. */
+static void note_failure(const struct fleet *fleet, struct node *node,
+			 const struct observation *seen, enum reason reason, const char *message,
+			 const struct moment *now)
 {
 	struct failure *failure = &node->failure;
 
@@ -18,10 +25,13 @@ static void note_failure(struct node *node, const struct moment *now, enum reaso
 		failure->since_ms = now->steady_ms;
 		failure->going = false;
 	}
-	if (going)
+	if (seen->kind == OBSERVED_FAILURE && seen->going)
 		failure->going = true;
 	failure->answered = false;
-	failure->beat_locked = beat_locked;
+	failure->beat_locked = false;
+	failure->held = holds(fleet, reason);
+	failure->kept = seen->kept;
+	failure->kept_ended_ms = seen->kept_ended_ms;
 	failure->reason = reason;
 	text_copy(failure->message, sizeof(failure->message), message);
 }
@@ -68,9 +78,11 @@ static void learn_alias(const struct fleet *fleet, struct node *node, const stru
 	node->alias_next = (node->alias_next + 1) % NODE_ALIASES;
 }
 
-static void take_beat(const struct fleet *fleet, struct node *node, const struct beat_result *beat,
+static void take_beat(const struct fleet *fleet, struct node *node, const struct observation *seen,
 		      const struct moment *now)
 {
+	const struct beat_result *beat = &seen->beat;
+
 	if (!sits(node))
 		return;
 	if (beat->state == BEAT_WRITTEN) {
@@ -78,9 +90,9 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 		history_add(&node->cluster->beats, beat->tstamp, now->steady_ms, false,
 			    fleet->config->max_sync_delay_ms);
 	} else if (beat->state != BEAT_NONE) {
-		note_failure(node, now, beat->reason, beat->message, false,
-			     beat->state == BEAT_LOCKED);
+		note_failure(fleet, node, seen, beat->reason, beat->message, now);
 		node->failure.answered = true;
+		node->failure.beat_locked = beat->state == BEAT_LOCKED;
 	}
 }
 
@@ -90,17 +102,29 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 	node->seen = *seen;
 	if (seen->server_version > 0)
 		node->server_version = seen->server_version;
+	if (seen->kind == OBSERVED_NOTHING)
+		return;
+	node->door.reason = REASON_NONE;
+	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason)) {
+		node->door = seen->door;
+	} else if (seen->door.reason != REASON_NONE) {
+		/* what the kept connection says does not count while nobody else gets one */
+		node->seen.kind = OBSERVED_FAILURE;
+		note_failure(fleet, node, &node->seen, REASON_NO_NEW_CONNECTIONS, seen->door.message,
+			     now);
+		return;
+	}
 	switch (seen->kind) {
 	case OBSERVED_NOTHING:
 		return;
 	case OBSERVED_FAILURE:
-		note_failure(node, now, seen->reason, seen->message, seen->going, false);
+		note_failure(fleet, node, seen, seen->reason, seen->message, now);
 		return;
 	case OBSERVED_MASTER:
 		if (!sits(node) || seen->beat.state == BEAT_NONE || seen->beat.state == BEAT_WRITTEN)
 			node->failure.attempts = 0;
 		node->failure.going = false;
-		take_beat(fleet, node, &seen->beat, now);
+		take_beat(fleet, node, seen, now);
 		node->is_slave = false;
 		node->master_name[0] = '\0';
 		break;
@@ -119,11 +143,15 @@ void node_forget(struct node *node)
 	node->seen.kind = OBSERVED_NOTHING;
 }
 
-/* P1 (hold_on) comes with the issue on truth: no class holds a node yet. */
-static bool is_held(const struct node *node)
+/* When P1 ends: INT64_MAX while the kept connection stands. */
+static int64_t hold_ends(const struct fleet *fleet, const struct node *node)
 {
-	(void)node;
-	return false;
+	const struct failure *failure = &node->failure;
+
+	if (!failure->held || (!failure->kept && failure->kept_ended_ms == INT64_MIN))
+		return INT64_MIN;
+	return failure->kept ? INT64_MAX
+			     : failure->kept_ended_ms + fleet->config->max_sync_delay_ms;
 }
 
 static int64_t restart_grace_ends(const struct fleet *fleet, const struct node *node)
@@ -144,7 +172,8 @@ static bool still_failing(const struct fleet *fleet, const struct node *node,
 {
 	if (node->place != PLACE_MASTER && node->place != PLACE_SLAVE)
 		return false;
-	return is_held(node) || node->failure.attempts < fleet->config->down_after ||
+	return node->failure.attempts < fleet->config->down_after ||
+	       now->steady_ms < hold_ends(fleet, node) ||
 	       now->steady_ms < restart_grace_ends(fleet, node) ||
 	       now->steady_ms < beat_patience_ends(fleet, node);
 }
@@ -165,12 +194,27 @@ bool node_is_failing(const struct node *node)
 	       (node->place == PLACE_MASTER || node->place == PLACE_SLAVE);
 }
 
+bool node_is_held(const struct fleet *fleet, const struct node *node, const struct moment *now,
+		  struct shut_door *door)
+{
+	*door = node->door;
+	if (door->reason != REASON_NONE)
+		return true;
+	if (!node_is_failing(node) || now->steady_ms >= hold_ends(fleet, node))
+		return false;
+	door->reason = node->failure.reason;
+	text_copy(door->message, sizeof(door->message), node->failure.message);
+	return true;
+}
+
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 {
 	int64_t grace = restart_grace_ends(fleet, node);
 	int64_t patience = beat_patience_ends(fleet, node);
+	int64_t hold = hold_ends(fleet, node);
 	int64_t ends = grace > patience ? grace : patience;
 
+	ends = hold > ends ? hold : ends;
 	if (!node_is_failing(node) || ends == INT64_MIN ||
 	    node->failure.attempts + 1 < fleet->config->down_after)
 		return INT64_MAX;
@@ -179,7 +223,7 @@ int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 
 bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now)
 {
-	if (holder->failure.attempts == 0)
+	if (holder->failure.attempts == 0 || (holder->failure.held && holder->failure.kept))
 		return true;
 	return holder->failure.beat_locked && now->steady_ms < beat_patience_ends(fleet, holder);
 }

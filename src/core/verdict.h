@@ -35,13 +35,20 @@ enum verdict node_verdict(const struct fleet *fleet, const struct node *node,
 bool node_is_failing(const struct node *node);
 
 /*
+ * Whether P1 holds the node: it lets nobody in, or its beats are refused, for a reason in
+ * `hold_on`, and its kept connection stands or has not been gone for long. `door` says why.
+ */
+bool node_is_held(const struct fleet *fleet, const struct node *node, const struct moment *now,
+		  struct shut_door *door);
+
+/*
  * For a failing node: the steady time at which another failed look would count
- * because its grace (P2) or its patience with a locked beat (P5) ends; INT64_MAX
+ * because its hold (P1), its grace (P2) or its patience with a locked beat (P5) ends; INT64_MAX
  * while only further attempts (P3) can decide, or when it is not failing.
  */
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node);
 
-/* Whether the sitting master answers, for M4 and M6: not failing, or failing under P5 alone. */
+/* Whether the sitting master answers, for M4 and M6: not failing, or under P5, or under P1 with its kept connection. */
 bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now);
 
 /*

@@ -10,7 +10,13 @@ static void why(const struct node *node, enum reason *reason, const char **messa
 {
 	*reason = REASON_NONE;
 	*message = NULL;
-	if (node->place == PLACE_MASTER || node->place == PLACE_SLAVE)
+	if (node->door.reason != REASON_NONE) {
+		*reason = node->door.reason;
+		*message = node->door.message;
+		return;
+	}
+	if ((node->place == PLACE_MASTER || node->place == PLACE_SLAVE) &&
+	    (node->failure.attempts == 0 || !node->failure.held))
 		return;
 	if (node->failure.attempts > 0) {
 		*reason = node->failure.reason;

@@ -189,14 +189,19 @@ static struct queue *find_queue(struct dispatch *dispatch, int cluster_id)
 	return queue;
 }
 
-/* The oldest slave_* that is not under way; never a master_*. */
+static bool may_be_dropped(enum event_kind kind)
+{
+	return kind == EVENT_SLAVE_DOWN || kind == EVENT_SLAVE_UP || kind == EVENT_NODE_HELD;
+}
+
+/* The oldest slave_* (or node_held) that is not under way; never a master_*. */
 static void make_room(struct queue *queue)
 {
 	for (size_t i = 0; i < queue->runs.count; i++) {
 		struct run *run = queue->runs.items[i];
 
 		if (run->action == NULL && run->next == 0 &&
-		    (run->event->kind == EVENT_SLAVE_DOWN || run->event->kind == EVENT_SLAVE_UP)) {
+		    may_be_dropped(run->event->kind)) {
 			list_remove(&queue->runs, run);
 			drop_run(run, "its cluster's queue is full");
 			return;

@@ -3,12 +3,16 @@
  * what row it shows, and beats. A probe reports facts; it has no opinion. One
  * question at a time; each ends within `query_timeout`, whatever has to be done
  * for it (connect, break, connect again). A connect that takes longer goes on in
- * the background until `connect_timeout`. Monitor thread.
+ * the background until `connect_timeout`. A kept connection that is silent for half
+ * of that time gets a fresh one beside it, and who answers first is the node's answer;
+ * and now and then (probe_refresh()) a fresh one takes its place: a kept one alone does
+ * not notice a door that is shut. Monitor thread.
  */
 #pragma once
 
 #include "core/config.h"
 #include "core/observation.h"
+#include "io/evidence.h"
 #include "io/resolve.h"
 
 struct probe;
@@ -22,6 +26,11 @@ struct probe_events {
 	void (*broke)(void *data);
 	/* A connect in the background got through: worth a look. */
 	void (*connected)(void *data);
+	/*
+	 * A fresh connection beside the kept one stands, or (`failure`) cannot be made: then
+	 * the next look over the kept one says so, too.
+	 */
+	void (*refreshed)(void *data, const struct evidence *failure);
 	/* A line for the log that is no observation ("no right to ..."). */
 	void (*remark)(void *data, const char *text);
 };
@@ -50,6 +59,9 @@ void probe_look(struct probe *probe, const struct beat_order *order);
 /* Sends a beat to a node that has just said master. Not while probe_is_busy(). */
 void probe_beat(struct probe *probe, const struct beat_order *order);
 bool probe_is_busy(const struct probe *probe);
+
+/* Makes a fresh connection beside the kept one, if there is one and nothing is being made. */
+void probe_refresh(struct probe *probe);
 
 /*
  * The same node with the same credentials, timeouts and is_slave_statement in another

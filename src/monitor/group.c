@@ -128,7 +128,7 @@ static bool is_worth_waiting(const struct node *node)
 /* A node whose door is shut is asked by its own timer alone. */
 static bool is_to_be_asked(const struct watch *watch)
 {
-	return !(watch->shut_doors > 0 && timer_is_set(watch->retry)) ||
+	return !(watch->refused.count > 0 && timer_is_set(watch->retry)) ||
 	       watch->node->place == PLACE_MASTER || watch->node->place == PLACE_SLAVE;
 }
 

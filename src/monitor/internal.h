@@ -37,15 +37,25 @@ struct group {
 	bool restored; /* by a state file, and a node of it has not been judged since */
 };
 
+/* How often in a row a node has refused us, each longer after the one before than the last wait. */
+struct refusals {
+	int count;
+	int64_t last_ms; /* steady */
+};
+
 struct watch {
 	struct monitor *monitor;
 	struct node *node;
 	struct probe *probe;
 	struct timer *retry;
 	struct timer *grace;
+	struct timer *fresh; /* while the door is shut: to knock again */
+	enum reason door;    /* why the last one failed; REASON_NONE: it did not */
+	struct refusals door_refused;
+	bool was_held;
 	bool awaited;
 	int64_t asked_ms;
-	int shut_doors; /* times in a row that the door was shut */
+	struct refusals refused; /* a look, for its credentials */
 	bool was_failing;
 };
 
@@ -65,6 +75,8 @@ struct monitor {
 	enum start_phase phase;
 	struct timer *start_timer;
 	struct list founding; /* single-node rounds at the start */
+	struct timer *refresh_timer; /* one node after another gets a fresh connection */
+	size_t refresh_next;
 	struct timer *stall_timer;
 	int64_t stall_tick_ms;
 	unsigned stalls;
@@ -92,6 +104,28 @@ void watch_look(struct watch *watch);
 /* Sets or clears the retry and grace timers by the node's present state. */
 void watch_plan(struct watch *watch);
 void watch_plan_cluster(struct monitor *monitor, const struct cluster *cluster);
+
+/* `retry_interval`, twice as long after each refusal (contract). */
+int64_t watch_interval(const struct watch *watch, const struct refusals *refusals);
+
+/* Counts an attempt that was refused, or (`reason` another one) forgets those before. */
+void watch_count(const struct watch *watch, struct refusals *refusals, enum reason reason);
+
+/* The watch's part that looks after its node's door (door.c). */
+void door_init(struct watch *watch);
+
+/* The kept connection is gone: what is known of the door is old. */
+void door_forget(struct watch *watch);
+
+/* What a fresh connection came to; whether the node is worth a look. */
+bool door_refreshed(struct watch *watch, const struct evidence *failure);
+
+/* Fires node_held when P1 begins to hold the node, and says so when it ends. */
+void door_tell(struct watch *watch, const struct moment *now);
+
+/* Fresh connections, one node after another; refresh_plan() by the present configuration. */
+void refresh_begin(struct monitor *monitor);
+void refresh_plan(struct monitor *monitor);
 
 struct group *group_of(struct monitor *monitor, const struct node *node);
 struct group *group_new(struct monitor *monitor, struct cluster *cluster);

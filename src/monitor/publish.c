@@ -72,6 +72,7 @@ static const char *what_happened(const struct change *change)
 		return "a slave is up";
 	case EVENT_CLUSTER_CREATED:
 		return "a cluster was founded";
+	case EVENT_NODE_HELD:
 	case EVENT_PLUSMOIN_UP:
 	case EVENT_HEARTBEAT:
 	case EVENT_NONE:

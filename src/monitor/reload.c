@@ -187,6 +187,7 @@ static void on_time(void *data)
 	if (!same_text(before->is_slave_statement, next->is_slave_statement))
 		forget_seen(monitor);
 	go_on(monitor, &anew);
+	refresh_plan(monitor);
 	list_free(&groups);
 	list_free(&removed);
 	list_free(&anew);

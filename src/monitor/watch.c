@@ -46,14 +46,32 @@ static bool needs_retry(const struct node *node)
 	return holder == NULL || node_is_failing(holder);
 }
 
-static int64_t retry_wait(const struct watch *watch)
+int64_t watch_interval(const struct watch *watch, const struct refusals *refusals)
 {
 	int64_t wait_ms = watch->monitor->config->retry_interval_ms;
 
-	for (int i = 1; i < watch->shut_doors && wait_ms < SHUT_DOOR_RETRY_MS; i++)
+	for (int i = 1; i < refusals->count && wait_ms < SHUT_DOOR_RETRY_MS; i++)
 		wait_ms *= 2;
-	if (watch->shut_doors > 0 && wait_ms > SHUT_DOOR_RETRY_MS)
-		wait_ms = SHUT_DOOR_RETRY_MS;
+	return refusals->count > 0 && wait_ms > SHUT_DOOR_RETRY_MS ? SHUT_DOOR_RETRY_MS : wait_ms;
+}
+
+void watch_count(const struct watch *watch, struct refusals *refusals, enum reason reason)
+{
+	int64_t now_ms = clock_steady_ms();
+
+	if (!reason_is_a_shut_door(reason)) {
+		refusals->count = 0;
+	} else if (refusals->count == 0 ||
+		   now_ms - refusals->last_ms >= watch_interval(watch, refusals)) {
+		refusals->count++; /* those of rounds meanwhile do not count */
+		refusals->last_ms = now_ms;
+	}
+}
+
+static int64_t retry_wait(const struct watch *watch)
+{
+	int64_t wait_ms = watch_interval(watch, &watch->refused);
+
 	/* attempts of a failing node are apart by the interval, others begin that often */
 	if (!node_is_failing(watch->node))
 		wait_ms -= clock_steady_ms() - watch->asked_ms;
@@ -119,12 +137,15 @@ static void on_seen(void *data, const struct observation *seen)
 	struct monitor *monitor = watch->monitor;
 	struct node *node = watch->node;
 	struct moment now = monitor_now(monitor);
-	bool shut = seen->kind == OBSERVED_FAILURE && reason_is_a_shut_door(seen->reason);
 
-	watch->shut_doors = shut ? watch->shut_doors + 1 : 0;
+	watch_count(watch, &watch->refused,
+		    seen->kind == OBSERVED_FAILURE ? seen->reason : REASON_NONE);
 	timer_stop(watch->retry);
+	if (!seen->kept)
+		door_forget(watch);
 	node_observe(monitor->fleet, node, seen, &now);
 	log_failing(watch);
+	door_tell(watch, &now);
 	if (monitor->phase != START_OVER)
 		start_saw(monitor, watch);
 	if (!start_is_blind(monitor) && !(node->cluster != NULL && node->cluster->starting))
@@ -155,6 +176,12 @@ static void on_worth_a_look(void *data)
 		group_want_round(group_of(monitor, watch->node), false);
 }
 
+static void on_refreshed(void *data, const struct evidence *failure)
+{
+	if (door_refreshed(data, failure))
+		on_worth_a_look(data);
+}
+
 /* A connect got through in the background: the node is asked, a round opens if that matters. */
 static void on_connected(void *data)
 {
@@ -174,6 +201,7 @@ static const struct probe_events watch_events = {
 	.beaten = on_beaten,
 	.broke = on_worth_a_look,
 	.connected = on_connected,
+	.refreshed = on_refreshed,
 	.remark = on_remark,
 };
 
@@ -215,6 +243,7 @@ void watch_new(struct monitor *monitor, struct node *node)
 	make_probe(watch, NULL);
 	watch->retry = timer_new(monitor->loop, NULL, on_retry, watch);
 	watch->grace = timer_new(monitor->loop, &monitor->stalls, on_grace, watch);
+	door_init(watch);
 	node->watch = watch;
 }
 
@@ -225,6 +254,7 @@ void watch_free(struct node *node)
 	probe_free(&watch->probe);
 	timer_free(&watch->retry);
 	timer_free(&watch->grace);
+	timer_free(&watch->fresh);
 	free(watch);
 	node->watch = NULL;
 }
@@ -233,10 +263,11 @@ void watch_reload(struct watch *watch, bool anew)
 {
 	struct probe *before = watch->probe;
 
-	watch->shut_doors = 0;
+	watch->refused.count = 0;
 	timer_stop(watch->retry);
 	timer_stop(watch->grace);
 	if (anew) {
+		door_forget(watch);
 		make_probe(watch, before);
 		probe_free(&before);
 	} else {
@@ -289,6 +320,7 @@ struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct
 	monitor->stall_timer = timer_new(loop, NULL, on_stall_tick, monitor);
 	monitor->stall_tick_ms = clock_steady_ms();
 	timer_start(monitor->stall_timer, STALL_TICK_MS);
+	refresh_begin(monitor);
 	reload_begin(monitor);
 	start_begin(monitor);
 	return monitor;
@@ -312,6 +344,7 @@ void monitor_free(struct monitor **monitor_p)
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
 		watch_free(monitor->fleet->nodes[i]);
 	timer_free(&monitor->stall_timer);
+	timer_free(&monitor->refresh_timer);
 	reload_end(monitor);
 	(void)resolver_free(&monitor->resolver);
 	fleet_free(&monitor->fleet);

@@ -144,9 +144,25 @@ static void read_times(lua_State *L, struct config *config)
 	config->query_timeout_ms = get_ms(L, "query_timeout");
 	config->retry_interval_ms = get_ms(L, "retry_interval");
 	config->restart_grace_ms = get_ms(L, "restart_grace");
+	config->fresh_connect_ms = get_ms(L, "fresh_connect_interval");
 	config->shutdown_grace_ms = get_ms(L, "shutdown_grace");
 	config->down_after = get_int(L, "down_after");
 	config->trigger_parallel = get_int(L, "trigger_parallel");
+}
+
+static void read_hold_on(lua_State *L, struct config *config)
+{
+	lua_Integer count;
+
+	lua_getfield(L, -1, "hold_on"); /* hold_on */
+	count = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
+	for (lua_Integer i = 1; i <= count; i++) {
+		lua_rawgeti(L, -1, i); /* hold_on word */
+		config->hold_on[reason_parse(lua_tostring(L, -1))] = true;
+		lua_pop(L, 1);
+	}
+	config->hold_on[REASON_NONE] = false; /* the loader lets known words alone through */
+	lua_pop(L, 1);
 }
 
 static void read_lua(lua_State *L, struct config *config)
@@ -168,6 +184,7 @@ static struct config *read_config(lua_State *L, const char *path)
 
 	config->path = mem_strdup(path);
 	read_times(L, config);
+	read_hold_on(L, config);
 	config->is_slave_statement = get_string(L, "is_slave_statement");
 	config->daemon_user = get_string(L, "daemon_user");
 	config->log_file = get_string(L, "log_file");

@@ -28,6 +28,10 @@ static inline struct config *kit_config(const char *const *ids, size_t count)
 	config->query_timeout_ms = 10000;
 	config->retry_interval_ms = 1000;
 	config->down_after = 1;
+	config->hold_on[REASON_FULL] = true;
+	config->hold_on[REASON_AUTH] = true;
+	config->hold_on[REASON_NO_DATABASE] = true;
+	config->hold_on[REASON_TABLE] = true;
 	config->nodes = mem_zalloc(count, sizeof(*config->nodes));
 	config->node_count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -70,7 +74,12 @@ static inline struct cluster *kit_cluster(const struct fleet *fleet, int id)
 
 static inline struct observation kit_failure(enum reason reason, bool going)
 {
-	struct observation seen = { .kind = OBSERVED_FAILURE, .reason = reason, .going = going };
+	struct observation seen = {
+		.kind = OBSERVED_FAILURE,
+		.reason = reason,
+		.going = going,
+		.kept_ended_ms = INT64_MIN,
+	};
 
 	text_copy(seen.message, sizeof(seen.message), reason_name(reason));
 	return seen;

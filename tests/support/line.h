@@ -74,6 +74,18 @@ static inline bool line_row(struct play *play, char *text, struct row *row)
 	return true;
 }
 
+/* "shut full": a fresh connection failed while the kept one, which this came over, stood. */
+static inline bool line_shut(struct play *play, char **rest, struct observation *seen)
+{
+	const char *word = strtok_r(NULL, " \t", rest);
+
+	seen->kept = true;
+	if (word == NULL || !line_reason(word, &seen->door.reason))
+		return play_fail(play, "shut for what reason?");
+	text_copy(seen->door.message, sizeof(seen->door.message), word);
+	return true;
+}
+
 static inline bool line_master(struct play *play, struct part *part, char **rest,
 			       struct observation *seen)
 {
@@ -85,6 +97,13 @@ static inline bool line_master(struct play *play, struct part *part, char **rest
 			part->beat = BEAT_LOCKED;
 		} else if (strcmp(word, "refused") == 0) {
 			part->beat = BEAT_FAILED;
+		} else if (strcmp(word, "table") == 0) {
+			part->beat = BEAT_FAILED;
+			part->beat_reason = REASON_TABLE;
+			seen->kept = true;
+		} else if (strcmp(word, "shut") == 0) {
+			if (!line_shut(play, rest, seen))
+				return false;
 		} else if (strcmp(word, "unsaid") == 0) {
 			part->beat = BEAT_NONE;
 		} else if (strcmp(word, "over") == 0) {
@@ -111,21 +130,30 @@ static inline bool line_slave(struct play *play, char **rest, struct observation
 		return true;
 	}
 	seen->row_state = ROW_SHOWN;
-	return line_row(play, word, &seen->row);
+	if (!line_row(play, word, &seen->row))
+		return false;
+	word = strtok_r(NULL, " \t", rest);
+	if (word != NULL && strcmp(word, "shut") == 0)
+		return line_shut(play, rest, seen);
+	return word == NULL || play_fail(play, "'%s' after a row: only 'shut'", word);
 }
 
 static inline bool line_failure(struct play *play, const char *word, char **rest,
 				struct observation *seen)
 {
-	const char *going = strtok_r(NULL, " \t", rest);
+	const char *more = strtok_r(NULL, " \t", rest);
 	enum reason reason;
 
 	if (!line_reason(word, &reason))
 		return play_fail(play, "'%s' is neither master, slave nor a reason", word);
-	if (going != NULL && strcmp(going, "going") != 0)
-		return play_fail(play, "'%s' after a reason: only 'going'", going);
-	*seen = kit_failure(reason, going != NULL);
-	return true;
+	*seen = kit_failure(reason, more != NULL && strcmp(more, "going") == 0);
+	if (more == NULL || seen->going)
+		return true;
+	if (strcmp(more, "kept") == 0)
+		seen->kept = true;
+	else if (strncmp(more, "gone@", 5) != 0)
+		return play_fail(play, "'%s' after a reason: only 'going', 'kept', 'gone@S'", more);
+	return seen->kept || line_ms(play, more + 5, &seen->kept_ended_ms);
 }
 
 /* "b slave a@60": what one node does. */

@@ -173,6 +173,7 @@ static void check_event(const struct round *round, const struct change *change,
 		break;
 	case EVENT_NONE:
 	case EVENT_PLUSMOIN_UP:
+	case EVENT_NODE_HELD:
 	case EVENT_HEARTBEAT:
 	case EVENT_KINDS:
 		must(false, "an event that no change fires", node);

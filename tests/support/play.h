@@ -17,6 +17,7 @@
 /* What one node does in a line. */
 struct part {
 	enum beat_state beat; /* of a master, sitting or candidate */
+	enum reason beat_reason; /* of one that fails; REASON_NONE: the kit's */
 	bool has_over;        /* the row that a beat finds: */
 	struct row over;
 };

@@ -22,6 +22,8 @@ static inline struct beat_result stage_beat(struct play *play, const struct node
 	const struct part *part = &play->parts[node->order];
 	struct beat_result beat = kit_beat(part->beat, order->tstamp);
 
+	if (part->beat_reason != REASON_NONE)
+		beat.reason = part->beat_reason;
 	if (part->beat != BEAT_WRITTEN)
 		return beat;
 	beat.replaced = part->has_over;

@@ -159,6 +159,18 @@ local function check_choice(ctx, path, value, row)
   return nil
 end
 
+local function check_words(ctx, path, value, row)
+  local words = {}
+  if not checks.is_list(ctx, path, value) then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " where a list belongs", settings.allowed(row))
+    return nil
+  end
+  for i, word in ipairs(value) do
+    words[i] = check_choice(ctx, ("%s[%d]"):format(path, i), word, row)
+  end
+  return #words == #value and words or nil
+end
+
 --- A path made absolute: relative ones are relative to the configuration's
 -- directory (contract, "Privileges and files").
 function checks.absolute(ctx, path)
@@ -181,6 +193,7 @@ local BY_TYPE = {
   secret = checks.text,
   statement = checks.text,
   choice = check_choice,
+  words = check_words,
   path = check_path,
 }
 

@@ -73,8 +73,12 @@ local ABOUT = {
   master_down = { rule = "M2", who = function(cluster) return cluster.lost[1] end },
   slave_down = { rule = "S1", who = function(cluster) return cluster.lost[1] end },
   slave_up = { rule = "L4", who = function(cluster) return cluster.slaves[1] end },
+  node_held = { who = function(cluster)
+    return over(cluster.master, { reason = "full", message = "sorry, too many clients already" })
+  end },
 }
-local NAMES = "cluster_created, master_down, master_up, plusmoin_heartbeat, plusmoin_up, slave_down, slave_up"
+local NAMES = "cluster_created, master_down, master_up, node_held, plusmoin_heartbeat, plusmoin_up, slave_down, "
+  .. "slave_up"
 
 -- Clusters that an event can be about, when the test does not say.
 local AFTER = {

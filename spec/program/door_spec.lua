@@ -1,0 +1,196 @@
+-- A server that is alive and lets nobody in: fresh connections beside the kept one, and who is held (P1).
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+-- A fresh connection twice a second for each of the three; a regular round only at the start.
+local QUICK = { heartbeat = 0.5, fresh_connect_interval = 0.5, max_sync_delay = 3, recover_sync_delay = 2 }
+
+local function shut_hba(server)
+  proc.write_file(server.data .. "/pg_hba.conf", "local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
+    .. "host replication all 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 reject\n")
+  server:sql("SELECT pg_reload_conf()")
+end
+
+local function open_hba(server)
+  proc.write_file(server.data .. "/pg_hba.conf", "local all all trust\nhost all all 127.0.0.1/32 trust\n"
+    .. "host replication all 127.0.0.1/32 trust\n")
+  server:sql("SELECT pg_reload_conf()")
+end
+
+-- What shuts the door of a master, with its class, and what opens it again; what is `replicated`
+-- shuts the slaves', too.
+local DOORS = {
+  { what = "slots full", reason = "full", replicated = true, shut = function(server)
+    server:sql("ALTER ROLE plusmoin CONNECTION LIMIT 1")
+  end, open = function(server)
+    server:sql("ALTER ROLE plusmoin CONNECTION LIMIT -1")
+  end },
+  { what = "pg_hba refuses", reason = "auth", shut = shut_hba, open = open_hba },
+  { what = "the role may not log in", reason = "auth", replicated = true, shut = function(server)
+    server:sql("ALTER ROLE plusmoin NOLOGIN")
+  end, open = function(server)
+    server:sql("ALTER ROLE plusmoin LOGIN")
+  end },
+  { what = "the database closed", reason = "no_database", replicated = true, shut = function(server)
+    server:sql("ALTER DATABASE plusmoin ALLOW_CONNECTIONS false")
+  end, open = function(server)
+    server:sql("ALTER DATABASE plusmoin ALLOW_CONNECTIONS true")
+  end },
+}
+
+-- No word in the server's log of a connection that went away without goodbye.
+local function check_log(server)
+  local log = server:log()
+  assert.is_nil(log:find("unexpected EOF", 1, true), log)
+  assert.is_nil(log:find("could not receive data", 1, true), log)
+end
+
+describe("a door that is shut:", function()
+  after_each(scene.finish)
+
+  for _, door in ipairs(DOORS) do
+    it(door.what .. ": the master is held, told once, and nothing is down", function()
+      local daemon, master, slaves = scene.start { config = QUICK }
+      door.shut(master)
+      local held = {}
+      for i, server in ipairs(door.replicated and { master, table.unpack(slaves) } or { master }) do
+        held[i] = { "node_held", server, cluster = 0, reason = door.reason }
+      end
+      daemon:expect_any_order(held)
+      daemon:quiet_rounds(6)
+      daemon:wait_place(master, "master 0")
+      daemon:wait_place(slaves[1], "slave 0")
+      door.open(master)
+      for _, one in ipairs(held) do
+        proc.wait_for("the word of it", 30, function() return daemon:logged("no longer held", one[2].name) end,
+          function() return daemon:diagnose() end)
+      end
+      daemon:quiet_rounds(2)
+      for _, server in ipairs { master, slaves[1], slaves[2] } do
+        check_log(server)
+      end
+    end)
+  end
+
+  it("when the kept connection goes, too, the master is down after max_sync_delay", function()
+    local daemon, master = scene.start { config = QUICK }
+    shut_hba(master)
+    daemon:expect_events { { "node_held", master, reason = "auth" } }
+    local broken = proc.mono_ms()
+    master:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    local down = daemon:expect_events { { "master_down", master, rule = "M2", reason = "auth" } }
+    local took = down.ms - broken
+    assert.is_true(took > 2500 and took < 6000, took)
+    open_hba(master)
+    daemon:expect_events { { "master_up", master, rule = "M4" }, seconds = 30 } -- it is asked ever more rarely
+    daemon:quiet_rounds(2)
+  end)
+
+  it("a slave that is promoted takes the seat at once when the held master's kept connection is gone", function()
+    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.5,
+      max_sync_delay = 30 } }
+    shut_hba(master)
+    daemon:expect_events { { "node_held", master, reason = "auth" } }
+    master:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    daemon:quiet_rounds(1)
+    slaves[1]:promote()
+    local promoted = proc.mono_ms()
+    local up = daemon:expect_events { { "master_up", slaves[1], cluster = 0, rule = "M4" } }
+    assert.is_true(up.ms - promoted < 3000)
+  end)
+
+  it("a held slave stays a slave", function()
+    local daemon, _, slaves = scene.start { config = QUICK }
+    shut_hba(slaves[1])
+    daemon:expect_events { { "node_held", slaves[1], cluster = 0, reason = "auth" } }
+    daemon:quiet_rounds(6)
+    daemon:wait_place(slaves[1], "slave 0")
+    slaves[1]:kill9()
+    local killed = proc.mono_ms()
+    local down = daemon:expect_events { { "slave_down", slaves[1], rule = "S1", reason = "refused" } }
+    assert.is_true(down.ms - killed < 3000) -- no class of hold_on
+  end)
+
+  it("a postmaster that is stopped is found by the fresh one: no_new_connections", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    slaves[1]:freeze_postmaster()
+    local frozen = proc.mono_ms()
+    local down = daemon:expect_events { { "slave_down", slaves[1], rule = "S1", reason = "no_new_connections" } }
+    assert.is_true(down.ms - frozen < 3000)
+    daemon:quiet_rounds(4)
+    slaves[1]:thaw()
+    daemon:expect_events { { "slave_up", slaves[1], rule = "L4" } }
+    master:freeze_postmaster()
+    daemon:expect_events { { "master_down", master, rule = "M2", reason = "no_new_connections" } }
+    daemon:quiet_rounds(4)
+    master:thaw()
+    daemon:expect_events { { "master_up", master, rule = "M4" } }
+    daemon:quiet_rounds(2)
+  end)
+
+  it("a backend of ours that is stopped is not worth a word: a fresh one answers", function()
+    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0 } }
+    for _, server in ipairs { master, slaves[1] } do
+      for _, row in ipairs(server:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")) do
+        proc.uv.kill(tonumber(row[1]), "sigstop")
+      end
+    end
+    daemon:quiet_rounds(4)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
+  end)
+
+  it("a smart stop is let end, and gets its grace", function()
+    local daemon, _, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.5,
+      restart_grace = 0.5 } }
+    local asked = proc.mono_ms()
+    slaves[1]:stop("smart")
+    assert.is_true(proc.mono_ms() - asked < 5000)
+    daemon:expect_events { { "slave_down", slaves[1], rule = "S1" } }
+    slaves[1]:start()
+    daemon:expect_events { { "slave_up", slaves[1], rule = "L4" } }
+    check_log(slaves[1])
+  end)
+
+  it("beats that are refused by their table hold the master", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    master:sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
+      .. "GRANT SELECT ON heartbeat TO plusmoin", "plusmoin")
+    daemon:expect_events { { "node_held", master, reason = "table" } }
+    daemon:quiet_rounds(8)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
+    master:sql("ALTER TABLE heartbeat OWNER TO plusmoin", "plusmoin")
+    proc.wait_for("the word of it", 10, function() return daemon:logged("no longer held", master.name) end,
+      function() return daemon:diagnose() end)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("with hold_on empty it is a failure like others", function()
+    local daemon, master = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.5, hold_on = {} } }
+    shut_hba(master)
+    daemon:expect_events { { "master_down", master, rule = "M2", reason = "no_new_connections" } }
+    open_hba(master)
+    daemon:expect_events { { "master_up", master, rule = "M4" }, seconds = 30 }
+  end)
+
+  it("node_held says why, to commands, functions and status", function()
+    local master = pg.master()
+    local daemon = plusmoin.start { nodes = { master }, config = QUICK, lua = [[
+local pm = require "plusmoin"
+config.triggers.node_held = { function(event)
+  pm.log.info("held %s: %s, %s, %s", event.trigger.name, event.trigger.reason, event.trigger.message,
+    tostring(event.rule))
+end, config.triggers.node_held }
+]] }
+    master:sql("ALTER ROLE plusmoin CONNECTION LIMIT 1")
+    daemon:expect_events { { "node_held", master, cluster = 0, reason = "full" } }
+    proc.wait_for("the function's word", 5, function()
+      return daemon:logged("held " .. master.name .. ": full, ", "too many connections", ", nil")
+    end, function() return daemon:diagnose() end)
+    local node = daemon:ask({ request = "status" }).clusters[1].master
+    assert.equal("full", node.reason)
+  end)
+end)

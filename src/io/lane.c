@@ -1,0 +1,295 @@
+#include "io/lane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "io/beat.h"
+#include "io/clock.h"
+
+#define PG_IDLE_SESSION_TIMEOUT 140000
+
+struct lane {
+	struct conn *conn;
+	const struct config *config;
+	const struct lane_events *events;
+	void *data;
+	int64_t made_ms;
+	struct task task;
+	struct observation seen;
+	struct beat_progress beat;
+	struct evidence failure; /* of a statement: ends the look when the batch is done */
+	bool failed;
+	bool again;     /* a transient error: ask once more */
+	int repeats;    /* how often this task was asked again */
+	bool prepared;  /* this connection had its settings and its table looked at */
+	bool *remarked; /* "no right to ..." was said */
+};
+
+static void finish_look(struct lane *lane)
+{
+	struct observation seen = lane->seen;
+
+	lane->task.kind = TASK_NONE;
+	lane->events->looked(lane->data, lane, &seen);
+}
+
+static void finish_beat(struct lane *lane)
+{
+	struct beat_result result = lane->beat.result;
+
+	lane->task.kind = TASK_NONE;
+	lane->events->beaten(lane->data, lane, &result);
+}
+
+static void send_beat(struct lane *lane, bool make_table)
+{
+	struct statement batch[6];
+	struct beat_numbers numbers = { 0 };
+	size_t count = 0;
+
+	if (make_table) {
+		if (lane->beat.table_missing)
+			batch[count++] = step_create();
+		batch[count++] = step_identity();
+	} else if (!lane->prepared) {
+		batch[count++] = step_check();
+	}
+	lane->beat.result = (struct beat_result){ .state = BEAT_NONE };
+	batch[count++] = step_beat(&lane->task.order, &numbers);
+	conn_send(lane->conn, batch, count);
+}
+
+static void send_look(struct lane *lane)
+{
+	struct statement batch[3];
+	size_t count = 0;
+
+	if (!lane->prepared && conn_server_version(lane->conn) >= PG_IDLE_SESSION_TIMEOUT)
+		batch[count++] = step_set();
+	batch[count++] = step_role(lane->config->is_slave_statement);
+	if (!lane->task.has_order)
+		batch[count++] = step_row();
+	lane->seen = (struct observation){ .kind = OBSERVED_NOTHING };
+	lane->failed = false;
+	lane->again = false;
+	conn_send(lane->conn, batch, count);
+}
+
+void lane_do(struct lane *lane, const struct task *task)
+{
+	lane->task = *task;
+	lane->repeats = 0;
+	lane->beat = (struct beat_progress){ 0 };
+	if (task->kind == TASK_LOOK)
+		send_look(lane);
+	else
+		send_beat(lane, false);
+}
+
+static void statement_failed(struct lane *lane, const PGresult *result, const char *what)
+{
+	lane->failed = true;
+	lane->failure = (struct evidence){
+		.reason = evidence_of_sqlstate(result_sqlstate(result), false),
+	};
+	if (what != NULL)
+		text_copy(lane->failure.message, MESSAGE_BYTES, what);
+	else
+		result_words(result, lane->failure.message, MESSAGE_BYTES);
+	if (sqlstate_is_transient(result_sqlstate(result)))
+		lane->again = true;
+}
+
+static void take_role(struct lane *lane, const PGresult *result)
+{
+	bool is_slave = false;
+
+	if (!result_is_ok(result))
+		statement_failed(lane, result, NULL);
+	else if (!role_take(result, &is_slave))
+		statement_failed(lane, result,
+				 "is_slave_statement must return one row with one boolean column");
+	else
+		lane->seen.kind = is_slave ? OBSERVED_SLAVE : OBSERVED_MASTER;
+}
+
+static void take_row(struct lane *lane, const PGresult *result)
+{
+	const char *sqlstate = result_sqlstate(result);
+
+	if (lane->seen.kind == OBSERVED_MASTER)
+		return; /* a master's row is read by its beat */
+	if (result_is_ok(result))
+		lane->seen.row_state = row_take(result, &lane->seen.row);
+	else if (strcmp(sqlstate, "42P01") == 0)
+		lane->seen.row_state = ROW_NONE;
+	else if (sqlstate_is_locked(sqlstate))
+		lane->seen.row_state = ROW_LOCKED;
+	else
+		statement_failed(lane, result, NULL);
+}
+
+static void on_result(void *data, int tag, const PGresult *result)
+{
+	struct lane *lane = data;
+
+	if (tag == STEP_ROLE)
+		take_role(lane, result);
+	else if (tag == STEP_ROW)
+		take_row(lane, result);
+	else if (tag != STEP_SET)
+		beat_take(&lane->beat, tag, result);
+}
+
+/* After a batch with a beat: true when another one had to be sent. */
+static bool mend_beat(struct lane *lane)
+{
+	bool written = lane->beat.result.state == BEAT_WRITTEN;
+
+	if (lane->beat.may_not_alter && !*lane->remarked) {
+		*lane->remarked = true;
+		lane->events->remark(lane->data,
+				     "no right to set REPLICA IDENTITY FULL on table heartbeat:"
+				     " logical replication cannot carry the beats");
+	}
+	lane->prepared = true;
+	if (lane->repeats >= 2)
+		return false;
+	if (lane->beat.table_missing || (lane->beat.no_identity && !*lane->remarked)) {
+		lane->repeats = 2;
+		if (written) {
+			struct beat_progress kept = lane->beat;
+
+			kept.no_identity = false;
+			lane->beat = kept;
+			conn_send(lane->conn, &(struct statement){ .tag = STEP_IDENTITY,
+					.sql = step_identity().sql }, 1);
+		} else {
+			send_beat(lane, true);
+		}
+		return true;
+	}
+	if (lane->beat.transient && !written) {
+		lane->repeats++;
+		send_beat(lane, false);
+		return true;
+	}
+	return false;
+}
+
+/* What a statement's error tells in place of a look's outcome. */
+static void fail_look(struct lane *lane)
+{
+	lane->seen = (struct observation){
+		.kind = lane->failure.own_fault ? OBSERVED_NOTHING : OBSERVED_FAILURE,
+		.reason = lane->failure.reason,
+	};
+	text_copy(lane->seen.message, MESSAGE_BYTES, lane->failure.message);
+	finish_look(lane);
+}
+
+static void look_done(struct lane *lane)
+{
+	if (lane->again && lane->repeats == 0) {
+		lane->repeats = 1;
+		send_look(lane);
+		return;
+	}
+	if (lane->failed) {
+		fail_look(lane);
+		return;
+	}
+	if (lane->task.has_order && lane->seen.kind == OBSERVED_MASTER) {
+		if (lane->beat.result.state == BEAT_NONE) {
+			send_beat(lane, false);
+			return;
+		}
+		if (mend_beat(lane))
+			return;
+		lane->seen.beat = lane->beat.result;
+	} else if (lane->task.has_order && lane->seen.kind == OBSERVED_SLAVE) {
+		lane->task.has_order = false; /* demoted: ask for its row as well */
+		send_look(lane);
+		return;
+	}
+	finish_look(lane);
+}
+
+static void on_done(void *data)
+{
+	struct lane *lane = data;
+
+	switch (lane->task.kind) {
+	case TASK_NONE:
+		return;
+	case TASK_LOOK:
+		look_done(lane);
+		return;
+	case TASK_BEAT:
+		if (!mend_beat(lane))
+			finish_beat(lane);
+		return;
+	}
+}
+
+static void on_failed(void *data, const struct evidence *evidence)
+{
+	struct lane *lane = data;
+
+	lane->events->broke(lane->data, lane, evidence);
+}
+
+static const struct conn_events lane_conn_events = {
+	.failed = on_failed,
+	.result = on_result,
+	.done = on_done,
+};
+
+struct lane *lane_new(struct conn *conn, const struct config *config, bool *remarked,
+		      const struct lane_events *events, void *data)
+{
+	struct lane *lane = mem_zalloc(1, sizeof(*lane));
+
+	lane->conn = conn;
+	lane->config = config;
+	lane->remarked = remarked;
+	lane->events = events;
+	lane->data = data;
+	lane->made_ms = clock_steady_ms();
+	conn_listen(conn, &lane_conn_events, lane);
+	return lane;
+}
+
+bool lane_is_busy(const struct lane *lane)
+{
+	return lane->task.kind != TASK_NONE;
+}
+
+int lane_server_version(const struct lane *lane)
+{
+	return conn_server_version(lane->conn);
+}
+
+int64_t lane_made_ms(const struct lane *lane)
+{
+	return lane->made_ms;
+}
+
+void lane_set_config(struct lane *lane, const struct config *config, const char *master)
+{
+	lane->config = config;
+	lane->task.order.master = master;
+}
+
+void lane_free(struct lane **lane_p)
+{
+	struct lane *lane = *lane_p;
+
+	*lane_p = NULL;
+	if (lane == NULL)
+		return;
+	conn_close(&lane->conn);
+	free(lane);
+}
