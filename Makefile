@@ -38,7 +38,7 @@ LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 
-.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long bench unit programs
+.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long matrix bench unit programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -162,14 +162,14 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(BUSTED) spec/unit" \
 		--together \
 		"sh tests/tools/lint.sh" \
-		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[l-p]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[s]*_spec.lua)" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[l-p]*_spec.lua)" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[s]*_spec.lua)" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program" \
-		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[h]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[a-g]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[i-k]*_spec.lua spec/program/[q-r]*_spec.lua)" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[h]*_spec.lua)" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[a-g]*_spec.lua)" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[i-k]*_spec.lua spec/program/[q-r]*_spec.lua)" \
 		"$(BUSTED) spec/triggers" \
-		"$(BUSTED) --exclude-tags=hostile $(wildcard spec/program/[t-z]*_spec.lua)"
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[t-z]*_spec.lua)"
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
@@ -188,6 +188,12 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[a-k]*_spec.lua)" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
+
+matrix: deps-test ## what plusmoin concludes from each fault of a real server, and how soon, as a table (4 minutes)
+	@$(MAKE) --no-print-directory build/plusmoin
+	@mkdir -p build && : > build/matrix.tsv && chmod 666 build/matrix.tsv
+	@MATRIX=$(CURDIR)/build/matrix.tsv $(BUSTED) spec/program/matrix_spec.lua > build/matrix.log 2>&1; \
+		status=$$?; lua5.4 tests/tools/matrix.lua < build/matrix.tsv; [ $$status -eq 0 ] || cat build/matrix.log; exit $$status
 
 lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers
 	@sh tests/tools/lint.sh

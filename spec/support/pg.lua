@@ -212,6 +212,15 @@ function Server:kill9()
   return self
 end
 
+--- SIGKILL to the postmaster alone; returns when its children have noticed and ended.
+function Server:kill_postmaster()
+  uv.kill(self.process.pid, "sigkill")
+  proc.wait_for("the end of " .. self.name, UP_SECONDS, function()
+    return #proc.pids_in(self.data) == 0 and not self.process:running()
+  end)
+  return self
+end
+
 --- SIGSTOP to all its processes: it keeps its connections and says nothing.
 function Server:freeze()
   uv.kill(self.process.pid, "sigstop")

@@ -31,13 +31,13 @@ bool errno_is_own_fault(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
-enum reason evidence_of_sqlstate(const char *sqlstate, bool of_beat)
+enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table)
 {
 	if (sqlstate == NULL || sqlstate[0] == '\0')
 		return REASON_QUERY_ERROR;
 	if (strcmp(sqlstate, "25006") == 0)
 		return REASON_READ_ONLY;
-	if (of_beat && (is_class(sqlstate, "42") || is_class(sqlstate, "22") ||
+	if (of_table && (is_class(sqlstate, "42") || is_class(sqlstate, "22") ||
 			is_class(sqlstate, "23") || strcmp(sqlstate, "55000") == 0 ||
 			strcmp(sqlstate, "P0001") == 0))
 		return REASON_TABLE;

@@ -24,8 +24,8 @@ void evidence_of_connect(struct evidence *evidence, const char *message);
 void evidence_of_break(struct evidence *evidence, const char *sqlstate, const char *words,
 		       const char *message);
 
-/* The class of a statement that failed; of a beat with `of_beat`. */
-enum reason evidence_of_sqlstate(const char *sqlstate, bool of_beat);
+/* The class of a statement that failed; with `of_table` of one about the beats' table. */
+enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table);
 
 /* 55P03 and 57014: a lock or our own statement timeout. */
 bool sqlstate_is_locked(const char *sqlstate);

@@ -88,11 +88,13 @@ void lane_do(struct lane *lane, const struct task *task)
 		send_beat(lane, false);
 }
 
-static void statement_failed(struct lane *lane, const PGresult *result, const char *what)
+/* `of_table`: it was about the beats' table. */
+static void statement_failed(struct lane *lane, const PGresult *result, const char *what,
+			     bool of_table)
 {
 	lane->failed = true;
 	lane->failure = (struct evidence){
-		.reason = evidence_of_sqlstate(result_sqlstate(result), false),
+		.reason = evidence_of_sqlstate(result_sqlstate(result), of_table),
 	};
 	if (what != NULL)
 		text_copy(lane->failure.message, MESSAGE_BYTES, what);
@@ -107,10 +109,11 @@ static void take_role(struct lane *lane, const PGresult *result)
 	bool is_slave = false;
 
 	if (!result_is_ok(result))
-		statement_failed(lane, result, NULL);
+		statement_failed(lane, result, NULL, false);
 	else if (!role_take(result, &is_slave))
 		statement_failed(lane, result,
-				 "is_slave_statement must return one row with one boolean column");
+				 "is_slave_statement must return one row with one boolean column",
+				 false);
 	else
 		lane->seen.kind = is_slave ? OBSERVED_SLAVE : OBSERVED_MASTER;
 }
@@ -128,7 +131,7 @@ static void take_row(struct lane *lane, const PGresult *result)
 	else if (sqlstate_is_locked(sqlstate))
 		lane->seen.row_state = ROW_LOCKED;
 	else
-		statement_failed(lane, result, NULL);
+		statement_failed(lane, result, NULL, true);
 }
 
 static void on_result(void *data, int tag, const PGresult *result)

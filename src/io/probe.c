@@ -325,7 +325,7 @@ static void on_deadline(void *data)
 	free(text);
 	if (probe->kept != NULL) {
 		evidence.reason = REASON_HUNG;
-		if (probe->door_met && probe->door.reason != REASON_NONE) {
+		if (probe->door_met && probe->door.reason != REASON_TIMEOUT) {
 			evidence.reason = probe->door.reason; /* it says more than silence */
 			text_copy(evidence.message, MESSAGE_BYTES, probe->door.message);
 		}

@@ -1,0 +1,212 @@
+-- The matrix: what can happen to a server (spec/support/faults.lua), to whom, and what plusmoin concludes.
+-- Each cell: its events in their bound, and silence before, after, and for everybody else. The cells
+-- tagged core run in `make test`, all of them in `make test-long`.
+local faults = require "spec.support.faults"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local SETTINGS = { heartbeat = 0.5, retry_interval = 0.2, query_timeout = 0.3, fresh_connect_interval = 0.5,
+  restart_grace = 0.6, max_sync_delay = 4, recover_sync_delay = 2 }
+local BOUND_MS = 5000
+local RESULTS = os.getenv("MATRIX") -- a file that gets a line for each cell
+
+local function settings_of(row)
+  local settings = {}
+  for _, from in ipairs { SETTINGS, row.settings or {} } do
+    for key, value in pairs(from) do
+      settings[key] = value
+    end
+  end
+  return settings
+end
+
+local function note(row, column, text)
+  if RESULTS then
+    local file = assert(io.open(RESULTS, "a"))
+    file:write(("%s\t%s\t%s\n"):format(row.name, column, text))
+    file:close()
+  end
+end
+
+local function word(reasons, role)
+  return type(reasons) == "table" and reasons[role] or reasons
+end
+
+local function role_of(cell, server)
+  return server == cell.master and "master" or "slave"
+end
+
+-- The events that a strike at `servers` must have.
+local function expected(cell, row, servers)
+  local list = {}
+  for _, server in ipairs(servers) do
+    local role = role_of(cell, server)
+    if row.held then
+      list[#list + 1] = { "node_held", server, cluster = cell.id, reason = word(row.held, role) }
+    elseif row.down then
+      list[#list + 1] = { role .. "_down", server, cluster = cell.id, rule = role == "master" and "M2" or "S1",
+        reason = word(row.down, role) }
+    end
+  end
+  return list
+end
+
+local function ups(cell, servers)
+  local list = { seconds = 30 }
+  for i, server in ipairs(servers) do
+    local role = role_of(cell, server)
+    list[i] = { role .. "_up", server, cluster = cell.id, rule = role == "master" and "M4" or "L4" }
+  end
+  return list
+end
+
+-- The ms from `since` to the last of the events taken.
+local function last_ms(daemon, since)
+  return daemon:changes()[daemon.taken].ms - since
+end
+
+local function wait_released(daemon, servers)
+  for _, server in ipairs(servers) do
+    proc.wait_for("the end of the hold", 30, function() return daemon:logged("no longer held", server.name) end,
+      function() return daemon:diagnose() end)
+  end
+end
+
+local function strike(cell, row, targets)
+  local daemon = cell.daemon
+  local struck = row.replicated and role_of(cell, targets[1]) == "master" and cell.servers or targets
+  local since = proc.mono_ms()
+  for _, server in ipairs(targets) do
+    row.strike(server, cell)
+  end
+  local list = expected(cell, row, struck)
+  local took = "silence"
+  if #list > 0 then
+    daemon:expect_any_order(list)
+    took = ("%.0f ms"):format(last_ms(daemon, since))
+    assert.is_true(last_ms(daemon, since) < (row.bound_ms or BOUND_MS), took)
+  end
+  if row.then_down then
+    daemon:expect_any_order(expected(cell, { down = row.then_down }, struck))
+  end
+  daemon:quiet(3 * SETTINGS.retry_interval)
+  return took, struck
+end
+
+local function mend(cell, row, targets, struck)
+  local daemon = cell.daemon
+  for _, server in ipairs(row.mend and targets or {}) do
+    row.mend(server, cell)
+  end
+  if row.down or row.then_down then
+    daemon:expect_any_order(ups(cell, struck))
+  elseif row.held then
+    wait_released(daemon, struck)
+  end
+  daemon:quiet_rounds(3)
+  for i, server in ipairs(cell.servers) do
+    daemon:wait_place(server, (i == 1 and "master " or "slave ") .. cell.id)
+  end
+end
+
+-- A cluster of its own, watched.
+local function one_cluster(row)
+  local daemon, master, slaves = scene.start { config = settings_of(row) }
+  return { daemon = daemon, master = master, slaves = slaves, servers = { master, table.unpack(slaves) }, id = 0 }
+end
+
+-- The second of two clusters.
+local function second_cluster(row)
+  local first, first_slaves = pg.cluster(1)
+  local master, slaves = pg.cluster(2, { family = 2 })
+  local daemon = plusmoin.start { nodes = { first, first_slaves[1], master, slaves[1], slaves[2] }, clusters = 2,
+    config = settings_of(row) }
+  return { daemon = daemon, master = master, slaves = slaves, servers = { master, table.unpack(slaves) }, id = 1,
+    first = first, first_slave = first_slaves[1] }
+end
+
+local COLUMNS = {
+  { name = "master", role = "master", targets = function(cell) return { cell.master } end },
+  { name = "slave", role = "slave", targets = function(cell) return { cell.slaves[1] } end },
+  { name = "both slaves", wide = true, targets = function(cell) return cell.slaves end },
+  { name = "master and slave", wide = true, targets = function(cell) return { cell.master, cell.slaves[1] } end },
+}
+
+local function beats(cell)
+  return tonumber(cell.first:sql("SELECT max(tstamp) FROM heartbeat", "plusmoin")[1][1])
+end
+
+local function since_of(cell)
+  local found = {}
+  local cluster = cell.daemon:ask({ request = "status" }).clusters[1]
+  for _, node in ipairs { cluster.master, table.unpack(cluster.slaves) } do
+    found[#found + 1] = ("%s:%s %s"):format(node.host, node.port, node.since)
+  end
+  return table.concat(found, ", ")
+end
+
+describe("matrix:", function()
+  after_each(function()
+    scene.finish()
+  end)
+
+  for _, row in ipairs(faults.rows) do
+    local tag = row.core and " #core" or " #matrix"
+    for _, column in ipairs(COLUMNS) do
+      if column.role and not faults.fits(row, column.role) then
+        note(row, column.name, "- (" .. row.why .. ")")
+      end
+      if (not column.wide or row.wide) and (not column.role or faults.fits(row, column.role)) then
+        it(row.name .. ", " .. column.name .. tag, function()
+          local cell = one_cluster(row)
+          local targets = column.targets(cell)
+          local took, struck = strike(cell, row, targets)
+          mend(cell, row, targets, struck)
+          note(row, column.name, took)
+        end)
+      end
+    end
+
+    if row.wide and row.down then
+      it(row.name .. ", a slave at the start #matrix", function()
+        local master, slaves = pg.cluster(2)
+        row.strike(slaves[1], {})
+        local daemon = plusmoin.start { nodes = { master, slaves[1], slaves[2] }, config = settings_of(row) }
+        daemon:quiet_rounds(2)
+        daemon:wait_place(slaves[1], "clusterless")
+        row.mend(slaves[1], {})
+        daemon:expect_events { { "slave_up", slaves[1], cluster = 0, rule = "U3" }, seconds = 30 }
+        daemon:quiet_rounds(2)
+        note(row, "start, slave", "clusterless, then slave_up U3")
+      end)
+
+      it(row.name .. ", the master at the start #matrix", function()
+        local master, slaves = pg.cluster(2)
+        row.strike(master, {})
+        local daemon = plusmoin.start { nodes = { master, slaves[1], slaves[2] }, config = settings_of(row),
+          nowait = true }
+        daemon:wait_status("all clusterless", function(status) return #status.clusterless == 3 end)
+        daemon:quiet(3)
+        row.mend(master, {})
+        daemon:expect_events { { "cluster_created", master, cluster = 0, rule = "U2" }, seconds = 30 }
+        daemon:expect_any_order { { "slave_up", slaves[1], rule = "U3" }, { "slave_up", slaves[2], rule = "U3" } }
+        daemon:quiet_rounds(2)
+        note(row, "start, master", "no cluster, then cluster_created U2")
+      end)
+    end
+
+    if row.wide then
+      it(row.name .. ", in the second of two clusters #matrix", function()
+        local cell = second_cluster(row)
+        local since, beat = since_of(cell), beats(cell)
+        local took, struck = strike(cell, row, { cell.master })
+        mend(cell, row, { cell.master }, struck)
+        assert.equal(since, since_of(cell))
+        proc.wait_for("a beat of the first", 5, function() return beats(cell) > beat end)
+        note(row, "second cluster", took)
+      end)
+    end
+  end
+end)

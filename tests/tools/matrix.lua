@@ -1,0 +1,27 @@
+-- Prints the results of spec/program/matrix_spec.lua (lines "row TAB column TAB outcome" on stdin) as a table.
+local rows, columns, cells = {}, {}, {}
+
+local function remember(list, name)
+  if not list[name] then
+    list[name] = true
+    list[#list + 1] = name
+  end
+end
+
+for line in io.lines() do
+  local row, column, outcome = line:match("^([^\t]*)\t([^\t]*)\t(.*)$")
+  if row then
+    remember(rows, row)
+    remember(columns, column)
+    cells[row .. "\t" .. column] = outcome
+  end
+end
+print("| what happens | " .. table.concat(columns, " | ") .. " |")
+print("|---|" .. ("---|"):rep(#columns))
+for _, row in ipairs(rows) do
+  local line = {}
+  for i, column in ipairs(columns) do
+    line[i] = cells[row .. "\t" .. column] or ""
+  end
+  print("| " .. row .. " | " .. table.concat(line, " | ") .. " |")
+end
