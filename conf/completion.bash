@@ -5,8 +5,8 @@ _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status check ;;
-	*) echo start stop reload status watch check run-trigger init-sql ;;
+	--json) echo status explain check ;;
+	*) echo start stop reload status watch explain check run-trigger init-sql ;;
 	esac
 }
 
@@ -16,7 +16,7 @@ _plusmoin_options()
 	echo -c -h --help --version
 	case $1 in
 	start) echo -x ;;
-	status | check) echo --json ;;
+	status | explain | check) echo --json ;;
 	'') echo -x --json ;;
 	esac
 }

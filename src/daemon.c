@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "answer.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -104,6 +105,13 @@ static void on_fired(void *data, struct event *event)
 	dispatch_event(daemon->dispatch, event);
 }
 
+static void on_told(void *data, const struct event *event, const char *path, const char *how)
+{
+	struct daemon *daemon = data;
+
+	recent_tell(&daemon->recent, event->id, path, how);
+}
+
 static void note_lua(struct daemon *daemon)
 {
 	daemon->has_lua = false;
@@ -119,14 +127,6 @@ static void take_config(struct daemon *daemon, struct config *config)
 	daemon->config = config_ref(config);
 	note_lua(daemon);
 	config_unref(&old);
-}
-
-static void add_error(struct json *json, const char *text)
-{
-	jsonw_key(json, "ok");
-	jsonw_bool(json, false);
-	jsonw_key(json, "error");
-	jsonw_string(json, text);
 }
 
 /* As hosts_load(), with all that a SIGHUP means. */
@@ -147,7 +147,7 @@ static bool begin_reload(struct daemon *daemon, unsigned long client, struct jso
 
 	load = load_anew(daemon);
 	if (load == 0)
-		add_error(json, "no thread to load the configuration");
+		answer_error(json, "no thread to load the configuration");
 	else
 		outcome_wait(&daemon->waiters, client, load);
 	return load == 0;
@@ -171,8 +171,12 @@ static bool on_request(void *data, unsigned long client, const struct request *r
 		jsonw_key(&json, "ok");
 		jsonw_bool(&json, true);
 		recent_render(&daemon->recent, request->since, &json);
+	} else if (strcmp(request->name, "explain") == 0) {
+		answer_explain(request, monitor_fleet(daemon->monitor), &daemon->clock,
+			       &daemon->recent, &json);
 	} else {
-		add_error(&json, "unknown request: \"status\", \"events\" and \"reload\" are what there is");
+		answer_error(&json, "unknown request: \"status\", \"events\", \"explain\" and \"reload\" are"
+				 " what there is");
 	}
 	jsonw_end_object(&json);
 	return now;
@@ -363,6 +367,7 @@ static void start_all(struct daemon *daemon)
 	daemon->status_beat = timer_new(&daemon->loop, NULL, on_status_beat, daemon);
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
 					hosts_runner(daemon->hosts));
+	dispatch_tell(daemon->dispatch, on_told, daemon);
 	saved = records_read(daemon->config);
 	daemon->monitor = monitor_new(&daemon->loop, daemon->config, &daemon->clock, saved, &events,
 				      daemon);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "command/check.h"
+#include "command/explain.h"
 #include "command/run_trigger.h"
 #include "command/status.h"
 #include "command/stop.h"
@@ -29,6 +30,10 @@ static const char usage_text[] =
 	"  status         what the running daemon knows, as a table\n"
 	"  status --json  the status file\n"
 	"  watch          the status, live, with the last events, until Ctrl-C\n"
+	"  explain [NODE|EVENT-ID]\n"
+	"                 why a node is where it is and what is missing for the next change,\n"
+	"                 what came of an event; without either every node that is not well;\n"
+	"                 with --json for programs\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
 	"  run-trigger FILE.lua|EVENT [EVENT.json]\n"
@@ -42,7 +47,7 @@ static const char usage_text[] =
 struct arguments {
 	const char *config;
 	const char *verb;
-	const char *words[2]; /* of run-trigger */
+	const char *words[2]; /* of run-trigger and explain */
 	size_t word_count;
 	bool foreground;
 	bool json;
@@ -55,6 +60,14 @@ static int wrong_usage(const char *what, const char *word)
 	(void)fprintf(stderr, "plusmoin: %s%s%s\n%s", what, word != NULL ? ": " : "",
 		      word != NULL ? word : "", usage_text);
 	return EXIT_USAGE;
+}
+
+/* How many words may follow a verb. */
+static size_t words_of(const char *verb)
+{
+	if (strcmp(verb, "run-trigger") == 0)
+		return 2;
+	return strcmp(verb, "explain") == 0 ? 1 : 0;
 }
 
 /* 0, or an exit status after a message. Options may stand before or after the verb. */
@@ -77,8 +90,7 @@ static int parse(int argc, char **argv, struct arguments *out)
 			return wrong_usage("-c needs a file", NULL);
 		else if (word[0] == '-' && !(word[1] == '\0' && out->word_count == 1))
 			return wrong_usage("unknown option", word);
-		else if (out->verb != NULL && strcmp(out->verb, "run-trigger") == 0 &&
-			 out->word_count < 2)
+		else if (out->verb != NULL && out->word_count < words_of(out->verb))
 			out->words[out->word_count++] = word;
 		else if (out->verb != NULL)
 			return wrong_usage("one verb is enough", word);
@@ -103,23 +115,6 @@ static const char *default_config(void)
 	return paths[0];
 }
 
-static int later(const char *verb)
-{
-	(void)fprintf(stderr, "plusmoin: %s comes with a later version\n", verb);
-	return EXIT_FAILED;
-}
-
-static bool is_later(const char *verb)
-{
-	static const char *const verbs[] = { "explain" };
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verb, verbs[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int run_verb(const struct arguments *arguments, const char *config)
 {
 	const char *verb = arguments->verb;
@@ -134,6 +129,11 @@ static int run_verb(const struct arguments *arguments, const char *config)
 		return command_status(config, arguments->json);
 	if (strcmp(verb, "watch") == 0)
 		return command_watch(config);
+	if (strcmp(verb, "explain") == 0) {
+		if (arguments->json && arguments->word_count == 0)
+			return wrong_usage("explain --json needs a node or an event's id", NULL);
+		return command_explain(config, arguments->words[0], arguments->json);
+	}
 	if (strcmp(verb, "check") == 0)
 		return command_check(config, arguments->json);
 	if (strcmp(verb, "init-sql") == 0)
@@ -143,8 +143,6 @@ static int run_verb(const struct arguments *arguments, const char *config)
 			return wrong_usage("run-trigger needs a Lua file, or an event's name", NULL);
 		return command_run_trigger(config, arguments->words[0], arguments->words[1]);
 	}
-	if (is_later(verb))
-		return later(verb);
 	return wrong_usage("unknown verb", verb);
 }
 
@@ -167,8 +165,8 @@ int main(int argc, char **argv)
 	if (arguments.verb == NULL)
 		return wrong_usage("no verb", NULL);
 	if (arguments.json && strcmp(arguments.verb, "status") != 0 &&
-	    strcmp(arguments.verb, "check") != 0)
-		return wrong_usage("--json goes with status and check", NULL);
+	    strcmp(arguments.verb, "explain") != 0 && strcmp(arguments.verb, "check") != 0)
+		return wrong_usage("--json goes with status, explain and check", NULL);
 	if (arguments.foreground && strcmp(arguments.verb, "start") != 0)
 		return wrong_usage("-x goes with start", NULL);
 	config = place_absolute(arguments.config != NULL ? arguments.config : default_config());

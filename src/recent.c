@@ -1,22 +1,48 @@
 #include "recent.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static struct event *at(const struct recent *recent, size_t index)
+#include "base/mem.h"
+#include "base/text.h"
+
+#define NODE_EVENTS 5 /* shown with a node */
+
+static const struct recent_event *at(const struct recent *recent, size_t index)
 {
-	return recent->events[(recent->first + index) % RECENT_EVENTS];
+	return &recent->events[(recent->first + index) % RECENT_EVENTS];
 }
 
-void recent_add(struct recent *recent, struct event *event)
+static void forget(struct recent_event *one)
 {
+	free(one->node);
+	free(one->message);
+	buf_free(&one->outcomes);
+}
+
+void recent_add(struct recent *recent, const struct event *event)
+{
+	struct recent_event *one;
+
 	if (event->kind == EVENT_HEARTBEAT)
 		return;
 	if (recent->count == RECENT_EVENTS) {
-		event_unref(&recent->events[recent->first]);
+		forget(&recent->events[recent->first]);
 		recent->first = (recent->first + 1) % RECENT_EVENTS;
 		recent->count--;
 	}
-	recent->events[(recent->first + recent->count++) % RECENT_EVENTS] = event_ref(event);
+	one = &recent->events[(recent->first + recent->count++) % RECENT_EVENTS];
+	*one = (struct recent_event){
+		.kind = event->kind,
+		.time_ms = event->time_ms,
+		.cluster_id = event->cluster_id,
+		.restored = event->restored,
+		.rule = event->rule,
+		.reason = event->has_node ? event->node.reason : REASON_NONE,
+		.node = mem_strdup(event->has_node ? event->node.name : NULL),
+		.message = mem_strdup(event->has_node ? event->node.message : NULL),
+	};
+	text_copy(one->id, sizeof(one->id), event->id);
 }
 
 static void add_string(struct json *json, const char *key, const char *text)
@@ -28,30 +54,104 @@ static void add_string(struct json *json, const char *key, const char *text)
 		jsonw_null(json);
 }
 
-static void render_event(const struct event *event, struct json *json)
+static void add_keys(const struct recent_event *event, struct json *json)
 {
-	jsonw_begin_object(json);
 	add_string(json, "id", event->id);
 	jsonw_key(json, "time");
 	jsonw_seconds(json, event->time_ms);
 	add_string(json, "name", event_kind_name(event->kind));
 	jsonw_key(json, "cluster_id");
 	jsonw_int(json, event->cluster_id);
-	add_string(json, "node", event->has_node ? event->node.name : NULL);
-	add_string(json, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
-	add_string(json, "reason", event->has_node ? reason_name(event->node.reason) : NULL);
-	add_string(json, "message", event->has_node ? event->node.message : NULL);
+	add_string(json, "node", event->node);
+	add_string(json, "rule", rule_name(event->rule));
+	add_string(json, "reason", reason_name(event->reason));
+	add_string(json, "message", event->message);
 	jsonw_key(json, "restored");
 	jsonw_bool(json, event->restored);
+}
+
+static void render_event(const struct recent_event *event, struct json *json)
+{
+	jsonw_begin_object(json);
+	add_keys(event, json);
 	jsonw_end_object(json);
+}
+
+static struct recent_event *find(const struct recent *recent, const char *id)
+{
+	for (size_t i = recent->count; i-- > 0;) {
+		size_t place = (recent->first + i) % RECENT_EVENTS;
+
+		if (strcmp(recent->events[place].id, id) == 0)
+			return (struct recent_event *)&recent->events[place];
+	}
+	return NULL;
+}
+
+void recent_tell(struct recent *recent, const char *id, const char *path, const char *how)
+{
+	struct recent_event *one = find(recent, id);
+	struct json json = { 0 };
+	char words[512];
+
+	if (one == NULL || one->outcomes.len > RECENT_OUTCOMES)
+		return;
+	text_copy(words, sizeof(words), how);
+	json.out = &one->outcomes;
+	json.comma = one->outcomes.len > 0;
+	jsonw_begin_object(&json);
+	add_string(&json, "trigger", path);
+	add_string(&json, "outcome", words);
+	jsonw_end_object(&json);
+}
+
+bool recent_has(const struct recent *recent, const char *id)
+{
+	return find(recent, id) != NULL;
+}
+
+void recent_explain(const struct recent *recent, const char *id, struct json *json)
+{
+	const struct recent_event *one = find(recent, id);
+
+	jsonw_key(json, "event");
+	jsonw_begin_object(json);
+	add_keys(one, json);
+	jsonw_key(json, "triggers");
+	jsonw_begin_array(json);
+	if (one->outcomes.len > 0)
+		buf_add(json->out, one->outcomes.data, one->outcomes.len);
+	jsonw_end_array(json);
+	jsonw_end_object(json);
+}
+
+void recent_render_node(const struct recent *recent, const char *name, struct json *json)
+{
+	size_t from = recent->count;
+	size_t found = 0;
+
+	while (from > 0 && found < NODE_EVENTS) {
+		const struct recent_event *one = at(recent, --from);
+
+		found += one->node != NULL && strcmp(one->node, name) == 0;
+	}
+	jsonw_key(json, "events");
+	jsonw_begin_array(json);
+	for (size_t i = from; i < recent->count; i++) {
+		const struct recent_event *one = at(recent, i);
+
+		if (one->node != NULL && strcmp(one->node, name) == 0)
+			render_event(one, json);
+	}
+	jsonw_end_array(json);
 }
 
 void recent_render(const struct recent *recent, const char *since, struct json *json)
 {
-	size_t from = 0;
+	size_t from = recent->count > RECENT_LISTED ? recent->count - RECENT_LISTED : 0;
 
 	for (size_t i = 0; since != NULL && i < recent->count; i++) {
-		if (strcmp(at(recent, i)->id, since) == 0)
+		if (strcmp(at(recent, i)->id, since) == 0 && i + 1 > from)
 			from = i + 1;
 	}
 	jsonw_key(json, "events");
@@ -63,10 +163,7 @@ void recent_render(const struct recent *recent, const char *since, struct json *
 
 void recent_free(struct recent *recent)
 {
-	for (size_t i = 0; i < recent->count; i++) {
-		struct event *event = at(recent, i);
-
-		event_unref(&event);
-	}
+	for (size_t i = 0; i < recent->count; i++)
+		forget(&recent->events[(recent->first + i) % RECENT_EVENTS]);
 	*recent = (struct recent){ 0 };
 }

@@ -1,21 +1,51 @@
 /* The events that fired last, for who asks over the control socket. Monitor's loop. */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/json.h"
 #include "core/view.h"
 
-#define RECENT_EVENTS 100
+#define RECENT_EVENTS 1000 /* kept for explain */
+#define RECENT_LISTED 100  /* listed at most */
+#define RECENT_OUTCOMES 4096 /* bytes kept of one event's outcomes, about */
+
+/* What is kept of an event: not the event, whose picture of the fleet may be big. */
+struct recent_event {
+	char id[48];
+	enum event_kind kind;
+	int64_t time_ms;
+	int cluster_id;
+	bool restored;
+	enum rule rule;
+	enum reason reason;
+	char *node;          /* its name; NULL: it is about none */
+	char *message;       /* NULL: none */
+	struct buf outcomes; /* JSON objects, commas between */
+};
 
 /* Zero-initialised: none yet. Ended by recent_free(). */
 struct recent {
-	struct event *events[RECENT_EVENTS]; /* a ring */
+	struct recent_event events[RECENT_EVENTS]; /* a ring */
 	size_t first;
 	size_t count;
 };
 
-/* Keeps a reference; heartbeats are not kept. */
-void recent_add(struct recent *recent, struct event *event);
+/* Heartbeats are not kept. */
+void recent_add(struct recent *recent, const struct event *event);
 
 /* "events": [...], oldest first; only those behind the event with the id `since` (NULL, unknown: all). */
 void recent_render(const struct recent *recent, const char *since, struct json *json);
+
+/* How one of the event's triggers ended (`path` NULL: dropped); nothing for an event not kept. */
+void recent_tell(struct recent *recent, const char *id, const char *path, const char *how);
+
+bool recent_has(const struct recent *recent, const char *id);
+
+/* Into an open object: "event" with its "triggers"; of one that is kept. */
+void recent_explain(const struct recent *recent, const char *id, struct json *json);
+
+/* Into an open object: "events", the last few about this node (its name), oldest first. */
+void recent_render_node(const struct recent *recent, const char *name, struct json *json);
 void recent_free(struct recent *recent);

@@ -76,13 +76,13 @@ end
 -- Reasons of nodes that answer, but do not follow; all others are failures.
 local ABSENT = { lag = "out of sync", demoted = "out of sync" }
 
--- How the node is, in a word. A node in its place that has a reason is failing:
--- it counts as down only when its time is over (rules, P1-P5). A status file
+-- How the node is, in a word. A node in its place that has a reason is held:
+-- its server is alive, only the door is shut (rules, P1). A status file
 -- gives no reasons; a lost node is then down or out of sync.
 local function state_text(node, place)
   local reason = get(node, "reason")
   if place == "master" or place == "slave" then
-    return reason and "failing" or "up"
+    return reason and "held" or "up"
   elseif reason then
     return ABSENT[reason] or "down"
   end

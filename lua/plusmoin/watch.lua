@@ -56,7 +56,7 @@ local function state(node, place)
   elseif place == "clusterless" then
     return get(node, "reason") and "down" or "no cluster", "bad"
   end
-  return get(node, "reason") and "failing" or "up", get(node, "reason") and "bad" or "good"
+  return get(node, "reason") and "held" or "up", get(node, "reason") and "bad" or "good"
 end
 
 -- The nodes of an answer as rows {cluster, role, node, state, lag, for, why, color}.

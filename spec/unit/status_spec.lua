@@ -22,7 +22,7 @@ describe("status", function()
     end
   end)
 
-  it("says how a node is: up, failing, out of sync, down", function()
+  it("says how a node is: up, held, out of sync, down", function()
     local function node(host, reason)
       return { host = host, port = 1, reason = reason }
     end
@@ -35,7 +35,7 @@ describe("status", function()
       local role, host, state = line:match("^%S+%s+(%S+)%s+(%a):1%s+(%S.-)%s%s")
       states[#states + 1] = role and ("%s %s %s"):format(host, role, state)
     end
-    assert.same({ "a master up", "b slave up", "c slave failing", "d lost out of sync", "e lost down",
+    assert.same({ "a master up", "b slave up", "c slave held", "d lost out of sync", "e lost down",
       "f lost down or out of sync", "g clusterless unknown", "h clusterless no cluster" }, states)
   end)
 

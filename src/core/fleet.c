@@ -236,6 +236,14 @@ void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 		node->since_ms = now->wall_ms;
 }
 
+void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now)
+{
+	if (rule == RULE_NONE || rule == node->ruled)
+		return;
+	node->ruled = rule;
+	node->ruled_ms = now->wall_ms;
+}
+
 struct node *cluster_master(const struct cluster *cluster)
 {
 	return cluster->seat != NULL ? cluster->seat : cluster->sat_last;

@@ -32,6 +32,23 @@ struct failure {
 	char message[MESSAGE_BYTES];
 };
 
+#define NODE_PAST 8      /* looks kept for people; alike ones in a row are one */
+#define LOOK_NAME 128    /* their texts are cut: it is kept for every node */
+#define LOOK_MESSAGE 200
+
+/* A look, or several alike in a row. */
+struct look {
+	int64_t from_ms; /* wall */
+	int64_t to_ms;
+	int count;
+	enum observation_kind kind;
+	enum reason reason;       /* of a failure; of a master: why its beat was not written */
+	enum reason door;         /* why a fresh connection failed beside it */
+	enum row_state row_state; /* of a slave */
+	char master[LOOK_NAME];   /* its row's */
+	char message[LOOK_MESSAGE];
+};
+
 struct node {
 	const struct config_node *config; /* the configuration's */
 	size_t order;                     /* configured order */
@@ -52,6 +69,11 @@ struct node {
 	char aliases[NODE_ALIASES][NAME_BYTES];
 	size_t alias_next;
 	int reserved_id; /* a cluster id tried for a beat, -1: none */
+	struct look past[NODE_PAST]; /* a ring, the last one is at past_next - 1 */
+	size_t past_count;
+	size_t past_next;
+	enum rule ruled;      /* the rule that spoke last for it, also to let it stay */
+	int64_t ruled_ms;     /* wall: since when it is that rule */
 	void *watch;     /* the monitor's */
 };
 
@@ -110,6 +132,9 @@ void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster);
  */
 void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 		const struct moment *now);
+
+/* Notes that a rule spoke for the node. */
+void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now);
 
 /* Who sits in the seat; while it is empty, who sat there last and is still a member; or NULL. */
 struct node *cluster_master(const struct cluster *cluster);

@@ -63,6 +63,8 @@ static void judge_holder(struct round *round, const struct moment *now)
 		change = changes_move(&round->changes, RULE_M2, holder, round->cluster, PLACE_LOST,
 				      now);
 		because_of_failure(change);
+	} else if (rule == RULE_M1) {
+		fleet_note_rule(holder, rule, now);
 	} else if (rule == RULE_M3) {
 		change = changes_move(&round->changes, RULE_M3, holder, round->cluster, PLACE_SLAVE,
 				      now);
@@ -276,6 +278,7 @@ static void judge_slave(struct round *round, struct node *node, const struct mom
 	}
 	if (ruling.rule == RULE_S2 || ruling.rule == RULE_S4)
 		show(node, &ruling);
+	fleet_note_rule(node, ruling.rule, now);
 	if (ruling.rule != RULE_S1 && ruling.rule != RULE_S2)
 		return;
 	change = changes_move(&round->changes, ruling.rule, node, node->cluster, PLACE_LOST, now);
@@ -298,6 +301,7 @@ static void judge_lost(struct round *round, struct node *node, const struct mome
 	}
 	if (ruling.rule == RULE_L2 || ruling.rule == RULE_L4)
 		show(node, &ruling);
+	fleet_note_rule(node, ruling.rule, now);
 	if (ruling.rule == RULE_L2)
 		because_of_lag(node, NULL, &ruling);
 	if (ruling.rule != RULE_L4)
@@ -311,6 +315,7 @@ static void judge_clusterless(struct round *round, struct node *node, const stru
 {
 	struct ruling ruling = rule_for_clusterless(round->fleet, node, now);
 
+	fleet_note_rule(node, ruling.rule, now);
 	if (ruling.rule == RULE_U3)
 		changes_join(&round->changes, round->fleet, node, ruling.target, now);
 	else if (ruling.rule == RULE_U4)

@@ -138,3 +138,11 @@ void status_render_full(const struct fleet *fleet, struct json *json)
 {
 	add_status(fleet, json, true);
 }
+
+void node_render_full(const struct node *node, struct json *json)
+{
+	struct node_view view = node_view_of(node);
+
+	add_node(json, &view, true);
+	node_view_clear(&view);
+}

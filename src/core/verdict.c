@@ -96,14 +96,60 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 	}
 }
 
+/* What people are told of a look. */
+static struct look look_of(const struct observation *seen, const struct moment *now)
+{
+	struct look look = {
+		.from_ms = now->wall_ms,
+		.to_ms = now->wall_ms,
+		.count = 1,
+		.kind = seen->kind,
+		.reason = seen->reason,
+		.door = seen->door.reason,
+		.row_state = seen->row_state,
+	};
+
+	text_copy(look.message, sizeof(look.message), seen->message);
+	if (seen->kind == OBSERVED_SLAVE && seen->row_state == ROW_SHOWN)
+		text_copy(look.master, sizeof(look.master), seen->row.master);
+	if (seen->kind == OBSERVED_MASTER &&
+	    (seen->beat.state == BEAT_LOCKED || seen->beat.state == BEAT_FAILED)) {
+		look.reason = seen->beat.reason;
+		text_copy(look.message, sizeof(look.message), seen->beat.message);
+	}
+	if (look.message[0] == '\0' && look.door != REASON_NONE)
+		text_copy(look.message, sizeof(look.message), seen->door.message);
+	return look;
+}
+
+static void remember(struct node *node, const struct look *look)
+{
+	struct look *last = &node->past[(node->past_next + NODE_PAST - 1) % NODE_PAST];
+
+	if (node->past_count > 0 && last->kind == look->kind && last->reason == look->reason &&
+	    last->door == look->door && last->row_state == look->row_state &&
+	    strcmp(last->master, look->master) == 0) {
+		last->to_ms = look->to_ms;
+		last->count++;
+		return;
+	}
+	node->past[node->past_next] = *look;
+	node->past_next = (node->past_next + 1) % NODE_PAST;
+	if (node->past_count < NODE_PAST)
+		node->past_count++;
+}
+
 void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
 		  const struct moment *now)
 {
+	struct look look = look_of(seen, now);
+
 	node->seen = *seen;
 	if (seen->server_version > 0)
 		node->server_version = seen->server_version;
 	if (seen->kind == OBSERVED_NOTHING)
 		return;
+	remember(node, &look);
 	node->door.reason = REASON_NONE;
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason)) {
 		node->door = seen->door;

@@ -55,6 +55,19 @@ static void free_node_view(struct node_view *node)
 	free(node->message);
 }
 
+struct node_view node_view_of(const struct node *node)
+{
+	struct node_view view;
+
+	take_node(&view, node);
+	return view;
+}
+
+void node_view_clear(struct node_view *view)
+{
+	free_node_view(view);
+}
+
 /* Takes those of `nodes` that are in `place`; how many there are. */
 static size_t take_place(struct view *view, size_t at, struct node *const *nodes, size_t count,
 			 enum place place)

@@ -39,6 +39,10 @@ struct view {
 	size_t clusterless;
 };
 
+/* One node as it is now; ended by node_view_clear(). */
+struct node_view node_view_of(const struct node *node);
+void node_view_clear(struct node_view *view);
+
 /* The picture of `cluster` (NULL: the clusterless nodes alone), with all clusterless nodes. */
 struct view *view_new(const struct fleet *fleet, const struct cluster *cluster);
 struct view *view_ref(struct view *view);
@@ -78,3 +82,6 @@ void status_render(const struct fleet *fleet, struct buf *out);
 /* The control socket's `"clusters":[...],"clusterless":[...]`, with all that is known of a node. */
 struct json;
 void status_render_full(const struct fleet *fleet, struct json *json);
+
+/* The same object for one node. */
+void node_render_full(const struct node *node, struct json *json);

@@ -58,50 +58,61 @@ static enum log_level good_level(const struct action *action)
 	return action->event->kind == EVENT_HEARTBEAT ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
-static void log_child(const struct action *action, const struct child_outcome *outcome)
+/* Takes `how`. */
+static void tell(const struct action *action, enum log_level level, char *how)
 {
 	struct log_about place = about(action);
+
+	log_line(level, &place, "%s", how);
+	if (action->kit->told != NULL)
+		action->kit->told(action->kit->data, action->event, action->config->path, how);
+	free(how);
+}
+
+static void tell_child(const struct action *action, const struct child_outcome *outcome)
+{
 	char *output = secret_scrub(outcome->output);
 	double took = (double)outcome->took_ms / 1000.0;
 	const char *sep = output[0] != '\0' ? ": " : "";
 
 	if (outcome->error != 0)
-		log_line(LOG_LEVEL_ERROR, &place, "cannot start %s: %s", action->config->argv[0],
-			 strerror(outcome->error));
+		tell(action, LOG_LEVEL_ERROR, mem_printf("cannot start %s: %s",
+							 action->config->argv[0],
+							 strerror(outcome->error)));
 	else if (outcome->timed_out)
-		log_line(LOG_LEVEL_ERROR, &place, "timed out and was ended after %.3f s%s%s", took,
-			 sep, output);
+		tell(action, LOG_LEVEL_ERROR,
+		     mem_printf("timed out and was ended after %.3f s%s%s", took, sep, output));
 	else if (outcome->signal != 0)
-		log_line(LOG_LEVEL_ERROR, &place, "ended by signal %d after %.3f s%s%s",
-			 outcome->signal, took, sep, output);
+		tell(action, LOG_LEVEL_ERROR, mem_printf("ended by signal %d after %.3f s%s%s",
+							 outcome->signal, took, sep, output));
 	else if (outcome->exit_code != 0)
-		log_line(LOG_LEVEL_ERROR, &place, "failed with exit status %d after %.3f s%s%s",
-			 outcome->exit_code, took, sep, output);
+		tell(action, LOG_LEVEL_ERROR, mem_printf("failed with exit status %d after %.3f s%s%s",
+							 outcome->exit_code, took, sep, output));
 	else
-		log_line(good_level(action), &place, "done in %.3f s%s%s", took, sep, output);
+		tell(action, good_level(action), mem_printf("done in %.3f s%s%s", took, sep, output));
 	free(output);
 }
 
 static void on_child_ended(void *data, const struct child_outcome *outcome)
 {
-	log_child(data, outcome);
+	tell_child(data, outcome);
 	end(data);
 }
 
 static void on_function_ended(void *data, const struct runner_outcome *outcome)
 {
 	struct action *action = data;
-	struct log_about place = about(action);
 	char *error = outcome->error != NULL ? secret_scrub(outcome->error) : NULL;
 	double took = (double)outcome->took_ms / 1000.0;
 
 	if (outcome->timed_out)
-		log_line(LOG_LEVEL_ERROR, &place, "timed out and was ended after %.3f s%s%s", took,
-			 error != NULL ? ": " : "", error != NULL ? error : "");
+		tell(action, LOG_LEVEL_ERROR,
+		     mem_printf("timed out and was ended after %.3f s%s%s", took,
+				error != NULL ? ": " : "", error != NULL ? error : ""));
 	else if (error != NULL)
-		log_line(LOG_LEVEL_ERROR, &place, "failed after %.3f s: %s", took, error);
+		tell(action, LOG_LEVEL_ERROR, mem_printf("failed after %.3f s: %s", took, error));
 	else
-		log_line(good_level(action), &place, "done in %.3f s", took);
+		tell(action, good_level(action), mem_printf("done in %.3f s", took));
 	free(error);
 	end(action);
 }

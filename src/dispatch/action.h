@@ -16,6 +16,9 @@ struct action;
 struct action_kit {
 	struct child_port *port;
 	const struct runner *runner;
+	/* How an action of the event's ended, in the log's words; NULL: nobody wants to know. */
+	void (*told)(void *data, const struct event *event, const char *path, const char *how);
+	void *data;
 };
 
 /* Where a line about this event belongs; points into the event. */

@@ -90,7 +90,15 @@ static void drop_run(struct run *run, const char *why)
 {
 	struct log_about about = event_about(run->event);
 
+	const struct action_kit *kit = &run->queue->dispatch->kit;
+
 	log_line(LOG_LEVEL_ERROR, &about, "trigger dropped: %s", why);
+	if (kit->told != NULL) {
+		char *how = mem_printf("dropped: %s", why);
+
+		kit->told(kit->data, run->event, NULL, how);
+		free(how);
+	}
 	if (run->waits_for > 0)
 		forget_follower(run->queue->dispatch, run);
 	free_run(run);
@@ -237,6 +245,12 @@ static void follow(struct dispatch *dispatch, struct run *run)
 			}
 		}
 	}
+}
+
+void dispatch_tell(struct dispatch *dispatch, dispatch_told *told, void *data)
+{
+	dispatch->kit.told = told;
+	dispatch->kit.data = data;
 }
 
 void dispatch_event(struct dispatch *dispatch, struct event *event)

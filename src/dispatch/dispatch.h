@@ -14,6 +14,12 @@
 
 struct dispatch;
 
+/* How one of an event's actions ended, or that it was dropped (`path` NULL), in the log's words. */
+typedef void dispatch_told(void *data, const struct event *event, const char *path, const char *how);
+
+/* From now on `told` (NULL: nobody) is called with `data`. */
+void dispatch_tell(struct dispatch *dispatch, dispatch_told *told, void *data);
+
 /* Takes a reference of `config`; `runner` outlives it. */
 struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const struct runner *runner);
 

@@ -12,6 +12,8 @@ bool request_parse(const char *line, size_t len, struct request *request)
 
 	request->name = mem_strdup(json_string_value(json_object_get(object, "request")));
 	request->since = mem_strdup(json_string_value(json_object_get(object, "since")));
+	request->node = mem_strdup(json_string_value(json_object_get(object, "node")));
+	request->event = mem_strdup(json_string_value(json_object_get(object, "event")));
 	json_decref(object);
 	if (request->name != NULL)
 		return true;
@@ -23,5 +25,7 @@ void request_free(struct request *request)
 {
 	free(request->name);
 	free(request->since);
+	free(request->node);
+	free(request->event);
 	*request = (struct request){ 0 };
 }

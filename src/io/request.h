@@ -1,4 +1,4 @@
-/* A line of the control socket: {"request": "...", "since": "..."}. */
+/* A line of the control socket: {"request": "...", "since": "...", "node": "...", "event": "..."}. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,7 +6,9 @@
 
 struct request {
 	char *name;
-	char *since; /* an event's id; NULL: not given */
+	char *since; /* an event's id; NULL: not given, as the others */
+	char *node;  /* its "host:port", or its name */
+	char *event; /* an event's id */
 };
 
 /* False, and nothing to free, when the line is no JSON object with a `request`. */

@@ -1,0 +1,159 @@
+--- What `plusmoin explain` prints, from the control socket's answer about a node or an
+-- event. Pure, nothing waits.
+local cjson = require "cjson"
+local keypath = require "plusmoin.keypath"
+
+local explain = {}
+
+-- The rules of src/core, in a few words.
+local RULES = {
+  M1 = "it sits in the seat and takes its beats", M2 = "the sitting master was down",
+  M3 = "the sitting master says that it is slave", M4 = "it said that it is master, and took the seat",
+  M5 = "it says that it is master, but its beat is refused",
+  M6 = "another one sits and answers: it founded a cluster (a split)",
+  S1 = "the slave was down", S2 = "the slave was out of sync", S3 = "it follows another cluster's master",
+  S4 = "it is in sync", L1 = "it is down", L2 = "it answers, and is out of sync",
+  L3 = "it is back, with another cluster's master", L4 = "it is back, and in sync",
+  U1 = "it is down", U2 = "it says that it is master: it founded a cluster",
+  U3 = "its row names the cluster's master: it joined", U4 = "it answers, and belongs to no cluster",
+  P1 = "its server is alive, only the door is shut (hold_on)", P2 = "it said that it stops or starts (restart_grace)",
+  P3 = "too few attempts have failed (down_after)", P5 = "its beats meet a lock (max_sync_delay)",
+}
+
+local function get(object, key)
+  local value = type(object) == "table" and object[key] or nil
+  if value == cjson.null then
+    return nil
+  end
+  return value
+end
+
+local function list(object, key)
+  local value = get(object, key)
+  return type(value) == "table" and value or {}
+end
+
+local function text(value)
+  return keypath.escape(tostring(value or "-"))
+end
+
+local function at(seconds, format)
+  return type(seconds) == "number" and os.date(format or "%Y-%m-%d %H:%M:%S", math.floor(seconds)) or "-"
+end
+
+local function by_rule(rule)
+  return rule and ("%s: %s"):format(text(rule), RULES[rule] or "") or "no rule yet"
+end
+
+local function why(object)
+  local reason, message = get(object, "reason"), get(object, "message")
+  if reason and message then
+    return ("%s: %s"):format(text(reason), text(message))
+  end
+  return reason and text(reason) or message and text(message)
+end
+
+local function seen_words(look)
+  local words = text(get(look, "what"))
+  if words == "slave" then
+    local row = get(look, "row")
+    words = row == "none" and "slave, no row" or row == "locked" and "slave, its row is locked"
+      or "slave, its row names " .. text(row)
+  elseif words == "failure" then
+    return why(look) or words
+  end
+  local said = why(look)
+  if get(look, "fresh") then
+    return ("%s; a fresh connection: %s: %s"):format(words, text(look.fresh), text(get(look, "message")))
+  end
+  return said and ("%s, beat not written: %s"):format(words, said) or words
+end
+
+local function add_seen(out, answer)
+  out[#out + 1] = "seen:"
+  for _, look in ipairs(list(answer, "seen")) do
+    local count = math.tointeger(get(look, "count")) or 1
+    out[#out + 1] = ("  %s%s  %s"):format(at(get(look, "from"), "%H:%M:%S"),
+      count > 1 and (" - %s (%d times)"):format(at(get(look, "to"), "%H:%M:%S"), count) or "", seen_words(look))
+  end
+end
+
+local function event_line(event)
+  local said = why(event)
+  return ("%s %s at %s in cluster %s%s%s%s"):format(text(get(event, "name")), text(get(event, "id")),
+    at(get(event, "time")), text(math.tointeger(get(event, "cluster_id"))),
+    get(event, "node") and ": " .. text(event.node) or "", get(event, "rule") and ", by " .. by_rule(event.rule) or "",
+    said and ": " .. said or "")
+end
+
+local function add_failing(out, failing)
+  if failing then
+    out[#out + 1] = ("failing for %.1f s, %d attempts: %s; it keeps its place by %s"):format(get(failing, "for") or 0,
+      math.tointeger(get(failing, "attempts")) or 0, why(failing) or "-", by_rule(get(failing, "rule")))
+  end
+end
+
+local function add_node(out, answer)
+  local node = get(answer, "node")
+  local place = ("%s:%s"):format(text(get(node, "host")), text(math.tointeger(get(node, "port"))))
+  local name = text(get(node, "name"))
+  local id = math.tointeger(get(node, "cluster_id")) or -1
+  local said = why(node)
+  out[#out + 1] = ("%s%s: %s%s since %s%s"):format(name, name ~= place and (" (%s)"):format(place) or "",
+    text(get(node, "state")), id >= 0 and (" in cluster %d"):format(id) or "", at(get(node, "since")),
+    said and ": " .. said or "")
+  out[#out + 1] = ("by %s (since %s)"):format(by_rule(get(answer, "rule")), at(get(answer, "rule_since")))
+  add_failing(out, get(answer, "failing"))
+  add_seen(out, answer)
+  out[#out + 1] = "for the next change:"
+  for _, sentence in ipairs(list(answer, "needs")) do
+    out[#out + 1] = "  " .. text(sentence)
+  end
+  local events = list(answer, "events")
+  out[#out + 1] = #events > 0 and "events:" or nil
+  for _, event in ipairs(events) do
+    out[#out + 1] = "  " .. event_line(event)
+  end
+end
+
+local function add_event(out, event)
+  out[#out + 1] = event_line(event)
+  local triggers = list(event, "triggers")
+  out[#out + 1] = #triggers > 0 and "triggers:" or "no trigger has ended for it"
+  for _, run in ipairs(triggers) do
+    out[#out + 1] = ("  %s: %s"):format(text(get(run, "trigger")), text(get(run, "outcome")))
+  end
+end
+
+--- Renders an answer of the socket's (a table); text that ends with a line break.
+function explain.render(answer)
+  local out = {}
+  if get(answer, "event") then
+    add_event(out, answer.event)
+  else
+    add_node(out, answer)
+  end
+  return table.concat(out, "\n") .. "\n"
+end
+
+--- The nodes of a status answer that are not simply well, "host:port" each, and how many there are in all.
+function explain.unwell(answer)
+  local found, count = {}, 0
+  local function look(nodes, is_well)
+    for _, node in ipairs(nodes) do
+      count = count + 1
+      if not is_well or get(node, "reason") then
+        found[#found + 1] = ("%s:%d"):format(node.host, math.tointeger(node.port))
+      end
+    end
+  end
+  for _, cluster in ipairs(list(answer, "clusters")) do
+    look({ get(cluster, "master") }, true)
+    look(list(cluster, "slaves"), true)
+    look(list(cluster, "lost"), false)
+  end
+  look(list(answer, "clusterless"), false)
+  return found, count
+end
+
+return explain

@@ -1,0 +1,115 @@
+-- `plusmoin explain`: why a node is where it is, why not, and what came of an event.
+local cjson = require "cjson"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local function has(text, ...)
+  for _, part in ipairs { ... } do
+    assert.truthy(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
+  end
+end
+
+describe("explain", function()
+  after_each(scene.finish)
+
+  it("says of a lost slave what was seen, which rule spoke, what is missing, and what fired", function()
+    local daemon, master, slaves = scene.start { config = { max_sync_delay = 5, recover_sync_delay = 3 } }
+    slaves[1]:kill9()
+    local down = daemon:expect_events { { "slave_down", slaves[1] } }
+    local code, out = daemon:cli("explain", slaves[1].name)
+    assert.equal(0, code)
+    has(out, slaves[1].name .. ": lost in cluster 0 since ", ": refused: connection to server at",
+      "\nseen:\n", "slave, its row names " .. master.name, "refused: connection to server at",
+      "\nfor the next change:\n  an answer\n  as slave a lag of at most 3 s (recover_sync_delay: L4, slave_up)\n",
+      "\nevents:\n  slave_down " .. down.env.PLUSMOIN_EVENT_ID .. " at ", ", by S1: the slave was down")
+    -- when it has been judged since
+    local function explained()
+      return (select(2, daemon:cli("explain", slaves[1].name)))
+    end
+    proc.wait_for("L1", 10, function() return explained():find("\nby L1: it is down", 1, true) end, explained)
+    code, out = daemon:cli("explain")
+    assert.equal(0, code)
+    has(out, slaves[1].name .. ": lost")
+    assert.is_nil(out:find(slaves[2].name .. ": ", 1, true), out)
+    slaves[1]:start()
+    daemon:expect_events { { "slave_up", slaves[1] } }
+    code, out = daemon:cli("explain", slaves[1].name)
+    assert.equal(0, code)
+    has(out, ": slave in cluster 0 since ", "it is lost when it fails (S1), or when its lag, now 0.0 s, is over "
+      .. "max_sync_delay, 5 s (S2)", "slave_up ")
+    has(select(2, daemon:cli("explain")), "all 3 nodes are well")
+  end)
+
+  it("says of an event why it fired and how its triggers ended", function()
+    local daemon, _, slaves = scene.start { triggers = { slave_down = { "/bin/true", "sh -c 'echo no luck; exit 3'",
+      "/nonexistent/program" } } }
+    slaves[1]:kill9()
+    daemon:wait_place(slaves[1], "lost 0")
+    proc.wait_for("the last trigger's end", 10, function()
+      return daemon:logged("cannot start /nonexistent/program")
+    end, function() return daemon:diagnose() end)
+    local events = daemon:ask({ request = "events" }).events
+    local id = events[#events].id
+    local code, out = daemon:cli("explain", id)
+    assert.equal(0, code)
+    has(out, "slave_down " .. id .. " at ",
+      " in cluster 0: " .. slaves[1].name .. ", by S1: the slave was down: refused: ",
+      "\ntriggers:\n  triggers.slave_down[1]: done in ", "\n  triggers.slave_down[2]: failed with exit status 3 after ",
+      "no luck", "\n  triggers.slave_down[3]: cannot start /nonexistent/program: No such file")
+    local answer = cjson.decode((select(2, daemon:cli("explain", "--json", id))))
+    assert.same({ true, "slave_down", 3 }, { answer.ok, answer.event.name, #answer.event.triggers })
+  end)
+
+  it("says what keeps a failing node in its place, and until when", function()
+    local daemon, _, slaves = scene.start { config = { restart_grace = 30 } }
+    slaves[1]:stop("fast")
+    local out
+    proc.wait_for("the grace", 10, function()
+      out = select(2, daemon:cli("explain", slaves[1].name))
+      return out:find("it keeps its place by P2: it said that it stops or starts (restart_grace)", 1, true)
+    end, function() return out end)
+    has(out, "failing for ", "\n  an answer ends the failure\n", " s, if it fails still, it is lost (S1, slave_down)")
+    slaves[1]:start()
+    daemon:quiet_rounds(2)
+  end)
+
+  it("says what a held master and an empty seat wait for", function()
+    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.3 } }
+    master:sql("ALTER ROLE plusmoin CONNECTION LIMIT 1")
+    daemon:wait_event("node_held")
+    has(select(2, daemon:cli("explain", master.name)), ": master in cluster 0 since ", ": full: ",
+      "a fresh connection that succeeds: until then it is held (P1)", "master; a fresh connection: full: ")
+    master:sql("ALTER ROLE plusmoin CONNECTION LIMIT -1")
+    proc.wait_for("the end", 10, function() return daemon:logged("no longer held", master.name) end)
+    master:kill9()
+    daemon:wait_event("master_down")
+    has(select(2, daemon:cli("explain", slaves[1].name)),
+      "the seat is empty: it takes it when it says that it is master")
+    has(select(2, daemon:cli("explain", master.name)),
+      "the seat is empty: as master it takes it when its beat is written")
+  end)
+
+  it("says what there is not", function()
+    local daemon, master = scene.start { slaves = 0 }
+    local code, _, err = daemon:cli("explain", "nobody:5432")
+    assert.equal(1, code)
+    has(err, 'no such node: "host:port", or its name')
+    code, _, err = daemon:cli("explain", "1-1")
+    assert.equal(1, code)
+    has(err, "no such event among the last 1,000 of this daemon's")
+    code, _, err = daemon:cli("explain", "--json")
+    assert.equal(2, code)
+    has(err, "explain --json needs a node or an event's id")
+    assert.equal(2, (daemon:cli("explain", "a", "b")))
+    assert.is_false(daemon:ask({ request = "explain" }).ok)
+    daemon:quiet_rounds(1)
+    local answer = daemon:ask({ request = "explain", node = master.name })
+    assert.same({ true, "M1", cjson.null }, { answer.ok, answer.rule, answer.failing })
+    daemon:kill9()
+    code, _, err = daemon:cli("explain", master.name)
+    assert.equal(1, code)
+    has(err, "no daemon answers at ")
+    plusmoin.running[daemon] = nil
+  end)
+end)

@@ -1,0 +1,60 @@
+#include "answer.h"
+
+#include <string.h>
+
+#include "core/explain.h"
+
+void answer_error(struct json *json, const char *text)
+{
+	jsonw_key(json, "ok");
+	jsonw_bool(json, false);
+	jsonw_key(json, "error");
+	jsonw_string(json, text);
+}
+
+static void add_ok(struct json *json)
+{
+	jsonw_key(json, "ok");
+	jsonw_bool(json, true);
+}
+
+static const struct node *find_node(const struct fleet *fleet, const char *name)
+{
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		const struct config_node *config = fleet->nodes[i]->config;
+
+		if (strcmp(config->id, name) == 0 || strcmp(config->name, name) == 0)
+			return fleet->nodes[i];
+	}
+	return NULL;
+}
+
+static void explain_one(const struct fleet *fleet, const char *name, const struct clock *clock,
+			const struct recent *recent, struct json *json)
+{
+	const struct node *node = find_node(fleet, name);
+	struct moment now = clock_now(clock);
+
+	if (node == NULL) {
+		answer_error(json, "no such node: \"host:port\", or its name");
+		return;
+	}
+	add_ok(json);
+	explain_node(fleet, node, &now, json);
+	recent_render_node(recent, node->config->name, json);
+}
+
+void answer_explain(const struct request *request, const struct fleet *fleet,
+		    const struct clock *clock, const struct recent *recent, struct json *json)
+{
+	if (request->node != NULL) {
+		explain_one(fleet, request->node, clock, recent, json);
+	} else if (request->event == NULL) {
+		answer_error(json, "explain what? \"node\": \"host:port\", or \"event\": its id");
+	} else if (!recent_has(recent, request->event)) {
+		answer_error(json, "no such event among the last 1,000 of this daemon's");
+	} else {
+		add_ok(json);
+		recent_explain(recent, request->event, json);
+	}
+}

@@ -1,0 +1,14 @@
+/* What the control socket answers about the fleet. Monitor's loop. */
+#pragma once
+
+#include "core/fleet.h"
+#include "io/clock.h"
+#include "io/request.h"
+#include "recent.h"
+
+/* Into an open object: {"ok": false, "error": text}. */
+void answer_error(struct json *json, const char *text);
+
+/* Into an open object: why the request's node is where it is, or how an event came about. */
+void answer_explain(const struct request *request, const struct fleet *fleet,
+		    const struct clock *clock, const struct recent *recent, struct json *json);

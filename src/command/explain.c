@@ -1,0 +1,198 @@
+#include "command/explain.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "command/ask.h"
+#include "command/names.h"
+#include "script/engine.h"
+
+#define NODES_MAX 100 /* explained at once */
+
+/* "1795485630-12": what contract.md makes of an event's id. */
+static bool is_event_id(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && text[digits] == '-' && isdigit((unsigned char)text[digits + 1]) &&
+	       text[digits + 1 + strspn(text + digits + 1, "0123456789")] == '\0';
+}
+
+/* False, after a message: nobody answers. */
+static bool ask_daemon(const struct load_names *files, const char *request, struct buf *answer)
+{
+	if (ask(files->control_socket, request, ASK_MS, answer) == ASK_ANSWERED)
+		return true;
+	(void)fprintf(stderr, "plusmoin: no daemon answers at %s\n", files->control_socket);
+	return false;
+}
+
+static bool ask_about(const struct load_names *files, const char *what, struct buf *answer)
+{
+	struct buf request = { 0 };
+	struct json json = { .out = &request };
+	bool answered;
+
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "request");
+	jsonw_string(&json, "explain");
+	jsonw_key(&json, is_event_id(what) ? "event" : "node");
+	jsonw_string(&json, what);
+	jsonw_end_object(&json);
+	buf_add_char(&request, '\n');
+	answered = ask_daemon(files, buf_text(&request), answer);
+	buf_free(&request);
+	return answered;
+}
+
+/* Pushes plusmoin.explain and the answer as a table. */
+static void push_answer(lua_State *L)
+{
+	lua_getglobal(L, "require");
+	lua_pushliteral(L, "plusmoin.explain");
+	lua_call(L, 1, 1);
+	lua_getglobal(L, "require");
+	lua_pushliteral(L, "cjson");
+	lua_call(L, 1, 1);
+	lua_getfield(L, -1, "decode");
+	lua_remove(L, -2);
+	lua_pushvalue(L, 1);
+	lua_call(L, 1, 1);
+}
+
+/* Protected: the answer at 1; its text, or nil and the daemon's error. */
+static int render(lua_State *L)
+{
+	push_answer(L); /* text explain answer */
+	if (lua_getfield(L, -1, "ok"), lua_toboolean(L, -1) == 0) {
+		lua_pushnil(L);
+		lua_getfield(L, -3, "error");
+		return 2;
+	}
+	lua_pop(L, 1);
+	lua_getfield(L, -2, "render");
+	lua_pushvalue(L, -2);
+	lua_call(L, 1, 1);
+	lua_pushnil(L);
+	return 2;
+}
+
+/* Protected: the status at 1; the list of nodes to explain, and how many there are. */
+static int unwell(lua_State *L)
+{
+	push_answer(L);
+	lua_getfield(L, -2, "unwell");
+	lua_pushvalue(L, -2);
+	lua_call(L, 1, 2);
+	return 2;
+}
+
+static int print_answer(lua_State *L, const char *answer)
+{
+	int status = 1;
+
+	lua_pushcfunction(L, render);
+	lua_pushstring(L, answer);
+	if (lua_pcall(L, 1, 2, 0) != LUA_OK) {
+		(void)fprintf(stderr, "plusmoin: the answer cannot be shown: %s\n",
+			      lua_tostring(L, -1));
+		lua_pop(L, 1);
+		return 1;
+	}
+	if (lua_isnil(L, -2)) {
+		(void)fprintf(stderr, "plusmoin: %s\n", luaL_tolstring(L, -1, NULL));
+		lua_pop(L, 1);
+	} else {
+		(void)fputs(lua_tostring(L, -2), stdout);
+		status = 0;
+	}
+	lua_pop(L, 2);
+	return status;
+}
+
+static int explain_one(lua_State *L, const struct load_names *files, const char *what)
+{
+	struct buf answer = { 0 };
+	int status = ask_about(files, what, &answer) ? print_answer(L, buf_text(&answer)) : 1;
+
+	buf_free(&answer);
+	return status;
+}
+
+/* The list of nodes at the top, and how many there are in all below it. */
+static int explain_list(lua_State *L, const struct load_names *files, lua_Integer total)
+{
+	lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+	int status = 0;
+
+	if (count == 0)
+		(void)printf("all %lld nodes are well\n", (long long)total);
+	for (lua_Integer i = 1; i <= count && i <= NODES_MAX && status == 0; i++) {
+		lua_rawgeti(L, -1, i);
+		if (i > 1)
+			(void)puts("");
+		status = explain_one(L, files, lua_tostring(L, -1));
+		lua_pop(L, 1);
+	}
+	if (count > NODES_MAX)
+		(void)printf("\nand %lld more\n", (long long)(count - NODES_MAX));
+	return status;
+}
+
+static int explain_all(lua_State *L, const struct load_names *files)
+{
+	struct buf answer = { 0 };
+	int status = 1;
+
+	if (!ask_daemon(files, "{\"request\": \"status\"}\n", &answer))
+		return 1;
+	lua_pushcfunction(L, unwell);
+	lua_pushstring(L, buf_text(&answer));
+	buf_free(&answer);
+	if (lua_pcall(L, 1, 2, 0) == LUA_OK) {
+		lua_Integer total = lua_tointeger(L, -1);
+
+		lua_pop(L, 1);
+		status = explain_list(L, files, total);
+	} else {
+		(void)fprintf(stderr, "plusmoin: the answer cannot be shown: %s\n",
+			      lua_tostring(L, -1));
+	}
+	return status;
+}
+
+static int print_json(const struct load_names *files, const char *what)
+{
+	struct buf answer = { 0 };
+	int status = 1;
+
+	if (ask_about(files, what, &answer)) {
+		(void)puts(buf_text(&answer));
+		status = strstr(buf_text(&answer), "\"ok\":true") != NULL ? 0 : 1;
+	}
+	buf_free(&answer);
+	return status;
+}
+
+int command_explain(const char *config_path, const char *what, bool as_json)
+{
+	struct engine engine;
+	struct names names;
+	int status = 1;
+
+	if (!names_read(config_path, &names))
+		return 1;
+	names_say_broken(&names);
+	if (as_json) {
+		status = print_json(&names.report.names, what);
+	} else if (engine_open_alone(&engine)) {
+		status = what != NULL ? explain_one(engine.L, &names.report.names, what)
+				      : explain_all(engine.L, &names.report.names);
+		engine_close(&engine);
+	}
+	names_free(&names);
+	return status;
+}

@@ -1,0 +1,224 @@
+#include "core/explain.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "core/verdict.h"
+#include "core/view.h"
+
+static double seconds(int64_t ms)
+{
+	return (double)ms / 1000.0;
+}
+
+/* One sentence; takes `text`. */
+static void say(struct json *json, char *text)
+{
+	jsonw_string(json, text);
+	free(text);
+}
+
+static void add_text(struct json *json, const char *key, const char *text)
+{
+	jsonw_key(json, key);
+	jsonw_string(json, text != NULL && text[0] != '\0' ? text : NULL);
+}
+
+static const char *what_was_seen(enum observation_kind kind)
+{
+	switch (kind) {
+	case OBSERVED_MASTER:
+		return "master";
+	case OBSERVED_SLAVE:
+		return "slave";
+	case OBSERVED_NOTHING:
+	case OBSERVED_FAILURE:
+		break;
+	}
+	return "failure";
+}
+
+static const char *row_of(const struct look *look)
+{
+	if (look->kind != OBSERVED_SLAVE)
+		return NULL;
+	if (look->row_state == ROW_LOCKED)
+		return "locked";
+	return look->row_state == ROW_NONE ? "none" : look->master;
+}
+
+static void add_seen(const struct node *node, struct json *json)
+{
+	jsonw_key(json, "seen");
+	jsonw_begin_array(json);
+	for (size_t i = node->past_count; i > 0; i--) {
+		const struct look *look = &node->past[(node->past_next + NODE_PAST - i) % NODE_PAST];
+
+		jsonw_begin_object(json);
+		jsonw_key(json, "from");
+		jsonw_seconds(json, look->from_ms);
+		jsonw_key(json, "to");
+		jsonw_seconds(json, look->to_ms);
+		jsonw_key(json, "count");
+		jsonw_int(json, look->count);
+		add_text(json, "what", what_was_seen(look->kind));
+		add_text(json, "row", row_of(look));
+		add_text(json, "reason", reason_name(look->reason));
+		add_text(json, "fresh", reason_name(look->door));
+		add_text(json, "message", look->message);
+		jsonw_end_object(json);
+	}
+	jsonw_end_array(json);
+}
+
+/* What keeps a failing node in its place, by rule; NULL: nothing any more. */
+static const char *kept_by(const struct fleet *fleet, const struct node *node,
+			   const struct moment *now)
+{
+	struct shut_door door;
+
+	if (node_is_held(fleet, node, now, &door))
+		return "P1";
+	if (node->failure.going)
+		return "P2";
+	if (node->failure.attempts < fleet->config->down_after)
+		return "P3";
+	return node->failure.beat_locked ? "P5" : NULL;
+}
+
+static void add_failing(const struct fleet *fleet, const struct node *node,
+			const struct moment *now, struct json *json)
+{
+	int64_t ends_ms = node_grace_ends(fleet, node);
+
+	jsonw_key(json, "failing");
+	if (!node_is_failing(node)) {
+		jsonw_null(json);
+		return;
+	}
+	jsonw_begin_object(json);
+	add_text(json, "rule", kept_by(fleet, node, now));
+	add_text(json, "reason", reason_name(node->failure.reason));
+	add_text(json, "message", node->failure.message);
+	jsonw_key(json, "attempts");
+	jsonw_int(json, node->failure.attempts);
+	jsonw_key(json, "for");
+	jsonw_seconds(json, now->steady_ms - node->failure.since_ms);
+	jsonw_key(json, "ends_in");
+	if (ends_ms == INT64_MAX)
+		jsonw_null(json);
+	else
+		jsonw_seconds(json, ends_ms > now->steady_ms ? ends_ms - now->steady_ms : 0);
+	jsonw_end_object(json);
+}
+
+static void needs_of_failing(const struct fleet *fleet, const struct node *node,
+			     const struct moment *now, struct json *json)
+{
+	const char *down = node->place == PLACE_MASTER ? "leaves the seat (M2, master_down)"
+						       : "is lost (S1, slave_down)";
+	int64_t ends_ms = node_grace_ends(fleet, node);
+	int left = fleet->config->down_after - node->failure.attempts;
+
+	say(json, mem_strdup("an answer ends the failure"));
+	if (node->failure.held && node->failure.kept)
+		say(json, mem_printf("held (P1) as long as its kept connection answers"));
+	else if (left > 0)
+		say(json, mem_printf("after %d more failed %s it %s", left,
+				     left == 1 ? "attempt" : "attempts", down));
+	else if (ends_ms != INT64_MAX)
+		say(json, mem_printf("in %.1f s, if it fails still, it %s",
+				     seconds(ends_ms > now->steady_ms ? ends_ms - now->steady_ms : 0),
+				     down));
+}
+
+static void needs_of_slave(const struct fleet *fleet, const struct node *node, struct json *json)
+{
+	int64_t lag_ms;
+
+	if (node_lag(node, &lag_ms))
+		say(json, mem_printf("it is lost when it fails (S1), or when its lag, now %.1f s, is over"
+				     " max_sync_delay, %g s (S2)", seconds(lag_ms),
+				     seconds(fleet->config->max_sync_delay_ms)));
+	if (node->cluster->seat == NULL)
+		say(json, mem_strdup("the seat is empty: it takes it when it says that it is master and"
+				     " takes a beat (M4, master_up)"));
+}
+
+static void needs_of_lost(const struct fleet *fleet, const struct node *node, struct json *json)
+{
+	double limit = seconds(fleet->config->recover_sync_delay_ms);
+	const struct node *seat = node->cluster->seat;
+	int64_t lag_ms;
+
+	if (node->failure.attempts > 0)
+		say(json, mem_strdup("an answer"));
+	else if (!node->is_slave)
+		say(json, mem_printf("it says that it is master, but %s",
+				     seat != NULL ? "another one sits in the seat" : "its beat is refused"));
+	if (seat == NULL)
+		say(json, mem_strdup("the seat is empty: as master it takes it when its beat is written (M4,"
+				     " master_up)"));
+	if (node->failure.attempts == 0 && node->is_slave && !node_lag(node, &lag_ms))
+		say(json, mem_printf("as slave a beat of this cluster in its row, no more than %g s old"
+				     " (recover_sync_delay: L4, slave_up); it has shown none", limit));
+	else if (node->failure.attempts == 0 && node->is_slave)
+		say(json, mem_printf("as slave a lag of at most %g s (recover_sync_delay: L4, slave_up); it"
+				     " is %.1f s", limit, seconds(lag_ms)));
+	else
+		say(json, mem_printf("as slave a lag of at most %g s (recover_sync_delay: L4, slave_up)",
+				     limit));
+}
+
+static void needs_of_clusterless(const struct node *node, struct json *json)
+{
+	if (node->failure.attempts > 0)
+		say(json, mem_strdup("an answer"));
+	else if (!node->known)
+		say(json, mem_strdup("a first answer"));
+	else if (!node->is_slave)
+		say(json, mem_printf("as master a beat that is written (U2, cluster_created)%s%s",
+				     node->message[0] != '\0' ? ": " : "", node->message));
+	else if (node->master_name[0] == '\0')
+		say(json, mem_strdup("as slave a beat in its row: it has shown none"));
+	else
+		say(json, mem_printf("as slave a row that names a cluster's master (U3); it names %s, which"
+				     " is none", node->master_name));
+}
+
+static void add_needs(const struct fleet *fleet, const struct node *node, const struct moment *now,
+		      struct json *json)
+{
+	jsonw_key(json, "needs");
+	jsonw_begin_array(json);
+	if (node->door.reason != REASON_NONE)
+		say(json, mem_strdup("a fresh connection that succeeds: until then it is held (P1)"));
+	if (node_is_failing(node))
+		needs_of_failing(fleet, node, now, json);
+	else if (node->place == PLACE_MASTER)
+		say(json, mem_strdup("it leaves the seat when it fails, or its beat cannot be written (M2), or it"
+				     " says that it is slave (M3)"));
+	else if (node->place == PLACE_SLAVE)
+		needs_of_slave(fleet, node, json);
+	else if (node->place == PLACE_LOST)
+		needs_of_lost(fleet, node, json);
+	else
+		needs_of_clusterless(node, json);
+	jsonw_end_array(json);
+}
+
+void explain_node(const struct fleet *fleet, const struct node *node, const struct moment *now,
+		  struct json *json)
+{
+	jsonw_key(json, "node");
+	node_render_full(node, json);
+	add_text(json, "rule", rule_name(node->ruled));
+	jsonw_key(json, "rule_since");
+	if (node->ruled != RULE_NONE)
+		jsonw_seconds(json, node->ruled_ms);
+	else
+		jsonw_null(json);
+	add_failing(fleet, node, now, json);
+	add_seen(node, json);
+	add_needs(fleet, node, now, json);
+}
