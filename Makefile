@@ -205,6 +205,7 @@ demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 bench: deps-test ## numbers, beside a yardstick of the same run
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
+	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
 	@build/tests/bench/lua latency
 	@build/tests/bench/lua rate

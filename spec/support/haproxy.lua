@@ -60,8 +60,6 @@ end
 
 --- Starts it, again maybe; returns when it takes commands.
 function Haproxy:run()
-  proc.release_port(self.write_port)
-  proc.release_port(self.read_port)
   self.process = proc.spawn({ "haproxy", "-db", "-f", self.dir .. "/haproxy.cfg" }, { output = self.dir .. "/log" })
   proc.wait_for("HAProxy", 10, function()
     if not self.process:running() then

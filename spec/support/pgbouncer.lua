@@ -42,7 +42,6 @@ end
 
 --- Starts it, again maybe; returns when it listens.
 function Pgbouncer:run()
-  proc.release_port(self.port)
   self.process = proc.spawn({ "pgbouncer", self.dir .. "/pgbouncer.ini" }, { output = self.dir .. "/out" })
   proc.wait_for("PgBouncer", 10, function()
     if not self.process:running() then

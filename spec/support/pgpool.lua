@@ -54,8 +54,6 @@ end
 
 --- Starts it, again maybe; returns when it answers PCP.
 function Pgpool:run()
-  proc.release_port(self.port)
-  proc.release_port(self.pcp_port)
   self.process = proc.spawn({ "pgpool", "-n", "-f", self.dir .. "/pgpool.conf", "-F", self.dir .. "/pcp.conf" },
     { output = self.dir .. "/log" })
   proc.wait_for("pgpool", 10, function()
