@@ -1,4 +1,5 @@
 -- A server that is alive and lets nobody in: fresh connections beside the kept one, and who is held (P1).
+local faults = require "spec.support.faults"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -48,7 +49,10 @@ local function check_log(server)
 end
 
 describe("a door that is shut:", function()
-  after_each(scene.finish)
+  after_each(function()
+    faults.restore()
+    scene.finish()
+  end)
 
   for _, door in ipairs(DOORS) do
     it(door.what .. ": the master is held, told once, and nothing is down", function()
@@ -192,5 +196,19 @@ end, config.triggers.node_held }
     end, function() return daemon:diagnose() end)
     local node = daemon:ask({ request = "status" }).clusters[1].master
     assert.equal("full", node.reason)
+  end)
+
+  it("a host that vanishes without a word is noticed between two questions", function()
+    if not faults.can_cut() then
+      return pending("no right to cut a network")
+    end
+    local daemon, _, slaves = scene.start { config = { heartbeat = 60, max_sync_delay = 120,
+      fresh_connect_interval = 0 } }
+    faults.cut "drop" (slaves[1])
+    local gone = proc.mono_ms()
+    local down = daemon:expect_events { { "slave_down", slaves[1], rule = "S1", reason = "timeout" } }
+    assert.is_true(down.ms - gone < 6000, down.ms - gone) -- keepalive after 1 s, another 1 s later, query_timeout
+    faults.restore()
+    daemon:expect_events { { "slave_up", slaves[1], rule = "L4" }, seconds = 30 }
   end)
 end)

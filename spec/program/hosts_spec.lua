@@ -16,7 +16,9 @@ describe("a host", function()
   it("may be a name; its address that refuses is no failure (localhost is ::1 too)", function()
     local master, slaves = pg.cluster(1)
     local daemon = plusmoin.start { nodes = { as(master, "localhost"), as(slaves[1], "localhost") } }
-    local status = daemon:wait_status("the slave in its place", function(s) return #s.clusters[1].slaves == 1 end)
+    local status = daemon:wait_status("the slave in its place", function(s)
+      return s.clusters[1] and #s.clusters[1].slaves == 1
+    end)
     assert.equal("localhost:" .. master.port, status.clusters[1].slaves[1].master_name)
     master:kill9()
     daemon:expect_events { { "master_down", as(master, "localhost"), cluster = 0, rule = "M2" } }

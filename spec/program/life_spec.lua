@@ -474,7 +474,8 @@ describe("as root", function()
       "-days", "2", "-subj", "/CN=localhost", "-keyout", dir .. "/key", "-out", dir .. "/cert" }
     local settings = { ssl = "on", ssl_cert_file = dir .. "/cert", ssl_key_file = dir .. "/key" }
     local master = pg.master { settings = settings }
-    local daemon = plusmoin.new { nodes = { master }, config = { connection = { sslmode = "require" } } }
+    local daemon = plusmoin.new { nodes = { master }, -- a handshake takes its time on a busy machine
+      config = { connection = { sslmode = "require" }, query_timeout = 5, connect_timeout = 5 } }
     local code, _, err = daemon:daemonize { as_root = true, env = { HOME = "/root" } }
     assert.equal(0, code, err)
     daemon:expect_events { { "plusmoin_up" } }

@@ -78,9 +78,9 @@ config.triggers.slave_down = {
 ]] }
     slaves[1]:kill9()
     local first, second = daemon:expect_events { { "slave_down", slaves[1] }, { "slave_down", slaves[1] } }
-    assert.is_true(daemon:logged("plusmoin.lua:", "on purpose", "stack traceback"))
-    assert.is_true(daemon:logged("third after "))
-    assert.is_true(daemon:logged("failed with exit status 1"))
+    daemon:wait_logged("plusmoin.lua:", "on purpose", "stack traceback")
+    daemon:wait_logged("third after ")
+    daemon:wait_logged("failed with exit status 1")
     assert.equal(first.env.PLUSMOIN_EVENT_ID, second.env.PLUSMOIN_EVENT_ID)
   end)
 
@@ -179,9 +179,9 @@ end, record }
           return t end)(), ",")
     ]])
     assert.same({ "a", 12, "\nrest", "nil", "exit", 3, 1, 4, true, "p,q" }, said)
-    assert.is_true(daemon:logged(" one\\t2\\tnil ", "trigger=triggers.plusmoin_up"))
-    assert.is_true(daemon:logged(" three "))
-    assert.is_true(daemon:logged(" to cat "))
+    daemon:wait_logged(" one\\t2\\tnil ", "trigger=triggers.plusmoin_up")
+    daemon:wait_logged(" three ")
+    daemon:wait_logged(" to cat ")
   end)
 
   it("has its own coroutines, also when they wait", function()
@@ -273,7 +273,7 @@ end, config.triggers.plusmoin_up }
       lua = body:gsub("WAIT", "pm.sleep(0.7)") }
     proc.wait_for("it", 5, function() return daemon:logged("begins") end, function() return daemon:diagnose() end)
     daemon:stop_and_check()
-    assert.is_true(daemon:logged("to its end"))
+    daemon:wait_logged("to its end")
     daemon:expect_events { { "plusmoin_up" } } -- the command behind it still started
     daemon = plusmoin.start { nodes = { (pg.cluster(0)) }, nowait = true, config = { trigger_timeout = 60 },
       lua = body:gsub("WAIT", 'pm.exec { "sleep", "' .. mark .. '" }') }
@@ -281,7 +281,7 @@ end, config.triggers.plusmoin_up }
       return proc.run({ "pgrep", "-f", "sleep " .. mark }, { as_root = true }) == 0
     end)
     daemon:stop_and_check()
-    assert.is_true(daemon:logged("ended with plusmoin"))
+    daemon:wait_logged("ended with plusmoin")
     assert.is_false(daemon:logged("to its end"))
     assert.equal(1, (proc.run({ "pgrep", "-f", "sleep " .. mark }, { as_root = true })))
   end)

@@ -33,7 +33,7 @@ end
     daemon:start { env = { PREFIX = "db" } }
     daemon:expect_events { { "plusmoin_up" } }
     daemon:wait_place(slaves[1], "slave 0")
-    assert.is_true(daemon:logged("node=db1"))
+    daemon:wait_logged("node=db1")
   end)
 
   it("is refused in the user's words", function()

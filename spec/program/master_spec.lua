@@ -19,7 +19,9 @@ describe("a master", function()
     assert.equal(master.port, down.data.lost[1].port)
     assert.equal(2, #down.data.slaves)
     assert.is_nil(down.env.PLUSMOIN_MASTER_HOST)
-    daemon:wait_status("no master", function(status) return status.clusters[1].has_master == false end)
+    daemon:wait_status("no master", function(status)
+      return status.clusters[1] and status.clusters[1].has_master == false
+    end)
     daemon:quiet(3)
     master:start()
     local up = daemon:expect_events { { "master_up", master, cluster = 0, rule = "M4" } }

@@ -73,7 +73,9 @@ describe("a reload", function()
     daemon.config.nodes = { entry(slaves[2]), entry(slaves[1]) }
     reload(daemon)
     wait_gone(daemon, master)
-    daemon:wait_status("no master", function(status) return not status.clusters[1].has_master end)
+    daemon:wait_status("no master", function(status)
+      return status.clusters[1] and not status.clusters[1].has_master
+    end)
     daemon:quiet_rounds(1)
     daemon:wait_place(slaves[1], "slave 0")
     slaves[1]:promote()
@@ -98,17 +100,17 @@ describe("a reload", function()
     daemon.config.triggers.slave_down = { "/bin/true", daemon.recorder }
     reload(daemon)
     daemon:quiet_rounds(3) -- would take minutes by the old heartbeat
-    assert.is_true(daemon:logged("configured differently", "node=renamed"))
+    daemon:wait_logged("configured differently", "node=renamed")
     daemon:wait_place(master, "master 0")
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
-    assert.is_true(daemon:logged("triggers.slave_down[1]", "node=renamed"))
+    daemon:wait_logged("triggers.slave_down[1]", "node=renamed")
   end)
 
   it("of a broken file changes nothing and names the line #core", function()
     local daemon, _, slaves = scene.start { slaves = 1 }
     reload(daemon, '{\n  "heartbeat": 1,\n  "nodez": []\n}\n', "configuration not reloaded")
-    assert.is_true(daemon:logged("plusmoin.json:3: nodez"))
+    daemon:wait_logged("plusmoin.json:3: nodez")
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1] } }
   end)
@@ -118,7 +120,7 @@ describe("a reload", function()
     local old = daemon.config.control_socket
     daemon.config.control_socket = old .. "2"
     reload(daemon)
-    assert.is_true(daemon:logged("control_socket needs a restart"))
+    daemon:wait_logged("control_socket needs a restart")
     daemon.config.control_socket = old
     assert.is_true(daemon:ask({ request = "status" }).ok)
   end)
@@ -172,7 +174,7 @@ end
     proc.write_file(daemon.dir .. "/t.lua", "local m = require 'm'\nreturn m")
     proc.write_file(daemon.dir .. "/m.lua", "local x = 1\nerror('broken')")
     reload(daemon, nil, "configuration not reloaded")
-    assert.is_true(daemon:logged("m.lua:2: broken"))
+    daemon:wait_logged("m.lua:2: broken")
     slaves[1]:kill9()
     proc.wait_for("the old function", 5, function() return daemon:logged("good one") end,
       function() return daemon:diagnose() end)

@@ -39,7 +39,7 @@ end, config.triggers.slave_down }
       return daemon:logged("the script host gives no sign", "plusmoin.lua:4")
     end, function() return daemon:diagnose() end)
     daemon:expect_events { { "slave_down", slaves_a[1], cluster = 0 } } -- the command behind it
-    assert.is_true(daemon:logged("timed out and was ended", "slave_down", "plusmoin.lua:4"))
+    daemon:wait_logged("timed out and was ended", "slave_down", "plusmoin.lua:4")
     local asked = proc.mono_ms()
     assert.is_true(daemon:ask({ request = "status" }).ok)
     assert.is_true(proc.mono_ms() - asked < 1000)
@@ -47,8 +47,8 @@ end, config.triggers.slave_down }
     daemon:expect_events { { "slave_up", slaves_a[1], cluster = 0 } } -- a command alone
     slaves_b[1]:kill9() -- its function waits for the new host, and is not lost
     daemon:expect_events { { "slave_down", slaves_b[1], cluster = 1 } }
-    assert.is_true(daemon:logged("the script host is left behind"))
-    assert.is_true(daemon:logged("fine in 1"), daemon:log())
+    daemon:wait_logged("the script host is left behind")
+    daemon:wait_logged("fine in 1")
   end)
 
   it("goes on when the call returns in time", function()

@@ -2,7 +2,8 @@
 --
 -- A row: name; strike = function(server, cell), mend = function(server, cell) where it does not
 -- end by itself; and what plusmoin must conclude of that server:
---   down = the reason of its master_down (M2) or slave_down (S1), one word or {master =, slave =};
+--   down = the reason of its master_down (M2) or slave_down (S1), one word or {master =, slave =}, true: any
+--   (killed it is refused, or reset where a connect was under way);
 --   held = the reason of its node_held; neither: silence
 -- bound_ms: from the strike to the event (generous; the tight ones are in tests/bench); patience:
 -- settings that differ; only = "master" with why, where a column makes no sense; wide: also in
@@ -73,11 +74,48 @@ local function empty(server, cell)
   end
 end
 
+local TABLE = "plusmoin_" .. uv.os_getpid() -- of nft's, in the root namespace: it concerns the servers' ports alone
+local is_cut = false
+
+-- Packets to and from the server's port meet `verdict`.
+local function cut(verdict)
+  return function(server)
+    local rules = { "add table inet " .. TABLE,
+      ("add chain inet %s out { type filter hook output priority 0 ; }"):format(TABLE),
+      ("add rule inet %s out tcp dport %d %s"):format(TABLE, server.port, verdict) }
+    if verdict == "drop" then
+      rules[#rules + 1] = ("add rule inet %s out tcp sport %d drop"):format(TABLE, server.port)
+    end
+    is_cut = true
+    proc.must({ "nft", "-f", "-" }, { stdin = table.concat(rules, "\n") .. "\n", as_root = true })
+  end
+end
+
+--- Whether we may: root, with nft, where there is a right to it.
+function faults.can_cut()
+  if faults.may_cut == nil then
+    local probe = ("add table inet %s\ndelete table inet %s\n"):format(TABLE, TABLE)
+    local ok, code = pcall(proc.run, { "nft", "-f", "-" }, { stdin = probe, as_root = true })
+    faults.may_cut = proc.is_root and ok and code == 0
+  end
+  return faults.may_cut
+end
+
+--- Takes away what of the network was cut.
+function faults.restore()
+  if is_cut then
+    is_cut = false
+    proc.must({ "nft", "delete", "table", "inet", TABLE }, { as_root = true })
+  end
+end
+
+faults.cut = cut
+
 faults.rows = {
   { name = "kill -9 of all", wide = true, core = true, strike = function(server) server:kill9() end, mend = start,
-    down = "refused" },
+    down = true },
   { name = "kill -9 of the postmaster alone", core = true, strike = function(server) server:kill_postmaster() end,
-    mend = start, down = "refused" },
+    mend = start, down = true },
   { name = "kill -9 of a backend of ours", strike = function(server)
     uv.kill(our_backends(server)[1], "sigkill")
     server:wait_up()
@@ -106,6 +144,11 @@ faults.rows = {
   end },
   { name = "restart past the grace", wide = true, settings = { restart_grace = 0.3 },
     strike = function(server) server:stop("fast") end, mend = start, down = "refused" },
+  { name = "network: drop", wide = true, cuts = true, strike = cut "drop", mend = faults.restore, down = "hung" },
+  { name = "network: reject (tcp reset)", cuts = true, strike = cut "reject with tcp reset",
+    mend = faults.restore, down = "refused" },
+  { name = "network: reject (icmp)", cuts = true, strike = cut "reject with icmpx type host-unreachable",
+    mend = faults.restore, down = "unreachable" },
   { name = "our session terminated", strike = function(server)
     server:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
   end },

@@ -69,10 +69,11 @@ local function new_server(family, settings)
   return server
 end
 
---- A master. Options: settings (postgresql.conf), family, stopped (do not start).
+--- A master. Options: settings (postgresql.conf), family, env (its environment, further), stopped (do not start).
 function pg.master(options)
   options = options or {}
   local server = new_server(options.family or 1, options.settings)
+  server.env = options.env
   if not options.stopped then
     server:start()
   end
@@ -135,7 +136,8 @@ end
 function Server:launch()
   self:configure()
   os.remove(self.data .. "/postmaster.pid")
-  self.process = proc.spawn({ BIN .. "postgres", "-D", self.data }, { output = self.log_path, cwd = self.data })
+  self.process = proc.spawn({ BIN .. "postgres", "-D", self.data }, { output = self.log_path, cwd = self.data,
+    env = self.env })
 end
 
 -- A server that has never been up may still lose its port to another user of

@@ -206,6 +206,13 @@ function Daemon:logged(...)
   return false
 end
 
+--- Waits for such a line: the log is written by a thread of its own.
+function Daemon:wait_logged(...)
+  local words = { ... }
+  proc.wait_for("the log's " .. table.concat(words, ", "), 10, function() return self:logged(table.unpack(words)) end,
+    function() return self:diagnose() end)
+end
+
 -- What to look at when something did not happen.
 function Daemon:diagnose()
   local lines, told = {}, {}

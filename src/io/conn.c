@@ -365,6 +365,11 @@ bool conn_is_busy(const struct conn *conn)
 	return conn->state == CONN_BUSY;
 }
 
+int conn_fd(const struct conn *conn)
+{
+	return PQsocket(conn->pg);
+}
+
 int conn_server_version(const struct conn *conn)
 {
 	return conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);

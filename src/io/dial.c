@@ -1,7 +1,11 @@
 #include "io/dial.h"
 
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -56,10 +60,37 @@ static void finish(struct dial *dial, struct conn *conn, const struct evidence *
 	done(data, conn, evidence);
 }
 
+/* Sets a number of TCP's, unless the user has said something about it; on other sockets nothing. */
+static void set_tcp(const struct dial *dial, const char *keyword, int option, int64_t value)
+{
+	int number = value > INT_MAX ? INT_MAX : (int)value;
+
+	if (pair_value(dial->target.node, keyword) == NULL)
+		(void)setsockopt(conn_fd(dial->conn), IPPROTO_TCP, option, &number, sizeof(number));
+}
+
+/*
+ * A host that vanishes without a word is noticed between two questions, too: an idle
+ * connection is probed as often as a question may take (1 s at least, which is TCP's
+ * unit), and what is not acknowledged for as long breaks it. Not before it stands: TCP would
+ * give up a connect in that time.
+ */
+static void watch_host(const struct dial *dial)
+{
+	int64_t idle_s = dial->target.answer_ms / 1000;
+
+	if (dial->target.answer_ms == 0)
+		return;
+	set_tcp(dial, "keepalives_idle", TCP_KEEPIDLE, idle_s > 0 ? idle_s : 1);
+	set_tcp(dial, "keepalives_interval", TCP_KEEPINTVL, 1);
+	set_tcp(dial, "tcp_user_timeout", TCP_USER_TIMEOUT, dial->target.answer_ms);
+}
+
 static void on_connected(void *data)
 {
 	struct dial *dial = data;
 
+	watch_host(dial);
 	finish(dial, dial->conn, NULL);
 }
 

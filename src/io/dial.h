@@ -16,6 +16,7 @@ struct dial_target {
 	/* libpq's `options`, behind the user's own; NULL: no setting of ours is sent at all */
 	const char *options;
 	int64_t timeout_ms;
+	int64_t answer_ms; /* how long a host may be silent once connected, see dial.c; 0: as the system does */
 	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read and set */
 };
 

@@ -281,6 +281,7 @@ static void start_dial(struct probe *probe, bool counts)
 		.node = probe->node,
 		.options = probe->options,
 		.timeout_ms = probe->config->connect_timeout_ms,
+		.answer_ms = probe->config->query_timeout_ms,
 		.last_good = probe->last_good,
 	};
 
@@ -325,7 +326,8 @@ static void on_deadline(void *data)
 	free(text);
 	if (probe->kept != NULL) {
 		evidence.reason = REASON_HUNG;
-		if (probe->door_met && probe->door.reason != REASON_TIMEOUT) {
+		if (probe->door_met && probe->door.reason != REASON_NONE &&
+		    probe->door.reason != REASON_TIMEOUT) {
 			evidence.reason = probe->door.reason; /* it says more than silence */
 			text_copy(evidence.message, MESSAGE_BYTES, probe->door.message);
 		}

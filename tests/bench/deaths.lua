@@ -1,0 +1,85 @@
+-- How long from each way of dying to the start of its trigger, on a slave with `heartbeat` 60, against
+-- its bound; and from a promotion and a return to theirs. Beside them the yardstick: spawning a
+-- process and seeing it end. Run by `make bench`.
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local ROUNDS = tonumber(os.getenv("ROUNDS") or "20")
+local GRACE_MS, RETRY_MS = 300, 200
+local CONFIG = { heartbeat = 60, max_sync_delay = 120, recover_sync_delay = 60, restart_grace = GRACE_MS / 1000,
+  retry_interval = RETRY_MS / 1000, query_timeout = 0.3 }
+
+local function report(what, times, bound_ms)
+  table.sort(times)
+  local median, worst = times[(#times + 1) // 2], times[#times]
+  print(("%-52s median %7.1f ms  worst %7.1f ms  bound %6.0f ms: %s"):format(what, median, worst, bound_ms,
+    median <= bound_ms and "kept" or "MISSED"))
+end
+
+local function yardstick()
+  local times = {}
+  for i = 1, ROUNDS do
+    local began = proc.mono_ms()
+    proc.must { "/bin/true" }
+    times[i] = proc.mono_ms() - began
+  end
+  table.sort(times)
+  print(("%-52s median %7.1f ms  worst %7.1f ms  (%d times each)"):format("yardstick: spawn /bin/true and see it end",
+    times[(#times + 1) // 2], times[#times], ROUNDS))
+end
+
+-- The ms of the next event `name`, which is then taken.
+local function next_ms(daemon, name)
+  return daemon:expect_events({ { name }, seconds = 30 }).ms
+end
+
+-- Each `die` of a slave, until its trigger; and each return, from the moment it streams.
+local function deaths(what, die, bound_ms)
+  local daemon, _, slaves = scene.start { config = CONFIG, slaves = 1 }
+  local slave, times, back = slaves[1], {}, {}
+  for i = 1, ROUNDS do
+    local struck = proc.mono_ms()
+    die(slave)
+    times[i] = next_ms(daemon, "slave_down") - struck
+    slave:start()
+    local streams = proc.mono_ms()
+    back[i] = math.max(next_ms(daemon, "slave_up") - streams, 0)
+    proc.pump(1200) -- a connection that breaks within 1 s of being made is reconnected slowly (rules, "Rounds")
+  end
+  report(what .. " -> slave_down", times, bound_ms)
+  report("    streams again -> slave_up", back, RETRY_MS + 100)
+  scene.finish()
+end
+
+-- A promotion while the seat is empty, from its end to master_up.
+local function promotions()
+  local times = {}
+  for i = 1, ROUNDS do
+    local daemon, master, slaves = scene.start { config = CONFIG, slaves = 1 }
+    master:kill9()
+    daemon:expect_events { { "master_down" } }
+    slaves[1]:promote()
+    local promoted = proc.mono_ms()
+    times[i] = math.max(next_ms(daemon, "master_up") - promoted, 0)
+    scene.finish()
+  end
+  report("pg_promote done, seat empty -> master_up", times, RETRY_MS + 100)
+end
+
+local ok, message = pcall(function()
+  yardstick()
+  deaths("kill -9 of all", function(server) server:kill9() end, 20)
+  deaths("kill -9 of the postmaster alone", function(server) server:kill_postmaster() end, 20)
+  deaths("fast stop", function(server) server:stop("fast") end, GRACE_MS + 100)
+  deaths("immediate stop", function(server) server:stop("immediate") end, GRACE_MS + 100)
+  promotions()
+end)
+plusmoin.stop_all()
+pg.stop_all()
+proc.cleanup()
+if not ok then
+  print(message)
+  os.exit(1)
+end
