@@ -182,13 +182,22 @@ local function next_steps(backends, decided)
   return {}
 end
 
--- Asks pgpool for the steps that it has not been asked for yet (`asked`, by their words); those
--- that are not among the steps any more are done. What a program complained of, if one did.
-local function ask(steps, asked)
+-- Whether pgpool has done it: a step that is no longer wanted may be undone instead.
+local function has_happened(step)
+  local backend = step.backend
+  if step.what == "promote" then
+    return backend.is_primary
+  end
+  return backend.is_down == (step.what == "detach")
+end
+
+-- Asks pgpool for the steps that it has not been asked for yet (`asked`, by their words), and
+-- says which of those before are done. What a program complained of, if one did.
+local function ask(steps, asked, backends)
   local still, complaint = {}, nil
   for _, step in ipairs(steps) do
     local words = ("%s %d"):format(step.what, step.backend.number)
-    still[words] = asked[words] or { id = step.backend.id, what = step.what }
+    still[words] = asked[words] or step
     if not asked[words] then
       local ok, why = pcp(("pcp_%s_node"):format(step.what), "-n", tostring(step.backend.number))
       if not ok then
@@ -197,8 +206,9 @@ local function ask(steps, asked)
     end
   end
   for words, was in pairs(asked) do
-    if not still[words] then
-      pm.log.info("pgpool: %s is %s", was.id, DONE[was.what])
+    local now = { what = was.what, backend = backends[was.backend.number + 1] or was.backend }
+    if not still[words] and has_happened(now) then
+      pm.log.info("pgpool: %s is %s", was.backend.id, DONE[was.what])
     end
     asked[words] = nil
   end
@@ -225,7 +235,7 @@ local function pass(asked)
   if #steps > 0 and steps[1].what == "promote" and is_searching(backends) then
     return false, "it still looks for a primary", true
   end
-  why = ask(steps, asked)
+  why = ask(steps, asked, backends)
   return #steps == 0, why or #steps > 0 and ("%s is not %s"):format(steps[1].backend.id, DONE[steps[1].what]), not why
 end
 

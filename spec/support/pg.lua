@@ -1,4 +1,6 @@
---- PostgreSQL 15 servers for the tests: on 127.0.0.1, below the run's directory.
+--- PostgreSQL 15 servers for the tests: on 127.0.0.1, below the run's directory; standbys stream
+-- from 127.0.0.2, so that a test can cut one of the two. What a killed server leaves of shared
+-- memory lies in its directory (mmap), not in /dev/shm, where it would stay.
 --
 -- One cluster is prepared per run (and per `family`, which has a system
 -- identifier of its own); a master is a copy of it, and a standby is a copy of
@@ -10,16 +12,17 @@ local uv = proc.uv
 local BIN = "/usr/lib/postgresql/15/bin/"
 local UP_SECONDS = 20
 
-local pg = { servers = {} }
+local pg = { servers = {}, STREAM_HOST = "127.0.0.2" }
 
 local Server = {}
 Server.__index = Server
 
 local SETTINGS = [[
-listen_addresses = '127.0.0.1'
+listen_addresses = '127.0.0.1,127.0.0.2'
 unix_socket_directories = ''
 fsync = off
 shared_buffers = 4MB
+dynamic_shared_memory_type = mmap
 max_connections = 30
 max_wal_senders = 6
 max_worker_processes = 1
@@ -110,7 +113,7 @@ function Server:configure()
   local lines = { SETTINGS, "port = " .. self.port }
   if self.upstream then
     lines[#lines + 1] = ("primary_conninfo = 'host=%s port=%d user=postgres application_name=node%d'")
-      :format(self.upstream.host, self.upstream.port, self.port)
+      :format(pg.STREAM_HOST, self.upstream.port, self.port)
   end
   for name, value in pairs(self.settings) do
     lines[#lines + 1] = ("%s = '%s'"):format(name, tostring(value))
@@ -141,9 +144,11 @@ function Server:launch()
 end
 
 -- A server that has never been up may still lose its port to another user of
--- this network (whom the marks of `free_port` do not bind): it takes another.
+-- this network (whom the marks of `free_port` do not bind): it takes another, even
+-- where one of its two addresses is left.
 local function move_if_port_was_taken(server)
-  if not server.was_up and not server.process:running() and server:log():find("Address already in use", 1, true) then
+  if not server.was_up and server:log():find("Address already in use", 1, true) then
+    server:kill9()
     proc.release_port(server.port)
     server.port = proc.free_port()
     server.name = server.host .. ":" .. server.port

@@ -124,9 +124,9 @@ describe("triggers/pgpool.lua", function()
 
   it("frees the readers of a frozen slave", function()
     local at = set_up()
-    local sessions = {} -- that stay, on whichever server pgpool has chosen
+    local sessions = {} -- that stay, on whichever server pgpool has chosen, and wait for as long as it takes
     for i = 1, 6 do
-      sessions[i] = client.start { port = at.pool.port, sql = "SELECT inet_server_port()" }
+      sessions[i] = client.start { port = at.pool.port, sql = "SELECT inet_server_port()", answer_ms = 30000 }
     end
     proc.wait_for("sessions on a slave", 10, function()
       for _, session in ipairs(sessions) do
@@ -145,7 +145,7 @@ describe("triggers/pgpool.lua", function()
     at.pool:wait_roles("s1* - -")
     local down = proc.mono_ms()
     for _, session in ipairs { at.reader, table.unpack(sessions) } do
-      session:wait_value(at.master.port)
+      session:wait_value(at.master.port, 20)
       only(session, at.master, down)
     end
     at.slaves[1]:thaw()

@@ -2,7 +2,8 @@
 # Runs test programs one after another and closes with "N passed, N failed".
 # Each argument is one command line; its closing line "N passed, N failed", if it
 # prints one, is added up, else it counts as one test by its exit status. Those
-# behind the argument --together run beside each other, four at a time.
+# behind the argument --together run beside each other, four at a time. What failed is
+# told again just before the closing line.
 set -u
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -31,6 +32,13 @@ count() {
 	fi
 	f=$((${f:-0} + ${e:-0}))
 	[ "$status" -ne 0 ] && [ $f -eq 0 ] && f=1
+	if [ $f -gt 0 ]; then
+		{
+			echo "!! $1" | cut -c 1-160
+			grep -E -A 3 '^(Failure|Error) |^\[  FAILED  \]|(error|warning):|ERROR: ' "$2" | head -n 40 ||
+				tail -n 5 "$2"
+		} >> "$dir/failures"
+	fi
 	passed=$((passed + p))
 	failed=$((failed + f))
 }
@@ -54,5 +62,6 @@ if [ $# -gt 0 ]; then
 		count "$command" "$dir/out.$i"
 	done
 fi
+[ ! -s "$dir/failures" ] || cat "$dir/failures"
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
