@@ -1,5 +1,5 @@
 -- A server that is alive and lets nobody in: fresh connections beside the kept one, and who is held (P1).
-local faults = require "spec.support.faults"
+local network = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -50,7 +50,7 @@ end
 
 describe("a door that is shut:", function()
   after_each(function()
-    faults.restore()
+    network.restore()
     scene.finish()
   end)
 
@@ -199,16 +199,16 @@ end, config.triggers.node_held }
   end)
 
   it("a host that vanishes without a word is noticed between two questions", function()
-    if not faults.can_cut() then
+    if not network.may_cut() then
       return pending("no right to cut a network")
     end
     local daemon, _, slaves = scene.start { config = { heartbeat = 60, max_sync_delay = 120,
       fresh_connect_interval = 0 } }
-    faults.cut "drop" (slaves[1])
+    network.cut(slaves[1], { network.TO, network.FROM }, "drop")
     local gone = proc.mono_ms()
     local down = daemon:expect_events { { "slave_down", slaves[1], rule = "S1", reason = "timeout" } }
     assert.is_true(down.ms - gone < 6000, down.ms - gone) -- keepalive after 1 s, another 1 s later, query_timeout
-    faults.restore()
+    network.restore()
     daemon:expect_events { { "slave_up", slaves[1], rule = "L4" }, seconds = 30 }
   end)
 end)

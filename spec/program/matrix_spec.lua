@@ -1,10 +1,13 @@
 -- The matrix: what can happen to a server (spec/support/faults.lua), to whom, and what plusmoin concludes.
 -- Each cell: its events in their bound, and silence before, after, and for everybody else. The cells
 -- tagged core run in `make test`, all of them in `make test-long`.
+local disk = require "spec.support.disk"
 local faults = require "spec.support.faults"
+local network = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local relay = require "spec.support.relay"
 local scene = require "spec.support.scene"
 
 local SETTINGS = { heartbeat = 0.5, retry_interval = 0.2, query_timeout = 0.3, fresh_connect_interval = 0.5,
@@ -31,10 +34,10 @@ local function note(row, column, text)
 end
 
 local function word(reasons, role)
-  if reasons == true then
-    return nil
+  if type(reasons) == "table" then
+    reasons = reasons[role]
   end
-  return type(reasons) == "table" and reasons[role] or reasons
+  return reasons ~= true and reasons or nil
 end
 
 local function role_of(cell, server)
@@ -43,20 +46,26 @@ end
 
 -- The events that a strike at `servers` must have.
 local function expected(cell, row, servers)
+  if row.events then
+    return row.events(cell, servers)
+  end
   local list = {}
   for _, server in ipairs(servers) do
     local role = role_of(cell, server)
     if row.held then
       list[#list + 1] = { "node_held", server, cluster = cell.id, reason = word(row.held, role) }
     elseif row.down then
-      list[#list + 1] = { role .. "_down", server, cluster = cell.id, rule = role == "master" and "M2" or "S1",
-        reason = word(row.down, role) }
+      list[#list + 1] = { role .. "_down", server, cluster = cell.id,
+        rule = word(row.rule, role) or (role == "master" and "M2" or "S1"), reason = word(row.down, role) }
     end
   end
   return list
 end
 
-local function ups(cell, servers)
+local function ups(cell, row, servers)
+  if row.back then
+    return row.back(cell, servers)
+  end
   local list = { seconds = 30 }
   for i, server in ipairs(servers) do
     local role = role_of(cell, server)
@@ -80,6 +89,7 @@ end
 local function strike(cell, row, targets)
   local daemon = cell.daemon
   local struck = row.replicated and role_of(cell, targets[1]) == "master" and cell.servers or targets
+  daemon:quiet_rounds(1)
   local since = proc.mono_ms()
   for _, server in ipairs(targets) do
     row.strike(server, cell)
@@ -95,6 +105,9 @@ local function strike(cell, row, targets)
     daemon:expect_any_order(expected(cell, { down = row.then_down }, struck))
   end
   daemon:quiet(3 * SETTINGS.retry_interval)
+  if row.rounds then
+    daemon:quiet_rounds(row.rounds)
+  end
   return took, struck
 end
 
@@ -103,21 +116,30 @@ local function mend(cell, row, targets, struck)
   for _, server in ipairs(row.mend and targets or {}) do
     row.mend(server, cell)
   end
-  if row.down or row.then_down then
-    daemon:expect_any_order(ups(cell, struck))
+  if row.down or row.then_down or row.back then
+    daemon:expect_any_order(ups(cell, row, struck))
   elseif row.held then
     wait_released(daemon, struck)
   end
   daemon:quiet_rounds(3)
+  local elsewhere = row.places and row.places(cell) or {}
   for i, server in ipairs(cell.servers) do
-    daemon:wait_place(server, (i == 1 and "master " or "slave ") .. cell.id)
+    daemon:wait_place(server, elsewhere[server] or (i == 1 and "master " or "slave ") .. cell.id)
   end
 end
 
 -- A cluster of its own, watched.
-local function one_cluster(row)
-  local daemon, master, slaves = scene.start { config = settings_of(row) }
-  return { daemon = daemon, master = master, slaves = slaves, servers = { master, table.unpack(slaves) }, id = 0 }
+local function one_cluster(row, column)
+  if row.cell then
+    return row.cell(settings_of(row))
+  end
+  local master, slaves = pg.cluster(2)
+  local cell = { master = master, slaves = slaves, servers = { master, slaves[1], slaves[2] }, id = 0 }
+  if row.prepare then
+    row.prepare(column.targets(cell)[1])
+  end
+  cell.daemon = plusmoin.start { nodes = cell.servers, config = settings_of(row) }
+  return cell
 end
 
 -- The second of two clusters.
@@ -135,7 +157,24 @@ local COLUMNS = {
   { name = "slave", role = "slave", targets = function(cell) return { cell.slaves[1] } end },
   { name = "both slaves", wide = true, targets = function(cell) return cell.slaves end },
   { name = "master and slave", wide = true, targets = function(cell) return { cell.master, cell.slaves[1] } end },
+  { name = "cluster", whole = true, targets = function(cell) return { cell.master } end },
 }
+
+-- Whether the column is one of the row's; else, where that says something, why not.
+local function belongs(row, column)
+  if (row.whole or false) ~= (column.whole or false) then
+    return false
+  elseif column.role and not faults.fits(row, column.role) then
+    return false, row.why
+  end
+  return row.wide or not column.wide
+end
+
+-- What it takes and is not there, nil if nothing.
+local function missing(row)
+  return row.cuts and not network.may_cut() and "no right to cut a network" or
+    row.mounts and not disk.may_mount() and "no right to mount" or nil
+end
 
 local function beats(cell)
   return tonumber(cell.first:sql("SELECT max(tstamp) FROM heartbeat", "plusmoin")[1][1])
@@ -152,22 +191,26 @@ end
 
 describe("matrix:", function()
   after_each(function()
-    faults.restore()
-    scene.finish()
+    network.restore()
+    disk.restore()
+    local ok, problem = pcall(scene.finish)
+    relay.close_all()
+    assert(ok, problem)
   end)
 
   for _, row in ipairs(faults.rows) do
     local tag = row.core and " #core" or " #matrix"
     for _, column in ipairs(COLUMNS) do
-      if column.role and not faults.fits(row, column.role) then
-        note(row, column.name, "- (" .. row.why .. ")")
+      local fits, why = belongs(row, column)
+      if why then
+        note(row, column.name, "- (" .. why .. ")")
       end
-      if (not column.wide or row.wide) and (not column.role or faults.fits(row, column.role)) then
+      if fits then
         it(row.name .. ", " .. column.name .. tag, function()
-          if row.cuts and not faults.can_cut() then
-            return pending("no right to cut a network")
+          if missing(row) then
+            return pending(missing(row))
           end
-          local cell = one_cluster(row)
+          local cell = one_cluster(row, column)
           local targets = column.targets(cell)
           local took, struck = strike(cell, row, targets)
           mend(cell, row, targets, struck)
@@ -178,8 +221,8 @@ describe("matrix:", function()
 
     if row.wide and row.down then
       it(row.name .. ", a slave at the start #matrix", function()
-        if row.cuts and not faults.can_cut() then
-          return pending("no right to cut a network")
+        if missing(row) then
+          return pending(missing(row))
         end
         local master, slaves = pg.cluster(2)
         row.strike(slaves[1], {})
@@ -193,8 +236,8 @@ describe("matrix:", function()
       end)
 
       it(row.name .. ", the master at the start #matrix", function()
-        if row.cuts and not faults.can_cut() then
-          return pending("no right to cut a network")
+        if missing(row) then
+          return pending(missing(row))
         end
         local master, slaves = pg.cluster(2)
         row.strike(master, {})
@@ -212,8 +255,8 @@ describe("matrix:", function()
 
     if row.wide then
       it(row.name .. ", in the second of two clusters #matrix", function()
-        if row.cuts and not faults.can_cut() then
-          return pending("no right to cut a network")
+        if missing(row) then
+          return pending(missing(row))
         end
         local cell = second_cluster(row)
         local since, beat = since_of(cell), beats(cell)
