@@ -3,6 +3,7 @@ local cjson = require "cjson"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local relay = require "spec.support.relay"
 local scene = require "spec.support.scene"
 
 local uv = proc.uv
@@ -54,7 +55,29 @@ describe("start", function()
       hole:close()
       hole = nil
     end
-    scene.finish()
+    local ok, problem = pcall(scene.finish)
+    relay.close_all()
+    assert(ok, problem)
+  end)
+
+  it("a master that is asked again just when clusters are founded founds his without an event", function()
+    local nodes = {}
+    for family = 1, 3 do
+      local master, slaves = pg.cluster(1, { family = family })
+      for _, server in ipairs { master, slaves[1] } do
+        nodes[#nodes + 1] = relay.to(server, function() return 15 * family end)
+      end
+    end
+    local frozen = pg.master { family = 4 }
+    frozen:freeze() -- the others are asked again until it has failed
+    nodes[#nodes + 1] = frozen
+    local daemon = plusmoin.start { nodes = nodes, clusters = 3,
+      config = { heartbeat = 0.3, retry_interval = 0.05, query_timeout = 0.8 } }
+    for i = 1, 3 do
+      daemon:wait_place(nodes[2 * i - 1], "master " .. i - 1)
+      daemon:wait_place(nodes[2 * i], "slave " .. i - 1)
+    end
+    daemon:quiet_rounds(2)
   end)
 
   it("finds the slaves of a master #core", function()

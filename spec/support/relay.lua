@@ -36,6 +36,8 @@ local function accept(self)
       return
     end
     self.connections = self.connections + 1
+    client:nodelay(true)
+    server:nodelay(true)
     pass(self, client, server)
     pass(self, server, client)
   end)

@@ -13,6 +13,7 @@ struct founding {
 static void found_clusters(struct monitor *monitor);
 static void go_on(struct monitor *monitor);
 static void begin_rounds(struct monitor *monitor);
+static void step_foundings(struct monitor *monitor, const struct watch *watch);
 
 static void on_start_timer(void *data)
 {
@@ -141,7 +142,7 @@ static void end_cluster_start(struct monitor *monitor, struct cluster *cluster)
 void start_saw(struct monitor *monitor, struct watch *watch)
 {
 	struct moment now = monitor_now(monitor);
-	bool waits = monitor->founding.count > 0;
+	bool waits;
 
 	if (monitor->phase == START_SIGHT) {
 		if (watch != NULL && watch->node->failure.attempts == 0)
@@ -153,6 +154,9 @@ void start_saw(struct monitor *monitor, struct watch *watch)
 			timer_start(monitor->start_timer, 0);
 		return;
 	}
+	if (watch != NULL)
+		step_foundings(monitor, watch);
+	waits = monitor->founding.count > 0;
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
 		struct cluster *cluster = monitor->fleet->clusters.items[i];
 		const struct group *group = cluster->watch;
@@ -188,18 +192,30 @@ static void finish_founding(struct monitor *monitor, struct founding *founding)
 		timer_start(monitor->clusterless.early, 0);
 }
 
+/* A master that is being asked again at that moment gets its beat when it has answered. */
 static void step_founding(struct monitor *monitor, struct founding *founding)
 {
 	struct moment now = monitor_now(monitor);
 	struct beat_order order;
 	struct node *node;
 
-	if (round_step(&founding->round, &now, &node, &order) &&
-	    !probe_is_busy(founding->watch->probe)) {
+	if (!round_step(&founding->round, &now, &node, &order))
+		finish_founding(monitor, founding);
+	else if (probe_is_busy(founding->watch->probe))
+		round_repeat(&founding->round);
+	else
 		probe_beat(founding->watch->probe, &order);
-		return;
+}
+
+/* Those that got no beat yet; of one watch, or of all where it is NULL. */
+static void step_foundings(struct monitor *monitor, const struct watch *watch)
+{
+	for (size_t i = monitor->founding.count; i-- > 0;) {
+		struct founding *founding = monitor->founding.items[i];
+
+		if (founding->round.trying == NULL && (watch == NULL || founding->watch == watch))
+			step_founding(monitor, founding);
 	}
-	finish_founding(monitor, founding);
 }
 
 static void found_clusters(struct monitor *monitor)
@@ -266,12 +282,7 @@ void start_repeat(struct monitor *monitor, const struct node *node)
 
 void start_resume(struct monitor *monitor)
 {
-	for (size_t i = monitor->founding.count; i-- > 0;) {
-		struct founding *founding = monitor->founding.items[i];
-
-		if (founding->round.trying == NULL)
-			step_founding(monitor, founding);
-	}
+	step_foundings(monitor, NULL);
 	if (monitor->phase == START_ANSWERS && all_have_answered(monitor))
 		timer_start(monitor->start_timer, 0);
 }
