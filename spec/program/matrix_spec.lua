@@ -189,6 +189,10 @@ local function since_of(cell)
   return table.concat(found, ", ")
 end
 
+for _, column in ipairs(COLUMNS) do
+  note({ name = "" }, column.name, "") -- the table's order
+end
+
 describe("matrix:", function()
   after_each(function()
     network.restore()
@@ -199,6 +203,7 @@ describe("matrix:", function()
   end)
 
   for _, row in ipairs(faults.rows) do
+    note(row, "", "")
     local tag = row.core and " #core" or " #matrix"
     for _, column in ipairs(COLUMNS) do
       local fits, why = belongs(row, column)

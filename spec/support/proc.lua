@@ -22,6 +22,11 @@ registry[KEY] = proc
 local PUMP_MS = 3
 local FIRST_PORT, LAST_PORT = 11000, 31000 -- most kernels hand out ports above these
 
+-- A peer that closes first (a relay's, a stand-in's) is an error of that write, not our end.
+local broken_pipe = uv.new_signal()
+broken_pipe:start("sigpipe", function() end)
+broken_pipe:unref()
+
 proc.is_root = uv.getuid() == 0
 proc.user = proc.is_root and "postgres" or uv.os_get_passwd().username
 

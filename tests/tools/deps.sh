@@ -14,7 +14,7 @@ BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson li
 libcurl4-openssl-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
 cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
-pgpool2 nftables faketime locales"
+pgpool2 nftables faketime locales dnsmasq-base"
 DEB="debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"

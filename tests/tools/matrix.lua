@@ -1,8 +1,9 @@
 -- Prints the results of spec/program/matrix_spec.lua (lines "row TAB column TAB outcome" on stdin) as a table.
+-- Where row or column is empty, the line only says what comes next in the table.
 local rows, columns, cells = {}, {}, {}
 
 local function remember(list, name)
-  if not list[name] then
+  if name ~= "" and not list[name] then
     list[name] = true
     list[#list + 1] = name
   end

@@ -1,0 +1,113 @@
+--- A real name server (dnsmasq) for the tests, on a loopback address of its own, and programs that ask it
+-- alone: in a mount namespace with a resolv.conf of theirs. It takes root.
+local proc = require "spec.support.proc"
+
+local uv = proc.uv
+local names = { running = {} }
+
+local Names = {}
+Names.__index = Names
+
+--- Whether we may: root, with a right to namespaces.
+function names.may_serve()
+  if names.right == nil then
+    local ok, code = pcall(proc.run, { "unshare", "-m", "true" }, { as_root = true })
+    names.right = proc.is_root and ok and code == 0
+  end
+  return names.right
+end
+
+-- The file of its names, as it shall be read.
+local function write_hosts(self)
+  local lines = {}
+  for name, addresses in pairs(self.hosts) do
+    for _, address in ipairs(addresses) do
+      lines[#lines + 1] = address .. " " .. name .. "\n"
+    end
+  end
+  proc.write_file(self.dir .. "/hosts", table.concat(lines))
+end
+
+-- How often it has read that file.
+local function times_read(self)
+  local _, times = self:log():gsub(("read " .. self.dir .. "/hosts"):gsub("%p", "%%%0"), "")
+  return times
+end
+
+local function wait_read(self, times)
+  proc.wait_for("the name server", 10, function()
+    if not self.process:running() then
+      error("the name server ended: " .. self:log(), 0)
+    end
+    return times_read(self) >= times
+  end, function() return self:log() end)
+end
+
+--- Starts one that knows `hosts`: name -> list of addresses. Names below slow.test it asks of a server that
+-- never answers.
+function names.start(hosts)
+  local pid = uv.os_getpid()
+  local self = setmetatable({ dir = proc.new_dir("names"), hosts = {} }, Names)
+  self.address = ("127.%d.%d.53"):format(1 + pid // 250 % 250, pid % 250)
+  self.resolv = self.dir .. "/resolv.conf"
+  proc.write_file(self.resolv, ("nameserver %s\noptions timeout:1 attempts:1\n"):format(self.address))
+  for name, addresses in pairs(hosts) do
+    self.hosts[name] = addresses
+  end
+  write_hosts(self)
+  self.process = proc.spawn({ "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+    "--pid-file=", "--user=root", "--bind-interfaces", "--listen-address=" .. self.address, "--local=/plusmoin.test/",
+    "--server=/slow.test/127.0.0.9#9", "--addn-hosts=" .. self.dir .. "/hosts", "--log-facility=-" },
+    { as_root = true, output = self.dir .. "/log" })
+  names.running[self] = true
+  wait_read(self, 1)
+  return self
+end
+
+function Names:log()
+  return proc.read_file(self.dir .. "/log") or ""
+end
+
+--- From now on the names in `hosts` have these addresses (an empty list: the name is gone); the others stay.
+function Names:set(hosts)
+  for name, addresses in pairs(hosts) do
+    self.hosts[name] = addresses
+  end
+  write_hosts(self)
+  local before = times_read(self)
+  self.process:kill("sighup")
+  wait_read(self, before + 1)
+end
+
+function Names:freeze()
+  self.process:kill("sigstop")
+end
+
+function Names:thaw()
+  self.process:kill("sigcont")
+end
+
+function Names:kill()
+  self.process:kill("sigkill")
+  self.process:wait()
+end
+
+--- argv that runs `argv` as the servers' user, with this name server. For proc.spawn, as root.
+function Names:with(argv)
+  local wrapped = { "unshare", "-m", "sh", "-c", 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"', "sh",
+    self.resolv }
+  local as_user = proc.as_user(argv)
+  return table.move(as_user, 1, #as_user, #wrapped + 1, wrapped)
+end
+
+--- Ends all of them.
+function names.stop_all()
+  for one in pairs(names.running) do
+    if one.process:running() then
+      one:kill()
+    end
+    names.running[one] = nil
+  end
+end
+
+return names
