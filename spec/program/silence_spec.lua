@@ -16,7 +16,10 @@ local USUAL_MS = 15
 local is_jittery = false
 
 local function delay()
-  return not is_jittery and 0 or math.random(1000) <= SLOW_PER_MILLE and math.random(SLOW_MS) or math.random(0, USUAL_MS)
+  if not is_jittery then
+    return 0
+  end
+  return math.random(1000) <= SLOW_PER_MILLE and math.random(SLOW_MS) or math.random(0, USUAL_MS)
 end
 
 -- What may happen to a server (and to plusmoin) any day.

@@ -111,7 +111,10 @@ static void on_failed(void *data, const struct evidence *evidence)
 		dial->stalls_then = *dial->stalls;
 		dial->started_ms = clock_steady_ms();
 		dial->next = 0;
-		try_next(dial);
+		if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
+			timer_start(dial->deadline, dial->target.timeout_ms);
+		else
+			try_next(dial);
 		return;
 	}
 	if (dial->next < dial->addresses.count && worth_another(evidence->reason)) {
@@ -124,8 +127,10 @@ static void on_failed(void *data, const struct evidence *evidence)
 static void on_deadline(void *data)
 {
 	struct dial *dial = data;
-	struct evidence evidence = { .reason = REASON_TIMEOUT };
-	char *text = mem_printf("no answer to a connect within %.3f s",
+	bool looking_up = dial->lookup != NULL;
+	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
+	char *text = mem_printf("no answer to a %s within %.3f s",
+				looking_up ? "look-up of its name" : "connect",
 				(double)(clock_steady_ms() - dial->started_ms) / 1000.0);
 
 	text_copy(evidence.message, sizeof(evidence.message), text);
@@ -243,6 +248,11 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 		dial->lookup = lookup_start(resolver, host, on_found, dial);
 	}
 	return dial;
+}
+
+bool dial_is_looking_up(const struct dial *dial)
+{
+	return dial->lookup != NULL;
 }
 
 void dial_cancel(struct dial **dial_p)

@@ -31,6 +31,9 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 				     const struct evidence *evidence),
 			void *data);
 
+/* Whether it still waits for the addresses of a name. */
+bool dial_is_looking_up(const struct dial *dial);
+
 /* The same node in another configuration, which must outlive the dial from now on. */
 void dial_set_node(struct dial *dial, const struct config_node *node);
 

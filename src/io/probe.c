@@ -314,13 +314,23 @@ static void on_silence(void *data)
 		start_dial(probe, false);
 }
 
+/* What it was doing when its time was over. */
+static const char *stuck_at(const struct probe *probe, bool looking_up)
+{
+	if (looking_up)
+		return ", its name is still being looked up";
+	return probe->kept != NULL ? "" : ", still connecting";
+}
+
 static void on_deadline(void *data)
 {
 	struct probe *probe = data;
-	struct evidence evidence = { .reason = REASON_TIMEOUT };
+	bool looking_up =
+		probe->kept == NULL && probe->dial != NULL && dial_is_looking_up(probe->dial);
+	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
 	char *text = mem_printf("no answer within query_timeout (%.3f s)%s",
 				(double)probe->config->query_timeout_ms / 1000.0,
-				probe->kept != NULL ? "" : ", still connecting");
+				stuck_at(probe, looking_up));
 
 	text_copy(evidence.message, sizeof(evidence.message), text);
 	free(text);
