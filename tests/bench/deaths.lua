@@ -1,15 +1,17 @@
 -- How long from each way of dying to the start of its trigger, on a slave with `heartbeat` 60, against
--- its bound; and from a promotion and a return to theirs. Beside them the yardstick: spawning a
--- process and seeing it end. Run by `make bench`.
+-- its bound; from a promotion and a return to theirs; and, for what only a question finds out, from the
+-- poll that met it (`heartbeat` 0.8). Beside them the yardstick: spawning a process and seeing it end.
+-- Run by `make bench`.
+local network = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 
 local ROUNDS = tonumber(os.getenv("ROUNDS") or "20")
-local GRACE_MS, RETRY_MS = 300, 200
+local GRACE_MS, RETRY_MS, QUERY_MS, POLL_MS = 300, 200, 300, 800
 local CONFIG = { heartbeat = 60, max_sync_delay = 120, recover_sync_delay = 60, restart_grace = GRACE_MS / 1000,
-  retry_interval = RETRY_MS / 1000, query_timeout = 0.3 }
+  retry_interval = RETRY_MS / 1000, query_timeout = QUERY_MS / 1000 }
 
 local function report(what, times, bound_ms)
   table.sort(times)
@@ -53,19 +55,61 @@ local function deaths(what, die, bound_ms)
   scene.finish()
 end
 
--- A promotion while the seat is empty, from its end to master_up.
-local function promotions()
+local function config_with(changes)
+  local config = {}
+  for _, from in ipairs { CONFIG, changes } do
+    for key, value in pairs(from) do
+      config[key] = value
+    end
+  end
+  return config
+end
+
+-- When the monitor asked last, by this process's clock: what it wrote through the master.
+local function last_poll_ms(master)
+  local seconds, micros = proc.uv.gettimeofday()
+  local wall_minus_mono = seconds * 1000 + micros / 1000 - proc.mono_ms()
+  return tonumber(master:sql("SELECT max(tstamp) FROM heartbeat", "plusmoin")[1][1]) - wall_minus_mono
+end
+
+-- Each `strike` of a slave, from the next poll to its trigger.
+local function silences(what, strike, mend, bound_ms)
+  if not network.may_cut() then
+    print(what .. ": no right to cut a network")
+    return
+  end
+  local daemon, master, slaves = scene.start { slaves = 1,
+    config = config_with { heartbeat = POLL_MS / 1000, fresh_connect_interval = 0 } }
   local times = {}
   for i = 1, ROUNDS do
-    local daemon, master, slaves = scene.start { config = CONFIG, slaves = 1 }
-    master:kill9()
-    daemon:expect_events { { "master_down" } }
+    daemon:quiet_rounds(2)
+    strike(slaves[1])
+    local polled = last_poll_ms(master)
+    local struck = proc.mono_ms()
+    local down = next_ms(daemon, "slave_down")
+    while polled < struck do
+      polled = polled + POLL_MS
+    end
+    times[i] = down - polled
+    mend(slaves[1])
+    next_ms(daemon, "slave_up")
+  end
+  report(what .. " -> slave_down, after the poll", times, bound_ms)
+  scene.finish()
+end
+
+-- A promotion while the seat is empty or its holder failing, from its end to master_up.
+local function promotions(what, leave, config)
+  local times = {}
+  for i = 1, ROUNDS do
+    local daemon, master, slaves = scene.start { config = config, slaves = 1 }
+    leave(master, daemon)
     slaves[1]:promote()
     local promoted = proc.mono_ms()
     times[i] = math.max(next_ms(daemon, "master_up") - promoted, 0)
     scene.finish()
   end
-  report("pg_promote done, seat empty -> master_up", times, RETRY_MS + 100)
+  report("pg_promote done, " .. what .. " -> master_up", times, RETRY_MS + 100)
 end
 
 local ok, message = pcall(function()
@@ -74,8 +118,23 @@ local ok, message = pcall(function()
   deaths("kill -9 of the postmaster alone", function(server) server:kill_postmaster() end, 20)
   deaths("fast stop", function(server) server:stop("fast") end, GRACE_MS + 100)
   deaths("immediate stop", function(server) server:stop("immediate") end, GRACE_MS + 100)
-  promotions()
+  silences("frozen", function(server) server:freeze() end, function(server) server:thaw() end, QUERY_MS + 50)
+  silences("drop", function(server)
+    network.cut(server, { network.TO_MONITORED, network.FROM_MONITORED }, "drop")
+  end, network.restore, QUERY_MS + 50)
+  silences("reject (icmp)", function(server)
+    network.cut(server, { network.TO_MONITORED }, "reject with icmpx type host-unreachable")
+  end, network.restore, QUERY_MS + 50)
+  silences("reject (tcp reset)", function(server)
+    network.cut(server, { network.TO_MONITORED }, "reject with tcp reset")
+  end, network.restore, 20)
+  promotions("seat empty", function(master, daemon)
+    master:kill9()
+    daemon:expect_events { { "master_down" } }
+  end, CONFIG)
+  promotions("holder failing", function(master) master:stop("fast") end, config_with { restart_grace = 60 })
 end)
+network.restore()
 plusmoin.stop_all()
 pg.stop_all()
 proc.cleanup()
