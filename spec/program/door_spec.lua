@@ -3,6 +3,7 @@ local network = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local relay = require "spec.support.relay"
 local scene = require "spec.support.scene"
 
 -- A fresh connection twice a second for each of the three; a regular round only at the start.
@@ -51,7 +52,26 @@ end
 describe("a door that is shut:", function()
   after_each(function()
     network.restore()
-    scene.finish()
+    local ok, problem = pcall(scene.finish)
+    relay.close_all()
+    assert(ok, problem)
+  end)
+
+  -- A backend that starts is killed without a word when its postmaster reaps one that was killed.
+  it("a fresh connection that is closed without a word is made once more, a second one is the answer", function()
+    local master, slaves = pg.cluster(2)
+    local slave = relay.to(slaves[1], function() return 0 end)
+    local daemon = plusmoin.start { nodes = { master, slave, slaves[2] }, config = { heartbeat = 60,
+      max_sync_delay = 120, fresh_connect_interval = 0, retry_interval = 0.2, restart_grace = 0 } }
+    slave.drop = 1
+    slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    daemon:quiet(1)
+    assert.equal(0, slave.drop)
+    slave.drop = 1000
+    slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    daemon:expect_events { { "slave_down", slave, rule = "S1", reason = "reset" } }
+    slave.drop = 0
+    daemon:expect_events { { "slave_up", slave, rule = "L4" } }
   end)
 
   for _, door in ipairs(DOORS) do

@@ -29,6 +29,16 @@ end
 local function accept(self)
   local client, server = uv.new_tcp(), uv.new_tcp()
   self.listener:accept(client)
+  if self.drop > 0 then
+    self.drop = self.drop - 1
+    server:close()
+    client:read_start(function() -- read first, or it would be a reset; what says goodbye is heard as well
+      if not client:is_closing() then
+        client:close()
+      end
+    end)
+    return
+  end
   server:connect("127.0.0.1", self.target.port, function(failed)
     if failed then
       server:close()
@@ -45,9 +55,9 @@ end
 
 --- Relays to `server` (spec.support.pg). `delay()`: ms for each piece, each way. What it returns has
 -- host, port and name, as a node of a plusmoin needs them; `target` is the server behind it,
--- `connections` how many were made. `relay.close_all` ends it.
+-- `connections` how many were made; `drop` may be set: so many are taken and closed without a word. `relay.close_all` ends it.
 function relay.to(server, delay)
-  local self = { target = server, delay = delay, connections = 0, host = "127.0.0.1", port = proc.free_port() }
+  local self = { target = server, delay = delay, connections = 0, drop = 0, host = "127.0.0.1", port = proc.free_port() }
   self.name = "127.0.0.1:" .. self.port
   proc.release_port(self.port)
   self.listener = uv.new_tcp()

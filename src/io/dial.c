@@ -21,6 +21,7 @@ struct dial {
 	struct lookup *lookup;
 	struct addresses addresses; /* count 0: the host stands for itself (socket, hostaddr) */
 	size_t next;
+	bool again; /* the present address has been tried twice */
 	struct conn *conn;
 	struct timer *deadline; /* of the present address, or of the look-up */
 	int64_t started_ms;
@@ -101,6 +102,15 @@ static bool worth_another(enum reason reason)
 	       reason == REASON_TIMEOUT || reason == REASON_RESET;
 }
 
+/*
+ * Taken, and closed without a word: so ends a backend that starts while its postmaster reaps one
+ * that was killed, and ends all of them (recovery follows, of which the next one is told).
+ */
+static bool may_have_been_reaped(const struct dial *dial, enum reason reason)
+{
+	return reason == REASON_RESET && !dial->again;
+}
+
 static void on_failed(void *data, const struct evidence *evidence)
 {
 	struct dial *dial = data;
@@ -115,6 +125,13 @@ static void on_failed(void *data, const struct evidence *evidence)
 			timer_start(dial->deadline, dial->target.timeout_ms);
 		else
 			try_next(dial);
+		return;
+	}
+	if (may_have_been_reaped(dial, evidence->reason)) {
+		if (dial->next > 0)
+			dial->next--;
+		try_next(dial);
+		dial->again = true;
 		return;
 	}
 	if (dial->next < dial->addresses.count && worth_another(evidence->reason)) {
@@ -186,6 +203,7 @@ static void try_next(struct dial *dial)
 	const char *address =
 		dial->addresses.count > 0 ? dial->addresses.text[dial->next++] : NULL;
 
+	dial->again = false;
 	open_conn(dial, address);
 	timer_start(dial->deadline, left_ms > share ? left_ms / share : 1);
 }

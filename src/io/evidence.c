@@ -112,6 +112,9 @@ static const struct {
 	{ "out of memory", REASON_NONE, true },
 	{ "server closed the connection", REASON_RESET, false },
 	{ "connection to server was lost", REASON_RESET, false },
+	{ "SSL SYSCALL error: EOF detected", REASON_RESET, false },
+	{ "SSL connection has been closed unexpectedly", REASON_RESET, false },
+	{ "unexpected eof while reading", REASON_RESET, false }, /* OpenSSL 3's */
 	{ "timeout expired", REASON_TIMEOUT, false },
 	{ "no password supplied", REASON_AUTH, false },
 	{ "password retrieved from file", REASON_AUTH, false },
