@@ -1,6 +1,9 @@
 -- The monitor's own blindness (rule P4): what expired while it was stopped says
 -- nothing about the nodes.
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local relay = require "spec.support.relay"
 local scene = require "spec.support.scene"
 
 describe("a monitor that was stopped for longer than the stall limit", function()
@@ -28,4 +31,30 @@ describe("a monitor that was stopped for longer than the stall limit", function(
     daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
     daemon:quiet_rounds(2)
   end)
+end)
+
+describe("a monitor that was starved for less than the stall limit", function()
+  after_each(function()
+    local ok, problem = pcall(scene.finish)
+    relay.close_all()
+    assert(ok, problem)
+  end)
+
+  for _, seconds in ipairs { 0.45, 1.5 } do
+    it(("for %g s does not judge by the time in which it heard nothing: a connect goes on"):format(seconds), function()
+      local master, slaves = pg.cluster(2)
+      local slave = relay.to(slaves[1], function() return 40 end)
+      local daemon = plusmoin.start { nodes = { master, slave, slaves[2] }, config = { heartbeat = 60,
+        max_sync_delay = 120, fresh_connect_interval = 0, query_timeout = 0.5, restart_grace = 0 } }
+      local before = slave.connections
+      slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+      proc.wait_for("a new connection", 10, function() return slave.connections > before end)
+      daemon.process:kill("sigstop")
+      proc.watch(seconds, function() end)
+      daemon.process:kill("sigcont")
+      daemon:quiet(2)
+      assert.is_false(daemon:logged("the monitor was stalled"))
+      daemon:wait_place(slave, "slave 0")
+    end)
+  end
 end)
