@@ -178,6 +178,23 @@ describe("a door that is shut:", function()
     check_log(slaves[1])
   end)
 
+  it("a smart stop that somebody's session holds up counts at the end of the grace", function()
+    local daemon, master = scene.start { slaves = 0, config = { heartbeat = 60, max_sync_delay = 120,
+      fresh_connect_interval = 0.2, restart_grace = 2 } }
+    local session = proc.spawn({ "psql", "-XAtq", "-h", master.host, "-p", tostring(master.port), "-U", "postgres",
+      "-c", "SELECT pg_sleep(600)" }, { output = "/dev/null" })
+    proc.wait_for("the session", 10, function()
+      return #master:sql("SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'") > 0
+    end)
+    local asked = proc.mono_ms()
+    master:stop("smart", { nowait = true })
+    local down = daemon:expect_events { { "master_down", master, rule = "M2", reason = "shutting_down" } }
+    assert.is_true(down.ms - asked > 1990 and down.ms - asked < 2000 + 200 + 600, down.ms - asked)
+    daemon:quiet(1)
+    session:kill()
+    master:stop("fast")
+  end)
+
   it("beats that are refused by their table hold the master", function()
     local daemon, master, slaves = scene.start { config = QUICK }
     master:sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
@@ -210,9 +227,9 @@ config.triggers.node_held = { function(event)
 end, config.triggers.node_held }
 ]] }
     master:sql("ALTER ROLE plusmoin CONNECTION LIMIT 1")
-    daemon:expect_events { { "node_held", master, cluster = 0, reason = "full" } }
+    daemon:expect_events { { "node_held", master, cluster = 0, rule = "P1", reason = "full" } }
     proc.wait_for("the function's word", 5, function()
-      return daemon:logged("held " .. master.name .. ": full, ", "too many connections", ", nil")
+      return daemon:logged("held " .. master.name .. ": full, ", "too many connections", ", P1")
     end, function() return daemon:diagnose() end)
     local node = daemon:ask({ request = "status" }).clusters[1].master
     assert.equal("full", node.reason)

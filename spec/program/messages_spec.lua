@@ -44,4 +44,30 @@ describe("a server that speaks German", function()
     master:sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin", "plusmoin")
     daemon:expect_events { { "node_held", master, reason = "table" } }
   end)
+
+  -- 57P03 is both; the words that tell are German: it stops if it was at work until now.
+  it("is understood: stopping or starting", function()
+    local german_words = { settings = { lc_messages = "de_DE.UTF-8" }, env = { LOCPATH = german() } }
+    local master = pg.master(german_words)
+    local cold = master:standby { settings = { lc_messages = "de_DE.UTF-8", hot_standby = "off" },
+      env = german_words.env, nowait = true }
+    local daemon = plusmoin.start { nodes = { master, cold }, config = { fresh_connect_interval = 0.3,
+      restart_grace = 1 } }
+    proc.wait_for("a word of the standby", 10, function()
+      local node = daemon:ask({ request = "status" }).clusterless[1]
+      return node.reason == "starting" and node.message:find("Datenbanksystem", 1, true)
+    end, function() return daemon:diagnose() end)
+    local session = proc.spawn({ "psql", "-XAtq", "-h", master.host, "-p", tostring(master.port), "-U", "postgres",
+      "-c", "SELECT pg_sleep(600)" }, { output = "/dev/null" })
+    proc.wait_for("a session", 10, function()
+      return #master:sql("SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'") > 0
+    end)
+    master:stop("smart", { nowait = true })
+    daemon:expect_events { { "master_down", master, rule = "M2", reason = "shutting_down" } }
+    daemon:wait_logged("master_down", "fährt herunter")
+    session:kill()
+    master:stop("fast")
+    master:start()
+    daemon:expect_events { { "master_up", master, rule = "M4" } }
+  end)
 end)

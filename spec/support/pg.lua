@@ -35,7 +35,7 @@ wal_keep_size = 48MB
 wal_log_hints = on
 wal_retrieve_retry_interval = 100ms
 wal_receiver_status_interval = 1s
-log_line_prefix = '%m [%p] '
+log_line_prefix = '%m [%p] %u '
 log_statement = none
 timezone = UTC
 ]]
@@ -83,11 +83,12 @@ function pg.master(options)
   return server
 end
 
---- A standby of this server. Options: settings, stopped, nowait (do not wait until it streams).
+--- A standby of this server. Options: settings, env, stopped, nowait (do not wait until it streams).
 function Server:standby(options)
   options = options or {}
   local server = new_server(self.family, options.settings)
   server.upstream = self
+  server.env = options.env
   if not options.stopped then
     server:start({ nowait = options.nowait })
   end
@@ -323,6 +324,24 @@ end
 
 function Server:log()
   return proc.read_file(self.log_path) or ""
+end
+
+-- What a server logs when a client is not polite, beside errors.
+local IMPOLITE = { "ERROR:  ", "FATAL:  ", "PANIC:  ", "unexpected EOF", "could not receive data",
+  "could not send data", "incomplete startup packet", "invalid length of startup packet" }
+
+--- The lines of its log that plusmoin should have spared it: errors and rude ends of plusmoin's own sessions.
+function Server:complaints()
+  local found = {}
+  for line in self:log():gmatch("[^\n]+") do
+    for _, words in ipairs(line:find(" plusmoin ", 1, true) and IMPOLITE or {}) do
+      if line:find(words, 1, true) then
+        found[#found + 1] = line
+        break
+      end
+    end
+  end
+  return table.concat(found, "\n")
 end
 
 -- The System V segment that a killed server leaves behind (the kernel has 4,096 of

@@ -50,7 +50,8 @@ end
 local function nodes_of(servers)
   local nodes = {}
   for i, server in ipairs(servers) do
-    nodes[i] = { host = server.host, port = server.port, name = server.label, dbname = server.dbname }
+    nodes[i] = { host = server.host, port = server.port, name = server.label, dbname = server.dbname,
+      connection = server.connection }
   end
   return nodes
 end

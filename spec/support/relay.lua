@@ -55,9 +55,11 @@ end
 
 --- Relays to `server` (spec.support.pg). `delay()`: ms for each piece, each way. What it returns has
 -- host, port and name, as a node of a plusmoin needs them; `target` is the server behind it,
--- `connections` how many were made; `drop` may be set: so many are taken and closed without a word. `relay.close_all` ends it.
+-- `connections` how many were made; `drop` may be set: so many are taken and closed without a word.
+-- `relay.close_all` ends it.
 function relay.to(server, delay)
-  local self = { target = server, delay = delay, connections = 0, drop = 0, host = "127.0.0.1", port = proc.free_port() }
+  local self = { target = server, delay = delay, connections = 0, drop = 0, host = "127.0.0.1",
+    port = proc.free_port() }
   self.name = "127.0.0.1:" .. self.port
   proc.release_port(self.port)
   self.listener = uv.new_tcp()

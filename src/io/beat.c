@@ -19,6 +19,14 @@ struct statement step_role(const char *is_slave_statement)
 	return (struct statement){ .tag = STEP_ROLE, .sql = is_slave_statement };
 }
 
+struct statement step_there(void)
+{
+	return (struct statement){
+		.tag = STEP_THERE,
+		.sql = "SELECT pg_catalog.to_regclass('heartbeat') IS NOT NULL",
+	};
+}
+
 struct statement step_row(void)
 {
 	return (struct statement){
@@ -28,15 +36,21 @@ struct statement step_row(void)
 	};
 }
 
-/* True when a DELETE would be refused (or not replicated) under logical replication. */
+/*
+ * There is a table; a DELETE from it would be refused (or not replicated) under logical
+ * replication; where there is none, it may be made.
+ */
 struct statement step_check(void)
 {
 	return (struct statement){
 		.tag = STEP_CHECK,
-		.sql = "SELECT c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS"
+		.sql = "SELECT c.oid IS NOT NULL,"
+		       " c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS"
 		       " (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid"
-		       " AND i.indisprimary)) FROM pg_catalog.pg_class c"
-		       " WHERE c.oid = pg_catalog.to_regclass('heartbeat')",
+		       " AND i.indisprimary)),"
+		       " pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')"
+		       " FROM (SELECT pg_catalog.to_regclass('heartbeat') AS oid) t"
+		       " LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid",
 	};
 }
 
@@ -128,19 +142,51 @@ static void take_refusal(struct beat_progress *progress, const PGresult *result)
 	if (out->state == BEAT_LOCKED)
 		out->reason = REASON_QUERY_ERROR;
 	result_words(result, out->message, sizeof(out->message));
+	if (progress->table_missing && progress->not_made != REASON_NONE) {
+		out->reason = progress->not_made;
+		text_copy(out->message, sizeof(out->message), progress->not_made_words);
+	}
+}
+
+static bool is_true(const PGresult *result, int column)
+{
+	return strcmp(PQgetvalue(result, 0, column), "t") == 0;
+}
+
+static void take_check(struct beat_progress *progress, const PGresult *result)
+{
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 3)
+		return;
+	progress->table_missing = !is_true(result, 0);
+	progress->no_identity = is_true(result, 1);
+	progress->may_not_make = progress->table_missing && !is_true(result, 2);
+	if (!progress->may_not_make)
+		return;
+	progress->result = (struct beat_result){ .state = BEAT_FAILED, .reason = REASON_TABLE };
+	text_copy(progress->result.message, MESSAGE_BYTES,
+		  "there is no table heartbeat, and no right to make it (CREATE in its schema)");
+}
+
+static void take_create(struct beat_progress *progress, const PGresult *result)
+{
+	if (result_is_ok(result))
+		return;
+	progress->not_made = evidence_of_sqlstate(result_sqlstate(result), true);
+	result_words(result, progress->not_made_words, MESSAGE_BYTES);
 }
 
 void beat_take(struct beat_progress *progress, int tag, const PGresult *result)
 {
 	switch ((enum step)tag) {
 	case STEP_CHECK:
-		progress->no_identity = result_is_ok(result) && PQntuples(result) == 1 &&
-					strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+		take_check(progress, result);
 		return;
 	case STEP_BEAT:
-		if (result_is_ok(result) && take_written(&progress->result, result))
-			return;
-		take_refusal(progress, result);
+		progress->tried = true;
+		if (!result_is_ok(result) || !take_written(&progress->result, result))
+			take_refusal(progress, result);
+		else
+			progress->table_missing = false;
 		return;
 	case STEP_IDENTITY:
 		progress->may_not_alter = strcmp(result_sqlstate(result), "42501") == 0;
@@ -148,11 +194,20 @@ void beat_take(struct beat_progress *progress, int tag, const PGresult *result)
 			progress->no_identity = false;
 		return;
 	case STEP_CREATE:
+		take_create(progress, result);
+		return;
 	case STEP_SET:
 	case STEP_ROLE:
+	case STEP_THERE:
 	case STEP_ROW:
 		return;
 	}
+}
+
+bool there_take(const PGresult *result)
+{
+	return !result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 1 ||
+	       strcmp(PQgetvalue(result, 0, 0), "f") != 0;
 }
 
 bool role_take(const PGresult *result, bool *is_slave)

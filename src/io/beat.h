@@ -9,20 +9,38 @@
 #include "core/observation.h"
 #include "io/conn.h"
 
-enum step { STEP_SET, STEP_ROLE, STEP_ROW, STEP_CHECK, STEP_CREATE, STEP_IDENTITY, STEP_BEAT };
+enum step {
+	STEP_SET,
+	STEP_ROLE,
+	STEP_THERE,
+	STEP_ROW,
+	STEP_CHECK,
+	STEP_CREATE,
+	STEP_IDENTITY,
+	STEP_BEAT
+};
 
 /* What a batch with a beat has found out so far. */
 struct beat_progress {
 	struct beat_result result;
-	bool table_missing; /* 42P01 */
+	bool tried;         /* the beat itself was answered */
+	bool table_missing; /* as the catalogue says, or 42P01 */
 	bool no_identity;   /* DELETE is refused or will be, under logical replication */
 	bool transient;     /* 40001, 40P01, or a race while the table is made */
 	bool may_not_alter; /* 42501 for REPLICA IDENTITY */
+	bool may_not_make;  /* the table is missing, and there is no right to make it */
+	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
+	char not_made_words[MESSAGE_BYTES];
 };
 
 struct statement step_set(void);
 struct statement step_role(const char *is_slave_statement);
+
+/* Whether there is a table: asking for the row of one that is not there is an error in the server's log. */
+struct statement step_there(void);
 struct statement step_row(void);
+
+/* Whether there is a table that a beat can be written to, or a right to make one. */
 struct statement step_check(void);
 struct statement step_create(void);
 struct statement step_identity(void);
@@ -39,6 +57,9 @@ void beat_take(struct beat_progress *progress, int tag, const PGresult *result);
 
 /* Reads one row with one boolean column; false: it is not that. */
 bool role_take(const PGresult *result, bool *is_slave);
+
+/* Reads the answer to STEP_THERE; true where it cannot be read. */
+bool there_take(const PGresult *result);
 
 /* Reads the row of STEP_ROW. */
 enum row_state row_take(const PGresult *result, struct row *row);

@@ -1,5 +1,6 @@
 #include "io/conn.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -373,6 +374,18 @@ int conn_fd(const struct conn *conn)
 int conn_server_version(const struct conn *conn)
 {
 	return conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+}
+
+void conn_leave(struct conn **conn_p, struct drain *drain)
+{
+	const struct conn *conn = *conn_p;
+	int fd = -1;
+
+	if (conn != NULL && !conn->closed && conn->state == CONN_BUSY)
+		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
+	conn_close(conn_p);
+	if (fd >= 0)
+		drain_take(drain, fd);
 }
 
 void conn_close(struct conn **conn_p)

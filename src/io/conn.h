@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "io/drain.h"
 #include "io/evidence.h"
 
 struct conn;
@@ -59,3 +60,6 @@ int conn_server_version(const struct conn *conn);
 
 /* Says goodbye (Terminate) and frees; NULL allowed, clears the pointer. */
 void conn_close(struct conn **conn);
+
+/* The same; an answer that the server still owes is left to `drain`. */
+void conn_leave(struct conn **conn, struct drain *drain);

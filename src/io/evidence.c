@@ -44,21 +44,40 @@ enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table)
 	return REASON_QUERY_ERROR;
 }
 
-/* What a server says while it lets nobody in. */
-static enum reason of_connect_sqlstate(const char *sqlstate, const char *message)
+/*
+ * 57P03 is both "starting" and "stopping": the words tell, if they are PostgreSQL's own and
+ * not a translation. Else it counts as starting, and `untold` says that nobody has told.
+ */
+static enum reason of_cannot_connect_now(const char *message, bool *untold)
 {
-	if (strcmp(sqlstate, "53300") == 0)
+	static const char *const starting[] = {
+		"is starting up", "in recovery mode", "not yet accepting connections",
+		"not accepting connections",
+	};
+
+	*untold = false;
+	if (strstr(message, "is shutting down") != NULL)
+		return REASON_SHUTTING_DOWN;
+	for (size_t i = 0; i < sizeof(starting) / sizeof(starting[0]); i++) {
+		if (strstr(message, starting[i]) != NULL)
+			return REASON_STARTING;
+	}
+	*untold = true;
+	return REASON_STARTING;
+}
+
+/* What a server says while it lets nobody in. */
+static enum reason of_connect_sqlstate(const char *sqlstate)
+{
+	if (is_class(sqlstate, "53")) /* 53300: no slot; 53200 and others: nothing left for one more */
 		return REASON_FULL;
-	if (strcmp(sqlstate, "57P03") == 0) /* the code is one; the words, if English, tell */
-		return strstr(message, "shutting down") != NULL ? REASON_SHUTTING_DOWN
-								: REASON_STARTING;
 	if (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0)
 		return REASON_SHUTTING_DOWN;
 	if (is_class(sqlstate, "28") || strcmp(sqlstate, "42501") == 0)
 		return REASON_AUTH;
 	if (strcmp(sqlstate, "3D000") == 0 || strcmp(sqlstate, "55000") == 0)
 		return REASON_NO_DATABASE;
-	if (is_class(sqlstate, "08"))
+	if (is_class(sqlstate, "08") || is_class(sqlstate, "0A"))
 		return REASON_MALFORMED;
 	return REASON_QUERY_ERROR;
 }
@@ -94,6 +113,7 @@ static const struct {
 	{ ENETDOWN, REASON_UNREACHABLE, false },
 	{ EADDRNOTAVAIL, REASON_UNREACHABLE, false },
 	{ ETIMEDOUT, REASON_TIMEOUT, false },
+	{ EAGAIN, REASON_TIMEOUT, false }, /* nobody takes connections from a socket's full queue */
 	{ ECONNRESET, REASON_RESET, false },
 	{ ECONNABORTED, REASON_RESET, false },
 	{ EPIPE, REASON_RESET, false },
@@ -103,18 +123,28 @@ static const struct {
 	{ ENOBUFS, REASON_NONE, true },
 };
 
-/* libpq's own English words, for what has neither SQLSTATE nor errno. */
-static const struct {
+struct words {
 	const char *words;
 	enum reason reason;
 	bool own_fault;
-} by_words[] = {
+};
+
+/* Words around an errno that says something else than errno alone would. */
+static const struct words around_errno[] = {
+	{ "could not fork new process", REASON_FULL, false }, /* the server's, without a SQLSTATE */
+	{ "certificate file", REASON_TLS, false },
+	{ "private key file", REASON_TLS, false },
+};
+
+/* libpq's own English words, for what has neither SQLSTATE nor errno. */
+static const struct words by_words[] = {
 	{ "out of memory", REASON_NONE, true },
 	{ "server closed the connection", REASON_RESET, false },
 	{ "connection to server was lost", REASON_RESET, false },
 	{ "SSL SYSCALL error: EOF detected", REASON_RESET, false },
 	{ "SSL connection has been closed unexpectedly", REASON_RESET, false },
 	{ "unexpected eof while reading", REASON_RESET, false }, /* OpenSSL 3's */
+	{ "received invalid response to", REASON_MALFORMED, false }, /* "... SSL negotiation" */
 	{ "timeout expired", REASON_TIMEOUT, false },
 	{ "no password supplied", REASON_AUTH, false },
 	{ "password retrieved from file", REASON_AUTH, false },
@@ -127,7 +157,20 @@ static const struct {
 	{ "could not translate host name", REASON_DNS, false },
 };
 
-static void of_libpq_words(struct evidence *evidence, const char *message)
+static bool take_words(struct evidence *evidence, const char *message, const struct words *list,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strstr(message, list[i].words) != NULL) {
+			evidence->reason = list[i].reason;
+			evidence->own_fault = list[i].own_fault;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_errno(struct evidence *evidence, const char *message)
 {
 	for (size_t i = 0; i < sizeof(by_errno) / sizeof(by_errno[0]); i++) {
 		char text[128];
@@ -135,17 +178,20 @@ static void of_libpq_words(struct evidence *evidence, const char *message)
 		if (strstr(message, strerror_r(by_errno[i].error, text, sizeof(text))) != NULL) {
 			evidence->reason = by_errno[i].reason;
 			evidence->own_fault = by_errno[i].own_fault;
-			return;
+			return true;
 		}
 	}
-	for (size_t i = 0; i < sizeof(by_words) / sizeof(by_words[0]); i++) {
-		if (strstr(message, by_words[i].words) != NULL) {
-			evidence->reason = by_words[i].reason;
-			evidence->own_fault = by_words[i].own_fault;
-			return;
-		}
-	}
-	evidence->reason = REASON_MALFORMED;
+	return false;
+}
+
+static void of_libpq_words(struct evidence *evidence, const char *message)
+{
+	size_t around = sizeof(around_errno) / sizeof(around_errno[0]);
+	size_t words = sizeof(by_words) / sizeof(by_words[0]);
+
+	if (!take_words(evidence, message, around_errno, around) && !take_errno(evidence, message) &&
+	    !take_words(evidence, message, by_words, words))
+		evidence->reason = REASON_MALFORMED;
 }
 
 /* The words, without libpq's verbose LOCATION, its hint, trailing blanks and our password. */
@@ -173,12 +219,14 @@ void evidence_of_connect(struct evidence *evidence, const char *message)
 
 	*evidence = (struct evidence){ .reason = REASON_MALFORMED };
 	take_message(evidence, message);
-	if (find_sqlstate(message, sqlstate)) {
-		evidence->reason = of_connect_sqlstate(sqlstate, message);
-		evidence->going = strncmp(sqlstate, "57P0", 4) == 0;
-	} else {
+	if (!find_sqlstate(message, sqlstate)) {
 		of_libpq_words(evidence, message);
+		return;
 	}
+	evidence->going = strncmp(sqlstate, "57P0", 4) == 0;
+	evidence->reason = strcmp(sqlstate, "57P03") == 0
+				   ? of_cannot_connect_now(message, &evidence->untold)
+				   : of_connect_sqlstate(sqlstate);
 }
 
 void evidence_of_break(struct evidence *evidence, const char *sqlstate, const char *words,
@@ -190,5 +238,6 @@ void evidence_of_break(struct evidence *evidence, const char *sqlstate, const ch
 		return;
 	}
 	take_message(evidence, words);
-	evidence->reason = of_connect_sqlstate(sqlstate, words);
+	evidence->reason = of_connect_sqlstate(sqlstate);
+	evidence->stops = strcmp(sqlstate, "57P01") == 0;
 }

@@ -14,6 +14,8 @@ struct evidence {
 	enum reason reason;
 	char message[MESSAGE_BYTES];
 	bool going;     /* its word was that it is going or coming (57P01, 57P02, 57P03) */
+	bool stops;     /* of a break: that it is going (57P01) */
+	bool untold;    /* of a connect: 57P03 in words that do not tell going from coming */
 	bool own_fault; /* our own descriptors or memory: says nothing about the node */
 };
 

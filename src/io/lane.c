@@ -12,19 +12,21 @@
 
 struct lane {
 	struct conn *conn;
-	const struct config *config;
+	struct lane_context context;
 	const struct lane_events *events;
 	void *data;
 	int64_t made_ms;
 	struct task task;
 	struct observation seen;
 	struct beat_progress beat;
+	bool beating; /* of a look: its beat has been sent */
 	struct evidence failure; /* of a statement: ends the look when the batch is done */
 	bool failed;
 	bool again;     /* a transient error: ask once more */
 	int repeats;    /* how often this task was asked again */
-	bool prepared;  /* this connection had its settings and its table looked at */
-	bool *remarked; /* "no right to ..." was said */
+	bool set;       /* this connection has its settings */
+	bool checked;   /* and its table was looked at */
+	bool row_asked; /* in this look */
 };
 
 static void finish_look(struct lane *lane)
@@ -43,6 +45,7 @@ static void finish_beat(struct lane *lane)
 	lane->events->beaten(lane->data, lane, &result);
 }
 
+/* A table that may not be there is looked for before it is written to: an error is a line in the server's log. */
 static void send_beat(struct lane *lane, bool make_table)
 {
 	struct statement batch[6];
@@ -53,11 +56,13 @@ static void send_beat(struct lane *lane, bool make_table)
 		if (lane->beat.table_missing)
 			batch[count++] = step_create();
 		batch[count++] = step_identity();
-	} else if (!lane->prepared) {
+	} else if (!lane->checked || !lane->context.table->there) {
 		batch[count++] = step_check();
 	}
+	lane->beating = true;
 	lane->beat.result = (struct beat_result){ .state = BEAT_NONE };
-	batch[count++] = step_beat(&lane->task.order, &numbers);
+	if (make_table || lane->context.table->there)
+		batch[count++] = step_beat(&lane->task.order, &numbers);
 	conn_send(lane->conn, batch, count);
 }
 
@@ -66,11 +71,13 @@ static void send_look(struct lane *lane)
 	struct statement batch[3];
 	size_t count = 0;
 
-	if (!lane->prepared && conn_server_version(lane->conn) >= PG_IDLE_SESSION_TIMEOUT)
+	if (!lane->set && conn_server_version(lane->conn) >= PG_IDLE_SESSION_TIMEOUT)
 		batch[count++] = step_set();
-	batch[count++] = step_role(lane->config->is_slave_statement);
+	lane->set = true;
+	batch[count++] = step_role(lane->context.config->is_slave_statement);
+	lane->row_asked = !lane->task.has_order && lane->context.table->there;
 	if (!lane->task.has_order)
-		batch[count++] = step_row();
+		batch[count++] = lane->row_asked ? step_row() : step_there();
 	lane->seen = (struct observation){ .kind = OBSERVED_NOTHING };
 	lane->failed = false;
 	lane->again = false;
@@ -81,6 +88,7 @@ void lane_do(struct lane *lane, const struct task *task)
 {
 	lane->task = *task;
 	lane->repeats = 0;
+	lane->beating = false;
 	lane->beat = (struct beat_progress){ 0 };
 	if (task->kind == TASK_LOOK)
 		send_look(lane);
@@ -124,9 +132,10 @@ static void take_row(struct lane *lane, const PGresult *result)
 
 	if (lane->seen.kind == OBSERVED_MASTER)
 		return; /* a master's row is read by its beat */
+	lane->context.table->there = strcmp(sqlstate, "42P01") != 0;
 	if (result_is_ok(result))
 		lane->seen.row_state = row_take(result, &lane->seen.row);
-	else if (strcmp(sqlstate, "42P01") == 0)
+	else if (!lane->context.table->there)
 		lane->seen.row_state = ROW_NONE;
 	else if (sqlstate_is_locked(sqlstate))
 		lane->seen.row_state = ROW_LOCKED;
@@ -140,6 +149,8 @@ static void on_result(void *data, int tag, const PGresult *result)
 
 	if (tag == STEP_ROLE)
 		take_role(lane, result);
+	else if (tag == STEP_THERE)
+		lane->context.table->there = there_take(result);
 	else if (tag == STEP_ROW)
 		take_row(lane, result);
 	else if (tag != STEP_SET)
@@ -151,16 +162,17 @@ static bool mend_beat(struct lane *lane)
 {
 	bool written = lane->beat.result.state == BEAT_WRITTEN;
 
-	if (lane->beat.may_not_alter && !*lane->remarked) {
-		*lane->remarked = true;
+	if (lane->beat.may_not_alter && !lane->context.table->remarked) {
+		lane->context.table->remarked = true;
 		lane->events->remark(lane->data,
 				     "no right to set REPLICA IDENTITY FULL on table heartbeat:"
 				     " logical replication cannot carry the beats");
 	}
-	lane->prepared = true;
-	if (lane->repeats >= 2)
+	lane->checked = true;
+	lane->context.table->there = !lane->beat.table_missing;
+	if (lane->repeats >= 2 || lane->beat.may_not_make)
 		return false;
-	if (lane->beat.table_missing || (lane->beat.no_identity && !*lane->remarked)) {
+	if (lane->beat.table_missing || (lane->beat.no_identity && !lane->context.table->remarked)) {
 		lane->repeats = 2;
 		if (written) {
 			struct beat_progress kept = lane->beat;
@@ -172,6 +184,10 @@ static bool mend_beat(struct lane *lane)
 		} else {
 			send_beat(lane, true);
 		}
+		return true;
+	}
+	if (!lane->beat.tried) {
+		send_beat(lane, false);
 		return true;
 	}
 	if (lane->beat.transient && !written) {
@@ -193,6 +209,13 @@ static void fail_look(struct lane *lane)
 	finish_look(lane);
 }
 
+/* A slave that was not asked for its row: it was a master, or it was not known whether it has a table. */
+static bool wants_row(const struct lane *lane)
+{
+	return lane->seen.kind == OBSERVED_SLAVE && !lane->row_asked &&
+	       (lane->task.has_order || lane->context.table->there);
+}
+
 static void look_done(struct lane *lane)
 {
 	if (lane->again && lane->repeats == 0) {
@@ -205,15 +228,15 @@ static void look_done(struct lane *lane)
 		return;
 	}
 	if (lane->task.has_order && lane->seen.kind == OBSERVED_MASTER) {
-		if (lane->beat.result.state == BEAT_NONE) {
+		if (!lane->beating) {
 			send_beat(lane, false);
 			return;
 		}
 		if (mend_beat(lane))
 			return;
 		lane->seen.beat = lane->beat.result;
-	} else if (lane->task.has_order && lane->seen.kind == OBSERVED_SLAVE) {
-		lane->task.has_order = false; /* demoted: ask for its row as well */
+	} else if (wants_row(lane)) {
+		lane->task.has_order = false;
 		send_look(lane);
 		return;
 	}
@@ -250,14 +273,13 @@ static const struct conn_events lane_conn_events = {
 	.done = on_done,
 };
 
-struct lane *lane_new(struct conn *conn, const struct config *config, bool *remarked,
+struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 		      const struct lane_events *events, void *data)
 {
 	struct lane *lane = mem_zalloc(1, sizeof(*lane));
 
 	lane->conn = conn;
-	lane->config = config;
-	lane->remarked = remarked;
+	lane->context = *context;
 	lane->events = events;
 	lane->data = data;
 	lane->made_ms = clock_steady_ms();
@@ -282,7 +304,7 @@ int64_t lane_made_ms(const struct lane *lane)
 
 void lane_set_config(struct lane *lane, const struct config *config, const char *master)
 {
-	lane->config = config;
+	lane->context.config = config;
 	lane->task.order.master = master;
 }
 
@@ -293,6 +315,6 @@ void lane_free(struct lane **lane_p)
 	*lane_p = NULL;
 	if (lane == NULL)
 		return;
-	conn_close(&lane->conn);
+	conn_leave(&lane->conn, lane->context.drain);
 	free(lane);
 }

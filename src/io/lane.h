@@ -31,11 +31,20 @@ struct lane_events {
 	void (*remark)(void *data, const char *text);
 };
 
-/*
- * Takes `conn` over. `events` and `config` must outlive the lane, and so must
- * `remarked`, which keeps what was remarked once from being remarked again.
- */
-struct lane *lane_new(struct conn *conn, const struct config *config, bool *remarked,
+/* What is known of a node's table, over all its connections. Zero-initialised: nothing yet. */
+struct lane_table {
+	bool there;    /* it was, last time: its row is asked for without a question before */
+	bool remarked; /* "no right to ..." was said */
+};
+
+struct lane_context {
+	const struct config *config;
+	struct lane_table *table;
+	struct drain *drain;
+};
+
+/* Takes `conn` over. `events` and what is in `context`, which is copied, must outlive the lane. */
+struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 		      const struct lane_events *events, void *data);
 
 /* Not while it is busy. */
@@ -49,5 +58,8 @@ int64_t lane_made_ms(const struct lane *lane);
 /* The same is_slave_statement in another configuration, and the node's name for a beat under way. */
 void lane_set_config(struct lane *lane, const struct config *config, const char *master);
 
-/* Says goodbye; no callback comes any more. NULL allowed; clears the pointer. */
+/*
+ * Says goodbye; what it was asked and has not answered goes to the drain. No callback comes
+ * any more. NULL allowed; clears the pointer.
+ */
 void lane_free(struct lane **lane);

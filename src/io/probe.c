@@ -35,7 +35,8 @@ struct probe {
 	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
 	bool door_met;             /* in this task */
 	bool going;                /* a word of going since the last answer */
-	bool remarked;             /* "no right to ..." was said */
+	bool stops;                /* of stopping, and no other word since */
+	struct lane_table table;
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
 	int short_lives;
 };
@@ -194,6 +195,7 @@ static void on_broke(void *data, struct lane *lane, const struct evidence *evide
 
 	if (evidence->going)
 		probe->going = true;
+	probe->stops = evidence->going && evidence->stops;
 	if (lane == probe->fresh)
 		lane_free(&probe->fresh); /* the kept one may answer still */
 	else
@@ -251,27 +253,55 @@ static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 	probe->events.refreshed(probe->data, evidence);
 }
 
-static void on_dialed(void *data, struct conn *conn, const struct evidence *evidence)
+/* A server whose words do not tell (they are translated) stops if it was at work until now; else it starts. */
+static struct evidence told(struct probe *probe, const struct evidence *evidence)
 {
-	struct probe *probe = data;
-	bool counts = probe->dial_counts;
+	struct evidence what = *evidence;
 
-	probe->dial = NULL;
-	if (conn != NULL) {
-		take_lane(probe, lane_new(conn, probe->config, &probe->remarked, &probe_lane_events,
-					  probe));
-		return;
-	}
-	if (probe->kept != NULL) {
-		fail_fresh(probe, evidence);
-		return;
-	}
-	if (probe->task.kind == TASK_NONE && counts)
+	if (what.untold && (probe->kept != NULL || probe->stops))
+		what.reason = REASON_SHUTTING_DOWN;
+	probe->stops = what.reason == REASON_SHUTTING_DOWN;
+	return what;
+}
+
+/* No connection, and none is kept. */
+static void fail_dial(struct probe *probe, const struct evidence *evidence)
+{
+	if (probe->task.kind == TASK_NONE && probe->dial_counts)
 		probe->task.kind = TASK_LOOK;
 	if (probe->task.kind != TASK_NONE)
 		fail_task(probe, evidence);
 	else if (evidence->going)
 		probe->going = true;
+}
+
+static struct lane *make_lane(struct probe *probe, struct conn *conn)
+{
+	struct lane_context context = {
+		.config = probe->config,
+		.table = &probe->table,
+		.drain = probe->context.drain,
+	};
+
+	return lane_new(conn, &context, &probe_lane_events, probe);
+}
+
+static void on_dialed(void *data, struct conn *conn, const struct evidence *evidence)
+{
+	struct probe *probe = data;
+	struct evidence what;
+
+	probe->dial = NULL;
+	if (conn != NULL) {
+		probe->stops = false;
+		take_lane(probe, make_lane(probe, conn));
+		return;
+	}
+	what = told(probe, evidence);
+	if (probe->kept != NULL)
+		fail_fresh(probe, &what);
+	else
+		fail_dial(probe, &what);
 }
 
 /* One beside the kept connection has as long as a node has to answer. */

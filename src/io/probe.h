@@ -12,6 +12,7 @@
 
 #include "core/config.h"
 #include "core/observation.h"
+#include "io/drain.h"
 #include "io/evidence.h"
 #include "io/resolve.h"
 
@@ -38,6 +39,7 @@ struct probe_events {
 struct probe_context {
 	uv_loop_t *loop;
 	struct resolver *resolver;
+	struct drain *drain;
 	const unsigned *stalls; /* counts the monitor's own stalls (P4) */
 };
 

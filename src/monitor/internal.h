@@ -7,6 +7,7 @@
 #include "core/round.h"
 #include "core/start.h"
 #include "io/clock.h"
+#include "io/drain.h"
 #include "io/probe.h"
 #include "io/resolve.h"
 #include "io/timer.h"
@@ -69,6 +70,7 @@ struct monitor {
 	struct monitor_events events;
 	void *data;
 	struct resolver *resolver;
+	struct drain *drain; /* of connections that were given up */
 	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
 	struct timer *reload_timer;
 	struct group clusterless;

@@ -81,12 +81,13 @@ static int64_t retry_wait(const struct watch *watch)
 void watch_plan(struct watch *watch)
 {
 	struct monitor *monitor = watch->monitor;
+	int64_t now_ms = clock_steady_ms();
 	int64_t ends_ms = node_grace_ends(monitor->fleet, watch->node);
 
 	if (ends_ms == INT64_MAX)
 		timer_stop(watch->grace);
-	else if (!timer_is_set(watch->grace))
-		timer_start(watch->grace, ends_ms - clock_steady_ms());
+	else if (!timer_is_set(watch->grace) && ends_ms > now_ms) /* else the next failure counts */
+		timer_start(watch->grace, ends_ms - now_ms);
 	if (!needs_retry(watch->node))
 		timer_stop(watch->retry);
 	else if (!timer_is_set(watch->retry) && !probe_is_busy(watch->probe))
@@ -227,6 +228,7 @@ static void make_probe(struct watch *watch, const struct probe *before)
 	struct probe_context context = {
 		.loop = monitor->loop,
 		.resolver = monitor->resolver,
+		.drain = monitor->drain,
 		.stalls = &monitor->stalls,
 	};
 
@@ -314,6 +316,7 @@ struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct
 		monitor->event_count = saved->event_count;
 	}
 	monitor->resolver = resolver_new(loop);
+	monitor->drain = drain_new(loop);
 	for (size_t i = 0; i < monitor->fleet->node_count; i++)
 		watch_new(monitor, monitor->fleet->nodes[i]);
 	group_init(&monitor->clusterless, monitor, NULL);
@@ -346,6 +349,7 @@ void monitor_free(struct monitor **monitor_p)
 	timer_free(&monitor->stall_timer);
 	timer_free(&monitor->refresh_timer);
 	reload_end(monitor);
+	drain_free(&monitor->drain);
 	(void)resolver_free(&monitor->resolver);
 	fleet_free(&monitor->fleet);
 	config_unref(&monitor->config);

@@ -1,0 +1,128 @@
+-- What a failed connect is called: from SQLSTATE, from errno, from libpq's own words; never from a translation.
+-- A stand-in says what real servers say only in rare moments, each on a port of its own.
+local peer = require "spec.support.peer"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local SSL_REQUEST = "\0\0\0\8\4\210\22\47"
+
+-- A refusal as servers send it: severity and words may be in any language, the code is one.
+local function refusal(code, words, severity)
+  local fields = ("S%s\0VFATAL\0C%s\0M%s\0Fpostmaster.c\0L1\0RProcessStartupPacket\0\0"):format(severity or "FATAL",
+    code, words)
+  return "E" .. (">I4"):pack(#fields + 4) .. fields
+end
+
+-- What a server wants to be told before it lets somebody in.
+local function authentication(kind)
+  return "R" .. (">I4I4"):pack(8, kind)
+end
+
+-- Takes no TLS (or says `tls` to that wish), then says `words` to what comes next, and closes.
+local function server(words, tls)
+  return peer.serving(function(client)
+    local so_far = ""
+    local function close()
+      if not client:is_closing() then
+        client:close()
+      end
+    end
+    client:read_start(function(_, data)
+      so_far = so_far .. (data or "")
+      if not data then
+        close()
+      elseif so_far == SSL_REQUEST and tls ~= "" then
+        client:write(tls or "N")
+      elseif #so_far > #SSL_REQUEST or tls == "" then
+        client:write(words, close)
+      end
+    end)
+  end)
+end
+
+local ANSWERS = {
+  { "full", refusal("53300", "извините, уже слишком много клиентов", "ВАЖНО"), "слишком много" },
+  { "full", refusal("53200", "out of memory"), "out of memory" },
+  { "full", "Ecould not fork new process for connection: Cannot allocate memory\n\0", "could not fork" },
+  { "auth", refusal("28P01", "Connection refused"), "Connection refused" }, -- no errno's words
+  { "auth", refusal("28000", "Keine Route zum Zielrechner", "FATAL") },
+  { "auth", refusal("42501", "permission denied for database") },
+  { "auth", authentication(3), "no password supplied" },
+  { "auth", authentication(99), "authentication method 99" },
+  { "no_database", refusal("3D000", "Datenbank »plusmoin« existiert nicht") },
+  { "no_database", refusal("55000", "database is not currently accepting connections") },
+  { "starting", refusal("57P03", "the database system is starting up") },
+  { "starting", refusal("57P03", "the database system is in recovery mode") },
+  { "starting", refusal("57P03", "das Datenbanksystem startet") },
+  { "shutting_down", refusal("57P03", "the database system is shutting down") },
+  { "query_error", refusal("XX000", "something went wrong") },
+  { "malformed", refusal("08P01", "unsupported startup parameter: options") },
+  { "malformed", "hello, stranger\n" },
+  { "malformed", "HTTP/1.1 400 Bad Request\r\n\r\n", tls = "" }, -- to the wish for TLS
+  { "malformed", refusal("28\0", "half a code") },
+  { "tls", "no handshake", tls = "S" },
+  { "tls", "", connection = { sslmode = "require" }, "SSL was required" },
+  { "query_error", refusal("XX000", "no text: \255\254"), "no text: \u{FFFD}" },
+}
+
+describe("the class of a failed connect", function()
+  local peers = {}
+
+  after_each(function()
+    scene.finish()
+    for _, one in ipairs(peers) do
+      one:close()
+    end
+    peers = {}
+  end)
+
+  -- The nodes of a daemon that has heard of each of them, in their order.
+  local function heard_of(nodes)
+    local daemon = plusmoin.start { nodes = nodes, nowait = true }
+    local found
+    daemon:wait_status("all", function(status) return #status.clusterless == #nodes end)
+    proc.wait_for("word of all", 10, function()
+      found = daemon:ask({ request = "status" }).clusterless
+      for _, node in ipairs(found) do
+        if type(node.reason) ~= "string" then
+          return false
+        end
+      end
+      return #found == #nodes
+    end, function() return daemon:diagnose() end)
+    return found, daemon
+  end
+
+  it("is the SQLSTATE's, whatever the words are; else errno's or libpq's", function()
+    local nodes = {}
+    for i, answer in ipairs(ANSWERS) do
+      peers[i] = server(answer[2], answer.tls)
+      nodes[i] = { host = "127.0.0.1", port = peers[i].port, connection = answer.connection }
+    end
+    for i, node in ipairs(heard_of(nodes)) do
+      local answer = ANSWERS[i]
+      local what = ("%q: %s: %s"):format(answer[2], node.reason, node.message)
+      assert.equal(answer[1], node.reason, what)
+      assert.truthy(node.message:find(answer[3] or "", 1, true), what)
+      assert.is_nil(node.message:find("LOCATION", 1, true), what)
+    end
+  end)
+
+  it("is one of a host's that says nothing, closes, or is not there", function()
+    local closing = peer.serving(function(client) client:close() end)
+    local silent = peer.silent()
+    local nowhere, shut = proc.new_dir("nowhere"), proc.new_dir("shut")
+    assert(proc.uv.fs_chmod(shut, 0))
+    peers = { closing, silent }
+    local nodes = { { "refused", "127.0.0.1", proc.free_port() }, { "reset", "127.0.0.1", closing.port },
+      { "timeout", "127.0.0.1", silent.port }, { "refused", nowhere, 5432 }, { "refused", shut, 5432 } }
+    for i, node in ipairs(nodes) do
+      nodes[i] = { host = node[2], port = node[3], want = node[1] }
+    end
+    proc.release_port(nodes[1].port)
+    for i, node in ipairs(heard_of(nodes)) do
+      assert.equal(nodes[i].want, node.reason, ("%s:%d: %s"):format(node.host, node.port, node.message))
+    end
+  end)
+end)

@@ -1,0 +1,138 @@
+-- What servers find in their logs of plusmoin: nothing. No error, no connection that went away without goodbye.
+local peer = require "spec.support.peer"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local QUICK = { heartbeat = 0.3, fresh_connect_interval = 0.3 }
+
+local function check(servers)
+  for _, server in ipairs(servers) do
+    assert.equal("", server:complaints())
+  end
+end
+
+-- Whether a session of plusmoin's is left at `server`.
+local function is_watched(server)
+  return #server:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'") > 0
+end
+
+describe("servers that answer no question", function()
+  local peers = {}
+
+  after_each(function()
+    scene.finish()
+    for _, one in ipairs(peers) do
+      one:close()
+    end
+    peers = {}
+  end)
+
+  it("bind a bounded number of descriptors", function()
+    local nodes, asked = {}, 0
+    for i = 1, 20 do
+      peers[i] = peer.serving(function(client)
+        client:read_start(function(_, data)
+          if not data then
+            client:close()
+          elseif #data == 8 then -- a wish for TLS
+            client:write("N")
+          elseif data:byte(1) == 0 then -- who it is: it is let in
+            asked = asked + 1
+            client:write("R\0\0\0\8\0\0\0\0Z\0\0\0\5I")
+          end
+        end)
+      end)
+      nodes[i] = { host = "127.0.0.1", port = peers[i].port }
+    end
+    local daemon = plusmoin.start { nodes = nodes, nowait = true,
+      config = { query_timeout = 0.1, retry_interval = 0.1 } }
+    proc.wait_for("200 questions", 30, function() return asked >= 200 end, function() return daemon:diagnose() end)
+    local sockets = proc.descriptors(daemon.process.pid, "^socket:")
+    assert.is_true(sockets <= 64 + 2 * #nodes + 10, sockets)
+    assert.is_true(sockets >= 64, sockets) -- they are kept for the answer
+  end)
+end)
+
+describe("the servers' logs", function()
+  after_each(scene.finish)
+
+  it("are as before: a first start without a table, fresh connections, reloads, an end #core", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    local servers = { master, slaves[1], slaves[2] }
+    daemon:quiet_rounds(6)
+    assert.equal(0, (daemon:cli("reload")))
+    daemon.config.connection = { tcp_user_timeout = "3000" } -- all is connected anew
+    proc.write_file(daemon.config_path, daemon:json())
+    assert.equal(0, (daemon:cli("reload")))
+    daemon:quiet_rounds(3)
+    daemon:stop_and_check()
+    for _, server in ipairs(servers) do
+      proc.wait_for("the end of its sessions", 5, function() return not is_watched(server) end)
+    end
+    daemon:start() -- the table is there
+    daemon:expect_events { { "plusmoin_up" } }
+    daemon:quiet_rounds(3)
+    daemon:stop_and_check()
+    check(servers)
+  end)
+
+  it("are as before when a server or a backend of ours was frozen and is thawed", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    for _, server in ipairs { master, slaves[1] } do
+      for _, row in ipairs(server:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")) do
+        proc.uv.kill(tonumber(row[1]), "sigstop")
+      end
+    end
+    slaves[2]:freeze()
+    daemon:expect_events { { "slave_down", slaves[2], rule = "S1", reason = "hung" } }
+    daemon:quiet_rounds(4)
+    for _, server in ipairs { master, slaves[1], slaves[2] } do
+      server:thaw()
+    end
+    daemon:expect_events { { "slave_up", slaves[2], rule = "L4" } }
+    daemon:quiet_rounds(4)
+    check { master, slaves[1], slaves[2] }
+  end)
+
+  it("are as before where a slave never has the table", function()
+    local elsewhere = pg.master { family = 2 }
+    local stranger, master = elsewhere:standby(), pg.master()
+    local daemon = plusmoin.start { nodes = { master, stranger }, config = QUICK }
+    daemon:quiet_rounds(8)
+    daemon:wait_place(stranger, "clusterless")
+    check { stranger, master, elsewhere }
+  end)
+
+  it("have one line of a table that was dropped: it is made again", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    master:sql("DROP TABLE heartbeat", "plusmoin")
+    daemon:quiet_rounds(5)
+    local _, lines = master:complaints():gsub("[^\n]+", "")
+    assert.equal(1, lines, master:complaints())
+    for _, slave in ipairs(slaves) do -- at most: it may be there again when it is asked
+      _, lines = slave:complaints():gsub("[^\n]+", "")
+      assert.is_true(lines <= 1, slave:complaints())
+    end
+  end)
+
+  it("are as before where the table may not be made, and the node says why", function()
+    local master = pg.master()
+    master:sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC; ALTER DATABASE plusmoin OWNER TO postgres", "plusmoin")
+    local daemon = plusmoin.start { nodes = { master }, config = QUICK, nowait = true }
+    daemon:wait_status("it", function(status) return #status.clusterless == 1 end)
+    local node
+    proc.wait_for("why", 10, function()
+      node = daemon:ask({ request = "status" }).clusterless[1]
+      return node.reason == "table"
+    end, function() return daemon:diagnose() end)
+    assert.truthy(node.message:find("no right to make it", 1, true), node.message)
+    daemon:quiet(1)
+    check { master }
+    master:sql("GRANT CREATE ON SCHEMA public TO plusmoin", "plusmoin")
+    daemon:expect_events { { "cluster_created", master, cluster = 0, rule = "U2" } }
+    daemon:quiet_rounds(2)
+    check { master }
+  end)
+end)
