@@ -99,10 +99,11 @@ local function add_node(out, answer)
   local name = text(get(node, "name"))
   local id = math.tointeger(get(node, "cluster_id")) or -1
   local said = why(node)
-  out[#out + 1] = ("%s%s: %s%s since %s%s"):format(name, name ~= place and (" (%s)"):format(place) or "",
+  local placed_by = get(answer, "placed_by")
+  out[#out + 1] = ("%s%s: %s%s since %s%s%s"):format(name, name ~= place and (" (%s)"):format(place) or "",
     text(get(node, "state")), id >= 0 and (" in cluster %d"):format(id) or "", at(get(node, "since")),
-    said and ": " .. said or "")
-  out[#out + 1] = ("by %s (since %s)"):format(by_rule(get(answer, "rule")), at(get(answer, "rule_since")))
+    placed_by and " by " .. text(placed_by) or "", said and ": " .. said or "")
+  out[#out + 1] = ("last judged by %s (since %s)"):format(by_rule(get(answer, "rule")), at(get(answer, "rule_since")))
   add_failing(out, get(answer, "failing"))
   add_seen(out, answer)
   out[#out + 1] = "for the next change:"

@@ -19,7 +19,7 @@ describe("explain", function()
     local down = daemon:expect_events { { "slave_down", slaves[1] } }
     local code, out = daemon:cli("explain", slaves[1].name)
     assert.equal(0, code)
-    has(out, slaves[1].name .. ": lost in cluster 0 since ", ": refused: connection to server at",
+    has(out, slaves[1].name .. ": lost in cluster 0 since ", " by S1: refused: connection to server at",
       "\nseen:\n", "slave, its row names " .. master.name, "refused: connection to server at",
       "\nfor the next change:\n  an answer\n  as slave a lag of at most 3 s (recover_sync_delay: L4, slave_up)\n",
       "\nevents:\n  slave_down " .. down.env.PLUSMOIN_EVENT_ID .. " at ", ", by S1: the slave was down")
@@ -27,7 +27,9 @@ describe("explain", function()
     local function explained()
       return (select(2, daemon:cli("explain", slaves[1].name)))
     end
-    proc.wait_for("L1", 10, function() return explained():find("\nby L1: it is down", 1, true) end, explained)
+    proc.wait_for("L1", 10, function()
+      return explained():find("\nlast judged by L1: it is down", 1, true)
+    end, explained)
     code, out = daemon:cli("explain")
     assert.equal(0, code)
     has(out, slaves[1].name .. ": lost")
@@ -78,8 +80,10 @@ describe("explain", function()
     local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.3 } }
     master:sql("ALTER ROLE plusmoin CONNECTION LIMIT 1")
     daemon:wait_event("node_held")
-    has(select(2, daemon:cli("explain", master.name)), ": master in cluster 0 since ", ": full: ",
+    has(select(2, daemon:cli("explain", master.name)), ": master in cluster 0 since ", " by U2: full: ",
       "a fresh connection that succeeds: until then it is held (P1)", "master; a fresh connection: full: ")
+    local events = daemon:ask({ request = "events" }).events
+    has(select(2, daemon:cli("explain", events[#events].id)), "node_held ", ", by P1: its server is alive", ": full: ")
     master:sql("ALTER ROLE plusmoin CONNECTION LIMIT -1")
     proc.wait_for("the end", 10, function() return daemon:logged("no longer held", master.name) end)
     master:kill9()

@@ -22,6 +22,7 @@ struct change *changes_move(struct changes *changes, enum rule rule, struct node
 		.cluster = to,
 	};
 	fleet_move(node, to, place, now);
+	node->placed_by = rule;
 	fleet_note_rule(node, rule, now);
 	return change;
 }

@@ -212,6 +212,7 @@ void explain_node(const struct fleet *fleet, const struct node *node, const stru
 {
 	jsonw_key(json, "node");
 	node_render_full(node, json);
+	add_text(json, "placed_by", rule_name(node->placed_by));
 	add_text(json, "rule", rule_name(node->ruled));
 	jsonw_key(json, "rule_since");
 	if (node->ruled != RULE_NONE)

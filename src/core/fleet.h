@@ -72,6 +72,7 @@ struct node {
 	struct look past[NODE_PAST]; /* a ring, the last one is at past_next - 1 */
 	size_t past_count;
 	size_t past_next;
+	enum rule placed_by;  /* the rule that put it into its place; RULE_NONE: none has (it begins there) */
 	enum rule ruled;      /* the rule that spoke last for it, also to let it stay */
 	int64_t ruled_ms;     /* wall: since when it is that rule */
 	void *watch;     /* the monitor's */

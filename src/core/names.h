@@ -65,6 +65,7 @@ enum rule {
 	RULE_U3,
 	RULE_U4,
 	RULE_T7,
+	RULE_P1, /* of the P rules the one that fires something: node_held */
 	RULES
 };
 

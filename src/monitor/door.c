@@ -44,11 +44,13 @@ static void fire_held(struct watch *watch, const struct shut_door *door)
 	struct log_about about = {
 		.event = event_kind_name(EVENT_NODE_HELD),
 		.node = node->config->name,
+		.rule = rule_name(RULE_P1),
 		.reason = reason_name(door->reason),
 		.has_cluster = node->cluster != NULL,
 		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
 	};
 	struct change change = {
+		.rule = RULE_P1,
 		.node = node,
 		.event = EVENT_NODE_HELD,
 		.from = node->cluster,
