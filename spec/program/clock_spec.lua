@@ -1,53 +1,84 @@
--- The wall clock is set while the daemon runs (libfaketime; the steady clocks go on): no event, no wrong lag.
+-- Clocks that are set while the daemon runs (libfaketime): the wall clock alone, and all of them, as when the
+-- machine has slept. No event, no wrong lag; and what happens is seen as ever.
+local faked = require "spec.support.faked"
 local pg = require "spec.support.pg"
-local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local relay = require "spec.support.relay"
 local scene = require "spec.support.scene"
 
-local LIBRARY = "/usr/lib/" .. (io.popen("gcc -dumpmachine"):read("l") or "") .. "/faketime/libfaketimeMT.so.1"
+local HOUR = 3600
+local QUICK = { heartbeat = 0.3, max_sync_delay = 2, recover_sync_delay = 1, fresh_connect_interval = 0.5 }
 
-describe("a wall clock that is set", function()
-  after_each(scene.finish)
+local function check_lags(daemon)
+  for _, node in ipairs(daemon:ask({ request = "status" }).clusters[1].slaves) do
+    assert.is_true(node.lag < 1, node.lag)
+  end
+end
 
-  for _, step in ipairs { "+3600", "-3600" } do
-    it("by " .. step .. " s while the daemon runs is no event, and makes nobody late", function()
-      if os.getenv("PLUSMOIN_BIN") then
+-- The minute of the day of its last log line.
+local function logged_minute(daemon)
+  local hour, minute = daemon:log():match(".*\n%d+%-%d+%-%d+T(%d%d):(%d%d):")
+  return hour and hour * 60 + minute
+end
+
+describe("a clock that is set", function()
+  after_each(function()
+    local ok, problem = pcall(scene.finish)
+    relay.close_all()
+    assert(ok, problem)
+  end)
+
+  for _, step in ipairs { HOUR, -HOUR } do
+    it(("by %+d s, the wall clock, is no event, and makes nobody late"):format(step), function()
+      if not faked.may_fake() then
         return pending("libfaketime and sanitizers do not go together")
       end
-      local file = proc.new_dir("clock") .. "/now"
-      proc.write_file(file, "+0\n")
       local master, slaves = pg.cluster(2)
-      local daemon = plusmoin.new { nodes = { master, slaves[1], slaves[2] },
-        config = { heartbeat = 0.3, max_sync_delay = 2, recover_sync_delay = 1, fresh_connect_interval = 0.5 } }
-      -- by env: what is preloaded before the user changes could not share its memory
-      daemon.process = proc.spawn({ "env", "LD_PRELOAD=" .. LIBRARY, "FAKETIME_TIMESTAMP_FILE=" .. file,
-        "FAKETIME_NO_CACHE=1", "FAKETIME_FORCE_MONOTONIC_FIX=0", "FAKETIME_DONT_FAKE_MONOTONIC=1", plusmoin.binary(),
-        "-c", daemon.config_path, "-x", "start" }, { output = daemon.out_path, cwd = daemon.dir })
-      plusmoin.running[daemon] = true
-      daemon:expect_events { { "plusmoin_up" } }
+      local daemon = faked.start { nodes = { master, slaves[1], slaves[2] }, config = QUICK }
       daemon:quiet_rounds(2)
-      local function logged_hour()
-        local hour, minute = daemon:log():match(".*\n%d+%-%d+%-%d+T(%d%d):(%d%d):")
-        return hour and hour * 60 + minute
-      end
-      local before = logged_hour()
-      proc.write_file(file, step .. "\n")
+      local before = logged_minute(daemon)
+      daemon:set_clock(step)
       daemon:quiet_rounds(6)
-      local moved = (logged_hour() - before) % 1440
-      assert.is_true(math.abs(moved - tonumber(step) // 60 % 1440) <= 1, "the log's clock was not set: " .. moved)
-      for _, node in ipairs(daemon:ask({ request = "status" }).clusters[1].slaves) do
-        assert.is_true(node.lag < 1, node.lag)
-      end
+      local moved = (logged_minute(daemon) - before) % 1440
+      assert.is_true(math.abs(moved - step // 60 % 1440) <= 1, "the log's clock was not set: " .. moved)
+      check_lags(daemon)
       -- what happens is seen as ever
       slaves[1]:kill9()
       local killed = proc.mono_ms()
       local down = daemon:expect_events { { "slave_down", slaves[1], rule = "S1", reason = "refused" } }
       assert.is_true(down.ms - killed < 3000)
-      proc.write_file(file, "+0\n")
+      daemon:set_clock(0)
       daemon:quiet_rounds(4)
       slaves[1]:start()
       daemon:expect_events { { "slave_up", slaves[1], rule = "L4" } }
       daemon:quiet_rounds(2)
     end)
   end
+
+  -- By a relay that is slow enough for a question to be under way at nearly any time.
+  it("forward with the steady clocks, as by a machine that slept for hours, is no event", function()
+    if not faked.may_fake() then
+      return pending("libfaketime and sanitizers do not go together")
+    end
+    local master, slaves = pg.cluster(2)
+    local nodes = {}
+    for i, server in ipairs { master, slaves[1], slaves[2] } do
+      nodes[i] = relay.to(server, function() return 40 end)
+    end
+    local daemon = faked.start { nodes = nodes, steady = true, config = { heartbeat = 0.2, query_timeout = 1,
+      connect_timeout = 2, max_sync_delay = 2, recover_sync_delay = 1, fresh_connect_interval = 0.3 } }
+    for night = 1, 5 do
+      daemon:quiet_rounds(2)
+      daemon:set_clock(night * HOUR)
+      daemon:quiet_rounds(3)
+      check_lags(daemon)
+    end
+    daemon:wait_logged("the monitor was stalled for 36") -- ... 00 s, or a little less
+    slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", nodes[2], rule = "S1" } }
+    daemon:set_clock(6 * HOUR)
+    daemon:quiet_rounds(3)
+    slaves[1]:start()
+    daemon:expect_events { { "slave_up", nodes[2], rule = "L4" } }
+  end)
 end)

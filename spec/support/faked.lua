@@ -1,0 +1,34 @@
+--- A plusmoin whose clocks can be set while it runs (libfaketime); not for the sanitizers' builds.
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+
+local LIBRARY = "/usr/lib/" .. (io.popen("gcc -dumpmachine"):read("l") or "") .. "/faketime/libfaketimeMT.so.1"
+
+local faked = {}
+
+--- Whether the build under test can do without the sanitizers' own library in first place.
+function faked.may_fake()
+  return os.getenv("PLUSMOIN_BIN") == nil
+end
+
+--- Starts one (options as plusmoin.new; `steady`: the steady clocks are set, too, as if the machine had slept).
+-- Its `set_clock(seconds)` sets them by so much against the true time. Waits for plusmoin_up.
+function faked.start(options)
+  local file = proc.new_dir("clock") .. "/now"
+  proc.write_file(file, "+0\n")
+  local daemon = plusmoin.new(options)
+  -- by env: what is preloaded before the user changes could not share its memory; FORCE_MONOTONIC_FIX=0: else
+  -- libfaketime 0.9.10 breaks pthread_cond_timedwait
+  daemon.process = proc.spawn({ "env", "LD_PRELOAD=" .. LIBRARY, "FAKETIME_TIMESTAMP_FILE=" .. file,
+    "FAKETIME_NO_CACHE=1", "FAKETIME_FORCE_MONOTONIC_FIX=0",
+    "FAKETIME_DONT_FAKE_MONOTONIC=" .. (options.steady and 0 or 1), plusmoin.binary(), "-c", daemon.config_path,
+    "-x", "start" }, { output = daemon.out_path, cwd = daemon.dir })
+  plusmoin.running[daemon] = true
+  daemon:expect_events { { "plusmoin_up" } }
+  function daemon.set_clock(_, seconds)
+    proc.write_file(file, ("%+d\n"):format(seconds))
+  end
+  return daemon
+end
+
+return faked
