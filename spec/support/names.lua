@@ -1,9 +1,11 @@
 --- A real name server (dnsmasq) for the tests, on a loopback address of its own, and programs that ask it
 -- alone: in a mount namespace with a resolv.conf of theirs. It takes root.
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 
 local uv = proc.uv
-local names = { running = {} }
+local names = { running = {}, NOBODY = "127.0.0.3" } -- no server listens there
 
 local Names = {}
 Names.__index = Names
@@ -98,6 +100,46 @@ function Names:with(argv)
     self.resolv }
   local as_user = proc.as_user(argv)
   return table.move(as_user, 1, #as_user, #wrapped + 1, wrapped)
+end
+
+-- A server by a name: what plusmoin.new and expect_events take for a node.
+local function called(name, server)
+  return { host = name, port = server.port, name = name .. ":" .. server.port, server = server }
+end
+
+--- A master and two slaves, all known by names, and a plusmoin that asks a name server of its own for them: the
+-- cell of a matrix (daemon, master, slaves, servers, id), whose nodes have the server in `server`; `names` is the
+-- name server. Options: config; hosts (name -> addresses, where they are not { 127.0.0.1 }); further (names of
+-- further nodes); before (called with the nodes before plusmoin starts).
+function names.fleet(options)
+  local master, slaves = pg.cluster(2)
+  local hosts, nodes = {}, {}
+  for i, server in ipairs { master, slaves[1], slaves[2] } do
+    nodes[i] = called(("node%d.plusmoin.test"):format(i), server)
+    hosts[nodes[i].host] = { "127.0.0.1" }
+  end
+  for name, addresses in pairs(options.hosts or {}) do
+    hosts[name] = addresses
+  end
+  local server = names.start(hosts)
+  local watched = table.move(nodes, 1, 3, 1, {})
+  for i, name in ipairs(options.further or {}) do
+    watched[3 + i] = called(name, master)
+  end
+  if options.before then
+    options.before(nodes)
+  end
+  local daemon = plusmoin.new { nodes = watched, config = options.config }
+  daemon.process = proc.spawn(server:with { plusmoin.binary(), "-c", daemon.config_path, "-x", "start" },
+    { output = daemon.out_path, cwd = daemon.dir, as_root = true })
+  plusmoin.running[daemon] = true
+  daemon:expect_events { { "plusmoin_up" }, seconds = 15 }
+  daemon:wait_place(nodes[1], "master 0")
+  daemon:wait_place(nodes[2], "slave 0")
+  daemon:wait_place(nodes[3], "slave 0")
+  daemon:quiet_rounds(1)
+  return { daemon = daemon, names = server, master = nodes[1], slaves = { nodes[2], nodes[3] }, servers = nodes,
+    id = 0 }
 end
 
 --- Ends all of them.

@@ -59,9 +59,12 @@ local function template(family)
   return dir
 end
 
-local function new_server(family, settings)
+-- `wire`: a network (spec.support.wire) in which it is a host; else it is at 127.0.0.1.
+local function new_server(family, settings, wire)
+  local at = wire and wire:host()
   local server = setmetatable({
-    family = family, settings = settings or {}, host = "127.0.0.1", port = proc.free_port(),
+    family = family, settings = settings or {}, wire = wire, at = at, host = at and at.address or "127.0.0.1",
+    port = proc.free_port(),
   }, Server)
   server.name = server.host .. ":" .. server.port
   server.home = proc.new_dir("pg")
@@ -72,10 +75,11 @@ local function new_server(family, settings)
   return server
 end
 
---- A master. Options: settings (postgresql.conf), family, env (its environment, further), stopped (do not start).
+--- A master. Options: settings (postgresql.conf), family, env (its environment, further), stopped (do not start),
+-- wire (a network of spec.support.wire, in which it and its standbys are hosts).
 function pg.master(options)
   options = options or {}
-  local server = new_server(options.family or 1, options.settings)
+  local server = new_server(options.family or 1, options.settings, options.wire)
   server.env = options.env
   if not options.stopped then
     server:start()
@@ -86,7 +90,7 @@ end
 --- A standby of this server. Options: settings, env, stopped, nowait (do not wait until it streams).
 function Server:standby(options)
   options = options or {}
-  local server = new_server(self.family, options.settings)
+  local server = new_server(self.family, options.settings, self.wire)
   server.upstream = self
   server.env = options.env
   if not options.stopped then
@@ -114,7 +118,12 @@ function Server:configure()
   local lines = { SETTINGS, "port = " .. self.port }
   if self.upstream then
     lines[#lines + 1] = ("primary_conninfo = 'host=%s port=%d user=postgres application_name=node%d'")
-      :format(pg.STREAM_HOST, self.upstream.port, self.port)
+      :format(self.upstream.at and self.upstream.host or pg.STREAM_HOST, self.upstream.port, self.port)
+  end
+  if self.at then
+    lines[#lines + 1] = "listen_addresses = '*'"
+    proc.write_file(self.data .. "/pg_hba.conf", "host all all all trust\nhost replication all all trust\n",
+      tonumber("600", 8))
   end
   for name, value in pairs(self.settings) do
     lines[#lines + 1] = ("%s = '%s'"):format(name, tostring(value))
@@ -140,8 +149,9 @@ end
 function Server:launch()
   self:configure()
   os.remove(self.data .. "/postmaster.pid")
-  self.process = proc.spawn({ BIN .. "postgres", "-D", self.data }, { output = self.log_path, cwd = self.data,
-    env = self.env })
+  local argv = { BIN .. "postgres", "-D", self.data }
+  self.process = proc.spawn(self.at and self.at:enter(argv) or argv, { output = self.log_path, cwd = self.data,
+    env = self.env, as_root = self.at ~= nil })
 end
 
 -- A server that has never been up may still lose its port to another user of
@@ -330,15 +340,24 @@ end
 local IMPOLITE = { "ERROR:  ", "FATAL:  ", "PANIC:  ", "unexpected EOF", "could not receive data",
   "could not send data", "incomplete startup packet", "invalid length of startup packet" }
 
+-- What it does by itself is no fault of a client's.
+local OWN_WORDS = { "FATAL:  terminating connection", "FATAL:  the database system is" }
+
+local function has_any(line, list)
+  for _, words in ipairs(list) do
+    if line:find(words, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
 --- The lines of its log that plusmoin should have spared it: errors and rude ends of plusmoin's own sessions.
 function Server:complaints()
   local found = {}
   for line in self:log():gmatch("[^\n]+") do
-    for _, words in ipairs(line:find(" plusmoin ", 1, true) and IMPOLITE or {}) do
-      if line:find(words, 1, true) then
-        found[#found + 1] = line
-        break
-      end
+    if line:find(" plusmoin ", 1, true) and has_any(line, IMPOLITE) and not has_any(line, OWN_WORDS) then
+      found[#found + 1] = line
     end
   end
   return table.concat(found, "\n")

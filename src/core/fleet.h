@@ -24,6 +24,7 @@ struct failure {
 	int64_t since_ms; /* steady, the first of them */
 	bool going;       /* a word of going or coming since the last answer (P2) */
 	bool beat_locked; /* the last attempt failed by a lock on the beat alone (P5) */
+	int fresh;        /* how many of them were fresh connections beside one that answers */
 	bool answered;    /* the last attempt was answered, only its beat failed */
 	bool held;        /* its class is in hold_on (P1): */
 	bool kept;        /* the kept connection stands */

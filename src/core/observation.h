@@ -57,6 +57,7 @@ struct beat_result {
 /* A fresh connection that failed while the kept one stood. */
 struct shut_door {
 	enum reason reason; /* REASON_NONE: the last one did not fail */
+	int attempts;       /* that have failed in a row */
 	char message[MESSAGE_BYTES];
 };
 

@@ -24,6 +24,7 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	if (failure->attempts++ == 0 || failure->answered) {
 		failure->since_ms = now->steady_ms;
 		failure->going = false;
+		failure->fresh = 0;
 	}
 	if (seen->kind == OBSERVED_FAILURE && seen->going)
 		failure->going = true;
@@ -34,6 +35,23 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	failure->kept_ended_ms = seen->kept_ended_ms;
 	failure->reason = reason;
 	text_copy(failure->message, sizeof(failure->message), message);
+}
+
+/*
+ * A fresh connection failed beside the kept one, whose word does not count then. It is one
+ * attempt, however often the kept one answers until the next.
+ */
+static void note_shut_door(const struct fleet *fleet, struct node *node,
+			   const struct shut_door *door, const struct moment *now)
+{
+	struct failure *failure = &node->failure;
+	int attempts = failure->attempts;
+
+	node->seen.kind = OBSERVED_FAILURE;
+	note_failure(fleet, node, &node->seen, REASON_NO_NEW_CONNECTIONS, door->message, now);
+	if (attempts > 0 && failure->fresh == door->attempts)
+		failure->attempts = attempts;
+	failure->fresh = door->attempts;
 }
 
 static bool bears(const struct node *node, const char *name)
@@ -154,10 +172,7 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason)) {
 		node->door = seen->door;
 	} else if (seen->door.reason != REASON_NONE) {
-		/* what the kept connection says does not count while nobody else gets one */
-		node->seen.kind = OBSERVED_FAILURE;
-		note_failure(fleet, node, &node->seen, REASON_NO_NEW_CONNECTIONS, seen->door.message,
-			     now);
+		note_shut_door(fleet, node, &seen->door, now);
 		return;
 	}
 	switch (seen->kind) {

@@ -50,7 +50,7 @@ static void end_kept(struct probe *probe)
 		return;
 	lane_free(&probe->kept);
 	probe->kept_ended_ms = clock_steady_ms();
-	probe->door.reason = REASON_NONE;
+	probe->door = (struct shut_door){ 0 };
 }
 
 /* The fresh connection takes the kept one's place, which says goodbye. */
@@ -224,7 +224,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 		if (probe->task.kind != TASK_NONE)
 			ask_kept(probe);
 	}
-	probe->door.reason = REASON_NONE;
+	probe->door = (struct shut_door){ 0 };
 	if (had_kept)
 		probe->events.refreshed(probe->data, NULL);
 	else if (probe->task.kind == TASK_NONE)
@@ -248,6 +248,7 @@ static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 		return;
 	}
 	probe->door.reason = evidence->reason;
+	probe->door.attempts++;
 	text_copy(probe->door.message, MESSAGE_BYTES, evidence->message);
 	probe->door_met = true;
 	probe->events.refreshed(probe->data, evidence);

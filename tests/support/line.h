@@ -74,7 +74,7 @@ static inline bool line_row(struct play *play, char *text, struct row *row)
 	return true;
 }
 
-/* "shut full": a fresh connection failed while the kept one, which this came over, stood. */
+/* "shut full", "shut full 2": a fresh connection (two in a row) failed while the kept one, which this came over, stood. */
 static inline bool line_shut(struct play *play, char **rest, struct observation *seen)
 {
 	const char *word = strtok_r(NULL, " \t", rest);
@@ -83,6 +83,7 @@ static inline bool line_shut(struct play *play, char **rest, struct observation 
 	if (word == NULL || !line_reason(word, &seen->door.reason))
 		return play_fail(play, "shut for what reason?");
 	text_copy(seen->door.message, sizeof(seen->door.message), word);
+	seen->door.attempts = 1;
 	return true;
 }
 
@@ -104,6 +105,8 @@ static inline bool line_master(struct play *play, struct part *part, char **rest
 		} else if (strcmp(word, "shut") == 0) {
 			if (!line_shut(play, rest, seen))
 				return false;
+		} else if (seen->door.attempts > 0 && word[0] >= '1' && word[0] <= '9') {
+			seen->door.attempts = word[0] - '0';
 		} else if (strcmp(word, "unsaid") == 0) {
 			part->beat = BEAT_NONE;
 		} else if (strcmp(word, "over") == 0) {
@@ -133,9 +136,17 @@ static inline bool line_slave(struct play *play, char **rest, struct observation
 	if (!line_row(play, word, &seen->row))
 		return false;
 	word = strtok_r(NULL, " \t", rest);
-	if (word != NULL && strcmp(word, "shut") == 0)
-		return line_shut(play, rest, seen);
-	return word == NULL || play_fail(play, "'%s' after a row: only 'shut'", word);
+	if (word == NULL)
+		return true;
+	if (strcmp(word, "shut") != 0)
+		return play_fail(play, "'%s' after a row: only 'shut'", word);
+	if (!line_shut(play, rest, seen))
+		return false;
+	word = strtok_r(NULL, " \t", rest);
+	if (word != NULL)
+		seen->door.attempts = word[0] - '0';
+	return word == NULL || (word[0] >= '1' && word[0] <= '9') ||
+	       play_fail(play, "'%s' is no number of attempts", word);
 }
 
 static inline bool line_failure(struct play *play, const char *word, char **rest,

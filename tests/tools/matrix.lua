@@ -26,3 +26,12 @@ for _, row in ipairs(rows) do
   end
   print("| " .. row .. " | " .. table.concat(line, " | ") .. " |")
 end
+
+-- Cells that make no sense, and those that could not be run here, are none.
+local right, run = 0, 0
+for _, outcome in pairs(cells) do
+  local is_cell = outcome ~= "" and not outcome:find("^%- ") and not outcome:find("^not run")
+  run = run + (is_cell and 1 or 0)
+  right = right + (is_cell and outcome ~= "WRONG" and 1 or 0)
+end
+print(("\n%d of %d cells right"):format(right, run))

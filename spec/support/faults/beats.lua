@@ -22,7 +22,7 @@ local function unlock(server, cell)
 end
 
 return {
-  { name = "beat table dropped", only = "master", why = WHY,
+  { name = "beat table dropped", only = "master", why = WHY, rude = "one beat finds it gone",
     strike = sql("DROP TABLE heartbeat", "plusmoin") },
   { name = "beat table without privilege", only = "master", why = WHY,
     strike = sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
@@ -34,10 +34,13 @@ return {
   { name = "beat table with 1,000 rows", only = "master", why = WHY,
     strike = sql("INSERT INTO heartbeat SELECT 7, 'x', n FROM generate_series(1, 1000) n", "plusmoin") },
   { name = "beat table locked for less than max_sync_delay", only = "master", why = WHY,
+    rude = "what meets the lock gives up",
     strike = sql("BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(1.2); COMMIT", "plusmoin") },
   { name = "beat table locked for longer than max_sync_delay", only = "master", why = WHY,
+    rude = "what meets the lock gives up",
     settings = { max_sync_delay = 1.5, recover_sync_delay = 1.5 }, strike = lock, mend = unlock, down = "query_error" },
   { name = "beat table dropped and not to be made again", only = "master", why = WHY,
+    rude = "one look at each finds it gone",
     strike = sql("ALTER DATABASE plusmoin OWNER TO postgres; DROP TABLE heartbeat", "plusmoin"),
     mend = sql "ALTER DATABASE plusmoin OWNER TO plusmoin", held = "table" },
   { name = "beat table in a publication for all tables", only = "master", why = WHY,

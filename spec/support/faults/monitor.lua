@@ -1,5 +1,7 @@
 --- The matrix's rows of the monitor itself, and of all at once (spec/support/faults.lua).
+local faked = require "spec.support.faked"
 local network = require "spec.support.network"
+local pg = require "spec.support.pg"
 local proc = require "spec.support.proc"
 
 local STALL_SECONDS = 6 -- three times the stall limit
@@ -17,7 +19,24 @@ local function start(server)
   server:start()
 end
 
+-- The monitor's clock is set by an hour, there and back; `steady`: the clocks that go on in a sleep, too.
+local function set_clock(name, seconds, steady)
+  return { name = name, whole = true, faked = true, rounds = 6, cell = function(settings)
+    local master, slaves = pg.cluster(2)
+    local servers = { master, slaves[1], slaves[2] }
+    return { id = 0, master = master, slaves = slaves, servers = servers,
+      daemon = faked.start { nodes = servers, config = settings, steady = steady } }
+  end, strike = function(_, cell)
+    cell.daemon:set_clock(seconds)
+  end, mend = function(_, cell)
+    cell.daemon:set_clock(steady and 2 * seconds or 0)
+  end }
+end
+
 return {
+  set_clock("the monitor's wall clock set forward by an hour", 3600),
+  set_clock("the monitor's wall clock set back by an hour", -3600),
+  set_clock("the monitor's machine asleep for an hour", 3600, true),
   { name = "the monitor stopped for 6 s", whole = true, strike = function(_, cell)
     stall(cell, function() end)
   end },
