@@ -27,7 +27,7 @@ local RIGHTS = {
   faked = { faked.may_fake, "libfaketime and sanitizers do not go together" },
 }
 
-for _, room in ipairs { "dying", "net", "wire", "names", "door", "beats", "disk", "roles", "monitor" } do
+for _, room in ipairs { "dying", "net", "wire", "names", "door", "beats", "disk", "roles", "logical", "monitor" } do
   for _, row in ipairs(require("spec.support.faults." .. room)) do
     table.insert(faults.rows, row)
   end

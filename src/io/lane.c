@@ -45,7 +45,7 @@ static void finish_beat(struct lane *lane)
 	lane->events->beaten(lane->data, lane, &result);
 }
 
-/* A table that may not be there is looked for before it is written to: an error is a line in the server's log. */
+/* A table that may not be there, or not be fit, is looked at first: an error is a line in the server's log. */
 static void send_beat(struct lane *lane, bool make_table)
 {
 	struct statement batch[6];
@@ -61,7 +61,7 @@ static void send_beat(struct lane *lane, bool make_table)
 	}
 	lane->beating = true;
 	lane->beat.result = (struct beat_result){ .state = BEAT_NONE };
-	if (make_table || lane->context.table->there)
+	if (make_table || (lane->context.table->there && (lane->checked || lane->context.table->written)))
 		batch[count++] = step_beat(&lane->task.order, &numbers);
 	conn_send(lane->conn, batch, count);
 }
@@ -170,6 +170,7 @@ static bool mend_beat(struct lane *lane)
 	}
 	lane->checked = true;
 	lane->context.table->there = !lane->beat.table_missing;
+	lane->context.table->written = written;
 	if (lane->repeats >= 2 || lane->beat.may_not_make)
 		return false;
 	if (lane->beat.table_missing || (lane->beat.no_identity && !lane->context.table->remarked)) {

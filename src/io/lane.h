@@ -34,6 +34,7 @@ struct lane_events {
 /* What is known of a node's table, over all its connections. Zero-initialised: nothing yet. */
 struct lane_table {
 	bool there;    /* it was, last time: its row is asked for without a question before */
+	bool written;  /* a beat was, last time: likewise */
 	bool remarked; /* "no right to ..." was said */
 };
 
