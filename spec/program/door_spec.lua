@@ -22,7 +22,7 @@ local function open_hba(server)
 end
 
 -- What shuts the door of a master, with its class, and what opens it again; what is `replicated`
--- shuts the slaves', too.
+-- shuts the slaves', too; those with a tag are for `make test-long`.
 local DOORS = {
   { what = "slots full", reason = "full", replicated = true, shut = function(server)
     server:sql("ALTER ROLE plusmoin CONNECTION LIMIT 1")
@@ -30,12 +30,12 @@ local DOORS = {
     server:sql("ALTER ROLE plusmoin CONNECTION LIMIT -1")
   end },
   { what = "pg_hba refuses", reason = "auth", shut = shut_hba, open = open_hba },
-  { what = "the role may not log in", reason = "auth", replicated = true, shut = function(server)
+  { what = "the role may not log in", reason = "auth", replicated = true, tag = " #matrix", shut = function(server)
     server:sql("ALTER ROLE plusmoin NOLOGIN")
   end, open = function(server)
     server:sql("ALTER ROLE plusmoin LOGIN")
   end },
-  { what = "the database closed", reason = "no_database", replicated = true, shut = function(server)
+  { what = "the database closed", reason = "no_database", replicated = true, tag = " #matrix", shut = function(server)
     server:sql("ALTER DATABASE plusmoin ALLOW_CONNECTIONS false")
   end, open = function(server)
     server:sql("ALTER DATABASE plusmoin ALLOW_CONNECTIONS true")
@@ -75,7 +75,7 @@ describe("a door that is shut:", function()
   end)
 
   for _, door in ipairs(DOORS) do
-    it(door.what .. ": the master is held, told once, and nothing is down", function()
+    it(door.what .. ": the master is held, told once, and nothing is down" .. (door.tag or ""), function()
       local daemon, master, slaves = scene.start { config = QUICK }
       door.shut(master)
       local held = {}

@@ -18,6 +18,15 @@ end
 
 local back = move("127.0.0.1")
 
+-- The name server's end, and then the server's: it is found over the address that was the last good one.
+local function then_killed(way)
+  return by_name { name = ("name server %s, then kill -9 of all"):format(way == "kill" and "dead" or "frozen"),
+    strike = function(node, cell)
+      cell.names[way](cell.names)
+      node.server:kill9()
+    end, mend = function(node) node.server:start() end, down = true }
+end
+
 return {
   by_name { name = "name moved to where nobody listens", strike = move(names.NOBODY), mend = back,
     down = "no_new_connections" },
@@ -28,8 +37,6 @@ return {
   by_name { name = "name server frozen", whole = true, rounds = 4, strike = function(_, cell) cell.names:freeze() end,
     mend = function(_, cell) cell.names:thaw() end },
   by_name { name = "name server dead", whole = true, rounds = 4, strike = function(_, cell) cell.names:kill() end },
-  by_name { name = "name server dead, then kill -9 of all", strike = function(node, cell)
-    cell.names:kill()
-    node.server:kill9()
-  end, mend = function(node) node.server:start() end, down = true },
+  then_killed("freeze"),
+  then_killed("kill"),
 }
