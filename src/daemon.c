@@ -101,7 +101,7 @@ static void on_fired(void *data, struct event *event)
 			 event->view->masters, event->view->slaves, event->view->lost);
 	if (config_has_lua(daemon->config, event->kind))
 		publish(daemon);
-	recent_add(&daemon->recent, event);
+	recent_add(&daemon->recent, event, monitor_fleet(daemon->monitor));
 	dispatch_event(daemon->dispatch, event);
 }
 

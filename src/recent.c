@@ -5,8 +5,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/explain.h"
 
 #define NODE_EVENTS 5 /* shown with a node */
+#define SEEN_LOOKS 4  /* kept with an event */
 
 static const struct recent_event *at(const struct recent *recent, size_t index)
 {
@@ -17,10 +19,30 @@ static void forget(struct recent_event *one)
 {
 	free(one->node);
 	free(one->message);
+	free(one->seen);
 	buf_free(&one->outcomes);
 }
 
-void recent_add(struct recent *recent, const struct event *event)
+/* What its node has shown until now; NULL: it is about none. */
+static char *seen_until(const struct event *event, const struct fleet *fleet)
+{
+	const struct node *node = NULL;
+	struct buf text = { 0 };
+	struct json json = { .out = &text };
+
+	if (event->has_node) {
+		char *id = mem_printf("%s:%d", event->node.host, event->node.port);
+
+		node = fleet_named(fleet, NULL, id);
+		free(id);
+	}
+	if (node == NULL)
+		return NULL;
+	explain_seen(node, SEEN_LOOKS, &json);
+	return buf_steal(&text);
+}
+
+void recent_add(struct recent *recent, const struct event *event, const struct fleet *fleet)
 {
 	struct recent_event *one;
 
@@ -41,6 +63,7 @@ void recent_add(struct recent *recent, const struct event *event)
 		.reason = event->has_node ? event->node.reason : REASON_NONE,
 		.node = mem_strdup(event->has_node ? event->node.name : NULL),
 		.message = mem_strdup(event->has_node ? event->node.message : NULL),
+		.seen = seen_until(event, fleet),
 	};
 	text_copy(one->id, sizeof(one->id), event->id);
 }
@@ -117,6 +140,8 @@ void recent_explain(const struct recent *recent, const char *id, struct json *js
 	jsonw_key(json, "event");
 	jsonw_begin_object(json);
 	add_keys(one, json);
+	jsonw_key(json, "seen");
+	jsonw_raw(json, one->seen != NULL ? one->seen : "[]");
 	jsonw_key(json, "triggers");
 	jsonw_begin_array(json);
 	if (one->outcomes.len > 0)

@@ -22,6 +22,7 @@ struct recent_event {
 	enum reason reason;
 	char *node;          /* its name; NULL: it is about none */
 	char *message;       /* NULL: none */
+	char *seen;          /* its last looks, as JSON: the evidence; NULL: it is about no node */
 	struct buf outcomes; /* JSON objects, commas between */
 };
 
@@ -32,8 +33,8 @@ struct recent {
 	size_t count;
 };
 
-/* Heartbeats are not kept. */
-void recent_add(struct recent *recent, const struct event *event);
+/* With what is known of its node in `fleet` at this moment. Heartbeats are not kept. */
+void recent_add(struct recent *recent, const struct event *event, const struct fleet *fleet);
 
 /* "events": [...], oldest first; only those behind the event with the id `since` (NULL, unknown: all). */
 void recent_render(const struct recent *recent, const char *since, struct json *json);
@@ -43,7 +44,7 @@ void recent_tell(struct recent *recent, const char *id, const char *path, const 
 
 bool recent_has(const struct recent *recent, const char *id);
 
-/* Into an open object: "event" with its "triggers"; of one that is kept. */
+/* Into an open object: "event" with what was "seen" and its "triggers"; of one that is kept. */
 void recent_explain(const struct recent *recent, const char *id, struct json *json);
 
 /* Into an open object: "events", the last few about this node (its name), oldest first. */

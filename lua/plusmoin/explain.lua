@@ -69,9 +69,10 @@ local function seen_words(look)
   return said and ("%s, beat not written: %s"):format(words, said) or words
 end
 
-local function add_seen(out, answer)
-  out[#out + 1] = "seen:"
-  for _, look in ipairs(list(answer, "seen")) do
+local function add_seen(out, answer, words)
+  local looks = list(answer, "seen")
+  out[#out + 1] = #looks > 0 and words or nil
+  for _, look in ipairs(looks) do
     local count = math.tointeger(get(look, "count")) or 1
     out[#out + 1] = ("  %s%s  %s"):format(at(get(look, "from"), "%H:%M:%S"),
       count > 1 and (" - %s (%d times)"):format(at(get(look, "to"), "%H:%M:%S"), count) or "", seen_words(look))
@@ -105,7 +106,7 @@ local function add_node(out, answer)
     placed_by and " by " .. text(placed_by) or "", said and ": " .. said or "")
   out[#out + 1] = ("last judged by %s (since %s)"):format(by_rule(get(answer, "rule")), at(get(answer, "rule_since")))
   add_failing(out, get(answer, "failing"))
-  add_seen(out, answer)
+  add_seen(out, answer, "seen:")
   out[#out + 1] = "for the next change:"
   for _, sentence in ipairs(list(answer, "needs")) do
     out[#out + 1] = "  " .. text(sentence)
@@ -119,6 +120,7 @@ end
 
 local function add_event(out, event)
   out[#out + 1] = event_line(event)
+  add_seen(out, event, "seen until then:")
   local triggers = list(event, "triggers")
   out[#out + 1] = #triggers > 0 and "triggers:" or "no trigger has ended for it"
   for _, run in ipairs(triggers) do

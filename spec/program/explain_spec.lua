@@ -44,7 +44,7 @@ describe("explain", function()
   end)
 
   it("says of an event why it fired and how its triggers ended", function()
-    local daemon, _, slaves = scene.start { triggers = { slave_down = { "/bin/true", "sh -c 'echo no luck; exit 3'",
+    local daemon, master, slaves = scene.start { triggers = { slave_down = { "/bin/true", "sh -c 'echo no luck; exit 3'",
       "/nonexistent/program" } } }
     slaves[1]:kill9()
     daemon:wait_place(slaves[1], "lost 0")
@@ -57,10 +57,14 @@ describe("explain", function()
     assert.equal(0, code)
     has(out, "slave_down " .. id .. " at ",
       " in cluster 0: " .. slaves[1].name .. ", by S1: the slave was down: refused: ",
+      "\nseen until then:\n", "slave, its row names " .. master.name .. "\n", "refused: connection to server at",
       "\ntriggers:\n  triggers.slave_down[1]: done in ", "\n  triggers.slave_down[2]: failed with exit status 3 after ",
       "no luck", "\n  triggers.slave_down[3]: cannot start /nonexistent/program: No such file")
     local answer = cjson.decode((select(2, daemon:cli("explain", "--json", id))))
     assert.same({ true, "slave_down", 3 }, { answer.ok, answer.event.name, #answer.event.triggers })
+    local seen = answer.event.seen
+    assert.same({ "slave", "failure", "refused" }, { seen[#seen - 1].what, seen[#seen].what, seen[#seen].reason })
+    has(select(2, daemon:cli("explain", events[1].id)), "plusmoin_up ")
   end)
 
   it("says what keeps a failing node in its place, and until when", function()

@@ -134,3 +134,9 @@ void jsonw_null(struct json *json)
 	value(json);
 	buf_add_str(json->out, "null");
 }
+
+void jsonw_raw(struct json *json, const char *text)
+{
+	value(json);
+	buf_add_str(json->out, text);
+}

@@ -30,3 +30,6 @@ void jsonw_int(struct json *json, int64_t value);
 void jsonw_seconds(struct json *json, int64_t ms);
 void jsonw_bool(struct json *json, bool value);
 void jsonw_null(struct json *json);
+
+/* A value that is JSON already. */
+void jsonw_raw(struct json *json, const char *text);

@@ -47,11 +47,10 @@ static const char *row_of(const struct look *look)
 	return look->row_state == ROW_NONE ? "none" : look->master;
 }
 
-static void add_seen(const struct node *node, struct json *json)
+void explain_seen(const struct node *node, size_t most, struct json *json)
 {
-	jsonw_key(json, "seen");
 	jsonw_begin_array(json);
-	for (size_t i = node->past_count; i > 0; i--) {
+	for (size_t i = node->past_count < most ? node->past_count : most; i > 0; i--) {
 		const struct look *look = &node->past[(node->past_next + NODE_PAST - i) % NODE_PAST];
 
 		jsonw_begin_object(json);
@@ -220,6 +219,7 @@ void explain_node(const struct fleet *fleet, const struct node *node, const stru
 	else
 		jsonw_null(json);
 	add_failing(fleet, node, now, json);
-	add_seen(node, json);
+	jsonw_key(json, "seen");
+	explain_seen(node, NODE_PAST, json);
 	add_needs(fleet, node, now, json);
 }

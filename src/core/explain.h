@@ -7,9 +7,12 @@
 #include "base/json.h"
 #include "core/fleet.h"
 
+/* The last `most` looks at the node, oldest first: an array. */
+void explain_seen(const struct node *node, size_t most, struct json *json);
+
 /*
- * Into an open object: "node" (as in the status), "rule", "rule_since", "failing" (or
- * null), "seen" (oldest first) and "needs" (sentences).
+ * Into an open object: "node" (as in the status), "placed_by", "rule", "rule_since",
+ * "failing" (or null), "seen" (all that is kept) and "needs" (sentences).
  */
 void explain_node(const struct fleet *fleet, const struct node *node, const struct moment *now,
 		  struct json *json);
