@@ -50,7 +50,8 @@ void answer_explain(const struct request *request, const struct fleet *fleet,
 	if (request->node != NULL) {
 		explain_one(fleet, request->node, clock, recent, json);
 	} else if (request->event == NULL) {
-		answer_error(json, "explain what? \"node\": \"host:port\", or \"event\": its id");
+		add_ok(json);
+		explain_unwell(fleet, json);
 	} else if (!recent_has(recent, request->event)) {
 		answer_error(json, "no such event among the last 1,000 of this daemon's");
 	} else {

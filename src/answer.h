@@ -9,6 +9,9 @@
 /* Into an open object: {"ok": false, "error": text}. */
 void answer_error(struct json *json, const char *text);
 
-/* Into an open object: why the request's node is where it is, or how an event came about. */
+/*
+ * Into an open object: why the request's node is where it is, how an event came about, or
+ * (neither is asked for) who is not well.
+ */
 void answer_explain(const struct request *request, const struct fleet *fleet,
 		    const struct clock *clock, const struct recent *recent, struct json *json);

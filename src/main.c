@@ -129,11 +129,8 @@ static int run_verb(const struct arguments *arguments, const char *config)
 		return command_status(config, arguments->json);
 	if (strcmp(verb, "watch") == 0)
 		return command_watch(config);
-	if (strcmp(verb, "explain") == 0) {
-		if (arguments->json && arguments->word_count == 0)
-			return wrong_usage("explain --json needs a node or an event's id", NULL);
+	if (strcmp(verb, "explain") == 0)
 		return command_explain(config, arguments->words[0], arguments->json);
-	}
 	if (strcmp(verb, "check") == 0)
 		return command_check(config, arguments->json);
 	if (strcmp(verb, "init-sql") == 0)

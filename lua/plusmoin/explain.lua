@@ -139,24 +139,4 @@ function explain.render(answer)
   return table.concat(out, "\n") .. "\n"
 end
 
---- The nodes of a status answer that are not simply well, "host:port" each, and how many there are in all.
-function explain.unwell(answer)
-  local found, count = {}, 0
-  local function look(nodes, is_well)
-    for _, node in ipairs(nodes) do
-      count = count + 1
-      if not is_well or get(node, "reason") then
-        found[#found + 1] = ("%s:%d"):format(node.host, math.tointeger(node.port))
-      end
-    end
-  end
-  for _, cluster in ipairs(list(answer, "clusters")) do
-    look({ get(cluster, "master") }, true)
-    look(list(cluster, "slaves"), true)
-    look(list(cluster, "lost"), false)
-  end
-  look(list(answer, "clusterless"), false)
-  return found, count
-end
-
 return explain

@@ -33,9 +33,9 @@ verbs.rows = {
       .. "where `NO_COLOR` is set." },
   { name = "explain", words = "[NODE|EVENT-ID]", options = { "--json" },
     doc = "Why a node (`host:port`, or its name) is where it is: what was seen of it, which rule spoke, and what is "
-      .. "missing for the next change; or what came of an event: why it fired, and how its triggers ended. Without "
-      .. "either every node that is not well. With `--json` the control socket's answer. Exit status 1 without a "
-      .. "daemon, or when there is no such thing." },
+      .. "missing for the next change; or what came of an event: why it fired, what was seen until then, and how its "
+      .. "triggers ended. Without either every node that is not well. With `--json` the control socket's answer. Exit "
+      .. "status 1 without a daemon, or when there is no such thing." },
   { name = "check", options = { "--json" },
     doc = "Validates the configuration as `daemon_user`, asks every node whether all will work (reached, role, "
       .. "version, whether beats may be written, settings that would surprise), and says what mends what it found, "

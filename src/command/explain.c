@@ -30,6 +30,7 @@ static bool ask_daemon(const struct load_names *files, const char *request, stru
 	return false;
 }
 
+/* `what` NULL: who is not well. */
 static bool ask_about(const struct load_names *files, const char *what, struct buf *answer)
 {
 	struct buf request = { 0 };
@@ -39,8 +40,10 @@ static bool ask_about(const struct load_names *files, const char *what, struct b
 	jsonw_begin_object(&json);
 	jsonw_key(&json, "request");
 	jsonw_string(&json, "explain");
-	jsonw_key(&json, is_event_id(what) ? "event" : "node");
-	jsonw_string(&json, what);
+	if (what != NULL) {
+		jsonw_key(&json, is_event_id(what) ? "event" : "node");
+		jsonw_string(&json, what);
+	}
 	jsonw_end_object(&json);
 	buf_add_char(&request, '\n');
 	answered = ask_daemon(files, buf_text(&request), answer);
@@ -80,13 +83,13 @@ static int render(lua_State *L)
 	return 2;
 }
 
-/* Protected: the status at 1; the list of nodes to explain, and how many there are. */
+/* Protected: the answer at 1; the list of nodes to explain, and how many there are. */
 static int unwell(lua_State *L)
 {
 	push_answer(L);
-	lua_getfield(L, -2, "unwell");
-	lua_pushvalue(L, -2);
-	lua_call(L, 1, 2);
+	lua_getfield(L, -1, "unwell");
+	luaL_checktype(L, -1, LUA_TTABLE);
+	lua_getfield(L, -2, "nodes");
 	return 2;
 }
 
@@ -147,7 +150,7 @@ static int explain_all(lua_State *L, const struct load_names *files)
 	struct buf answer = { 0 };
 	int status = 1;
 
-	if (!ask_daemon(files, "{\"request\": \"status\"}\n", &answer))
+	if (!ask_about(files, NULL, &answer))
 		return 1;
 	lua_pushcfunction(L, unwell);
 	lua_pushstring(L, buf_text(&answer));

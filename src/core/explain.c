@@ -223,3 +223,22 @@ void explain_node(const struct fleet *fleet, const struct node *node, const stru
 	explain_seen(node, NODE_PAST, json);
 	add_needs(fleet, node, now, json);
 }
+
+static bool is_well(const struct node *node)
+{
+	return (node->place == PLACE_MASTER || node->place == PLACE_SLAVE) &&
+	       node->failure.attempts == 0 && node->door.reason == REASON_NONE;
+}
+
+void explain_unwell(const struct fleet *fleet, struct json *json)
+{
+	jsonw_key(json, "nodes");
+	jsonw_int(json, (int64_t)fleet->node_count);
+	jsonw_key(json, "unwell");
+	jsonw_begin_array(json);
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		if (!is_well(fleet->nodes[i]))
+			jsonw_string(json, fleet->nodes[i]->config->id);
+	}
+	jsonw_end_array(json);
+}

@@ -11,6 +11,12 @@
 void explain_seen(const struct node *node, size_t most, struct json *json);
 
 /*
+ * Into an open object: "nodes", how many there are, and "unwell", the ids of those that
+ * fail, are held, lost or clusterless.
+ */
+void explain_unwell(const struct fleet *fleet, struct json *json);
+
+/*
  * Into an open object: "node" (as in the status), "placed_by", "rule", "rule_since",
  * "failing" (or null), "seen" (all that is kept) and "needs" (sentences).
  */
