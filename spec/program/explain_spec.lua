@@ -100,6 +100,17 @@ describe("explain", function()
       "the seat is empty: as master it takes it when its beat is written")
   end)
 
+  it("says that only a fresh connection brings back a node whose kept one answers", function()
+    local daemon, _, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.3 } }
+    slaves[1]:freeze_postmaster()
+    daemon:expect_events { { "slave_down", slaves[1], reason = "no_new_connections" } }
+    local out = select(2, daemon:cli("explain", slaves[1].name))
+    has(out, " by S1: no_new_connections: ", "\n  a fresh connection that succeeds\n", "slave, its row names ",
+      "; a fresh connection: timeout: ")
+    slaves[1]:thaw()
+    daemon:expect_events { { "slave_up", slaves[1] } }
+  end)
+
   it("says what there is not", function()
     local daemon, master = scene.start { slaves = 0 }
     local code, _, err = daemon:cli("explain", "nobody:5432")

@@ -111,6 +111,13 @@ static void add_failing(const struct fleet *fleet, const struct node *node,
 	jsonw_end_object(json);
 }
 
+/* What ends a failure: what the kept connection says does not, while no fresh one can be made. */
+static const char *end_of_failure(const struct node *node)
+{
+	return node->failure.reason == REASON_NO_NEW_CONNECTIONS ? "a fresh connection that succeeds"
+								 : "an answer";
+}
+
 static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 			     const struct moment *now, struct json *json)
 {
@@ -119,7 +126,7 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 	int64_t ends_ms = node_grace_ends(fleet, node);
 	int left = fleet->config->down_after - node->failure.attempts;
 
-	say(json, mem_strdup("an answer ends the failure"));
+	say(json, mem_printf("%s ends the failure", end_of_failure(node)));
 	if (node->failure.held && node->failure.kept)
 		say(json, mem_printf("held (P1) as long as its kept connection answers"));
 	else if (left > 0)
@@ -151,7 +158,7 @@ static void needs_of_lost(const struct fleet *fleet, const struct node *node, st
 	int64_t lag_ms;
 
 	if (node->failure.attempts > 0)
-		say(json, mem_strdup("an answer"));
+		say(json, mem_strdup(end_of_failure(node)));
 	else if (!node->is_slave)
 		say(json, mem_printf("it says that it is master, but %s",
 				     seat != NULL ? "another one sits in the seat" : "its beat is refused"));
@@ -172,7 +179,7 @@ static void needs_of_lost(const struct fleet *fleet, const struct node *node, st
 static void needs_of_clusterless(const struct node *node, struct json *json)
 {
 	if (node->failure.attempts > 0)
-		say(json, mem_strdup("an answer"));
+		say(json, mem_strdup(end_of_failure(node)));
 	else if (!node->known)
 		say(json, mem_strdup("a first answer"));
 	else if (!node->is_slave)
