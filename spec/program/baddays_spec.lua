@@ -4,6 +4,7 @@ local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local wire = require "spec.support.wire"
 
 local uv = proc.uv
 
@@ -198,6 +199,65 @@ describe("without descriptors", function()
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1] } }
     assert.is_true(daemon:ask({ request = "status" }).ok)
+  end)
+
+  it("it is said, and a node that could not be asked is asked soon when there are some again", function()
+    local daemon, _, slaves = scene.start { slaves = 1, config = { heartbeat = 60, max_sync_delay = 120,
+      fresh_connect_interval = 0 } }
+    limit(daemon, open_count(daemon) - 3)
+    slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    daemon:wait_logged("error", "cannot be asked, and is not judged", slaves[1].name, "Too many open files")
+    daemon:quiet(1)
+    assert.equal(1, count_lines(daemon, "cannot be asked", slaves[1].name))
+    limit(daemon, 1024)
+    proc.wait_for("a session", 5, function()
+      return #slaves[1]:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'") > 0
+    end, function() return daemon:diagnose() end)
+    local killed = proc.mono_ms()
+    slaves[1]:kill9()
+    assert.is_true(daemon:expect_events { { "slave_down", slaves[1] } }.ms - killed < 3000)
+  end)
+end)
+
+describe("without local ports", function()
+  after_each(function()
+    local ok, problem = pcall(scene.finish)
+    wire.stop_all()
+    assert(ok, problem)
+  end)
+
+  -- plusmoin is on a host that has four of them for each server.
+  it("no node is judged, and all goes on when there are some again", function()
+    if not wire.may_build() then
+      return pending("no right to namespaces")
+    end
+    local network = wire.start()
+    local host = network:host()
+    local master, slaves = pg.cluster(1, { wire = network })
+    local daemon = plusmoin.new { nodes = { master, slaves[1] }, config = { heartbeat = 0.3,
+      fresh_connect_interval = 0.3 } }
+    proc.must(host:enter_as_root { "sh", "-c", "echo 61000 61003 > /proc/sys/net/ipv4/ip_local_port_range" },
+      { as_root = true })
+    daemon.process = proc.spawn(host:enter { plusmoin.binary(), "-c", daemon.config_path, "-x", "start" },
+      { output = daemon.out_path, cwd = daemon.dir, as_root = true })
+    plusmoin.running[daemon] = true
+    daemon:expect_events { { "plusmoin_up" } }
+    local sessions = {}
+    for i = 1, 6 do -- those that get a port
+      sessions[i] = proc.spawn(host:enter { "psql", "-XAtq", "-h", master.host, "-p", tostring(master.port), "-U",
+        "postgres", "-c", "SELECT pg_sleep(600)" }, { output = "/dev/null", as_root = true })
+    end
+    daemon:wait_logged("cannot be asked, and is not judged", master.name, "Cannot assign requested address")
+    daemon:quiet_rounds(5)
+    for _, session in ipairs(sessions) do
+      session:kill("sigkill")
+      session:wait()
+    end
+    master:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'psql'"
+      .. " AND pid <> pg_backend_pid()")
+    daemon:quiet_rounds(3)
+    master:kill9()
+    daemon:expect_events { { "master_down", master, reason = "refused" } }
   end)
 end)
 

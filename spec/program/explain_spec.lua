@@ -82,6 +82,32 @@ describe("explain", function()
     daemon:quiet_rounds(2)
   end)
 
+  it("says all that a failing node has to go through, and no more", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, max_sync_delay = 60,
+      down_after = 40, restart_grace = 2, retry_interval = 0.5 } }
+    slaves[1]:stop("fast")
+    local function explained(server, ...)
+      local words, out = { ... }, nil
+      proc.wait_for("the words " .. words[1], 15, function()
+        out = select(2, daemon:cli("explain", server.name))
+        for _, word in ipairs(words) do
+          if not out:find(word, 1, true) then
+            return false
+          end
+        end
+        return true
+      end, function() return out end)
+    end
+    explained(slaves[1], "it keeps its place by P2: ", " s, and when ", " more attempts have failed, it is lost (S1,")
+    explained(slaves[1], "it keeps its place by P3: ", "\n  when ", " more attempts have failed it is lost (S1,")
+    slaves[1]:start()
+    daemon:quiet_rounds(1)
+    local lock = proc.spawn({ "psql", "-Xq", "-h", master.host, "-p", tostring(master.port), "-U", "postgres", "-d",
+      "plusmoin", "-c", "BEGIN; LOCK TABLE heartbeat IN SHARE MODE; SELECT pg_sleep(600)" })
+    explained(master, "it keeps its place by P5: ", "a beat that is written ends the failure")
+    lock:kill()
+  end)
+
   it("says what a held master and an empty seat wait for", function()
     local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.3 } }
     master:sql("ALTER ROLE plusmoin CONNECTION LIMIT 1")

@@ -72,5 +72,10 @@ describe("servers by name", function()
     local at = set_up { ["node2.plusmoin.test"] = { DROPPED, "127.0.0.1" },
       ["node1.plusmoin.test"] = { NOBODY, "127.0.0.1" }, ["node3.plusmoin.test"] = { "127.0.0.2", NOBODY } }
     at.daemon:quiet_rounds(8)
+    -- what is told is of the server, not of the address that never answered
+    at.slaves[1].server:kill9()
+    at.daemon:expect_events { { "slave_down", at.slaves[1], cluster = 0, rule = "S1", reason = "refused" } }
+    at.slaves[1].server:start()
+    at.daemon:expect_events { { "slave_up", at.slaves[1], cluster = 0, rule = "L4" } }
   end)
 end)

@@ -218,7 +218,7 @@ end
   end)
 
   it("asks a node whose door was shut at once", function()
-    local daemon, _, slaves = scene.start { slaves = 1, config = { retry_interval = 20, heartbeat = 20 } }
+    local daemon, _, slaves = scene.start { slaves = 1, config = { retry_interval = 20, heartbeat = 20, hold_on = {} } }
     daemon.config.nodes[2].dbname = "nowhere"
     reload(daemon)
     daemon:expect_events { { "slave_down", slaves[1], reason = "no_database" } }

@@ -208,4 +208,41 @@ describe("start", function()
     daemon:wait_place(slaves[2], "slave 0")
     daemon:quiet_rounds(2)
   end)
+
+  it("that waited for a slave is followed by rounds that write beats", function()
+    local master = pg.master()
+    local first = plusmoin.start { nodes = { master } }
+    first:quiet_rounds(1)
+    local slave = master:standby()
+    first:stop_and_check()
+    slave:pause_replay()
+    local daemon = plusmoin.start { nodes = { master, slave }, config = { heartbeat = 1, max_sync_delay = 2.5,
+      recover_sync_delay = 2 } }
+    local function newest()
+      return tonumber(master:sql("SELECT max(tstamp) FROM heartbeat", "plusmoin")[1][1])
+    end
+    local before = newest()
+    daemon:wait_event("plusmoin_heartbeat")
+    assert.is_true(newest() > before)
+    slave:resume_replay()
+    daemon:wait_event("slave_up")
+  end)
+
+  it("finds a master that comes while another's first beat meets a lock", function()
+    local locked, other = pg.master(), pg.master { family = 2 }
+    locked:sql("SET ROLE plusmoin; CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"
+      .. "ALTER TABLE heartbeat REPLICA IDENTITY FULL", "plusmoin")
+    proc.spawn({ "psql", "-Xq", "-h", locked.host, "-p", tostring(locked.port), "-U", "postgres", "-d", "plusmoin",
+      "-c", "BEGIN; LOCK TABLE heartbeat IN SHARE MODE; SELECT pg_sleep(600)" }, { output = "/dev/null" })
+    proc.wait_for("the lock", 5, function()
+      return #locked:sql("SELECT pid FROM pg_locks WHERE mode = 'ShareLock' AND granted", "plusmoin") > 0
+    end)
+    other:stop("fast")
+    local daemon = plusmoin.start { nodes = { locked, other }, nowait = true, config = { heartbeat = 5,
+      query_timeout = 5, connect_timeout = 5, retry_interval = 0.5 } }
+    daemon:wait_status("both", function(status) return #status.clusterless == 2 end)
+    daemon:quiet(1)
+    other:start()
+    daemon:expect_events { { "cluster_created", other, cluster = 0, rule = "U2" }, seconds = 6 }
+  end)
 end)

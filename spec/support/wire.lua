@@ -90,7 +90,8 @@ function wire.start()
   return self
 end
 
---- One more host: its `address`, and `enter(argv)`, which makes argv for proc.spawn as root.
+--- One more host: its `address`, and `enter(argv)`, which makes argv for proc.spawn as root: argv runs there as the
+-- servers' user (`enter_as_root`: as root).
 function Network:host()
   local host = setmetatable({ network = self, holder = hold() }, Host)
   table.insert(self.hosts, host)
@@ -102,6 +103,10 @@ end
 
 function Host:enter(argv)
   return inside(self.holder, proc.as_user(argv))
+end
+
+function Host:enter_as_root(argv)
+  return inside(self.holder, argv)
 end
 
 --- What goes from one address to another meets `verdict` (nft: "drop", "reject with tcp reset") at the router.

@@ -70,25 +70,11 @@ void explain_seen(const struct node *node, size_t most, struct json *json)
 	jsonw_end_array(json);
 }
 
-/* What keeps a failing node in its place, by rule; NULL: nothing any more. */
-static const char *kept_by(const struct fleet *fleet, const struct node *node,
-			   const struct moment *now)
-{
-	struct shut_door door;
-
-	if (node_is_held(fleet, node, now, &door))
-		return "P1";
-	if (node->failure.going)
-		return "P2";
-	if (node->failure.attempts < fleet->config->down_after)
-		return "P3";
-	return node->failure.beat_locked ? "P5" : NULL;
-}
-
 static void add_failing(const struct fleet *fleet, const struct node *node,
 			const struct moment *now, struct json *json)
 {
-	int64_t ends_ms = node_grace_ends(fleet, node);
+	int64_t ends_ms;
+	const char *rule = node_kept_by(fleet, node, now, &ends_ms);
 
 	jsonw_key(json, "failing");
 	if (!node_is_failing(node)) {
@@ -96,7 +82,7 @@ static void add_failing(const struct fleet *fleet, const struct node *node,
 		return;
 	}
 	jsonw_begin_object(json);
-	add_text(json, "rule", kept_by(fleet, node, now));
+	add_text(json, "rule", rule);
 	add_text(json, "reason", reason_name(node->failure.reason));
 	add_text(json, "message", node->failure.message);
 	jsonw_key(json, "attempts");
@@ -104,18 +90,20 @@ static void add_failing(const struct fleet *fleet, const struct node *node,
 	jsonw_key(json, "for");
 	jsonw_seconds(json, now->steady_ms - node->failure.since_ms);
 	jsonw_key(json, "ends_in");
-	if (ends_ms == INT64_MAX)
+	if (ends_ms == INT64_MAX || ends_ms == INT64_MIN)
 		jsonw_null(json);
 	else
-		jsonw_seconds(json, ends_ms > now->steady_ms ? ends_ms - now->steady_ms : 0);
+		jsonw_seconds(json, ends_ms - now->steady_ms);
 	jsonw_end_object(json);
 }
 
-/* What ends a failure: what the kept connection says does not, while no fresh one can be made. */
 static const char *end_of_failure(const struct node *node)
 {
-	return node->failure.reason == REASON_NO_NEW_CONNECTIONS ? "a fresh connection that succeeds"
-								 : "an answer";
+	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
+		return "a fresh connection that succeeds"; /* the kept one's word does not count */
+	if (node->failure.answered)
+		return "a beat that is written";
+	return "an answer";
 }
 
 static void needs_of_failing(const struct fleet *fleet, const struct node *node,
@@ -123,19 +111,24 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 {
 	const char *down = node->place == PLACE_MASTER ? "leaves the seat (M2, master_down)"
 						       : "is lost (S1, slave_down)";
-	int64_t ends_ms = node_grace_ends(fleet, node);
 	int left = fleet->config->down_after - node->failure.attempts;
+	const char *attempts = left == 1 ? "attempt has" : "attempts have";
+	int64_t ends_ms;
 
+	(void)node_kept_by(fleet, node, now, &ends_ms);
 	say(json, mem_printf("%s ends the failure", end_of_failure(node)));
-	if (node->failure.held && node->failure.kept)
-		say(json, mem_printf("held (P1) as long as its kept connection answers"));
-	else if (left > 0)
-		say(json, mem_printf("after %d more failed %s it %s", left,
-				     left == 1 ? "attempt" : "attempts", down));
-	else if (ends_ms != INT64_MAX)
+	if (ends_ms == INT64_MAX)
+		say(json, mem_strdup("held (P1) as long as its kept connection answers"));
+	else if (ends_ms != INT64_MIN && left > 0)
+		say(json, mem_printf("in %.1f s, and when %d more %s failed, it %s",
+				     seconds(ends_ms - now->steady_ms), left, attempts, down));
+	else if (ends_ms != INT64_MIN)
 		say(json, mem_printf("in %.1f s, if it fails still, it %s",
-				     seconds(ends_ms > now->steady_ms ? ends_ms - now->steady_ms : 0),
-				     down));
+				     seconds(ends_ms - now->steady_ms), down));
+	else if (left > 0)
+		say(json, mem_printf("when %d more %s failed it %s", left, attempts, down));
+	else
+		say(json, mem_printf("when it is judged next, if it fails still, it %s", down));
 }
 
 static void needs_of_slave(const struct fleet *fleet, const struct node *node, struct json *json)

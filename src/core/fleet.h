@@ -22,6 +22,7 @@ enum place { PLACE_CLUSTERLESS, PLACE_MASTER, PLACE_SLAVE, PLACE_LOST };
 struct failure {
 	int attempts;
 	int64_t since_ms; /* steady, the first of them */
+	int64_t silent_ms; /* steady, the first in a row in which nothing answered: P2 counts from there */
 	bool going;       /* a word of going or coming since the last answer (P2) */
 	bool beat_locked; /* the last attempt failed by a lock on the beat alone (P5) */
 	int fresh;        /* how many of them were fresh connections beside one that answers */

@@ -79,7 +79,7 @@ static void add_candidates(struct round *round, enum place place)
 		struct node *node = round->fleet->nodes[i];
 
 		if (node->cluster == round->cluster && node->place == place &&
-		    node->seen.kind == OBSERVED_MASTER &&
+		    node->seen.kind == OBSERVED_MASTER && !list_has(&round->tried, node) &&
 		    (round->only == NULL || round->only == node))
 			list_add(&round->candidates, node);
 	}
@@ -124,14 +124,23 @@ static struct beat_order order_for(struct round *round, struct node *node, enum 
 	return order;
 }
 
+/* The next that says master; who has answered while the last one's beat was written is one, too. */
+static struct node *shift_candidate(struct round *round)
+{
+	if (round->candidates.count == 0)
+		list_candidates(round);
+	return list_shift(&round->candidates);
+}
+
 static bool next_candidate(struct round *round, const struct moment *now, struct node **node,
 			   struct beat_order *order)
 {
 	struct node *next;
 
-	while ((next = list_shift(&round->candidates)) != NULL) {
+	while ((next = shift_candidate(round)) != NULL) {
 		enum rule rule = candidate_rule(round, next, now);
 
+		list_add(&round->tried, next);
 		if (rule == RULE_NONE)
 			continue;
 		round->trying = next;
@@ -384,10 +393,6 @@ bool round_step(struct round *round, const struct moment *now, struct node **nod
 		round->phase = ROUND_CANDIDATES;
 	}
 	if (round->phase == ROUND_CANDIDATES) {
-		list_candidates(round);
-		round->phase = ROUND_MEMBERS;
-	}
-	if (round->phase == ROUND_MEMBERS) {
 		if (next_candidate(round, now, node, order))
 			return true;
 		if (!round->starting)
@@ -421,6 +426,7 @@ void round_sort(struct round *round)
 void round_forget(struct round *round, const struct node *node)
 {
 	list_remove(&round->candidates, node);
+	list_remove(&round->tried, node);
 	list_remove(&round->refused, node);
 	changes_forget(&round->changes, node);
 	if (round->trying == node)
@@ -439,6 +445,7 @@ void round_repeat(struct round *round)
 void round_end(struct round *round)
 {
 	list_free(&round->candidates);
+	list_free(&round->tried);
 	list_free(&round->refused);
 	changes_free(&round->changes);
 }

@@ -17,7 +17,7 @@
 #include "core/changes.h"
 #include "core/rules.h"
 
-enum round_phase { ROUND_HOLDER, ROUND_CANDIDATES, ROUND_MEMBERS, ROUND_ENDED };
+enum round_phase { ROUND_HOLDER, ROUND_CANDIDATES, ROUND_ENDED };
 
 struct round {
 	struct fleet *fleet;
@@ -27,6 +27,7 @@ struct round {
 	struct node *seat_before; /* who sat in the seat when the round began */
 	enum round_phase phase;
 	struct list candidates; /* nodes that say master, in the order in which they are tried */
+	struct list tried;      /* those that were: once a round */
 	struct list refused;    /* slaves that M5 made lost: L4 speaks in the next round */
 	struct node *trying;    /* whose beat is under way */
 	enum rule trying_rule;

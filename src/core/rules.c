@@ -182,10 +182,22 @@ enum rule rule_for_candidate(const struct fleet *fleet, const struct node *node,
 	return node->place == PLACE_SLAVE ? RULE_M4 : RULE_NONE;
 }
 
+bool rules_wait_for_holder(const struct fleet *fleet, const struct node *node,
+			   const struct moment *now)
+{
+	const struct node *holder = node->cluster != NULL ? node->cluster->seat : NULL;
+
+	return holder != NULL && holder != node && node_is_failing(holder) &&
+	       holder->seen.kind == OBSERVED_NOTHING &&
+	       rule_for_candidate(fleet, node, now) == RULE_M6;
+}
+
 bool rules_would_move(const struct fleet *fleet, const struct node *node, const struct moment *now)
 {
 	enum rule rule = RULE_NONE;
 
+	if (rules_wait_for_holder(fleet, node, now))
+		return false;
 	switch (node->place) {
 	case PLACE_MASTER:
 		rule = rule_for_holder(fleet, node, now);

@@ -40,6 +40,13 @@ enum rule rule_for_holder(const struct fleet *fleet, const struct node *node,
 enum rule rule_for_candidate(const struct fleet *fleet, const struct node *node,
 			     const struct moment *now);
 
+/*
+ * Whether a member that says master waits for an answer of the holder, which fails (under P1
+ * or P5, so no round waits for it): M6 needs to have seen it in the same round.
+ */
+bool rules_wait_for_holder(const struct fleet *fleet, const struct node *node,
+			   const struct moment *now);
+
 /* Whether judging node->seen now would, as far as can be told, change the node's place. */
 bool rules_would_move(const struct fleet *fleet, const struct node *node,
 		      const struct moment *now);

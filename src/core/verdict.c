@@ -21,10 +21,14 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 {
 	struct failure *failure = &node->failure;
 
-	if (failure->attempts++ == 0 || failure->answered) {
+	if (failure->attempts++ == 0) {
 		failure->since_ms = now->steady_ms;
-		failure->going = false;
+		failure->answered = true; /* until now */
 		failure->fresh = 0;
+	}
+	if (failure->answered || (failure->held && failure->kept)) {
+		failure->silent_ms = now->steady_ms;
+		failure->going = false;
 	}
 	if (seen->kind == OBSERVED_FAILURE && seen->going)
 		failure->going = true;
@@ -217,7 +221,7 @@ static int64_t hold_ends(const struct fleet *fleet, const struct node *node)
 
 static int64_t restart_grace_ends(const struct fleet *fleet, const struct node *node)
 {
-	return node->failure.going ? node->failure.since_ms + fleet->config->restart_grace_ms
+	return node->failure.going ? node->failure.silent_ms + fleet->config->restart_grace_ms
 				   : INT64_MIN;
 }
 
@@ -268,18 +272,49 @@ bool node_is_held(const struct fleet *fleet, const struct node *node, const stru
 	return true;
 }
 
+/* The rule that keeps a failing node in its place the longest, and the end of that; NULL, INT64_MIN: none. */
+static const char *kept_longest(const struct fleet *fleet, const struct node *node,
+				int64_t *ends_ms)
+{
+	const struct {
+		const char *rule;
+		int64_t ends_ms;
+	} kept[] = {
+		{ "P1", hold_ends(fleet, node) },
+		{ "P2", restart_grace_ends(fleet, node) },
+		{ "P5", beat_patience_ends(fleet, node) },
+	};
+	const char *rule = NULL;
+
+	*ends_ms = INT64_MIN;
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (kept[i].ends_ms > *ends_ms) {
+			*ends_ms = kept[i].ends_ms;
+			rule = kept[i].rule;
+		}
+	}
+	return rule;
+}
+
+const char *node_kept_by(const struct fleet *fleet, const struct node *node,
+			 const struct moment *now, int64_t *ends_ms)
+{
+	const char *rule = kept_longest(fleet, node, ends_ms);
+
+	if (rule != NULL && *ends_ms > now->steady_ms)
+		return rule;
+	*ends_ms = INT64_MIN;
+	return node->failure.attempts < fleet->config->down_after ? "P3" : NULL;
+}
+
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 {
-	int64_t grace = restart_grace_ends(fleet, node);
-	int64_t patience = beat_patience_ends(fleet, node);
-	int64_t hold = hold_ends(fleet, node);
-	int64_t ends = grace > patience ? grace : patience;
+	int64_t ends_ms;
 
-	ends = hold > ends ? hold : ends;
-	if (!node_is_failing(node) || ends == INT64_MIN ||
+	if (!node_is_failing(node) || kept_longest(fleet, node, &ends_ms) == NULL ||
 	    node->failure.attempts + 1 < fleet->config->down_after)
 		return INT64_MAX;
-	return ends;
+	return ends_ms;
 }
 
 bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now)

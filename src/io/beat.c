@@ -148,6 +148,16 @@ static void take_refusal(struct beat_progress *progress, const PGresult *result)
 	}
 }
 
+/* A trigger or a rule of the table's took the row away. */
+static struct beat_result swallowed(void)
+{
+	struct beat_result result = { .state = BEAT_FAILED, .reason = REASON_TABLE };
+
+	text_copy(result.message, MESSAGE_BYTES,
+		  "the beat was taken, but no row of it is left: a trigger or rule of table heartbeat");
+	return result;
+}
+
 static bool is_true(const PGresult *result, int column)
 {
 	return strcmp(PQgetvalue(result, 0, column), "t") == 0;
@@ -183,10 +193,12 @@ void beat_take(struct beat_progress *progress, int tag, const PGresult *result)
 		return;
 	case STEP_BEAT:
 		progress->tried = true;
-		if (!result_is_ok(result) || !take_written(&progress->result, result))
+		if (!result_is_ok(result))
 			take_refusal(progress, result);
-		else
+		else if (take_written(&progress->result, result))
 			progress->table_missing = false;
+		else
+			progress->result = swallowed();
 		return;
 	case STEP_IDENTITY:
 		progress->may_not_alter = strcmp(result_sqlstate(result), "42501") == 0;

@@ -93,9 +93,9 @@ static void take_words(struct conn *conn, const PGresult *result)
 		return;
 	text_copy(conn->sqlstate, sizeof(conn->sqlstate), sqlstate);
 	text_copy(conn->words, sizeof(conn->words), words != NULL ? words : "");
-	/* a backend whose postmaster was killed says 57P01 too: that is no word of going */
+	/* a backend whose postmaster was killed says 57P01 too (secure_read, secure_write): no word of going */
 	conn->going = strcmp(sqlstate, "57P02") == 0 || function == NULL ||
-		      strcmp(function, "secure_read") != 0;
+		      strncmp(function, "secure_", strlen("secure_")) != 0;
 }
 
 static void on_notice(void *data, const PGresult *result)

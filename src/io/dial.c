@@ -22,6 +22,8 @@ struct dial {
 	struct addresses addresses; /* count 0: the host stands for itself (socket, hostaddr) */
 	size_t next;
 	bool again; /* the present address has been tried twice */
+	bool has_failed; /* an address has: */
+	struct evidence best; /* the failure that tells most */
 	struct conn *conn;
 	struct timer *deadline; /* of the present address, or of the look-up */
 	int64_t started_ms;
@@ -52,9 +54,7 @@ static void finish(struct dial *dial, struct conn *conn, const struct evidence *
 	void *data = dial->data;
 
 	dial->conn = NULL;
-	if (conn == NULL || dial->next == 0)
-		dial->target.last_good[0] = '\0';
-	else
+	if (conn != NULL && dial->next > 0)
 		text_copy(dial->target.last_good, INET6_ADDRSTRLEN + 1,
 			  dial->addresses.text[dial->next - 1]);
 	dial_cancel(&dial);
@@ -111,9 +111,41 @@ static bool may_have_been_reaped(const struct dial *dial, enum reason reason)
 	return reason == REASON_RESET && !dial->again;
 }
 
+/*
+ * How much a failure tells: a network that does not lead there, or silence, hardly anything
+ * of a server, the server's own words most; and a fault of ours that all of it is blind.
+ */
+static int worth(const struct evidence *evidence)
+{
+	static const enum reason rising[] = {
+		REASON_UNREACHABLE, REASON_TIMEOUT, REASON_MALFORMED, REASON_RESET, REASON_REFUSED,
+	};
+	int count = sizeof(rising) / sizeof(rising[0]);
+
+	for (int i = 0; i < count && !evidence->own_fault; i++) {
+		if (evidence->reason == rising[i])
+			return i;
+	}
+	return evidence->own_fault ? count + 1 : count;
+}
+
+/* Of several addresses the failure counts that tells most; of equals the first, which was good last. */
+static void note_failed(struct dial *dial, const struct evidence *evidence)
+{
+	struct evidence what = *evidence;
+	bool is_ipv6 = dial->next > 0 && strchr(dial->addresses.text[dial->next - 1], ':') != NULL;
+
+	if (is_ipv6 && what.own_fault && what.reason == REASON_UNREACHABLE)
+		what.own_fault = false; /* there may be no such address here; of IPv4 it is the ports */
+	if (!dial->has_failed || worth(&what) > worth(&dial->best))
+		dial->best = what;
+	dial->has_failed = true;
+}
+
 static void on_failed(void *data, const struct evidence *evidence)
 {
 	struct dial *dial = data;
+	struct evidence what;
 
 	conn_close(&dial->conn);
 	if (*dial->stalls != dial->stalls_then) {
@@ -121,6 +153,7 @@ static void on_failed(void *data, const struct evidence *evidence)
 		dial->stalls_then = *dial->stalls;
 		dial->started_ms = clock_steady_ms();
 		dial->next = 0;
+		dial->has_failed = false;
 		if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
 			timer_start(dial->deadline, dial->target.timeout_ms);
 		else
@@ -134,11 +167,13 @@ static void on_failed(void *data, const struct evidence *evidence)
 		dial->again = true;
 		return;
 	}
+	note_failed(dial, evidence);
 	if (dial->next < dial->addresses.count && worth_another(evidence->reason)) {
 		try_next(dial);
 		return;
 	}
-	finish(dial, NULL, evidence);
+	what = dial->best;
+	finish(dial, NULL, &what);
 }
 
 static void on_deadline(void *data)
@@ -266,6 +301,11 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 		dial->lookup = lookup_start(resolver, host, on_found, dial);
 	}
 	return dial;
+}
+
+const struct evidence *dial_failure(const struct dial *dial)
+{
+	return dial->has_failed ? &dial->best : NULL;
 }
 
 bool dial_is_looking_up(const struct dial *dial)

@@ -17,7 +17,7 @@ struct dial_target {
 	const char *options;
 	int64_t timeout_ms;
 	int64_t answer_ms; /* how long a host may be silent once connected, see dial.c; 0: as the system does */
-	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read and set */
+	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read, set by a success */
 };
 
 /*
@@ -30,6 +30,9 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 			void (*done)(void *data, struct conn *conn,
 				     const struct evidence *evidence),
 			void *data);
+
+/* What tells most of the addresses that have failed so far; NULL: none has. Valid until the dial goes on. */
+const struct evidence *dial_failure(const struct dial *dial);
 
 /* Whether it still waits for the addresses of a name. */
 bool dial_is_looking_up(const struct dial *dial);

@@ -99,11 +99,13 @@ static bool find_sqlstate(const char *message, char sqlstate[6])
 	return false;
 }
 
-static const struct {
+struct by_errno {
 	int error;
 	enum reason reason;
 	bool own_fault;
-} by_errno[] = {
+};
+
+static const struct by_errno by_errno[] = {
 	{ ECONNREFUSED, REASON_REFUSED, false },
 	{ ENOENT, REASON_REFUSED, false }, /* no such socket file */
 	{ EACCES, REASON_REFUSED, false }, /* a socket that we may not open */
@@ -111,16 +113,21 @@ static const struct {
 	{ ENETUNREACH, REASON_UNREACHABLE, false },
 	{ EHOSTDOWN, REASON_UNREACHABLE, false },
 	{ ENETDOWN, REASON_UNREACHABLE, false },
-	{ EADDRNOTAVAIL, REASON_UNREACHABLE, false },
+	{ EAFNOSUPPORT, REASON_UNREACHABLE, false },
 	{ ETIMEDOUT, REASON_TIMEOUT, false },
 	{ EAGAIN, REASON_TIMEOUT, false }, /* nobody takes connections from a socket's full queue */
 	{ ECONNRESET, REASON_RESET, false },
 	{ ECONNABORTED, REASON_RESET, false },
 	{ EPIPE, REASON_RESET, false },
+};
+
+/* Faults of our own: descriptors, memory, local ports (of IPv6 it may be the address: dial.c). */
+static const struct by_errno by_own_errno[] = {
 	{ EMFILE, REASON_NONE, true },
 	{ ENFILE, REASON_NONE, true },
 	{ ENOMEM, REASON_NONE, true },
 	{ ENOBUFS, REASON_NONE, true },
+	{ EADDRNOTAVAIL, REASON_UNREACHABLE, true },
 };
 
 struct words {
@@ -129,9 +136,13 @@ struct words {
 	bool own_fault;
 };
 
-/* Words around an errno that says something else than errno alone would. */
-static const struct words around_errno[] = {
-	{ "could not fork new process", REASON_FULL, false }, /* the server's, without a SQLSTATE */
+/* The server's words around an errno of its own, without a SQLSTATE. */
+static const struct words of_server[] = {
+	{ "could not fork new process", REASON_FULL, false },
+};
+
+/* libpq's words around the errno of a file that it reads. */
+static const struct words of_files[] = {
 	{ "certificate file", REASON_TLS, false },
 	{ "private key file", REASON_TLS, false },
 };
@@ -170,27 +181,30 @@ static bool take_words(struct evidence *evidence, const char *message, const str
 	return false;
 }
 
-static bool take_errno(struct evidence *evidence, const char *message)
+static bool take_errno(struct evidence *evidence, const char *message, const struct by_errno *list,
+		       size_t count)
 {
-	for (size_t i = 0; i < sizeof(by_errno) / sizeof(by_errno[0]); i++) {
+	for (size_t i = 0; i < count; i++) {
 		char text[128];
 
-		if (strstr(message, strerror_r(by_errno[i].error, text, sizeof(text))) != NULL) {
-			evidence->reason = by_errno[i].reason;
-			evidence->own_fault = by_errno[i].own_fault;
+		if (strstr(message, strerror_r(list[i].error, text, sizeof(text))) != NULL) {
+			evidence->reason = list[i].reason;
+			evidence->own_fault = list[i].own_fault;
 			return true;
 		}
 	}
 	return false;
 }
 
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
 static void of_libpq_words(struct evidence *evidence, const char *message)
 {
-	size_t around = sizeof(around_errno) / sizeof(around_errno[0]);
-	size_t words = sizeof(by_words) / sizeof(by_words[0]);
-
-	if (!take_words(evidence, message, around_errno, around) && !take_errno(evidence, message) &&
-	    !take_words(evidence, message, by_words, words))
+	if (!take_words(evidence, message, of_server, COUNT(of_server)) &&
+	    !take_errno(evidence, message, by_own_errno, COUNT(by_own_errno)) &&
+	    !take_words(evidence, message, of_files, COUNT(of_files)) &&
+	    !take_errno(evidence, message, by_errno, COUNT(by_errno)) &&
+	    !take_words(evidence, message, by_words, COUNT(by_words)))
 		evidence->reason = REASON_MALFORMED;
 }
 
@@ -219,6 +233,11 @@ void evidence_of_connect(struct evidence *evidence, const char *message)
 
 	*evidence = (struct evidence){ .reason = REASON_MALFORMED };
 	take_message(evidence, message);
+	if (message[0] == '\0') { /* libpq has no complaint: the loop could not watch its socket */
+		evidence->own_fault = true;
+		text_copy(evidence->message, MESSAGE_BYTES, "the connection cannot be watched");
+		return;
+	}
 	if (!find_sqlstate(message, sqlstate)) {
 		of_libpq_words(evidence, message);
 		return;

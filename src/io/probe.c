@@ -9,10 +9,9 @@
 #include "io/clock.h"
 #include "io/dial.h"
 #include "io/lane.h"
+#include "io/lives.h"
 #include "io/timer.h"
-
-#define SHORT_LIFE_MS 1000    /* cluster-rules.md, "Rounds": breaks within 1 s of being made */
-#define FIRST_RECONNECT_MS 100
+#include "io/word.h"
 
 struct probe {
 	struct probe_context context;
@@ -34,11 +33,11 @@ struct probe {
 	int breaks;  /* of connections, in this task */
 	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
 	bool door_met;             /* in this task */
-	bool going;                /* a word of going since the last answer */
-	bool stops;                /* of stopping, and no other word since */
+	struct word word;          /* the server's last, of going and coming */
+	bool unable;               /* that we lack something has been told */
 	struct lane_table table;
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
-	int short_lives;
+	struct lives lives;        /* of kept connections */
 };
 
 static void start_dial(struct probe *probe, bool counts);
@@ -80,9 +79,9 @@ static void finish_look(struct probe *probe, const struct observation *result)
 	struct observation seen = *result;
 
 	end_task(probe);
-	if (seen.kind != OBSERVED_FAILURE)
-		probe->going = false;
-	seen.going = probe->going;
+	if (seen.kind == OBSERVED_MASTER || seen.kind == OBSERVED_SLAVE)
+		word_answered(&probe->word);
+	seen.going = probe->word.going;
 	seen.kept = probe->kept != NULL;
 	seen.kept_ended_ms = probe->kept_ended_ms;
 	seen.server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
@@ -97,6 +96,13 @@ static void finish_beat(struct probe *probe, const struct beat_result *result)
 	probe->events.beaten(probe->data, result);
 }
 
+static void tell_unable(struct probe *probe, const struct evidence *evidence)
+{
+	if (!probe->unable)
+		probe->events.unable(probe->data, evidence->message);
+	probe->unable = true;
+}
+
 /* The task fails: nothing was learned of the node but this. */
 static void fail_task(struct probe *probe, const struct evidence *evidence)
 {
@@ -109,8 +115,8 @@ static void fail_task(struct probe *probe, const struct evidence *evidence)
 		.reason = evidence->reason,
 	};
 
-	if (evidence->going)
-		probe->going = true;
+	if (evidence->own_fault)
+		tell_unable(probe, evidence);
 	text_copy(seen.message, MESSAGE_BYTES, evidence->message);
 	text_copy(beat.message, MESSAGE_BYTES, evidence->message);
 	if (probe->task.kind == TASK_BEAT)
@@ -150,34 +156,20 @@ static void ask_kept(struct probe *probe)
 	lane_do(probe->kept, &probe->task);
 }
 
-/* A connection broke early for the second time in a row: no look, but a slow reconnect. */
-static bool lives_too_short(struct probe *probe, int64_t made_ms)
-{
-	bool brief = clock_steady_ms() - made_ms < SHORT_LIFE_MS;
-	int64_t wait_ms = FIRST_RECONNECT_MS;
-
-	probe->short_lives = brief ? probe->short_lives + 1 : 0;
-	if (probe->short_lives < 2)
-		return false;
-	for (int i = 2; i < probe->short_lives && wait_ms < probe->config->retry_interval_ms; i++)
-		wait_ms *= 2;
-	if (wait_ms > probe->config->retry_interval_ms)
-		wait_ms = probe->config->retry_interval_ms;
-	timer_start(probe->reconnect, wait_ms);
-	return true;
-}
-
 static void kept_broke(struct probe *probe, const struct evidence *evidence)
 {
-	bool brief = lives_too_short(probe, lane_made_ms(probe->kept));
+	int64_t wait_ms = lives_ended(&probe->lives, clock_steady_ms() - lane_made_ms(probe->kept),
+				      probe->config->retry_interval_ms);
 
 	end_kept(probe);
-	if (probe->task.kind == TASK_NONE) {
-		if (!brief)
-			probe->events.broke(probe->data);
+	if (probe->task.kind == TASK_NONE && wait_ms > 0) {
+		timer_start(probe->reconnect, wait_ms);
 		return;
 	}
-	timer_stop(probe->reconnect);
+	if (probe->task.kind == TASK_NONE) {
+		probe->events.broke(probe->data);
+		return;
+	}
 	if (probe->fresh != NULL) {
 		replace_kept(probe);
 		if (!lane_is_busy(probe->kept))
@@ -193,9 +185,7 @@ static void on_broke(void *data, struct lane *lane, const struct evidence *evide
 {
 	struct probe *probe = data;
 
-	if (evidence->going)
-		probe->going = true;
-	probe->stops = evidence->going && evidence->stops;
+	word_broke(&probe->word, evidence);
 	if (lane == probe->fresh)
 		lane_free(&probe->fresh); /* the kept one may answer still */
 	else
@@ -214,6 +204,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 {
 	bool had_kept = probe->kept != NULL;
 
+	probe->unable = false;
 	if (had_kept && probe->task.kind != TASK_NONE) {
 		probe->fresh = lane;
 		if (probe->silent)
@@ -235,11 +226,11 @@ static void take_lane(struct probe *probe, struct lane *lane)
 static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 {
 	if (evidence->own_fault) {
+		tell_unable(probe, evidence);
 		probe->events.refreshed(probe->data, evidence);
 		return;
 	}
 	if (evidence->going) { /* a smart stop waits for our session */
-		probe->going = true;
 		end_kept(probe);
 		if (probe->task.kind != TASK_NONE)
 			fail_task(probe, evidence);
@@ -254,17 +245,6 @@ static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 	probe->events.refreshed(probe->data, evidence);
 }
 
-/* A server whose words do not tell (they are translated) stops if it was at work until now; else it starts. */
-static struct evidence told(struct probe *probe, const struct evidence *evidence)
-{
-	struct evidence what = *evidence;
-
-	if (what.untold && (probe->kept != NULL || probe->stops))
-		what.reason = REASON_SHUTTING_DOWN;
-	probe->stops = what.reason == REASON_SHUTTING_DOWN;
-	return what;
-}
-
 /* No connection, and none is kept. */
 static void fail_dial(struct probe *probe, const struct evidence *evidence)
 {
@@ -272,8 +252,6 @@ static void fail_dial(struct probe *probe, const struct evidence *evidence)
 		probe->task.kind = TASK_LOOK;
 	if (probe->task.kind != TASK_NONE)
 		fail_task(probe, evidence);
-	else if (evidence->going)
-		probe->going = true;
 }
 
 static struct lane *make_lane(struct probe *probe, struct conn *conn)
@@ -294,11 +272,11 @@ static void on_dialed(void *data, struct conn *conn, const struct evidence *evid
 
 	probe->dial = NULL;
 	if (conn != NULL) {
-		probe->stops = false;
+		word_connected(&probe->word);
 		take_lane(probe, make_lane(probe, conn));
 		return;
 	}
-	what = told(probe, evidence);
+	what = word_refused(&probe->word, evidence, probe->kept != NULL);
 	if (probe->kept != NULL)
 		fail_fresh(probe, &what);
 	else
@@ -330,6 +308,8 @@ static void on_reconnect(void *data)
 
 	if (probe->kept == NULL && probe->dial == NULL)
 		start_dial(probe, true);
+	else if (probe->kept == NULL)
+		probe->dial_counts = true;
 }
 
 static void on_silence(void *data)
@@ -365,6 +345,8 @@ static void on_deadline(void *data)
 
 	text_copy(evidence.message, sizeof(evidence.message), text);
 	free(text);
+	if (probe->kept == NULL && probe->dial != NULL && dial_failure(probe->dial) != NULL)
+		evidence = *dial_failure(probe->dial); /* one of several addresses says more than silence */
 	if (probe->kept != NULL) {
 		evidence.reason = REASON_HUNG;
 		if (probe->door_met && probe->door.reason != REASON_NONE &&
@@ -427,8 +409,11 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	probe->node = node;
 	probe->events = *events;
 	probe->data = data;
-	probe->going = before != NULL && before->going;
-	probe->kept_ended_ms = before != NULL ? before->kept_ended_ms : INT64_MIN;
+	if (before != NULL)
+		probe->word.going = before->word.going;
+	probe->kept_ended_ms = INT64_MIN;
+	if (before != NULL) /* what it still keeps ends with it */
+		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
 	(void)snprintf(probe->options, sizeof(probe->options),
 		       "-c synchronous_commit=local -c lock_timeout=%lld -c statement_timeout=%lld",
 		       (long long)(lock_ms > 0 ? lock_ms : 1),

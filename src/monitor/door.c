@@ -11,6 +11,13 @@ void door_forget(struct watch *watch)
 	timer_stop(watch->fresh);
 }
 
+void door_knock(struct watch *watch)
+{
+	watch->door_refused.count = 0;
+	if (timer_is_set(watch->fresh))
+		timer_start(watch->fresh, 0);
+}
+
 bool door_refreshed(struct watch *watch, const struct evidence *failure)
 {
 	enum reason before = watch->door;
@@ -64,23 +71,43 @@ static void fire_held(struct watch *watch, const struct shut_door *door)
 	monitor_fire(watch->monitor, EVENT_NODE_HELD, node->cluster, &change);
 }
 
+static void begin_hold(struct watch *watch, const struct shut_door *door)
+{
+	watch->was_held = true;
+	watch->held_in = watch->node->place;
+	fire_held(watch, door);
+}
+
+/* It is over when the node answers, or has left its place; another failure meanwhile is no end. */
+static void end_hold(struct watch *watch)
+{
+	const struct node *node = watch->node;
+	struct log_about about = {
+		.node = node->config->name,
+		.has_cluster = node->cluster != NULL,
+		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
+	};
+
+	if (node->failure.attempts > 0 && node->place == watch->held_in)
+		return;
+	watch->was_held = false;
+	if (node->failure.attempts == 0)
+		log_line(LOG_LEVEL_ERROR, &about, "no longer held: its door is open again");
+}
+
 void door_tell(struct watch *watch, const struct moment *now)
 {
 	const struct node *node = watch->node;
 	struct shut_door door;
 	bool is_held = node_is_held(watch->monitor->fleet, node, now, &door);
 
-	if (is_held == watch->was_held || watch->monitor->phase != START_OVER ||
+	if (watch->monitor->phase != START_OVER ||
 	    (node->cluster != NULL && node->cluster->starting))
 		return;
-	watch->was_held = is_held;
-	if (is_held) {
-		fire_held(watch, &door);
-	} else if (node->failure.attempts == 0) {
-		struct log_about about = { .node = node->config->name };
-
-		log_line(LOG_LEVEL_ERROR, &about, "no longer held: its door is open again");
-	}
+	if (is_held && !watch->was_held)
+		begin_hold(watch, &door);
+	else if (!is_held && watch->was_held)
+		end_hold(watch);
 }
 
 /* One node after another, evenly over the interval. */
@@ -94,7 +121,8 @@ static void on_turn(void *data)
 		const struct watch *watch = node->watch;
 
 		monitor->refresh_next++;
-		probe_refresh(watch->probe);
+		if (!timer_is_set(watch->fresh)) /* a door that is shut has a pace of its own */
+			probe_refresh(watch->probe);
 	}
 	refresh_plan(monitor);
 }

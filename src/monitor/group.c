@@ -260,6 +260,22 @@ bool group_resume(struct group *group)
 	return true;
 }
 
+/* Whether a member has said that it is master and waited for this answer of the holder. */
+static bool has_waiting_rival(const struct node *holder)
+{
+	const struct cluster *cluster = holder->cluster;
+
+	if (cluster == NULL || cluster->seat != holder)
+		return false;
+	for (size_t i = 0; i < cluster->members.count; i++) {
+		const struct node *node = cluster->members.items[i];
+
+		if (node != holder && node->seen.kind == OBSERVED_MASTER)
+			return true;
+	}
+	return false;
+}
+
 void group_saw(struct group *group, struct watch *watch)
 {
 	struct moment now = monitor_now(group->monitor);
@@ -272,8 +288,8 @@ void group_saw(struct group *group, struct watch *watch)
 			judge(group);
 		return;
 	}
-	if (rules_would_move(group->monitor->fleet, node, &now))
+	if (rules_would_move(group->monitor->fleet, node, &now) || has_waiting_rival(node))
 		group_want_round(group, false);
-	else if (node->cluster != NULL)
+	else if (node->cluster != NULL && !rules_wait_for_holder(group->monitor->fleet, node, &now))
 		node_forget(node);
 }

@@ -54,7 +54,9 @@ struct watch {
 	enum reason door;    /* why the last one failed; REASON_NONE: it did not */
 	struct refusals door_refused;
 	bool was_held;
+	enum place held_in;
 	bool awaited;
+	bool unseen; /* the last look came to nothing for a fault of ours, and no connection is left */
 	int64_t asked_ms;
 	struct refusals refused; /* a look, for its credentials */
 	bool was_failing;
@@ -118,6 +120,9 @@ void door_init(struct watch *watch);
 
 /* The kept connection is gone: what is known of the door is old. */
 void door_forget(struct watch *watch);
+
+/* A reload may have opened a door that is shut: to knock at once. */
+void door_knock(struct watch *watch);
 
 /* What a fresh connection came to; whether the node is worth a look. */
 bool door_refreshed(struct watch *watch, const struct evidence *failure);

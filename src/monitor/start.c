@@ -135,6 +135,8 @@ static void end_cluster_start(struct monitor *monitor, struct cluster *cluster)
 	monitor_fire(monitor, EVENT_PLUSMOIN_UP, cluster, NULL);
 	group_run(group);
 	watch_plan_cluster(monitor, cluster);
+	if (cluster->seat != NULL && cluster->seat->failure.attempts == 0)
+		node_forget(cluster->seat); /* the rounds ask it anew */
 	if (cluster->seat != NULL && cluster->seat->failure.attempts > 0)
 		group_want_round(group, false);
 }

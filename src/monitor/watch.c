@@ -33,12 +33,13 @@ void watch_look(struct watch *watch)
 	probe_look(watch->probe, &order);
 }
 
-/* Lost, clusterless and failing nodes, and the slaves of a seat that is empty or failing. */
-static bool needs_retry(const struct node *node)
+/* Lost, clusterless and failing nodes, the slaves of a seat that is empty or failing, and who was not seen. */
+static bool needs_retry(const struct watch *watch)
 {
+	const struct node *node = watch->node;
 	const struct node *holder;
 
-	if (node->place == PLACE_CLUSTERLESS || node->place == PLACE_LOST || node_is_failing(node))
+	if (watch->unseen || node->place == PLACE_CLUSTERLESS || node->place == PLACE_LOST || node_is_failing(node))
 		return true;
 	if (node->place != PLACE_SLAVE || node->cluster == NULL)
 		return false;
@@ -88,7 +89,7 @@ void watch_plan(struct watch *watch)
 		timer_stop(watch->grace);
 	else if (!timer_is_set(watch->grace) && ends_ms > now_ms) /* else the next failure counts */
 		timer_start(watch->grace, ends_ms - now_ms);
-	if (!needs_retry(watch->node))
+	if (!needs_retry(watch))
 		timer_stop(watch->retry);
 	else if (!timer_is_set(watch->retry) && !probe_is_busy(watch->probe))
 		timer_start(watch->retry, retry_wait(watch));
@@ -142,6 +143,7 @@ static void on_seen(void *data, const struct observation *seen)
 	watch_count(watch, &watch->refused,
 		    seen->kind == OBSERVED_FAILURE ? seen->reason : REASON_NONE);
 	timer_stop(watch->retry);
+	watch->unseen = seen->kind == OBSERVED_NOTHING && !seen->kept;
 	if (!seen->kept)
 		door_forget(watch);
 	node_observe(monitor->fleet, node, seen, &now);
@@ -189,6 +191,15 @@ static void on_connected(void *data)
 	watch_look(data);
 }
 
+static void on_unable(void *data, const char *why)
+{
+	const struct watch *watch = data;
+	struct log_about about = { .node = watch->node->config->name };
+
+	log_line(LOG_LEVEL_ERROR, &about, "cannot be asked, and is not judged: plusmoin itself lacks something: %s",
+		 why);
+}
+
 static void on_remark(void *data, const char *text)
 {
 	const struct watch *watch = data;
@@ -203,6 +214,7 @@ static const struct probe_events watch_events = {
 	.broke = on_worth_a_look,
 	.connected = on_connected,
 	.refreshed = on_refreshed,
+	.unable = on_unable,
 	.remark = on_remark,
 };
 
@@ -273,6 +285,7 @@ void watch_reload(struct watch *watch, bool anew)
 		make_probe(watch, before);
 		probe_free(&before);
 	} else {
+		door_knock(watch);
 		probe_set_config(watch->probe, watch->monitor->config, watch->node->config);
 	}
 }

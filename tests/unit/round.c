@@ -43,6 +43,27 @@ static void test_holder_answers_meanwhile(void **state)
 	assert_int_equal(change_of(at.b, RULE_M6)->event, EVENT_CLUSTER_CREATED);
 }
 
+/* Who says master while another's beat is written has its turn in the same round, once. */
+static void test_answers_meanwhile(void **state)
+{
+	(void)state;
+	see(at.a, kit_failure(REASON_REFUSED, false));
+	see(at.b, kit_master());
+	round_begin(&at.round, at.fleet, at.cluster);
+	assert_true(step());
+	assert_ptr_equal(at.wanted, at.b);
+	see(at.c, kit_master());
+	answer(BEAT_FAILED);
+	assert_true(step());
+	assert_ptr_equal(at.wanted, at.c);
+	see(at.b, kit_master());
+	answer(BEAT_WRITTEN);
+	assert_false(step());
+	assert_ptr_equal(at.cluster->seat, at.c);
+	assert_int_equal(change_of(at.c, RULE_M4)->event, EVENT_MASTER_UP);
+	assert_int_equal(at.b->place, PLACE_LOST);
+}
+
 static void test_holder_demoted_meanwhile(void **state)
 {
 	(void)state;
@@ -381,7 +402,8 @@ static void test_when_a_grace_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_holder_answers_meanwhile), TEST(test_holder_demoted_meanwhile),
+		TEST(test_answers_meanwhile), TEST(test_holder_answers_meanwhile),
+		TEST(test_holder_demoted_meanwhile),
 		TEST(test_holder_goes_down_meanwhile), TEST(test_holder_still_failing),
 		TEST(test_beat_says_nothing), TEST(test_late_answer_counts),
 		TEST(test_gone_meanwhile), TEST(test_id_of_a_beat_under_way),

@@ -1,0 +1,151 @@
+-- Holds (P1) that meet something else: a restart, a reload, another failure, a second master.
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local QUICK = { heartbeat = 0.5, fresh_connect_interval = 0.5, max_sync_delay = 30 }
+local NO_BEATS = "ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
+  .. "GRANT SELECT ON heartbeat TO plusmoin"
+
+-- Lets everybody in, or `role` (default: all but the superuser) not.
+local function set_hba(server, method)
+  proc.write_file(server.data .. "/pg_hba.conf", "local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
+    .. "host replication all 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 " .. method .. "\n")
+  server:sql("SELECT pg_reload_conf()")
+end
+
+local function reload(daemon)
+  proc.write_file(daemon.config_path, daemon:json())
+  local answer = daemon:ask({ request = "reload" }, 15)
+  assert.is_true(answer.ok, answer.error)
+end
+
+local function count_logged(daemon, words)
+  local _, count = daemon:log():gsub(words, "")
+  return count
+end
+
+local function wait_released(daemon, server)
+  proc.wait_for("the end of the hold", 20, function() return daemon:logged("no longer held", server.name) end,
+    function() return daemon:diagnose() end)
+end
+
+describe("a node that is held", function()
+  after_each(scene.finish)
+
+  it("is held by a reload with a wrong database, too: its connections were well until then", function()
+    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, max_sync_delay = 3,
+      recover_sync_delay = 2 } }
+    daemon.config.dbname = "nowhere"
+    local reloaded = proc.mono_ms()
+    reload(daemon)
+    local held, down, up = {}, { seconds = 20 }, { seconds = 20 }
+    for i, server in ipairs { master, slaves[1], slaves[2] } do
+      held[i] = { "node_held", server, cluster = 0, rule = "P1", reason = "no_database" }
+      down[i] = { i == 1 and "master_down" or "slave_down", server, cluster = 0, reason = "no_database" }
+      up[i] = { i == 1 and "master_up" or "slave_up", server, cluster = 0 }
+    end
+    daemon:expect_any_order(held)
+    daemon:expect_any_order(down)
+    assert.is_true(daemon:changes()[daemon.taken].ms - reloaded > 2900)
+    daemon.config.dbname = "plusmoin"
+    reload(daemon)
+    daemon:expect_any_order(up)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("has its restart_grace when it restarts", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, max_sync_delay = 30,
+      restart_grace = 1.5 } }
+    master:sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
+      .. "GRANT INSERT, UPDATE, DELETE ON heartbeat TO plusmoin", "plusmoin")
+    daemon:expect_any_order { { "node_held", master, reason = "table" }, { "node_held", slaves[1], reason = "table" } }
+    daemon:quiet(2) -- longer than the grace
+    slaves[1]:restart("fast")
+    daemon:quiet_rounds(3)
+    daemon:wait_place(slaves[1], "slave 0")
+  end)
+
+  it("is told once, a restart in between is no end of it", function()
+    local daemon, _, slaves = scene.start { config = QUICK }
+    set_hba(slaves[1], "reject")
+    daemon:expect_events { { "node_held", slaves[1], reason = "auth" } }
+    daemon:quiet_rounds(1)
+    slaves[1]:restart("fast")
+    daemon:quiet(3)
+    assert.equal(0, count_logged(daemon, "no longer held"))
+    set_hba(slaves[1], "trust")
+    wait_released(daemon, slaves[1])
+    daemon:quiet_rounds(2)
+    assert.equal(1, count_logged(daemon, "no longer held"))
+  end)
+
+  it("has its end told when a lock on the table came in between", function()
+    local daemon, master = scene.start { slaves = 1, config = QUICK }
+    master:sql(NO_BEATS, "plusmoin")
+    daemon:expect_events { { "node_held", master, reason = "table" } }
+    master:sql("BEGIN; ALTER TABLE heartbeat OWNER TO plusmoin; SELECT pg_sleep(1.5); COMMIT", "plusmoin")
+    wait_released(daemon, master)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("is asked at once after a reload", function()
+    local daemon, _, slaves = scene.start { slaves = 1, config = { heartbeat = 20, fresh_connect_interval = 10,
+      max_sync_delay = 60, retry_interval = 15 } }
+    set_hba(slaves[1], "reject")
+    daemon:expect_events { { "node_held", slaves[1], reason = "auth" }, seconds = 20 }
+    set_hba(slaves[1], "trust")
+    local reloaded = proc.mono_ms()
+    daemon.config.trigger_timeout = 6
+    reload(daemon)
+    wait_released(daemon, slaves[1])
+    assert.is_true(proc.mono_ms() - reloaded < 3000)
+  end)
+
+  it("and answers has a split beside it told", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, max_sync_delay = 30 } }
+    master:sql(NO_BEATS, "plusmoin")
+    daemon:expect_events { { "node_held", master, reason = "table" } }
+    daemon:quiet_rounds(1)
+    slaves[1]:promote()
+    slaves[1]:sql("ALTER TABLE heartbeat OWNER TO plusmoin", "plusmoin")
+    daemon:wait_event("cluster_created", function(event)
+      return event.node == slaves[1].name and event.env.PLUSMOIN_RULE == "M6"
+    end, 5)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "master 1")
+  end)
+
+  it("and then frozen loses the seat to the slave that is promoted: no split", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    master:sql(NO_BEATS, "plusmoin")
+    daemon:expect_events { { "node_held", master, reason = "table" } }
+    daemon:quiet_rounds(1)
+    master:freeze()
+    slaves[1]:promote()
+    slaves[1]:sql("ALTER TABLE heartbeat OWNER TO plusmoin", "plusmoin")
+    daemon:wait_event("master_up", function(event)
+      return event.node == slaves[1].name and event.env.PLUSMOIN_CLUSTER_ID == "0"
+    end)
+    for _, event in ipairs(daemon:changes()) do
+      assert.is_true(event.name ~= "cluster_created", event.text)
+    end
+  end)
+end)
+
+describe("a beat", function()
+  after_each(scene.finish)
+
+  it("that a trigger of its table swallows is refused by the table", function()
+    local master = pg.master()
+    local daemon = plusmoin.start { nodes = { master }, config = QUICK }
+    master:sql("CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+      .. "CREATE TRIGGER swallow BEFORE INSERT ON heartbeat FOR EACH ROW EXECUTE FUNCTION swallow()", "plusmoin")
+    daemon:expect_events { { "node_held", master, rule = "P1", reason = "table" } }
+    daemon:wait_logged("held in its place", "a trigger or rule of table heartbeat")
+    master:sql("DROP TRIGGER swallow ON heartbeat", "plusmoin")
+    wait_released(daemon, master)
+    daemon:quiet_rounds(2)
+  end)
+end)
