@@ -87,12 +87,9 @@ static void add_candidates(struct round *round, enum place place)
 
 static void list_candidates(struct round *round)
 {
-	if (round->cluster != NULL) {
-		add_candidates(round, PLACE_SLAVE);
-		add_candidates(round, PLACE_LOST);
-	} else {
-		add_candidates(round, PLACE_CLUSTERLESS);
-	}
+	add_candidates(round, PLACE_SLAVE);
+	add_candidates(round, PLACE_LOST);
+	add_candidates(round, PLACE_CLUSTERLESS);
 }
 
 /* The rule under which a candidate is tried, RULE_NONE when it must not be. */

@@ -305,6 +305,8 @@ int64_t lane_made_ms(const struct lane *lane)
 
 void lane_set_config(struct lane *lane, const struct config *config, const char *master)
 {
+	if (lane == NULL)
+		return;
 	lane->context.config = config;
 	lane->task.order.master = master;
 }

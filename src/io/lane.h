@@ -56,7 +56,7 @@ int lane_server_version(const struct lane *lane);
 /* When it was made, steady ms. */
 int64_t lane_made_ms(const struct lane *lane);
 
-/* The same is_slave_statement in another configuration, and the node's name for a beat under way. */
+/* The same is_slave_statement in another configuration, and the node's name for a beat under way. NULL allowed. */
 void lane_set_config(struct lane *lane, const struct config *config, const char *master);
 
 /*

@@ -328,9 +328,9 @@ static void on_silence(void *data)
 /* What it was doing when its time was over. */
 static const char *stuck_at(const struct probe *probe, bool looking_up)
 {
-	if (looking_up)
-		return ", its name is still being looked up";
-	return probe->kept != NULL ? "" : ", still connecting";
+	return looking_up	     ? ", its name is still being looked up"
+	       : probe->kept != NULL ? ""
+				     : ", still connecting";
 }
 
 static void on_deadline(void *data)
@@ -430,10 +430,8 @@ void probe_set_config(struct probe *probe, const struct config *config,
 	probe->config = config;
 	probe->node = node;
 	probe->task.order.master = node->id;
-	if (probe->kept != NULL)
-		lane_set_config(probe->kept, config, node->id);
-	if (probe->fresh != NULL)
-		lane_set_config(probe->fresh, config, node->id);
+	lane_set_config(probe->kept, config, node->id);
+	lane_set_config(probe->fresh, config, node->id);
 	if (probe->dial != NULL)
 		dial_set_node(probe->dial, node);
 }
