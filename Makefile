@@ -189,7 +189,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"$(SANENV) SILENCE_ROUNDS=10000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
 
-matrix: deps-test ## what plusmoin concludes from each fault of a real server, and how soon, as a table (4 minutes)
+matrix: deps-test ## what plusmoin concludes from each fault of a real server, and how soon, as a table (10 minutes)
 	@$(MAKE) --no-print-directory build/plusmoin
 	@mkdir -p build && : > build/matrix.tsv && chmod 666 build/matrix.tsv
 	@MATRIX=$(CURDIR)/build/matrix.tsv $(BUSTED) spec/program/matrix_spec.lua > build/matrix.log 2>&1; \
