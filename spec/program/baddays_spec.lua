@@ -190,7 +190,7 @@ describe("without descriptors", function()
     daemon:wait_place(slaves[1], "slave 0")
     limit(daemon, open_count(daemon) - 3)
     for _, server in ipairs { master, slaves[1] } do -- the daemon must connect anew, and cannot
-      server:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+      server:end_sessions()
     end
     daemon:quiet(2)
     daemon:wait_place(slaves[1], "slave 0")
@@ -205,13 +205,13 @@ describe("without descriptors", function()
     local daemon, _, slaves = scene.start { slaves = 1, config = { heartbeat = 60, max_sync_delay = 120,
       fresh_connect_interval = 0 } }
     limit(daemon, open_count(daemon) - 3)
-    slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    slaves[1]:end_sessions()
     daemon:wait_logged("error", "cannot be asked, and is not judged", slaves[1].name, "Too many open files")
     daemon:quiet(1)
     assert.equal(1, count_lines(daemon, "cannot be asked", slaves[1].name))
     limit(daemon, 1024)
     proc.wait_for("a session", 5, function()
-      return #slaves[1]:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'") > 0
+      return #slaves[1]:sessions() > 0
     end, function() return daemon:diagnose() end)
     local killed = proc.mono_ms()
     slaves[1]:kill9()
@@ -220,11 +220,7 @@ describe("without descriptors", function()
 end)
 
 describe("without local ports", function()
-  after_each(function()
-    local ok, problem = pcall(scene.finish)
-    wire.stop_all()
-    assert(ok, problem)
-  end)
+  after_each(function() scene.finish(wire.stop_all) end)
 
   -- plusmoin is on a host that has four of them for each server.
   it("no node is judged, and all goes on when there are some again", function()

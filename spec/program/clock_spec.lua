@@ -22,11 +22,7 @@ local function logged_minute(daemon)
 end
 
 describe("a clock that is set", function()
-  after_each(function()
-    local ok, problem = pcall(scene.finish)
-    relay.close_all()
-    assert(ok, problem)
-  end)
+  after_each(function() scene.finish(relay.close_all) end)
 
   for _, step in ipairs { HOUR, -HOUR } do
     it(("by %+d s, the wall clock, is no event, and makes nobody late"):format(step), function()

@@ -52,9 +52,7 @@ end
 describe("a door that is shut:", function()
   after_each(function()
     network.restore()
-    local ok, problem = pcall(scene.finish)
-    relay.close_all()
-    assert(ok, problem)
+    scene.finish(relay.close_all)
   end)
 
   -- A backend that starts is killed without a word when its postmaster reaps one that was killed.
@@ -64,11 +62,11 @@ describe("a door that is shut:", function()
     local daemon = plusmoin.start { nodes = { master, slave, slaves[2] }, config = { heartbeat = 60,
       max_sync_delay = 120, fresh_connect_interval = 0, retry_interval = 0.2, restart_grace = 0 } }
     slave.drop = 1
-    slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    slaves[1]:end_sessions()
     daemon:quiet(1)
     assert.equal(0, slave.drop)
     slave.drop = 1000
-    slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    slaves[1]:end_sessions()
     daemon:expect_events { { "slave_down", slave, rule = "S1", reason = "reset" } }
     slave.drop = 0
     daemon:expect_events { { "slave_up", slave, rule = "L4" } }
@@ -103,7 +101,7 @@ describe("a door that is shut:", function()
     shut_hba(master)
     daemon:expect_events { { "node_held", master, reason = "auth" } }
     local broken = proc.mono_ms()
-    master:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    master:end_sessions()
     local down = daemon:expect_events { { "master_down", master, rule = "M2", reason = "auth" } }
     local took = down.ms - broken
     assert.is_true(took > 2500 and took < 6000, took)
@@ -117,7 +115,7 @@ describe("a door that is shut:", function()
       max_sync_delay = 30 } }
     shut_hba(master)
     daemon:expect_events { { "node_held", master, reason = "auth" } }
-    master:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    master:end_sessions()
     daemon:quiet_rounds(1)
     slaves[1]:promote()
     local promoted = proc.mono_ms()
@@ -157,8 +155,8 @@ describe("a door that is shut:", function()
   it("a backend of ours that is stopped is not worth a word: a fresh one answers", function()
     local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0 } }
     for _, server in ipairs { master, slaves[1] } do
-      for _, row in ipairs(server:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")) do
-        proc.uv.kill(tonumber(row[1]), "sigstop")
+      for _, pid in ipairs(server:sessions()) do
+        proc.uv.kill(pid, "sigstop")
       end
     end
     daemon:quiet_rounds(4)

@@ -67,15 +67,7 @@ local ANSWERS = {
 }
 
 describe("the class of a failed connect", function()
-  local peers = {}
-
-  after_each(function()
-    scene.finish()
-    for _, one in ipairs(peers) do
-      one:close()
-    end
-    peers = {}
-  end)
+  after_each(function() scene.finish(peer.close_all) end)
 
   -- The nodes of a daemon that has heard of each of them, in their order.
   local function heard_of(nodes)
@@ -97,8 +89,7 @@ describe("the class of a failed connect", function()
   it("is the SQLSTATE's, whatever the words are; else errno's or libpq's", function()
     local nodes = {}
     for i, answer in ipairs(ANSWERS) do
-      peers[i] = server(answer[2], answer.tls)
-      nodes[i] = { host = "127.0.0.1", port = peers[i].port, connection = answer.connection }
+      nodes[i] = { host = "127.0.0.1", port = server(answer[2], answer.tls).port, connection = answer.connection }
     end
     for i, node in ipairs(heard_of(nodes)) do
       local answer = ANSWERS[i]
@@ -114,7 +105,6 @@ describe("the class of a failed connect", function()
     local silent = peer.silent()
     local nowhere, shut = proc.new_dir("nowhere"), proc.new_dir("shut")
     assert(proc.uv.fs_chmod(shut, 0))
-    peers = { closing, silent }
     local nodes = { { "refused", "127.0.0.1", proc.free_port() }, { "reset", "127.0.0.1", closing.port },
       { "timeout", "127.0.0.1", silent.port }, { "refused", nowhere, 5432 }, { "refused", shut, 5432 } }
     for i, node in ipairs(nodes) do

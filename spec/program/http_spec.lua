@@ -33,6 +33,8 @@ local function ok_with(body, headers)
   return ("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n%s"):format(#body, headers or "", body)
 end
 
+local tls_servers = {}
+
 -- A CA, and a server certificate of its for `name`; openssl's own server on a port with it.
 local function tls_server(name)
   local dir, port = proc.new_dir("tls"), proc.free_port()
@@ -56,10 +58,16 @@ local function tls_server(name)
     proc.close(socket)
     return connected
   end)
-  return { port = port, ca = dir .. "/ca.pem", close = function()
+  tls_servers[#tls_servers + 1] = process
+  return { port = port, ca = dir .. "/ca.pem" }
+end
+
+local function end_tls_servers()
+  for _, process in ipairs(tls_servers) do
     process:kill("sigkill")
     process:wait()
-  end }
+  end
+  tls_servers = {}
 end
 
 -- What a trigger's pm.http calls return: each a table `spec` of Lua text; {answer =, why =, took =} each.
@@ -76,25 +84,13 @@ local function ask(specs, options)
 end
 
 describe("pm.http", function()
-  local peers
-  local function with(one)
-    peers[#peers + 1] = one
-    return one
-  end
-
-  before_each(function() peers = {} end)
-  after_each(function()
-    for _, one in ipairs(peers) do
-      one:close()
-    end
-    scene.finish()
-  end)
+  after_each(function() scene.finish(peer.close_all, end_tls_servers) end)
 
   it("sends method, headers and body, and returns status, headers and body #core", function()
-    local echo = with(server(function(heard)
+    local echo = server(function(heard)
       return ok_with(heard, "X-One: a\r\nX-One:  b \r\nContent-Type: text/plain\r\n")
-    end))
-    local mute = with(server(function() return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" end))
+    end)
+    local mute = server(function() return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" end)
     local said = ask({
       '{ url = "http://127.0.0.1:" .. args.echo .. "/a?b=c", timeout = 5 }',
       [[{ url = "http://127.0.0.1:" .. args.echo .. "/", body = "x=\0y",
@@ -116,14 +112,14 @@ describe("pm.http", function()
   end)
 
   it("follows as many redirects as it is told", function()
-    local there = with(server(function() return ok_with("there") end))
-    local here = with(server(function()
+    local there = server(function() return ok_with("there") end)
+    local here = server(function()
       return ("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n")
         :format(there.port)
-    end))
-    local away = with(server(function()
+    end)
+    local away = server(function()
       return "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"
-    end))
+    end)
     local said = ask({ '{ url = "http://127.0.0.1:" .. args.here }',
       '{ url = "http://127.0.0.1:" .. args.here, redirects = 1 }',
       '{ url = "http://127.0.0.1:" .. args.away, redirects = 5 }',
@@ -134,7 +130,7 @@ describe("pm.http", function()
   end)
 
   it("verifies certificate and name unless it is told otherwise #core", function()
-    local tls, other = with(tls_server("localhost")), with(tls_server("elsewhere.example"))
+    local tls, other = tls_server("localhost"), tls_server("elsewhere.example")
     local said = ask({
       '{ url = "https://localhost:" .. args.port .. "/", cafile = args.ca, timeout = 5 }',
       '{ url = "https://localhost:" .. args.port .. "/", timeout = 5 }',
@@ -154,8 +150,8 @@ describe("pm.http", function()
   end)
 
   it("has words for all that fails in the ordinary way #core", function()
-    local half = with(peer.saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", true))
-    local no_http = with(peer.saying("hello\r\n", true))
+    local half = peer.saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", true)
+    local no_http = peer.saying("hello\r\n", true)
     local said = ask({
       '{ url = "http://127.0.0.1:" .. args.closed, timeout = 0.5 }',
       '{ url = "http://no-such-name.invalid", timeout = 0.5 }',
@@ -164,8 +160,8 @@ describe("pm.http", function()
       '{ url = "http://127.0.0.1:" .. args.half, timeout = 5 }',
       '{ url = "http://127.0.0.1:" .. args.no_http, timeout = 5 }',
       '{ url = "http://[::1", timeout = 5 }',
-    }, { args = { closed = proc.free_port(), silent = with(peer.silent()).port, half = half.port,
-      trickle = with(peer.trickling(20)).port, no_http = no_http.port } })
+    }, { args = { closed = proc.free_port(), silent = peer.silent().port, half = half.port,
+      trickle = peer.trickling(20).port, no_http = no_http.port } })
     local expected = { "connect", "no-such-name.invalid", "timed out", "", "", "", "" }
     for i, part in ipairs(expected) do
       assert.is_false(said[i].answer)
@@ -177,9 +173,9 @@ describe("pm.http", function()
 
   it("takes no more than 16 MiB #core", function()
     local megabyte = ("m"):rep(1 << 20)
-    local flood = with(peer.flooding(megabyte, 100, "HTTP/1.1 200 OK\r\n\r\n"))
-    local honest = with(peer.saying("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nx"))
-    local heads = with(peer.flooding(("X-%s: y\r\n"):format(("h"):rep(60000)), 100, "HTTP/1.1 200 OK\r\n"))
+    local flood = peer.flooding(megabyte, 100, "HTTP/1.1 200 OK\r\n\r\n")
+    local honest = peer.saying("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nx")
+    local heads = peer.flooding(("X-%s: y\r\n"):format(("h"):rep(60000)), 100, "HTTP/1.1 200 OK\r\n")
     local said = ask({ '{ url = "http://127.0.0.1:" .. args.flood }', '{ url = "http://127.0.0.1:" .. args.honest }',
       '{ url = "http://127.0.0.1:" .. args.heads }',
     }, { args = { flood = flood.port, honest = honest.port, heads = heads.port } })
@@ -189,7 +185,7 @@ describe("pm.http", function()
   end)
 
   it("of a run that is killed is gone, and a daemon ends whatever it waits for #core", function()
-    local silent = with(peer.silent())
+    local silent = peer.silent()
     local _, daemon = say([[
       pm.log.info("said [] cluster=0")
       pm.http { url = "http://127.0.0.1:" .. args.port, timeout = 60 }
@@ -215,7 +211,7 @@ describe("pm.http", function()
         ok = ok + (answer and answer.body == "fine" and 1 or 0)
       end
       return ok
-    ]], { args = { port = with(server(function() return ok_with("fine") end)).port, closed = proc.free_port() } })
+    ]], { args = { port = server(function() return ok_with("fine") end).port, closed = proc.free_port() } })
     assert.same({ 200 }, said)
     local open = proc.descriptors(daemon.process.pid, "^socket:")
     assert.is_true(open < 20, open .. " sockets are open")

@@ -221,11 +221,7 @@ describe("matrix:", function()
   after_each(function()
     network.restore()
     disk.restore()
-    local ok, problem = pcall(scene.finish)
-    names.stop_all()
-    wire.stop_all()
-    relay.close_all()
-    assert(ok, problem)
+    scene.finish(names.stop_all, wire.stop_all, relay.close_all)
   end)
 
   for _, row in ipairs(faults.rows) do

@@ -13,26 +13,13 @@ local function check(servers)
   end
 end
 
--- Whether a session of plusmoin's is left at `server`.
-local function is_watched(server)
-  return #server:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'") > 0
-end
-
 describe("servers that answer no question", function()
-  local peers = {}
-
-  after_each(function()
-    scene.finish()
-    for _, one in ipairs(peers) do
-      one:close()
-    end
-    peers = {}
-  end)
+  after_each(function() scene.finish(peer.close_all) end)
 
   it("bind a bounded number of descriptors", function()
     local nodes, asked = {}, 0
     for i = 1, 20 do
-      peers[i] = peer.serving(function(client)
+      local one = peer.serving(function(client)
         client:read_start(function(_, data)
           if not data then
             client:close()
@@ -44,7 +31,7 @@ describe("servers that answer no question", function()
           end
         end)
       end)
-      nodes[i] = { host = "127.0.0.1", port = peers[i].port }
+      nodes[i] = { host = "127.0.0.1", port = one.port }
     end
     local daemon = plusmoin.start { nodes = nodes, nowait = true,
       config = { query_timeout = 0.1, retry_interval = 0.1 } }
@@ -69,7 +56,7 @@ describe("the servers' logs", function()
     daemon:quiet_rounds(3)
     daemon:stop_and_check()
     for _, server in ipairs(servers) do
-      proc.wait_for("the end of its sessions", 5, function() return not is_watched(server) end)
+      proc.wait_for("the end of its sessions", 5, function() return #server:sessions() == 0 end)
     end
     daemon:start() -- the table is there
     daemon:expect_events { { "plusmoin_up" } }
@@ -81,8 +68,8 @@ describe("the servers' logs", function()
   it("are as before when a server or a backend of ours was frozen and is thawed", function()
     local daemon, master, slaves = scene.start { config = QUICK }
     for _, server in ipairs { master, slaves[1] } do
-      for _, row in ipairs(server:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")) do
-        proc.uv.kill(tonumber(row[1]), "sigstop")
+      for _, pid in ipairs(server:sessions()) do
+        proc.uv.kill(pid, "sigstop")
       end
     end
     slaves[2]:freeze()

@@ -25,30 +25,18 @@ local function shouting(path)
 end
 
 describe("pm.request", function()
-  local peers
-  local function with(one)
-    peers[#peers + 1] = one
-    return one
-  end
-
-  before_each(function() peers = {} end)
-  after_each(function()
-    for _, one in ipairs(peers) do
-      one:close()
-    end
-    scene.finish()
-  end)
+  after_each(function() scene.finish(peer.close_all) end)
 
   it("sends, closes its half and returns all that comes back #core", function()
-    local unix = with(shouting(proc.new_dir("socket") .. "/shout"))
-    local tcp = with(shouting())
-    local mute = with(peer.serving(function(client)
+    local unix = shouting(proc.new_dir("socket") .. "/shout")
+    local tcp = shouting()
+    local mute = peer.serving(function(client)
       client:read_start(function(_, data)
         if not data then
           client:close()
         end
       end)
-    end))
+    end)
     local said = say([[
       local function ask(to, data)
         local answer, why = pm.request { to = to, data = data, timeout = 5 }
@@ -63,13 +51,13 @@ describe("pm.request", function()
   end)
 
   it("has words for all that fails in the ordinary way #core", function()
-    local reset = with(peer.serving(function(client)
+    local reset = peer.serving(function(client)
       client:read_start(function(_, data)
         if data then
           client:write("half an ans", function() client:close_reset() end)
         end
       end)
-    end))
+    end)
     local said = say([[
       local function ask(to, data)
         local began = pm.now()
@@ -79,8 +67,8 @@ describe("pm.request", function()
       return ask("127.0.0.1:" .. args.closed), ask("no-such-name.invalid:80"), ask("127.0.0.1:" .. args.silent),
         ask("127.0.0.1:" .. args.trickle), ask("127.0.0.1:" .. args.reset), ask("/nowhere/socket"),
         ask("/" .. ("x"):rep(200)), ask(args.dir), ask("127.0.0.1:" .. args.silent, ("x"):rep(20000000))
-    ]], { args = { closed = proc.free_port(), silent = with(peer.silent()).port,
-      trickle = with(peer.trickling(20)).port,
+    ]], { args = { closed = proc.free_port(), silent = peer.silent().port,
+      trickle = peer.trickling(20).port,
       reset = reset.port, dir = proc.new_dir("nosocket") } })
     local expected = { "connection refused", "no-such-name.invalid", "no answer within 0.5 s",
       "the answer did not end within 0.5 s", "connection reset", "no such file", "name too long", "connection refused",
@@ -100,13 +88,13 @@ describe("pm.request", function()
         return answer and #answer or why
       end
       return ask(args.enough), ask(args.more)
-    ]], { args = { enough = with(peer.flooding(megabyte, 16)).port, more = with(peer.flooding(megabyte, 100)).port } })
+    ]], { args = { enough = peer.flooding(megabyte, 16).port, more = peer.flooding(megabyte, 100).port } })
     assert.equal(16 << 20, said[1])
     has(said[2], "larger than 16 MiB")
   end)
 
   it("of a run that is killed is gone, with its socket #core", function()
-    local silent, trickle = with(peer.silent()), with(peer.trickling(20))
+    local silent, trickle = peer.silent(), peer.trickling(20)
     for _, to in ipairs { silent, trickle } do
       local said, daemon = say([[
         pm.log.info("said [] cluster=0")
@@ -125,7 +113,7 @@ describe("pm.request", function()
   end)
 
   it("ends with the daemon, whatever it waits for #core", function()
-    local silent = with(peer.silent())
+    local silent = peer.silent()
     local _, daemon = say([[
       pm.log.info("said [] cluster=0")
       for i = 1, 50 do
@@ -147,7 +135,7 @@ describe("pm.request", function()
         refused = refused + (pm.request { to = "127.0.0.1:" .. args.closed } == nil and 1 or 0)
       end
       return ok, refused
-    ]], { args = { to = "127.0.0.1:" .. with(shouting()).port, closed = proc.free_port() } })
+    ]], { args = { to = "127.0.0.1:" .. shouting().port, closed = proc.free_port() } })
     assert.same({ 300, 300 }, said)
     daemon:quiet_rounds(2)
     local open = proc.descriptors(daemon.process.pid, "^socket:")

@@ -26,7 +26,7 @@ end
 local DAYS = {
   { name = "a checkpoint", weight = 3, act = function(server) server:sql("CHECKPOINT") end },
   { name = "our sessions terminated", weight = 4, act = function(server)
-    server:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    server:end_sessions()
   end },
   { name = "a fast restart", weight = 2, act = function(server) server:restart("fast") end },
   { name = "an immediate restart", weight = 1, act = function(server) server:restart("immediate") end },
@@ -69,11 +69,7 @@ local function fleet()
 end
 
 describe("healthy servers", function()
-  after_each(function()
-    local ok, problem = pcall(scene.finish)
-    relay.close_all()
-    assert(ok, problem)
-  end)
+  after_each(function() scene.finish(relay.close_all) end)
 
   it("are left in peace", function()
     local seed = tonumber(os.getenv("SEED")) or os.time()

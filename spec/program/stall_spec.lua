@@ -34,11 +34,7 @@ describe("a monitor that was stopped for longer than the stall limit", function(
 end)
 
 describe("a monitor that was starved for less than the stall limit", function()
-  after_each(function()
-    local ok, problem = pcall(scene.finish)
-    relay.close_all()
-    assert(ok, problem)
-  end)
+  after_each(function() scene.finish(relay.close_all) end)
 
   for _, seconds in ipairs { 0.45, 1.5 } do
     it(("for %g s does not judge by the time in which it heard nothing: a connect goes on"):format(seconds), function()
@@ -47,7 +43,7 @@ describe("a monitor that was starved for less than the stall limit", function()
       local daemon = plusmoin.start { nodes = { master, slave, slaves[2] }, config = { heartbeat = 60,
         max_sync_delay = 120, fresh_connect_interval = 0, query_timeout = 0.5, restart_grace = 0 } }
       local before = slave.connections
-      slaves[1]:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+      slaves[1]:end_sessions()
       proc.wait_for("a new connection", 10, function() return slave.connections > before end)
       daemon.process:kill("sigstop")
       proc.watch(seconds, function() end)

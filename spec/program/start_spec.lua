@@ -55,9 +55,7 @@ describe("start", function()
       hole:close()
       hole = nil
     end
-    local ok, problem = pcall(scene.finish)
-    relay.close_all()
-    assert(ok, problem)
+    scene.finish(relay.close_all)
   end)
 
   it("a master that is asked again just when clusters are founded founds his without an event", function()

@@ -2,7 +2,7 @@
 local uv = require "luv"
 local proc = require "spec.support.proc"
 
-local peer = {}
+local peer = { open = {} } -- all that were made
 
 -- A client that has gone is no reason to die.
 local broken_pipe = uv.new_signal()
@@ -31,6 +31,7 @@ local function listen(on_connection, path)
     self.clients[#self.clients + 1] = client
     on_connection(client)
   end))
+  peer.open[#peer.open + 1] = self
   return self
 end
 
@@ -104,12 +105,23 @@ function peer.flooding(text, count, first)
 end
 
 function Peer:close()
+  if self.listener:is_closing() then
+    return
+  end
   for _, client in ipairs(self.clients) do
     if not client:is_closing() then
       proc.close(client)
     end
   end
   proc.close(self.listener)
+end
+
+--- Ends all of them.
+function peer.close_all()
+  for _, one in ipairs(peer.open) do
+    one:close()
+  end
+  peer.open = {}
 end
 
 return peer

@@ -279,6 +279,20 @@ function Server:sql(text, dbname)
   return rows
 end
 
+--- The pids of the backends that serve plusmoin.
+function Server:sessions()
+  local pids = {}
+  for i, row in ipairs(self:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")) do
+    pids[i] = tonumber(row[1])
+  end
+  return pids
+end
+
+--- Terminates plusmoin's sessions, as an administrator does.
+function Server:end_sessions()
+  self:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+end
+
 --- Makes a master of a standby; returns when it is one.
 function Server:promote()
   self:sql("SELECT pg_promote(false)")

@@ -15,8 +15,9 @@ function scene.start(options)
   return plusmoin.start(options), master, slaves
 end
 
---- Ends every plusmoin, each must end well, then all servers.
-function scene.finish()
+--- Ends every plusmoin, each must end well, then all servers, and what else the
+-- spec made, by the functions given (relay.close_all, ...).
+function scene.finish(...)
   local problems = {}
   for daemon in pairs(plusmoin.running) do
     local ok, message = pcall(daemon.stop_and_check, daemon)
@@ -26,6 +27,9 @@ function scene.finish()
   end
   plusmoin.stop_all()
   pg.stop_all()
+  for _, close in ipairs { ... } do
+    close()
+  end
   if #problems > 0 then
     error(table.concat(problems, "\n"), 2)
   end

@@ -5,10 +5,7 @@ local uv = proc.uv
 
 -- The processes that serve plusmoin's connections.
 local function our_backends(server)
-  local pids = {}
-  for i, row in ipairs(server:sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'plusmoin'")) do
-    pids[i] = tonumber(row[1])
-  end
+  local pids = server:sessions()
   assert(#pids > 0, "no session of plusmoin's")
   return pids
 end
@@ -82,7 +79,7 @@ return {
   { name = "restart past the grace", wide = true, settings = { restart_grace = 0.3 },
     strike = function(server) server:stop("fast") end, mend = start, down = "refused" },
   { name = "our session terminated", strike = function(server)
-    server:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
+    server:end_sessions()
   end },
   { name = "crash recovery within the grace", settings = { restart_grace = 10 }, strike = function(server, cell)
     crash_without_recovery(server, cell)
