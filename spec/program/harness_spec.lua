@@ -77,6 +77,29 @@ describe("the harness", function()
     end)
   end)
 
+  it("promotes a standby with what the killed master had sent to the other alone", function()
+    local master, slaves = pg.cluster(2)
+    slaves[1]:repoint({ host = "127.0.0.1", port = 1 }, { nowait = true })
+    proc.wait_for("a standby that receives nothing", 5, function()
+      return #slaves[1]:sql("SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'") == 0
+    end)
+    slaves[1].upstream = master
+    local function has_table(server)
+      return #server:sql("SELECT 1 FROM pg_class WHERE relname = 'sent_to_one'") == 1
+    end
+    master:sql("CREATE TABLE sent_to_one (x int)")
+    proc.wait_for("the table on the other", 5, function() return has_table(slaves[2]) end)
+    assert.is_false(has_table(slaves[1]))
+    master:kill9()
+    slaves[1]:promote()
+    assert.is_true(has_table(slaves[1]))
+    slaves[2]:repoint(slaves[1])
+    slaves[1]:sql("CREATE TABLE after_promotion (x int)")
+    proc.wait_for("what came after the promotion", 5, function()
+      return #slaves[2]:sql("SELECT 1 FROM pg_class WHERE relname = 'after_promotion'") == 1
+    end, function() return slaves[2]:log() end)
+  end)
+
   it("freezes and thaws", function()
     local master = pg.master()
     master:freeze()

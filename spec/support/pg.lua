@@ -147,6 +147,7 @@ function Server:ready()
 end
 
 function Server:launch()
+  self.crashed = nil
   self:configure()
   os.remove(self.data .. "/postmaster.pid")
   local argv = { BIN .. "postgres", "-D", self.data }
@@ -226,7 +227,7 @@ function Server:kill9()
     pids = proc.pids_in(self.data)
     return #pids == 0 and not self.process:running()
   end)
-  self.frozen = nil
+  self.frozen, self.crashed = nil, true
   return self
 end
 
@@ -293,8 +294,31 @@ function Server:end_sessions()
   self:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plusmoin'")
 end
 
+local RECEIVED = "SELECT coalesce(pg_last_wal_receive_lsn() - '0/0', 0)"
+
+-- A master that was killed may have sent to another standby what this one lacks: that one could not follow it.
+local function take_from_others(self)
+  for _, other in ipairs(pg.servers) do
+    if other ~= self and other.upstream == self.upstream and other.process and other.process:running()
+      and not other.frozen then
+      local wanted = tonumber(other:sql(RECEIVED)[1][1])
+      local function has_it()
+        return tonumber(self:sql(RECEIVED)[1][1]) >= wanted
+      end
+      if not has_it() then
+        self:repoint(other, { nowait = true })
+        proc.wait_for(self.name .. " to take what " .. other.name .. " has", UP_SECONDS, has_it,
+          function() return self:log() end)
+      end
+    end
+  end
+end
+
 --- Makes a master of a standby; returns when it is one.
 function Server:promote()
+  if self.upstream and self.upstream.crashed then
+    take_from_others(self)
+  end
   self:sql("SELECT pg_promote(false)")
   self.upstream = nil
   proc.wait_for("the promotion of " .. self.name, UP_SECONDS, function()

@@ -2,52 +2,27 @@
 local client = require "spec.support.client"
 local haproxy = require "spec.support.haproxy"
 local pg = require "spec.support.pg"
-local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local proxied = require "spec.support.proxied"
 local scene = require "spec.support.scene"
 
-local SOURCE = assert(proc.read_file("triggers/haproxy.lua"))
-local EVENTS = { "plusmoin_up", "plusmoin_heartbeat", "cluster_created", "master_down", "master_up", "slave_down",
-  "slave_up" }
 
--- A plusmoin on `nodes` whose every event runs the trigger (`times` times) and then the recorder.
 local function watch(nodes, proxy, options)
-  options = options or {}
-  local settings = { socket = proxy.socket, writer = "pg_write", reader = "pg_read" }
-  for key, value in pairs(options.settings or {}) do
-    settings[key] = value
-  end
-  local daemon = plusmoin.new { nodes = nodes, files = { ["haproxy.lua"] = SOURCE }, config = options.config }
-  for _, event in ipairs(EVENTS) do
-    local list = {}
-    for i = 1, options.times or 1 do
-      list[i] = { lua = "haproxy.lua", settings = settings }
-    end
-    list[#list + 1] = daemon.recorder
-    daemon.config.triggers[event] = list
-  end
-  proc.write_file(daemon.config_path, daemon:json())
-  daemon:start()
-  for _ = 1, options.clusters or 1 do
-    daemon:expect_events { { "plusmoin_up" } }
-  end
-  return daemon
+  return proxied.watch("haproxy", nodes, { socket = proxy.socket, writer = "pg_write", reader = "pg_read" }, options)
 end
 
 local function writer_of(proxy)
-  return client.start { port = proxy.write_port,
-    sql = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()" }
+  return client.start { port = proxy.write_port, sql = proxied.WRITE }
 end
 
 local function reader_of(proxy, fresh)
-  return client.start { port = proxy.read_port, sql = "SELECT inet_server_port()", fresh = fresh }
+  return client.start { port = proxy.read_port, sql = proxied.READ, fresh = fresh }
 end
 
 -- Master, two slaves, HAProxy before them and two clients.
 local function set_up(options)
   options = options or {}
-  local master, slaves = pg.cluster(2)
-  master:sql("CREATE TABLE written (n serial); GRANT ALL ON written, written_n_seq TO plusmoin", "plusmoin")
+  local master, slaves = proxied.cluster()
   local servers = { master, table.unpack(slaves) }
   local proxy = haproxy.start(servers, options.proxy)
   local daemon = watch(servers, proxy, options)
@@ -56,26 +31,8 @@ local function set_up(options)
     writer = writer_of(proxy), reader = reader_of(proxy) }
 end
 
--- No answer of another server's than `server` since `ms`.
-local function only(one, server, ms)
-  local values = one:values_since(ms)
-  assert.is_true((values[tostring(server.port)] or 0) > 0, one:tail())
-  values[tostring(server.port)] = nil
-  assert.same({}, values)
-end
-
-local function logged(daemon, ...)
-  local words = { ... }
-  proc.wait_for("the log's " .. words[1], 10, function() return daemon:logged(table.unpack(words)) end,
-    function() return daemon:diagnose() end)
-end
-
 describe("triggers/haproxy.lua", function()
-  after_each(function()
-    client.stop_all()
-    haproxy.stop_all()
-    scene.finish()
-  end)
+  after_each(function() scene.finish(client.stop_all, haproxy.stop_all) end)
 
   it("follows a failover: master killed, slave promoted, the old master back as a slave", function()
     local at = set_up()
@@ -87,13 +44,13 @@ describe("triggers/haproxy.lua", function()
     at.slaves[1]:promote()
     local up = at.daemon:expect_events { { "master_up", at.slaves[1] } } -- recorded after the trigger's end
     at.writer:wait_value(at.slaves[1].port)
-    only(at.writer, at.slaves[1], down)
+    proxied.only(at.writer, at.slaves[1], down)
     at.slaves[2]:repoint(at.slaves[1])
     at.master:rewind_as_slave_of(at.slaves[1])
     at.daemon:expect_events { { "slave_up", at.master }, seconds = 20 }
     at.proxy:wait_open("s2", "s1+s3")
     reader_of(at.proxy, true):wait_value(at.master.port, 10, 1)
-    only(at.writer, at.slaves[1], up.ms)
+    proxied.only(at.writer, at.slaves[1], up.ms)
   end)
 
   it("follows a switchover without a gap between two masters", function()
@@ -142,7 +99,7 @@ describe("triggers/haproxy.lua", function()
     at.proxy:wait_open("s2", "s2")
     at.daemon:quiet_rounds(2)
     assert.equal("s2", at.proxy:open("pg_write"))
-    only(at.writer, at.slaves[1], up.ms)
+    proxied.only(at.writer, at.slaves[1], up.ms)
   end)
 
   it("in a split leaves the writer where it is; when it goes, the only other master takes over", function()
@@ -160,13 +117,13 @@ describe("triggers/haproxy.lua", function()
     at.daemon:expect_events { { "master_up", at.master, cluster = 0 } }
     at.daemon:quiet_rounds(2)
     assert.equal("s2", at.proxy:open("pg_write"))
-    only(at.writer, at.slaves[1], moved)
+    proxied.only(at.writer, at.slaves[1], moved)
   end)
 
   it("mends a HAProxy that was restarted, and says that it was away", function()
     local at = set_up()
     at.proxy:kill()
-    logged(at.daemon, "haproxy: " .. at.proxy.socket .. ": ", "plusmoin_heartbeat")
+    at.daemon:wait_logged("haproxy: " .. at.proxy.socket .. ": ", "plusmoin_heartbeat")
     at.proxy:run()
     at.proxy:wait_open("s1", "s2+s3", function() return at.daemon:diagnose() end)
     at.writer:wait_value(at.master.port)
@@ -208,7 +165,7 @@ describe("triggers/haproxy.lua", function()
     local masters = { (pg.cluster(0)), (pg.cluster(0, { family = 2 })) }
     local proxy = haproxy.start(masters)
     local daemon = watch(masters, proxy, { clusters = 2 })
-    logged(daemon, "masters of different clusters", "pg_write: ")
+    daemon:wait_logged("masters of different clusters", "pg_write: ")
     daemon:quiet_rounds(2)
     assert.equal("", proxy:open("pg_write"))
     masters[1]:kill9()
@@ -231,7 +188,7 @@ describe("triggers/haproxy.lua", function()
       settings = { servers = { [slaves[2].name] = "third" }, master_reads = "always" },
     })
     proxy:wait_open("alpha+stranger", "alpha+b+stranger+third", function() return daemon:diagnose() end)
-    logged(daemon, "left alone", "stranger")
+    daemon:wait_logged("left alone", "stranger")
     local _, count = daemon:log():gsub("no node of plusmoin's is behind stranger", "")
     assert.equal(2, count) -- once a backend
   end)
@@ -246,13 +203,12 @@ describe("triggers/haproxy.lua", function()
     }
     for words, case in pairs(cases) do
       local proxy = haproxy.start({ master }, case.proxy)
-      logged(watch({ master }, proxy, case), words)
+      watch({ master }, proxy, case):wait_logged(words)
       assert.equal("", proxy:open("pg_write"))
     end
   end)
 
   it("says what is wrong with its settings, at the load", function()
-    local good = { socket = "/s", writer = "w" }
     local wrong = {
       { "socket", nil, "settings.socket is missing; allowed: HAProxy's stats socket" },
       { "socket", "admin.sock", 'settings.socket is "admin.sock"; allowed: ' },
@@ -262,15 +218,6 @@ describe("triggers/haproxy.lua", function()
       { "servers", { a = 1 }, "settings.servers is a table; allowed: " },
       { "timeout", 0, "settings.timeout is 0; allowed: seconds, from 0.01 to 3600" },
     }
-    for _, case in ipairs(wrong) do
-      local settings = { socket = good.socket, writer = good.writer }
-      settings[case[1]] = case[2]
-      local daemon = plusmoin.new { files = { ["haproxy.lua"] = SOURCE },
-        triggers = { slave_up = { lua = "haproxy.lua", settings = settings } } }
-      local code, out, err = daemon:cli("-x", "start")
-      assert.equal(3, code)
-      assert.truthy((out .. err):find("triggers.slave_up.lua: ", 1, true), out .. err)
-      assert.truthy((out .. err):find("haproxy: " .. case[3], 1, true), out .. err)
-    end
+    proxied.refused_settings("haproxy", { socket = "/s", writer = "w" }, wrong)
   end)
 end)

@@ -2,53 +2,27 @@
 local client = require "spec.support.client"
 local pg = require "spec.support.pg"
 local pgbouncer = require "spec.support.pgbouncer"
-local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local proxied = require "spec.support.proxied"
 local scene = require "spec.support.scene"
 
-local SOURCE = assert(proc.read_file("triggers/pgbouncer.lua"))
-local EVENTS = { "plusmoin_up", "plusmoin_heartbeat", "cluster_created", "master_down", "master_up", "slave_down",
-  "slave_up" }
 local FAST = "server_login_retry = 0.02\n"
 
 local function watch(nodes, bouncer, options)
-  options = options or {}
-  local settings = {
+  return proxied.watch("pgbouncer", nodes, {
     console = { host = "127.0.0.1", port = bouncer.port, user = "plusmoin" }, file = bouncer.file, patience = 0.5,
     databases = { app = { options = "dbname=plusmoin" }, app_ro = { options = "dbname=plusmoin", role = "reader" } },
-  }
-  for key, value in pairs(options.settings or {}) do
-    settings[key] = value
-  end
-  local daemon = plusmoin.new { nodes = nodes, files = { ["pgbouncer.lua"] = SOURCE }, config = options.config }
-  for _, event in ipairs(EVENTS) do
-    local list = {}
-    for i = 1, options.times or 1 do
-      list[i] = { lua = "pgbouncer.lua", settings = settings }
-    end
-    list[#list + 1] = daemon.recorder
-    daemon.config.triggers[event] = list
-  end
-  proc.write_file(daemon.config_path, daemon:json())
-  daemon:start()
-  for _ = 1, options.clusters or 1 do
-    daemon:expect_events { { "plusmoin_up" } }
-  end
-  return daemon
+  }, options)
 end
-
-local WRITE = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()"
-local READ = "SELECT inet_server_port()"
 
 local function set_up(options)
   options = options or {}
-  local master, slaves = pg.cluster(2)
-  master:sql("CREATE TABLE written (n serial); GRANT ALL ON written, written_n_seq TO plusmoin", "plusmoin")
+  local master, slaves = proxied.cluster()
   local bouncer = pgbouncer.start { settings = FAST, pool_mode = options.pool_mode }
   local daemon = watch({ master, table.unpack(slaves) }, bouncer, options)
   local at = { master = master, slaves = slaves, bouncer = bouncer, daemon = daemon,
-    writer = client.start { port = bouncer.port, dbname = "app", sql = WRITE, answer_ms = options.answer_ms },
-    reader = client.start { port = bouncer.port, dbname = "app_ro", sql = READ } }
+    writer = client.start { port = bouncer.port, dbname = "app", sql = proxied.WRITE, answer_ms = options.answer_ms },
+    reader = client.start { port = bouncer.port, dbname = "app_ro", sql = proxied.READ } }
   at.writer:wait_value(master.port)
   at.reader:wait_value(slaves[1].port)
   return at
@@ -62,14 +36,6 @@ local function wait_database(at, name, server, paused)
   end, function() return at.daemon:diagnose() end)
 end
 
--- No answer of another server's than `server` since `ms`.
-local function only(one, server, ms)
-  local values = one:values_since(ms)
-  assert.is_true((values[tostring(server.port)] or 0) > 0, one:tail())
-  values[tostring(server.port)] = nil
-  assert.same({}, values)
-end
-
 local function failures_since(one, ms)
   local count = 0
   for _, answer in ipairs(one:answers()) do
@@ -78,18 +44,8 @@ local function failures_since(one, ms)
   return count
 end
 
-local function logged(daemon, ...)
-  local words = { ... }
-  proc.wait_for("the log's " .. words[1], 10, function() return daemon:logged(table.unpack(words)) end,
-    function() return daemon:diagnose() end)
-end
-
 describe("triggers/pgbouncer.lua", function()
-  after_each(function()
-    client.stop_all()
-    pgbouncer.stop_all()
-    scene.finish()
-  end)
+  after_each(function() scene.finish(client.stop_all, pgbouncer.stop_all) end)
 
   it("lets clients wait through a failover, and through the old master's return as a slave", function()
     local at = set_up()
@@ -100,13 +56,13 @@ describe("triggers/pgbouncer.lua", function()
     at.slaves[1]:promote()
     local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
     at.writer:wait_value(at.slaves[1].port)
-    only(at.writer, at.slaves[1], down)
+    proxied.only(at.writer, at.slaves[1], down)
     wait_database(at, "app", at.slaves[1], false)
     wait_database(at, "app_ro", at.slaves[2], false)
     at.slaves[2]:repoint(at.slaves[1])
     at.master:rewind_as_slave_of(at.slaves[1])
     at.daemon:expect_events { { "slave_up", at.master }, seconds = 20 }
-    only(at.writer, at.slaves[1], up.ms)
+    proxied.only(at.writer, at.slaves[1], up.ms)
   end)
 
   it("a switchover costs clients nothing but time, and a pause of somebody else's stays", function()
@@ -126,7 +82,7 @@ describe("triggers/pgbouncer.lua", function()
     local at = set_up { answer_ms = 10000 }
     at.master:freeze()
     at.daemon:expect_events { { "master_down", at.master } }
-    logged(at.daemon, "app: its connections are ended")
+    at.daemon:wait_logged("app: its connections are ended")
     at.slaves[1]:promote()
     local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
     at.writer:wait_value(at.slaves[1].port)
@@ -136,7 +92,7 @@ describe("triggers/pgbouncer.lua", function()
     at.daemon:quiet(0.5)
     wait_database(at, "app", at.slaves[1], false)
     wait_database(at, "app_ro", at.slaves[1], false) -- the writer is alone, and reads
-    only(at.writer, at.slaves[1], up.ms)
+    proxied.only(at.writer, at.slaves[1], up.ms)
   end)
 
   it("ends sessions that cannot wait, in session pooling too", function()
@@ -146,7 +102,7 @@ describe("triggers/pgbouncer.lua", function()
     at.slaves[1]:promote()
     local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
     at.writer:wait_value(at.slaves[1].port)
-    only(at.writer, at.slaves[1], up.ms)
+    proxied.only(at.writer, at.slaves[1], up.ms)
   end)
 
   it("takes readers off a frozen slave and back", function()
@@ -172,11 +128,11 @@ describe("triggers/pgbouncer.lua", function()
     local bouncer = pgbouncer.start { settings = FAST }
     local daemon = watch(nodes, bouncer, { settings = { databases = {
       app_ro = { options = "dbname=plusmoin", role = "reader", master_reads = "alone" } } } })
-    local reader = client.start { port = bouncer.port, dbname = "app_ro", sql = READ, answer_ms = 60000 }
+    local reader = client.start { port = bouncer.port, dbname = "app_ro", sql = proxied.READ, answer_ms = 60000 }
     reader:wait_value(slaves[1].port)
     slaves[1]:freeze()
     daemon:expect_events { { "slave_down", nodes[2] } }
-    logged(daemon, "app_ro: its connections are ended: a server is lost")
+    daemon:wait_logged("app_ro: its connections are ended: a server is lost")
     reader:wait_value(master.port)
   end)
 
@@ -194,14 +150,14 @@ describe("triggers/pgbouncer.lua", function()
     at.daemon:expect_events { { "master_up", at.master, cluster = 0 } }
     at.daemon:quiet_rounds(2)
     wait_database(at, "app", at.slaves[1], false)
-    only(at.writer, at.slaves[1], moved)
+    proxied.only(at.writer, at.slaves[1], moved)
   end)
 
   it("mends a PgBouncer that was restarted, whose file is right when it comes back", function()
     local at = set_up()
     at.bouncer:kill()
     at.master:kill9()
-    logged(at.daemon, "pgbouncer: SHOW DATABASES: ", "master_down")
+    at.daemon:wait_logged("pgbouncer: SHOW DATABASES: ", "master_down")
     at.slaves[1]:promote()
     at.daemon:wait_event("master_up")
     at.bouncer:run()
@@ -246,7 +202,7 @@ describe("triggers/pgbouncer.lua", function()
     local bouncer = pgbouncer.start { settings = FAST }
     local daemon = watch({ master }, bouncer, { settings = { databases = {
       app = { options = "dbname=plusmoin", nodes = { master.name, "nowhere:5432" } } } } })
-    logged(daemon, "app: nowhere:5432: no node of plusmoin's")
+    daemon:wait_logged("app: nowhere:5432: no node of plusmoin's")
     assert.equal(master.name, (bouncer:database("app")))
   end)
 
@@ -259,7 +215,7 @@ describe("triggers/pgbouncer.lua", function()
     assert.truthy(text:find(("\napp = host=127.0.0.1 port=%d dbname=plusmoin\n"):format(master.port), 1, true), text)
     assert.equal(tonumber("640", 8), proc.uv.fs_stat(bouncer.file).mode & tonumber("777", 8))
     assert.is_nil(proc.uv.fs_stat(bouncer.file .. ".plusmoin"))
-    logged(daemon, "server_login_retry is 15")
+    daemon:wait_logged("server_login_retry is 15")
     daemon:quiet_rounds(2)
     local _, count = daemon:log():gsub("server_login_retry is 15", "")
     assert.equal(1, count)
@@ -276,14 +232,7 @@ describe("triggers/pgbouncer.lua", function()
       { "databases", { app = { rol = "writer" } }, 'unknown setting settings.databases.app.rol; did you mean "role"?' },
       { "patience", -1, "settings.patience is -1; allowed: seconds" },
     }
-    for _, case in ipairs(wrong) do
-      local settings = { console = { host = "h", user = "u" }, file = "/f", databases = { app = {} } }
-      settings[case[1]] = case[2]
-      local daemon = plusmoin.new { files = { ["pgbouncer.lua"] = SOURCE },
-        triggers = { slave_up = { lua = "pgbouncer.lua", settings = settings } } }
-      local code, out, err = daemon:cli("-x", "start")
-      assert.equal(3, code)
-      assert.truthy((out .. err):find("pgbouncer: " .. case[3], 1, true), out .. err)
-    end
+    local good = { console = { host = "h", user = "u" }, file = "/f", databases = { app = {} } }
+    proxied.refused_settings("pgbouncer", good, wrong)
   end)
 end)

@@ -2,43 +2,20 @@
 local client = require "spec.support.client"
 local pg = require "spec.support.pg"
 local pgpool = require "spec.support.pgpool"
-local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local proxied = require "spec.support.proxied"
 local scene = require "spec.support.scene"
 
-local SOURCE = assert(proc.read_file("triggers/pgpool.lua"))
-local EVENTS = { "plusmoin_up", "plusmoin_heartbeat", "cluster_created", "master_down", "master_up", "slave_down",
-  "slave_up" }
 
--- A plusmoin on `nodes` whose every event runs the trigger (`times` times) and then the recorder.
 local function watch(nodes, pool, options)
-  options = options or {}
-  local settings = { host = "127.0.0.1", port = pool.pcp_port, user = "plusmoin", passfile = pool.passfile }
-  for key, value in pairs(options.settings or {}) do
-    settings[key] = value
-  end
-  local daemon = plusmoin.new { nodes = nodes, files = { ["pgpool.lua"] = SOURCE } }
-  for _, event in ipairs(EVENTS) do
-    local list = {}
-    for i = 1, options.times or 1 do
-      list[i] = { lua = "pgpool.lua", settings = settings }
-    end
-    list[#list + 1] = daemon.recorder
-    daemon.config.triggers[event] = list
-  end
-  proc.write_file(daemon.config_path, daemon:json())
-  daemon:start()
-  for _ = 1, options.clusters or 1 do
-    daemon:expect_events { { "plusmoin_up" } }
-  end
-  return daemon
+  return proxied.watch("pgpool", nodes,
+    { host = "127.0.0.1", port = pool.pcp_port, user = "plusmoin", passfile = pool.passfile }, options)
 end
 
 -- Master, two slaves, pgpool before them, and a client that writes and one that reads.
 local function set_up(options)
   options = options or {}
-  local master, slaves = pg.cluster(2)
-  master:sql("CREATE TABLE written (n serial); GRANT ALL ON written, written_n_seq TO plusmoin", "plusmoin")
+  local master, slaves = proxied.cluster()
   local servers = { master, table.unpack(slaves) }
   for i, slave in ipairs(slaves) do
     proc.wait_for("the table on slave " .. i, 10, function()
@@ -49,31 +26,13 @@ local function set_up(options)
   local daemon = watch(servers, pool, options)
   pool:wait_roles("s1* s2 s3", function() return daemon:diagnose() end)
   return { master = master, slaves = slaves, servers = servers, pool = pool, daemon = daemon,
-    writer = client.start { port = pool.port, sql = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()" },
-    reader = client.start { port = pool.port, fresh = true, sql = "SELECT inet_server_port()",
+    writer = client.start { port = pool.port, sql = proxied.WRITE },
+    reader = client.start { port = pool.port, fresh = true, sql = proxied.READ,
       answer_ms = options.answer_ms } }
 end
 
--- No answer of another server's than `server` since `ms`.
-local function only(one, server, ms)
-  local values = one:values_since(ms)
-  assert.is_true((values[tostring(server.port)] or 0) > 0, one:tail())
-  values[tostring(server.port)] = nil
-  assert.same({}, values)
-end
-
-local function logged(daemon, ...)
-  local words = { ... }
-  proc.wait_for("the log's " .. words[1], 10, function() return daemon:logged(table.unpack(words)) end,
-    function() return daemon:diagnose() end)
-end
-
 describe("triggers/pgpool.lua", function()
-  after_each(function()
-    client.stop_all()
-    pgpool.stop_all()
-    scene.finish()
-  end)
+  after_each(function() scene.finish(client.stop_all, pgpool.stop_all) end)
 
   it("attaches a slave again that returns, and one that pgpool has detached by itself", function()
     local at = set_up()
@@ -86,7 +45,7 @@ describe("triggers/pgpool.lua", function()
     at.pool:wait_roles("s1* s2 s3")
     at.reader:wait_value(at.slaves[1].port, 10, 1)
     at.pool:pcp("pcp_detach_node", "-n", "2")
-    logged(at.daemon, ("pgpool: %s is attached"):format(at.slaves[2].name)) -- at a heartbeat, perhaps at once
+    at.daemon:wait_logged(("pgpool: %s is attached"):format(at.slaves[2].name)) -- at a heartbeat, perhaps at once
     at.pool:wait_roles("s1* s2 s3")
     at.writer:wait_value(at.master.port)
   end)
@@ -103,12 +62,12 @@ describe("triggers/pgpool.lua", function()
     at.daemon:expect_events { { "master_up", at.slaves[1] } } -- recorded after the trigger's end
     at.pool:wait_roles("- s2* s3")
     at.writer:wait_value(at.slaves[1].port)
-    only(at.writer, at.slaves[1], down)
+    proxied.only(at.writer, at.slaves[1], down)
     at.master:rewind_as_slave_of(at.slaves[1])
     at.daemon:wait_event("slave_up")
     at.pool:wait_roles("s1 s2* s3")
     at.reader:wait_value(at.master.port, 20, 1)
-    only(at.writer, at.slaves[1], down)
+    proxied.only(at.writer, at.slaves[1], down)
   end)
 
   it("follows a switchover", function()
@@ -120,7 +79,7 @@ describe("triggers/pgpool.lua", function()
     at.pool:wait_roles("- s2* s3")
     local up = proc.mono_ms()
     at.writer:wait_value(at.slaves[1].port)
-    only(at.writer, at.slaves[1], up)
+    proxied.only(at.writer, at.slaves[1], up)
   end)
 
   it("frees the readers of a frozen slave", function()
@@ -129,7 +88,7 @@ describe("triggers/pgpool.lua", function()
     local at = set_up { answer_ms = 2500 }
     local sessions = {} -- that stay, on whichever server pgpool has chosen
     for i = 1, 4 do
-      sessions[i] = client.start { port = at.pool.port, sql = "SELECT inet_server_port()", answer_ms = 2500 }
+      sessions[i] = client.start { port = at.pool.port, sql = proxied.READ, answer_ms = 2500 }
     end
     proc.wait_for("sessions on a slave", 10, function()
       for _, session in ipairs(sessions) do
@@ -149,7 +108,7 @@ describe("triggers/pgpool.lua", function()
     local down = proc.mono_ms()
     for _, session in ipairs { at.reader, table.unpack(sessions) } do
       session:wait_value(at.master.port, 20)
-      only(session, at.master, down)
+      proxied.only(session, at.master, down)
     end
     at.slaves[1]:thaw()
     at.slaves[2]:thaw()
@@ -171,7 +130,7 @@ describe("triggers/pgpool.lua", function()
     at.daemon:expect_events { { "slave_up", at.slaves[2], cluster = 1, rule = "U3" } } -- it never followed another
     at.daemon:quiet_rounds(2)
     assert.truthy(at.pool:roles():find("^%- s2%*"), at.pool:roles())
-    only(at.writer, at.slaves[1], up.ms)
+    proxied.only(at.writer, at.slaves[1], up.ms)
   end)
 
   it("in a split leaves the writer where it is; when it goes, the only other master takes over", function()
@@ -190,13 +149,13 @@ describe("triggers/pgpool.lua", function()
     at.daemon:expect_events { { "master_up", at.master, cluster = 0 } }
     at.daemon:quiet_rounds(2)
     assert.truthy(at.pool:roles():find("^%- s2%*"), at.pool:roles())
-    only(at.writer, at.slaves[1], moved)
+    proxied.only(at.writer, at.slaves[1], moved)
   end)
 
   it("mends a pgpool that was restarted, and says that it was away", function()
     local at = set_up()
     at.pool:kill()
-    logged(at.daemon, "pgpool: pcp_node_info: ", "plusmoin_heartbeat")
+    at.daemon:wait_logged("pgpool: pcp_node_info: ", "plusmoin_heartbeat")
     at.master:kill9()
     at.slaves[1]:promote()
     at.daemon:wait_event("master_up")
@@ -232,7 +191,7 @@ describe("triggers/pgpool.lua", function()
     local pool = pgpool.start { master, { host = "localhost", port = slaves[1].port },
       { host = "127.0.0.1", port = proc.free_port() } }
     local daemon = watch({ master, slaves[1] }, pool, { settings = { backends = { [slaves[1].name] = 1 } } })
-    logged(daemon, "left alone", "backend 2 (127.0.0.1:")
+    daemon:wait_logged("left alone", "backend 2 (127.0.0.1:")
     slaves[1]:kill9()
     pool:wait_roles("s1* - s3", function() return daemon:diagnose() end)
   end)
@@ -247,7 +206,7 @@ describe("triggers/pgpool.lua", function()
       ["none of its 1 backends is a node of plusmoin's"] = { pool = stranger },
     }
     for words, case in pairs(cases) do
-      logged(watch({ master }, case.pool or pool, case), "pgpool: ", words)
+      watch({ master }, case.pool or pool, case):wait_logged("pgpool: ", words)
     end
     assert.equal("s1*", pool:roles())
   end)
@@ -261,14 +220,6 @@ describe("triggers/pgpool.lua", function()
       { "bindri", "/usr", 'unknown setting "bindri"; did you mean "bindir"? allowed: ' },
       { "timeout", 0, "settings.timeout is 0; allowed: seconds, from 0.01 to 3600" },
     }
-    for _, case in ipairs(wrong) do
-      local settings = { user = "plusmoin" }
-      settings[case[1]] = case[2]
-      local daemon = plusmoin.new { files = { ["pgpool.lua"] = SOURCE },
-        triggers = { slave_up = { lua = "pgpool.lua", settings = settings } } }
-      local code, out, err = daemon:cli("-x", "start")
-      assert.equal(3, code)
-      assert.truthy((out .. err):find("pgpool: " .. case[3], 1, true), out .. err)
-    end
+    proxied.refused_settings("pgpool", { user = "plusmoin" }, wrong)
   end)
 end)
