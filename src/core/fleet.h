@@ -25,7 +25,8 @@ struct failure {
 	int64_t silent_ms; /* steady, the first in a row in which nothing answered: P2 counts from there */
 	bool going;       /* a word of going or coming since the last answer (P2) */
 	bool beat_locked; /* the last attempt failed by a lock on the beat alone (P5) */
-	int fresh;        /* how many of them were fresh connections beside one that answers */
+	int64_t locked_ms; /* steady, the first that did; INT64_MIN: none */
+	int fresh;        /* the door's attempts at the last of them that was a fresh connection beside one that answers */
 	bool answered;    /* the last attempt was answered, only its beat failed */
 	bool held;        /* its class is in hold_on (P1): */
 	bool kept;        /* the kept connection stands */

@@ -14,6 +14,14 @@ static bool holds(const struct fleet *fleet, enum reason reason)
 	return fleet->config->hold_on[reason];
 }
 
+/* Whether the last attempt of the run was a living server's: it answered, or said why it lets nobody in. */
+static bool was_alive(const struct failure *failure)
+{
+	return failure->answered ||
+	       (failure->held && (failure->kept || failure->reason == REASON_FULL ||
+				  failure->reason == REASON_AUTH || failure->reason == REASON_NO_DATABASE));
+}
+
 /* By `seen`, for `reason` and with these words. */
 static void note_failure(const struct fleet *fleet, struct node *node,
 			 const struct observation *seen, enum reason reason, const char *message,
@@ -24,9 +32,10 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	if (failure->attempts++ == 0) {
 		failure->since_ms = now->steady_ms;
 		failure->answered = true; /* until now */
+		failure->locked_ms = INT64_MIN;
 		failure->fresh = 0;
 	}
-	if (failure->answered || (failure->held && failure->kept)) {
+	if (was_alive(failure)) {
 		failure->silent_ms = now->steady_ms;
 		failure->going = false;
 	}
@@ -53,6 +62,7 @@ static void note_shut_door(const struct fleet *fleet, struct node *node,
 
 	node->seen.kind = OBSERVED_FAILURE;
 	note_failure(fleet, node, &node->seen, REASON_NO_NEW_CONNECTIONS, door->message, now);
+	failure->answered = true;
 	if (attempts > 0 && failure->fresh == door->attempts)
 		failure->attempts = attempts;
 	failure->fresh = door->attempts;
@@ -115,6 +125,8 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 		note_failure(fleet, node, seen, beat->reason, beat->message, now);
 		node->failure.answered = true;
 		node->failure.beat_locked = beat->state == BEAT_LOCKED;
+		if (node->failure.beat_locked && node->failure.locked_ms == INT64_MIN)
+			node->failure.locked_ms = now->steady_ms;
 	}
 }
 
@@ -225,11 +237,23 @@ static int64_t restart_grace_ends(const struct fleet *fleet, const struct node *
 				   : INT64_MIN;
 }
 
+/*
+ * When P5 ends: by the last beat; where that was too old already when the first lock was met, it is
+ * not the lock that has kept beats away (a heartbeat beyond max_sync_delay, a hold, a monitor that
+ * slept): by that lock.
+ */
 static int64_t beat_patience_ends(const struct fleet *fleet, const struct node *node)
 {
-	if (!node->failure.beat_locked || !sits(node) || node->cluster->beats.count == 0)
+	int64_t patience_ms = fleet->config->max_sync_delay_ms;
+	int64_t locked_ms = node->failure.locked_ms;
+	const struct history *beats;
+
+	if (!node->failure.beat_locked || !sits(node))
 		return INT64_MIN;
-	return node->cluster->beats.last_steady_ms + fleet->config->max_sync_delay_ms;
+	beats = &node->cluster->beats;
+	if (beats->count == 0 || beats->last_steady_ms + patience_ms <= locked_ms)
+		return locked_ms + patience_ms;
+	return beats->last_steady_ms + patience_ms;
 }
 
 static bool still_failing(const struct fleet *fleet, const struct node *node,

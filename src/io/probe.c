@@ -325,35 +325,37 @@ static void on_silence(void *data)
 		start_dial(probe, false);
 }
 
-/* What it was doing when its time was over. */
-static const char *stuck_at(const struct probe *probe, bool looking_up)
+/* What its silence is. What a fresh connection beside the kept one, or one of several addresses, said says more. */
+static struct evidence silence_evidence(const struct probe *probe)
 {
-	return looking_up	     ? ", its name is still being looked up"
-	       : probe->kept != NULL ? ""
-				     : ", still connecting";
+	bool connecting = probe->kept == NULL && probe->dial != NULL;
+	bool looking_up = connecting && dial_is_looking_up(probe->dial);
+	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
+
+	if (connecting && dial_failure(probe->dial) != NULL)
+		return *dial_failure(probe->dial);
+	if (probe->kept != NULL && probe->door_met && probe->door.reason != REASON_NONE &&
+	    probe->door.reason != REASON_TIMEOUT) {
+		evidence.reason = probe->door.reason;
+		text_copy(evidence.message, MESSAGE_BYTES, probe->door.message);
+		return evidence;
+	}
+	if (probe->kept != NULL)
+		evidence.reason = REASON_HUNG;
+	(void)snprintf(evidence.message, MESSAGE_BYTES, "no answer within query_timeout (%.3f s)%s",
+		       (double)probe->config->query_timeout_ms / 1000.0,
+		       looking_up	     ? ", its name is still being looked up"
+		       : probe->kept != NULL ? ""
+					     : ", still connecting");
+	return evidence;
 }
 
 static void on_deadline(void *data)
 {
 	struct probe *probe = data;
-	bool looking_up =
-		probe->kept == NULL && probe->dial != NULL && dial_is_looking_up(probe->dial);
-	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
-	char *text = mem_printf("no answer within query_timeout (%.3f s)%s",
-				(double)probe->config->query_timeout_ms / 1000.0,
-				stuck_at(probe, looking_up));
+	struct evidence evidence = silence_evidence(probe);
 
-	text_copy(evidence.message, sizeof(evidence.message), text);
-	free(text);
-	if (probe->kept == NULL && probe->dial != NULL && dial_failure(probe->dial) != NULL)
-		evidence = *dial_failure(probe->dial); /* one of several addresses says more than silence */
 	if (probe->kept != NULL) {
-		evidence.reason = REASON_HUNG;
-		if (probe->door_met && probe->door.reason != REASON_NONE &&
-		    probe->door.reason != REASON_TIMEOUT) {
-			evidence.reason = probe->door.reason; /* it says more than silence */
-			text_copy(evidence.message, MESSAGE_BYTES, probe->door.message);
-		}
 		lane_free(&probe->fresh);
 		end_kept(probe);
 	}
