@@ -90,6 +90,32 @@ describe("a node that is held", function()
     daemon:quiet_rounds(2)
   end)
 
+  it("for longer than max_sync_delay is not down when its table is mended under a lock", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, fresh_connect_interval = 0.5,
+      max_sync_delay = 3 } }
+    master:sql(NO_BEATS, "plusmoin")
+    daemon:expect_events { { "node_held", master, reason = "table" } }
+    daemon:quiet(3.5)
+    master:sql("BEGIN; ALTER TABLE heartbeat OWNER TO plusmoin; SELECT pg_sleep(1.2); COMMIT", "plusmoin")
+    wait_released(daemon, master)
+    daemon:quiet_rounds(2)
+    daemon:wait_place(slaves[1], "slave 0")
+  end)
+
+  it("for its table, and told once that it goes, is down at once when it is killed later", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, fresh_connect_interval = 0.5,
+      max_sync_delay = 30, restart_grace = 5 } }
+    master:sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
+      .. "GRANT INSERT, UPDATE, DELETE ON heartbeat TO plusmoin", "plusmoin")
+    daemon:expect_any_order { { "node_held", master, reason = "table" }, { "node_held", slaves[1], reason = "table" } }
+    slaves[1]:end_sessions()
+    daemon:quiet_rounds(3)
+    local killed = proc.mono_ms()
+    slaves[1]:kill9()
+    local down = daemon:expect_events { { "slave_down", slaves[1], reason = "refused" } }
+    assert.is_true(down.ms - killed < 2500, down.ms - killed)
+  end)
+
   it("is asked at once after a reload", function()
     local daemon, _, slaves = scene.start { slaves = 1, config = { heartbeat = 20, fresh_connect_interval = 10,
       max_sync_delay = 60, retry_interval = 15 } }

@@ -33,6 +33,24 @@ describe("a monitor that was stopped for longer than the stall limit", function(
   end)
 end)
 
+describe("a monitor that was stopped for longer than max_sync_delay", function()
+  after_each(scene.finish)
+
+  it("has patience with a lock that its first beat meets", function()
+    local daemon, master = scene.start { slaves = 1, config = { heartbeat = 0.5, max_sync_delay = 2.5,
+      recover_sync_delay = 2 } }
+    daemon.process:kill("sigstop")
+    local locker = proc.spawn({ "psql", "-XAtq", "-h", master.host, "-p", tostring(master.port), "-U", "postgres", "-d",
+      "plusmoin", "-c", "BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(4.5); COMMIT" }, { output = "/dev/null" })
+    proc.watch(3, function() end)
+    daemon.process:kill("sigcont")
+    daemon:wait_logged("error", "the monitor was stalled")
+    daemon:wait_logged("query_error") -- it meets the lock
+    locker:wait()
+    daemon:quiet_rounds(3)
+  end)
+end)
+
 describe("a monitor that was starved for less than the stall limit", function()
   after_each(function() scene.finish(relay.close_all) end)
 

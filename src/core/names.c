@@ -78,6 +78,11 @@ enum reason reason_parse(const char *name)
 	return REASON_NONE;
 }
 
+bool reason_is_a_refusal(enum reason reason)
+{
+	return reason == REASON_FULL || reason == REASON_AUTH || reason == REASON_NO_DATABASE;
+}
+
 bool reason_is_a_shut_door(enum reason reason)
 {
 	return reason == REASON_AUTH || reason == REASON_NO_DATABASE || reason == REASON_TLS;

@@ -18,8 +18,7 @@ static bool holds(const struct fleet *fleet, enum reason reason)
 static bool was_alive(const struct failure *failure)
 {
 	return failure->answered ||
-	       (failure->held && (failure->kept || failure->reason == REASON_FULL ||
-				  failure->reason == REASON_AUTH || failure->reason == REASON_NO_DATABASE));
+	       (failure->held && (failure->kept || reason_is_a_refusal(failure->reason)));
 }
 
 /* By `seen`, for `reason` and with these words. */
@@ -39,6 +38,8 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 		failure->silent_ms = now->steady_ms;
 		failure->going = false;
 	}
+	if (reason_is_a_refusal(reason))
+		failure->going = false;
 	if (seen->kind == OBSERVED_FAILURE && seen->going)
 		failure->going = true;
 	failure->answered = false;

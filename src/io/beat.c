@@ -143,6 +143,7 @@ static void take_refusal(struct beat_progress *progress, const PGresult *result)
 		out->reason = REASON_QUERY_ERROR;
 	result_words(result, out->message, sizeof(out->message));
 	if (progress->table_missing && progress->not_made != REASON_NONE) {
+		out->state = progress->make_locked ? BEAT_LOCKED : BEAT_FAILED;
 		out->reason = progress->not_made;
 		text_copy(out->message, sizeof(out->message), progress->not_made_words);
 	}
@@ -182,6 +183,7 @@ static void take_create(struct beat_progress *progress, const PGresult *result)
 	if (result_is_ok(result))
 		return;
 	progress->not_made = evidence_of_sqlstate(result_sqlstate(result), true);
+	progress->make_locked = sqlstate_is_locked(result_sqlstate(result));
 	result_words(result, progress->not_made_words, MESSAGE_BYTES);
 }
 

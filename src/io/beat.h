@@ -31,6 +31,7 @@ struct beat_progress {
 	bool may_not_make;  /* the table is missing, and there is no right to make it */
 	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
 	char not_made_words[MESSAGE_BYTES];
+	bool make_locked; /* by a lock, or our own timeout (P5) */
 };
 
 struct statement step_set(void);

@@ -133,7 +133,11 @@ static void fail(struct conn *conn)
 	if (conn->state == CONN_DEAD)
 		return;
 	drop_watcher(conn);
-	if (conn->state == CONN_CONNECTING) {
+	if (conn->state == CONN_CONNECTING && PQstatus(conn->pg) != CONNECTION_BAD) {
+		/* libpq has no complaint: the loop could not watch its socket */
+		evidence = (struct evidence){ .own_fault = true };
+		text_copy(evidence.message, MESSAGE_BYTES, "the connection cannot be watched");
+	} else if (conn->state == CONN_CONNECTING) {
 		evidence_of_connect(&evidence, conn->pg != NULL ? PQerrorMessage(conn->pg)
 								: "out of memory");
 	} else {

@@ -233,11 +233,6 @@ void evidence_of_connect(struct evidence *evidence, const char *message)
 
 	*evidence = (struct evidence){ .reason = REASON_MALFORMED };
 	take_message(evidence, message);
-	if (message[0] == '\0') { /* libpq has no complaint: the loop could not watch its socket */
-		evidence->own_fault = true;
-		text_copy(evidence->message, MESSAGE_BYTES, "the connection cannot be watched");
-		return;
-	}
 	if (!find_sqlstate(message, sqlstate)) {
 		of_libpq_words(evidence, message);
 		return;

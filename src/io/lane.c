@@ -157,11 +157,13 @@ static void on_result(void *data, int tag, const PGresult *result)
 		beat_take(&lane->beat, tag, result);
 }
 
-/* After a batch with a beat: true when another one had to be sent. */
+/* After a batch with a beat: true when another one had to be sent. What meets a lock is not mended now: that would wait, too. */
 static bool mend_beat(struct lane *lane)
 {
 	bool written = lane->beat.result.state == BEAT_WRITTEN;
 
+	if (lane->beat.result.state == BEAT_LOCKED)
+		return false;
 	if (lane->beat.may_not_alter && !lane->context.table->remarked) {
 		lane->context.table->remarked = true;
 		lane->events->remark(lane->data,

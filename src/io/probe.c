@@ -79,8 +79,6 @@ static void finish_look(struct probe *probe, const struct observation *result)
 	struct observation seen = *result;
 
 	end_task(probe);
-	if (seen.kind == OBSERVED_MASTER || seen.kind == OBSERVED_SLAVE)
-		word_answered(&probe->word);
 	seen.going = probe->word.going;
 	seen.kept = probe->kept != NULL;
 	seen.kept_ended_ms = probe->kept_ended_ms;
@@ -99,7 +97,7 @@ static void finish_beat(struct probe *probe, const struct beat_result *result)
 static void tell_unable(struct probe *probe, const struct evidence *evidence)
 {
 	if (!probe->unable)
-		probe->events.unable(probe->data, evidence->message);
+		probe->events.unable(probe->data, probe->kept != NULL, evidence->message);
 	probe->unable = true;
 }
 
@@ -125,12 +123,19 @@ static void fail_task(struct probe *probe, const struct evidence *evidence)
 		finish_look(probe, &seen);
 }
 
+/* A lane has come to the end of its task: who answers first, also that a statement fails, is the node's answer. */
+static void lane_answered(struct probe *probe, const struct lane *lane)
+{
+	word_answered(&probe->word);
+	if (lane == probe->fresh)
+		replace_kept(probe);
+}
+
 static void on_looked(void *data, struct lane *lane, const struct observation *seen)
 {
 	struct probe *probe = data;
 
-	if (lane == probe->fresh)
-		replace_kept(probe); /* it answered first */
+	lane_answered(probe, lane);
 	finish_look(probe, seen);
 }
 
@@ -138,8 +143,7 @@ static void on_beaten(void *data, struct lane *lane, const struct beat_result *r
 {
 	struct probe *probe = data;
 
-	if (lane == probe->fresh)
-		replace_kept(probe);
+	lane_answered(probe, lane);
 	finish_beat(probe, result);
 }
 

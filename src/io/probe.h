@@ -32,8 +32,11 @@ struct probe_events {
 	 * the next look over the kept one says so, too.
 	 */
 	void (*refreshed)(void *data, const struct evidence *failure);
-	/* The node cannot be asked for want of something of our own (descriptors, ports); once until it can. */
-	void (*unable)(void *data, const char *why);
+	/*
+	 * No connection can be made for want of something of our own (descriptors, ports); once until
+	 * one can. `asked`: there is a kept one, over which the node is asked.
+	 */
+	void (*unable)(void *data, bool asked, const char *why);
 	/* A line for the log that is no observation ("no right to ..."). */
 	void (*remark)(void *data, const char *text);
 };

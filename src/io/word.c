@@ -22,7 +22,7 @@ struct evidence word_refused(struct word *word, const struct evidence *evidence,
 
 	if (told.untold && (kept || word->stops))
 		told.reason = REASON_SHUTTING_DOWN;
-	word->going = word->going || told.going;
+	word->going = told.going || (word->going && !reason_is_a_refusal(told.reason));
 	word->stops = told.reason == REASON_SHUTTING_DOWN;
 	return told;
 }

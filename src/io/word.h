@@ -1,6 +1,6 @@
 /*
  * What a server said last of its going and coming (cluster-rules.md, P2): a word holds until
- * the server answers. Zero-initialised: nothing. Pure.
+ * the server answers, or says why else it lets nobody in. Zero-initialised: nothing. Pure.
  */
 #pragma once
 

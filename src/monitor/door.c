@@ -101,7 +101,7 @@ void door_tell(struct watch *watch, const struct moment *now)
 	struct shut_door door;
 	bool is_held = node_is_held(watch->monitor->fleet, node, now, &door);
 
-	if (watch->monitor->phase != START_OVER ||
+	if (watch->monitor->phase != START_OVER || group_is_judging(group_of(watch->monitor, node)) ||
 	    (node->cluster != NULL && node->cluster->starting))
 		return;
 	if (is_held && !watch->was_held)

@@ -132,6 +132,22 @@ static bool is_to_be_asked(const struct watch *watch)
 	       watch->node->place == PLACE_MASTER || watch->node->place == PLACE_SLAVE;
 }
 
+/* Whether a member has said that it is master, and waits for an answer of the holder. */
+static bool has_waiting_rival(const struct node *holder)
+{
+	const struct cluster *cluster = holder->cluster;
+
+	if (cluster == NULL || cluster->seat != holder)
+		return false;
+	for (size_t i = 0; i < cluster->members.count; i++) {
+		const struct node *node = cluster->members.items[i];
+
+		if (node != holder && node->seen.kind == OBSERVED_MASTER)
+			return true;
+	}
+	return false;
+}
+
 static void ask(struct group *group, struct watch *watch)
 {
 	struct node *node = watch->node;
@@ -139,7 +155,7 @@ static void ask(struct group *group, struct watch *watch)
 	if (node->seen.kind == OBSERVED_MASTER ||
 	    (node->seen.kind != OBSERVED_NOTHING && group->cluster != NULL))
 		return; /* it answered late, and that counts here */
-	watch->awaited = is_worth_waiting(node);
+	watch->awaited = is_worth_waiting(node) || has_waiting_rival(node);
 	if (watch->awaited)
 		group->awaited++;
 	if (is_to_be_asked(watch))
@@ -179,6 +195,20 @@ static bool is_undecided(const struct cluster *cluster)
 	return false;
 }
 
+bool group_is_judging(const struct group *group)
+{
+	return (group->open && group->round.changes.count > 0) || group->born_in != NULL;
+}
+
+/* What could not be told while nodes had moved. */
+static void tell_doors(const struct group *group)
+{
+	struct moment now = monitor_now(group->monitor);
+
+	for (size_t i = 0; i < group->cluster->members.count; i++)
+		door_tell(((struct node *)group->cluster->members.items[i])->watch, &now);
+}
+
 static void finish(struct group *group)
 {
 	struct monitor *monitor = group->monitor;
@@ -196,11 +226,13 @@ static void finish(struct group *group)
 	group->open = false;
 	lives = cluster == NULL || cluster->members.count > 0;
 	if (lives && cluster != NULL)
-		watch_plan_cluster(monitor, cluster);
+		watch_plan_cluster(cluster);
 	monitor_publish(monitor, &changes);
 	changes_free(&changes);
 	if (!lives)
 		return; /* dropped, and this group with it */
+	if (cluster != NULL)
+		tell_doors(group);
 	group->restored = group->restored && is_undecided(cluster);
 	if (regular && cluster != NULL)
 		monitor_fire(monitor, EVENT_HEARTBEAT, cluster, NULL);
@@ -258,22 +290,6 @@ bool group_resume(struct group *group)
 		return false;
 	judge(group);
 	return true;
-}
-
-/* Whether a member has said that it is master and waited for this answer of the holder. */
-static bool has_waiting_rival(const struct node *holder)
-{
-	const struct cluster *cluster = holder->cluster;
-
-	if (cluster == NULL || cluster->seat != holder)
-		return false;
-	for (size_t i = 0; i < cluster->members.count; i++) {
-		const struct node *node = cluster->members.items[i];
-
-		if (node != holder && node->seen.kind == OBSERVED_MASTER)
-			return true;
-	}
-	return false;
 }
 
 void group_saw(struct group *group, struct watch *watch)

@@ -107,7 +107,7 @@ void watch_look(struct watch *watch);
 
 /* Sets or clears the retry and grace timers by the node's present state. */
 void watch_plan(struct watch *watch);
-void watch_plan_cluster(struct monitor *monitor, const struct cluster *cluster);
+void watch_plan_cluster(const struct cluster *cluster);
 
 /* `retry_interval`, twice as long after each refusal (contract). */
 int64_t watch_interval(const struct watch *watch, const struct refusals *refusals);
@@ -127,7 +127,7 @@ void door_knock(struct watch *watch);
 /* What a fresh connection came to; whether the node is worth a look. */
 bool door_refreshed(struct watch *watch, const struct evidence *failure);
 
-/* Fires node_held when P1 begins to hold the node, and says so when it ends. */
+/* Fires node_held when P1 begins to hold the node, and says so when it ends; in a round that has moved nodes: at its end. */
 void door_tell(struct watch *watch, const struct moment *now);
 
 /* Fresh connections, one node after another; refresh_plan() by the present configuration. */
@@ -145,6 +145,9 @@ void group_want_round(struct group *group, bool regular);
 /* The node's look has ended: its observation is in node->seen. */
 void group_saw(struct group *group, struct watch *watch);
 void group_beaten(struct group *group, const struct beat_result *result);
+
+/* Whether nodes have moved, and nobody has been told yet. */
+bool group_is_judging(const struct group *group);
 
 /* Begins the regular rounds of a cluster. */
 void group_run(struct group *group);

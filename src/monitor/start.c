@@ -134,7 +134,7 @@ static void end_cluster_start(struct monitor *monitor, struct cluster *cluster)
 	changes_free(&changes);
 	monitor_fire(monitor, EVENT_PLUSMOIN_UP, cluster, NULL);
 	group_run(group);
-	watch_plan_cluster(monitor, cluster);
+	watch_plan_cluster(cluster);
 	if (cluster->seat != NULL && cluster->seat->failure.attempts == 0)
 		node_forget(cluster->seat); /* the rounds ask it anew */
 	if (cluster->seat != NULL && cluster->seat->failure.attempts > 0)

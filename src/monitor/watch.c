@@ -87,7 +87,7 @@ void watch_plan(struct watch *watch)
 
 	if (ends_ms == INT64_MAX)
 		timer_stop(watch->grace);
-	else if (!timer_is_set(watch->grace) && ends_ms > now_ms) /* else the next failure counts */
+	else if (ends_ms > now_ms) /* else the next failure counts */
 		timer_start(watch->grace, ends_ms - now_ms);
 	if (!needs_retry(watch))
 		timer_stop(watch->retry);
@@ -95,11 +95,10 @@ void watch_plan(struct watch *watch)
 		timer_start(watch->retry, retry_wait(watch));
 }
 
-void watch_plan_cluster(struct monitor *monitor, const struct cluster *cluster)
+void watch_plan_cluster(const struct cluster *cluster)
 {
 	for (size_t i = 0; i < cluster->members.count; i++)
 		watch_plan(((struct node *)cluster->members.items[i])->watch);
-	(void)monitor;
 }
 
 static void on_retry(void *data)
@@ -144,7 +143,7 @@ static void on_seen(void *data, const struct observation *seen)
 		    seen->kind == OBSERVED_FAILURE ? seen->reason : REASON_NONE);
 	timer_stop(watch->retry);
 	watch->unseen = seen->kind == OBSERVED_NOTHING && !seen->kept;
-	if (!seen->kept)
+	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */
 		door_forget(watch);
 	node_observe(monitor->fleet, node, seen, &now);
 	log_failing(watch);
@@ -154,7 +153,7 @@ static void on_seen(void *data, const struct observation *seen)
 	if (!start_is_blind(monitor) && !(node->cluster != NULL && node->cluster->starting))
 		group_saw(group_of(monitor, node), watch);
 	if (node->cluster != NULL && node_is_failing(node))
-		watch_plan_cluster(monitor, node->cluster);
+		watch_plan_cluster(node->cluster);
 	watch_plan(watch);
 }
 
@@ -191,13 +190,13 @@ static void on_connected(void *data)
 	watch_look(data);
 }
 
-static void on_unable(void *data, const char *why)
+static void on_unable(void *data, bool asked, const char *why)
 {
 	const struct watch *watch = data;
 	struct log_about about = { .node = watch->node->config->name };
 
-	log_line(LOG_LEVEL_ERROR, &about, "cannot be asked, and is not judged: plusmoin itself lacks something: %s",
-		 why);
+	log_line(LOG_LEVEL_ERROR, &about, "%s: plusmoin itself lacks something: %s",
+		 asked ? "no fresh connection can be made" : "cannot be asked, and is not judged", why);
 }
 
 static void on_remark(void *data, const char *text)
@@ -290,20 +289,14 @@ void watch_reload(struct watch *watch, bool anew)
 	}
 }
 
-/* Nodes have moved, and nobody has been told yet. */
-static bool is_judging(const struct group *group)
-{
-	return (group->open && group->round.changes.count > 0) || group->born_in != NULL;
-}
-
 bool monitor_save(const struct monitor *monitor, struct buf *out)
 {
-	if (monitor->phase != START_OVER || is_judging(&monitor->clusterless))
+	if (monitor->phase != START_OVER || group_is_judging(&monitor->clusterless))
 		return false;
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
 		const struct cluster *cluster = monitor->fleet->clusters.items[i];
 
-		if (cluster->watch != NULL && is_judging(cluster->watch))
+		if (cluster->watch != NULL && group_is_judging(cluster->watch))
 			return false;
 	}
 	saved_render(monitor->fleet, monitor->event_count, out);

@@ -36,6 +36,17 @@ return {
   { name = "beat table locked for less than max_sync_delay", only = "master", why = WHY,
     rude = "what meets the lock gives up",
     strike = sql("BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(1.2); COMMIT", "plusmoin") },
+  { name = "beat table locked, and without a replica identity", only = "master", why = WHY,
+    rude = "what meets the lock gives up", strike = function(server)
+      server:sql("ALTER TABLE heartbeat REPLICA IDENTITY DEFAULT", "plusmoin")
+      server:sql("BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(1.2); COMMIT", "plusmoin")
+    end },
+  { name = "beat table made anew by a transaction that takes its time", only = "master", why = WHY,
+    rude = "what meets the lock gives up", strike = function(server)
+      server:sql("DROP TABLE heartbeat", "plusmoin")
+      server:sql("BEGIN; CREATE TABLE IF NOT EXISTS heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"
+        .. "ALTER TABLE heartbeat OWNER TO plusmoin; SELECT pg_sleep(1.2); COMMIT", "plusmoin")
+    end },
   { name = "beat table locked for longer than max_sync_delay", only = "master", why = WHY,
     rude = "what meets the lock gives up",
     settings = { max_sync_delay = 1.5, recover_sync_delay = 1.5 }, strike = lock, mend = unlock, down = "query_error" },
