@@ -1,4 +1,4 @@
 -- expects: gives no sign | timed out
 return function(event)
-  return ("a"):rep(28):find(("a?"):rep(28) .. ("a"):rep(28))
+  return ("a"):rep(27):find(("a?"):rep(27) .. ("a"):rep(27))
 end

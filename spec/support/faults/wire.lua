@@ -44,8 +44,8 @@ local function both(event, rule, reason)
   end
 end
 
-local function node(name, strike, reason)
-  return { name = "wire: " .. name, wire = true, strike = strike, mend = restore, down = reason,
+local function node(name, strike, reason, settings)
+  return { name = "wire: " .. name, wire = true, settings = settings, strike = strike, mend = restore, down = reason,
     rude = "its sessions broke" }
 end
 
@@ -60,7 +60,8 @@ return {
   node("from the node to the monitor, drop", at_node("drop", false, true), "hung"),
   node("from the monitor to the node, reject (tcp reset)", at_node(RESET, true, false), "refused"),
   node("from the node to the monitor, reject (tcp reset)", at_node(RESET, false, true), true),
-  node("from the monitor to the node, reject (icmp)", at_node(ICMP, true, false), "unreachable"),
+  node("from the monitor to the node, reject (icmp)", at_node(ICMP, true, false), "unreachable",
+    { query_timeout = 1 }), -- a fresh one, made after half of that, has time to hear so on a busy machine
   node("from the node to the monitor, reject (icmp)", at_node(ICMP, false, true), true),
   node("the node and everybody, drop", function(server, cell)
     cell.wire:cut(ANYBODY, server.host, "drop")
