@@ -55,6 +55,19 @@ describe("a node that is held", function()
     daemon:quiet_rounds(2)
   end)
 
+  it("keeps its connection over a reload of other settings, which goes by the new times", function()
+    local daemon, master = scene.start { slaves = 1, config = { heartbeat = 0.5, query_timeout = 2,
+      fresh_connect_interval = 0.5, max_sync_delay = 3 } }
+    set_hba(master, "reject")
+    daemon:expect_events { { "node_held", master, reason = "auth" } }
+    daemon.config.query_timeout, daemon.config.connect_timeout = 0.4, 3
+    reload(daemon)
+    -- a lock that is waited for by the old time would end the kept connection
+    master:sql("BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(1.2); COMMIT", "plusmoin")
+    daemon:quiet(4)
+    daemon:wait_place(master, "master 0")
+  end)
+
   it("has its restart_grace when it restarts", function()
     local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, max_sync_delay = 30,
       restart_grace = 1.5 } }

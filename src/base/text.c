@@ -59,6 +59,11 @@ size_t text_char_len(const char *text, size_t len)
 	return need;
 }
 
+bool text_same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 void text_copy(char *out, size_t size, const char *text)
 {
 	size_t len;

@@ -15,6 +15,9 @@
  */
 size_t text_char_len(const char *text, size_t len);
 
+/* Whether both are NULL, or the same text. */
+bool text_same(const char *a, const char *b);
+
 /* Copies `text` into `out`, cut at a character so that it fits; NULL gives "". */
 void text_copy(char *out, size_t size, const char *text);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define FRESH_CONNECTS_A_SECOND 20
 
@@ -73,6 +74,17 @@ void config_node_set(struct config_node *node, const char *key, const char *valu
 	pair = &node->connection[node->connection_count++];
 	pair->key = mem_strdup(key);
 	pair->value = mem_strdup(value);
+}
+
+bool config_node_same_login(const struct config_node *a, const struct config_node *b)
+{
+	bool same = text_same(a->user, b->user) && text_same(a->password, b->password) &&
+		    text_same(a->dbname, b->dbname) && a->connection_count == b->connection_count;
+
+	for (size_t i = 0; same && i < a->connection_count; i++)
+		same = text_same(a->connection[i].key, b->connection[i].key) &&
+		       text_same(a->connection[i].value, b->connection[i].value);
+	return same;
 }
 
 void config_node_clear(struct config_node *node)

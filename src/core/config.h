@@ -82,6 +82,9 @@ void config_node_copy(struct config_node *copy, const struct config_node *node);
 void config_node_set(struct config_node *node, const char *key, const char *value);
 void config_node_clear(struct config_node *node);
 
+/* Whether a connection to the one is as good as one to the other: user, password, dbname and `connection`. */
+bool config_node_same_login(const struct config_node *a, const struct config_node *b);
+
 /*
  * How often each node gets a fresh connection, ms: `fresh_connect_interval`, or longer, so
  * that there are at most 20 a second in all (contract); 0: never.

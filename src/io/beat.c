@@ -14,6 +14,29 @@ struct statement step_set(void)
 	return (struct statement){ .tag = STEP_SET, .sql = "SET idle_session_timeout = 0" };
 }
 
+struct limits limits_of(const struct config *config)
+{
+	int64_t lock_ms = config->query_timeout_ms * 2 / 5;
+	int64_t statement_ms = config->query_timeout_ms * 3 / 4;
+	struct limits limits;
+
+	(void)snprintf(limits.lock, sizeof(limits.lock), "%" PRId64, lock_ms > 0 ? lock_ms : 1);
+	(void)snprintf(limits.statement, sizeof(limits.statement), "%" PRId64,
+		       statement_ms > 0 ? statement_ms : 1);
+	return limits;
+}
+
+struct statement step_limits(const struct limits *limits)
+{
+	return (struct statement){
+		.tag = STEP_SET,
+		.sql = "SELECT pg_catalog.set_config('lock_timeout', $1, false),"
+		       " pg_catalog.set_config('statement_timeout', $2, false)",
+		.param_count = 2,
+		.params = { limits->lock, limits->statement },
+	};
+}
+
 struct statement step_role(const char *is_slave_statement)
 {
 	return (struct statement){ .tag = STEP_ROLE, .sql = is_slave_statement };

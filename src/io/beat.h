@@ -6,6 +6,7 @@
 
 #include <libpq-fe.h>
 
+#include "core/config.h"
 #include "core/observation.h"
 #include "io/conn.h"
 
@@ -34,7 +35,21 @@ struct beat_progress {
 	bool make_locked; /* by a lock, or our own timeout (P5) */
 };
 
+/*
+ * How long a statement of ours waits for a lock, and lasts, in ms: a lock before the kept connection
+ * counts as silent (half of query_timeout), all within query_timeout.
+ */
+struct limits {
+	char lock[24];
+	char statement[24];
+};
+
+struct limits limits_of(const struct config *config);
+
 struct statement step_set(void);
+
+/* The limits of a connection that was made with others; they must live until it is sent. */
+struct statement step_limits(const struct limits *limits);
 struct statement step_role(const char *is_slave_statement);
 
 /* Whether there is a table: asking for the row of one that is not there is an error in the server's log. */

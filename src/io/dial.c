@@ -287,6 +287,7 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 	dial->target = *target;
 	dial->options = theirs != NULL ? mem_printf("%s %s", theirs, target->options)
 				       : mem_strdup(target->options); /* NULL stays NULL */
+	dial->target.options = dial->options;
 	dial->done = done;
 	dial->data = data;
 	dial->stalls = stalls;

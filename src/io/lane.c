@@ -1,5 +1,6 @@
 #include "io/lane.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct lane {
 	bool again;     /* a transient error: ask once more */
 	int repeats;    /* how often this task was asked again */
 	bool set;       /* this connection has its settings */
+	bool stale;     /* it was made with the limits of an earlier configuration */
 	bool checked;   /* and its table was looked at */
 	bool row_asked; /* in this look */
 };
@@ -68,9 +70,13 @@ static void send_beat(struct lane *lane, bool make_table)
 
 static void send_look(struct lane *lane)
 {
-	struct statement batch[3];
+	struct limits limits = limits_of(lane->context.config);
+	struct statement batch[4];
 	size_t count = 0;
 
+	if (lane->stale)
+		batch[count++] = step_limits(&limits);
+	lane->stale = false;
 	if (!lane->set && conn_server_version(lane->conn) >= PG_IDLE_SESSION_TIMEOUT)
 		batch[count++] = step_set();
 	lane->set = true;
@@ -276,6 +282,15 @@ static const struct conn_events lane_conn_events = {
 	.done = on_done,
 };
 
+void lane_options(const struct config *config, char out[LANE_OPTIONS])
+{
+	struct limits limits = limits_of(config);
+
+	(void)snprintf(out, LANE_OPTIONS,
+		       "-c synchronous_commit=local -c lock_timeout=%s -c statement_timeout=%s",
+		       limits.lock, limits.statement);
+}
+
 struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 		      const struct lane_events *events, void *data)
 {
@@ -309,6 +324,7 @@ void lane_set_config(struct lane *lane, const struct config *config, const char 
 {
 	if (lane == NULL)
 		return;
+	lane->stale = lane->stale || config->query_timeout_ms != lane->context.config->query_timeout_ms;
 	lane->context.config = config;
 	lane->task.order.master = master;
 }

@@ -44,6 +44,11 @@ struct lane_context {
 	struct drain *drain;
 };
 
+#define LANE_OPTIONS 160
+
+/* libpq's `options` with which a connection for a lane begins. */
+void lane_options(const struct config *config, char out[LANE_OPTIONS]);
+
 /* Takes `conn` over. `events` and what is in `context`, which is copied, must outlive the lane. */
 struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 		      const struct lane_events *events, void *data);

@@ -19,7 +19,6 @@ struct probe {
 	const struct config_node *node;
 	struct probe_events events;
 	void *data;
-	char options[160];
 	char last_good[INET6_ADDRSTRLEN + 1];
 	struct lane *kept;
 	struct lane *fresh; /* a newer one, while a task is under way over the kept one */
@@ -290,9 +289,10 @@ static void on_dialed(void *data, struct conn *conn, const struct evidence *evid
 /* One beside the kept connection has as long as a node has to answer. */
 static void start_dial(struct probe *probe, bool counts)
 {
+	char options[LANE_OPTIONS];
 	struct dial_target target = {
 		.node = probe->node,
-		.options = probe->options,
+		.options = options,
 		.timeout_ms = probe->config->connect_timeout_ms,
 		.answer_ms = probe->config->query_timeout_ms,
 		.last_good = probe->last_good,
@@ -300,6 +300,7 @@ static void start_dial(struct probe *probe, bool counts)
 
 	if (probe->kept != NULL && target.timeout_ms > probe->config->query_timeout_ms)
 		target.timeout_ms = probe->config->query_timeout_ms;
+	lane_options(probe->config, options);
 	timer_stop(probe->reconnect);
 	probe->dial_counts = counts;
 	probe->dial = dial_start(probe->context.loop, probe->context.resolver,
@@ -407,8 +408,6 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 			const struct probe_events *events, void *data)
 {
 	struct probe *probe = mem_zalloc(1, sizeof(*probe));
-	int64_t lock_ms = config->query_timeout_ms * 2 / 5; /* before the kept one counts as silent */
-	int64_t statement_ms = config->query_timeout_ms * 3 / 4;
 
 	probe->context = *context;
 	probe->config = config;
@@ -416,14 +415,10 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	probe->events = *events;
 	probe->data = data;
 	if (before != NULL)
-		probe->word.going = before->word.going;
+		probe->word = before->word;
 	probe->kept_ended_ms = INT64_MIN;
 	if (before != NULL) /* what it still keeps ends with it */
 		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
-	(void)snprintf(probe->options, sizeof(probe->options),
-		       "-c synchronous_commit=local -c lock_timeout=%lld -c statement_timeout=%lld",
-		       (long long)(lock_ms > 0 ? lock_ms : 1),
-		       (long long)(statement_ms > 0 ? statement_ms : 1));
 	probe->deadline = timer_new(context->loop, context->stalls, on_deadline, probe);
 	probe->silence = timer_new(context->loop, context->stalls, on_silence, probe);
 	probe->reconnect = timer_new(context->loop, NULL, on_reconnect, probe);

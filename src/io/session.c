@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -231,24 +230,12 @@ struct session *session_new(uv_loop_t *loop, struct resolver *resolver, struct c
 	return session;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 bool session_is_for(const struct session *session, const struct config_node *node, bool bare)
 {
 	const struct config_node *own = &session->node;
-	bool same = session->bare == bare && same_text(own->host, node->host) &&
-		    own->port == node->port && same_text(own->user, node->user) &&
-		    same_text(own->password, node->password) &&
-		    same_text(own->dbname, node->dbname) &&
-		    own->connection_count == node->connection_count;
 
-	for (size_t i = 0; same && i < own->connection_count; i++)
-		same = same_text(own->connection[i].key, node->connection[i].key) &&
-		       same_text(own->connection[i].value, node->connection[i].value);
-	return same;
+	return session->bare == bare && text_same(own->host, node->host) && own->port == node->port &&
+	       config_node_same_login(own, node);
 }
 
 void session_free(struct session **session_p)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "monitor/internal.h"
 
 static const struct config_node *find(const struct config *config, const char *id)
@@ -18,23 +19,9 @@ static const struct config_node *find(const struct config *config, const char *i
 	return NULL;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool same_node(const struct config_node *a, const struct config_node *b)
 {
-	if (!same_text(a->name, b->name) || !same_text(a->user, b->user) ||
-	    !same_text(a->password, b->password) || !same_text(a->dbname, b->dbname) ||
-	    a->connection_count != b->connection_count)
-		return false;
-	for (size_t i = 0; i < a->connection_count; i++) {
-		if (!same_text(a->connection[i].key, b->connection[i].key) ||
-		    !same_text(a->connection[i].value, b->connection[i].value))
-			return false;
-	}
-	return true;
+	return text_same(a->name, b->name) && config_node_same_login(a, b);
 }
 
 static void say(const struct config_node *node, const char *what)
@@ -44,19 +31,11 @@ static void say(const struct config_node *node, const char *what)
 	log_line(LOG_LEVEL_INFO, &about, "%s", what);
 }
 
-/* Whether every connection has to be made anew: what is under way goes by the old values. */
-static bool all_anew(const struct config *a, const struct config *b)
-{
-	return a->query_timeout_ms != b->query_timeout_ms ||
-	       a->connect_timeout_ms != b->connect_timeout_ms ||
-	       !same_text(a->is_slave_statement, b->is_slave_statement);
-}
-
 /* Says what becomes of the nodes, and notes which need a new connection. */
 static void compare(const struct monitor *monitor, const struct config *next, struct list *anew)
 {
 	const struct config *before = monitor->config;
-	bool all = all_anew(before, next);
+	bool all = !text_same(before->is_slave_statement, next->is_slave_statement); /* what is under way asks the old one */
 
 	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
 		struct node *node = monitor->fleet->nodes[i];
@@ -184,7 +163,7 @@ static void on_time(void *data)
 	monitor->config = next;
 	monitor->pending = NULL;
 	reload_watches(monitor, &anew, &removed);
-	if (!same_text(before->is_slave_statement, next->is_slave_statement))
+	if (!text_same(before->is_slave_statement, next->is_slave_statement))
 		forget_seen(monitor);
 	go_on(monitor, &anew);
 	refresh_plan(monitor);
