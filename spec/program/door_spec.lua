@@ -9,18 +9,6 @@ local scene = require "spec.support.scene"
 -- A fresh connection twice a second for each of the three; a regular round only at the start.
 local QUICK = { heartbeat = 0.5, fresh_connect_interval = 0.5, max_sync_delay = 3, recover_sync_delay = 2 }
 
-local function shut_hba(server)
-  proc.write_file(server.data .. "/pg_hba.conf", "local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
-    .. "host replication all 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 reject\n")
-  server:sql("SELECT pg_reload_conf()")
-end
-
-local function open_hba(server)
-  proc.write_file(server.data .. "/pg_hba.conf", "local all all trust\nhost all all 127.0.0.1/32 trust\n"
-    .. "host replication all 127.0.0.1/32 trust\n")
-  server:sql("SELECT pg_reload_conf()")
-end
-
 -- What shuts the door of a master, with its class, and what opens it again; what is `replicated`
 -- shuts the slaves', too; those with a tag are for `make test-long`.
 local DOORS = {
@@ -29,7 +17,8 @@ local DOORS = {
   end, open = function(server)
     server:sql("ALTER ROLE plusmoin CONNECTION LIMIT -1")
   end },
-  { what = "pg_hba refuses", reason = "auth", shut = shut_hba, open = open_hba },
+  { what = "pg_hba refuses", reason = "auth", shut = function(server) server:let_in("reject") end,
+    open = function(server) server:let_in("trust") end },
   { what = "the role may not log in", reason = "auth", replicated = true, tag = " #matrix", shut = function(server)
     server:sql("ALTER ROLE plusmoin NOLOGIN")
   end, open = function(server)
@@ -98,14 +87,14 @@ describe("a door that is shut:", function()
 
   it("when the kept connection goes, too, the master is down after max_sync_delay", function()
     local daemon, master = scene.start { config = QUICK }
-    shut_hba(master)
+    master:let_in("reject")
     daemon:expect_events { { "node_held", master, reason = "auth" } }
     local broken = proc.mono_ms()
     master:end_sessions()
     local down = daemon:expect_events { { "master_down", master, rule = "M2", reason = "auth" } }
     local took = down.ms - broken
     assert.is_true(took > 2500 and took < 6000, took)
-    open_hba(master)
+    master:let_in("trust")
     daemon:expect_events { { "master_up", master, rule = "M4" }, seconds = 30 } -- it is asked ever more rarely
     daemon:quiet_rounds(2)
   end)
@@ -113,7 +102,7 @@ describe("a door that is shut:", function()
   it("a slave that is promoted takes the seat at once when the held master's kept connection is gone", function()
     local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.5,
       max_sync_delay = 30 } }
-    shut_hba(master)
+    master:let_in("reject")
     daemon:expect_events { { "node_held", master, reason = "auth" } }
     master:end_sessions()
     daemon:quiet_rounds(1)
@@ -125,7 +114,7 @@ describe("a door that is shut:", function()
 
   it("a held slave stays a slave", function()
     local daemon, _, slaves = scene.start { config = QUICK }
-    shut_hba(slaves[1])
+    slaves[1]:let_in("reject")
     daemon:expect_events { { "node_held", slaves[1], cluster = 0, reason = "auth" } }
     daemon:quiet_rounds(6)
     daemon:wait_place(slaves[1], "slave 0")
@@ -209,9 +198,9 @@ describe("a door that is shut:", function()
 
   it("with hold_on empty it is a failure like others", function()
     local daemon, master = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.5, hold_on = {} } }
-    shut_hba(master)
+    master:let_in("reject")
     daemon:expect_events { { "master_down", master, rule = "M2", reason = "no_new_connections" } }
-    open_hba(master)
+    master:let_in("trust")
     daemon:expect_events { { "master_up", master, rule = "M4" }, seconds = 30 }
   end)
 

@@ -8,13 +8,6 @@ local QUICK = { heartbeat = 0.5, fresh_connect_interval = 0.5, max_sync_delay = 
 local NO_BEATS = "ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
   .. "GRANT SELECT ON heartbeat TO plusmoin"
 
--- Lets everybody in, or `role` (default: all but the superuser) not.
-local function set_hba(server, method)
-  proc.write_file(server.data .. "/pg_hba.conf", "local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
-    .. "host replication all 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 " .. method .. "\n")
-  server:sql("SELECT pg_reload_conf()")
-end
-
 local function reload(daemon)
   proc.write_file(daemon.config_path, daemon:json())
   local answer = daemon:ask({ request = "reload" }, 15)
@@ -58,7 +51,7 @@ describe("a node that is held", function()
   it("keeps its connection over a reload of other settings, which goes by the new times", function()
     local daemon, master = scene.start { slaves = 1, config = { heartbeat = 0.5, query_timeout = 2,
       fresh_connect_interval = 0.5, max_sync_delay = 3 } }
-    set_hba(master, "reject")
+    master:let_in("reject")
     daemon:expect_events { { "node_held", master, reason = "auth" } }
     daemon.config.query_timeout, daemon.config.connect_timeout = 0.4, 3
     reload(daemon)
@@ -82,13 +75,13 @@ describe("a node that is held", function()
 
   it("is told once, a restart in between is no end of it", function()
     local daemon, _, slaves = scene.start { config = QUICK }
-    set_hba(slaves[1], "reject")
+    slaves[1]:let_in("reject")
     daemon:expect_events { { "node_held", slaves[1], reason = "auth" } }
     daemon:quiet_rounds(1)
     slaves[1]:restart("fast")
     daemon:quiet(3)
     assert.equal(0, count_logged(daemon, "no longer held"))
-    set_hba(slaves[1], "trust")
+    slaves[1]:let_in("trust")
     wait_released(daemon, slaves[1])
     daemon:quiet_rounds(2)
     assert.equal(1, count_logged(daemon, "no longer held"))
@@ -132,9 +125,9 @@ describe("a node that is held", function()
   it("is asked at once after a reload", function()
     local daemon, _, slaves = scene.start { slaves = 1, config = { heartbeat = 20, fresh_connect_interval = 10,
       max_sync_delay = 60, retry_interval = 15 } }
-    set_hba(slaves[1], "reject")
+    slaves[1]:let_in("reject")
     daemon:expect_events { { "node_held", slaves[1], reason = "auth" }, seconds = 20 }
-    set_hba(slaves[1], "trust")
+    slaves[1]:let_in("trust")
     local reloaded = proc.mono_ms()
     daemon.config.trigger_timeout = 6
     reload(daemon)

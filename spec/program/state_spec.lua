@@ -170,6 +170,79 @@ describe("a restart with a state file", function()
     end
   end)
 
+  it("goes on with a hold, which has been told, until max_sync_delay after the last connection", function()
+    local daemon, master, slaves = begin { slaves = 1, max_sync_delay = 4 }
+    wait_members(daemon, 2)
+    master:let_in("reject")
+    slaves[1]:let_in("reject")
+    daemon.config.fresh_connect_interval = 0.3
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon.process:kill("sighup")
+    daemon:expect_any_order { { "node_held", master }, { "node_held", slaves[1] } }
+    daemon:stop_and_check()
+    local stopped = proc.mono_ms()
+    daemon:start()
+    restored(daemon:expect_events { { "plusmoin_up", cluster = 0 } }, true)
+    daemon:quiet(1.5)
+    daemon:wait_place(master, "master 0")
+    slaves[1]:let_in("trust")
+    proc.wait_for("the end of a hold", 10, function() return daemon:logged("no longer held", slaves[1].name) end,
+      function() return daemon:diagnose() end)
+    local down = daemon:expect_events { { "master_down", master, reason = "auth" } }
+    assert.is_true(down.ms - stopped > 3500, down.ms - stopped)
+    master:let_in("trust")
+    daemon:expect_events { { "master_up", master }, seconds = 20 }
+    daemon:quiet_rounds(2)
+  end)
+
+  it("goes on with the grace of a server that restarts meanwhile", function()
+    local daemon, master, slaves = begin { slaves = 1 }
+    wait_members(daemon, 2)
+    daemon.config.restart_grace = 8
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon.process:kill("sighup")
+    daemon:wait_logged("configuration reloaded")
+    master:stop("fast")
+    daemon:wait_logged("no answer", master.name)
+    wait_state(daemon, "a word of going", function(state) return state.clusters[1].nodes[1].went_ms > 0 end)
+    daemon:kill9()
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    daemon:quiet(1)
+    master:start()
+    daemon:quiet_rounds(2)
+    daemon:wait_place(master, "master 0")
+    wait_state(daemon, "none", function(state) return state.clusters[1].nodes[1].went_ms == 0 end)
+    -- and it ends when it would have ended
+    slaves[1]:stop("fast")
+    wait_state(daemon, "a word of going", function(state) return state.clusters[1].nodes[2].went_ms > 0 end)
+    local died = proc.mono_ms()
+    daemon:kill9()
+    proc.watch(2, function() end)
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    local took = daemon:expect_events { { "slave_down", slaves[1], reason = "refused" }, seconds = 20 }.ms - died
+    assert.is_true(took > 7000 and took < 12000, took)
+  end)
+
+  it("marks a node that joins from nowhere as a difference, too", function()
+    local daemon, master, slaves = begin { slaves = 1 }
+    local late = master:standby()
+    late:stop()
+    daemon.config.nodes[3] = { host = late.host, port = late.port }
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon.process:kill("sighup")
+    daemon:wait_place(late, "clusterless")
+    wait_members(daemon, 2)
+    daemon:kill9()
+    late:start()
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    restored(daemon:expect_events { { "slave_up", late, rule = "U3" } }, true)
+    slaves[1]:kill9()
+    restored(daemon:expect_events { { "slave_down", slaves[1] } }, false)
+  end)
+
   it("waits with its judgement until one node has answered: the network may come later", function()
     local daemon, master, slaves = begin()
     wait_members(daemon, 3)

@@ -338,6 +338,13 @@ function Server:repoint(other, options)
   return self
 end
 
+--- Lets all but the superuser in by `method` of pg_hba.conf: "trust" (the door is open), "reject", ...
+function Server:let_in(method)
+  proc.write_file(self.data .. "/pg_hba.conf", "local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
+    .. "host replication all 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 " .. method .. "\n")
+  self:sql("SELECT pg_reload_conf()")
+end
+
 function Server:pause_replay()
   self:sql("SELECT pg_wal_replay_pause()")
   proc.wait_for("the pause of " .. self.name, 5, function()

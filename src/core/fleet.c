@@ -34,6 +34,8 @@ static struct node *new_node(const struct config_node *config, size_t order,
 	node->config = config;
 	node->order = order;
 	node->reserved_id = -1;
+	node->stood_ms = INT64_MIN;
+	node->went_ms = INT64_MIN;
 	node->since_ms = now->wall_ms;
 	return node;
 }

@@ -60,6 +60,11 @@ struct node {
 	struct observation seen;          /* not yet judged; OBSERVED_NOTHING: nothing new */
 	struct failure failure;
 	struct shut_door door; /* it answers, but lets nobody in, and hold_on holds it (P1) */
+	bool kept;             /* its kept connection stands */
+	int64_t stood_ms;      /* steady: when that was last known to stand, also in a run before (P1); INT64_MIN: never */
+	int64_t went_ms;       /* steady: since when nothing has answered in a run before, after a word of going (P2); INT64_MIN */
+	bool held;             /* node_held was told, and its end was not, */
+	enum place held_in;    /* in this place */
 	bool known;    /* it has answered once */
 	bool is_slave; /* by its last answer */
 	char master_name[NAME_BYTES];

@@ -25,7 +25,30 @@ static void add_bool(struct json *json, const char *key, bool value)
 	jsonw_bool(json, value);
 }
 
-static void render_node(struct json *json, const struct node *node)
+/* A steady time by the wall clock, and back; INT64_MIN and 0: none. What lies ahead (a clock was set) is now. */
+static int64_t wall_of(int64_t steady_ms, const struct moment *now)
+{
+	return steady_ms == INT64_MIN ? 0 : now->wall_ms - (now->steady_ms - steady_ms);
+}
+
+static int64_t steady_of(int64_t wall_ms, const struct moment *now)
+{
+	int64_t ago_ms = now->wall_ms - wall_ms;
+
+	if (wall_ms == 0)
+		return INT64_MIN;
+	return now->steady_ms - (ago_ms > 0 ? ago_ms : 0);
+}
+
+/* Since when nothing has answered, after a word of going. */
+static int64_t went_ms(const struct node *node)
+{
+	if (node->failure.attempts == 0)
+		return node->went_ms;
+	return node->failure.going ? node->failure.silent_ms : INT64_MIN;
+}
+
+static void render_node(struct json *json, const struct node *node, const struct moment *now)
 {
 	jsonw_begin_object(json);
 	add_string(json, "id", node->config->id);
@@ -46,10 +69,14 @@ static void render_node(struct json *json, const struct node *node)
 	jsonw_end_array(json);
 	add_int(json, "since_ms", node->since_ms);
 	add_int(json, "server_version", node->server_version);
+	add_int(json, "stood_ms", node->kept ? now->wall_ms : wall_of(node->stood_ms, now));
+	add_int(json, "went_ms", wall_of(went_ms(node), now));
+	add_bool(json, "held", node->held);
 	jsonw_end_object(json);
 }
 
-static void render_cluster(struct json *json, const struct cluster *cluster)
+static void render_cluster(struct json *json, const struct cluster *cluster,
+			   const struct moment *now)
 {
 	jsonw_begin_object(json);
 	add_int(json, "id", cluster->id);
@@ -69,12 +96,13 @@ static void render_cluster(struct json *json, const struct cluster *cluster)
 	jsonw_key(json, "nodes");
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < cluster->members.count; i++)
-		render_node(json, cluster->members.items[i]);
+		render_node(json, cluster->members.items[i], now);
 	jsonw_end_array(json);
 	jsonw_end_object(json);
 }
 
-void saved_render(const struct fleet *fleet, unsigned long event_count, struct buf *out)
+void saved_render(const struct fleet *fleet, unsigned long event_count, const struct moment *now,
+		  struct buf *out)
 {
 	struct json json = { .out = out };
 
@@ -85,7 +113,7 @@ void saved_render(const struct fleet *fleet, unsigned long event_count, struct b
 	jsonw_key(&json, "clusters");
 	jsonw_begin_array(&json);
 	for (size_t i = 0; i < fleet->clusters.count; i++)
-		render_cluster(&json, fleet->clusters.items[i]);
+		render_cluster(&json, fleet->clusters.items[i], now);
 	jsonw_end_array(&json);
 	jsonw_end_object(&json);
 	buf_add_char(out, '\n');
@@ -129,6 +157,10 @@ static void restore_node(struct fleet *fleet, struct cluster *cluster,
 	node->has_shown = saved->has_shown;
 	node->shown = saved->shown;
 	node->since_ms = saved->since_ms;
+	node->stood_ms = steady_of(saved->stood_ms, now);
+	node->went_ms = steady_of(saved->went_ms, now);
+	node->held = saved->held;
+	node->held_in = place;
 	restore_aliases(node, saved);
 	if (saved->sat_last && cluster->seat == NULL)
 		cluster->sat_last = node;
@@ -138,12 +170,9 @@ static void restore_node(struct fleet *fleet, struct cluster *cluster,
 static void restore_beats(struct fleet *fleet, struct cluster *cluster,
 			  const struct saved_cluster *saved, const struct moment *now)
 {
-	int64_t ago_ms = now->wall_ms - saved->last_tstamp;
-
 	if (!saved->has_beats)
 		return;
-	history_add(&cluster->beats, saved->last_tstamp,
-		    now->steady_ms - (ago_ms > 0 ? ago_ms : 0), false,
+	history_add(&cluster->beats, saved->last_tstamp, steady_of(saved->last_tstamp, now), false,
 		    fleet->config->max_sync_delay_ms);
 	cluster->beats.first_tstamp = saved->first_tstamp;
 }

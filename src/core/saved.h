@@ -18,6 +18,9 @@ struct saved_node {
 	char *aliases[NODE_ALIASES]; /* NULL: no more */
 	int64_t since_ms; /* wall clock */
 	int server_version;
+	int64_t stood_ms; /* wall: until when its kept connection stood; 0: not known */
+	int64_t went_ms;  /* wall: since when nothing answers, after a word of going (P2); 0: it answers, or gave none */
+	bool held;        /* node_held was told, and its end was not */
 };
 
 struct saved_cluster {
@@ -39,7 +42,8 @@ struct saved {
 };
 
 /* One JSON object and a newline. */
-void saved_render(const struct fleet *fleet, unsigned long event_count, struct buf *out);
+void saved_render(const struct fleet *fleet, unsigned long event_count, const struct moment *now,
+		  struct buf *out);
 
 /*
  * Puts the nodes of a fleet of which nothing is known where they were. Nodes that

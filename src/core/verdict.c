@@ -34,9 +34,11 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 		failure->locked_ms = INT64_MIN;
 		failure->fresh = 0;
 	}
+	if (reason_is_a_refusal(reason))
+		node->went_ms = INT64_MIN;
 	if (was_alive(failure)) {
-		failure->silent_ms = now->steady_ms;
-		failure->going = false;
+		failure->going = node->went_ms != INT64_MIN;
+		failure->silent_ms = failure->going ? node->went_ms : now->steady_ms;
 	}
 	if (reason_is_a_refusal(reason))
 		failure->going = false;
@@ -46,7 +48,7 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	failure->beat_locked = false;
 	failure->held = holds(fleet, reason);
 	failure->kept = seen->kept;
-	failure->kept_ended_ms = seen->kept_ended_ms;
+	failure->kept_ended_ms = node->stood_ms;
 	failure->reason = reason;
 	text_copy(failure->message, sizeof(failure->message), message);
 }
@@ -174,6 +176,16 @@ static void remember(struct node *node, const struct look *look)
 		node->past_count++;
 }
 
+static void note_kept(struct node *node, const struct observation *seen,
+		      const struct moment *now)
+{
+	node->kept = seen->kept;
+	if (seen->kept)
+		node->stood_ms = now->steady_ms;
+	else if (seen->kept_ended_ms != INT64_MIN)
+		node->stood_ms = seen->kept_ended_ms;
+}
+
 void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
 		  const struct moment *now)
 {
@@ -184,8 +196,11 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		node->server_version = seen->server_version;
 	if (seen->kind == OBSERVED_NOTHING)
 		return;
+	note_kept(node, seen, now);
 	remember(node, &look);
 	node->door.reason = REASON_NONE;
+	if (seen->kind != OBSERVED_FAILURE)
+		node->went_ms = INT64_MIN;
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason)) {
 		node->door = seen->door;
 	} else if (seen->door.reason != REASON_NONE) {

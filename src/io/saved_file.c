@@ -93,6 +93,11 @@ static void read_node(struct reader *reader, const json_t *from, struct saved_no
 	read_aliases(reader, get(reader, from, "aliases", JSON_ARRAY), node);
 	node->since_ms = get_int(reader, from, "since_ms", INT64_MAX);
 	node->server_version = (int)get_int(reader, from, "server_version", INT_MAX);
+	if (json_object_get(from, "stood_ms") == NULL)
+		return; /* an older plusmoin's */
+	node->stood_ms = get_int(reader, from, "stood_ms", INT64_MAX);
+	node->went_ms = get_int(reader, from, "went_ms", INT64_MAX);
+	node->held = get_bool(reader, from, "held");
 }
 
 static void read_holders(struct reader *reader, const json_t *list, struct saved_cluster *cluster)

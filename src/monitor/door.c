@@ -73,41 +73,40 @@ static void fire_held(struct watch *watch, const struct shut_door *door)
 
 static void begin_hold(struct watch *watch, const struct shut_door *door)
 {
-	watch->was_held = true;
-	watch->held_in = watch->node->place;
+	watch->node->held = true;
+	watch->node->held_in = watch->node->place;
 	fire_held(watch, door);
 }
 
 /* It is over when the node answers, or has left its place; another failure meanwhile is no end. */
-static void end_hold(struct watch *watch)
+static void end_hold(struct node *node)
 {
-	const struct node *node = watch->node;
 	struct log_about about = {
 		.node = node->config->name,
 		.has_cluster = node->cluster != NULL,
 		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
 	};
 
-	if (node->failure.attempts > 0 && node->place == watch->held_in)
+	if (node->failure.attempts > 0 && node->place == node->held_in)
 		return;
-	watch->was_held = false;
+	node->held = false;
 	if (node->failure.attempts == 0)
 		log_line(LOG_LEVEL_ERROR, &about, "no longer held: its door is open again");
 }
 
 void door_tell(struct watch *watch, const struct moment *now)
 {
-	const struct node *node = watch->node;
+	struct node *node = watch->node;
 	struct shut_door door;
 	bool is_held = node_is_held(watch->monitor->fleet, node, now, &door);
 
 	if (watch->monitor->phase != START_OVER || group_is_judging(group_of(watch->monitor, node)) ||
 	    (node->cluster != NULL && node->cluster->starting))
 		return;
-	if (is_held && !watch->was_held)
+	if (is_held && !node->held)
 		begin_hold(watch, &door);
-	else if (!is_held && watch->was_held)
-		end_hold(watch);
+	else if (!is_held && node->held)
+		end_hold(node);
 }
 
 /* One node after another, evenly over the interval. */

@@ -53,8 +53,6 @@ struct watch {
 	struct timer *fresh; /* while the door is shut: to knock again */
 	enum reason door;    /* why the last one failed; REASON_NONE: it did not */
 	struct refusals door_refused;
-	bool was_held;
-	enum place held_in;
 	bool awaited;
 	bool unseen; /* the last look came to nothing for a fault of ours, and no connection is left */
 	int64_t asked_ms;

@@ -7,12 +7,18 @@
 #include "base/mem.h"
 #include "monitor/internal.h"
 
-/* Whether what happens in its cluster is a difference to a state file. */
-static bool is_restored(const struct cluster *cluster)
+static bool is_restored(const struct monitor *monitor, const struct cluster *cluster)
 {
-	const struct group *group = cluster != NULL ? cluster->watch : NULL;
+	const struct group *group = cluster != NULL ? cluster->watch : &monitor->clusterless;
 
 	return group != NULL && group->restored;
+}
+
+/* Whether what happens in its cluster, or where a node came from, is a difference to a state file. */
+static bool is_difference(const struct monitor *monitor, const struct cluster *cluster,
+			  const struct change *change)
+{
+	return is_restored(monitor, cluster) || (change != NULL && is_restored(monitor, change->from));
 }
 
 static struct event *make_event(struct monitor *monitor, enum event_kind kind,
@@ -26,7 +32,7 @@ static struct event *make_event(struct monitor *monitor, enum event_kind kind,
 		       ++monitor->event_count);
 	event = event_new(kind, id, view, clock_wall_ms());
 	view_unref(&view);
-	event->restored = kind != EVENT_HEARTBEAT && is_restored(cluster);
+	event->restored = kind != EVENT_HEARTBEAT && is_difference(monitor, cluster, change);
 	if (change != NULL) {
 		event_set_node(event, change->node, change->rule, change->reason, change->message);
 		if (change->from != NULL && change->from != cluster)

@@ -129,6 +129,8 @@ static void log_failing(struct watch *watch)
 		log_line(LOG_LEVEL_INFO, &about, "no answer: %s", node->failure.message);
 	else if (!failing && watch->was_failing)
 		log_line(LOG_LEVEL_INFO, &about, "answers again");
+	if (failing != watch->was_failing)
+		watch->monitor->events.changed(watch->monitor->data);
 	watch->was_failing = failing;
 }
 
@@ -291,6 +293,8 @@ void watch_reload(struct watch *watch, bool anew)
 
 bool monitor_save(const struct monitor *monitor, struct buf *out)
 {
+	struct moment now = monitor_now(monitor);
+
 	if (monitor->phase != START_OVER || group_is_judging(&monitor->clusterless))
 		return false;
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++) {
@@ -299,7 +303,7 @@ bool monitor_save(const struct monitor *monitor, struct buf *out)
 		if (cluster->watch != NULL && group_is_judging(cluster->watch))
 			return false;
 	}
-	saved_render(monitor->fleet, monitor->event_count, out);
+	saved_render(monitor->fleet, monitor->event_count, &now, out);
 	return true;
 }
 

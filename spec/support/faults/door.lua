@@ -1,15 +1,8 @@
 --- The matrix's rows of servers that live and let plusmoin not in, or not write (spec/support/faults.lua).
 local proc = require "spec.support.proc"
 
--- Rows of pg_hba.conf, read again.
-local function set_hba(server, rows)
-  proc.write_file(server.data .. "/pg_hba.conf", "local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
-    .. "host replication all 127.0.0.1/32 trust\n" .. rows)
-  server:sql("SELECT pg_reload_conf()")
-end
-
 local function open_hba(server)
-  set_hba(server, "host all all 127.0.0.1/32 trust\n")
+  server:let_in("trust")
 end
 
 -- A statement on the master of a cell: what concerns roles and databases is replicated.
@@ -39,14 +32,14 @@ end
 return {
   { name = "slots full", strike = fill, mend = empty, held = "full" },
   { name = "password changed", strike = function(server)
-    set_hba(server, "host all all 127.0.0.1/32 scram-sha-256\n")
+    server:let_in("scram-sha-256")
   end, mend = open_hba, held = "auth" },
   { name = "pg_hba refuses", strike = function(server)
-    set_hba(server, "host all all 127.0.0.1/32 reject\n")
+    server:let_in("reject")
   end, mend = open_hba, held = "auth" },
   { name = "password changed, and then a restart", settings = { max_sync_delay = 1.5, recover_sync_delay = 1.5 },
     strike = function(server)
-      set_hba(server, "host all all 127.0.0.1/32 scram-sha-256\n")
+      server:let_in("scram-sha-256")
       server:restart("fast")
     end, mend = open_hba, held = "auth", then_down = "auth" },
   { name = "database closed", replicated = true, only = "master", why = "it is replicated",
