@@ -18,25 +18,37 @@ static void add_ok(struct json *json)
 	jsonw_bool(json, true);
 }
 
-static const struct node *find_node(const struct fleet *fleet, const char *name)
+/* By its "host:port", else by its name; `*found`: how many have that. */
+static const struct node *find_node(const struct fleet *fleet, const char *name, size_t *found)
 {
+	const struct node *node = NULL;
+
+	*found = 0;
 	for (size_t i = 0; i < fleet->node_count; i++) {
 		const struct config_node *config = fleet->nodes[i]->config;
 
-		if (strcmp(config->id, name) == 0 || strcmp(config->name, name) == 0)
+		if (strcmp(config->id, name) == 0) {
+			*found = 1;
 			return fleet->nodes[i];
+		}
+		if (strcmp(config->name, name) == 0) {
+			node = fleet->nodes[i];
+			++*found;
+		}
 	}
-	return NULL;
+	return node;
 }
 
 static void explain_one(const struct fleet *fleet, const char *name, const struct clock *clock,
 			const struct recent *recent, struct json *json)
 {
-	const struct node *node = find_node(fleet, name);
+	size_t found;
+	const struct node *node = find_node(fleet, name, &found);
 	struct moment now = clock_now(clock);
 
-	if (node == NULL) {
-		answer_error(json, "no such node: \"host:port\", or its name");
+	if (found != 1) {
+		answer_error(json, found == 0 ? "no such node: \"host:port\", or its name"
+					      : "several nodes have this name: \"host:port\" tells which");
 		return;
 	}
 	add_ok(json);

@@ -161,7 +161,9 @@ static bool on_request(void *data, unsigned long client, const struct request *r
 	bool now = true;
 
 	jsonw_begin_object(&json);
-	if (strcmp(request->name, "status") == 0) {
+	if (request->wrong != NULL) {
+		answer_error(&json, "\"node\", \"event\" and \"since\" are texts");
+	} else if (strcmp(request->name, "status") == 0) {
 		jsonw_key(&json, "ok");
 		jsonw_bool(&json, true);
 		status_render_full(monitor_fleet(daemon->monitor), &json);

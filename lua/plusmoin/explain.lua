@@ -7,7 +7,7 @@ local explain = {}
 
 -- The rules of src/core, in a few words.
 local RULES = {
-  M1 = "it sits in the seat and takes its beats", M2 = "the sitting master was down",
+  M1 = "it sat in the seat and took its beat", M2 = "the sitting master was down",
   M3 = "the sitting master says that it is slave", M4 = "it said that it is master, and took the seat",
   M5 = "it says that it is master, but its beat is refused",
   M6 = "another one sits and answers: it founded a cluster (a split)",
@@ -55,6 +55,9 @@ end
 
 local function seen_words(look)
   local words = text(get(look, "what"))
+  if words == "not asked" then
+    return "not asked: plusmoin itself lacks something: " .. text(get(look, "message"))
+  end
   if words == "slave" then
     local row = get(look, "row")
     words = row == "none" and "slave, no row" or row == "locked" and "slave, its row is locked"
@@ -63,10 +66,11 @@ local function seen_words(look)
     return why(look) or words
   end
   local said = why(look)
+  words = said and ("%s, beat not written: %s"):format(words, said) or words
   if get(look, "fresh") then
-    return ("%s; a fresh connection: %s: %s"):format(words, text(look.fresh), text(get(look, "message")))
+    return ("%s; a fresh connection: %s: %s"):format(words, text(look.fresh), text(get(look, "fresh_message")))
   end
-  return said and ("%s, beat not written: %s"):format(words, said) or words
+  return words
 end
 
 local function add_seen(out, answer, words)
@@ -89,8 +93,10 @@ end
 
 local function add_failing(out, failing)
   if failing then
-    out[#out + 1] = ("failing for %.1f s, %d attempts: %s; it keeps its place by %s"):format(get(failing, "for") or 0,
-      math.tointeger(get(failing, "attempts")) or 0, why(failing) or "-", by_rule(get(failing, "rule")))
+    local rule = get(failing, "rule")
+    out[#out + 1] = ("failing for %.1f s, %d attempts: %s; %s"):format(get(failing, "for") or 0,
+      math.tointeger(get(failing, "attempts")) or 0, why(failing) or "-",
+      rule and "it keeps its place by " .. by_rule(rule) or "no rule keeps it any more")
   end
 end
 

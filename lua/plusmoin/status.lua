@@ -67,6 +67,9 @@ end
 
 local function why_text(node)
   local reason, message = show(get(node, "reason")), show(get(node, "message"))
+  if reason == "-" and get(node, "failing") then
+    return show(node.failing)
+  end
   if message == "-" then
     return reason
   end
@@ -77,12 +80,12 @@ end
 local ABSENT = { lag = "out of sync", demoted = "out of sync" }
 
 -- How the node is, in a word. A node in its place that has a reason is held:
--- its server is alive, only the door is shut (rules, P1). A status file
--- gives no reasons; a lost node is then down or out of sync.
+-- its server is alive, only the door is shut (rules, P1); one whose failure does not
+-- count yet is failing. A status file gives no reasons; a lost node is then down or out of sync.
 local function state_text(node, place)
   local reason = get(node, "reason")
   if place == "master" or place == "slave" then
-    return reason and "held" or "up"
+    return reason and "held" or get(node, "failing") and "failing" or "up"
   elseif reason then
     return ABSENT[reason] or "down"
   end

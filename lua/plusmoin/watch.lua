@@ -47,7 +47,7 @@ local function why(node)
   if reason and message then
     return reason .. ": " .. message
   end
-  return reason or message or ""
+  return reason or message or get(node, "failing") or ""
 end
 
 local function state(node, place)
@@ -56,7 +56,8 @@ local function state(node, place)
   elseif place == "clusterless" then
     return get(node, "reason") and "down" or "no cluster", "bad"
   end
-  return get(node, "reason") and "held" or "up", get(node, "reason") and "bad" or "good"
+  local word = get(node, "reason") and "held" or get(node, "failing") and "failing"
+  return word or "up", word and "bad" or "good"
 end
 
 -- The nodes of an answer as rows {cluster, role, node, state, lag, for, why, color}.

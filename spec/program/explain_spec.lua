@@ -1,5 +1,6 @@
 -- `plusmoin explain`: why a node is where it is, why not, and what came of an event.
 local cjson = require "cjson"
+local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
@@ -127,6 +128,28 @@ describe("explain", function()
       "the seat is empty: as master it takes it when its beat is written")
   end)
 
+  it("and status say that a node fails before it is down, and what each connection has said", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, fresh_connect_interval = 0.3,
+      restart_grace = 30 } }
+    slaves[1]:stop("fast")
+    daemon:wait_logged("no answer", slaves[1].name)
+    local _, out = daemon:cli("status")
+    assert.truthy(out:find(slaves[1].name .. " +failing .* refused: ") or
+      out:find(slaves[1].name .. " +failing .* shutting_down: "), out)
+    has(select(2, daemon:cli("explain", master.name)), ": master in cluster 0")
+    slaves[1]:start()
+    daemon:quiet_rounds(2)
+    master:sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
+      .. "GRANT SELECT ON heartbeat TO plusmoin", "plusmoin")
+    daemon:expect_events { { "node_held", master, reason = "table" } }
+    master:let_in("reject")
+    proc.wait_for("both", 10, function()
+      out = select(2, daemon:cli("explain", master.name))
+      return out:find("master, beat not written: table: permission denied for table heartbeat; "
+        .. "a fresh connection: auth: ", 1, true)
+    end, function() return out end)
+  end)
+
   it("says that only a fresh connection brings back a node whose kept one answers", function()
     local daemon, _, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.3 } }
     slaves[1]:freeze_postmaster()
@@ -136,6 +159,21 @@ describe("explain", function()
       "; a fresh connection: timeout: ")
     slaves[1]:thaw()
     daemon:expect_events { { "slave_up", slaves[1] } }
+  end)
+
+  it("wants to know which, where two nodes have one name, and texts", function()
+    local master, slaves = pg.cluster(1)
+    master.label, slaves[1].label = "twin", "twin"
+    local daemon = plusmoin.start { nodes = { master, slaves[1] } }
+    local code, _, err = daemon:cli("explain", "twin")
+    assert.equal(1, code)
+    has(err, 'several nodes have this name: "host:port" tells which')
+    has(select(2, daemon:cli("explain", slaves[1].name)), "twin (" .. slaves[1].name .. "): slave in cluster 0")
+    for _, request in ipairs { { node = 5 }, { event = true }, { node = {} } } do
+      request.request = "explain"
+      assert.same({ ok = false, error = '"node", "event" and "since" are texts' }, daemon:ask(request))
+    end
+    assert.is_false(daemon:ask({ request = "events", since = 7 }).ok)
   end)
 
   it("says what there is not", function()

@@ -22,20 +22,22 @@ describe("status", function()
     end
   end)
 
-  it("says how a node is: up, held, out of sync, down", function()
-    local function node(host, reason)
-      return { host = host, port = 1, reason = reason }
+  it("says how a node is: up, failing, held, out of sync, down", function()
+    local function node(host, reason, failing)
+      return { host = host, port = 1, reason = reason, failing = failing }
     end
     local text = status.render { clusters = { { cluster_id = 3, has_master = true, master = node "a",
-      slaves = { node "b", node("c", "timeout") }, lost = { node("d", "lag"), node("e", "refused"), node "f" } } },
+      slaves = { node "b", node("c", "full", "full: no slot"), node("i", nil, "refused: by it") },
+      lost = { node("d", "lag"), node("e", "refused"), node "f" } } },
       clusterless = { node "g", { host = "h", port = 1, server_version = 150000 } } }
     assert.is_nil(text:find("NO MASTER", 1, true))
+    assert.is_truthy(text:find("failing +%- +%- +refused: by it"), text)
     local states = {}
     for line in text:gmatch("[^\n]+") do
       local role, host, state = line:match("^%S+%s+(%S+)%s+(%a):1%s+(%S.-)%s%s")
       states[#states + 1] = role and ("%s %s %s"):format(host, role, state)
     end
-    assert.same({ "a master up", "b slave up", "c slave held", "d lost out of sync", "e lost down",
+    assert.same({ "a master up", "b slave up", "c slave held", "i slave failing", "d lost out of sync", "e lost down",
       "f lost down or out of sync", "g clusterless unknown", "h clusterless no cluster" }, states)
   end)
 

@@ -32,6 +32,7 @@ static const char *what_was_seen(enum observation_kind kind)
 	case OBSERVED_SLAVE:
 		return "slave";
 	case OBSERVED_NOTHING:
+		return "not asked";
 	case OBSERVED_FAILURE:
 		break;
 	}
@@ -65,6 +66,7 @@ void explain_seen(const struct node *node, size_t most, struct json *json)
 		add_text(json, "reason", reason_name(look->reason));
 		add_text(json, "fresh", reason_name(look->door));
 		add_text(json, "message", look->message);
+		add_text(json, "fresh_message", look->shut);
 		jsonw_end_object(json);
 	}
 	jsonw_end_array(json);
@@ -129,19 +131,38 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 		say(json, mem_printf("when %d more %s failed it %s", left, attempts, down));
 	else
 		say(json, mem_printf("when it is judged next, if it fails still, it %s", down));
+	if (node->place == PLACE_MASTER && !holder_answers(fleet, node, now))
+		say(json, mem_strdup("a slave that says that it is master and takes a beat takes the seat at"
+				     " once (M4, master_up)"));
 }
 
-static void needs_of_slave(const struct fleet *fleet, const struct node *node, struct json *json)
+/* What a slave may do while nobody in the seat answers. */
+static void needs_of_promotion(const struct fleet *fleet, const struct node *node,
+			       const struct moment *now, struct json *json)
+{
+	const struct node *seat = node->cluster->seat;
+
+	if (seat == NULL)
+		say(json, mem_strdup("the seat is empty: it takes it when it says that it is master and"
+				     " takes a beat (M4, master_up)"));
+	else if (!holder_answers(fleet, seat, now))
+		say(json, mem_strdup("who sits in the seat is failing: it takes the seat when it says that"
+				     " it is master and takes a beat (M4, master_up)"));
+}
+
+static void needs_of_slave(const struct fleet *fleet, const struct node *node,
+			   const struct moment *now, struct json *json)
 {
 	int64_t lag_ms;
 
-	if (node_lag(node, &lag_ms))
+	if (!node_lag(node, &lag_ms))
+		say(json, mem_strdup("it is lost when it fails (S1), or when its row shows no beat of this"
+				     " cluster (S2)"));
+	else
 		say(json, mem_printf("it is lost when it fails (S1), or when its lag, now %.1f s, is over"
 				     " max_sync_delay, %g s (S2)", seconds(lag_ms),
 				     seconds(fleet->config->max_sync_delay_ms)));
-	if (node->cluster->seat == NULL)
-		say(json, mem_strdup("the seat is empty: it takes it when it says that it is master and"
-				     " takes a beat (M4, master_up)"));
+	needs_of_promotion(fleet, node, now, json);
 }
 
 static void needs_of_lost(const struct fleet *fleet, const struct node *node, struct json *json)
@@ -152,9 +173,12 @@ static void needs_of_lost(const struct fleet *fleet, const struct node *node, st
 
 	if (node->failure.attempts > 0)
 		say(json, mem_strdup(end_of_failure(node)));
+	else if (!node->is_slave && seat != NULL)
+		say(json, mem_printf("as master a beat that is written, beside the one in the seat when that"
+				     " answers (M6, cluster_created)%s%s",
+				     node->message[0] != '\0' ? ": " : "", node->message));
 	else if (!node->is_slave)
-		say(json, mem_printf("it says that it is master, but %s",
-				     seat != NULL ? "another one sits in the seat" : "its beat is refused"));
+		say(json, mem_strdup("it says that it is master, but its beat is refused"));
 	if (seat == NULL)
 		say(json, mem_strdup("the seat is empty: as master it takes it when its beat is written (M4,"
 				     " master_up)"));
@@ -198,7 +222,7 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 		say(json, mem_strdup("it leaves the seat when it fails, or its beat cannot be written (M2), or it"
 				     " says that it is slave (M3)"));
 	else if (node->place == PLACE_SLAVE)
-		needs_of_slave(fleet, node, json);
+		needs_of_slave(fleet, node, now, json);
 	else if (node->place == PLACE_LOST)
 		needs_of_lost(fleet, node, json);
 	else
@@ -224,9 +248,15 @@ void explain_node(const struct fleet *fleet, const struct node *node, const stru
 	add_needs(fleet, node, now, json);
 }
 
+static bool was_asked(const struct node *node)
+{
+	return node->past_count == 0 ||
+	       node->past[(node->past_next + NODE_PAST - 1) % NODE_PAST].kind != OBSERVED_NOTHING;
+}
+
 static bool is_well(const struct node *node)
 {
-	return (node->place == PLACE_MASTER || node->place == PLACE_SLAVE) &&
+	return was_asked(node) && (node->place == PLACE_MASTER || node->place == PLACE_SLAVE) &&
 	       node->failure.attempts == 0 && node->door.reason == REASON_NONE;
 }
 

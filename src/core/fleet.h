@@ -50,6 +50,7 @@ struct look {
 	enum row_state row_state; /* of a slave */
 	char master[LOOK_NAME];   /* its row's */
 	char message[LOOK_MESSAGE];
+	char shut[LOOK_MESSAGE];  /* the fresh connection's words */
 };
 
 struct node {

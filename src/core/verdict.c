@@ -154,8 +154,8 @@ static struct look look_of(const struct observation *seen, const struct moment *
 		look.reason = seen->beat.reason;
 		text_copy(look.message, sizeof(look.message), seen->beat.message);
 	}
-	if (look.message[0] == '\0' && look.door != REASON_NONE)
-		text_copy(look.message, sizeof(look.message), seen->door.message);
+	if (look.door != REASON_NONE)
+		text_copy(look.shut, sizeof(look.shut), seen->door.message);
 	return look;
 }
 
@@ -176,6 +176,13 @@ static void remember(struct node *node, const struct look *look)
 		node->past_count++;
 }
 
+/* Only a fresh connection that succeeds brings it back, for whatever reason they fail by now. */
+static bool stays_out(const struct node *node)
+{
+	return node->place == PLACE_LOST && node->failure.attempts > 0 &&
+	       node->failure.reason == REASON_NO_NEW_CONNECTIONS;
+}
+
 static void note_kept(struct node *node, const struct observation *seen,
 		      const struct moment *now)
 {
@@ -194,14 +201,16 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 	node->seen = *seen;
 	if (seen->server_version > 0)
 		node->server_version = seen->server_version;
+	if (seen->kind != OBSERVED_NOTHING || !seen->kept)
+		remember(node, &look);
 	if (seen->kind == OBSERVED_NOTHING)
 		return;
 	note_kept(node, seen, now);
-	remember(node, &look);
 	node->door.reason = REASON_NONE;
 	if (seen->kind != OBSERVED_FAILURE)
 		node->went_ms = INT64_MIN;
-	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason)) {
+	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason) &&
+	    !stays_out(node)) {
 		node->door = seen->door;
 	} else if (seen->door.reason != REASON_NONE) {
 		note_shut_door(fleet, node, &seen->door, now);

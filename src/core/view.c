@@ -45,6 +45,8 @@ static void take_node(struct node_view *view, const struct node *node)
 	view->has_lag = node_lag(node, &view->lag_ms);
 	why(node, &view->reason, &message);
 	view->message = mem_strdup(message);
+	if (node_is_failing(node))
+		view->failing = mem_printf("%s: %s", reason_name(node->failure.reason), node->failure.message);
 }
 
 static void free_node_view(struct node_view *node)
@@ -53,6 +55,7 @@ static void free_node_view(struct node_view *node)
 	free(node->master_name);
 	free(node->name);
 	free(node->message);
+	free(node->failing);
 }
 
 struct node_view node_view_of(const struct node *node)

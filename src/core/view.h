@@ -25,6 +25,7 @@ struct node_view {
 	int64_t lag_ms;
 	enum reason reason; /* why it is down */
 	char *message;      /* NULL: none */
+	char *failing;      /* reason and words of a failure that does not count yet (P1-P5); NULL: none */
 	int64_t since_ms;   /* wall clock */
 	int server_version; /* 0: never seen */
 };

@@ -5,15 +5,26 @@
 
 #include "base/mem.h"
 
+/* The text of a key, which the caller frees; NULL: there is none. */
+static char *take(const json_t *object, const char *key, struct request *request)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (value != NULL && !json_is_null(value) && !json_is_string(value))
+		request->wrong = key;
+	return mem_strdup(json_string_value(value));
+}
+
 bool request_parse(const char *line, size_t len, struct request *request)
 {
 	json_error_t error;
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
 
-	request->name = mem_strdup(json_string_value(json_object_get(object, "request")));
-	request->since = mem_strdup(json_string_value(json_object_get(object, "since")));
-	request->node = mem_strdup(json_string_value(json_object_get(object, "node")));
-	request->event = mem_strdup(json_string_value(json_object_get(object, "event")));
+	*request = (struct request){ 0 };
+	request->name = take(object, "request", request);
+	request->since = take(object, "since", request);
+	request->node = take(object, "node", request);
+	request->event = take(object, "event", request);
 	json_decref(object);
 	if (request->name != NULL)
 		return true;

@@ -9,6 +9,7 @@ struct request {
 	char *since; /* an event's id; NULL: not given, as the others */
 	char *node;  /* its "host:port", or its name */
 	char *event; /* an event's id */
+	const char *wrong; /* a key whose value is no text; NULL: none */
 };
 
 /* False, and nothing to free, when the line is no JSON object with a `request`. */
