@@ -11,7 +11,8 @@ end)
 
 local KEYWORDS = {
   sslmode = true, sslrootcert = true, sslkey = true, passfile = true, keepalives = true, keepalives_idle = true,
-  gssencmode = true, host = true, service = true, sslpassword = true,
+  gssencmode = true, host = true, service = true, sslpassword = true, ssl_min_protocol_version = true,
+  channel_binding = true, tcp_user_timeout = true,
 }
 
 -- Loads a table as JSON, with the required keys and a node unless it has its own.
@@ -29,10 +30,12 @@ local function load_table(object, exists)
   return result
 end
 
-local function assert_error(result, part)
+local function assert_error(result, ...)
   assert.is_nil(result.config)
   local all = table.concat(result.errors, "\n")
-  assert.is_truthy(all:find(part, 1, true), all)
+  for _, part in ipairs { ... } do
+    assert.is_truthy(all:find(part, 1, true), all)
+  end
   for _, line in ipairs(result.errors) do
     assert.is_truthy(line:find("^/tmp/[%w_]+:1: ") and (line:find("allowed: ", 1, true)
       or line:find("nearest known key", 1, true)), line)
@@ -115,12 +118,12 @@ describe("connection", function()
 
   it("makes strings and absolute paths of its values", function()
     local result = load_table { connection = {
-      sslrootcert = "ca.pem", passfile = "/etc/pw", keepalives = false, keepalives_idle = 1.5, sslkey = "engine:key",
+      sslrootcert = "ca.pem", passfile = "/etc/pw", keepalives = false, keepalives_idle = 15, sslkey = "engine:key",
       gssencmode = "prefer", sslpassword = "secret",
     } }
     assert.same({}, result.errors)
     assert.same({
-      { "gssencmode", "prefer" }, { "keepalives", "0" }, { "keepalives_idle", "1.5" }, { "passfile", "/etc/pw" },
+      { "gssencmode", "prefer" }, { "keepalives", "0" }, { "keepalives_idle", "15" }, { "passfile", "/etc/pw" },
       { "sslkey", "engine:key" }, { "sslpassword", "secret" }, { "sslrootcert", "/tmp/ca.pem" },
     }, result.config.nodes[1].connection)
     assert.same({ "secret" }, result.config.secrets)
@@ -134,6 +137,18 @@ describe("connection", function()
     assert_error(load_table { connection = "sslmode=require" }, "where libpq keywords belong")
     assert_error(load_table { connection = { sslpassword = "x\0y" } }, "NUL")
     assert_error(load_table { connection = { sslmoed = "x" } }, '"sslmode"')
+  end)
+
+  it("refuses values that libpq would refuse without asking a server", function()
+    assert_error(load_table { connection = { sslmode = "verfy-full" } }, "connection.sslmode",
+      '"verfy-full" is not known (did you mean "verify-full"?)', 'verify-ca')
+    assert_error(load_table { connection = { ssl_min_protocol_version = "TLSv9" } }, 'TLSv1.1, TLSv1.2')
+    assert_error(load_table { connection = { channel_binding = "sure" } }, 'prefer, require')
+    assert_error(load_table { connection = { gssencmode = "maybe" } }, 'disable, prefer')
+    assert_error(load_table { connection = { keepalives_idle = "abc" } }, "connection.keepalives_idle", "an integer")
+    assert_error(load_table { connection = { tcp_user_timeout = "1x" } }, "an integer")
+    assert.same({}, load_table({ connection = { ssl_min_protocol_version = "tlsv1.2", tcp_user_timeout = "500",
+      keepalives = true, sslmode = "verify-ca" } }).errors)
   end)
 end)
 

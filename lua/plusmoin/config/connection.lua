@@ -29,6 +29,23 @@ local FILES = {
   passfile = true, sslrootcert = true, sslcert = true, sslkey = true, sslcrl = true, sslcrldir = true,
 }
 
+-- What libpq takes, by itself, before it asks any server; it compares versions of TLS without their case.
+local WORDS = {
+  sslmode = { "disable", "allow", "prefer", "require", "verify-ca", "verify-full" },
+  channel_binding = { "disable", "prefer", "require" },
+  gssencmode = { "disable", "prefer", "require" },
+  sslcertmode = { "disable", "allow", "require" },
+  sslnegotiation = { "postgres", "direct" },
+  load_balance_hosts = { "disable", "random" },
+  ssl_min_protocol_version = { "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3" },
+}
+WORDS.ssl_max_protocol_version = WORDS.ssl_min_protocol_version
+
+local INTEGERS = {
+  keepalives = true, keepalives_idle = true, keepalives_interval = true, keepalives_count = true,
+  tcp_user_timeout = true,
+}
+
 -- libpq takes them only when nobody else can read them.
 local PRIVATE = { passfile = true, sslkey = true }
 
@@ -123,6 +140,28 @@ local function value_text(ctx, path, value)
   return value
 end
 
+-- The word as it is spelt here, whatever its case.
+local function spelt(words, text)
+  for _, word in ipairs(words) do
+    if word:find("^TLS") and text:lower() == word:lower() then
+      return word
+    end
+  end
+  return text
+end
+
+-- The value, if libpq takes it for this keyword; nil after an error.
+local function known_value(ctx, path, key, text)
+  local words = WORDS[key]
+  if words then
+    return checks.value(ctx, path, spelt(words, text), { type = "choice", allowed = words })
+  elseif INTEGERS[key] and not text:find("^[+-]?%d+$") then
+    ctx.report:error(path, keypath.quote(text) .. " is no integer", "an integer")
+    return nil
+  end
+  return text
+end
+
 --- Checks an object of keywords. Returns a map keyword -> string (without what
 -- was wrong, which is reported; null is as good as left out).
 function connection.check(ctx, path, value)
@@ -138,6 +177,7 @@ function connection.check(ctx, path, value)
     local own, given = keypath.key(path, key), value[key]
     if check_keyword(ctx, own, key) and given ~= jsonc.null then
       local text = value_text(ctx, own, given)
+      text = text and known_value(ctx, own, key, text)
       map[key] = text and file_value(ctx, own, key, text)
     end
   end
