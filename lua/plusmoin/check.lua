@@ -34,6 +34,9 @@ end
 
 local CURES = {
   auth = function(node)
+    if node.message:find("no password supplied", 1, true) then -- libpq's own words, never translated here
+      return "password, or connection.passfile with a line for it that daemon_user alone can read (mode 0600)"
+    end
     local address = given(node.own_address)
     if node.host:find("^[/@]") then
       address = false
@@ -47,6 +50,10 @@ local CURES = {
   full = function() return "ALTER SYSTEM SET max_connections = ...; and a restart, or fewer clients" end,
   refused = function() return "start the server; listen_addresses and port of postgresql.conf; the firewall" end,
   dns = function() return "nodes[].host: a name that this machine can look up, or an address" end,
+  malformed = function(node)
+    return node.message:find("unsupported startup parameter", 1, true)
+      and "nodes[].host and port of the server itself, not of the PgBouncer before it"
+  end,
   tls = function() return "connection.sslmode, sslrootcert; ssl = on in postgresql.conf" end,
 }
 

@@ -65,6 +65,42 @@ describe("the servers' logs", function()
     check(servers)
   end)
 
+  it("are as before when connects are given up half way: by reloads that connect anew", function()
+    local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.05 } }
+    for i = 1, 25 do
+      daemon.config.connection = { application_name = "plusmoin-" .. i }
+      proc.write_file(daemon.config_path, daemon:json())
+      assert.is_true(daemon:ask({ request = "reload" }, 15).ok)
+    end
+    daemon:quiet_rounds(2)
+    daemon:stop_and_check()
+    check { master, slaves[1], slaves[2] }
+  end)
+
+  it("hear of a refused beat once, however often it is tried", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    local function count()
+      return select(2, master:complaints():gsub("[^\n]+", ""))
+    end
+    master:sql("ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
+      .. "GRANT SELECT ON heartbeat TO plusmoin", "plusmoin")
+    daemon:expect_events { { "node_held", master, reason = "table" } }
+    daemon:quiet_rounds(4)
+    assert.is_true(count() <= 1, master:complaints())
+    master:sql("ALTER TABLE heartbeat OWNER TO plusmoin", "plusmoin")
+    proc.wait_for("the end of the hold", 10, function() return daemon:logged("no longer held") end)
+    local before = count()
+    master:sql("ALTER SYSTEM SET default_transaction_read_only = on")
+    master:sql("SELECT pg_reload_conf()")
+    daemon:expect_events { { "master_down", master, reason = "read_only" } }
+    daemon:quiet_rounds(4) -- it is tried as a candidate meanwhile
+    assert.is_true(count() <= before + 1, master:complaints())
+    master:sql("ALTER SYSTEM RESET default_transaction_read_only")
+    master:sql("SELECT pg_reload_conf()")
+    daemon:expect_events { { "master_up", master } }
+    check(slaves)
+  end)
+
   it("are as before when a server or a backend of ours was frozen and is thawed", function()
     local daemon, master, slaves = scene.start { config = QUICK }
     for _, server in ipairs { master, slaves[1] } do

@@ -88,6 +88,16 @@ describe("check", function()
     end
   end)
 
+  it("tells what mends a login without a password, and a pooler in a server's place", function()
+    local text = report(node { reached = false, is_slave = "unknown", reason = "auth",
+      message = "fe_sendauth: no password supplied" })
+    has(text, "fe_sendauth: no password supplied", "password, or connection.passfile with a line for it")
+    assert.is_nil(text:find("pg_hba.conf", 1, true))
+    local pooler = { reached = false, is_slave = "unknown", reason = "malformed",
+      message = "FATAL:  unsupported startup parameter: options" }
+    has(report(node(pooler)), "the server itself, not of the PgBouncer before it")
+  end)
+
   it("does not mistake a slow answer for a wrong clock, nor a slave for a server that cannot write", function()
     assert.is_nil(report(node { rtt = 4.0, facts = facts { now = 1002.5 } }):find("its clock is", 1, true))
     local text, ok = report(node { is_slave = true, row_master = "a:5432", row_time = 1.0,

@@ -61,7 +61,7 @@ struct statement step_row(void)
 
 /*
  * There is a table; a DELETE from it would be refused (or not replicated) under logical
- * replication; where there is none, it may be made.
+ * replication; where there is none, it may be made; it may be written; nothing may be written.
  */
 struct statement step_check(void)
 {
@@ -71,7 +71,11 @@ struct statement step_check(void)
 		       " c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS"
 		       " (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid"
 		       " AND i.indisprimary)),"
-		       " pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')"
+		       " pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE'),"
+		       " pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+		       " AND pg_catalog.has_table_privilege(c.oid, 'INSERT')"
+		       " AND pg_catalog.has_table_privilege(c.oid, 'DELETE'),"
+		       " pg_catalog.current_setting('transaction_read_only') = 'on'"
 		       " FROM (SELECT pg_catalog.to_regclass('heartbeat') AS oid) t"
 		       " LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid",
 	};
@@ -187,18 +191,29 @@ static bool is_true(const PGresult *result, int column)
 	return strcmp(PQgetvalue(result, 0, column), "t") == 0;
 }
 
+/* What the catalogue says of a beat that was not tried: each try is an error in the server's log. */
+static void refuse(struct beat_progress *progress, enum reason reason, const char *message)
+{
+	progress->may_not = true;
+	progress->result = (struct beat_result){ .state = BEAT_FAILED, .reason = reason };
+	text_copy(progress->result.message, MESSAGE_BYTES, message);
+}
+
 static void take_check(struct beat_progress *progress, const PGresult *result)
 {
-	if (!result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 3)
+	progress->checked = true;
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 5)
 		return;
 	progress->table_missing = !is_true(result, 0);
 	progress->no_identity = is_true(result, 1);
-	progress->may_not_make = progress->table_missing && !is_true(result, 2);
-	if (!progress->may_not_make)
-		return;
-	progress->result = (struct beat_result){ .state = BEAT_FAILED, .reason = REASON_TABLE };
-	text_copy(progress->result.message, MESSAGE_BYTES,
-		  "there is no table heartbeat, and no right to make it (CREATE in its schema)");
+	if (is_true(result, 4))
+		refuse(progress, REASON_READ_ONLY,
+		       "cannot write: transactions are read-only (default_transaction_read_only)");
+	else if (progress->table_missing && !is_true(result, 2))
+		refuse(progress, REASON_TABLE,
+		       "there is no table heartbeat, and no right to make it (CREATE in its schema)");
+	else if (!progress->table_missing && !is_true(result, 3))
+		refuse(progress, REASON_TABLE, "permission denied for table heartbeat");
 }
 
 static void take_create(struct beat_progress *progress, const PGresult *result)

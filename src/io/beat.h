@@ -29,7 +29,8 @@ struct beat_progress {
 	bool no_identity;   /* DELETE is refused or will be, under logical replication */
 	bool transient;     /* 40001, 40P01, or a race while the table is made */
 	bool may_not_alter; /* 42501 for REPLICA IDENTITY */
-	bool may_not_make;  /* the table is missing, and there is no right to make it */
+	bool checked;       /* STEP_CHECK was answered */
+	bool may_not;       /* as it says: the table is missing, and may not be made; or it may not be written */
 	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
 	char not_made_words[MESSAGE_BYTES];
 	bool make_locked; /* by a lock, or our own timeout (P5) */
@@ -56,7 +57,7 @@ struct statement step_role(const char *is_slave_statement);
 struct statement step_there(void);
 struct statement step_row(void);
 
-/* Whether there is a table that a beat can be written to, or a right to make one. */
+/* Whether there is a table that a beat may be written to, or a right to make one. */
 struct statement step_check(void);
 struct statement step_create(void);
 struct statement step_identity(void);

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -383,12 +385,17 @@ int conn_server_version(const struct conn *conn)
 void conn_leave(struct conn **conn_p, struct drain *drain)
 {
 	const struct conn *conn = *conn_p;
+	bool connecting = conn != NULL && conn->state == CONN_CONNECTING;
 	int fd = -1;
 
-	if (conn != NULL && !conn->closed && conn->state == CONN_BUSY)
+	if (drain != NULL && conn != NULL && !conn->closed && (connecting || conn->state == CONN_BUSY))
 		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
 	conn_close(conn_p);
-	if (fd >= 0)
+	if (fd < 0)
+		return;
+	if (connecting && shutdown(fd, SHUT_WR) != 0) /* libpq says no goodbye then; nobody has heard of it */
+		(void)close(fd);
+	else
 		drain_take(drain, fd);
 }
 

@@ -322,7 +322,7 @@ void dial_cancel(struct dial **dial_p)
 	if (dial == NULL)
 		return;
 	lookup_cancel(&dial->lookup);
-	conn_close(&dial->conn);
+	conn_leave(&dial->conn, dial->target.drain);
 	timer_free(&dial->deadline);
 	free(dial->options);
 	free(dial);

@@ -15,6 +15,7 @@ struct dial_target {
 	const struct config_node *node; /* must outlive the dial */
 	/* libpq's `options`, behind the user's own; NULL: no setting of ours is sent at all */
 	const char *options;
+	struct drain *drain; /* for connects that are given up half way; NULL: they are closed */
 	int64_t timeout_ms;
 	int64_t answer_ms; /* how long a host may be silent once connected, see dial.c; 0: as the system does */
 	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read, set by a success */

@@ -47,23 +47,25 @@ static void finish_beat(struct lane *lane)
 	lane->events->beaten(lane->data, lane, &result);
 }
 
-/* A table that may not be there, or not be fit, is looked at first: an error is a line in the server's log. */
+/* What may not be there, not be fit or refuse us is looked at first: an error is a line in the server's log. */
 static void send_beat(struct lane *lane, bool make_table)
 {
 	struct statement batch[6];
 	struct beat_numbers numbers = { 0 };
+	bool is_sure = lane->context.table->there && lane->context.table->written;
 	size_t count = 0;
 
 	if (make_table) {
 		if (lane->beat.table_missing)
 			batch[count++] = step_create();
 		batch[count++] = step_identity();
-	} else if (!lane->checked || !lane->context.table->there) {
+	} else if (!lane->beat.checked && !(lane->checked && is_sure)) {
 		batch[count++] = step_check();
 	}
 	lane->beating = true;
+	lane->beat.tried = false;
 	lane->beat.result = (struct beat_result){ .state = BEAT_NONE };
-	if (make_table || (lane->context.table->there && (lane->checked || lane->context.table->written)))
+	if (make_table || lane->beat.checked || is_sure)
 		batch[count++] = step_beat(&lane->task.order, &numbers);
 	conn_send(lane->conn, batch, count);
 }
@@ -163,7 +165,10 @@ static void on_result(void *data, int tag, const PGresult *result)
 		beat_take(&lane->beat, tag, result);
 }
 
-/* After a batch with a beat: true when another one had to be sent. What meets a lock is not mended now: that would wait, too. */
+/*
+ * After a batch with a beat: true when another one had to be sent. What meets a lock is not
+ * mended now: that would wait, too.
+ */
 static bool mend_beat(struct lane *lane)
 {
 	bool written = lane->beat.result.state == BEAT_WRITTEN;
@@ -179,7 +184,7 @@ static bool mend_beat(struct lane *lane)
 	lane->checked = true;
 	lane->context.table->there = !lane->beat.table_missing;
 	lane->context.table->written = written;
-	if (lane->repeats >= 2 || lane->beat.may_not_make)
+	if (lane->repeats >= 2 || lane->beat.may_not)
 		return false;
 	if (lane->beat.table_missing || (lane->beat.no_identity && !lane->context.table->remarked)) {
 		lane->repeats = 2;

@@ -293,6 +293,7 @@ static void start_dial(struct probe *probe, bool counts)
 	struct dial_target target = {
 		.node = probe->node,
 		.options = options,
+		.drain = probe->context.drain,
 		.timeout_ms = probe->config->connect_timeout_ms,
 		.answer_ms = probe->config->query_timeout_ms,
 		.last_good = probe->last_good,
