@@ -26,7 +26,7 @@ struct failure {
 	bool going;       /* a word of going or coming since the last answer (P2) */
 	bool beat_locked; /* the last attempt failed by a lock on the beat alone (P5) */
 	int64_t locked_ms; /* steady, the first that did; INT64_MIN: none */
-	int fresh;        /* the door's attempts at the last of them that was a fresh connection beside one that answers */
+	int fresh;        /* the shut door's `attempts` when one of them was last counted */
 	bool answered;    /* the last attempt was answered, only its beat failed */
 	bool held;        /* its class is in hold_on (P1): */
 	bool kept;        /* the kept connection stands */
@@ -62,8 +62,9 @@ struct node {
 	struct failure failure;
 	struct shut_door door; /* it answers, but lets nobody in, and hold_on holds it (P1) */
 	bool kept;             /* its kept connection stands */
-	int64_t stood_ms;      /* steady: when that was last known to stand, also in a run before (P1); INT64_MIN: never */
-	int64_t went_ms;       /* steady: since when nothing has answered in a run before, after a word of going (P2); INT64_MIN */
+	/* Also of plusmoin's run before (state_file), steady; INT64_MIN: never. */
+	int64_t stood_ms;      /* when its kept connection was last known to stand (P1) */
+	int64_t went_ms;       /* of that run alone: since when nothing answered, after a word of going (P2) */
 	bool held;             /* node_held was told, and its end was not, */
 	enum place held_in;    /* in this place */
 	bool known;    /* it has answered once */

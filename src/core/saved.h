@@ -19,7 +19,7 @@ struct saved_node {
 	int64_t since_ms; /* wall clock */
 	int server_version;
 	int64_t stood_ms; /* wall: until when its kept connection stood; 0: not known */
-	int64_t went_ms;  /* wall: since when nothing answers, after a word of going (P2); 0: it answers, or gave none */
+	int64_t went_ms;  /* wall: since when nothing answers, after a word of going (P2); 0: none */
 	bool held;        /* node_held was told, and its end was not */
 };
 

@@ -61,5 +61,8 @@ int conn_server_version(const struct conn *conn);
 /* Says goodbye (Terminate) and frees; NULL allowed, clears the pointer. */
 void conn_close(struct conn **conn);
 
-/* The same; an answer that the server still owes, also of a connect half way, is left to `drain` (NULL allowed: to nobody). */
+/*
+ * The same; what the server still has to say to a question, or to a connect half way, is left to
+ * `drain` (NULL: to nobody).
+ */
 void conn_leave(struct conn **conn, struct drain *drain);

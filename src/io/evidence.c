@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,4 +255,18 @@ void evidence_of_break(struct evidence *evidence, const char *sqlstate, const ch
 	take_message(evidence, words);
 	evidence->reason = of_connect_sqlstate(sqlstate);
 	evidence->stops = strcmp(sqlstate, "57P01") == 0;
+}
+
+struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_timeout_ms)
+{
+	struct evidence evidence = { .reason = kept ? REASON_HUNG : REASON_TIMEOUT };
+	const char *at = kept ? "" : ", still connecting";
+
+	if (looking_up) {
+		evidence.reason = REASON_DNS;
+		at = ", its name is still being looked up";
+	}
+	(void)snprintf(evidence.message, MESSAGE_BYTES, "no answer within query_timeout (%.3f s)%s",
+		       (double)query_timeout_ms / 1000.0, at);
+	return evidence;
 }

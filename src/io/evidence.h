@@ -26,6 +26,12 @@ void evidence_of_connect(struct evidence *evidence, const char *message);
 void evidence_of_break(struct evidence *evidence, const char *sqlstate, const char *words,
 		       const char *message);
 
+/*
+ * No answer within `query_timeout_ms`: `kept`, over a connection that stands; else while one is
+ * made, `looking_up` its host's name.
+ */
+struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_timeout_ms);
+
 /* The class of a statement that failed; with `of_table` of one about the beats' table. */
 enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table);
 

@@ -1,6 +1,5 @@
 #include "io/probe.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -336,7 +335,8 @@ static struct evidence silence_evidence(const struct probe *probe)
 {
 	bool connecting = probe->kept == NULL && probe->dial != NULL;
 	bool looking_up = connecting && dial_is_looking_up(probe->dial);
-	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
+	struct evidence evidence =
+		evidence_of_silence(probe->kept != NULL, looking_up, probe->config->query_timeout_ms);
 
 	if (connecting && dial_failure(probe->dial) != NULL)
 		return *dial_failure(probe->dial);
@@ -344,15 +344,7 @@ static struct evidence silence_evidence(const struct probe *probe)
 	    probe->door.reason != REASON_TIMEOUT) {
 		evidence.reason = probe->door.reason;
 		text_copy(evidence.message, MESSAGE_BYTES, probe->door.message);
-		return evidence;
 	}
-	if (probe->kept != NULL)
-		evidence.reason = REASON_HUNG;
-	(void)snprintf(evidence.message, MESSAGE_BYTES, "no answer within query_timeout (%.3f s)%s",
-		       (double)probe->config->query_timeout_ms / 1000.0,
-		       looking_up	     ? ", its name is still being looked up"
-		       : probe->kept != NULL ? ""
-					     : ", still connecting");
 	return evidence;
 }
 

@@ -125,7 +125,10 @@ void door_knock(struct watch *watch);
 /* What a fresh connection came to; whether the node is worth a look. */
 bool door_refreshed(struct watch *watch, const struct evidence *failure);
 
-/* Fires node_held when P1 begins to hold the node, and says so when it ends; in a round that has moved nodes: at its end. */
+/*
+ * Fires node_held when P1 begins to hold the node, and says so when it ends; while a round has
+ * moved nodes and told nobody yet: at its end.
+ */
 void door_tell(struct watch *watch, const struct moment *now);
 
 /* Fresh connections, one node after another; refresh_plan() by the present configuration. */

@@ -35,7 +35,8 @@ static void say(const struct config_node *node, const char *what)
 static void compare(const struct monitor *monitor, const struct config *next, struct list *anew)
 {
 	const struct config *before = monitor->config;
-	bool all = !text_same(before->is_slave_statement, next->is_slave_statement); /* what is under way asks the old one */
+	/* what is under way asks the old one */
+	bool all = !text_same(before->is_slave_statement, next->is_slave_statement);
 
 	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
 		struct node *node = monitor->fleet->nodes[i];
