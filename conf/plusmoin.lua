@@ -164,7 +164,7 @@ return {
   -- Default: ["full", "auth", "no_database", "table"].
   hold_on = { "full", "auth", "no_database", "table" },
 
-  -- How often a fresh connection must succeed and replace the kept one (20 a second at most); 0: never, smart stops wait.
+  -- How often a fresh connection has to replace the kept one (at most 20 a second in all); 0: never, smart stops wait.
   -- Default: 30.
   fresh_connect_interval = 30,
 

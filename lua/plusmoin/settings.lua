@@ -125,7 +125,7 @@ local rows = {
     reload = "live",
     doc = "Classes of failure that keep a node in its place: the server is alive, only the door is shut." },
   { name = "fresh_connect_interval", type = "seconds", min = 0, max = DAY, default = 30, reload = "live",
-    doc = "How often a fresh connection must succeed and replace the kept one (20 a second at most); "
+    doc = "How often a fresh connection has to replace the kept one (at most 20 a second in all); "
       .. "0: never, smart stops wait." },
   { name = "is_slave_statement", type = "statement", default = "SELECT pg_is_in_recovery()", reload = "live",
     allowed = "an SQL statement that returns true on a slave",
