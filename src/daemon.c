@@ -215,6 +215,7 @@ static void begin_end(struct daemon *daemon, int signum)
 	notify_stopping();
 	timer_stop(daemon->status_soon);
 	timer_stop(daemon->status_beat);
+	monitor_stands(daemon->monitor);
 	records_write(daemon->records, daemon->monitor, false);
 	control_free(&daemon->control);
 	monitor_free(&daemon->monitor);

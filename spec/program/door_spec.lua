@@ -222,6 +222,21 @@ end, config.triggers.node_held }
     assert.equal("full", node.reason)
   end)
 
+  it("a master that stops, and then says nothing, makes no promotion late", function()
+    if not network.may_cut() then
+      return pending("no right to cut the network")
+    end
+    local daemon, master, slaves = scene.start { config = { heartbeat = 30, query_timeout = 8, restart_grace = 60,
+      retry_interval = 0.3 } }
+    master:stop("fast")
+    daemon:wait_logged("no answer", master.name)
+    network.cut(master, { network.TO }, "drop")
+    slaves[1]:promote()
+    local promoted = proc.mono_ms()
+    local up = daemon:expect_events { { "master_up", slaves[1], rule = "M4" } }
+    assert.is_true(up.ms - promoted < 4000, up.ms - promoted)
+  end)
+
   it("a host that vanishes without a word is noticed between two questions", function()
     if not network.may_cut() then
       return pending("no right to cut a network")

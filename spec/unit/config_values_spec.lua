@@ -148,7 +148,7 @@ describe("connection", function()
     assert_error(load_table { connection = { keepalives_idle = "abc" } }, "connection.keepalives_idle", "an integer")
     assert_error(load_table { connection = { tcp_user_timeout = "1x" } }, "an integer")
     assert.same({}, load_table({ connection = { ssl_min_protocol_version = "tlsv1.2", tcp_user_timeout = "500",
-      keepalives = true, sslmode = "verify-ca" } }).errors)
+      keepalives = true, sslmode = "verify-ca", keepalives_idle = " 10 ", gssencmode = "" } }).errors)
   end)
 end)
 

@@ -176,7 +176,8 @@ static void needs_of_lost(const struct fleet *fleet, const struct node *node, st
 	else if (!node->is_slave && seat != NULL)
 		say(json, mem_printf("as master a beat that is written, beside the one in the seat when that"
 				     " answers (M6, cluster_created)%s%s",
-				     node->message[0] != '\0' ? ": " : "", node->message));
+				     node->reason != REASON_NONE ? ": " : "",
+				     node->reason != REASON_NONE ? node->message : ""));
 	else if (!node->is_slave)
 		say(json, mem_strdup("it says that it is master, but its beat is refused"));
 	if (seat == NULL)

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#define WALL_STEP_MS 100
+
 static void add_int(struct json *json, const char *key, int64_t value)
 {
 	jsonw_key(json, key);
@@ -25,10 +27,15 @@ static void add_bool(struct json *json, const char *key, bool value)
 	jsonw_bool(json, value);
 }
 
-/* A steady time by the wall clock, and back; INT64_MIN and 0: none. What lies ahead (a clock was set) is now. */
+/*
+ * A steady time by the wall clock, and back; INT64_MIN and 0: none. The same moment is to be the same
+ * text each time: the two clocks drift. What lies ahead (a clock was set) is now.
+ */
 static int64_t wall_of(int64_t steady_ms, const struct moment *now)
 {
-	return steady_ms == INT64_MIN ? 0 : now->wall_ms - (now->steady_ms - steady_ms);
+	return steady_ms == INT64_MIN
+		       ? 0
+		       : (now->wall_ms - (now->steady_ms - steady_ms)) / WALL_STEP_MS * WALL_STEP_MS;
 }
 
 static int64_t steady_of(int64_t wall_ms, const struct moment *now)
@@ -69,7 +76,7 @@ static void render_node(struct json *json, const struct node *node, const struct
 	jsonw_end_array(json);
 	add_int(json, "since_ms", node->since_ms);
 	add_int(json, "server_version", node->server_version);
-	add_int(json, "stood_ms", node->kept ? now->wall_ms : wall_of(node->stood_ms, now));
+	add_int(json, "stood_ms", wall_of(node->stood_ms, now));
 	add_int(json, "went_ms", wall_of(went_ms(node), now));
 	add_bool(json, "held", node->held);
 	jsonw_end_object(json);

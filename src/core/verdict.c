@@ -14,11 +14,10 @@ static bool holds(const struct fleet *fleet, enum reason reason)
 	return fleet->config->hold_on[reason];
 }
 
-/* Whether the last attempt of the run was a living server's: it answered, or said why it lets nobody in. */
-static bool was_alive(const struct failure *failure)
+/* Whether a failure is a living server's: it has answered, or said why it lets nobody in. */
+static bool is_alive(enum reason reason, bool kept)
 {
-	return failure->answered ||
-	       (failure->held && (failure->kept || reason_is_a_refusal(failure->reason)));
+	return kept || reason_is_a_refusal(reason);
 }
 
 /* By `seen`, for `reason` and with these words. */
@@ -34,13 +33,13 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 		failure->locked_ms = INT64_MIN;
 		failure->fresh = 0;
 	}
-	if (reason_is_a_refusal(reason))
+	if (is_alive(reason, seen->kept))
 		node->went_ms = INT64_MIN;
-	if (was_alive(failure)) {
+	if (failure->answered || is_alive(failure->reason, failure->kept)) {
 		failure->going = node->went_ms != INT64_MIN;
 		failure->silent_ms = failure->going ? node->went_ms : now->steady_ms;
 	}
-	if (reason_is_a_refusal(reason))
+	if (is_alive(reason, seen->kept))
 		failure->going = false;
 	if (seen->kind == OBSERVED_FAILURE && seen->going)
 		failure->going = true;
@@ -183,6 +182,13 @@ static bool stays_out(const struct node *node)
 	       node->failure.reason == REASON_NO_NEW_CONNECTIONS;
 }
 
+/* It is not down any more; why else it stays lost is for the next rule to say. */
+static void forget_reason(struct node *node)
+{
+	node->reason = REASON_NONE;
+	node->message[0] = '\0';
+}
+
 static void note_kept(struct node *node, const struct observation *seen,
 		      const struct moment *now)
 {
@@ -203,12 +209,14 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		node->server_version = seen->server_version;
 	if (seen->kind != OBSERVED_NOTHING || !seen->kept)
 		remember(node, &look);
+	note_kept(node, seen, now);
 	if (seen->kind == OBSERVED_NOTHING)
 		return;
-	note_kept(node, seen, now);
 	node->door.reason = REASON_NONE;
 	if (seen->kind != OBSERVED_FAILURE)
 		node->went_ms = INT64_MIN;
+	if (seen->kind == OBSERVED_MASTER && node->place == PLACE_LOST && node->failure.attempts > 0)
+		forget_reason(node);
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason) &&
 	    !stays_out(node)) {
 		node->door = seen->door;

@@ -26,7 +26,6 @@ struct lane {
 	bool again;     /* a transient error: ask once more */
 	int repeats;    /* how often this task was asked again */
 	bool set;       /* this connection has its settings */
-	bool stale;     /* it was made with the limits of an earlier configuration */
 	bool checked;   /* and its table was looked at */
 	bool row_asked; /* in this look */
 };
@@ -76,9 +75,9 @@ static void send_look(struct lane *lane)
 	struct statement batch[4];
 	size_t count = 0;
 
-	if (lane->stale)
+	if (lane->context.made_for_ms != lane->context.config->query_timeout_ms)
 		batch[count++] = step_limits(&limits);
-	lane->stale = false;
+	lane->context.made_for_ms = lane->context.config->query_timeout_ms;
 	if (!lane->set && conn_server_version(lane->conn) >= PG_IDLE_SESSION_TIMEOUT)
 		batch[count++] = step_set();
 	lane->set = true;
@@ -206,6 +205,7 @@ static bool mend_beat(struct lane *lane)
 	}
 	if (lane->beat.transient && !written) {
 		lane->repeats++;
+		lane->beat.checked = true; /* no need to */
 		send_beat(lane, false);
 		return true;
 	}
@@ -329,7 +329,6 @@ void lane_set_config(struct lane *lane, const struct config *config, const char 
 {
 	if (lane == NULL)
 		return;
-	lane->stale = lane->stale || config->query_timeout_ms != lane->context.config->query_timeout_ms;
 	lane->context.config = config;
 	lane->task.order.master = master;
 }

@@ -40,6 +40,7 @@ struct lane_table {
 
 struct lane_context {
 	const struct config *config;
+	int64_t made_for_ms; /* the query_timeout whose lane_options() it began with */
 	struct lane_table *table;
 	struct drain *drain;
 };

@@ -32,7 +32,8 @@ struct probe {
 	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
 	bool door_met;             /* in this task */
 	struct word word;          /* the server's last, of going and coming */
-	bool unable;               /* that we lack something has been told */
+	int unable;                /* what of our lacking something has been told: 1 no fresh connection, 2 none at all */
+	int64_t dialed_for_ms;     /* the query_timeout that the dial under way began with */
 	struct lane_table table;
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
 	struct lives lives;        /* of kept connections */
@@ -94,9 +95,12 @@ static void finish_beat(struct probe *probe, const struct beat_result *result)
 
 static void tell_unable(struct probe *probe, const struct evidence *evidence)
 {
-	if (!probe->unable)
+	int lacking = probe->kept != NULL ? 1 : 2;
+
+	if (lacking > probe->unable) {
+		probe->unable = lacking;
 		probe->events.unable(probe->data, probe->kept != NULL, evidence->message);
-	probe->unable = true;
+	}
 }
 
 /* The task fails: nothing was learned of the node but this. */
@@ -206,7 +210,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 {
 	bool had_kept = probe->kept != NULL;
 
-	probe->unable = false;
+	probe->unable = 0;
 	if (had_kept && probe->task.kind != TASK_NONE) {
 		probe->fresh = lane;
 		if (probe->silent)
@@ -260,6 +264,7 @@ static struct lane *make_lane(struct probe *probe, struct conn *conn)
 {
 	struct lane_context context = {
 		.config = probe->config,
+		.made_for_ms = probe->dialed_for_ms,
 		.table = &probe->table,
 		.drain = probe->context.drain,
 	};
@@ -301,6 +306,7 @@ static void start_dial(struct probe *probe, bool counts)
 	if (probe->kept != NULL && target.timeout_ms > probe->config->query_timeout_ms)
 		target.timeout_ms = probe->config->query_timeout_ms;
 	lane_options(probe->config, options);
+	probe->dialed_for_ms = probe->config->query_timeout_ms;
 	timer_stop(probe->reconnect);
 	probe->dial_counts = counts;
 	probe->dial = dial_start(probe->context.loop, probe->context.resolver,

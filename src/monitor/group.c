@@ -151,11 +151,13 @@ static bool has_waiting_rival(const struct node *holder)
 static void ask(struct group *group, struct watch *watch)
 {
 	struct node *node = watch->node;
+	struct moment now = monitor_now(group->monitor);
 
 	if (node->seen.kind == OBSERVED_MASTER ||
 	    (node->seen.kind != OBSERVED_NOTHING && group->cluster != NULL))
 		return; /* it answered late, and that counts here */
-	watch->awaited = is_worth_waiting(node) || has_waiting_rival(node);
+	watch->awaited = is_worth_waiting(node) || /* or M6 needs to see it */
+			 (has_waiting_rival(node) && holder_answers(group->monitor->fleet, node, &now));
 	if (watch->awaited)
 		group->awaited++;
 	if (is_to_be_asked(watch))

@@ -29,6 +29,9 @@ struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct
 			    const struct saved *saved, const struct monitor_events *events,
 			    void *data);
 
+/* The kept connections stand until now, when they are about to be closed: for the last monitor_save(). NULL allowed. */
+void monitor_stands(struct monitor *monitor);
+
 /*
  * What the next run is to know of this one; false while the start or a round is
  * under way whose changes have not been told: what was saved before holds on.

@@ -291,6 +291,16 @@ void watch_reload(struct watch *watch, bool anew)
 	}
 }
 
+void monitor_stands(struct monitor *monitor)
+{
+	for (size_t i = 0; monitor != NULL && i < monitor->fleet->node_count; i++) {
+		struct node *node = monitor->fleet->nodes[i];
+
+		if (node->kept)
+			node->stood_ms = clock_steady_ms();
+	}
+}
+
 bool monitor_save(const struct monitor *monitor, struct buf *out)
 {
 	struct moment now = monitor_now(monitor);

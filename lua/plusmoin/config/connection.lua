@@ -150,12 +150,14 @@ local function spelt(words, text)
   return text
 end
 
--- The value, if libpq takes it for this keyword; nil after an error.
+-- The value, if libpq takes it for this keyword (an empty one is its default); nil after an error.
 local function known_value(ctx, path, key, text)
   local words = WORDS[key]
-  if words then
+  if text == "" then
+    return text
+  elseif words then
     return checks.value(ctx, path, spelt(words, text), { type = "choice", allowed = words })
-  elseif INTEGERS[key] and not text:find("^[+-]?%d+$") then
+  elseif INTEGERS[key] and not text:find("^%s*[+-]?%d+%s*$") then
     ctx.report:error(path, keypath.quote(text) .. " is no integer", "an integer")
     return nil
   end
