@@ -243,7 +243,7 @@ describe("without local ports", function()
       sessions[i] = proc.spawn(host:enter { "psql", "-XAtq", "-h", master.host, "-p", tostring(master.port), "-U",
         "postgres", "-c", "SELECT pg_sleep(600)" }, { output = "/dev/null", as_root = true })
     end
-    daemon:wait_logged("cannot be asked, and is not judged", master.name, "Cannot assign requested address")
+    daemon:wait_logged("no fresh connection can be made", master.name, "Cannot assign requested address")
     daemon:quiet_rounds(5)
     for _, session in ipairs(sessions) do
       session:kill("sigkill")

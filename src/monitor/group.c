@@ -187,11 +187,17 @@ static void open_round(struct group *group, bool regular)
 		judge(group);
 }
 
-/* Whether a node fails that may still be down. */
-static bool is_undecided(const struct cluster *cluster)
+/* Whether a node of it fails that may still be down, or is clusterless and has neither answered nor failed. */
+static bool is_undecided(const struct group *group)
 {
-	for (size_t i = 0; cluster != NULL && i < cluster->members.count; i++) {
-		if (node_is_failing(cluster->members.items[i]))
+	const struct fleet *fleet = group->monitor->fleet;
+
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		const struct node *node = fleet->nodes[i];
+
+		if (node->cluster == group->cluster &&
+		    (node_is_failing(node) ||
+		     (node->cluster == NULL && !node->known && node->failure.attempts == 0)))
 			return true;
 	}
 	return false;
@@ -235,7 +241,7 @@ static void finish(struct group *group)
 		return; /* dropped, and this group with it */
 	if (cluster != NULL)
 		tell_doors(group);
-	group->restored = group->restored && is_undecided(cluster);
+	group->restored = group->restored && is_undecided(group);
 	if (regular && cluster != NULL)
 		monitor_fire(monitor, EVENT_HEARTBEAT, cluster, NULL);
 	if (again)
