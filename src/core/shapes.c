@@ -31,8 +31,10 @@ static void add_further_keys(struct json *json, const struct node_view *node)
 	jsonw_string(json, node->reason != REASON_NONE ? reason_name(node->reason) : NULL);
 	jsonw_key(json, "message");
 	jsonw_string(json, node->message);
-	jsonw_key(json, "failing");
-	jsonw_string(json, node->failing);
+	if (node->failing != NULL) {
+		jsonw_key(json, "failing");
+		jsonw_string(json, node->failing);
+	}
 	jsonw_key(json, "since");
 	jsonw_seconds(json, node->since_ms);
 	jsonw_key(json, "server_version");
