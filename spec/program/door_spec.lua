@@ -222,7 +222,7 @@ end, config.triggers.node_held }
     assert.equal("full", node.reason)
   end)
 
-  it("a master that stops, and then says nothing, makes no promotion late", function()
+  it("a master that stops, and then says nothing, makes no promotion late #matrix", function()
     if not network.may_cut() then
       return pending("no right to cut the network")
     end

@@ -96,7 +96,7 @@ describe("a node that is held", function()
     daemon:quiet_rounds(2)
   end)
 
-  it("for longer than max_sync_delay is not down when its table is mended under a lock", function()
+  it("for longer than max_sync_delay is not down when its table is mended under a lock #matrix", function()
     local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, fresh_connect_interval = 0.5,
       max_sync_delay = 3 } }
     master:sql(NO_BEATS, "plusmoin")

@@ -65,7 +65,7 @@ describe("the servers' logs", function()
     check(servers)
   end)
 
-  it("are as before when connects are given up half way: by reloads that connect anew", function()
+  it("are as before when connects are given up half way: by reloads that connect anew #matrix", function()
     local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.05 } }
     for i = 1, 25 do
       daemon.config.connection = { application_name = "plusmoin-" .. i }

@@ -36,7 +36,7 @@ end)
 describe("a monitor that was stopped for longer than max_sync_delay", function()
   after_each(scene.finish)
 
-  it("has patience with a lock that its first beat meets", function()
+  it("has patience with a lock that its first beat meets #matrix", function()
     local daemon, master = scene.start { slaves = 1, config = { heartbeat = 0.5, max_sync_delay = 2.5,
       recover_sync_delay = 2 } }
     daemon.process:kill("sigstop")

@@ -195,7 +195,7 @@ describe("a restart with a state file", function()
     daemon:quiet_rounds(2)
   end)
 
-  it("goes on with the grace of a server that restarts meanwhile", function()
+  it("goes on with the grace of a server that restarts meanwhile #matrix", function()
     local daemon, master, slaves = begin { slaves = 1 }
     wait_members(daemon, 2)
     daemon.config.restart_grace = 8
