@@ -161,14 +161,14 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(SANENV) build/asan/tests/fuzz/loader 300" \
 		"$(BUSTED) spec/unit" \
 		--together \
+		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[a-g]*_spec.lua)" \
+		"$(BUSTED) spec/triggers" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[s]*_spec.lua)" \
 		"sh tests/tools/lint.sh" \
 		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[l-p]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[s]*_spec.lua)" \
-		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[h]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[a-g]*_spec.lua)" \
 		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[i-k]*_spec.lua spec/program/[q-r]*_spec.lua)" \
-		"$(BUSTED) spec/triggers" \
+		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[h]*_spec.lua)" \
 		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[t-z]*_spec.lua)"
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
