@@ -143,7 +143,7 @@ clean: ## remove what was built
 # ---- tests -----------------------------------------------------------------
 
 LUA_ENV = LUA_PATH='./lua/?.lua;./?.lua;;'
-BUSTED = $(LUA_ENV) busted --lua=lua5.4 -o utfTerminal
+BUSTED = $(LUA_ENV) sh tests/tools/in-memory.sh busted --lua=lua5.4 -o utfTerminal
 # gcc sees null format strings in the sanitizers' own checks: no errors from that
 SAN_NOISE = -Wno-format-truncation -Wno-format-overflow -Wno-maybe-uninitialized -Wno-nonnull -Wno-null-dereference
 ASAN = BUILD=build/asan SAN='-fsanitize=address,undefined -fno-omit-frame-pointer $(SAN_NOISE)' OPT='-O1 -g'

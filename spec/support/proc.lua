@@ -159,8 +159,9 @@ function proc.remove_dir(dir)
   end
 end
 
+-- All runs of a user share it, also those whose temp folder is in memory (tests/tools/in-memory.sh).
 local function marks_dir()
-  return (os.getenv("TMPDIR") or "/tmp") .. "/plusmoin-ports-" .. math.tointeger(uv.getuid())
+  return (os.getenv("PORT_MARKS") or os.getenv("TMPDIR") or "/tmp") .. "/plusmoin-ports-" .. math.tointeger(uv.getuid())
 end
 
 --- Closes a luv handle and waits for it: luv frees one that is collected while
