@@ -1,7 +1,6 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@
 #include "dispatch/dispatch.h"
 #include "io/control.h"
 #include "io/timer.h"
-#include "io/whole_file.h"
 #include "monitor/monitor.h"
 #include "outcome.h"
 #include "recent.h"
@@ -263,23 +261,6 @@ static bool open_control(struct daemon *daemon)
 	return daemon->control != NULL;
 }
 
-static bool status_is_writable(const struct daemon *daemon)
-{
-	char *probe = mem_printf("%s.new", daemon->config->status_file);
-	int fd = open(probe, WHOLE_FILE_FLAGS, 0644);
-	int error = errno;
-
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0)
-		(void)fprintf(stderr, "plusmoin: cannot write status file %s: %s\n",
-			      daemon->config->status_file, strerror(error));
-	else
-		(void)unlink(probe);
-	free(probe);
-	return fd >= 0;
-}
-
 /* What a reload does not change: the running values stay. */
 static void say_needs_restart(const struct daemon *daemon)
 {
@@ -448,7 +429,7 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 	daemon->config = start->config;
 	note_lua(daemon);
 	start_hosts(daemon, start->host);
-	if (status_is_writable(daemon) && open_control(daemon)) {
+	if (records_can_write(daemon->config) && open_control(daemon)) {
 		start_all(daemon);
 		start->up(start->data);
 		notify_ready();

@@ -1,7 +1,11 @@
 #include "records.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -45,6 +49,23 @@ struct records *records_new(uv_loop_t *loop, const struct config *config)
 	records->loop = loop;
 	records_move(records, config);
 	return records;
+}
+
+bool records_can_write(const struct config *config)
+{
+	char *probe = mem_printf("%s.new", config->status_file);
+	int fd = open(probe, WHOLE_FILE_FLAGS, 0644);
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (fd < 0)
+		(void)fprintf(stderr, "plusmoin: cannot write status file %s: %s\n", config->status_file,
+			      strerror(error));
+	else
+		(void)unlink(probe);
+	free(probe);
+	return fd >= 0;
 }
 
 static void write_state(struct records *records, const struct monitor *monitor)

@@ -10,6 +10,9 @@ struct records;
 
 struct records *records_new(uv_loop_t *loop, const struct config *config);
 
+/* Whether the status file can be written; else says on stderr why not. Blocking. */
+bool records_can_write(const struct config *config);
+
 /* Writes what has changed; `force`: the status in any case. `monitor` NULL: nothing. */
 void records_write(struct records *records, const struct monitor *monitor, bool force);
 

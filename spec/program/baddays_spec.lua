@@ -1,5 +1,6 @@
 -- Bad days: strange configurations, full disks, no descriptors, clients that do not read.
 local cjson = require "cjson"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -7,12 +8,6 @@ local scene = require "spec.support.scene"
 local wire = require "spec.support.wire"
 
 local uv = proc.uv
-
-local function has(text, ...)
-  for _, word in ipairs { ... } do
-    assert(text:find(word, 1, true), ("%q is not in:\n%s"):format(word, text:sub(1, 2000)))
-  end
-end
 
 local function count_lines(daemon, ...)
   local count = 0
@@ -24,13 +19,6 @@ local function count_lines(daemon, ...)
     count = count + (all and 1 or 0)
   end
   return count
-end
-
-local function logged(daemon, ...)
-  local words = table.pack(...)
-  proc.wait_for("a line with " .. table.concat(words, ", "), 10, function()
-    return daemon:logged(table.unpack(words))
-  end, function() return daemon:diagnose() end)
 end
 
 describe("a configuration that is", function()
@@ -161,7 +149,7 @@ describe("a full disk", function()
     fill(dir)
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1] } }
-    logged(daemon, "error", "status.json", "no space left")
+    daemon:wait_logged("error", "status.json", "no space left")
     daemon:quiet_rounds(4)
     assert.equal(1, count_lines(daemon, "status.json", "no space left"))
     has(daemon:status_file() and select(2, daemon:status_file()), tostring(master.port)) -- the old one is whole
@@ -330,7 +318,7 @@ describe("a log that cannot be written", function()
     proc.give(dir .. "/sub")
     local code, out, err = daemon:cli("reload")
     assert.equal(0, code, out .. err)
-    logged(daemon, "configuration reloaded")
+    daemon:wait_logged("configuration reloaded")
     assert.truthy(cjson.encode({ daemon:status_file() }))
   end)
 end)

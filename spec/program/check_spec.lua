@@ -1,15 +1,10 @@
 -- `plusmoin check` and `plusmoin init-sql` against real servers.
 local cjson = require "cjson"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
-
-local function has(text, ...)
-  for _, word in ipairs { ... } do
-    assert(text:find(word, 1, true), ("%q is not in:\n%s"):format(word, text))
-  end
-end
 
 local function lacks(text, word)
   assert(not text:find(word, 1, true), ("%q is in:\n%s"):format(word, text))

@@ -1,15 +1,10 @@
 -- `plusmoin explain`: why a node is where it is, why not, and what came of an event.
 local cjson = require "cjson"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
-
-local function has(text, ...)
-  for _, part in ipairs { ... } do
-    assert.truthy(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
-  end
-end
 
 describe("explain", function()
   after_each(scene.finish)

@@ -1,14 +1,9 @@
 -- pm.http: requests to servers that answer and to those that do not, with TLS and without.
+local has = require "spec.support.has"
 local peer = require "spec.support.peer"
 local proc = require "spec.support.proc"
 local say = require("spec.support.said").say
 local scene = require "spec.support.scene"
-
-local function has(text, ...)
-  for _, part in ipairs { ... } do
-    assert.is_truthy(tostring(text):find(part, 1, true), ("%q is not in: %s"):format(part, tostring(text)))
-  end
-end
 
 -- Says to each request what `answer` makes of its text (whole, by Content-Length), and closes.
 local function server(answer)

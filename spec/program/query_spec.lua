@@ -1,16 +1,11 @@
 -- pm.query: SQL from a trigger, against real servers, dead names and silent sockets.
 local cjson = require "cjson"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local proc = require "spec.support.proc"
 local quiet_peer = require "spec.support.peer"
 local say = require("spec.support.said").say
 local scene = require "spec.support.scene"
-
-local function has(text, ...)
-  for _, part in ipairs { ... } do
-    assert.is_truthy(tostring(text):find(part, 1, true), ("%q is not in: %s"):format(part, tostring(text)))
-  end
-end
 
 -- Waits until no session of a trigger's is left on the server.
 local function no_session_left(server)

@@ -1,15 +1,10 @@
 -- pm.request: one exchange over a socket, with programs that answer and with those that do not.
+local has = require "spec.support.has"
 local peer = require "spec.support.peer"
 local proc = require "spec.support.proc"
 local say = require("spec.support.said").say
 local scene = require "spec.support.scene"
 local uv = require "luv"
-
-local function has(text, ...)
-  for _, part in ipairs { ... } do
-    assert.is_truthy(tostring(text):find(part, 1, true), ("%q is not in: %s"):format(part, tostring(text)))
-  end
-end
 
 -- Answers with what it was told, in capitals, once the other half is closed.
 local function shouting(path)

@@ -1,5 +1,6 @@
 -- `plusmoin run-trigger`: a trigger run by hand, with the real API.
 local cjson = require "cjson"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -26,12 +27,6 @@ return { timeout = 2, run = function(event)
   if settings.then_fail then error("on purpose") end
 end }
 ]]
-
-local function has(text, ...)
-  for _, part in ipairs { ... } do
-    assert.is_truthy(text:find(part, 1, true), ("%q is not in: %s"):format(part, text))
-  end
-end
 
 -- A configuration with `triggers` and the files tell.lua, and what `files` says; not started.
 local function new(nodes, triggers, files)

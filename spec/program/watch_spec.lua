@@ -1,15 +1,10 @@
 -- `plusmoin watch`, and the request `events` that it asks.
+local has = require "spec.support.has"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 
 local ESC = "\27"
-
-local function has(text, ...)
-  for _, word in ipairs { ... } do
-    assert(text:find(word, 1, true), ("%q is not in:\n%s"):format(word, text))
-  end
-end
 
 local function watch(daemon)
   return proc.spawn({ plusmoin.binary(), "-c", daemon.config_path, "watch" }, { cwd = daemon.dir })

@@ -3,15 +3,10 @@
 -- (pm, event, args at hand); `real`: makes its args and what is at the other end; `stand`: the
 -- same for a world of plusmoin.testing; `check`: of the results, and of the log.
 local assert = require "luassert"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local peer = require "spec.support.peer"
 local proc = require "spec.support.proc"
-
-local function has(text, ...)
-  for _, part in ipairs { ... } do
-    assert.is_truthy(tostring(text):find(part, 1, true), ("%q is not in: %s"):format(part, tostring(text)))
-  end
-end
 
 local function all_have(said, parts)
   for i, part in ipairs(parts) do

@@ -3,6 +3,7 @@ local check = require "plusmoin.check"
 local cjson = require "cjson"
 local init_sql = require "plusmoin.init_sql"
 local sqltext = require "plusmoin.sqltext"
+local has = require "spec.support.has"
 
 local function facts(changes)
   local t = {
@@ -41,12 +42,6 @@ end
 
 local function report(...)
   return check.report(cjson.encode(config { ... }))
-end
-
-local function has(text, ...)
-  for _, part in ipairs { ... } do
-    assert(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
-  end
 end
 
 describe("check", function()

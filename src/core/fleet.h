@@ -30,7 +30,6 @@ struct failure {
 	bool answered;    /* the last attempt was answered, only its beat failed */
 	bool held;        /* its class is in hold_on (P1): */
 	bool kept;        /* the kept connection stands */
-	int64_t kept_ended_ms; /* steady: when it ended; INT64_MIN: there was none */
 	enum reason reason;
 	char message[MESSAGE_BYTES];
 };

@@ -47,7 +47,6 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	failure->beat_locked = false;
 	failure->held = holds(fleet, reason);
 	failure->kept = seen->kept;
-	failure->kept_ended_ms = node->stood_ms;
 	failure->reason = reason;
 	text_copy(failure->message, sizeof(failure->message), message);
 }
@@ -258,10 +257,10 @@ static int64_t hold_ends(const struct fleet *fleet, const struct node *node)
 {
 	const struct failure *failure = &node->failure;
 
-	if (!failure->held || (!failure->kept && failure->kept_ended_ms == INT64_MIN))
+	if (!failure->held || (!failure->kept && node->stood_ms == INT64_MIN))
 		return INT64_MIN;
 	return failure->kept ? INT64_MAX
-			     : failure->kept_ended_ms + fleet->config->max_sync_delay_ms;
+			     : node->stood_ms + fleet->config->max_sync_delay_ms;
 }
 
 static int64_t restart_grace_ends(const struct fleet *fleet, const struct node *node)
