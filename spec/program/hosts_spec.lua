@@ -4,6 +4,7 @@ local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local wire = require "spec.support.wire"
 
 -- The same server under another host.
 local function as(server, host)
@@ -11,7 +12,25 @@ local function as(server, host)
 end
 
 describe("a host", function()
-  after_each(scene.finish)
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  -- TCP repeats its first packet after 1, 3, 7, 15 s
+  it("that was dark is found again within seconds, however long a connect may take", function()
+    if not wire.may_build() then
+      return pending("no right to namespaces")
+    end
+    local network = wire.start()
+    local master, slaves = pg.cluster(1, { wire = network })
+    local daemon = plusmoin.start { nodes = { master, slaves[1] },
+      config = { connect_timeout = 60, query_timeout = 0.3 } }
+    network:cut(network.monitor, slaves[1].host, "drop")
+    daemon:expect_events { { "slave_down", slaves[1], rule = "S1" } }
+    proc.watch(4.5, function() end)
+    network:restore()
+    local restored = proc.mono_ms()
+    local up = daemon:expect_events { { "slave_up", slaves[1], rule = "L4" } }
+    assert.is_true(up.ms - restored < 4000, up.ms - restored)
+  end)
 
   it("may be a name; its address that refuses is no failure (localhost is ::1 too)", function()
     local master, slaves = pg.cluster(1)

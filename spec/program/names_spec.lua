@@ -78,4 +78,27 @@ describe("servers by name", function()
     at.slaves[1].server:start()
     at.daemon:expect_events { { "slave_up", at.slaves[1], cluster = 0, rule = "L4" } }
   end)
+
+  -- connect_timeout is long, as by default: an address that is dark must not hide the other for half of it
+  it("may have an address that is dark: to connect anew, or by the other one, is no event", function()
+    if right() ~= true or not network.may_cut() then
+      return
+    end
+    local function cut(node, address)
+      network.restore()
+      network.cut(node, { "ip daddr " .. address .. " tcp dport %d", "ip saddr " .. address .. " tcp sport %d" },
+        "drop")
+    end
+    local at = names.fleet { config = { heartbeat = 0.3, query_timeout = 0.6, connect_timeout = 20,
+      fresh_connect_interval = 60 }, hosts = { ["node2.plusmoin.test"] = { "127.0.0.1", "127.0.0.2" } },
+      before = function(nodes) cut(nodes[2], "127.0.0.1") end }
+    at.daemon.config.is_slave_statement = "SELECT pg_is_in_recovery() AND 1 = 1" -- all connect anew
+    proc.write_file(at.daemon.config_path, at.daemon:json())
+    assert.is_true(at.daemon:ask({ request = "reload" }).ok)
+    at.daemon:quiet_rounds(4)
+    for _, dark in ipairs { "127.0.0.2", "127.0.0.1" } do
+      cut(at.slaves[1], dark)
+      at.daemon:quiet_rounds(8)
+    end
+  end)
 end)

@@ -372,6 +372,11 @@ bool conn_is_busy(const struct conn *conn)
 	return conn->state == CONN_BUSY;
 }
 
+bool conn_is_reaching(const struct conn *conn)
+{
+	return conn->state == CONN_CONNECTING && PQstatus(conn->pg) == CONNECTION_STARTED;
+}
+
 int conn_fd(const struct conn *conn)
 {
 	return PQsocket(conn->pg);

@@ -52,6 +52,9 @@ void conn_send(struct conn *conn, const struct statement *statements, size_t cou
 void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params);
 bool conn_is_busy(const struct conn *conn);
 
+/* Whether it waits for the first answer of TCP. */
+bool conn_is_reaching(const struct conn *conn);
+
 /* Its socket; -1: none. */
 int conn_fd(const struct conn *conn);
 

@@ -14,6 +14,12 @@
 
 #define DIAL_KEYWORDS 64
 
+/*
+ * Linux repeats a SYN after 1, 3, 7, 15, 31 s: a host that is back would be found up to half a minute
+ * late. A connect that TCP has not answered for so long is begun anew: a SYN each second.
+ */
+#define RENEW_MS 2000
+
 struct dial {
 	uv_loop_t *loop;
 	struct dial_target target;
@@ -22,10 +28,13 @@ struct dial {
 	struct addresses addresses; /* count 0: the host stands for itself (socket, hostaddr) */
 	size_t next;
 	bool again; /* the present address has been tried twice */
+	bool hurried;   /* an address has been left because somebody waits */
+	bool unhurried; /* all have been tried: now they have all of the time */
 	bool has_failed; /* an address has: */
 	struct evidence best; /* the failure that tells most */
 	struct conn *conn;
 	struct timer *deadline; /* of the present address, or of the look-up */
+	struct timer *renew;    /* of the present connect */
 	int64_t started_ms;
 	const unsigned *stalls;
 	unsigned stalls_then;
@@ -34,6 +43,7 @@ struct dial {
 };
 
 static void try_next(struct dial *dial);
+static void open_conn(struct dial *dial, const char *address);
 static void on_connected(void *data);
 static void on_failed(void *data, const struct evidence *evidence);
 
@@ -142,6 +152,36 @@ static void note_failed(struct dial *dial, const struct evidence *evidence)
 	dial->has_failed = true;
 }
 
+static int64_t left_ms(const struct dial *dial)
+{
+	return dial->target.timeout_ms - (clock_steady_ms() - dial->started_ms);
+}
+
+/* A server may have given up on us while we were stalled: once more from the start. */
+static void start_anew(struct dial *dial)
+{
+	dial->stalls_then = *dial->stalls;
+	dial->started_ms = clock_steady_ms();
+	dial->next = 0;
+	dial->has_failed = false;
+	dial->hurried = false;
+	dial->unhurried = false;
+	if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
+		timer_start(dial->deadline, dial->target.timeout_ms);
+	else
+		try_next(dial);
+}
+
+/* All have failed, some of them in a hurry: false when there is no time for more. */
+static bool take_time(struct dial *dial)
+{
+	if (!dial->hurried || dial->unhurried || dial->addresses.count < 2 || left_ms(dial) <= 1)
+		return false;
+	dial->unhurried = true;
+	dial->next = 0;
+	return true;
+}
+
 static void on_failed(void *data, const struct evidence *evidence)
 {
 	struct dial *dial = data;
@@ -149,15 +189,7 @@ static void on_failed(void *data, const struct evidence *evidence)
 
 	conn_close(&dial->conn);
 	if (*dial->stalls != dial->stalls_then) {
-		/* a server may have given up on us while we were stalled: once more from the start */
-		dial->stalls_then = *dial->stalls;
-		dial->started_ms = clock_steady_ms();
-		dial->next = 0;
-		dial->has_failed = false;
-		if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
-			timer_start(dial->deadline, dial->target.timeout_ms);
-		else
-			try_next(dial);
+		start_anew(dial);
 		return;
 	}
 	if (may_have_been_reaped(dial, evidence->reason)) {
@@ -168,7 +200,8 @@ static void on_failed(void *data, const struct evidence *evidence)
 		return;
 	}
 	note_failed(dial, evidence);
-	if (dial->next < dial->addresses.count && worth_another(evidence->reason)) {
+	if (worth_another(evidence->reason) &&
+	    (dial->next < dial->addresses.count || take_time(dial))) {
 		try_next(dial);
 		return;
 	}
@@ -187,7 +220,24 @@ static void on_deadline(void *data)
 
 	text_copy(evidence.message, sizeof(evidence.message), text);
 	free(text);
+	dial->hurried = dial->hurried || !looking_up;
+	conn_leave(&dial->conn, dial->target.drain);
 	on_failed(dial, &evidence);
+}
+
+static const char *present_address(const struct dial *dial)
+{
+	return dial->next > 0 ? dial->addresses.text[dial->next - 1] : NULL;
+}
+
+static void on_renew(void *data)
+{
+	struct dial *dial = data;
+
+	if (dial->conn == NULL || !conn_is_reaching(dial->conn))
+		return;
+	conn_close(&dial->conn);
+	open_conn(dial, present_address(dial));
 }
 
 static void add(const char **keywords, const char **values, size_t *count, const char *keyword,
@@ -227,20 +277,30 @@ static void open_conn(struct dial *dial, const char *address)
 			    node->connection[i].value);
 	}
 	dial->conn = conn_open(dial->loop, keywords, values, &dial_events, dial);
+	timer_start(dial->renew, RENEW_MS);
+}
+
+/* How long the next address has. */
+static int64_t next_share_ms(const struct dial *dial)
+{
+	int64_t count = (int64_t)dial->addresses.count;
+	int64_t next = (int64_t)dial->next;
+	int64_t share_ms = left_ms(dial) / (count > next ? count - next : 1);
+
+	if (!dial->unhurried && count > 1 && share_ms > dial->target.wait_ms / count)
+		share_ms = dial->target.wait_ms / count;
+	return share_ms > 1 ? share_ms : 1;
 }
 
 static void try_next(struct dial *dial)
 {
-	int64_t left_ms = dial->target.timeout_ms - (clock_steady_ms() - dial->started_ms);
-	int64_t share = dial->addresses.count > dial->next
-				? (int64_t)(dial->addresses.count - dial->next)
-				: 1;
-	const char *address =
-		dial->addresses.count > 0 ? dial->addresses.text[dial->next++] : NULL;
+	int64_t share_ms = next_share_ms(dial);
 
+	if (dial->addresses.count > 0)
+		dial->next++;
 	dial->again = false;
-	open_conn(dial, address);
-	timer_start(dial->deadline, left_ms > share ? left_ms / share : 1);
+	open_conn(dial, present_address(dial));
+	timer_start(dial->deadline, share_ms);
 }
 
 /* Moves the last good address to the front. */
@@ -288,18 +348,24 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 	dial->options = theirs != NULL ? mem_printf("%s %s", theirs, target->options)
 				       : mem_strdup(target->options); /* NULL stays NULL */
 	dial->target.options = dial->options;
+	if (target->wait_ms == 0)
+		dial->target.wait_ms = target->timeout_ms;
 	dial->done = done;
 	dial->data = data;
 	dial->stalls = stalls;
 	dial->stalls_then = *stalls;
 	dial->started_ms = clock_steady_ms();
 	dial->deadline = timer_new(loop, stalls, on_deadline, dial);
+	dial->renew = timer_new(loop, stalls, on_renew, dial);
 	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
 	    addresses_take_numeric(&dial->addresses, host)) {
 		try_next(dial);
 	} else {
 		timer_start(dial->deadline, target->timeout_ms);
-		dial->lookup = lookup_start(resolver, host, on_found, dial);
+		dial->lookup = lookup_start(resolver, host,
+					    target->lookup_ms > 0 ? target->lookup_ms
+								  : RESOLVE_PATIENCE_MS,
+					    on_found, dial);
 	}
 	return dial;
 }
@@ -307,6 +373,12 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 const struct evidence *dial_failure(const struct dial *dial)
 {
 	return dial->has_failed ? &dial->best : NULL;
+}
+
+void dial_hurry(struct dial *dial)
+{
+	if (dial != NULL)
+		lookup_hurry(dial->lookup);
 }
 
 bool dial_is_looking_up(const struct dial *dial)
@@ -324,6 +396,7 @@ void dial_cancel(struct dial **dial_p)
 	lookup_cancel(&dial->lookup);
 	conn_leave(&dial->conn, dial->target.drain);
 	timer_free(&dial->deadline);
+	timer_free(&dial->renew);
 	free(dial->options);
 	free(dial);
 }

@@ -1,7 +1,8 @@
 /*
  * From a configured node to a connection that stands: its name is looked up,
- * its addresses are tried one after another, the last good one first, each with
- * its share of what is left of `connect_timeout`. Loop's thread.
+ * its addresses are tried one after another, the last good one first: each with
+ * its share of the time that somebody waits for the answer, and then each with its
+ * share of what is left of `connect_timeout`. Loop's thread.
  */
 #pragma once
 
@@ -17,6 +18,8 @@ struct dial_target {
 	const char *options;
 	struct drain *drain; /* for connects that are given up half way; NULL: they are closed */
 	int64_t timeout_ms;
+	int64_t wait_ms;   /* an address must not hide the others for longer than that; 0: timeout_ms */
+	int64_t lookup_ms; /* patience with a name whose addresses were known; 0: RESOLVE_PATIENCE_MS */
 	int64_t answer_ms; /* how long a host may be silent once connected, see dial.c; 0: as the system does */
 	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read, set by a success */
 };
@@ -34,6 +37,9 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 
 /* What tells most of the addresses that have failed so far; NULL: none has. Valid until the dial goes on. */
 const struct evidence *dial_failure(const struct dial *dial);
+
+/* The answer is wanted soon: no more patience with a name than RESOLVE_PATIENCE_MS. NULL allowed. */
+void dial_hurry(struct dial *dial);
 
 /* Whether it still waits for the addresses of a name. */
 bool dial_is_looking_up(const struct dial *dial);

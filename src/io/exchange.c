@@ -286,7 +286,7 @@ struct exchange *exchange_start(uv_loop_t *loop, struct resolver *resolver,
 	if (order->path != NULL || addresses_take_numeric(&exchange->addresses, order->host))
 		try_next(exchange);
 	else
-		exchange->lookup = lookup_start(resolver, order->host, on_found, exchange);
+		exchange->lookup = lookup_start(resolver, order->host, RESOLVE_PATIENCE_MS, on_found, exchange);
 	return exchange;
 }
 

@@ -168,6 +168,7 @@ static void kept_broke(struct probe *probe, const struct evidence *evidence)
 				      probe->config->retry_interval_ms);
 
 	end_kept(probe);
+	dial_hurry(probe->dial);
 	if (probe->task.kind == TASK_NONE && wait_ms > 0) {
 		timer_start(probe->reconnect, wait_ms);
 		return;
@@ -300,11 +301,16 @@ static void start_dial(struct probe *probe, bool counts)
 		.drain = probe->context.drain,
 		.timeout_ms = probe->config->connect_timeout_ms,
 		.answer_ms = probe->config->query_timeout_ms,
+		.wait_ms = probe->config->query_timeout_ms,
 		.last_good = probe->last_good,
 	};
 
 	if (probe->kept != NULL && target.timeout_ms > probe->config->query_timeout_ms)
 		target.timeout_ms = probe->config->query_timeout_ms;
+	if (probe->task.kind != TASK_NONE && probe->silent) /* half of the time is over */
+		target.wait_ms /= 2;
+	else if (probe->kept != NULL)
+		target.lookup_ms = probe->config->query_timeout_ms / 2;
 	lane_options(probe->config, options);
 	probe->dialed_for_ms = probe->config->query_timeout_ms;
 	timer_stop(probe->reconnect);
@@ -334,6 +340,7 @@ static void on_silence(void *data)
 		lane_do(probe->fresh, &probe->task);
 	else if (probe->fresh == NULL && probe->dial == NULL)
 		start_dial(probe, false);
+	dial_hurry(probe->dial);
 }
 
 /* What its silence is. What a fresh connection beside the kept one, or one of several addresses, said says more. */
@@ -413,11 +420,12 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	probe->node = node;
 	probe->events = *events;
 	probe->data = data;
-	if (before != NULL)
-		probe->word = before->word;
 	probe->kept_ended_ms = INT64_MIN;
-	if (before != NULL) /* what it still keeps ends with it */
+	if (before != NULL) { /* what it still keeps ends with it */
+		probe->word = before->word;
 		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
+		text_copy(probe->last_good, sizeof(probe->last_good), before->last_good);
+	}
 	probe->deadline = timer_new(context->loop, context->stalls, on_deadline, probe);
 	probe->silence = timer_new(context->loop, context->stalls, on_silence, probe);
 	probe->reconnect = timer_new(context->loop, NULL, on_reconnect, probe);

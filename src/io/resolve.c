@@ -155,7 +155,7 @@ static struct name *find_name(struct resolver *resolver, const char *host)
 	return name;
 }
 
-struct lookup *lookup_start(struct resolver *resolver, const char *host,
+struct lookup *lookup_start(struct resolver *resolver, const char *host, int64_t patience_ms,
 			    void (*found)(void *data, const struct addresses *addresses,
 					  const struct evidence *evidence),
 			    void *data)
@@ -172,8 +172,14 @@ struct lookup *lookup_start(struct resolver *resolver, const char *host,
 	if (!name->under_way)
 		name->under_way = uv_getaddrinfo(resolver->loop, &name->request, on_found, host,
 						 NULL, &hints) == 0;
-	timer_start(lookup->patience, name->under_way ? RESOLVE_PATIENCE_MS : 0);
+	timer_start(lookup->patience, name->under_way ? patience_ms : 0);
 	return lookup;
+}
+
+void lookup_hurry(struct lookup *lookup)
+{
+	if (lookup != NULL && lookup->name->under_way)
+		timer_start(lookup->patience, RESOLVE_PATIENCE_MS);
 }
 
 void lookup_cancel(struct lookup **lookup_p)

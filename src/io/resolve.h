@@ -1,7 +1,7 @@
 /*
  * Names to addresses, off the loop (uv_getaddrinfo). One look-up a name at a
  * time, however many ask. The last good addresses of a name are kept: who asks
- * waits RESOLVE_PATIENCE_MS for a new answer and then gets those. Loop's thread.
+ * waits so long for a new answer and then gets those. Loop's thread.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "io/evidence.h"
 
 #define RESOLVE_ADDRESSES 16
-#define RESOLVE_PATIENCE_MS 100
+#define RESOLVE_PATIENCE_MS 100 /* of those who are in a hurry */
 
 struct addresses {
 	char text[RESOLVE_ADDRESSES][INET6_ADDRSTRLEN + 1];
@@ -33,13 +33,16 @@ struct resolver *resolver_new(uv_loop_t *loop);
 bool resolver_free(struct resolver **resolver);
 
 /*
- * Asks for `host`. `found` is called once, never from inside this call, with
+ * Asks for `host`, and waits `patience_ms` where there are good addresses. `found` is called once, never from inside this call, with
  * addresses, or with NULL and why not; not at all after lookup_cancel().
  */
-struct lookup *lookup_start(struct resolver *resolver, const char *host,
+struct lookup *lookup_start(struct resolver *resolver, const char *host, int64_t patience_ms,
 			    void (*found)(void *data, const struct addresses *addresses,
 					  const struct evidence *evidence),
 			    void *data);
+
+/* From now on its patience is RESOLVE_PATIENCE_MS. NULL allowed. */
+void lookup_hurry(struct lookup *lookup);
 
 /* NULL allowed; clears the pointer. */
 void lookup_cancel(struct lookup **lookup);
