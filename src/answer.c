@@ -53,12 +53,15 @@ static void explain_one(const struct fleet *fleet, const char *name, const struc
 	}
 	add_ok(json);
 	explain_node(fleet, node, &now, json);
-	recent_render_node(recent, node->config->name, json);
+	recent_render_node(recent, node->config->id, json);
 }
 
 void answer_explain(const struct request *request, const struct fleet *fleet,
-		    const struct clock *clock, const struct recent *recent, struct json *json)
+		    const struct clock *clock, const struct recent *recent,
+		    const struct dispatch *dispatch, struct json *json)
 {
+	struct buf left = { 0 };
+
 	if (request->node != NULL) {
 		explain_one(fleet, request->node, clock, recent, json);
 	} else if (request->event == NULL) {
@@ -68,6 +71,8 @@ void answer_explain(const struct request *request, const struct fleet *fleet,
 		answer_error(json, "no such event among the last 1,000 of this daemon's");
 	} else {
 		add_ok(json);
-		recent_explain(recent, request->event, json);
+		dispatch_render_left(dispatch, request->event, &left);
+		recent_explain(recent, request->event, &left, json);
+		buf_free(&left);
 	}
 }

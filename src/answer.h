@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/fleet.h"
+#include "dispatch/dispatch.h"
 #include "io/clock.h"
 #include "io/request.h"
 #include "recent.h"
@@ -14,4 +15,5 @@ void answer_error(struct json *json, const char *text);
  * (neither is asked for) who is not well.
  */
 void answer_explain(const struct request *request, const struct fleet *fleet,
-		    const struct clock *clock, const struct recent *recent, struct json *json);
+		    const struct clock *clock, const struct recent *recent,
+		    const struct dispatch *dispatch, struct json *json);

@@ -173,7 +173,7 @@ static bool on_request(void *data, unsigned long client, const struct request *r
 		recent_render(&daemon->recent, request->since, &json);
 	} else if (strcmp(request->name, "explain") == 0) {
 		answer_explain(request, monitor_fleet(daemon->monitor), &daemon->clock,
-			       &daemon->recent, &json);
+			       &daemon->recent, daemon->dispatch, &json);
 	} else {
 		answer_error(&json, "unknown request: \"status\", \"events\", \"explain\" and \"reload\" are"
 				 " what there is");

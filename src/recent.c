@@ -18,24 +18,19 @@ static const struct recent_event *at(const struct recent *recent, size_t index)
 static void forget(struct recent_event *one)
 {
 	free(one->node);
+	free(one->place);
 	free(one->message);
 	free(one->seen);
 	buf_free(&one->outcomes);
 }
 
 /* What its node has shown until now; NULL: it is about none. */
-static char *seen_until(const struct event *event, const struct fleet *fleet)
+static char *seen_until(const char *place, const struct fleet *fleet)
 {
-	const struct node *node = NULL;
+	const struct node *node = place != NULL ? fleet_named(fleet, NULL, place) : NULL;
 	struct buf text = { 0 };
 	struct json json = { .out = &text };
 
-	if (event->has_node) {
-		char *id = mem_printf("%s:%d", event->node.host, event->node.port);
-
-		node = fleet_named(fleet, NULL, id);
-		free(id);
-	}
 	if (node == NULL)
 		return NULL;
 	explain_seen(node, SEEN_LOOKS, &json);
@@ -63,8 +58,10 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 		.reason = event->has_node ? event->node.reason : REASON_NONE,
 		.node = mem_strdup(event->has_node ? event->node.name : NULL),
 		.message = mem_strdup(event->has_node ? event->node.message : NULL),
-		.seen = seen_until(event, fleet),
 	};
+	if (event->has_node)
+		one->place = mem_printf("%s:%d", event->node.host, event->node.port);
+	one->seen = seen_until(one->place, fleet);
 	text_copy(one->id, sizeof(one->id), event->id);
 }
 
@@ -133,7 +130,7 @@ bool recent_has(const struct recent *recent, const char *id)
 	return find(recent, id) != NULL;
 }
 
-void recent_explain(const struct recent *recent, const char *id, struct json *json)
+void recent_explain(const struct recent *recent, const char *id, const struct buf *left, struct json *json)
 {
 	const struct recent_event *one = find(recent, id);
 
@@ -146,26 +143,32 @@ void recent_explain(const struct recent *recent, const char *id, struct json *js
 	jsonw_begin_array(json);
 	if (one->outcomes.len > 0)
 		buf_add(json->out, one->outcomes.data, one->outcomes.len);
+	if (one->outcomes.len > 0 && left->len > 0)
+		buf_add_char(json->out, ',');
+	if (left->len > 0)
+		buf_add(json->out, left->data, left->len);
 	jsonw_end_array(json);
 	jsonw_end_object(json);
 }
 
-void recent_render_node(const struct recent *recent, const char *name, struct json *json)
+static bool is_about(const struct recent_event *event, const char *place)
+{
+	return event->place != NULL && strcmp(event->place, place) == 0;
+}
+
+void recent_render_node(const struct recent *recent, const char *place, struct json *json)
 {
 	size_t from = recent->count;
 	size_t found = 0;
 
-	while (from > 0 && found < NODE_EVENTS) {
-		const struct recent_event *one = at(recent, --from);
-
-		found += one->node != NULL && strcmp(one->node, name) == 0;
-	}
+	while (from > 0 && found < NODE_EVENTS)
+		found += is_about(at(recent, --from), place);
 	jsonw_key(json, "events");
 	jsonw_begin_array(json);
 	for (size_t i = from; i < recent->count; i++) {
 		const struct recent_event *one = at(recent, i);
 
-		if (one->node != NULL && strcmp(one->node, name) == 0)
+		if (is_about(one, place))
 			render_event(one, json);
 	}
 	jsonw_end_array(json);

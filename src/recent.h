@@ -21,6 +21,7 @@ struct recent_event {
 	enum rule rule;
 	enum reason reason;
 	char *node;          /* its name; NULL: it is about none */
+	char *place;         /* its "host:port" */
 	char *message;       /* NULL: none */
 	char *seen;          /* its last looks, as JSON: the evidence; NULL: it is about no node */
 	struct buf outcomes; /* JSON objects, commas between */
@@ -44,9 +45,12 @@ void recent_tell(struct recent *recent, const char *id, const char *path, const 
 
 bool recent_has(const struct recent *recent, const char *id);
 
-/* Into an open object: "event" with what was "seen" and its "triggers"; of one that is kept. */
-void recent_explain(const struct recent *recent, const char *id, struct json *json);
+/*
+ * Into an open object: "event" with what was "seen" and its "triggers", of one that is kept. `left`: JSON objects,
+ * commas between, of those that have not ended.
+ */
+void recent_explain(const struct recent *recent, const char *id, const struct buf *left, struct json *json);
 
-/* Into an open object: "events", the last few about this node (its name), oldest first. */
-void recent_render_node(const struct recent *recent, const char *name, struct json *json);
+/* Into an open object: "events", the last few about this node ("host:port"), oldest first. */
+void recent_render_node(const struct recent *recent, const char *place, struct json *json);
 void recent_free(struct recent *recent);

@@ -32,8 +32,16 @@ local function in_database(node, sql)
   return ("in database %s: %s"):format(node.dbname, sql)
 end
 
+-- Whether the server gave this SQLSTATE: the same in each language.
+local function said(node, sqlstate)
+  return node.message:find(":  " .. sqlstate .. ": ", 1, true) ~= nil
+end
+
 local CURES = {
   auth = function(node)
+    if said(node, "42501") then
+      return ("GRANT CONNECT ON DATABASE %s TO %s;"):format(sqltext.name(node.dbname), sqltext.name(node.user))
+    end
     if node.message:find("no password supplied", 1, true) then -- libpq's own words, never translated here
       return "password, or connection.passfile with a line for it that daemon_user alone can read (mode 0600)"
     end
@@ -45,9 +53,20 @@ local CURES = {
       ("; and the password: ALTER ROLE %s LOGIN PASSWORD '...';"):format(sqltext.name(node.user))
   end,
   no_database = function(node)
+    if said(node, "55000") then
+      return ("ALTER DATABASE %s ALLOW_CONNECTIONS true;"):format(sqltext.name(node.dbname))
+    end
     return ("CREATE DATABASE %s OWNER %s;"):format(sqltext.name(node.dbname), sqltext.name(node.user))
   end,
-  full = function() return "ALTER SYSTEM SET max_connections = ...; and a restart, or fewer clients" end,
+  full = function(node)
+    if node.message:find("too many connections for role", 1, true) then
+      return ("ALTER ROLE %s CONNECTION LIMIT 3; or more, or -1"):format(sqltext.name(node.user))
+    elseif node.message:find("too many connections for database", 1, true) then
+      return ("ALTER DATABASE %s CONNECTION LIMIT -1; or fewer clients"):format(sqltext.name(node.dbname))
+    end
+    return "fewer clients, or ALTER SYSTEM SET max_connections = ...; and a restart (and no CONNECTION LIMIT of the " ..
+      "role's or the database's)"
+  end,
   refused = function() return "start the server; listen_addresses and port of postgresql.conf; the firewall" end,
   dns = function() return "nodes[].host: a name that this machine can look up, or an address" end,
   malformed = function(node)
@@ -221,8 +240,11 @@ local function fresh_text(config)
   if not every or every == 0 then
     return nil
   end
+  local again = config.down_after - 1 -- a door that is shut is tried again after retry_interval
+  local more = again > 0 and (" + %d x (retry_interval + query_timeout)"):format(again) or ""
   return ("A server that answers us but lets nobody else in is noticed within %g s (fresh_connect_interval "
-    .. "+ query_timeout%s)."):format(every + config.query_timeout, every > config.fresh_connect_interval
+    .. "+ query_timeout%s%s)."):format(every + config.query_timeout +
+      again * (config.retry_interval + config.query_timeout), more, every > config.fresh_connect_interval
       and (": for %d nodes fresh_connect_interval counts as %g"):format(#config.nodes, every) or "")
 end
 

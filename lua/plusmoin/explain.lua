@@ -128,7 +128,7 @@ local function add_event(out, event)
   out[#out + 1] = event_line(event)
   add_seen(out, event, "seen until then:")
   local triggers = list(event, "triggers")
-  out[#out + 1] = #triggers > 0 and "triggers:" or "no trigger has ended for it"
+  out[#out + 1] = #triggers > 0 and "triggers:" or "no trigger is configured for it"
   for _, run in ipairs(triggers) do
     out[#out + 1] = ("  %s: %s"):format(text(get(run, "trigger")), text(get(run, "outcome")))
   end

@@ -71,6 +71,32 @@ describe("check", function()
     has(out, '"problems": []')
   end)
 
+  it("tells what mends a door that is shut, by the server's SQLSTATE", function()
+    local master = pg.master { settings = { superuser_reserved_connections = 3 } }
+    local daemon = plusmoin.new { nodes = { master } }
+    local shut = { -- statement, SQLSTATE, its cure
+      { "ALTER DATABASE plusmoin ALLOW_CONNECTIONS false", "55000: ",
+        'ALTER DATABASE "plusmoin" ALLOW_CONNECTIONS true;' },
+      { "ALTER DATABASE plusmoin ALLOW_CONNECTIONS true; REVOKE CONNECT ON DATABASE plusmoin FROM public, plusmoin",
+        "42501: ", 'GRANT CONNECT ON DATABASE "plusmoin" TO "plusmoin";' },
+      { "GRANT CONNECT ON DATABASE plusmoin TO plusmoin; ALTER ROLE plusmoin CONNECTION LIMIT 0", "53300: ",
+        'ALTER ROLE "plusmoin" CONNECTION LIMIT 3;' },
+      { "ALTER ROLE plusmoin CONNECTION LIMIT -1; ALTER DATABASE plusmoin CONNECTION LIMIT 0", "53300: ",
+        'ALTER DATABASE "plusmoin" CONNECTION LIMIT -1;' },
+    }
+    for _, one in ipairs(shut) do
+      for statement in one[1]:gmatch("[^;]+") do
+        master:sql(statement)
+      end
+      local code, out = check(daemon)
+      assert.equal(1, code, out)
+      has(out, one[2], one[3])
+      master:sql((one[3]:gsub(";.*", ""))) -- it does mend it
+      code, out = check(daemon)
+      assert.equal(0, code, out)
+    end
+  end)
+
   it("asks all at once: two frozen nodes take the time of one", function()
     local one, two = pg.master(), pg.master { family = 2 }
     local daemon = plusmoin.new { nodes = { one, two }, config = { query_timeout = 3 } }

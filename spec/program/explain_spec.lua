@@ -65,6 +65,76 @@ describe("explain", function()
     has(select(2, daemon:cli("explain", events[1].id)), "plusmoin_up ")
   end)
 
+  it("says of an event which of its triggers run still, and that none is configured", function()
+    local go = proc.new_dir("go") .. "/on"
+    local daemon, _, slaves = scene.start { triggers = { slave_up = false, slave_down = {
+      ("sh -c 'until [ -e %s ]; do sleep 0.05; done'"):format(go), "/bin/true" } } }
+    slaves[1]:kill9()
+    daemon:wait_place(slaves[1], "lost 0")
+    local events = daemon:ask({ request = "events" }).events
+    local id = events[#events].id
+    has(select(2, daemon:cli("explain", id)), "\ntriggers:\n  triggers.slave_down[1]: running\n"
+      .. "  triggers.slave_down[2]: waiting\n")
+    proc.write_file(go, "")
+    local out
+    proc.wait_for("the triggers' end", 10, function()
+      out = select(2, daemon:cli("explain", id))
+      return out:find("%[1%]: done in .*%[2%]: done in ")
+    end, function() return out end)
+    slaves[1]:start()
+    daemon:wait_place(slaves[1], "slave 0")
+    events = daemon:ask({ request = "events" }).events
+    has(select(2, daemon:cli("explain", events[#events].id)), "slave_up ", "no trigger is configured for it")
+  end)
+
+  it("says that a cluster has no master where all that is left of it is well", function()
+    local daemon, master = scene.start { config = { heartbeat = 0.5 } }
+    master:kill9()
+    daemon:expect_events { { "master_down", master } }
+    table.remove(daemon.config.nodes, 1)
+    proc.write_file(daemon.config_path, daemon:json())
+    assert.is_true(daemon:ask({ request = "reload" }).ok)
+    local out
+    proc.wait_for("the two that are left", 10, function()
+      out = select(2, daemon:cli("explain"))
+      return out == "cluster 0 has no master: its seat is empty\nbut for that all 2 nodes are well\n"
+    end, function() return out end)
+  end)
+
+  it("says that a master that is back is refused, and the log says so once", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5 } }
+    master:kill9()
+    daemon:expect_events { { "master_down", master } }
+    slaves[1]:promote()
+    daemon:expect_events { { "master_up", slaves[1] } }
+    master.settings.default_transaction_read_only = "on"
+    master:start()
+    local out
+    proc.wait_for("its refusal", 10, function()
+      out = select(2, daemon:cli("explain", master.name))
+      return out:find("\nlast judged by M5: it says that it is master, but its beat is refused", 1, true)
+    end, function() return out end)
+    has(out, master.name .. ": lost in cluster 0 since ", ": read_only: ")
+    daemon:quiet_rounds(3)
+    local _, lines = daemon:log():gsub("it says that it is master, but its beat is not written: [^\n]*read%-only", "")
+    assert.is_true(lines >= 1 and lines <= 2, daemon:log()) -- in the server's words, and in the catalogue's
+  end)
+
+  it("says of a lost slave that answers why it is lost, not that its door is shut", function()
+    local daemon, _, slaves = scene.start { slaves = 1, config = { heartbeat = 0.5, fresh_connect_interval = 0.3,
+      max_sync_delay = 2, recover_sync_delay = 1 } }
+    slaves[1]:pause_replay()
+    daemon:expect_events { { "slave_down", slaves[1], rule = "S2", reason = "lag" } }
+    slaves[1]:let_in("reject")
+    local out
+    proc.wait_for("the shut door", 10, function()
+      out = select(2, daemon:cli("explain", slaves[1].name))
+      return out:find("; a fresh connection: auth: ", 1, true)
+    end, function() return out end)
+    has(out, ": lost in cluster 0 since ", " by S2: lag: ", "for the next change:\n  as slave a lag of at most 1 s")
+    has(select(2, daemon:cli("status")), "out of sync")
+  end)
+
   it("says what keeps a failing node in its place, and until when", function()
     local daemon, _, slaves = scene.start { config = { restart_grace = 30 } }
     slaves[1]:stop("fast")
@@ -179,7 +249,8 @@ describe("explain", function()
     code, _, err = daemon:cli("explain", "1-1")
     assert.equal(1, code)
     has(err, "no such event among the last 1,000 of this daemon's")
-    assert.same({ ok = true, nodes = 1, unwell = {} }, cjson.decode((select(2, daemon:cli("explain", "--json")))))
+    assert.same({ ok = true, nodes = 1, unwell = {}, no_master = {} },
+      cjson.decode((select(2, daemon:cli("explain", "--json")))))
     assert.equal(2, (daemon:cli("explain", "a", "b")))
     daemon:quiet_rounds(1)
     local answer = daemon:ask({ request = "explain", node = master.name })

@@ -101,6 +101,36 @@ describe("the servers' logs", function()
     check(slaves)
   end)
 
+  it("hear once of a row that may not be read, and once of one that is locked", function()
+    local daemon, master, slaves = scene.start { config = QUICK }
+    local function lines()
+      return select(2, slaves[1]:complaints():gsub("[^\n]+", ""))
+    end
+    for i, change in ipairs { "REVOKE ALL ON heartbeat FROM plusmoin", "ALTER TABLE heartbeat DROP COLUMN tstamp" } do
+      master:sql(change, "plusmoin")
+      daemon:expect_any_order { { "node_held", master, reason = "table" }, { "node_held", slaves[1], reason = "table" },
+        { "node_held", slaves[2], reason = "table" } }
+      daemon:quiet_rounds(6)
+      assert.is_true(lines() <= 2 * i, slaves[1]:complaints()) -- a slow answer may be asked for twice
+      master:sql(i == 1 and "GRANT ALL ON heartbeat TO plusmoin" or "DROP TABLE heartbeat", "plusmoin")
+      for _, server in ipairs { master, slaves[1], slaves[2] } do
+        proc.wait_for("the end of the hold", 10, function()
+          return select(2, daemon:log():gsub("no longer held[^\n]*" .. server.port, "")) == i
+        end, function() return daemon:diagnose() end)
+      end
+    end
+    local before = lines()
+    local lock = proc.spawn({ "psql", "-Xq", "-h", master.host, "-p", tostring(master.port), "-U", "postgres", "-d",
+      "plusmoin", "-c", "BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(600)" })
+    proc.wait_for("the lock at the slave", 10, function()
+      master:sql("SELECT pg_switch_wal()") -- nothing else would send it there
+      return lines() > before
+    end, function() return daemon:diagnose() end)
+    daemon:quiet_rounds(6)
+    lock:kill()
+    assert.is_true(lines() <= before + 2, slaves[1]:complaints())
+  end)
+
   it("are as before when a server or a backend of ours was frozen and is thawed", function()
     local daemon, master, slaves = scene.start { config = QUICK }
     for _, server in ipairs { master, slaves[1] } do

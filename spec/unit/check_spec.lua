@@ -52,6 +52,13 @@ describe("check", function()
     assert.is_nil(text:find("advice", 1, true))
   end)
 
+  it("adds up the time to notice a shut door, each attempt of down_after", function()
+    local all = config { node() }
+    all.fresh_connect_interval, all.fresh_connect = 30, 30
+    has(check.report(cjson.encode(all)), "lets nobody else in is noticed within 62 s (fresh_connect_interval "
+      .. "+ query_timeout + 2 x (retry_interval + query_timeout)).")
+  end)
+
   it("tells advice from problems", function()
     local advice = {
       [{ now = 1005.0 }] = "its clock is 5.0 s ahead of",

@@ -83,14 +83,15 @@ static int render(lua_State *L)
 	return 2;
 }
 
-/* Protected: the answer at 1; the list of nodes to explain, and how many there are. */
+/* Protected: the answer at 1; the list of nodes to explain, how many there are, the clusters without a master. */
 static int unwell(lua_State *L)
 {
 	push_answer(L);
 	lua_getfield(L, -1, "unwell");
 	luaL_checktype(L, -1, LUA_TTABLE);
 	lua_getfield(L, -2, "nodes");
-	return 2;
+	lua_getfield(L, -3, "no_master");
+	return 3;
 }
 
 static int print_answer(lua_State *L, const char *answer)
@@ -125,14 +126,33 @@ static int explain_one(lua_State *L, const struct load_names *files, const char 
 	return status;
 }
 
-/* The list of nodes at the top, and how many there are in all below it. */
-static int explain_list(lua_State *L, const struct load_names *files, lua_Integer total)
+/* Those at the top, popped; how many. */
+static lua_Integer list_no_master(lua_State *L)
+{
+	lua_Integer count = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
+
+	for (lua_Integer i = 1; i <= count; i++) {
+		lua_rawgeti(L, -1, i);
+		(void)printf("cluster %lld has no master: its seat is empty\n",
+			     (long long)lua_tointeger(L, -1));
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return count;
+}
+
+/* The list of nodes at the top; `total` there are, and `headless` clusters were named. */
+static int explain_list(lua_State *L, const struct load_names *files, lua_Integer total,
+			lua_Integer headless)
 {
 	lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
 	int status = 0;
 
 	if (count == 0)
-		(void)printf("all %lld nodes are well\n", (long long)total);
+		(void)printf("%sall %lld nodes are well\n", headless > 0 ? "but for that " : "",
+			     (long long)total);
+	else if (headless > 0)
+		(void)puts("");
 	for (lua_Integer i = 1; i <= count && i <= NODES_MAX && status == 0; i++) {
 		lua_rawgeti(L, -1, i);
 		if (i > 1)
@@ -155,11 +175,12 @@ static int explain_all(lua_State *L, const struct load_names *files)
 	lua_pushcfunction(L, unwell);
 	lua_pushstring(L, buf_text(&answer));
 	buf_free(&answer);
-	if (lua_pcall(L, 1, 2, 0) == LUA_OK) {
+	if (lua_pcall(L, 1, 3, 0) == LUA_OK) {
+		lua_Integer headless = list_no_master(L);
 		lua_Integer total = lua_tointeger(L, -1);
 
 		lua_pop(L, 1);
-		status = explain_list(L, files, total);
+		status = explain_list(L, files, total, headless);
 	} else {
 		(void)fprintf(stderr, "plusmoin: the answer cannot be shown: %s\n",
 			      lua_tostring(L, -1));

@@ -215,7 +215,8 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 {
 	jsonw_key(json, "needs");
 	jsonw_begin_array(json);
-	if (node->door.reason != REASON_NONE)
+	if (node->door.reason != REASON_NONE &&
+	    (node->place == PLACE_MASTER || node->place == PLACE_SLAVE))
 		say(json, mem_strdup("a fresh connection that succeeds: until then it is held (P1)"));
 	if (node_is_failing(node))
 		needs_of_failing(fleet, node, now, json);
@@ -270,6 +271,15 @@ void explain_unwell(const struct fleet *fleet, struct json *json)
 	for (size_t i = 0; i < fleet->node_count; i++) {
 		if (!is_well(fleet->nodes[i]))
 			jsonw_string(json, fleet->nodes[i]->config->id);
+	}
+	jsonw_end_array(json);
+	jsonw_key(json, "no_master");
+	jsonw_begin_array(json);
+	for (size_t i = 0; i < fleet->clusters.count; i++) {
+		const struct cluster *cluster = fleet->clusters.items[i];
+
+		if (cluster->seat == NULL && cluster->members.count > 0)
+			jsonw_int(json, cluster->id);
 	}
 	jsonw_end_array(json);
 }

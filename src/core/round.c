@@ -207,6 +207,7 @@ static void refuse(struct round *round, struct node *node, const struct beat_res
 			change->event = EVENT_SLAVE_DOWN;
 		return;
 	}
+	fleet_note_rule(node, RULE_M5, now);
 	node->reason = result->reason;
 	text_copy(node->message, sizeof(node->message), result->message);
 }

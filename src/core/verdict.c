@@ -163,7 +163,8 @@ static void remember(struct node *node, const struct look *look)
 
 	if (node->past_count > 0 && last->kind == look->kind && last->reason == look->reason &&
 	    last->door == look->door && last->row_state == look->row_state &&
-	    strcmp(last->master, look->master) == 0) {
+	    strcmp(last->master, look->master) == 0 && strcmp(last->message, look->message) == 0 &&
+	    strcmp(last->shut, look->shut) == 0) {
 		last->to_ms = look->to_ms;
 		last->count++;
 		return;

@@ -8,22 +8,23 @@
 
 static void why(const struct node *node, enum reason *reason, const char **message)
 {
+	bool in_place = node->place == PLACE_MASTER || node->place == PLACE_SLAVE;
+	bool is_shut = node->door.reason != REASON_NONE;
+
 	*reason = REASON_NONE;
 	*message = NULL;
-	if (node->door.reason != REASON_NONE) {
-		*reason = node->door.reason;
-		*message = node->door.message;
-		return;
-	}
-	if ((node->place == PLACE_MASTER || node->place == PLACE_SLAVE) &&
-	    (node->failure.attempts == 0 || !node->failure.held))
-		return;
-	if (node->failure.attempts > 0) {
+	if (!in_place && node->failure.attempts > 0) {
 		*reason = node->failure.reason;
 		*message = node->failure.message;
-	} else if (node->reason != REASON_NONE) {
-		*reason = node->reason;
+	} else if (!in_place && node->reason != REASON_NONE) {
+		*reason = node->reason; /* a door that is shut does not keep it out: it answers */
 		*message = node->message;
+	} else if (is_shut) {
+		*reason = node->door.reason;
+		*message = node->door.message;
+	} else if (node->failure.attempts > 0 && node->failure.held) {
+		*reason = node->failure.reason;
+		*message = node->failure.message;
 	}
 }
 

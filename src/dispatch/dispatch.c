@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dispatch/action.h"
@@ -273,6 +274,36 @@ void dispatch_event(struct dispatch *dispatch, struct event *event)
 		follow(dispatch, run);
 	list_add(&queue->runs, run);
 	schedule(dispatch);
+}
+
+static void render_left(const struct run *run, struct buf *out)
+{
+	const struct config_trigger *trigger = &run->config->triggers[run->event->kind];
+
+	for (size_t i = run->next; i < trigger->count; i++) {
+		struct json json = { .out = out, .comma = out->len > 0 };
+
+		jsonw_begin_object(&json);
+		jsonw_key(&json, "trigger");
+		jsonw_string(&json, trigger->actions[i].path);
+		jsonw_key(&json, "outcome");
+		jsonw_string(&json, i == run->next && run->action != NULL ? "running" : "waiting");
+		jsonw_end_object(&json);
+	}
+}
+
+void dispatch_render_left(const struct dispatch *dispatch, const char *event_id, struct buf *out)
+{
+	for (size_t q = 0; q < dispatch->queues.count; q++) {
+		const struct queue *queue = dispatch->queues.items[q];
+
+		for (size_t i = 0; i < queue->runs.count; i++) {
+			const struct run *run = queue->runs.items[i];
+
+			if (strcmp(run->event->id, event_id) == 0)
+				render_left(run, out);
+		}
+	}
 }
 
 static void signal_all(struct dispatch *dispatch, int signal)

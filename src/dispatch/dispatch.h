@@ -36,6 +36,9 @@ void dispatch_runner_changed(struct dispatch *dispatch);
 /* Queues an event for the actions configured for it; takes its own reference. */
 void dispatch_event(struct dispatch *dispatch, struct event *event);
 
+/* Adds "trigger" and "outcome" ("running", "waiting") of the event's actions that have not ended, as JSON objects. */
+void dispatch_render_left(const struct dispatch *dispatch, const char *event_id, struct buf *out);
+
 /*
  * No more events come: runs what is queued for shutdown_grace, then TERM, 2 s
  * later KILL, and calls `done` once when nothing runs any more (not from inside

@@ -46,7 +46,15 @@ struct statement step_there(void)
 {
 	return (struct statement){
 		.tag = STEP_THERE,
-		.sql = "SELECT pg_catalog.to_regclass('heartbeat') IS NOT NULL",
+		.sql = "SELECT CASE WHEN oid IS NULL THEN 'none'"
+		       " WHEN EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation'"
+		       " AND l.relation = oid AND l.mode = 'AccessExclusiveLock' AND l.database ="
+		       " (SELECT d.oid FROM pg_catalog.pg_database d"
+		       " WHERE d.datname = pg_catalog.current_database())) THEN 'locked'"
+		       " WHEN (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid"
+		       " AND a.attname IN ('master', 'tstamp') AND pg_catalog.has_column_privilege("
+		       "a.attrelid, a.attnum, 'SELECT')) < 2 THEN 'shut' ELSE 'ready' END"
+		       " FROM (SELECT pg_catalog.to_regclass('heartbeat')::pg_catalog.oid AS oid) t",
 	};
 }
 
@@ -256,10 +264,17 @@ void beat_take(struct beat_progress *progress, int tag, const PGresult *result)
 	}
 }
 
-bool there_take(const PGresult *result)
+enum table_state there_take(const PGresult *result)
 {
-	return !result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 1 ||
-	       strcmp(PQgetvalue(result, 0, 0), "f") != 0;
+	static const char *const words[] = { "none", "locked", "shut" };
+
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 1)
+		return TABLE_READY;
+	for (int i = 0; i < (int)(sizeof(words) / sizeof(words[0])); i++) {
+		if (strcmp(PQgetvalue(result, 0, 0), words[i]) == 0)
+			return (enum table_state)i;
+	}
+	return TABLE_READY;
 }
 
 bool role_take(const PGresult *result, bool *is_slave)

@@ -53,7 +53,13 @@ struct statement step_set(void);
 struct statement step_limits(const struct limits *limits);
 struct statement step_role(const char *is_slave_statement);
 
-/* Whether there is a table: asking for the row of one that is not there is an error in the server's log. */
+/* Whether there is a table to be read: asking for the row where it is not is an error in the server's log. */
+enum table_state {
+	TABLE_NONE,
+	TABLE_LOCKED, /* who reads it now waits */
+	TABLE_SHUT,   /* its columns are missing, or there is no right to SELECT them */
+	TABLE_READY
+};
 struct statement step_there(void);
 struct statement step_row(void);
 
@@ -75,8 +81,8 @@ void beat_take(struct beat_progress *progress, int tag, const PGresult *result);
 /* Reads one row with one boolean column; false: it is not that. */
 bool role_take(const PGresult *result, bool *is_slave);
 
-/* Reads the answer to STEP_THERE; true where it cannot be read. */
-bool there_take(const PGresult *result);
+/* Reads the answer to STEP_THERE; TABLE_READY where that is none: the row itself will tell. */
+enum table_state there_take(const PGresult *result);
 
 /* Reads the row of STEP_ROW. */
 enum row_state row_take(const PGresult *result, struct row *row);

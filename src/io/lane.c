@@ -28,6 +28,7 @@ struct lane {
 	bool set;       /* this connection has its settings */
 	bool checked;   /* and its table was looked at */
 	bool row_asked; /* in this look */
+	bool row_ready; /* in this task the catalogue said that the row may be read */
 };
 
 static void finish_look(struct lane *lane)
@@ -82,7 +83,8 @@ static void send_look(struct lane *lane)
 		batch[count++] = step_set();
 	lane->set = true;
 	batch[count++] = step_role(lane->context.config->is_slave_statement);
-	lane->row_asked = !lane->task.has_order && lane->context.table->there;
+	lane->row_asked = !lane->task.has_order && lane->context.table->there &&
+			  (!lane->context.table->row_failed || lane->row_ready);
 	if (!lane->task.has_order)
 		batch[count++] = lane->row_asked ? step_row() : step_there();
 	lane->seen = (struct observation){ .kind = OBSERVED_NOTHING };
@@ -95,6 +97,7 @@ void lane_do(struct lane *lane, const struct task *task)
 {
 	lane->task = *task;
 	lane->repeats = 0;
+	lane->row_ready = false;
 	lane->beating = false;
 	lane->beat = (struct beat_progress){ 0 };
 	if (task->kind == TASK_LOOK)
@@ -136,18 +139,48 @@ static void take_role(struct lane *lane, const PGresult *result)
 static void take_row(struct lane *lane, const PGresult *result)
 {
 	const char *sqlstate = result_sqlstate(result);
+	struct lane_table *table = lane->context.table;
 
 	if (lane->seen.kind == OBSERVED_MASTER)
 		return; /* a master's row is read by its beat */
-	lane->context.table->there = strcmp(sqlstate, "42P01") != 0;
-	if (result_is_ok(result))
+	table->there = strcmp(sqlstate, "42P01") != 0;
+	table->row_failed = table->there && !result_is_ok(result);
+	table->row_failure = (struct evidence){ 0 };
+	if (result_is_ok(result)) {
 		lane->seen.row_state = row_take(result, &lane->seen.row);
-	else if (!lane->context.table->there)
+	} else if (!table->there) {
 		lane->seen.row_state = ROW_NONE;
-	else if (sqlstate_is_locked(sqlstate))
+	} else if (sqlstate_is_locked(sqlstate)) {
 		lane->seen.row_state = ROW_LOCKED;
-	else
+	} else {
 		statement_failed(lane, result, NULL, true);
+		table->row_failure = lane->failure;
+	}
+}
+
+/* The catalogue's word of the table; where its row may not be asked for, that is the look's outcome. */
+static void take_there(struct lane *lane, const PGresult *result)
+{
+	struct lane_table *table = lane->context.table;
+	enum table_state state = there_take(result);
+
+	table->there = state != TABLE_NONE;
+	table->row_failed = state == TABLE_LOCKED || state == TABLE_SHUT || table->row_failed;
+	lane->row_ready = state == TABLE_READY;
+	if (lane->seen.kind != OBSERVED_SLAVE)
+		return;
+	if (state == TABLE_LOCKED)
+		lane->seen.row_state = ROW_LOCKED;
+	if (state != TABLE_SHUT)
+		return;
+	if (table->row_failure.reason == REASON_NONE) {
+		table->row_failure.reason = REASON_TABLE;
+		text_copy(table->row_failure.message, MESSAGE_BYTES,
+			  "table heartbeat cannot be read: its columns master and tstamp are missing, or"
+			  " there is no right to SELECT them");
+	}
+	lane->failed = true;
+	lane->failure = table->row_failure;
 }
 
 static void on_result(void *data, int tag, const PGresult *result)
@@ -157,7 +190,7 @@ static void on_result(void *data, int tag, const PGresult *result)
 	if (tag == STEP_ROLE)
 		take_role(lane, result);
 	else if (tag == STEP_THERE)
-		lane->context.table->there = there_take(result);
+		take_there(lane, result);
 	else if (tag == STEP_ROW)
 		take_row(lane, result);
 	else if (tag != STEP_SET)
@@ -227,7 +260,7 @@ static void fail_look(struct lane *lane)
 static bool wants_row(const struct lane *lane)
 {
 	return lane->seen.kind == OBSERVED_SLAVE && !lane->row_asked &&
-	       (lane->task.has_order || lane->context.table->there);
+	       (lane->task.has_order || (lane->context.table->there && lane->row_ready));
 }
 
 static void look_done(struct lane *lane)

@@ -36,6 +36,8 @@ struct lane_table {
 	bool there;    /* it was, last time: its row is asked for without a question before */
 	bool written;  /* a beat was, last time: likewise */
 	bool remarked; /* "no right to ..." was said */
+	bool row_failed; /* its row could not be read, last time: it is looked at first, */
+	struct evidence row_failure; /* and this is why; REASON_NONE: a lock */
 };
 
 struct lane_context {

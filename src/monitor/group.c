@@ -1,7 +1,6 @@
 /* Rounds of a cluster or of the clusterless nodes. */
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "monitor/internal.h"
 
@@ -272,6 +271,7 @@ void group_beaten(struct group *group, const struct beat_result *result)
 
 	if (!group->open)
 		return;
+	watch_log_refused(group->round.trying, result);
 	round_take_beat(&group->round, &now, result);
 	monitor_adopt(group);
 	judge(group);

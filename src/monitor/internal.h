@@ -107,6 +107,12 @@ void watch_look(struct watch *watch);
 void watch_plan(struct watch *watch);
 void watch_plan_cluster(const struct cluster *cluster);
 
+/*
+ * Before it is judged: logs that the beat of `node` (NULL: nothing) was refused. A slave's loss by
+ * that is logged as one; of a lost or clusterless master it is each refusal that is news.
+ */
+void watch_log_refused(const struct node *node, const struct beat_result *result);
+
 /* `retry_interval`, twice as long after each refusal (contract). */
 int64_t watch_interval(const struct watch *watch, const struct refusals *refusals);
 

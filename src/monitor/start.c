@@ -252,6 +252,7 @@ bool start_beaten(struct monitor *monitor, struct watch *watch, const struct bea
 
 		if (founding->watch != watch)
 			continue;
+		watch_log_refused(founding->round.trying, result);
 		round_take_beat(&founding->round, &now, result);
 		step_founding(monitor, founding);
 		return true;

@@ -1,5 +1,6 @@
 /* A node's probe, its retries, its grace; the monitor's own stalls. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -114,6 +115,19 @@ static void on_grace(void *data)
 		group_want_round(group_of(watch->monitor, watch->node), false);
 }
 
+/* "Beat not written" is a loss, and an error (contract.md). */
+static void log_failure(const struct node *node, const struct log_about *about)
+{
+	const struct failure *failure = &node->failure;
+
+	if (failure->reason == REASON_NO_NEW_CONNECTIONS)
+		log_line(LOG_LEVEL_INFO, about, "no fresh connection: %s", failure->message);
+	else if (failure->answered)
+		log_line(LOG_LEVEL_ERROR, about, "its beat is not written: %s", failure->message);
+	else
+		log_line(LOG_LEVEL_INFO, about, "no answer: %s", failure->message);
+}
+
 static void log_failing(struct watch *watch)
 {
 	const struct node *node = watch->node;
@@ -126,12 +140,29 @@ static void log_failing(struct watch *watch)
 	};
 
 	if (failing && !watch->was_failing)
-		log_line(LOG_LEVEL_INFO, &about, "no answer: %s", node->failure.message);
+		log_failure(node, &about);
 	else if (!failing && watch->was_failing)
 		log_line(LOG_LEVEL_INFO, &about, "answers again");
 	if (failing != watch->was_failing)
 		watch->monitor->events.changed(watch->monitor->data);
 	watch->was_failing = failing;
+}
+
+void watch_log_refused(const struct node *node, const struct beat_result *result)
+{
+	struct log_about about = { .reason = reason_name(result->reason), .cluster_id = -1 };
+
+	if (node == NULL || (result->state != BEAT_FAILED && result->state != BEAT_LOCKED) ||
+	    node->place == PLACE_SLAVE ||
+	    (node->reason == result->reason && strcmp(node->message, result->message) == 0))
+		return;
+	about.node = node->config->name;
+	if (node->cluster != NULL) {
+		about.has_cluster = true;
+		about.cluster_id = node->cluster->id;
+	}
+	log_line(LOG_LEVEL_ERROR, &about, "it says that it is master, but its beat is not written: %s",
+		 result->message);
 }
 
 static void on_seen(void *data, const struct observation *seen)
