@@ -11,9 +11,12 @@ static void why(const struct node *node, enum reason *reason, const char **messa
 	bool in_place = node->place == PLACE_MASTER || node->place == PLACE_SLAVE;
 	bool is_shut = node->door.reason != REASON_NONE;
 
+	bool by_failure = node->failure.attempts > 0 &&
+			  (!in_place || (node->failure.held && !is_shut));
+
 	*reason = REASON_NONE;
 	*message = NULL;
-	if (!in_place && node->failure.attempts > 0) {
+	if (by_failure) {
 		*reason = node->failure.reason;
 		*message = node->failure.message;
 	} else if (!in_place && node->reason != REASON_NONE) {
@@ -22,9 +25,6 @@ static void why(const struct node *node, enum reason *reason, const char **messa
 	} else if (is_shut) {
 		*reason = node->door.reason;
 		*message = node->door.message;
-	} else if (node->failure.attempts > 0 && node->failure.held) {
-		*reason = node->failure.reason;
-		*message = node->failure.message;
 	}
 }
 
