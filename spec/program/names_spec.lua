@@ -89,13 +89,24 @@ describe("servers by name", function()
       network.cut(node, { "ip daddr " .. address .. " tcp dport %d", "ip saddr " .. address .. " tcp sport %d" },
         "drop")
     end
-    local at = names.fleet { config = { heartbeat = 0.3, query_timeout = 0.6, connect_timeout = 20,
-      fresh_connect_interval = 60 }, hosts = { ["node2.plusmoin.test"] = { "127.0.0.1", "127.0.0.2" } },
+    local at = names.fleet { config = { heartbeat = 0.3, query_timeout = 1.5, connect_timeout = 20,
+      fresh_connect_interval = 60, restart_grace = 20, retry_interval = 0.2 },
+      hosts = { ["node2.plusmoin.test"] = { "127.0.0.1", "127.0.0.2" } },
       before = function(nodes) cut(nodes[2], "127.0.0.1") end }
     at.daemon.config.is_slave_statement = "SELECT pg_is_in_recovery() AND 1 = 1" -- all connect anew
     proc.write_file(at.daemon.config_path, at.daemon:json())
     assert.is_true(at.daemon:ask({ request = "reload" }).ok)
     at.daemon:quiet_rounds(4)
+    local server = at.slaves[1].server -- restarts, within its grace: the open address says "refused" meanwhile
+    server:stop("fast")
+    local function attempts()
+      local failing = at.daemon:ask({ request = "explain", node = at.slaves[1].name }).failing
+      return type(failing) == "table" and failing.attempts or 0
+    end
+    proc.wait_for("two questions without an answer", 15, function() return attempts() >= 2 end,
+      function() return at.daemon:diagnose() end)
+    server:start()
+    proc.wait_for("an answer", 8, function() return attempts() == 0 end, function() return at.daemon:diagnose() end)
     for _, dark in ipairs { "127.0.0.2", "127.0.0.1" } do
       cut(at.slaves[1], dark)
       at.daemon:quiet_rounds(8)

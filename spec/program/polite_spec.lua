@@ -119,6 +119,7 @@ describe("the servers' logs", function()
         end, function() return daemon:diagnose() end)
       end
     end
+    daemon:quiet_rounds(2) -- it has been read again
     local before = lines()
     local lock = proc.spawn({ "psql", "-Xq", "-h", master.host, "-p", tostring(master.port), "-U", "postgres", "-d",
       "plusmoin", "-c", "BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(600)" })

@@ -163,10 +163,11 @@ static void remember(struct node *node, const struct look *look)
 
 	if (node->past_count > 0 && last->kind == look->kind && last->reason == look->reason &&
 	    last->door == look->door && last->row_state == look->row_state &&
-	    strcmp(last->master, look->master) == 0 && strcmp(last->message, look->message) == 0 &&
-	    strcmp(last->shut, look->shut) == 0) {
+	    strcmp(last->master, look->master) == 0) {
 		last->to_ms = look->to_ms;
 		last->count++;
+		text_copy(last->message, sizeof(last->message), look->message); /* the latest words */
+		text_copy(last->shut, sizeof(last->shut), look->shut);
 		return;
 	}
 	node->past[node->past_next] = *look;

@@ -42,20 +42,22 @@ struct statement step_role(const char *is_slave_statement)
 	return (struct statement){ .tag = STEP_ROLE, .sql = is_slave_statement };
 }
 
-struct statement step_there(void)
+struct statement step_there(bool closely)
 {
-	return (struct statement){
-		.tag = STEP_THERE,
-		.sql = "SELECT CASE WHEN oid IS NULL THEN 'none'"
-		       " WHEN EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation'"
-		       " AND l.relation = oid AND l.mode = 'AccessExclusiveLock' AND l.database ="
-		       " (SELECT d.oid FROM pg_catalog.pg_database d"
-		       " WHERE d.datname = pg_catalog.current_database())) THEN 'locked'"
-		       " WHEN (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid"
-		       " AND a.attname IN ('master', 'tstamp') AND pg_catalog.has_column_privilege("
-		       "a.attrelid, a.attnum, 'SELECT')) < 2 THEN 'shut' ELSE 'ready' END"
-		       " FROM (SELECT pg_catalog.to_regclass('heartbeat')::pg_catalog.oid AS oid) t",
-	};
+	static const char there[] =
+		"SELECT CASE WHEN pg_catalog.to_regclass('heartbeat') IS NULL THEN 'none' ELSE 'ready' END";
+	static const char readable[] =
+		"SELECT CASE WHEN oid IS NULL THEN 'none'"
+		" WHEN EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation'"
+		" AND l.relation = oid AND l.mode = 'AccessExclusiveLock' AND l.database ="
+		" (SELECT d.oid FROM pg_catalog.pg_database d"
+		" WHERE d.datname = pg_catalog.current_database())) THEN 'locked'"
+		" WHEN (SELECT count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid"
+		" AND a.attname IN ('master', 'tstamp') AND pg_catalog.has_column_privilege("
+		"a.attrelid, a.attnum, 'SELECT')) < 2 THEN 'shut' ELSE 'ready' END"
+		" FROM (SELECT pg_catalog.to_regclass('heartbeat')::pg_catalog.oid AS oid) t";
+
+	return (struct statement){ .tag = STEP_THERE, .sql = closely ? readable : there };
 }
 
 struct statement step_row(void)

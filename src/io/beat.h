@@ -60,7 +60,9 @@ enum table_state {
 	TABLE_SHUT,   /* its columns are missing, or there is no right to SELECT them */
 	TABLE_READY
 };
-struct statement step_there(void);
+
+/* `closely`: one that was there, but was not to be read; else the answer is TABLE_NONE or TABLE_READY. */
+struct statement step_there(bool closely);
 struct statement step_row(void);
 
 /* Whether there is a table that a beat may be written to, or a right to make one. */

@@ -32,6 +32,7 @@ struct conn {
 	size_t tag_count;
 	size_t answered;
 	bool asked; /* conn_ask(): no pipeline */
+	bool reached; /* TCP has answered */
 	char sqlstate[6]; /* the server's last words on its own accord: */
 	char words[MESSAGE_BYTES];
 	bool going;
@@ -152,8 +153,12 @@ static void fail(struct conn *conn)
 
 static void step_connect(struct conn *conn)
 {
+	PostgresPollingStatusType next;
+
 	drop_watcher(conn); /* libpq may change its descriptor: see libpq-notes.md */
-	switch (PQconnectPoll(conn->pg)) {
+	next = PQconnectPoll(conn->pg);
+	conn->reached = conn->reached || PQstatus(conn->pg) != CONNECTION_STARTED;
+	switch (next) {
 	case PGRES_POLLING_READING:
 		if (!watch(conn, UV_READABLE))
 			fail(conn);
@@ -374,7 +379,7 @@ bool conn_is_busy(const struct conn *conn)
 
 bool conn_is_reaching(const struct conn *conn)
 {
-	return conn->state == CONN_CONNECTING && PQstatus(conn->pg) == CONNECTION_STARTED;
+	return conn->state == CONN_CONNECTING && !conn->reached;
 }
 
 int conn_fd(const struct conn *conn)

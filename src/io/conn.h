@@ -52,7 +52,7 @@ void conn_send(struct conn *conn, const struct statement *statements, size_t cou
 void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params);
 bool conn_is_busy(const struct conn *conn);
 
-/* Whether it waits for the first answer of TCP. */
+/* Whether TCP has not answered yet. */
 bool conn_is_reaching(const struct conn *conn);
 
 /* Its socket; -1: none. */

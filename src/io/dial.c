@@ -15,10 +15,12 @@
 #define DIAL_KEYWORDS 64
 
 /*
- * Linux repeats a SYN after 1, 3, 7, 15, 31 s: a host that is back would be found up to half a minute
- * late. A connect that TCP has not answered for so long is begun anew: a SYN each second.
+ * How long TCP may take to answer before the next address has its turn (of one alone: before it is
+ * begun anew). Linux repeats a SYN after 1, 3, 7, 15, 31 s: a host that is back would be found up to
+ * half a minute late. And at least a third of what a login may take, which has three round trips.
  */
-#define RENEW_MS 2000
+#define REACH_MS 3000
+#define LOGIN_TRIPS 3
 
 struct dial {
 	uv_loop_t *loop;
@@ -28,19 +30,26 @@ struct dial {
 	struct addresses addresses; /* count 0: the host stands for itself (socket, hostaddr) */
 	size_t next;
 	bool again; /* the present address has been tried twice */
-	bool hurried;   /* an address has been left because somebody waits */
-	bool unhurried; /* all have been tried: now they have all of the time */
+	bool left_some; /* of this round an address was left before it said anything */
 	bool has_failed; /* an address has: */
 	struct evidence best; /* the failure that tells most */
 	struct conn *conn;
 	struct timer *deadline; /* of the present address, or of the look-up */
-	struct timer *renew;    /* of the present connect */
+	struct timer *reach;    /* of the present connect: TCP must have answered */
 	int64_t started_ms;
 	const unsigned *stalls;
 	unsigned stalls_then;
 	void (*done)(void *data, struct conn *conn, const struct evidence *evidence);
 	void *data;
 };
+
+/* How long TCP may take to answer. */
+static int64_t reach_ms(const struct dial *dial)
+{
+	int64_t trip_ms = dial->target.wait_ms / LOGIN_TRIPS;
+
+	return trip_ms > REACH_MS ? trip_ms : REACH_MS;
+}
 
 static void try_next(struct dial *dial);
 static void open_conn(struct dial *dial, const char *address);
@@ -152,9 +161,10 @@ static void note_failed(struct dial *dial, const struct evidence *evidence)
 	dial->has_failed = true;
 }
 
-static int64_t left_ms(const struct dial *dial)
+/* Of so much time since the start. */
+static int64_t left_of(const struct dial *dial, int64_t time_ms)
 {
-	return dial->target.timeout_ms - (clock_steady_ms() - dial->started_ms);
+	return time_ms - (clock_steady_ms() - dial->started_ms);
 }
 
 /* A server may have given up on us while we were stalled: once more from the start. */
@@ -164,20 +174,22 @@ static void start_anew(struct dial *dial)
 	dial->started_ms = clock_steady_ms();
 	dial->next = 0;
 	dial->has_failed = false;
-	dial->hurried = false;
-	dial->unhurried = false;
+	dial->left_some = false;
 	if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
 		timer_start(dial->deadline, dial->target.timeout_ms);
 	else
 		try_next(dial);
 }
 
-/* All have failed, some of them in a hurry: false when there is no time for more. */
-static bool take_time(struct dial *dial)
+/* Whether there is an address to try: another one, or again the first where one was left that may answer by now. */
+static bool has_next(struct dial *dial)
 {
-	if (!dial->hurried || dial->unhurried || dial->addresses.count < 2 || left_ms(dial) <= 1)
+	if (dial->next < dial->addresses.count)
+		return true;
+	if (!dial->left_some || dial->addresses.count < 2 ||
+	    left_of(dial, dial->target.timeout_ms) <= 1)
 		return false;
-	dial->unhurried = true;
+	dial->left_some = false;
 	dial->next = 0;
 	return true;
 }
@@ -200,8 +212,7 @@ static void on_failed(void *data, const struct evidence *evidence)
 		return;
 	}
 	note_failed(dial, evidence);
-	if (worth_another(evidence->reason) &&
-	    (dial->next < dial->addresses.count || take_time(dial))) {
+	if (worth_another(evidence->reason) && has_next(dial)) {
 		try_next(dial);
 		return;
 	}
@@ -209,20 +220,25 @@ static void on_failed(void *data, const struct evidence *evidence)
 	finish(dial, NULL, &what);
 }
 
-static void on_deadline(void *data)
+/* The present address, or the name server, has had its time. */
+static void give_up(struct dial *dial)
 {
-	struct dial *dial = data;
 	bool looking_up = dial->lookup != NULL;
 	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
 	char *text = mem_printf("no answer to a %s within %.3f s",
 				looking_up ? "look-up of its name" : "connect",
-				(double)(clock_steady_ms() - dial->started_ms) / 1000.0);
+				(double)dial->target.timeout_ms / 1000.0);
 
 	text_copy(evidence.message, sizeof(evidence.message), text);
 	free(text);
-	dial->hurried = dial->hurried || !looking_up;
+	dial->left_some = true;
 	conn_leave(&dial->conn, dial->target.drain);
 	on_failed(dial, &evidence);
+}
+
+static void on_deadline(void *data)
+{
+	give_up(data);
 }
 
 static const char *present_address(const struct dial *dial)
@@ -230,14 +246,19 @@ static const char *present_address(const struct dial *dial)
 	return dial->next > 0 ? dial->addresses.text[dial->next - 1] : NULL;
 }
 
-static void on_renew(void *data)
+static void on_reach(void *data)
 {
 	struct dial *dial = data;
 
 	if (dial->conn == NULL || !conn_is_reaching(dial->conn))
 		return;
+	if (dial->addresses.count > 1) {
+		give_up(dial);
+		return;
+	}
 	conn_close(&dial->conn);
 	open_conn(dial, present_address(dial));
+	timer_start(dial->reach, reach_ms(dial));
 }
 
 static void add(const char **keywords, const char **values, size_t *count, const char *keyword,
@@ -277,30 +298,30 @@ static void open_conn(struct dial *dial, const char *address)
 			    node->connection[i].value);
 	}
 	dial->conn = conn_open(dial->loop, keywords, values, &dial_events, dial);
-	timer_start(dial->renew, RENEW_MS);
 }
 
-/* How long the next address has. */
-static int64_t next_share_ms(const struct dial *dial)
-{
-	int64_t count = (int64_t)dial->addresses.count;
-	int64_t next = (int64_t)dial->next;
-	int64_t share_ms = left_ms(dial) / (count > next ? count - next : 1);
-
-	if (!dial->unhurried && count > 1 && share_ms > dial->target.wait_ms / count)
-		share_ms = dial->target.wait_ms / count;
-	return share_ms > 1 ? share_ms : 1;
-}
-
+/*
+ * One address has all of the time. Of several, while somebody waits, one that is dark has its share of
+ * that, and one that was reached all of it; then each has its share of what is left.
+ */
 static void try_next(struct dial *dial)
 {
-	int64_t share_ms = next_share_ms(dial);
+	size_t count = dial->addresses.count;
+	int64_t share = count > dial->next ? (int64_t)(count - dial->next) : 1;
+	int64_t left_ms = left_of(dial, dial->target.timeout_ms);
+	int64_t wait_ms = left_of(dial, dial->target.wait_ms);
+	bool hurries = count > 1 && wait_ms > 1 && wait_ms < left_ms;
+	int64_t dark_ms = (hurries ? wait_ms : left_ms) / share;
+	int64_t silent_ms = hurries ? wait_ms : left_ms / share;
 
-	if (dial->addresses.count > 0)
+	if (count > 0)
 		dial->next++;
 	dial->again = false;
 	open_conn(dial, present_address(dial));
-	timer_start(dial->deadline, share_ms);
+	timer_start(dial->deadline, silent_ms > 1 ? silent_ms : 1);
+	if (count < 2 || dark_ms > reach_ms(dial))
+		dark_ms = reach_ms(dial);
+	timer_start(dial->reach, dark_ms > 1 ? dark_ms : 1);
 }
 
 /* Moves the last good address to the front. */
@@ -356,7 +377,7 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 	dial->stalls_then = *stalls;
 	dial->started_ms = clock_steady_ms();
 	dial->deadline = timer_new(loop, stalls, on_deadline, dial);
-	dial->renew = timer_new(loop, stalls, on_renew, dial);
+	dial->reach = timer_new(loop, stalls, on_reach, dial);
 	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
 	    addresses_take_numeric(&dial->addresses, host)) {
 		try_next(dial);
@@ -396,7 +417,7 @@ void dial_cancel(struct dial **dial_p)
 	lookup_cancel(&dial->lookup);
 	conn_leave(&dial->conn, dial->target.drain);
 	timer_free(&dial->deadline);
-	timer_free(&dial->renew);
+	timer_free(&dial->reach);
 	free(dial->options);
 	free(dial);
 }

@@ -1,8 +1,8 @@
 /*
  * From a configured node to a connection that stands: its name is looked up,
- * its addresses are tried one after another, the last good one first: each with
- * its share of the time that somebody waits for the answer, and then each with its
- * share of what is left of `connect_timeout`. Loop's thread.
+ * its addresses are tried one after another, the last good one first, round after
+ * round while some are silent: first each with its share of the time that somebody
+ * waits for the answer, then of what is left of `connect_timeout`. Loop's thread.
  */
 #pragma once
 

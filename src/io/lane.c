@@ -86,7 +86,7 @@ static void send_look(struct lane *lane)
 	lane->row_asked = !lane->task.has_order && lane->context.table->there &&
 			  (!lane->context.table->row_failed || lane->row_ready);
 	if (!lane->task.has_order)
-		batch[count++] = lane->row_asked ? step_row() : step_there();
+		batch[count++] = lane->row_asked ? step_row() : step_there(lane->context.table->row_failed);
 	lane->seen = (struct observation){ .kind = OBSERVED_NOTHING };
 	lane->failed = false;
 	lane->again = false;
@@ -165,7 +165,10 @@ static void take_there(struct lane *lane, const PGresult *result)
 	enum table_state state = there_take(result);
 
 	table->there = state != TABLE_NONE;
-	table->row_failed = state == TABLE_LOCKED || state == TABLE_SHUT || table->row_failed;
+	if (state == TABLE_NONE)
+		table->row_failed = false;
+	if (state == TABLE_NONE || state == TABLE_LOCKED)
+		table->row_failure.reason = REASON_NONE;
 	lane->row_ready = state == TABLE_READY;
 	if (lane->seen.kind != OBSERVED_SLAVE)
 		return;
@@ -173,7 +176,7 @@ static void take_there(struct lane *lane, const PGresult *result)
 		lane->seen.row_state = ROW_LOCKED;
 	if (state != TABLE_SHUT)
 		return;
-	if (table->row_failure.reason == REASON_NONE) {
+	if (table->row_failure.reason != REASON_TABLE) {
 		table->row_failure.reason = REASON_TABLE;
 		text_copy(table->row_failure.message, MESSAGE_BYTES,
 			  "table heartbeat cannot be read: its columns master and tstamp are missing, or"

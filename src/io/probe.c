@@ -351,7 +351,8 @@ static struct evidence silence_evidence(const struct probe *probe)
 	struct evidence evidence =
 		evidence_of_silence(probe->kept != NULL, looking_up, probe->config->query_timeout_ms);
 
-	if (connecting && dial_failure(probe->dial) != NULL)
+	if (connecting && dial_failure(probe->dial) != NULL &&
+	    dial_failure(probe->dial)->reason != REASON_TIMEOUT)
 		return *dial_failure(probe->dial);
 	if (probe->kept != NULL && probe->door_met && probe->door.reason != REASON_NONE &&
 	    probe->door.reason != REASON_TIMEOUT) {

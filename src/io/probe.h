@@ -50,8 +50,8 @@ struct probe_context {
 
 /*
  * `config` and `node` must outlive the probe; `context` and `events` are copied. From
- * `before`, the node's probe that this one replaces, it has the server's last word (P2);
- * NULL allowed, and still the caller's.
+ * `before`, the node's probe that this one replaces, it has the server's last word (P2)
+ * and the address that was good; NULL allowed, and still the caller's.
  */
 struct probe *probe_new(const struct probe_context *context, const struct config *config,
 			const struct config_node *node, const struct probe *before,

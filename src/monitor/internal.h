@@ -44,6 +44,9 @@ struct refusals {
 	int64_t last_ms; /* steady */
 };
 
+/* What of a failing node failed last. */
+enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_FRESH, FAILING_BEAT };
+
 struct watch {
 	struct monitor *monitor;
 	struct node *node;
@@ -57,7 +60,8 @@ struct watch {
 	bool unseen; /* the last look came to nothing for a fault of ours, and no connection is left */
 	int64_t asked_ms;
 	struct refusals refused; /* a look, for its credentials */
-	bool was_failing;
+	enum failing failing; /* as the log was told, last time */
+	bool beat_failed;     /* since it began to fail, an error was told */
 };
 
 enum start_phase { START_RESTORED, START_SIGHT, START_ANSWERS, START_CLUSTERS, START_OVER };

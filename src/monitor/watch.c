@@ -115,37 +115,46 @@ static void on_grace(void *data)
 		group_want_round(group_of(watch->monitor, watch->node), false);
 }
 
-/* "Beat not written" is a loss, and an error (contract.md). */
-static void log_failure(const struct node *node, const struct log_about *about)
+static enum failing how_it_fails(const struct node *node)
 {
-	const struct failure *failure = &node->failure;
-
-	if (failure->reason == REASON_NO_NEW_CONNECTIONS)
-		log_line(LOG_LEVEL_INFO, about, "no fresh connection: %s", failure->message);
-	else if (failure->answered)
-		log_line(LOG_LEVEL_ERROR, about, "its beat is not written: %s", failure->message);
-	else
-		log_line(LOG_LEVEL_INFO, about, "no answer: %s", failure->message);
+	if (node->failure.attempts == 0)
+		return FAILING_NOT;
+	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
+		return FAILING_FRESH;
+	return node->failure.answered ? FAILING_BEAT : FAILING_ANSWER;
 }
 
 static void log_failing(struct watch *watch)
 {
+	static const char *const words[] = {
+		[FAILING_ANSWER] = "no answer",
+		[FAILING_FRESH] = "no fresh connection",
+		[FAILING_BEAT] = "its beat is not written",
+	};
 	const struct node *node = watch->node;
-	bool failing = node->failure.attempts > 0;
+	enum failing failing = how_it_fails(node);
+	enum failing before = watch->failing;
 	struct log_about about = {
 		.node = node->config->name,
-		.reason = failing ? reason_name(node->failure.reason) : NULL,
+		.reason = failing != FAILING_NOT ? reason_name(node->failure.reason) : NULL,
 		.has_cluster = node->cluster != NULL,
 		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
 	};
 
-	if (failing && !watch->was_failing)
-		log_failure(node, &about);
-	else if (!failing && watch->was_failing)
-		log_line(LOG_LEVEL_INFO, &about, "answers again");
-	if (failing != watch->was_failing)
+	if (failing == before)
+		return;
+	watch->failing = failing;
+	/* "beat not written" is a loss (contract.md): it and its end are errors */
+	if (failing != FAILING_NOT)
+		log_line(failing == FAILING_BEAT ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about, "%s: %s",
+			 words[failing], node->failure.message);
+	else
+		log_line(watch->beat_failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about,
+			 "answers again");
+	watch->beat_failed = failing == FAILING_BEAT ||
+			     (watch->beat_failed && failing != FAILING_NOT);
+	if ((failing == FAILING_NOT) != (before == FAILING_NOT))
 		watch->monitor->events.changed(watch->monitor->data);
-	watch->was_failing = failing;
 }
 
 void watch_log_refused(const struct node *node, const struct beat_result *result)
