@@ -45,7 +45,7 @@ struct refusals {
 };
 
 /* What of a failing node failed last. */
-enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_FRESH, FAILING_BEAT };
+enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_QUESTION, FAILING_FRESH, FAILING_BEAT };
 
 struct watch {
 	struct monitor *monitor;

@@ -121,13 +121,18 @@ static enum failing how_it_fails(const struct node *node)
 		return FAILING_NOT;
 	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
 		return FAILING_FRESH;
-	return node->failure.answered ? FAILING_BEAT : FAILING_ANSWER;
+	if (node->failure.answered)
+		return FAILING_BEAT;
+	if (node->failure.reason == REASON_TABLE || node->failure.reason == REASON_QUERY_ERROR)
+		return FAILING_QUESTION;
+	return FAILING_ANSWER;
 }
 
 static void log_failing(struct watch *watch)
 {
 	static const char *const words[] = {
 		[FAILING_ANSWER] = "no answer",
+		[FAILING_QUESTION] = "a question was refused",
 		[FAILING_FRESH] = "no fresh connection",
 		[FAILING_BEAT] = "its beat is not written",
 	};
