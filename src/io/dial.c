@@ -393,7 +393,7 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 
 const struct evidence *dial_failure(const struct dial *dial)
 {
-	return dial->has_failed ? &dial->best : NULL;
+	return dial->has_failed && dial->best.reason != REASON_TIMEOUT ? &dial->best : NULL;
 }
 
 void dial_hurry(struct dial *dial)

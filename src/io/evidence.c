@@ -32,6 +32,28 @@ bool errno_is_own_fault(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
+struct observation evidence_as_look(const struct evidence *evidence)
+{
+	struct observation seen = {
+		.kind = evidence->own_fault ? OBSERVED_NOTHING : OBSERVED_FAILURE,
+		.reason = evidence->reason,
+	};
+
+	text_copy(seen.message, MESSAGE_BYTES, evidence->message);
+	return seen;
+}
+
+struct beat_result evidence_as_beat(const struct evidence *evidence)
+{
+	struct beat_result beat = {
+		.state = evidence->own_fault ? BEAT_NONE : BEAT_FAILED,
+		.reason = evidence->reason,
+	};
+
+	text_copy(beat.message, MESSAGE_BYTES, evidence->message);
+	return beat;
+}
+
 enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table)
 {
 	if (sqlstate == NULL || sqlstate[0] == '\0')

@@ -32,6 +32,10 @@ void evidence_of_break(struct evidence *evidence, const char *sqlstate, const ch
  */
 struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_timeout_ms);
 
+/* A look, or a beat, of which nothing was learned but this; of a fault of our own not even that. */
+struct observation evidence_as_look(const struct evidence *evidence);
+struct beat_result evidence_as_beat(const struct evidence *evidence);
+
 /* The class of a statement that failed; with `of_table` of one about the beats' table. */
 enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table);
 

@@ -251,11 +251,7 @@ static bool mend_beat(struct lane *lane)
 /* What a statement's error tells in place of a look's outcome. */
 static void fail_look(struct lane *lane)
 {
-	lane->seen = (struct observation){
-		.kind = lane->failure.own_fault ? OBSERVED_NOTHING : OBSERVED_FAILURE,
-		.reason = lane->failure.reason,
-	};
-	text_copy(lane->seen.message, MESSAGE_BYTES, lane->failure.message);
+	lane->seen = evidence_as_look(&lane->failure);
 	finish_look(lane);
 }
 

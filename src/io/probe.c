@@ -106,19 +106,11 @@ static void tell_unable(struct probe *probe, const struct evidence *evidence)
 /* The task fails: nothing was learned of the node but this. */
 static void fail_task(struct probe *probe, const struct evidence *evidence)
 {
-	struct observation seen = {
-		.kind = evidence->own_fault ? OBSERVED_NOTHING : OBSERVED_FAILURE,
-		.reason = evidence->reason,
-	};
-	struct beat_result beat = {
-		.state = evidence->own_fault ? BEAT_NONE : BEAT_FAILED,
-		.reason = evidence->reason,
-	};
+	struct observation seen = evidence_as_look(evidence);
+	struct beat_result beat = evidence_as_beat(evidence);
 
 	if (evidence->own_fault)
 		tell_unable(probe, evidence);
-	text_copy(seen.message, MESSAGE_BYTES, evidence->message);
-	text_copy(beat.message, MESSAGE_BYTES, evidence->message);
 	if (probe->task.kind == TASK_BEAT)
 		finish_beat(probe, &beat);
 	else
@@ -351,8 +343,7 @@ static struct evidence silence_evidence(const struct probe *probe)
 	struct evidence evidence =
 		evidence_of_silence(probe->kept != NULL, looking_up, probe->config->query_timeout_ms);
 
-	if (connecting && dial_failure(probe->dial) != NULL &&
-	    dial_failure(probe->dial)->reason != REASON_TIMEOUT)
+	if (connecting && dial_failure(probe->dial) != NULL)
 		return *dial_failure(probe->dial);
 	if (probe->kept != NULL && probe->door_met && probe->door.reason != REASON_NONE &&
 	    probe->door.reason != REASON_TIMEOUT) {
