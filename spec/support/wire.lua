@@ -84,6 +84,7 @@ function wire.start()
   wire.running[self] = true
   take_block(self)
   sh(self.router, "echo 1 > /proc/sys/net/ipv4/ip_forward")
+  sh(self.router, "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit") -- else it refuses once a second, and is silent between
   local gateway
   self.cable, self.monitor, gateway = lay(self, nil, self.our_cable)
   sh(nil, ("ip route add 198.18.%d.0/24 via %s"):format(self.block, gateway))

@@ -9,7 +9,8 @@ local scene = require "spec.support.scene"
 
 local function watch(nodes, pool, options)
   return proxied.watch("pgpool", nodes,
-    { host = "127.0.0.1", port = pool.pcp_port, user = "plusmoin", passfile = pool.passfile }, options)
+    { host = "127.0.0.1", port = pool.pcp_port, user = "plusmoin", passfile = pool.passfile,
+      timeout = 4 }, options) -- below trigger_timeout: PCP may not answer while pgpool restarts it
 end
 
 -- Master, two slaves, pgpool before them, and a client that writes and one that reads.

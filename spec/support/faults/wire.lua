@@ -61,7 +61,8 @@ return {
   node("from the monitor to the node, reject (tcp reset)", at_node(RESET, true, false), "refused"),
   node("from the node to the monitor, reject (tcp reset)", at_node(RESET, false, true), true),
   node("from the monitor to the node, reject (icmp)", at_node(ICMP, true, false), "unreachable",
-    { query_timeout = 1 }), -- a fresh one, made after half of that, has time to hear so on a busy machine
+    -- a fresh one, made after half of that, has time to hear so on a busy machine; one under way hears nothing
+    { query_timeout = 1, fresh_connect_interval = 60 }),
   node("from the node to the monitor, reject (icmp)", at_node(ICMP, false, true), true),
   node("the node and everybody, drop", function(server, cell)
     cell.wire:cut(ANYBODY, server.host, "drop")
