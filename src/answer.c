@@ -60,8 +60,6 @@ void answer_explain(const struct request *request, const struct fleet *fleet,
 		    const struct clock *clock, const struct recent *recent,
 		    const struct dispatch *dispatch, struct json *json)
 {
-	struct buf left = { 0 };
-
 	if (request->node != NULL) {
 		explain_one(fleet, request->node, clock, recent, json);
 	} else if (request->event == NULL) {
@@ -71,8 +69,6 @@ void answer_explain(const struct request *request, const struct fleet *fleet,
 		answer_error(json, "no such event among the last 1,000 of this daemon's");
 	} else {
 		add_ok(json);
-		dispatch_render_left(dispatch, request->event, &left);
-		recent_explain(recent, request->event, &left, json);
-		buf_free(&left);
+		recent_explain(recent, request->event, dispatch, json);
 	}
 }

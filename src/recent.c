@@ -108,6 +108,20 @@ static struct recent_event *find(const struct recent *recent, const char *id)
 	return NULL;
 }
 
+static void add_outcome(struct json *json, const char *path, const char *how)
+{
+	jsonw_begin_object(json);
+	add_string(json, "trigger", path);
+	add_string(json, "outcome", how);
+	jsonw_end_object(json);
+}
+
+static void on_left(void *data, const struct event *event, const char *path, const char *how)
+{
+	(void)event;
+	add_outcome(data, path, how);
+}
+
 void recent_tell(struct recent *recent, const char *id, const char *path, const char *how)
 {
 	struct recent_event *one = find(recent, id);
@@ -119,10 +133,7 @@ void recent_tell(struct recent *recent, const char *id, const char *path, const 
 	text_copy(words, sizeof(words), how);
 	json.out = &one->outcomes;
 	json.comma = one->outcomes.len > 0;
-	jsonw_begin_object(&json);
-	add_string(&json, "trigger", path);
-	add_string(&json, "outcome", words);
-	jsonw_end_object(&json);
+	add_outcome(&json, path, words);
 }
 
 bool recent_has(const struct recent *recent, const char *id)
@@ -130,7 +141,8 @@ bool recent_has(const struct recent *recent, const char *id)
 	return find(recent, id) != NULL;
 }
 
-void recent_explain(const struct recent *recent, const char *id, const struct buf *left, struct json *json)
+void recent_explain(const struct recent *recent, const char *id, const struct dispatch *dispatch,
+		    struct json *json)
 {
 	const struct recent_event *one = find(recent, id);
 
@@ -142,11 +154,8 @@ void recent_explain(const struct recent *recent, const char *id, const struct bu
 	jsonw_key(json, "triggers");
 	jsonw_begin_array(json);
 	if (one->outcomes.len > 0)
-		buf_add(json->out, one->outcomes.data, one->outcomes.len);
-	if (one->outcomes.len > 0 && left->len > 0)
-		buf_add_char(json->out, ',');
-	if (left->len > 0)
-		buf_add(json->out, left->data, left->len);
+		jsonw_raw(json, buf_text(&one->outcomes));
+	dispatch_tell_left(dispatch, id, on_left, json);
 	jsonw_end_array(json);
 	jsonw_end_object(json);
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "core/view.h"
+#include "dispatch/dispatch.h"
 
 #define RECENT_EVENTS 1000 /* kept for explain */
 #define RECENT_LISTED 100  /* listed at most */
@@ -46,10 +47,11 @@ void recent_tell(struct recent *recent, const char *id, const char *path, const 
 bool recent_has(const struct recent *recent, const char *id);
 
 /*
- * Into an open object: "event" with what was "seen" and its "triggers", of one that is kept. `left`: JSON objects,
- * commas between, of those that have not ended.
+ * Into an open object: "event" with what was "seen" and its "triggers", of one that is kept; `dispatch`
+ * knows those that have not ended.
  */
-void recent_explain(const struct recent *recent, const char *id, const struct buf *left, struct json *json);
+void recent_explain(const struct recent *recent, const char *id, const struct dispatch *dispatch,
+		    struct json *json);
 
 /* Into an open object: "events", the last few about this node ("host:port"), oldest first. */
 void recent_render_node(const struct recent *recent, const char *place, struct json *json);

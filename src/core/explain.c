@@ -215,8 +215,7 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 {
 	jsonw_key(json, "needs");
 	jsonw_begin_array(json);
-	if (node->door.reason != REASON_NONE &&
-	    (node->place == PLACE_MASTER || node->place == PLACE_SLAVE))
+	if (node->door.reason != REASON_NONE && node_is_in_place(node))
 		say(json, mem_strdup("a fresh connection that succeeds: until then it is held (P1)"));
 	if (node_is_failing(node))
 		needs_of_failing(fleet, node, now, json);
@@ -258,8 +257,8 @@ static bool was_asked(const struct node *node)
 
 static bool is_well(const struct node *node)
 {
-	return was_asked(node) && (node->place == PLACE_MASTER || node->place == PLACE_SLAVE) &&
-	       node->failure.attempts == 0 && node->door.reason == REASON_NONE;
+	return was_asked(node) && node_is_in_place(node) && node->failure.attempts == 0 &&
+	       node->door.reason == REASON_NONE;
 }
 
 void explain_unwell(const struct fleet *fleet, struct json *json)

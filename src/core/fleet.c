@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 const char *place_name(enum place place)
 {
@@ -236,6 +237,17 @@ void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 	}
 	if (changes)
 		node->since_ms = now->wall_ms;
+}
+
+bool node_is_in_place(const struct node *node)
+{
+	return node->place == PLACE_MASTER || node->place == PLACE_SLAVE;
+}
+
+void node_give_reason(struct node *node, enum reason reason, const char *message)
+{
+	node->reason = reason;
+	text_copy(node->message, sizeof(node->message), message);
 }
 
 void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now)

@@ -143,6 +143,12 @@ void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster);
 void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 		const struct moment *now);
 
+/* In the seat or a slave: not lost, not clusterless. */
+bool node_is_in_place(const struct node *node);
+
+/* Why the node is where it is, and in which words; REASON_NONE and "": for no reason. */
+void node_give_reason(struct node *node, enum reason reason, const char *message);
+
 /* Notes that a rule spoke for the node. */
 void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now);
 

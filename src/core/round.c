@@ -10,19 +10,12 @@ static void because(struct change *change, enum reason reason, const char *messa
 {
 	change->reason = reason;
 	text_copy(change->message, sizeof(change->message), message);
-	change->node->reason = reason;
-	text_copy(change->node->message, sizeof(change->node->message), message);
+	node_give_reason(change->node, reason, message);
 }
 
 static void because_of_failure(struct change *change)
 {
 	because(change, change->node->failure.reason, change->node->failure.message);
-}
-
-static void no_reason(struct node *node)
-{
-	node->reason = REASON_NONE;
-	node->message[0] = '\0';
 }
 
 static void because_of_lag(struct node *node, struct change *change, const struct ruling *ruling)
@@ -35,8 +28,7 @@ static void because_of_lag(struct node *node, struct change *change, const struc
 		text = mem_printf("%.3f s behind", (double)lag_ms / 1000.0);
 	else
 		text = mem_strdup("it has shown no beat of this cluster");
-	node->reason = REASON_LAG;
-	text_copy(node->message, sizeof(node->message), text);
+	node_give_reason(node, REASON_LAG, text);
 	if (change != NULL)
 		because(change, REASON_LAG, text);
 	free(text);
@@ -69,7 +61,7 @@ static void judge_holder(struct round *round, const struct moment *now)
 		change = changes_move(&round->changes, RULE_M3, holder, round->cluster, PLACE_SLAVE,
 				      now);
 		because(change, REASON_DEMOTED, "it says that it is a slave now");
-		no_reason(holder);
+		node_give_reason(holder, REASON_NONE, "");
 	}
 }
 
@@ -170,7 +162,7 @@ static void take_seat(struct round *round, struct node *node, const struct beat_
 	}
 	change = changes_move(&round->changes, RULE_M4, node, round->cluster, PLACE_MASTER, now);
 	change->event = node != round->seat_before ? EVENT_MASTER_UP : EVENT_NONE; /* T2 */
-	no_reason(node);
+	node_give_reason(node, REASON_NONE, "");
 	first_beat(round, round->cluster, result, now);
 }
 
@@ -186,7 +178,7 @@ static void found(struct round *round, struct node *node, const struct beat_resu
 	change = changes_move(&round->changes, round->trying_rule, node, cluster, PLACE_MASTER,
 			      now);
 	change->event = round->starting ? EVENT_NONE : EVENT_CLUSTER_CREATED;
-	no_reason(node);
+	node_give_reason(node, REASON_NONE, "");
 	first_beat(round, cluster, result, now);
 }
 
@@ -208,8 +200,7 @@ static void refuse(struct round *round, struct node *node, const struct beat_res
 		return;
 	}
 	fleet_note_rule(node, RULE_M5, now);
-	node->reason = result->reason;
-	text_copy(node->message, sizeof(node->message), result->message);
+	node_give_reason(node, result->reason, result->message);
 }
 
 void round_take_beat(struct round *round, const struct moment *now,
@@ -255,7 +246,7 @@ struct change *changes_join(struct changes *changes, const struct fleet *fleet, 
 					     ruling.in_sync ? PLACE_SLAVE : PLACE_LOST, now);
 
 	show(node, &ruling);
-	no_reason(node);
+	node_give_reason(node, REASON_NONE, "");
 	if (ruling.in_sync)
 		change->event = EVENT_SLAVE_UP;
 	else
@@ -315,7 +306,7 @@ static void judge_lost(struct round *round, struct node *node, const struct mome
 		return;
 	change = changes_move(&round->changes, RULE_L4, node, node->cluster, PLACE_SLAVE, now);
 	change->event = EVENT_SLAVE_UP;
-	no_reason(node);
+	node_give_reason(node, REASON_NONE, "");
 }
 
 static void judge_clusterless(struct round *round, struct node *node, const struct moment *now)
@@ -326,7 +317,7 @@ static void judge_clusterless(struct round *round, struct node *node, const stru
 	if (ruling.rule == RULE_U3)
 		changes_join(&round->changes, round->fleet, node, ruling.target, now);
 	else if (ruling.rule == RULE_U4)
-		no_reason(node);
+		node_give_reason(node, REASON_NONE, "");
 }
 
 static void judge_members(struct round *round, const struct moment *now)

@@ -183,13 +183,6 @@ static bool stays_out(const struct node *node)
 	       node->failure.reason == REASON_NO_NEW_CONNECTIONS;
 }
 
-/* It is not down any more; why else it stays lost is for the next rule to say. */
-static void forget_reason(struct node *node)
-{
-	node->reason = REASON_NONE;
-	node->message[0] = '\0';
-}
-
 static void note_kept(struct node *node, const struct observation *seen,
 		      const struct moment *now)
 {
@@ -216,8 +209,9 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 	node->door.reason = REASON_NONE;
 	if (seen->kind != OBSERVED_FAILURE)
 		node->went_ms = INT64_MIN;
+	/* not down any more; why else it stays lost is for the next rule to say */
 	if (seen->kind == OBSERVED_MASTER && node->place == PLACE_LOST && node->failure.attempts > 0)
-		forget_reason(node);
+		node_give_reason(node, REASON_NONE, "");
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason) &&
 	    !stays_out(node)) {
 		node->door = seen->door;
@@ -293,7 +287,7 @@ static int64_t beat_patience_ends(const struct fleet *fleet, const struct node *
 static bool still_failing(const struct fleet *fleet, const struct node *node,
 			  const struct moment *now)
 {
-	if (node->place != PLACE_MASTER && node->place != PLACE_SLAVE)
+	if (!node_is_in_place(node))
 		return false;
 	return node->failure.attempts < fleet->config->down_after ||
 	       now->steady_ms < hold_ends(fleet, node) ||
@@ -313,8 +307,7 @@ enum verdict node_verdict(const struct fleet *fleet, const struct node *node,
 
 bool node_is_failing(const struct node *node)
 {
-	return node->failure.attempts > 0 &&
-	       (node->place == PLACE_MASTER || node->place == PLACE_SLAVE);
+	return node->failure.attempts > 0 && node_is_in_place(node);
 }
 
 bool node_is_held(const struct fleet *fleet, const struct node *node, const struct moment *now,

@@ -8,9 +8,8 @@
 
 static void why(const struct node *node, enum reason *reason, const char **message)
 {
-	bool in_place = node->place == PLACE_MASTER || node->place == PLACE_SLAVE;
+	bool in_place = node_is_in_place(node);
 	bool is_shut = node->door.reason != REASON_NONE;
-
 	bool by_failure = node->failure.attempts > 0 &&
 			  (!in_place || (node->failure.held && !is_shut));
 

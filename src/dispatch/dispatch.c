@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dispatch/action.h"
@@ -276,23 +275,17 @@ void dispatch_event(struct dispatch *dispatch, struct event *event)
 	schedule(dispatch);
 }
 
-static void render_left(const struct run *run, struct buf *out)
+static void tell_left(const struct run *run, dispatch_told *told, void *data)
 {
 	const struct config_trigger *trigger = &run->config->triggers[run->event->kind];
 
-	for (size_t i = run->next; i < trigger->count; i++) {
-		struct json json = { .out = out, .comma = out->len > 0 };
-
-		jsonw_begin_object(&json);
-		jsonw_key(&json, "trigger");
-		jsonw_string(&json, trigger->actions[i].path);
-		jsonw_key(&json, "outcome");
-		jsonw_string(&json, i == run->next && run->action != NULL ? "running" : "waiting");
-		jsonw_end_object(&json);
-	}
+	for (size_t i = run->next; i < trigger->count; i++)
+		told(data, run->event, trigger->actions[i].path,
+		     i == run->next && run->action != NULL ? "running" : "waiting");
 }
 
-void dispatch_render_left(const struct dispatch *dispatch, const char *event_id, struct buf *out)
+void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, dispatch_told *told,
+			void *data)
 {
 	for (size_t q = 0; q < dispatch->queues.count; q++) {
 		const struct queue *queue = dispatch->queues.items[q];
@@ -301,7 +294,7 @@ void dispatch_render_left(const struct dispatch *dispatch, const char *event_id,
 			const struct run *run = queue->runs.items[i];
 
 			if (strcmp(run->event->id, event_id) == 0)
-				render_left(run, out);
+				tell_left(run, told, data);
 		}
 	}
 }

@@ -36,8 +36,9 @@ void dispatch_runner_changed(struct dispatch *dispatch);
 /* Queues an event for the actions configured for it; takes its own reference. */
 void dispatch_event(struct dispatch *dispatch, struct event *event);
 
-/* Adds "trigger" and "outcome" ("running", "waiting") of the event's actions that have not ended, as JSON objects. */
-void dispatch_render_left(const struct dispatch *dispatch, const char *event_id, struct buf *out);
+/* Tells of each of the event's actions that has not ended: "running" or "waiting". From inside this call. */
+void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, dispatch_told *told,
+			void *data);
 
 /*
  * No more events come: runs what is queued for shutdown_grace, then TERM, 2 s

@@ -268,7 +268,11 @@ void beat_take(struct beat_progress *progress, int tag, const PGresult *result)
 
 enum table_state there_take(const PGresult *result)
 {
-	static const char *const words[] = { "none", "locked", "shut" };
+	static const char *const words[] = {
+		[TABLE_NONE] = "none",
+		[TABLE_LOCKED] = "locked",
+		[TABLE_SHUT] = "shut",
+	};
 
 	if (!result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 1)
 		return TABLE_READY;

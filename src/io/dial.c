@@ -52,11 +52,16 @@ static int64_t reach_ms(const struct dial *dial)
 }
 
 static void try_next(struct dial *dial);
-static void open_conn(struct dial *dial, const char *address);
 static void on_connected(void *data);
 static void on_failed(void *data, const struct evidence *evidence);
 
 static const struct conn_events dial_events = { .connected = on_connected, .failed = on_failed };
+
+/* NULL: the host stands for itself. */
+static const char *present_address(const struct dial *dial)
+{
+	return dial->next > 0 ? dial->addresses.text[dial->next - 1] : NULL;
+}
 
 static const char *pair_value(const struct config_node *node, const char *key)
 {
@@ -73,9 +78,8 @@ static void finish(struct dial *dial, struct conn *conn, const struct evidence *
 	void *data = dial->data;
 
 	dial->conn = NULL;
-	if (conn != NULL && dial->next > 0)
-		text_copy(dial->target.last_good, INET6_ADDRSTRLEN + 1,
-			  dial->addresses.text[dial->next - 1]);
+	if (conn != NULL && present_address(dial) != NULL)
+		text_copy(dial->target.last_good, INET6_ADDRSTRLEN + 1, present_address(dial));
 	dial_cancel(&dial);
 	done(data, conn, evidence);
 }
@@ -152,7 +156,8 @@ static int worth(const struct evidence *evidence)
 static void note_failed(struct dial *dial, const struct evidence *evidence)
 {
 	struct evidence what = *evidence;
-	bool is_ipv6 = dial->next > 0 && strchr(dial->addresses.text[dial->next - 1], ':') != NULL;
+	const char *address = present_address(dial);
+	bool is_ipv6 = address != NULL && strchr(address, ':') != NULL;
 
 	if (is_ipv6 && what.own_fault && what.reason == REASON_UNREACHABLE)
 		what.own_fault = false; /* there may be no such address here; of IPv4 it is the ports */
@@ -241,26 +246,6 @@ static void on_deadline(void *data)
 	give_up(data);
 }
 
-static const char *present_address(const struct dial *dial)
-{
-	return dial->next > 0 ? dial->addresses.text[dial->next - 1] : NULL;
-}
-
-static void on_reach(void *data)
-{
-	struct dial *dial = data;
-
-	if (dial->conn == NULL || !conn_is_reaching(dial->conn))
-		return;
-	if (dial->addresses.count > 1) {
-		give_up(dial);
-		return;
-	}
-	conn_close(&dial->conn);
-	open_conn(dial, present_address(dial));
-	timer_start(dial->reach, reach_ms(dial));
-}
-
 static void add(const char **keywords, const char **values, size_t *count, const char *keyword,
 		const char *value)
 {
@@ -271,7 +256,7 @@ static void add(const char **keywords, const char **values, size_t *count, const
 	++*count;
 }
 
-static void open_conn(struct dial *dial, const char *address)
+static void open_conn(struct dial *dial)
 {
 	const struct config_node *node = dial->target.node;
 	const char *keywords[DIAL_KEYWORDS] = { 0 };
@@ -281,7 +266,7 @@ static void open_conn(struct dial *dial, const char *address)
 
 	(void)snprintf(port, sizeof(port), "%d", node->port);
 	add(keywords, values, &count, "host", node->host);
-	add(keywords, values, &count, "hostaddr", address);
+	add(keywords, values, &count, "hostaddr", present_address(dial));
 	add(keywords, values, &count, "port", port);
 	add(keywords, values, &count, "user", node->user);
 	add(keywords, values, &count, "password", node->password);
@@ -298,6 +283,21 @@ static void open_conn(struct dial *dial, const char *address)
 			    node->connection[i].value);
 	}
 	dial->conn = conn_open(dial->loop, keywords, values, &dial_events, dial);
+}
+
+static void on_reach(void *data)
+{
+	struct dial *dial = data;
+
+	if (dial->conn == NULL || !conn_is_reaching(dial->conn))
+		return;
+	if (dial->addresses.count > 1) {
+		give_up(dial);
+		return;
+	}
+	conn_close(&dial->conn);
+	open_conn(dial);
+	timer_start(dial->reach, reach_ms(dial));
 }
 
 /*
@@ -317,7 +317,7 @@ static void try_next(struct dial *dial)
 	if (count > 0)
 		dial->next++;
 	dial->again = false;
-	open_conn(dial, present_address(dial));
+	open_conn(dial);
 	timer_start(dial->deadline, silent_ms > 1 ? silent_ms : 1);
 	if (count < 2 || dark_ms > reach_ms(dial))
 		dark_ms = reach_ms(dial);

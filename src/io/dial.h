@@ -35,7 +35,10 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 				     const struct evidence *evidence),
 			void *data);
 
-/* What tells most of the addresses that have failed so far, but for silence; NULL: none. Valid until the dial goes on. */
+/*
+ * What tells most of the addresses that have failed so far, but for silence; NULL: none. Valid
+ * until the dial goes on.
+ */
 const struct evidence *dial_failure(const struct dial *dial);
 
 /* The answer is wanted soon: no more patience with a name than RESOLVE_PATIENCE_MS. NULL allowed. */

@@ -106,15 +106,17 @@ static void tell_unable(struct probe *probe, const struct evidence *evidence)
 /* The task fails: nothing was learned of the node but this. */
 static void fail_task(struct probe *probe, const struct evidence *evidence)
 {
-	struct observation seen = evidence_as_look(evidence);
-	struct beat_result beat = evidence_as_beat(evidence);
-
 	if (evidence->own_fault)
 		tell_unable(probe, evidence);
-	if (probe->task.kind == TASK_BEAT)
+	if (probe->task.kind == TASK_BEAT) {
+		struct beat_result beat = evidence_as_beat(evidence);
+
 		finish_beat(probe, &beat);
-	else
+	} else {
+		struct observation seen = evidence_as_look(evidence);
+
 		finish_look(probe, &seen);
+	}
 }
 
 /* A lane has come to the end of its task: who answers first, also that a statement fails, is the node's answer. */

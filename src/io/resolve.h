@@ -1,7 +1,7 @@
 /*
  * Names to addresses, off the loop (uv_getaddrinfo). One look-up a name at a
  * time, however many ask. The last good addresses of a name are kept: who asks
- * waits so long for a new answer and then gets those. Loop's thread.
+ * waits for a new answer, as long as it has patience, and then gets those. Loop's thread.
  */
 #pragma once
 
@@ -33,8 +33,9 @@ struct resolver *resolver_new(uv_loop_t *loop);
 bool resolver_free(struct resolver **resolver);
 
 /*
- * Asks for `host`, and waits `patience_ms` where there are good addresses. `found` is called once, never from inside this call, with
- * addresses, or with NULL and why not; not at all after lookup_cancel().
+ * Asks for `host`, and waits `patience_ms` where there are good addresses. `found` is called
+ * once, never from inside this call, with addresses, or with NULL and why not; not at all after
+ * lookup_cancel().
  */
 struct lookup *lookup_start(struct resolver *resolver, const char *host, int64_t patience_ms,
 			    void (*found)(void *data, const struct addresses *addresses,

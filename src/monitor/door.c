@@ -48,14 +48,7 @@ void door_init(struct watch *watch)
 static void fire_held(struct watch *watch, const struct shut_door *door)
 {
 	struct node *node = watch->node;
-	struct log_about about = {
-		.event = event_kind_name(EVENT_NODE_HELD),
-		.node = node->config->name,
-		.rule = rule_name(RULE_P1),
-		.reason = reason_name(door->reason),
-		.has_cluster = node->cluster != NULL,
-		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
-	};
+	struct log_about about = watch_about(node);
 	struct change change = {
 		.rule = RULE_P1,
 		.node = node,
@@ -65,6 +58,9 @@ static void fire_held(struct watch *watch, const struct shut_door *door)
 		.reason = door->reason,
 	};
 
+	about.event = event_kind_name(EVENT_NODE_HELD);
+	about.rule = rule_name(RULE_P1);
+	about.reason = reason_name(door->reason);
 	log_line(LOG_LEVEL_ERROR, &about, "held in its place, the server is alive: %s",
 		 door->message);
 	text_copy(change.message, sizeof(change.message), door->message);
@@ -81,11 +77,7 @@ static void begin_hold(struct watch *watch, const struct shut_door *door)
 /* It is over when the node answers, or has left its place; another failure meanwhile is no end. */
 static void end_hold(struct node *node)
 {
-	struct log_about about = {
-		.node = node->config->name,
-		.has_cluster = node->cluster != NULL,
-		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
-	};
+	struct log_about about = watch_about(node);
 
 	if (node->failure.attempts > 0 && node->place == node->held_in)
 		return;

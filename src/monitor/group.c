@@ -120,15 +120,14 @@ void group_want_round(struct group *group, bool regular)
 /* Whether a round waits for this node: what is lost, clusterless or failing may be silent. */
 static bool is_worth_waiting(const struct node *node)
 {
-	return (node->place == PLACE_MASTER || node->place == PLACE_SLAVE) &&
-	       !node_is_failing(node);
+	return node_is_in_place(node) && !node_is_failing(node);
 }
 
 /* A node whose door is shut is asked by its own timer alone. */
 static bool is_to_be_asked(const struct watch *watch)
 {
 	return !(watch->refused.count > 0 && timer_is_set(watch->retry)) ||
-	       watch->node->place == PLACE_MASTER || watch->node->place == PLACE_SLAVE;
+	       node_is_in_place(watch->node);
 }
 
 /* Whether a member has said that it is master, and waits for an answer of the holder. */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/log.h"
 #include "core/round.h"
 #include "core/start.h"
 #include "io/clock.h"
@@ -110,6 +111,9 @@ void watch_look(struct watch *watch);
 /* Sets or clears the retry and grace timers by the node's present state. */
 void watch_plan(struct watch *watch);
 void watch_plan_cluster(const struct cluster *cluster);
+
+/* Where a line about this node belongs; points into the node. */
+struct log_about watch_about(const struct node *node);
 
 /*
  * Before it is judged: logs that the beat of `node` (NULL: nothing) was refused. A slave's loss by

@@ -115,6 +115,15 @@ static void on_grace(void *data)
 		group_want_round(group_of(watch->monitor, watch->node), false);
 }
 
+struct log_about watch_about(const struct node *node)
+{
+	return (struct log_about){
+		.node = node->config->name,
+		.has_cluster = node->cluster != NULL,
+		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
+	};
+}
+
 static enum failing how_it_fails(const struct node *node)
 {
 	if (node->failure.attempts == 0)
@@ -139,15 +148,11 @@ static void log_failing(struct watch *watch)
 	const struct node *node = watch->node;
 	enum failing failing = how_it_fails(node);
 	enum failing before = watch->failing;
-	struct log_about about = {
-		.node = node->config->name,
-		.reason = failing != FAILING_NOT ? reason_name(node->failure.reason) : NULL,
-		.has_cluster = node->cluster != NULL,
-		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
-	};
+	struct log_about about = watch_about(node);
 
 	if (failing == before)
 		return;
+	about.reason = failing != FAILING_NOT ? reason_name(node->failure.reason) : NULL;
 	watch->failing = failing;
 	/* "beat not written" is a loss (contract.md): it and its end are errors */
 	if (failing != FAILING_NOT)
@@ -164,17 +169,14 @@ static void log_failing(struct watch *watch)
 
 void watch_log_refused(const struct node *node, const struct beat_result *result)
 {
-	struct log_about about = { .reason = reason_name(result->reason), .cluster_id = -1 };
+	struct log_about about;
 
 	if (node == NULL || (result->state != BEAT_FAILED && result->state != BEAT_LOCKED) ||
 	    node->place == PLACE_SLAVE ||
 	    (node->reason == result->reason && strcmp(node->message, result->message) == 0))
 		return;
-	about.node = node->config->name;
-	if (node->cluster != NULL) {
-		about.has_cluster = true;
-		about.cluster_id = node->cluster->id;
-	}
+	about = watch_about(node);
+	about.reason = reason_name(result->reason);
 	log_line(LOG_LEVEL_ERROR, &about, "it says that it is master, but its beat is not written: %s",
 		 result->message);
 }
