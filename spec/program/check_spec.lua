@@ -72,7 +72,7 @@ describe("check", function()
   end)
 
   it("tells what mends a door that is shut, by the server's SQLSTATE", function()
-    local master = pg.master { settings = { superuser_reserved_connections = 3 } }
+    local master = pg.master()
     local daemon = plusmoin.new { nodes = { master } }
     local shut = { -- statement, SQLSTATE, its cure
       { "ALTER DATABASE plusmoin ALLOW_CONNECTIONS false", "55000: ",

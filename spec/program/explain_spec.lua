@@ -6,6 +6,16 @@ local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 
+-- Waits until `plusmoin explain WHAT` has the words (plain text); returns what it says then.
+local function wait_explained(daemon, what, words)
+  local out
+  proc.wait_for("the words " .. words, 10, function()
+    out = select(2, daemon:cli("explain", what))
+    return out:find(words, 1, true)
+  end, function() return out .. daemon:diagnose() end)
+  return out
+end
+
 describe("explain", function()
   after_each(scene.finish)
 
@@ -19,13 +29,7 @@ describe("explain", function()
       "\nseen:\n", "slave, its row names " .. master.name, "refused: connection to server at",
       "\nfor the next change:\n  an answer\n  as slave a lag of at most 3 s (recover_sync_delay: L4, slave_up)\n",
       "\nevents:\n  slave_down " .. down.env.PLUSMOIN_EVENT_ID .. " at ", ", by S1: the slave was down")
-    -- when it has been judged since
-    local function explained()
-      return (select(2, daemon:cli("explain", slaves[1].name)))
-    end
-    proc.wait_for("L1", 10, function()
-      return explained():find("\nlast judged by L1: it is down", 1, true)
-    end, explained)
+    wait_explained(daemon, slaves[1].name, "\nlast judged by L1: it is down") -- when it has been judged since
     code, out = daemon:cli("explain")
     assert.equal(0, code)
     has(out, slaves[1].name .. ": lost")
@@ -92,8 +96,7 @@ describe("explain", function()
     master:kill9()
     daemon:expect_events { { "master_down", master } }
     table.remove(daemon.config.nodes, 1)
-    proc.write_file(daemon.config_path, daemon:json())
-    assert.is_true(daemon:ask({ request = "reload" }).ok)
+    daemon:reload()
     local out
     proc.wait_for("the two that are left", 10, function()
       out = select(2, daemon:cli("explain"))
@@ -109,11 +112,8 @@ describe("explain", function()
     daemon:expect_events { { "master_up", slaves[1] } }
     master.settings.default_transaction_read_only = "on"
     master:start()
-    local out
-    proc.wait_for("its refusal", 10, function()
-      out = select(2, daemon:cli("explain", master.name))
-      return out:find("\nlast judged by M5: it says that it is master, but its beat is refused", 1, true)
-    end, function() return out end)
+    local out = wait_explained(daemon, master.name,
+      "\nlast judged by M5: it says that it is master, but its beat is refused")
     has(out, master.name .. ": lost in cluster 0 since ", ": read_only: ")
     daemon:quiet_rounds(3)
     local _, lines = daemon:log():gsub("it says that it is master, but its beat is not written: [^\n]*read%-only", "")
@@ -126,11 +126,7 @@ describe("explain", function()
     slaves[1]:pause_replay()
     daemon:expect_events { { "slave_down", slaves[1], rule = "S2", reason = "lag" } }
     slaves[1]:let_in("reject")
-    local out
-    proc.wait_for("the shut door", 10, function()
-      out = select(2, daemon:cli("explain", slaves[1].name))
-      return out:find("; a fresh connection: auth: ", 1, true)
-    end, function() return out end)
+    local out = wait_explained(daemon, slaves[1].name, "; a fresh connection: auth: ")
     has(out, ": lost in cluster 0 since ", " by S2: lag: ", "for the next change:\n  as slave a lag of at most 1 s")
     has(select(2, daemon:cli("status")), "out of sync")
   end)
@@ -138,11 +134,8 @@ describe("explain", function()
   it("says what keeps a failing node in its place, and until when", function()
     local daemon, _, slaves = scene.start { config = { restart_grace = 30 } }
     slaves[1]:stop("fast")
-    local out
-    proc.wait_for("the grace", 10, function()
-      out = select(2, daemon:cli("explain", slaves[1].name))
-      return out:find("it keeps its place by P2: it said that it stops or starts (restart_grace)", 1, true)
-    end, function() return out end)
+    local out = wait_explained(daemon, slaves[1].name,
+      "it keeps its place by P2: it said that it stops or starts (restart_grace)")
     has(out, "failing for ", "\n  an answer ends the failure\n", " s, if it fails still, it is lost (S1, slave_down)")
     has(select(2, daemon:cli("explain")), slaves[1].name .. ": slave in cluster 0 since ", "failing for ")
     slaves[1]:start()
@@ -213,11 +206,8 @@ describe("explain", function()
       .. "GRANT SELECT ON heartbeat TO plusmoin", "plusmoin")
     daemon:expect_events { { "node_held", master, reason = "table" } }
     master:let_in("reject")
-    proc.wait_for("both", 10, function()
-      out = select(2, daemon:cli("explain", master.name))
-      return out:find("master, beat not written: table: permission denied for table heartbeat; "
-        .. "a fresh connection: auth: ", 1, true)
-    end, function() return out end)
+    wait_explained(daemon, master.name, "master, beat not written: table: permission denied for table heartbeat; "
+      .. "a fresh connection: auth: ")
   end)
 
   it("says that only a fresh connection brings back a node whose kept one answers", function()

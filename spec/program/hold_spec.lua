@@ -8,12 +8,6 @@ local QUICK = { heartbeat = 0.5, fresh_connect_interval = 0.5, max_sync_delay = 
 local NO_BEATS = "ALTER TABLE heartbeat OWNER TO postgres; REVOKE ALL ON heartbeat FROM plusmoin;"
   .. "GRANT SELECT ON heartbeat TO plusmoin"
 
-local function reload(daemon)
-  proc.write_file(daemon.config_path, daemon:json())
-  local answer = daemon:ask({ request = "reload" }, 15)
-  assert.is_true(answer.ok, answer.error)
-end
-
 local function count_logged(daemon, words)
   local _, count = daemon:log():gsub(words, "")
   return count
@@ -32,7 +26,7 @@ describe("a node that is held", function()
       recover_sync_delay = 2 } }
     daemon.config.dbname = "nowhere"
     local reloaded = proc.mono_ms()
-    reload(daemon)
+    daemon:reload()
     local held, down, up = {}, { seconds = 20 }, { seconds = 20 }
     for i, server in ipairs { master, slaves[1], slaves[2] } do
       held[i] = { "node_held", server, cluster = 0, rule = "P1", reason = "no_database" }
@@ -43,7 +37,7 @@ describe("a node that is held", function()
     daemon:expect_any_order(down)
     assert.is_true(daemon:changes()[daemon.taken].ms - reloaded > 2900)
     daemon.config.dbname = "plusmoin"
-    reload(daemon)
+    daemon:reload()
     daemon:expect_any_order(up)
     daemon:quiet_rounds(2)
   end)
@@ -54,7 +48,7 @@ describe("a node that is held", function()
     master:let_in("reject")
     daemon:expect_events { { "node_held", master, reason = "auth" } }
     daemon.config.query_timeout, daemon.config.connect_timeout = 0.4, 3
-    reload(daemon)
+    daemon:reload()
     -- a lock that is waited for by the old time would end the kept connection
     master:sql("BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(1.2); COMMIT", "plusmoin")
     daemon:quiet(4)
@@ -130,7 +124,7 @@ describe("a node that is held", function()
     slaves[1]:let_in("trust")
     local reloaded = proc.mono_ms()
     daemon.config.trigger_timeout = 6
-    reload(daemon)
+    daemon:reload()
     wait_released(daemon, slaves[1])
     assert.is_true(proc.mono_ms() - reloaded < 3000)
   end)

@@ -25,7 +25,7 @@ describe("a host", function()
       config = { connect_timeout = 60, query_timeout = 0.3 } }
     network:cut(network.monitor, slaves[1].host, "drop")
     daemon:expect_events { { "slave_down", slaves[1], rule = "S1" } }
-    proc.watch(20, function() end)
+    daemon:quiet(20)
     network:restore()
     local restored = proc.mono_ms()
     local up = daemon:expect_events { { "slave_up", slaves[1], rule = "L4" } }

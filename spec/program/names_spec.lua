@@ -81,8 +81,10 @@ describe("servers by name", function()
 
   -- connect_timeout is long, as by default: an address that is dark must not hide the other for half of it
   it("may have an address that is dark: to connect anew, or by the other one, is no event", function()
-    if right() ~= true or not network.may_cut() then
+    if right() ~= true then
       return
+    elseif not network.may_cut() then
+      return pending("no right to cut the network")
     end
     local function cut(node, address)
       network.restore()
@@ -94,8 +96,7 @@ describe("servers by name", function()
       hosts = { ["node2.plusmoin.test"] = { "127.0.0.1", "127.0.0.2" } },
       before = function(nodes) cut(nodes[2], "127.0.0.1") end }
     at.daemon.config.is_slave_statement = "SELECT pg_is_in_recovery() AND 1 = 1" -- all connect anew
-    proc.write_file(at.daemon.config_path, at.daemon:json())
-    assert.is_true(at.daemon:ask({ request = "reload" }).ok)
+    at.daemon:reload()
     at.daemon:quiet_rounds(4)
     local server = at.slaves[1].server -- restarts, within its grace: the open address says "refused" meanwhile
     server:stop("fast")

@@ -69,8 +69,7 @@ describe("the servers' logs", function()
     local daemon, master, slaves = scene.start { config = { heartbeat = 0.5, fresh_connect_interval = 0.05 } }
     for i = 1, 25 do
       daemon.config.connection = { application_name = "plusmoin-" .. i }
-      proc.write_file(daemon.config_path, daemon:json())
-      assert.is_true(daemon:ask({ request = "reload" }, 15).ok)
+      daemon:reload()
     end
     daemon:quiet_rounds(2)
     daemon:stop_and_check()

@@ -17,7 +17,7 @@ end
 
 local function owner(path)
   local stat = uv.fs_stat(path)
-  return stat and uv.os_get_passwd and stat.uid
+  return stat and stat.uid
 end
 
 -- A directory of root's, beside the one of the run's user.

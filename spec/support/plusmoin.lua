@@ -289,6 +289,13 @@ function Daemon:ask(request, seconds)
   return line ~= "" and cjson.decode(line) or nil, line
 end
 
+--- Writes its configuration as it is now, and reloads it, which must succeed.
+function Daemon:reload()
+  proc.write_file(self.config_path, self:json())
+  local answer = self:ask({ request = "reload" }, 15)
+  assert(answer.ok, answer.error)
+end
+
 --- As `cli`, but as root (where the tests run as root).
 function Daemon:root_cli(...)
   return proc.run({ plusmoin.binary(), "-c", self.config_path, ... }, { cwd = self.dir, as_root = true })
