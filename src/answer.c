@@ -21,17 +21,15 @@ static void add_ok(struct json *json)
 /* By its "host:port", else by its name; `*found`: how many have that. */
 static const struct node *find_node(const struct fleet *fleet, const char *name, size_t *found)
 {
+	const struct config_node *of_id = config_find_node(fleet->config, name);
 	const struct node *node = NULL;
 
+	*found = 1;
+	if (of_id != NULL)
+		return fleet->nodes[of_id - fleet->config->nodes];
 	*found = 0;
 	for (size_t i = 0; i < fleet->node_count; i++) {
-		const struct config_node *config = fleet->nodes[i]->config;
-
-		if (strcmp(config->id, name) == 0) {
-			*found = 1;
-			return fleet->nodes[i];
-		}
-		if (strcmp(config->name, name) == 0) {
+		if (strcmp(fleet->nodes[i]->config->name, name) == 0) {
 			node = fleet->nodes[i];
 			++*found;
 		}

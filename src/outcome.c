@@ -68,15 +68,6 @@ static void add_lines(struct json *json, const char *key, char *const *lines, si
 	jsonw_end_array(json);
 }
 
-static bool has_node(const struct config *config, const char *id)
-{
-	for (size_t i = 0; i < config->node_count; i++) {
-		if (strcmp(config->nodes[i].id, id) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The nodes of `config` that `other` does not have. */
 static void add_nodes(struct json *json, const char *key, const struct config *config,
 		      const struct config *other)
@@ -84,7 +75,7 @@ static void add_nodes(struct json *json, const char *key, const struct config *c
 	jsonw_key(json, key);
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < config->node_count; i++) {
-		if (!has_node(other, config->nodes[i].id))
+		if (config_find_node(other, config->nodes[i].id) == NULL)
 			jsonw_string(json, config->nodes[i].id);
 	}
 	jsonw_end_array(json);

@@ -1,5 +1,6 @@
 #include "core/config.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,39 @@ struct config *config_new(void)
 
 	config->references = 1;
 	return config;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct config_node *const *left = a;
+	const struct config_node *const *right = b;
+
+	return strcmp((*left)->id, (*right)->id);
+}
+
+void config_seal(struct config *config)
+{
+	config->by_id = mem_zalloc(config->node_count, sizeof(*config->by_id));
+	for (size_t i = 0; i < config->node_count; i++)
+		config->by_id[i] = &config->nodes[i];
+	if (config->node_count > 0)
+		qsort(config->by_id, config->node_count, sizeof(*config->by_id), compare_nodes);
+}
+
+static int compare_id(const void *id, const void *item)
+{
+	const struct config_node *const *node = item;
+
+	return strcmp(id, (*node)->id);
+}
+
+const struct config_node *config_find_node(const struct config *config, const char *id)
+{
+	const struct config_node **found;
+
+	assert(config->by_id != NULL);
+	found = bsearch(id, config->by_id, config->node_count, sizeof(*config->by_id), compare_id);
+	return found != NULL ? *found : NULL;
 }
 
 struct config *config_ref(struct config *config)
@@ -127,6 +161,7 @@ void config_unref(struct config **config_p)
 	for (size_t i = 0; i < config->node_count; i++)
 		config_node_clear(&config->nodes[i]);
 	free(config->nodes);
+	free(config->by_id);
 	for (int kind = 0; kind < EVENT_KINDS; kind++)
 		free_trigger(&config->triggers[kind]);
 	for (size_t i = 0; i < config->secret_count; i++)

@@ -71,6 +71,7 @@ struct config {
 	char *control_socket;
 	struct config_node *nodes;
 	size_t node_count;
+	const struct config_node **by_id; /* the same, sorted by id; config_seal() makes it */
 	struct config_trigger triggers[EVENT_KINDS];
 	char **secrets;
 	size_t secret_count;
@@ -95,6 +96,12 @@ int64_t config_fresh_connect_ms(const struct config *config);
 bool config_has_lua(const struct config *config, enum event_kind kind);
 
 struct config *config_new(void);
+
+/* All nodes are there and have their ids: no more come, and config_find_node() may be asked. */
+void config_seal(struct config *config);
+
+/* The node of this id, NULL if none has it; the configuration's. Sealed ones only. */
+const struct config_node *config_find_node(const struct config *config, const char *id);
 struct config *config_ref(struct config *config);
 
 /* Drops one reference, frees at the last; NULL allowed, clears the pointer. */

@@ -128,11 +128,9 @@ void saved_render(const struct fleet *fleet, unsigned long event_count, const st
 
 static struct node *find_node(const struct fleet *fleet, const char *id)
 {
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		if (strcmp(fleet->nodes[i]->config->id, id) == 0)
-			return fleet->nodes[i];
-	}
-	return NULL;
+	const struct config_node *config = config_find_node(fleet->config, id);
+
+	return config != NULL ? fleet->nodes[config - fleet->config->nodes] : NULL;
 }
 
 static void restore_aliases(struct node *node, const struct saved_node *saved)
@@ -194,15 +192,19 @@ static void restore_holders(struct cluster *cluster, const struct saved_cluster 
 	}
 }
 
+static int compare_id(const void *id, const void *item)
+{
+	const struct cluster *const *cluster = item;
+
+	return (*(const int *)id > (*cluster)->id) - (*(const int *)id < (*cluster)->id);
+}
+
 static bool has_cluster(const struct fleet *fleet, int id)
 {
-	for (size_t i = 0; i < fleet->clusters.count; i++) {
-		const struct cluster *cluster = fleet->clusters.items[i];
+	const struct list *clusters = &fleet->clusters;
 
-		if (cluster->id == id)
-			return true;
-	}
-	return false;
+	return clusters->count > 0 &&
+	       bsearch(&id, clusters->items, clusters->count, sizeof(void *), compare_id) != NULL;
 }
 
 void saved_restore(struct fleet *fleet, const struct saved *saved, const struct moment *now)

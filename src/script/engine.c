@@ -164,19 +164,15 @@ struct http *engine_http(struct engine *engine)
 
 void engine_keep_nodes(struct engine *engine, const struct config *config)
 {
-	engine->nodes = mem_zalloc(config->node_count, sizeof(*engine->nodes));
-	engine->node_count = config->node_count;
-	for (size_t i = 0; i < config->node_count; i++)
-		config_node_copy(&engine->nodes[i], &config->nodes[i]);
-}
+	struct config *own = config_new();
 
-static void forget_nodes(struct engine *engine)
-{
-	for (size_t i = 0; i < engine->node_count; i++)
-		config_node_clear(&engine->nodes[i]);
-	free(engine->nodes);
-	engine->nodes = NULL;
-	engine->node_count = 0;
+	own->nodes = mem_zalloc(config->node_count, sizeof(*own->nodes));
+	own->node_count = config->node_count;
+	for (size_t i = 0; i < config->node_count; i++)
+		config_node_copy(&own->nodes[i], &config->nodes[i]);
+	config_seal(own);
+	config_unref(&engine->nodes);
+	engine->nodes = own;
 }
 
 void engine_close(struct engine *engine)
@@ -187,7 +183,7 @@ void engine_close(struct engine *engine)
 	child_port_free(&engine->port);
 	(void)resolver_free(&engine->resolver); /* a look-up under way finds nobody */
 	http_free(&engine->http);
-	forget_nodes(engine);
+	config_unref(&engine->nodes);
 	if (engine->idle != NULL)
 		uv_close((uv_handle_t *)engine->idle, on_idle_closed);
 	list_free(&engine->runs);

@@ -94,8 +94,7 @@ struct engine {
 	struct child_port *port;
 	struct resolver *resolver; /* NULL until somebody asks */
 	struct http *http;         /* likewise */
-	struct config_node *nodes; /* copies of the configured ones, for their credentials */
-	size_t node_count;
+	struct config *nodes; /* copies of the configured ones, for their credentials; NULL: none */
 	struct shared *shared;
 	struct list runs;
 	struct list ready;

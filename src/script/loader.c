@@ -198,6 +198,7 @@ static struct config *read_config(lua_State *L, const char *path)
 	read_nodes(L, config);
 	read_triggers(L, config);
 	read_lua(L, config);
+	config_seal(config);
 	return config;
 }
 

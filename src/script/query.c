@@ -147,13 +147,12 @@ static int finish(lua_State *L, void *data)
 /* The configured node of this host and port; NULL if there is none. */
 static const struct config_node *find_node(const struct engine *engine, const char *host, int port)
 {
-	for (size_t i = 0; i < engine->node_count; i++) {
-		const struct config_node *node = &engine->nodes[i];
+	char *id = mem_printf("%s:%d", host, port);
+	const struct config_node *node =
+		engine->nodes != NULL ? config_find_node(engine->nodes, id) : NULL;
 
-		if (strcmp(node->host, host) == 0 && node->port == port)
-			return node;
-	}
-	return NULL;
+	free(id);
+	return node;
 }
 
 /* A field of the spec in place of *text, if it is there. */

@@ -148,6 +148,7 @@ static void make_fleet(struct bench *bench)
 		config->nodes[i].host = mem_printf("db%zu.example.com", i);
 		config->nodes[i].port = 5432;
 	}
+	config_seal(config);
 	bench->fleet = fleet_new(config, &now);
 	for (int c = 0; c < CLUSTERS; c++) {
 		struct cluster *cluster = fleet_add_cluster(bench->fleet, c);

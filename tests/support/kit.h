@@ -40,6 +40,7 @@ static inline struct config *kit_config(const char *const *ids, size_t count)
 		config->nodes[i].host = mem_strdup(ids[i]);
 		config->nodes[i].port = 5432;
 	}
+	config_seal(config);
 	return config;
 }
 

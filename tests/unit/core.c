@@ -138,6 +138,21 @@ static void bear(struct node *node, const char *name)
 	text_copy(node->aliases[node->alias_next++], NAME_BYTES, name);
 }
 
+static void test_nodes_by_id(void **state)
+{
+	struct config *config = kit_config(ids, 4);
+	struct config *empty = kit_config(NULL, 0);
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_ptr_equal(config_find_node(config, ids[i]), &config->nodes[i]);
+	assert_null(config_find_node(config, "c"));
+	assert_null(config_find_node(config, ""));
+	assert_null(config_find_node(empty, "m"));
+	config_unref(&config);
+	config_unref(&empty);
+}
+
 static void test_fleet_named(void **state)
 {
 	struct bench bench = bench_make();
@@ -413,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_history_window),
 		cmocka_unit_test(test_history_thins),
 		cmocka_unit_test(test_history_clock_stops),
+		cmocka_unit_test(test_nodes_by_id),
 		cmocka_unit_test(test_fleet_named),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_ids),

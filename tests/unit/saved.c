@@ -31,6 +31,7 @@ static struct config *make_config(void)
 		config->nodes[i].name = mem_strdup(ids[i]);
 		config->nodes[i].host = mem_strdup("x");
 	}
+	config_seal(config);
 	return config;
 }
 
