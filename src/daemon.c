@@ -17,6 +17,7 @@
 #include "dispatch/dispatch.h"
 #include "io/control.h"
 #include "io/timer.h"
+#include "monitor/live.h"
 #include "monitor/monitor.h"
 #include "outcome.h"
 #include "recent.h"
@@ -25,7 +26,8 @@
 #include "system/notify.h"
 #include "system/pidfile.h"
 
-#define STATUS_DELAY_MS 20 /* contract.md, "JSON": changes within that time make one write */
+#define STATUS_DELAY_MS 20  /* contract.md, "JSON": changes within that time make one write, */
+#define STATUS_COST_TIMES 10 /* or within ten times what the last one cost, if that is more */
 #define END_MS 1000        /* design.md: look-ups under way get that long at the end */
 #define LOG_END_MS 2000
 
@@ -41,6 +43,7 @@ struct daemon {
 	struct control *control;
 	struct records *records;
 	struct timer *status_soon;
+	int64_t status_cost_ns; /* what the last write of it took on this loop */
 	struct timer *status_beat;
 	struct supervised *supervised;
 	uv_signal_t signals[3];
@@ -56,16 +59,18 @@ struct daemon {
 static void publish(struct daemon *daemon)
 {
 	if (daemon->has_lua && daemon->monitor != NULL)
-		shared_publish(daemon->shared, monitor_fleet(daemon->monitor));
+		shared_publish(daemon->shared, monitor_board(daemon->monitor));
 }
 
 static void on_status_soon(void *data)
 {
 	struct daemon *daemon = data;
+	uint64_t begin_ns = uv_hrtime();
 
 	publish(daemon);
 	records_write(daemon->records, daemon->monitor, false);
-	supervised_tell(daemon->supervised, monitor_fleet(daemon->monitor));
+	supervised_tell(daemon->supervised, monitor_board(daemon->monitor));
+	daemon->status_cost_ns = (int64_t)(uv_hrtime() - begin_ns);
 }
 
 static void on_status_beat(void *data)
@@ -80,8 +85,11 @@ static void on_changed(void *data)
 {
 	struct daemon *daemon = data;
 
+	int64_t delay_ms = daemon->status_cost_ns * STATUS_COST_TIMES / 1000000;
+
 	if (!timer_is_set(daemon->status_soon))
-		timer_start(daemon->status_soon, STATUS_DELAY_MS);
+		timer_start(daemon->status_soon,
+			    delay_ms > STATUS_DELAY_MS ? delay_ms : STATUS_DELAY_MS);
 }
 
 static void on_fired(void *data, struct event *event)
@@ -164,7 +172,7 @@ static bool on_request(void *data, unsigned long client, const struct request *r
 	} else if (strcmp(request->name, "status") == 0) {
 		jsonw_key(&json, "ok");
 		jsonw_bool(&json, true);
-		status_render_full(monitor_fleet(daemon->monitor), &json);
+		board_render_full(monitor_board(daemon->monitor), &json);
 	} else if (strcmp(request->name, "reload") == 0) {
 		now = begin_reload(daemon, client, &json);
 	} else if (strcmp(request->name, "events") == 0) {
@@ -343,6 +351,14 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
+	struct monitor_start start = {
+		.loop = &daemon->loop,
+		.config = daemon->config,
+		.clock = &daemon->clock,
+		.prober = &live_prober,
+		.events = &events,
+		.data = daemon,
+	};
 	struct saved *saved;
 
 	clock_start(&daemon->clock);
@@ -353,8 +369,8 @@ static void start_all(struct daemon *daemon)
 					hosts_runner(daemon->hosts));
 	dispatch_tell(daemon->dispatch, on_told, daemon);
 	saved = records_read(daemon->config);
-	daemon->monitor = monitor_new(&daemon->loop, daemon->config, &daemon->clock, saved, &events,
-				      daemon);
+	start.saved = saved;
+	daemon->monitor = monitor_new(&start);
 	saved_free(&saved);
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 	daemon->supervised = supervised_new(&daemon->loop);
@@ -433,7 +449,7 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 		start_all(daemon);
 		start->up(start->data);
 		notify_ready();
-		supervised_tell(daemon->supervised, monitor_fleet(daemon->monitor));
+		supervised_tell(daemon->supervised, monitor_board(daemon->monitor));
 		uv_run(&daemon->loop, UV_RUN_DEFAULT);
 		status = 0;
 	}

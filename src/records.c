@@ -16,6 +16,7 @@ struct records {
 	uv_loop_t *loop;
 	struct whole_file *status;
 	struct whole_file *state; /* NULL: not kept */
+	unsigned long generation; /* of the board that was written last; 0: none was */
 };
 
 /* Another path, or none; where it is the same nothing happens. */
@@ -38,6 +39,7 @@ void records_move(struct records *records, const struct config *config)
 		.mode = 0640,
 	};
 
+	records->generation = 0;
 	move(records, &records->status, config->status_file, &status);
 	move(records, &records->state, config->state_file, &state);
 }
@@ -77,13 +79,18 @@ static void write_state(struct records *records, const struct monitor *monitor)
 	buf_free(&text);
 }
 
-void records_write(struct records *records, const struct monitor *monitor, bool force)
+void records_write(struct records *records, struct monitor *monitor, bool force)
 {
+	const struct board *board;
 	struct buf text = { 0 };
 
 	if (monitor == NULL)
 		return;
-	status_render(monitor_fleet(monitor), &text);
+	board = monitor_board(monitor);
+	if (board->generation == records->generation && !force)
+		return;
+	records->generation = board->generation;
+	board_render(board, &text);
 	whole_file_write(records->status, buf_text(&text), force);
 	buf_free(&text);
 	write_state(records, monitor);

@@ -13,8 +13,11 @@ struct records *records_new(uv_loop_t *loop, const struct config *config);
 /* Whether the status file can be written; else says on stderr why not. Blocking. */
 bool records_can_write(const struct config *config);
 
-/* Writes what has changed; `force`: the status in any case. `monitor` NULL: nothing. */
-void records_write(struct records *records, const struct monitor *monitor, bool force);
+/*
+ * Writes the status if it has changed since the last call, and the state with it; `force`: both in
+ * any case. `monitor` NULL: nothing.
+ */
+void records_write(struct records *records, struct monitor *monitor, bool force);
 
 /* Goes over to the files of another configuration; a write under way ends where it began. */
 void records_move(struct records *records, const struct config *config);

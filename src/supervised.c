@@ -30,17 +30,11 @@ struct supervised *supervised_new(uv_loop_t *loop)
 	return supervised;
 }
 
-void supervised_tell(struct supervised *supervised, const struct fleet *fleet)
+void supervised_tell(struct supervised *supervised, const struct board *board)
 {
-	size_t slaves = 0;
-	size_t lost = 0;
-	char *text;
+	char *text = mem_printf("%zu clusters, %zu slaves, %zu lost", board->cluster_count,
+				board->slaves, board->lost);
 
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		slaves += fleet->nodes[i]->place == PLACE_SLAVE;
-		lost += fleet->nodes[i]->place == PLACE_LOST;
-	}
-	text = mem_printf("%zu clusters, %zu slaves, %zu lost", fleet->clusters.count, slaves, lost);
 	if (supervised->told == NULL || strcmp(supervised->told, text) != 0)
 		notify_status(text);
 	free(supervised->told);

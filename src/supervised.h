@@ -3,7 +3,7 @@
 
 #include <uv.h>
 
-#include "core/fleet.h"
+#include "core/board.h"
 
 struct supervised;
 
@@ -11,7 +11,7 @@ struct supervised;
 struct supervised *supervised_new(uv_loop_t *loop);
 
 /* "2 clusters, 5 slaves, 1 lost", when that has changed. */
-void supervised_tell(struct supervised *supervised, const struct fleet *fleet);
+void supervised_tell(struct supervised *supervised, const struct board *board);
 
 /* NULL allowed; clears the pointer. */
 void supervised_free(struct supervised **supervised);

@@ -115,7 +115,7 @@ void list_add(struct list *list, void *item)
 	list_insert(list, list->count, item);
 }
 
-static void *remove_at(struct list *list, size_t index)
+void *list_remove_at(struct list *list, size_t index)
 {
 	void *item = list->items[index];
 
@@ -129,7 +129,7 @@ bool list_remove(struct list *list, const void *item)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->items[i] == item) {
-			(void)remove_at(list, i);
+			(void)list_remove_at(list, i);
 			return true;
 		}
 	}
@@ -147,7 +147,7 @@ bool list_has(const struct list *list, const void *item)
 
 void *list_shift(struct list *list)
 {
-	return list->count > 0 ? remove_at(list, 0) : NULL;
+	return list->count > 0 ? list_remove_at(list, 0) : NULL;
 }
 
 void list_free(struct list *list)

@@ -44,6 +44,9 @@ void list_add(struct list *list, void *item);
 /* Puts `item` at `index` (<= count), what follows moves up. */
 void list_insert(struct list *list, size_t index, void *item);
 
+/* Removes and returns what is at `index` (< count), keeping the order. */
+void *list_remove_at(struct list *list, size_t index);
+
 /* Removes the first occurrence of `item`, keeping the order; false if it was not there. */
 bool list_remove(struct list *list, const void *item);
 bool list_has(const struct list *list, const void *item);

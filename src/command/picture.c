@@ -109,14 +109,12 @@ static size_t read_nodes(struct reading *reading, const json_t *list, enum place
 	return count;
 }
 
-/* A cluster with the clusterless nodes `others`. */
-static struct view *read_view(struct reading *reading, const json_t *from, const json_t *others)
+static void read_cluster(struct reading *reading, const json_t *from, struct board **board)
 {
-	struct view *view = mem_zalloc(1, sizeof(*view));
+	struct view *view = view_new_empty();
 	const json_t *master = json_object_get(from, "master");
 	size_t at = 0;
 
-	atomic_init(&view->references, 1);
 	view->cluster_id = get_int(from, "cluster_id", 0);
 	view->nodes = mem_zalloc(1, sizeof(*view->nodes));
 	if (json_is_object(master)) {
@@ -125,40 +123,64 @@ static struct view *read_view(struct reading *reading, const json_t *from, const
 		at = 1;
 	}
 	at += view->slaves = read_nodes(reading, json_object_get(from, "slaves"), PLACE_SLAVE, view, at);
-	at += view->lost = read_nodes(reading, json_object_get(from, "lost"), PLACE_LOST, view, at);
-	view->clusterless = read_nodes(reading, others, PLACE_CLUSTERLESS, view, at);
-	return view;
+	view->lost = read_nodes(reading, json_object_get(from, "lost"), PLACE_LOST, view, at);
+	board_put(board, view);
+	view_unref(&view);
 }
 
-/* Where the node of these host and port is now; PLACE_LOST: nowhere. */
-static enum place place_in(const struct view *view, const json_t *node)
+static void read_clusterless(struct reading *reading, const json_t *list, struct board **board)
 {
-	const char *host = get_text(node, "host");
+	struct view *view = view_new_empty();
+
+	view->clusterless = read_nodes(reading, list, PLACE_CLUSTERLESS, view, 0);
+	board_put(board, view);
+	view_unref(&view);
+}
+
+/* The view's node of these host and port; NULL: it has none. */
+static const struct node_view *find_in(const struct view *view, const char *host, int port)
+{
 	size_t count = view->masters + view->slaves + view->lost + view->clusterless;
 
-	for (size_t i = 0; host != NULL && i < count; i++) {
-		if (strcmp(view->nodes[i].host, host) == 0 &&
-		    view->nodes[i].port == get_int(node, "port", DEFAULT_PORT))
-			return view->nodes[i].state;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(view->nodes[i].host, host) == 0 && view->nodes[i].port == port)
+			return &view->nodes[i];
 	}
-	return PLACE_LOST;
+	return NULL;
 }
 
+/* Where the node is now; PLACE_LOST: nowhere. */
+static enum place place_in(const struct event *event, const json_t *node)
+{
+	const char *host = get_text(node, "host");
+	int port = get_int(node, "port", DEFAULT_PORT);
+	const struct node_view *found = NULL;
+
+	if (host != NULL && (found = find_in(event->view, host, port)) == NULL)
+		found = find_in(event->others, host, port);
+	return found != NULL ? found->state : PLACE_LOST;
+}
+
+/* The event that `from` tells of, in its cluster as the board shows it. */
 static struct event *read_event(struct reading *reading, const json_t *from, enum event_kind kind,
-				struct view *view)
+				const struct board *board)
 {
 	const char *id = get_text(from, "id");
 	const json_t *node = json_object_get(from, "trigger");
+	struct view *view = board_find(board, get_int(from, "cluster_id", 0));
+	struct view *none = view_new_empty();
 	char made[48];
 	struct event *event;
 
 	(void)snprintf(made, sizeof(made), "%lld-1", (long long)(reading->now_ms / 1000));
-	event = event_new(kind, id != NULL ? id : made, view, get_ms(from, "time", reading->now_ms));
+	event = event_new(kind, id != NULL ? id : made, view != NULL ? view : none,
+			  board->clusterless, get_ms(from, "time", reading->now_ms));
+	view_unref(&none);
 	event->rule = read_rule(reading, get_text(from, "rule"));
 	event->restored = json_is_true(json_object_get(from, "restored"));
 	if (json_is_object(node)) {
 		event->has_node = true;
-		read_node(reading, node, place_in(view, node), view->cluster_id, &event->node);
+		read_node(reading, node, place_in(event, node), event->cluster_id, &event->node);
 	}
 	return event;
 }
@@ -169,17 +191,11 @@ static void begin(struct reading *reading, struct picture *picture, char **error
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	*error = NULL;
-	*picture = (struct picture){ 0 };
+	*picture = (struct picture){ .board = board_new() };
 	*reading = (struct reading){
 		.error = error,
 		.now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
 	};
-}
-
-static void add_view(struct picture *picture, struct view *view)
-{
-	picture->views = mem_grow(picture->views, picture->count + 1, sizeof(struct view *));
-	picture->views[picture->count++] = view;
 }
 
 static json_t *parse(struct reading *reading, const char *text, size_t len)
@@ -210,8 +226,9 @@ bool picture_of_event(struct picture *picture, const char *text, size_t len, enu
 			 "plusmoin_up, plusmoin_heartbeat, cluster_created, master_down, master_up,"
 			 " slave_down, slave_up");
 	if (*error == NULL) {
-		add_view(picture, read_view(&reading, root, json_object_get(root, "clusterless")));
-		picture->event = read_event(&reading, root, kind, picture->views[0]);
+		read_cluster(&reading, root, &picture->board);
+		read_clusterless(&reading, json_object_get(root, "clusterless"), &picture->board);
+		picture->event = read_event(&reading, root, kind, picture->board);
 	}
 	json_decref(root);
 	if (*error != NULL)
@@ -311,11 +328,11 @@ bool picture_of_status(struct picture *picture, const char *text, size_t len, en
 				 "an event's JSON in a file");
 	}
 	for (size_t i = 0; *error == NULL && i < json_array_size(clusters); i++)
-		add_view(picture, read_view(&reading, json_array_get(clusters, i),
-					    json_object_get(root, "clusterless")));
+		read_cluster(&reading, json_array_get(clusters, i), &picture->board);
 	if (*error == NULL) {
+		read_clusterless(&reading, json_object_get(root, "clusterless"), &picture->board);
 		(void)json_object_set(cluster, "trigger", node);
-		picture->event = read_event(&reading, cluster, kind, picture->views[0]);
+		picture->event = read_event(&reading, cluster, kind, picture->board);
 	}
 	json_decref(node);
 	json_decref(root);
@@ -327,8 +344,6 @@ bool picture_of_status(struct picture *picture, const char *text, size_t len, en
 void picture_clear(struct picture *picture)
 {
 	event_unref(&picture->event);
-	for (size_t i = 0; i < picture->count; i++)
-		view_unref(&picture->views[i]);
-	free(picture->views);
+	board_unref(&picture->board);
 	*picture = (struct picture){ 0 };
 }

@@ -4,12 +4,11 @@
  */
 #pragma once
 
-#include "core/view.h"
+#include "core/board.h"
 
 struct picture {
 	struct event *event;
-	struct view **views; /* one a cluster, the event's own among them */
-	size_t count;
+	struct board *board; /* all clusters, the event's own among them */
 };
 
 /*

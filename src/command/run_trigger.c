@@ -214,7 +214,7 @@ static int load(struct hand *hand)
 
 	options.trigger = hand->file;
 	hand->shared = shared_new();
-	shared_publish_views(hand->shared, hand->picture.views, hand->picture.count);
+	shared_publish(hand->shared, hand->picture.board);
 	if (error != NULL || !open_loop(hand))
 		return complain(FAILED, "run-trigger", error != NULL ? error : "no loop");
 	hand->host = host_new(hand->user.path, &options, hand->shared, NULL);

@@ -51,9 +51,11 @@ static const char *row_of(const struct look *look)
 void explain_seen(const struct node *node, size_t most, struct json *json)
 {
 	jsonw_begin_array(json);
-	for (size_t i = node->past_count < most ? node->past_count : most; i > 0; i--) {
-		const struct look *look = &node->past[(node->past_next + NODE_PAST - i) % NODE_PAST];
+	for (size_t back = most; back-- > 0;) {
+		const struct look *look = shown_look(node->shown, back);
 
+		if (look == NULL)
+			continue;
 		jsonw_begin_object(json);
 		jsonw_key(json, "from");
 		jsonw_seconds(json, look->from_ms);
@@ -86,7 +88,7 @@ static void add_failing(const struct fleet *fleet, const struct node *node,
 	jsonw_begin_object(json);
 	add_text(json, "rule", rule);
 	add_text(json, "reason", reason_name(node->failure.reason));
-	add_text(json, "message", node->failure.message);
+	add_text(json, "message", node->shown->failure);
 	jsonw_key(json, "attempts");
 	jsonw_int(json, node->failure.attempts);
 	jsonw_key(json, "for");
@@ -177,7 +179,7 @@ static void needs_of_lost(const struct fleet *fleet, const struct node *node, st
 		say(json, mem_printf("as master a beat that is written, beside the one in the seat when that"
 				     " answers (M6, cluster_created)%s%s",
 				     node->reason != REASON_NONE ? ": " : "",
-				     node->reason != REASON_NONE ? node->message : ""));
+				     node->reason != REASON_NONE ? node->shown->reason : ""));
 	else if (!node->is_slave)
 		say(json, mem_strdup("it says that it is master, but its beat is refused"));
 	if (seat == NULL)
@@ -202,7 +204,7 @@ static void needs_of_clusterless(const struct node *node, struct json *json)
 		say(json, mem_strdup("a first answer"));
 	else if (!node->is_slave)
 		say(json, mem_printf("as master a beat that is written (U2, cluster_created)%s%s",
-				     node->message[0] != '\0' ? ": " : "", node->message));
+				     node->shown->reason[0] != '\0' ? ": " : "", node->shown->reason));
 	else if (node->master_name[0] == '\0')
 		say(json, mem_strdup("as slave a beat in its row: it has shown none"));
 	else
@@ -215,7 +217,7 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 {
 	jsonw_key(json, "needs");
 	jsonw_begin_array(json);
-	if (node->door.reason != REASON_NONE && node_is_in_place(node))
+	if (node->door != REASON_NONE && node_is_in_place(node))
 		say(json, mem_strdup("a fresh connection that succeeds: until then it is held (P1)"));
 	if (node_is_failing(node))
 		needs_of_failing(fleet, node, now, json);
@@ -251,14 +253,15 @@ void explain_node(const struct fleet *fleet, const struct node *node, const stru
 
 static bool was_asked(const struct node *node)
 {
-	return node->past_count == 0 ||
-	       node->past[(node->past_next + NODE_PAST - 1) % NODE_PAST].kind != OBSERVED_NOTHING;
+	const struct look *last = shown_look(node->shown, 0);
+
+	return last == NULL || last->kind != OBSERVED_NOTHING;
 }
 
 static bool is_well(const struct node *node)
 {
 	return was_asked(node) && node_is_in_place(node) && node->failure.attempts == 0 &&
-	       node->door.reason == REASON_NONE;
+	       node->door == REASON_NONE;
 }
 
 void explain_unwell(const struct fleet *fleet, struct json *json)

@@ -19,36 +19,48 @@ const char *place_name(enum place place)
 	return names[place];
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	const struct node *const *left = a;
-	const struct node *const *right = b;
-
-	return strcmp((*left)->config->id, (*right)->config->id);
-}
-
-static struct node *new_node(const struct config_node *config, size_t order,
+static struct node *new_node(struct fleet *fleet, const struct config_node *config, size_t order,
 			     const struct moment *now)
 {
 	struct node *node = mem_zalloc(1, sizeof(*node));
 
 	node->config = config;
+	node->fleet = fleet;
 	node->order = order;
 	node->reserved_id = -1;
 	node->stood_ms = INT64_MIN;
 	node->went_ms = INT64_MIN;
 	node->since_ms = now->wall_ms;
+	node->shown = shown_new();
 	return node;
 }
 
-static void sort_by_id(struct fleet *fleet)
+void node_free(struct node **node_p)
 {
-	free(fleet->by_id);
-	fleet->by_id = mem_zalloc(fleet->node_count, sizeof(struct node *));
-	if (fleet->node_count == 0)
+	struct node *node = *node_p;
+
+	*node_p = NULL;
+	if (node == NULL)
 		return;
-	memcpy(fleet->by_id, fleet->nodes, fleet->node_count * sizeof(struct node *));
-	qsort(fleet->by_id, fleet->node_count, sizeof(struct node *), compare_ids);
+	for (size_t i = 0; i < NODE_ALIASES; i++)
+		free(node->aliases[i]);
+	shown_free(&node->shown);
+	free(node);
+}
+
+/* Who bears which name, by the present nodes. */
+static void name_all(struct fleet *fleet)
+{
+	naming_free(&fleet->names);
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		struct node *node = fleet->nodes[i];
+
+		naming_add(&fleet->names, node->config->id, node, true);
+		for (size_t k = 0; k < NODE_ALIASES; k++) {
+			if (node->aliases[k] != NULL)
+				naming_add(&fleet->names, node->aliases[k], node, false);
+		}
+	}
 }
 
 struct fleet *fleet_new(struct config *config, const struct moment *now)
@@ -58,9 +70,12 @@ struct fleet *fleet_new(struct config *config, const struct moment *now)
 	fleet->config = config_ref(config);
 	fleet->node_count = config->node_count;
 	fleet->nodes = mem_zalloc(config->node_count, sizeof(struct node *));
-	for (size_t i = 0; i < config->node_count; i++)
-		fleet->nodes[i] = new_node(&config->nodes[i], i, now);
-	sort_by_id(fleet);
+	for (size_t i = 0; i < config->node_count; i++) {
+		fleet->nodes[i] = new_node(fleet, &config->nodes[i], i, now);
+		list_add(&fleet->clusterless, fleet->nodes[i]);
+	}
+	name_all(fleet);
+	fleet->touched_clusterless = true;
 	return fleet;
 }
 
@@ -69,6 +84,7 @@ static void free_cluster(struct cluster *cluster)
 	for (size_t i = 0; i < cluster->holder_count; i++)
 		free(cluster->holders[i].name);
 	free(cluster->holders);
+	list_free(&cluster->awaited);
 	list_free(&cluster->members);
 	history_free(&cluster->beats);
 	free(cluster);
@@ -84,12 +100,55 @@ void fleet_free(struct fleet **fleet_p)
 	for (size_t i = 0; i < fleet->clusters.count; i++)
 		free_cluster(fleet->clusters.items[i]);
 	list_free(&fleet->clusters);
+	list_free(&fleet->clusterless);
+	list_free(&fleet->touched);
+	list_free(&fleet->dropped);
+	list_free(&fleet->emptied);
+	naming_free(&fleet->names);
 	for (size_t i = 0; i < fleet->node_count; i++)
-		free(fleet->nodes[i]);
+		node_free(&fleet->nodes[i]);
 	free(fleet->nodes);
-	free(fleet->by_id);
 	config_unref(&fleet->config);
 	free(fleet);
+}
+
+/* Where in `nodes`, which are in configured order, a node of that order is or belongs. */
+static size_t place_of(const struct list *nodes, size_t order)
+{
+	size_t low = 0;
+	size_t high = nodes->count;
+
+	if (high > 0 && ((const struct node *)nodes->items[high - 1])->order < order)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (((const struct node *)nodes->items[middle])->order < order)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct list *list_of(struct fleet *fleet, struct cluster *cluster)
+{
+	return cluster != NULL ? &cluster->members : &fleet->clusterless;
+}
+
+void fleet_touch(struct fleet *fleet, struct cluster *cluster)
+{
+	if (cluster == NULL) {
+		fleet->touched_clusterless = true;
+	} else if (!cluster->touched) {
+		cluster->touched = true;
+		list_add(&fleet->touched, cluster);
+	}
+}
+
+void node_touch(struct node *node)
+{
+	fleet_touch(node->fleet, node->cluster);
 }
 
 static int compare_order(const void *a, const void *b)
@@ -100,79 +159,124 @@ static int compare_order(const void *a, const void *b)
 	return ((*left)->order > (*right)->order) - ((*left)->order < (*right)->order);
 }
 
-/* The node of that id, taken out of the old list; NULL: there is none. */
-static struct node *take_node(struct node **nodes, size_t count, const char *id)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct node *node = nodes[i];
-
-		if (node != NULL && strcmp(node->config->id, id) == 0) {
-			nodes[i] = NULL;
-			return node;
-		}
-	}
-	return NULL;
-}
-
+/* It is on no list of its fleet any more. */
 static void remove_node(struct fleet *fleet, struct node *node, const struct moment *now,
 			struct list *removed)
 {
 	fleet_settle_id(fleet, node, false);
 	fleet_move(node, NULL, PLACE_CLUSTERLESS, now);
+	(void)list_remove_at(&fleet->clusterless, place_of(&fleet->clusterless, node->order));
 	list_add(removed, node);
+}
+
+static void sort(struct list *nodes)
+{
+	if (nodes->count > 1)
+		qsort(nodes->items, nodes->count, sizeof(void *), compare_order);
+}
+
+/* Nodes that are not in `config` leave, while all orders are still the old ones. */
+static void remove_others(struct fleet *fleet, const struct config *config,
+			  const struct moment *now, struct list *removed)
+{
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		struct node *node = fleet->nodes[i];
+
+		if (config_find_node(config, node->config->id) == NULL)
+			remove_node(fleet, node, now, removed);
+	}
+}
+
+/* The node that has had this id before and stays, or a new one. */
+static struct node *node_for(struct fleet *fleet, const struct config_node *config, size_t order,
+			     const struct moment *now)
+{
+	const struct bearer *bearer = naming_first(&fleet->names, config->id);
+	struct node *node;
+
+	while (bearer != NULL && !bearer->is_id)
+		bearer = naming_next(bearer);
+	if (bearer != NULL)
+		return bearer->node;
+	node = new_node(fleet, config, order, now);
+	list_add(&fleet->clusterless, node);
+	return node;
 }
 
 void fleet_reload(struct fleet *fleet, struct config *config, const struct moment *now,
 		  struct list *removed)
 {
 	struct node **before = fleet->nodes;
-	size_t count = fleet->node_count;
+	struct node **after = mem_zalloc(config->node_count, sizeof(struct node *));
 
-	fleet->nodes = mem_zalloc(config->node_count, sizeof(struct node *));
-	fleet->node_count = config->node_count;
+	remove_others(fleet, config, now, removed);
+	for (size_t i = 0; i < config->node_count; i++)
+		after[i] = node_for(fleet, &config->nodes[i], i, now);
 	for (size_t i = 0; i < config->node_count; i++) {
-		struct node *node = take_node(before, count, config->nodes[i].id);
-
-		if (node == NULL)
-			node = new_node(&config->nodes[i], i, now);
-		node->config = &config->nodes[i];
-		node->order = i;
-		fleet->nodes[i] = node;
+		after[i]->config = &config->nodes[i];
+		after[i]->order = i;
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (before[i] != NULL)
-			remove_node(fleet, before[i], now, removed);
-	}
+	fleet->nodes = after;
+	fleet->node_count = config->node_count;
 	free(before);
-	sort_by_id(fleet);
+	name_all(fleet);
+	sort(&fleet->clusterless);
+	fleet_touch(fleet, NULL);
 	for (size_t i = 0; i < fleet->clusters.count; i++) {
-		const struct list *members =
-			&((struct cluster *)fleet->clusters.items[i])->members;
+		struct cluster *cluster = fleet->clusters.items[i];
 
-		if (members->count > 1)
-			qsort(members->items, members->count, sizeof(void *), compare_order);
+		sort(&cluster->members);
+		fleet_touch(fleet, cluster);
 	}
 	config_ref(config);
 	config_unref(&fleet->config);
 	fleet->config = config;
 }
 
+/* Where in the clusters, which are by id, that id is or belongs. */
+static size_t place_of_id(const struct fleet *fleet, int id)
+{
+	size_t low = 0;
+	size_t high = fleet->clusters.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (((const struct cluster *)fleet->clusters.items[middle])->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct cluster *fleet_find_cluster(const struct fleet *fleet, int id)
+{
+	size_t at = place_of_id(fleet, id);
+	struct cluster *cluster = at < fleet->clusters.count ? fleet->clusters.items[at] : NULL;
+
+	return cluster != NULL && cluster->id == id ? cluster : NULL;
+}
+
 struct cluster *fleet_add_cluster(struct fleet *fleet, int id)
 {
 	struct cluster *cluster = mem_zalloc(1, sizeof(*cluster));
-	size_t at = 0;
 
 	cluster->id = id;
-	while (at < fleet->clusters.count && ((struct cluster *)fleet->clusters.items[at])->id < id)
-		at++;
-	list_insert(&fleet->clusters, at, cluster);
+	list_insert(&fleet->clusters, place_of_id(fleet, id), cluster);
+	fleet_touch(fleet, cluster);
 	return cluster;
 }
 
 void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster)
 {
 	assert(cluster->members.count == 0);
-	list_remove(&fleet->clusters, cluster);
+	(void)list_remove_at(&fleet->clusters, place_of_id(fleet, cluster->id));
+	if (cluster->touched)
+		list_remove(&fleet->touched, cluster);
+	if (cluster->emptied)
+		list_remove(&fleet->emptied, cluster);
+	list_add(&fleet->dropped, (void *)(intptr_t)cluster->id);
 	free_cluster(cluster);
 }
 
@@ -190,35 +294,33 @@ static void remember_holder(struct cluster *cluster, const struct node *node)
 	holder->last_tstamp = last;
 }
 
-static void leave(struct node *node, const struct cluster *next)
+static void leave_seat(struct node *node)
 {
 	struct cluster *cluster = node->cluster;
 
-	if (cluster == NULL)
-		return;
-	if (cluster->seat == node) {
+	if (cluster != NULL && cluster->seat == node) {
 		remember_holder(cluster, node);
 		cluster->seat = NULL;
 		cluster->sat_last = node;
 	}
-	if (cluster == next)
+}
+
+/* From its cluster's members, or the clusterless nodes. */
+static void leave(struct node *node)
+{
+	struct list *nodes = list_of(node->fleet, node->cluster);
+	struct cluster *cluster = node->cluster;
+
+	(void)list_remove_at(nodes, place_of(nodes, node->order));
+	if (cluster == NULL)
 		return;
-	list_remove(&cluster->members, node);
 	if (cluster->sat_last == node)
 		cluster->sat_last = NULL;
 	node->has_shown = false;
-}
-
-static void enter(struct node *node, struct cluster *cluster)
-{
-	size_t at = 0;
-
-	if (cluster == NULL || node->cluster == cluster)
-		return;
-	while (at < cluster->members.count &&
-	       ((struct node *)cluster->members.items[at])->order < node->order)
-		at++;
-	list_insert(&cluster->members, at, node);
+	if (cluster->members.count == 0 && !cluster->emptied) {
+		cluster->emptied = true;
+		list_add(&node->fleet->emptied, cluster);
+	}
 }
 
 void fleet_move(struct node *node, struct cluster *cluster, enum place place,
@@ -226,10 +328,17 @@ void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 {
 	bool changes = node->place != place || node->cluster != cluster;
 
-	leave(node, cluster);
-	enter(node, cluster);
+	leave_seat(node);
+	node_touch(node);
+	if (cluster != node->cluster) {
+		struct list *nodes = list_of(node->fleet, cluster);
+
+		leave(node);
+		list_insert(nodes, place_of(nodes, node->order), node);
+	}
 	node->cluster = cluster;
 	node->place = place;
+	node_touch(node);
 	if (place == PLACE_MASTER) {
 		assert(cluster->seat == NULL);
 		cluster->seat = node;
@@ -247,7 +356,8 @@ bool node_is_in_place(const struct node *node)
 void node_give_reason(struct node *node, enum reason reason, const char *message)
 {
 	node->reason = reason;
-	text_copy(node->message, sizeof(node->message), message);
+	text_copy(node->shown->reason, sizeof(node->shown->reason), message);
+	node_touch(node);
 }
 
 void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now)
@@ -272,20 +382,48 @@ const struct holder *cluster_holder(const struct cluster *cluster, const struct 
 	return NULL;
 }
 
-static bool has_alias(const struct node *node, const char *name)
+bool node_has_alias(const struct node *node, const char *name)
 {
 	for (size_t i = 0; i < NODE_ALIASES; i++) {
-		if (node->aliases[i][0] != '\0' && strcmp(node->aliases[i], name) == 0)
+		if (node->aliases[i] != NULL && strcmp(node->aliases[i], name) == 0)
 			return true;
 	}
 	return false;
 }
 
-static int compare_name(const void *name, const void *item)
+static void drop_alias(struct fleet *fleet, struct node *node, size_t at)
 {
-	const struct node *const *node = item;
+	if (node->aliases[at] == NULL)
+		return;
+	naming_remove(&fleet->names, node->aliases[at], node);
+	free(node->aliases[at]);
+	node->aliases[at] = NULL;
+}
 
-	return strcmp(name, (*node)->config->id);
+void fleet_give_alias(struct fleet *fleet, struct node *node, const char *name)
+{
+	size_t at = node->alias_next;
+
+	drop_alias(fleet, node, at);
+	node->aliases[at] = mem_strdup(name);
+	node->alias_next = (at + 1) % NODE_ALIASES;
+	naming_add(&fleet->names, node->aliases[at], node, false);
+}
+
+void fleet_take_alias(struct fleet *fleet, const char *name)
+{
+	const struct bearer *bearer = naming_first(&fleet->names, name);
+
+	while (bearer != NULL) {
+		struct node *node = bearer->node;
+		bool sits = bearer->is_id || node->place == PLACE_MASTER;
+
+		bearer = naming_next(bearer);
+		for (size_t i = 0; !sits && i < NODE_ALIASES; i++) {
+			if (node->aliases[i] != NULL && strcmp(node->aliases[i], name) == 0)
+				drop_alias(fleet, node, i);
+		}
+	}
 }
 
 /* Of several that bear a name: members of `near` first, of these who sits. */
@@ -296,19 +434,17 @@ static int nearness(const struct node *node, const struct cluster *near)
 
 struct node *fleet_named(const struct fleet *fleet, const struct cluster *near, const char *name)
 {
-	struct node **found;
 	struct node *alias = NULL;
 
-	if (fleet->node_count == 0)
-		return NULL;
-	found = bsearch(name, fleet->by_id, fleet->node_count, sizeof(struct node *), compare_name);
-	if (found != NULL)
-		return *found;
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		struct node *node = fleet->nodes[i];
+	for (const struct bearer *bearer = naming_first(&fleet->names, name); bearer != NULL;
+	     bearer = naming_next(bearer)) {
+		struct node *node = bearer->node;
+		int nearer;
 
-		if (has_alias(node, name) &&
-		    (alias == NULL || nearness(node, near) > nearness(alias, near)))
+		if (bearer->is_id)
+			return node;
+		nearer = alias != NULL ? nearness(node, near) - nearness(alias, near) : 1;
+		if (nearer > 0 || (nearer == 0 && node->order < alias->order))
 			alias = node;
 	}
 	return alias;

@@ -12,7 +12,8 @@
 #include "base/buf.h"
 #include "core/config.h"
 #include "core/history.h"
-#include "core/observation.h"
+#include "core/naming.h"
+#include "core/shown.h"
 
 #define NODE_ALIASES 4 /* other monitors' names for a master; the oldest gives way */
 
@@ -30,61 +31,46 @@ struct failure {
 	bool answered;    /* the last attempt was answered, only its beat failed */
 	bool held;        /* its class is in hold_on (P1): */
 	bool kept;        /* the kept connection stands */
-	enum reason reason;
-	char message[MESSAGE_BYTES];
+	enum reason reason; /* its words are in node->shown */
 };
 
-#define NODE_PAST 8      /* looks kept for people; alike ones in a row are one */
-#define LOOK_NAME 128    /* their texts are cut: it is kept for every node */
-#define LOOK_MESSAGE 200
-
-/* A look, or several alike in a row. */
-struct look {
-	int64_t from_ms; /* wall */
-	int64_t to_ms;
-	int count;
-	enum observation_kind kind;
-	enum reason reason;       /* of a failure; of a master: why its beat was not written */
-	enum reason door;         /* why a fresh connection failed beside it */
-	enum row_state row_state; /* of a slave */
-	char master[LOOK_NAME];   /* its row's */
-	char message[LOOK_MESSAGE];
-	char shut[LOOK_MESSAGE];  /* the fresh connection's words */
-};
+struct fleet;
 
 struct node {
+	/* What the rules touch. */
 	const struct config_node *config; /* the configuration's */
-	size_t order;                     /* configured order */
+	struct fleet *fleet;              /* whose node it is */
+	size_t order;                     /* configured order: it is fleet->nodes[order] */
 	struct cluster *cluster;          /* NULL: clusterless */
 	enum place place;                 /* changed by fleet_move() alone */
-	struct observation seen;          /* not yet judged; OBSERVED_NOTHING: nothing new */
-	struct failure failure;
-	struct shut_door door; /* it answers, but lets nobody in, and hold_on holds it (P1) */
-	bool kept;             /* its kept connection stands */
-	/* Also of plusmoin's run before (state_file), steady; INT64_MIN: never. */
-	int64_t stood_ms;      /* when its kept connection was last known to stand (P1) */
-	int64_t went_ms;       /* of that run alone: since when nothing answered, after a word of going (P2) */
-	bool held;             /* node_held was told, and its end was not, */
-	enum place held_in;    /* in this place */
 	bool known;    /* it has answered once */
 	bool is_slave; /* by its last answer */
-	char master_name[NAME_BYTES];
-	int server_version;
+	bool kept;     /* its kept connection stands */
+	bool held;     /* node_held was told, and its end was not, */
+	enum place held_in; /* in this place */
+	bool in_time;  /* a master whose first attempt, made at the start, was answered in time but late: "Start" */
+	enum reason door;  /* it answers, but lets nobody in, and hold_on holds it (P1); REASON_NONE: it does */
+	struct failure failure;
 	bool has_shown; /* the last good row that counts in its cluster: */
-	int64_t shown;  /* its tstamp */
+	int64_t shown_tstamp;
+	/* Also of plusmoin's run before (state_file), steady; INT64_MIN: never. */
+	int64_t stood_ms; /* when its kept connection was last known to stand (P1) */
+	int64_t went_ms;  /* of that run alone: since when nothing answered, after a word of going (P2) */
+	int reserved_id;  /* a cluster id tried for a beat, -1: none */
+	unsigned long tried_in;   /* the number of the round that tried it as a candidate last, */
+	unsigned long refused_in; /* and of the one in which M5 made it lost */
+	struct sight seen; /* not yet judged; OBSERVED_NOTHING: nothing new */
+	/* What is only shown, or rarely asked for. */
 	enum reason reason; /* why it is lost, while it answers */
-	char message[MESSAGE_BYTES];
+	int server_version;
 	int64_t since_ms; /* wall: its last change of place */
-	char aliases[NODE_ALIASES][NAME_BYTES];
+	enum rule placed_by; /* the rule that put it into its place; RULE_NONE: none has (it begins there) */
+	enum rule ruled;     /* the rule that spoke last for it, also to let it stay */
+	int64_t ruled_ms;    /* wall: since when it is that rule */
+	char *aliases[NODE_ALIASES]; /* NULL: none; changed by fleet_give_alias() and fleet_take_alias() */
 	size_t alias_next;
-	int reserved_id; /* a cluster id tried for a beat, -1: none */
-	struct look past[NODE_PAST]; /* a ring, the last one is at past_next - 1 */
-	size_t past_count;
-	size_t past_next;
-	enum rule placed_by;  /* the rule that put it into its place; RULE_NONE: none has (it begins there) */
-	enum rule ruled;      /* the rule that spoke last for it, also to let it stay */
-	int64_t ruled_ms;     /* wall: since when it is that rule */
-	void *watch;     /* the monitor's */
+	char master_name[NAME_BYTES];
+	struct shown *shown;
 };
 
 /* Who sat in a seat earlier, and the last beat written through it then. */
@@ -95,23 +81,33 @@ struct holder {
 
 struct cluster {
 	int id;
-	bool starting;         /* waits for its slaves at the monitor's start */
+	bool starting;         /* waits for its slaves at the monitor's start: */
+	struct list awaited;   /* nodes whose row names its master, as start_look() found last */
+	bool start_ends;       /* as it found: a node of it went down */
 	struct node *seat;     /* NULL: empty */
 	struct node *sat_last; /* while the seat is empty; NULL once it is no member any more */
 	struct list members;   /* of nodes, in configured order, the seat's included */
 	struct history beats;
 	struct holder *holders;
 	size_t holder_count;
-	void *watch; /* the monitor's */
+	bool touched; /* in fleet->touched */
+	bool emptied; /* in fleet->emptied */
 };
 
 struct fleet {
 	struct config *config; /* a reference of its own */
 	struct node **nodes;   /* in configured order */
-	struct node **by_id;   /* the same, sorted by id */
 	size_t node_count;
-	struct list clusters; /* by id */
+	struct naming names;     /* ids and aliases */
+	struct list clusterless; /* nodes, in configured order */
+	struct list clusters;    /* by id */
 	int next_id;
+	unsigned long rounds;    /* how many have begun: each has its number */
+	/* For who keeps a picture of the fleet (board.h): what may differ from the last one. */
+	struct list touched;     /* clusters */
+	bool touched_clusterless;
+	struct list dropped;     /* ids of clusters, as (void *)(intptr_t) */
+	struct list emptied;     /* clusters whose last member has left, perhaps with others since */
 };
 
 /* A fleet of clusterless nodes that nothing is known of; takes a reference of `config`. */
@@ -124,10 +120,16 @@ void fleet_free(struct fleet **fleet);
  * Goes over to another configuration (contract.md, "Reload"). Nodes of the same id
  * keep their place and state; new ones are clusterless; the others leave, also a
  * seat, without any change being told, and are given to `removed` (the caller
- * free()s each, once every unfinished round has been told by round_forget()).
+ * ends each by node_free(), once every unfinished round has been told by round_forget()).
  */
 void fleet_reload(struct fleet *fleet, struct config *config, const struct moment *now,
 		  struct list *removed);
+
+/* A node that has left the fleet. NULL allowed; clears the pointer. */
+void node_free(struct node **node);
+
+/* The cluster of that id, or NULL. */
+struct cluster *fleet_find_cluster(const struct fleet *fleet, int id);
 
 /* A new cluster with this id, no members; the fleet owns it. */
 struct cluster *fleet_add_cluster(struct fleet *fleet, int id);
@@ -142,6 +144,17 @@ void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster);
  */
 void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 		const struct moment *now);
+
+/* What is shown of the node, or of the cluster (NULL: of the clusterless nodes), may have changed. */
+void fleet_touch(struct fleet *fleet, struct cluster *cluster);
+void node_touch(struct node *node);
+
+/* Another monitor's name for a master, its own from now on; the oldest of NODE_ALIASES gives way. */
+void fleet_give_alias(struct fleet *fleet, struct node *node, const char *name);
+
+/* No node that does not sit bears that alias any more. */
+void fleet_take_alias(struct fleet *fleet, const char *name);
+bool node_has_alias(const struct node *node, const char *name);
 
 /* In the seat or a slave: not lost, not clusterless. */
 bool node_is_in_place(const struct node *node);

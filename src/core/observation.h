@@ -76,3 +76,10 @@ struct observation {
 	int64_t kept_ended_ms; /* steady: when the last kept one ended; INT64_MIN: none has */
 	struct shut_door door; /* of an answer over the kept connection */
 };
+
+/* What of an observation the rules judge. */
+struct sight {
+	enum observation_kind kind; /* OBSERVED_NOTHING: nothing new was seen */
+	enum row_state row_state;   /* of a slave */
+	struct row row;
+};

@@ -15,7 +15,7 @@ static void because(struct change *change, enum reason reason, const char *messa
 
 static void because_of_failure(struct change *change)
 {
-	because(change, change->node->failure.reason, change->node->failure.message);
+	because(change, change->node->failure.reason, change->node->shown->failure);
 }
 
 static void because_of_lag(struct node *node, struct change *change, const struct ruling *ruling)
@@ -39,6 +39,7 @@ void round_begin(struct round *round, struct fleet *fleet, struct cluster *clust
 	*round = (struct round){
 		.fleet = fleet,
 		.cluster = cluster,
+		.number = ++fleet->rounds,
 		.seat_before = cluster != NULL ? cluster->seat : NULL,
 		.phase = cluster != NULL ? ROUND_HOLDER : ROUND_CANDIDATES,
 	};
@@ -65,23 +66,40 @@ static void judge_holder(struct round *round, const struct moment *now)
 	}
 }
 
+/* The nodes of the round: its cluster's members, or the clusterless ones. */
+static const struct list *nodes_of(const struct round *round)
+{
+	return round->cluster != NULL ? &round->cluster->members : &round->fleet->clusterless;
+}
+
+static void add_candidate(struct round *round, struct node *node)
+{
+	if (node->seen.kind == OBSERVED_MASTER && node->tried_in != round->number)
+		list_add(&round->candidates, node);
+}
+
 static void add_candidates(struct round *round, enum place place)
 {
-	for (size_t i = 0; i < round->fleet->node_count; i++) {
-		struct node *node = round->fleet->nodes[i];
+	const struct list *nodes = nodes_of(round);
 
-		if (node->cluster == round->cluster && node->place == place &&
-		    node->seen.kind == OBSERVED_MASTER && !list_has(&round->tried, node) &&
-		    (round->only == NULL || round->only == node))
-			list_add(&round->candidates, node);
+	for (size_t i = 0; i < nodes->count; i++) {
+		struct node *node = nodes->items[i];
+
+		if (node->place == place)
+			add_candidate(round, node);
 	}
 }
 
 static void list_candidates(struct round *round)
 {
-	add_candidates(round, PLACE_SLAVE);
-	add_candidates(round, PLACE_LOST);
-	add_candidates(round, PLACE_CLUSTERLESS);
+	if (round->only != NULL) {
+		add_candidate(round, round->only);
+	} else if (round->cluster == NULL) {
+		add_candidates(round, PLACE_CLUSTERLESS);
+	} else {
+		add_candidates(round, PLACE_SLAVE);
+		add_candidates(round, PLACE_LOST);
+	}
 }
 
 /* The rule under which a candidate is tried, RULE_NONE when it must not be. */
@@ -129,7 +147,7 @@ static bool next_candidate(struct round *round, const struct moment *now, struct
 	while ((next = shift_candidate(round)) != NULL) {
 		enum rule rule = candidate_rule(round, next, now);
 
-		list_add(&round->tried, next);
+		next->tried_in = round->number;
 		if (rule == RULE_NONE)
 			continue;
 		round->trying = next;
@@ -166,6 +184,14 @@ static void take_seat(struct round *round, struct node *node, const struct beat_
 	first_beat(round, round->cluster, result, now);
 }
 
+/* A master that answered late at the start, but in time, was there before plusmoin: it is not created. */
+static enum event_kind event_of_founding(const struct round *round, const struct node *node)
+{
+	if (round->starting)
+		return EVENT_NONE;
+	return node->in_time ? EVENT_PLUSMOIN_UP : EVENT_CLUSTER_CREATED;
+}
+
 /* M6 and U2: the candidate founds a cluster with the id that its beat carries. */
 static void found(struct round *round, struct node *node, const struct beat_result *result,
 		  const struct moment *now)
@@ -177,7 +203,8 @@ static void found(struct round *round, struct node *node, const struct beat_resu
 	fleet_settle_id(round->fleet, node, true);
 	change = changes_move(&round->changes, round->trying_rule, node, cluster, PLACE_MASTER,
 			      now);
-	change->event = round->starting ? EVENT_NONE : EVENT_CLUSTER_CREATED;
+	change->event = event_of_founding(round, node);
+	node->in_time = false;
 	node_give_reason(node, REASON_NONE, "");
 	first_beat(round, cluster, result, now);
 }
@@ -191,7 +218,7 @@ static void refuse(struct round *round, struct node *node, const struct beat_res
 
 	fleet_settle_id(round->fleet, node, false);
 	if (loses) {
-		list_add(&round->refused, node);
+		node->refused_in = round->number;
 		change = changes_move(&round->changes, RULE_M5, node, round->cluster, PLACE_LOST,
 				      now);
 		because(change, result->reason, result->message);
@@ -235,7 +262,7 @@ void round_take_beat(struct round *round, const struct moment *now,
 static void show(struct node *node, const struct ruling *ruling)
 {
 	node->has_shown = ruling->has_shown;
-	node->shown = ruling->shown;
+	node->shown_tstamp = ruling->shown;
 }
 
 struct change *changes_join(struct changes *changes, const struct fleet *fleet, struct node *node,
@@ -320,27 +347,36 @@ static void judge_clusterless(struct round *round, struct node *node, const stru
 		node_give_reason(node, REASON_NONE, "");
 }
 
+static void judge_member(struct round *round, struct node *node, const struct moment *now)
+{
+	switch (node->place) {
+	case PLACE_MASTER:
+		break;
+	case PLACE_SLAVE:
+		judge_slave(round, node, now);
+		break;
+	case PLACE_LOST:
+		if (node->refused_in != round->number) /* one verdict a round */
+			judge_lost(round, node, now);
+		break;
+	case PLACE_CLUSTERLESS:
+		judge_clusterless(round, node, now);
+		break;
+	}
+}
+
+/* Each that is there now: who is judged may leave. */
 static void judge_members(struct round *round, const struct moment *now)
 {
-	for (size_t i = 0; i < round->fleet->node_count; i++) {
-		struct node *node = round->fleet->nodes[i];
+	const struct list *nodes = nodes_of(round);
+	size_t i = 0;
 
-		if (node->cluster != round->cluster)
-			continue;
-		switch (node->place) {
-		case PLACE_MASTER:
-			break;
-		case PLACE_SLAVE:
-			judge_slave(round, node, now);
-			break;
-		case PLACE_LOST:
-			if (!list_has(&round->refused, node)) /* one verdict a round */
-				judge_lost(round, node, now);
-			break;
-		case PLACE_CLUSTERLESS:
-			judge_clusterless(round, node, now);
-			break;
-		}
+	while (i < nodes->count) {
+		struct node *node = nodes->items[i];
+
+		judge_member(round, node, now);
+		if (i < nodes->count && nodes->items[i] == node)
+			i++;
 	}
 }
 
@@ -362,16 +398,18 @@ static void fire_master_down(struct round *round)
 /* What was judged is used up, also of nodes that moved elsewhere. Not at the start: start_place(). */
 static void use_up(struct round *round)
 {
-	for (size_t i = 0; i < round->fleet->node_count && !round->starting; i++) {
-		struct node *node = round->fleet->nodes[i];
+	const struct list *nodes = nodes_of(round);
+
+	for (size_t i = 0; i < nodes->count && !round->starting; i++) {
+		struct node *node = nodes->items[i];
 
 		/* clusterless slaves keep theirs: a cluster that starts may still wait for them */
-		if (node->cluster == round->cluster &&
-		    (round->cluster != NULL || node->seen.kind != OBSERVED_SLAVE))
+		if (round->cluster != NULL || node->seen.kind != OBSERVED_SLAVE)
 			node_forget(node);
 	}
 	for (size_t i = 0; i < round->changes.count; i++)
 		node_forget(round->changes.items[i].node);
+	fleet_touch(round->fleet, round->cluster);
 }
 
 bool round_step(struct round *round, const struct moment *now, struct node **node,
@@ -415,8 +453,6 @@ void round_sort(struct round *round)
 void round_forget(struct round *round, const struct node *node)
 {
 	list_remove(&round->candidates, node);
-	list_remove(&round->tried, node);
-	list_remove(&round->refused, node);
 	changes_forget(&round->changes, node);
 	if (round->trying == node)
 		round->trying = NULL;
@@ -434,7 +470,5 @@ void round_repeat(struct round *round)
 void round_end(struct round *round)
 {
 	list_free(&round->candidates);
-	list_free(&round->tried);
-	list_free(&round->refused);
 	changes_free(&round->changes);
 }

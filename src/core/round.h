@@ -22,13 +22,12 @@ enum round_phase { ROUND_HOLDER, ROUND_CANDIDATES, ROUND_ENDED };
 struct round {
 	struct fleet *fleet;
 	struct cluster *cluster; /* NULL: the clusterless nodes */
+	unsigned long number;    /* no other round of the fleet has it */
 	bool starting;           /* U2 founds clusters that wait for their slaves, no event */
 	struct node *only;       /* while starting: the one clusterless node to be tried */
 	struct node *seat_before; /* who sat in the seat when the round began */
 	enum round_phase phase;
-	struct list candidates; /* nodes that say master, in the order in which they are tried */
-	struct list tried;      /* those that were: once a round */
-	struct list refused;    /* slaves that M5 made lost: L4 speaks in the next round */
+	struct list candidates; /* nodes that say master, in the order in which they are tried, once a round */
 	struct node *trying;    /* whose beat is under way */
 	enum rule trying_rule;
 	struct changes changes;

@@ -4,7 +4,7 @@
 static void take_row(const struct fleet *fleet, const struct node *node, struct ruling *ruling)
 {
 	ruling->has_shown = node->has_shown;
-	ruling->shown = node->shown;
+	ruling->shown = node->shown_tstamp;
 	if (node->seen.row_state == ROW_SHOWN &&
 	    row_counts(fleet, node->cluster, &node->seen.row, &ruling->shown))
 		ruling->has_shown = true;

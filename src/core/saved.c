@@ -64,13 +64,13 @@ static void render_node(struct json *json, const struct node *node, const struct
 	add_string(json, "master_name", node->master_name);
 	add_bool(json, "sat_last", node->cluster->sat_last == node);
 	if (node->has_shown)
-		add_int(json, "shown", node->shown);
+		add_int(json, "shown", node->shown_tstamp);
 	jsonw_key(json, "aliases"); /* oldest first, as they will be put back */
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < NODE_ALIASES; i++) {
 		const char *alias = node->aliases[(node->alias_next + i) % NODE_ALIASES];
 
-		if (alias[0] != '\0')
+		if (alias != NULL)
 			jsonw_string(json, alias);
 	}
 	jsonw_end_array(json);
@@ -135,13 +135,8 @@ static struct node *find_node(const struct fleet *fleet, const char *id)
 
 static void restore_aliases(struct node *node, const struct saved_node *saved)
 {
-	size_t count = 0;
-
-	while (count < NODE_ALIASES && saved->aliases[count] != NULL) {
-		text_copy(node->aliases[count], sizeof(node->aliases[count]), saved->aliases[count]);
-		count++;
-	}
-	node->alias_next = count % NODE_ALIASES;
+	for (size_t i = 0; i < NODE_ALIASES && saved->aliases[i] != NULL; i++)
+		fleet_give_alias(node->fleet, node, saved->aliases[i]);
 }
 
 static void restore_node(struct fleet *fleet, struct cluster *cluster,
@@ -160,7 +155,7 @@ static void restore_node(struct fleet *fleet, struct cluster *cluster,
 	text_copy(node->master_name, sizeof(node->master_name), saved->master_name);
 	node->server_version = saved->server_version;
 	node->has_shown = saved->has_shown;
-	node->shown = saved->shown;
+	node->shown_tstamp = saved->shown;
 	node->since_ms = saved->since_ms;
 	node->stood_ms = steady_of(saved->stood_ms, now);
 	node->went_ms = steady_of(saved->went_ms, now);
@@ -192,21 +187,6 @@ static void restore_holders(struct cluster *cluster, const struct saved_cluster 
 	}
 }
 
-static int compare_id(const void *id, const void *item)
-{
-	const struct cluster *const *cluster = item;
-
-	return (*(const int *)id > (*cluster)->id) - (*(const int *)id < (*cluster)->id);
-}
-
-static bool has_cluster(const struct fleet *fleet, int id)
-{
-	const struct list *clusters = &fleet->clusters;
-
-	return clusters->count > 0 &&
-	       bsearch(&id, clusters->items, clusters->count, sizeof(void *), compare_id) != NULL;
-}
-
 void saved_restore(struct fleet *fleet, const struct saved *saved, const struct moment *now)
 {
 	if (saved->next_id > fleet->next_id)
@@ -215,7 +195,7 @@ void saved_restore(struct fleet *fleet, const struct saved *saved, const struct 
 		const struct saved_cluster *from = &saved->clusters[i];
 		struct cluster *cluster;
 
-		if (has_cluster(fleet, from->id))
+		if (fleet_find_cluster(fleet, from->id) != NULL)
 			continue;
 		cluster = fleet_add_cluster(fleet, from->id);
 		for (size_t n = 0; n < from->node_count; n++)

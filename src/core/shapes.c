@@ -53,14 +53,19 @@ static void add_node(struct json *json, const struct node_view *node, bool full)
 	jsonw_end_object(json);
 }
 
-static void add_nodes(struct json *json, const char *key, const struct node_view *nodes,
-		      size_t count, bool full)
+static void add_array(struct json *json, const struct node_view *nodes, size_t count, bool full)
 {
-	jsonw_key(json, key);
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < count; i++)
 		add_node(json, &nodes[i], full);
 	jsonw_end_array(json);
+}
+
+static void add_nodes(struct json *json, const char *key, const struct node_view *nodes,
+		      size_t count, bool full)
+{
+	jsonw_key(json, key);
+	add_array(json, nodes, count, full);
 }
 
 static void add_members(struct json *json, const struct view *view, bool full)
@@ -77,12 +82,6 @@ static void add_members(struct json *json, const struct view *view, bool full)
 	add_nodes(json, "lost", at + view->slaves, view->lost, full);
 }
 
-static void add_clusterless(struct json *json, const struct view *view, bool full)
-{
-	add_nodes(json, "clusterless", view->nodes + view->masters + view->slaves + view->lost,
-		  view->clusterless, full);
-}
-
 void event_render(const struct event *event, struct buf *out)
 {
 	struct json json = { .out = out };
@@ -96,12 +95,16 @@ void event_render(const struct event *event, struct buf *out)
 	else
 		jsonw_null(&json);
 	add_members(&json, event->view, false);
-	add_clusterless(&json, event->view, false);
+	add_nodes(&json, "clusterless", event->others->nodes, event->others->clusterless, false);
 	jsonw_end_object(&json);
 }
 
-static void add_cluster(struct json *json, const struct view *view, bool full)
+void view_render(const struct view *view, bool full, struct json *json)
 {
+	if (view->cluster_id < 0) {
+		add_array(json, view->nodes, view->clusterless, full);
+		return;
+	}
 	jsonw_begin_object(json);
 	jsonw_key(json, "cluster_id");
 	jsonw_int(json, view->cluster_id);
@@ -109,38 +112,6 @@ static void add_cluster(struct json *json, const struct view *view, bool full)
 	jsonw_bool(json, view->masters > 0);
 	add_members(json, view, full);
 	jsonw_end_object(json);
-}
-
-static void add_status(const struct fleet *fleet, struct json *json, bool full)
-{
-	struct view *none = view_new(fleet, NULL);
-
-	jsonw_key(json, "clusters");
-	jsonw_begin_array(json);
-	for (size_t i = 0; i < fleet->clusters.count; i++) {
-		struct view *view = view_new(fleet, fleet->clusters.items[i]);
-
-		add_cluster(json, view, full);
-		view_unref(&view);
-	}
-	jsonw_end_array(json);
-	add_clusterless(json, none, full);
-	view_unref(&none);
-}
-
-void status_render(const struct fleet *fleet, struct buf *out)
-{
-	struct json json = { .out = out };
-
-	jsonw_begin_object(&json);
-	add_status(fleet, &json, false);
-	jsonw_end_object(&json);
-	buf_add_char(out, '\n');
-}
-
-void status_render_full(const struct fleet *fleet, struct json *json)
-{
-	add_status(fleet, json, true);
 }
 
 void node_render_full(const struct node *node, struct json *json)

@@ -1,7 +1,6 @@
 #include "core/start.h"
 
-/* A slave that answers and whose row names no cluster's master, starting or not. */
-static bool is_stranger(const struct fleet *fleet, const struct node *node)
+bool start_is_stranger(const struct fleet *fleet, const struct node *node)
 {
 	const struct node *named;
 
@@ -14,68 +13,96 @@ static bool is_stranger(const struct fleet *fleet, const struct node *node)
 	return named == NULL || named->cluster == NULL || cluster_master(named->cluster) != named;
 }
 
-static bool shows_this_run(const struct cluster *cluster, const struct ruling *ruling)
-{
-	int64_t lag_ms;
-
-	return ruling->has_shown && cluster_lag(cluster, ruling->shown, &lag_ms);
-}
-
 bool start_waits_for(const struct fleet *fleet, const struct cluster *cluster,
 		     const struct node *node)
 {
 	struct ruling ruling;
+	int64_t lag_ms;
 
 	if (node->cluster != NULL || node->seen.kind != OBSERVED_SLAVE)
 		return false;
-	if (is_stranger(fleet, node))
-		return true;
 	ruling = rule_to_join(fleet, node, (struct cluster *)cluster);
-	return ruling.rule == RULE_U3 && !shows_this_run(cluster, &ruling);
+	return ruling.rule == RULE_U3 &&
+	       !(ruling.has_shown && cluster_lag(cluster, ruling.shown, &lag_ms));
 }
 
-/* A node that went down although its row named this cluster's master when it was last seen. */
-static bool has_gone_down(const struct fleet *fleet, const struct cluster *cluster,
-			  const struct node *node, const struct moment *now)
+/* The cluster that starts and whose master the node named when it was seen last, NULL: none. */
+static struct cluster *cluster_named_by(const struct fleet *fleet, const struct node *node)
 {
-	if (node->cluster == cluster)
-		return node_verdict(fleet, node, now) == VERDICT_DOWN;
-	return node->cluster == NULL && node->known && node->is_slave &&
-	       node->failure.attempts > 0 &&
-	       fleet_named(fleet, cluster, node->master_name) == cluster_master(cluster);
+	const struct node *named;
+
+	if (!node->known || !node->is_slave)
+		return NULL;
+	named = fleet_named(fleet, NULL, node->master_name);
+	if (named == NULL || named->cluster == NULL || !named->cluster->starting ||
+	    cluster_master(named->cluster) != named)
+		return NULL;
+	return named->cluster;
 }
 
-bool start_is_over(const struct fleet *fleet, const struct cluster *cluster, int64_t founded_ms,
-		   const struct moment *now)
+size_t start_look(struct fleet *fleet, const struct moment *now)
 {
-	int64_t waited_ms = now->steady_ms - founded_ms;
-	bool waits = false;
+	size_t strangers = 0;
 
-	if (waited_ms >= fleet->config->max_sync_delay_ms)
-		return true;
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		const struct node *node = fleet->nodes[i];
+	for (size_t i = 0; i < fleet->clusters.count; i++) {
+		struct cluster *cluster = fleet->clusters.items[i];
 
-		if (has_gone_down(fleet, cluster, node, now))
-			return true;
-		if (!start_waits_for(fleet, cluster, node))
-			continue;
-		if (!is_stranger(fleet, node) || waited_ms < START_STRANGERS_MS)
-			waits = true;
+		cluster->awaited.count = 0;
+		cluster->start_ends = cluster->starting && cluster->seat != NULL &&
+				      node_verdict(fleet, cluster->seat, now) == VERDICT_DOWN;
 	}
-	return !waits;
+	for (size_t i = 0; i < fleet->clusterless.count; i++) {
+		struct node *node = fleet->clusterless.items[i];
+		struct cluster *cluster = cluster_named_by(fleet, node);
+
+		strangers += start_is_stranger(fleet, node);
+		if (cluster != NULL && node->failure.attempts > 0)
+			cluster->start_ends = true;
+		else if (cluster != NULL && rule_to_join(fleet, node, cluster).rule == RULE_U3)
+			list_add(&cluster->awaited, node);
+	}
+	return strangers;
+}
+
+/* Whether one of its nodes still shows no beat of this run. */
+static bool has_late_ones(const struct fleet *fleet, const struct cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->awaited.count; i++) {
+		if (start_waits_for(fleet, cluster, cluster->awaited.items[i]))
+			return true;
+	}
+	return false;
+}
+
+enum start_end start_is_over(const struct fleet *fleet, const struct cluster *cluster,
+			     const struct start_wait *wait)
+{
+	int64_t most_ms = fleet->config->max_sync_delay_ms < START_LOGINS_MS
+				  ? fleet->config->max_sync_delay_ms
+				  : START_LOGINS_MS;
+	bool late = has_late_ones(fleet, cluster);
+
+	if (cluster->start_ends)
+		return START_IS_OVER;
+	if (wait->waited_ms >= most_ms)
+		return late ? START_LAST_LOOK : START_IS_OVER;
+	if (late || wait->logging_in ||
+	    (wait->strangers > 0 && wait->waited_ms < START_STRANGERS_MS))
+		return START_WAITS;
+	return START_IS_OVER;
 }
 
 void start_place(struct fleet *fleet, struct cluster *cluster, const struct moment *now,
 		 struct changes *changes)
 {
 	cluster->starting = false;
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		struct node *node = fleet->nodes[i];
+	for (size_t i = 0; i < cluster->awaited.count; i++) {
+		struct node *node = cluster->awaited.items[i];
 
 		if (node->cluster != NULL || rule_to_join(fleet, node, cluster).rule != RULE_U3)
 			continue;
 		changes_join(changes, fleet, node, cluster, now)->event = EVENT_NONE;
 		node_forget(node);
 	}
+	list_free(&cluster->awaited);
 }

@@ -10,20 +10,43 @@
 #include "core/round.h"
 
 #define START_STRANGERS_MS 1000 /* how long slaves that name no cluster's master are waited for */
-#define START_ANSWERS_MS 1000   /* how long the first answers of all nodes are waited for */
+#define START_ANSWERS_MS 1000   /* how long the first answers of all nodes are waited for, */
+#define START_LOGINS_MS 3000    /* and how long while some login is under way; and a cluster's wait in all */
+
+/* What start_is_over() concludes of a cluster's wait. */
+enum start_end {
+	START_WAITS,
+	START_LAST_LOOK, /* the time is up: its awaited nodes are asked once more, then they are placed */
+	START_IS_OVER
+};
 
 /*
- * Whether the wait of `cluster` is over: all slaves whose row names its master
- * show a beat of this run, or one of its nodes went down, or the time is up.
- * `founded_ms` is when it was founded (steady).
+ * Looks at all clusterless nodes once, for all clusters that start: who is `awaited` by
+ * which, and which `start_ends` because a node of it went down. Returns how many strangers
+ * there are: slaves that answer and whose row names no cluster's master, starting or not.
  */
-bool start_is_over(const struct fleet *fleet, const struct cluster *cluster, int64_t founded_ms,
-		   const struct moment *now);
+size_t start_look(struct fleet *fleet, const struct moment *now);
 
-/* Whether a clusterless node is still worth a look for `cluster`'s start. */
+/* Whether the cluster still waits for this one of its awaited nodes: it shows no beat of this run. */
 bool start_waits_for(const struct fleet *fleet, const struct cluster *cluster,
 		     const struct node *node);
 
-/* Ends the wait: places by U3 the clusterless slaves that name the cluster's master. */
+/* Whether a clusterless node is a stranger, as above. */
+bool start_is_stranger(const struct fleet *fleet, const struct node *node);
+
+/* What a wait depends on, beside what start_look() found in the same moment. */
+struct start_wait {
+	int64_t waited_ms; /* since the founding beat; only time in which the loop turned */
+	size_t strangers;
+	bool logging_in; /* a first login is under way */
+};
+
+enum start_end start_is_over(const struct fleet *fleet, const struct cluster *cluster,
+			     const struct start_wait *wait);
+
+/*
+ * Ends the wait: places by U3 the nodes that start_look() found for the cluster, as far as they
+ * are clusterless still. None of these changes fires an event.
+ */
 void start_place(struct fleet *fleet, struct cluster *cluster, const struct moment *now,
 		 struct changes *changes);

@@ -20,10 +20,10 @@ static bool is_alive(enum reason reason, bool kept)
 	return kept || reason_is_a_refusal(reason);
 }
 
-/* By `seen`, for `reason` and with these words. */
+/* By `seen`, for `reason` and with these words; `going`: a word of going or coming was part of it. */
 static void note_failure(const struct fleet *fleet, struct node *node,
-			 const struct observation *seen, enum reason reason, const char *message,
-			 const struct moment *now)
+			 const struct observation *seen, bool going, enum reason reason,
+			 const char *message, const struct moment *now)
 {
 	struct failure *failure = &node->failure;
 
@@ -41,14 +41,14 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	}
 	if (is_alive(reason, seen->kept))
 		failure->going = false;
-	if (seen->kind == OBSERVED_FAILURE && seen->going)
+	if (going)
 		failure->going = true;
 	failure->answered = false;
 	failure->beat_locked = false;
 	failure->held = holds(fleet, reason);
 	failure->kept = seen->kept;
 	failure->reason = reason;
-	text_copy(failure->message, sizeof(failure->message), message);
+	text_copy(node->shown->failure, sizeof(node->shown->failure), message);
 }
 
 /*
@@ -56,59 +56,39 @@ static void note_failure(const struct fleet *fleet, struct node *node,
  * attempt, however often the kept one answers until the next.
  */
 static void note_shut_door(const struct fleet *fleet, struct node *node,
-			   const struct shut_door *door, const struct moment *now)
+			   const struct observation *seen, const struct moment *now)
 {
+	const struct shut_door *door = &seen->door;
 	struct failure *failure = &node->failure;
 	int attempts = failure->attempts;
 
 	node->seen.kind = OBSERVED_FAILURE;
-	note_failure(fleet, node, &node->seen, REASON_NO_NEW_CONNECTIONS, door->message, now);
+	note_failure(fleet, node, seen, seen->going, REASON_NO_NEW_CONNECTIONS, door->message, now);
 	failure->answered = true;
 	if (attempts > 0 && failure->fresh == door->attempts)
 		failure->attempts = attempts;
 	failure->fresh = door->attempts;
 }
 
-static bool bears(const struct node *node, const char *name)
-{
-	for (size_t i = 0; i < NODE_ALIASES; i++) {
-		if (strcmp(node->aliases[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A name that moves on (an address that fails over) is no longer that of one who does not sit. */
-static void take_name_away(const struct fleet *fleet, const char *name)
-{
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		struct node *node = fleet->nodes[i];
-
-		for (size_t k = 0; k < NODE_ALIASES && !sits(node); k++) {
-			if (strcmp(node->aliases[k], name) == 0)
-				node->aliases[k][0] = '\0';
-		}
-	}
-}
-
 /* A name that is no configured node's, found in place of our own beat, is another monitor's. */
-static void learn_alias(const struct fleet *fleet, struct node *node, const struct beat_result *beat)
+static void learn_alias(struct node *node, const struct beat_result *beat)
 {
 	const struct cluster *cluster = node->cluster;
 	const char *name = beat->before.master;
-	const struct node *named;
+	const struct bearer *bearer;
 
 	if (!beat->replaced || cluster->beats.count == 0 || name[0] == '\0' ||
 	    beat->before.tstamp <= history_newest(&cluster->beats))
 		return;
-	named = fleet_named(fleet, cluster, name);
-	if (named != NULL && strcmp(named->config->id, name) == 0)
-		return;
-	take_name_away(fleet, name);
-	if (bears(node, name))
-		return;
-	text_copy(node->aliases[node->alias_next], NAME_BYTES, name);
-	node->alias_next = (node->alias_next + 1) % NODE_ALIASES;
+	for (bearer = naming_first(&node->fleet->names, name); bearer != NULL;
+	     bearer = naming_next(bearer)) {
+		if (bearer->is_id)
+			return;
+	}
+	/* one that moves on (an address that fails over) is no longer that of one who does not sit */
+	fleet_take_alias(node->fleet, name);
+	if (!node_has_alias(node, name))
+		fleet_give_alias(node->fleet, node, name);
 }
 
 static void take_beat(const struct fleet *fleet, struct node *node, const struct observation *seen,
@@ -119,61 +99,16 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 	if (!sits(node))
 		return;
 	if (beat->state == BEAT_WRITTEN) {
-		learn_alias(fleet, node, beat);
+		learn_alias(node, beat);
 		history_add(&node->cluster->beats, beat->tstamp, now->steady_ms, false,
 			    fleet->config->max_sync_delay_ms);
 	} else if (beat->state != BEAT_NONE) {
-		note_failure(fleet, node, seen, beat->reason, beat->message, now);
+		note_failure(fleet, node, seen, false, beat->reason, beat->message, now);
 		node->failure.answered = true;
 		node->failure.beat_locked = beat->state == BEAT_LOCKED;
 		if (node->failure.beat_locked && node->failure.locked_ms == INT64_MIN)
 			node->failure.locked_ms = now->steady_ms;
 	}
-}
-
-/* What people are told of a look. */
-static struct look look_of(const struct observation *seen, const struct moment *now)
-{
-	struct look look = {
-		.from_ms = now->wall_ms,
-		.to_ms = now->wall_ms,
-		.count = 1,
-		.kind = seen->kind,
-		.reason = seen->reason,
-		.door = seen->door.reason,
-		.row_state = seen->row_state,
-	};
-
-	text_copy(look.message, sizeof(look.message), seen->message);
-	if (seen->kind == OBSERVED_SLAVE && seen->row_state == ROW_SHOWN)
-		text_copy(look.master, sizeof(look.master), seen->row.master);
-	if (seen->kind == OBSERVED_MASTER &&
-	    (seen->beat.state == BEAT_LOCKED || seen->beat.state == BEAT_FAILED)) {
-		look.reason = seen->beat.reason;
-		text_copy(look.message, sizeof(look.message), seen->beat.message);
-	}
-	if (look.door != REASON_NONE)
-		text_copy(look.shut, sizeof(look.shut), seen->door.message);
-	return look;
-}
-
-static void remember(struct node *node, const struct look *look)
-{
-	struct look *last = &node->past[(node->past_next + NODE_PAST - 1) % NODE_PAST];
-
-	if (node->past_count > 0 && last->kind == look->kind && last->reason == look->reason &&
-	    last->door == look->door && last->row_state == look->row_state &&
-	    strcmp(last->master, look->master) == 0) {
-		last->to_ms = look->to_ms;
-		last->count++;
-		text_copy(last->message, sizeof(last->message), look->message); /* the latest words */
-		text_copy(last->shut, sizeof(last->shut), look->shut);
-		return;
-	}
-	node->past[node->past_next] = *look;
-	node->past_next = (node->past_next + 1) % NODE_PAST;
-	if (node->past_count < NODE_PAST)
-		node->past_count++;
 }
 
 /* Only a fresh connection that succeeds brings it back, for whatever reason they fail by now. */
@@ -196,17 +131,19 @@ static void note_kept(struct node *node, const struct observation *seen,
 void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
 		  const struct moment *now)
 {
-	struct look look = look_of(seen, now);
-
-	node->seen = *seen;
+	node->seen = (struct sight){
+		.kind = seen->kind, .row_state = seen->row_state, .row.tstamp = seen->row.tstamp,
+	};
+	text_copy(node->seen.row.master, sizeof(node->seen.row.master), seen->row.master);
+	node_touch(node);
 	if (seen->server_version > 0)
 		node->server_version = seen->server_version;
 	if (seen->kind != OBSERVED_NOTHING || !seen->kept)
-		remember(node, &look);
+		shown_note(node->shown, seen, now);
 	note_kept(node, seen, now);
 	if (seen->kind == OBSERVED_NOTHING)
 		return;
-	node->door.reason = REASON_NONE;
+	node->door = REASON_NONE;
 	if (seen->kind != OBSERVED_FAILURE)
 		node->went_ms = INT64_MIN;
 	/* not down any more; why else it stays lost is for the next rule to say */
@@ -214,16 +151,17 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		node_give_reason(node, REASON_NONE, "");
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason) &&
 	    !stays_out(node)) {
-		node->door = seen->door;
+		node->door = seen->door.reason;
+		text_copy(node->shown->door, sizeof(node->shown->door), seen->door.message);
 	} else if (seen->door.reason != REASON_NONE) {
-		note_shut_door(fleet, node, &seen->door, now);
+		note_shut_door(fleet, node, seen, now);
 		return;
 	}
 	switch (seen->kind) {
 	case OBSERVED_NOTHING:
 		return;
 	case OBSERVED_FAILURE:
-		note_failure(fleet, node, seen, seen->reason, seen->message, now);
+		note_failure(fleet, node, seen, seen->going, seen->reason, seen->message, now);
 		return;
 	case OBSERVED_MASTER:
 		if (!sits(node) || seen->beat.state == BEAT_NONE || seen->beat.state == BEAT_WRITTEN)
@@ -310,17 +248,16 @@ bool node_is_failing(const struct node *node)
 	return node->failure.attempts > 0 && node_is_in_place(node);
 }
 
-bool node_is_held(const struct fleet *fleet, const struct node *node, const struct moment *now,
-		  struct shut_door *door)
+enum reason node_is_held(const struct fleet *fleet, const struct node *node,
+			 const struct moment *now, const char **message)
 {
-	*door = node->door;
-	if (door->reason != REASON_NONE)
-		return true;
-	if (!node_is_failing(node) || now->steady_ms >= hold_ends(fleet, node))
-		return false;
-	door->reason = node->failure.reason;
-	text_copy(door->message, sizeof(door->message), node->failure.message);
-	return true;
+	*message = node->shown->door;
+	if (node->door != REASON_NONE)
+		return node->door;
+	*message = node->shown->failure;
+	return node_is_failing(node) && now->steady_ms < hold_ends(fleet, node)
+		       ? node->failure.reason
+		       : REASON_NONE;
 }
 
 /* The rule that keeps a failing node in its place the longest, and the end of that; NULL, INT64_MIN: none. */
@@ -403,5 +340,5 @@ bool node_lag(const struct node *node, int64_t *lag_ms)
 {
 	if (node->place != PLACE_SLAVE && node->place != PLACE_LOST)
 		return false;
-	return node->has_shown && cluster_lag(node->cluster, node->shown, lag_ms);
+	return node->has_shown && cluster_lag(node->cluster, node->shown_tstamp, lag_ms);
 }

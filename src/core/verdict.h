@@ -35,11 +35,12 @@ enum verdict node_verdict(const struct fleet *fleet, const struct node *node,
 bool node_is_failing(const struct node *node);
 
 /*
- * Whether P1 holds the node: it lets nobody in, or its beats are refused, for a reason in
- * `hold_on`, and its kept connection stands or has not been gone for long. `door` says why.
+ * Why P1 holds the node, and in which words (the node's, until it is observed again): it lets nobody
+ * in, or its beats are refused, for a reason in `hold_on`, and its kept connection stands or has not
+ * been gone for long. REASON_NONE: P1 does not hold it.
  */
-bool node_is_held(const struct fleet *fleet, const struct node *node, const struct moment *now,
-		  struct shut_door *door);
+enum reason node_is_held(const struct fleet *fleet, const struct node *node,
+			 const struct moment *now, const char **message);
 
 /*
  * Which rule keeps a failing node in its place, the one that does so the longest: "P1",

@@ -1,7 +1,9 @@
 #include "core/view.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/verdict.h"
@@ -9,7 +11,7 @@
 static void why(const struct node *node, enum reason *reason, const char **message)
 {
 	bool in_place = node_is_in_place(node);
-	bool is_shut = node->door.reason != REASON_NONE;
+	bool is_shut = node->door != REASON_NONE;
 	bool by_failure = node->failure.attempts > 0 &&
 			  (!in_place || (node->failure.held && !is_shut));
 
@@ -17,13 +19,13 @@ static void why(const struct node *node, enum reason *reason, const char **messa
 	*message = NULL;
 	if (by_failure) {
 		*reason = node->failure.reason;
-		*message = node->failure.message;
+		*message = node->shown->failure;
 	} else if (!in_place && node->reason != REASON_NONE) {
 		*reason = node->reason; /* a door that is shut does not keep it out: it answers */
-		*message = node->message;
+		*message = node->shown->reason;
 	} else if (is_shut) {
-		*reason = node->door.reason;
-		*message = node->door.message;
+		*reason = node->door;
+		*message = node->shown->door;
 	}
 }
 
@@ -46,7 +48,7 @@ static void take_node(struct node_view *view, const struct node *node)
 	why(node, &view->reason, &message);
 	view->message = mem_strdup(message);
 	if (node_is_failing(node))
-		view->failing = mem_printf("%s: %s", reason_name(node->failure.reason), node->failure.message);
+		view->failing = mem_printf("%s: %s", reason_name(node->failure.reason), node->shown->failure);
 }
 
 static void free_node_view(struct node_view *node)
@@ -71,46 +73,132 @@ void node_view_clear(struct node_view *view)
 	free_node_view(view);
 }
 
-/* Takes those of `nodes` that are in `place`; how many there are. */
-static size_t take_place(struct view *view, size_t at, struct node *const *nodes, size_t count,
-			 enum place place)
+static bool shows_failing(const char *shown, const struct node *node)
+{
+	const char *name = reason_name(node->failure.reason);
+	size_t len = strlen(name);
+
+	if (!node_is_failing(node) || shown == NULL)
+		return shown == NULL && !node_is_failing(node);
+	return strncmp(shown, name, len) == 0 && strncmp(shown + len, ": ", 2) == 0 &&
+	       strcmp(shown + len + 2, node->shown->failure) == 0;
+}
+
+static bool shows_lag(const struct node_view *view, const struct node *node)
+{
+	int64_t lag_ms = 0;
+	bool has_lag = node_lag(node, &lag_ms);
+
+	return view->has_lag == has_lag && (!has_lag || view->lag_ms == lag_ms);
+}
+
+/* Whether `view` is what take_node() would make of the node now. */
+static bool shows_node(const struct node_view *view, const struct node *node)
+{
+	const char *message;
+	enum reason reason;
+
+	why(node, &reason, &message);
+	return view->port == node->config->port &&
+	       view->cluster_id == (node->cluster != NULL ? node->cluster->id : -1) &&
+	       view->is_slave == node->is_slave && view->state == node->place &&
+	       view->since_ms == node->since_ms && view->server_version == node->server_version &&
+	       view->reason == reason && text_same(view->message, message) &&
+	       strcmp(view->host, node->config->host) == 0 &&
+	       strcmp(view->name, node->config->name) == 0 &&
+	       strcmp(view->master_name, node->is_slave ? node->master_name : "") == 0 &&
+	       shows_lag(view, node) && shows_failing(view->failing, node);
+}
+
+/* Takes those of `nodes` that are in `place`, to `at` and behind; how many there are. */
+static size_t take_place(struct view *view, size_t at, const struct list *nodes, enum place place)
 {
 	size_t start = at;
 
-	for (size_t i = 0; i < count; i++) {
-		if (nodes[i]->place == place)
-			take_node(&view->nodes[at++], nodes[i]);
+	for (size_t i = 0; i < nodes->count; i++) {
+		const struct node *node = nodes->items[i];
+
+		if (node->place == place)
+			take_node(&view->nodes[at++], node);
 	}
 	return at - start;
 }
 
-static size_t take_members(struct view *view, const struct cluster *cluster)
+static size_t count_place(const struct list *nodes, enum place place)
 {
-	struct node *const *nodes = (struct node *const *)cluster->members.items;
-	size_t count = cluster->members.count;
-	size_t at;
+	size_t count = 0;
 
-	view->masters = take_place(view, 0, nodes, count, PLACE_MASTER);
-	at = view->masters;
-	view->slaves = take_place(view, at, nodes, count, PLACE_SLAVE);
-	at += view->slaves;
-	view->lost = take_place(view, at, nodes, count, PLACE_LOST);
-	return at + view->lost;
+	for (size_t i = 0; i < nodes->count; i++)
+		count += ((const struct node *)nodes->items[i])->place == place;
+	return count;
+}
+
+static const struct list *nodes_of(const struct fleet *fleet, const struct cluster *cluster)
+{
+	return cluster != NULL ? &cluster->members : &fleet->clusterless;
+}
+
+static size_t size_of(const struct view *view)
+{
+	return view->masters + view->slaves + view->lost + view->clusterless;
+}
+
+struct view *view_new_empty(void)
+{
+	struct view *view = mem_zalloc(1, sizeof(*view));
+
+	atomic_init(&view->references, 1);
+	view->cluster_id = -1;
+	return view;
 }
 
 struct view *view_new(const struct fleet *fleet, const struct cluster *cluster)
 {
-	struct view *view = mem_zalloc(1, sizeof(*view));
+	const struct list *nodes = nodes_of(fleet, cluster);
+	struct view *view = view_new_empty();
+	struct buf text = { 0 };
+	struct json json = { .out = &text };
 	size_t at = 0;
 
-	atomic_init(&view->references, 1);
 	view->cluster_id = cluster != NULL ? cluster->id : -1;
-	view->nodes = mem_zalloc(fleet->node_count, sizeof(*view->nodes));
-	if (cluster != NULL)
-		at = take_members(view, cluster);
-	view->clusterless =
-		take_place(view, at, fleet->nodes, fleet->node_count, PLACE_CLUSTERLESS);
+	view->nodes = mem_zalloc(nodes->count, sizeof(*view->nodes));
+	at += view->masters = take_place(view, at, nodes, PLACE_MASTER);
+	at += view->slaves = take_place(view, at, nodes, PLACE_SLAVE);
+	at += view->lost = take_place(view, at, nodes, PLACE_LOST);
+	view->clusterless = take_place(view, at, nodes, PLACE_CLUSTERLESS);
+	view_render(view, false, &json);
+	view->text_bytes = text.len;
+	view->text = buf_steal(&text);
 	return view;
+}
+
+/* The nodes of a place are shown, as they are, from `*at` on. */
+static bool shows_place(const struct view *view, size_t *at, const struct list *nodes,
+			enum place place)
+{
+	for (size_t i = 0; i < nodes->count; i++) {
+		const struct node *node = nodes->items[i];
+
+		if (node->place == place && !shows_node(&view->nodes[(*at)++], node))
+			return false;
+	}
+	return true;
+}
+
+bool view_is_current(const struct view *view, const struct fleet *fleet,
+		     const struct cluster *cluster)
+{
+	const struct list *nodes = nodes_of(fleet, cluster);
+	size_t at = 0;
+
+	return size_of(view) == nodes->count &&
+	       view->masters == count_place(nodes, PLACE_MASTER) &&
+	       view->slaves == count_place(nodes, PLACE_SLAVE) &&
+	       view->lost == count_place(nodes, PLACE_LOST) &&
+	       shows_place(view, &at, nodes, PLACE_MASTER) &&
+	       shows_place(view, &at, nodes, PLACE_SLAVE) &&
+	       shows_place(view, &at, nodes, PLACE_LOST) &&
+	       shows_place(view, &at, nodes, PLACE_CLUSTERLESS);
 }
 
 struct view *view_ref(struct view *view)
@@ -126,13 +214,15 @@ void view_unref(struct view **view_p)
 	*view_p = NULL;
 	if (view == NULL || atomic_fetch_sub(&view->references, 1) > 1)
 		return;
-	for (size_t i = 0; i < view->masters + view->slaves + view->lost + view->clusterless; i++)
+	for (size_t i = 0; i < size_of(view); i++)
 		free_node_view(&view->nodes[i]);
 	free(view->nodes);
+	free(view->text);
 	free(view);
 }
 
-struct event *event_new(enum event_kind kind, const char *id, struct view *view, int64_t time_ms)
+struct event *event_new(enum event_kind kind, const char *id, struct view *view,
+			struct view *others, int64_t time_ms)
 {
 	struct event *event = mem_zalloc(1, sizeof(*event));
 
@@ -141,6 +231,7 @@ struct event *event_new(enum event_kind kind, const char *id, struct view *view,
 	text_copy(event->id, sizeof(event->id), id);
 	event->time_ms = time_ms;
 	event->view = view_ref(view);
+	event->others = view_ref(others);
 	event->cluster_id = view->cluster_id;
 	event->came_from = -1;
 	return event;
@@ -175,5 +266,6 @@ void event_unref(struct event **event_p)
 	if (event->has_node)
 		free_node_view(&event->node);
 	view_unref(&event->view);
+	view_unref(&event->others);
 	free(event);
 }

@@ -32,20 +32,29 @@ struct node_view {
 
 struct view {
 	atomic_uint references;
-	int cluster_id; /* -1: none */
-	struct node_view *nodes; /* the master if any, slaves, lost, clusterless */
+	int cluster_id; /* -1: the clusterless nodes, or of an event without a cluster none */
+	struct node_view *nodes; /* the master if any, slaves, lost; or the clusterless */
 	size_t masters;          /* 0 or 1 */
 	size_t slaves;
 	size_t lost;
 	size_t clusterless;
+	char *text; /* as the status file has it; NULL: made by hand */
+	size_t text_bytes;
 };
 
 /* One node as it is now; ended by node_view_clear(). */
 struct node_view node_view_of(const struct node *node);
 void node_view_clear(struct node_view *view);
 
-/* The picture of `cluster` (NULL: the clusterless nodes alone), with all clusterless nodes. */
+/* The picture of `cluster`, or (NULL) of the clusterless nodes. */
 struct view *view_new(const struct fleet *fleet, const struct cluster *cluster);
+
+/* The picture of no cluster and no node. */
+struct view *view_new_empty(void);
+
+/* Whether the picture still shows all of these nodes as they are. */
+bool view_is_current(const struct view *view, const struct fleet *fleet,
+		     const struct cluster *cluster);
 struct view *view_ref(struct view *view);
 
 /* NULL allowed; clears the pointer. */
@@ -58,15 +67,17 @@ struct event {
 	int64_t time_ms; /* wall clock */
 	int cluster_id;
 	int came_from; /* the cluster that its node left in this round; -1: none */
-	struct view *view;
+	struct view *view;   /* of its cluster */
+	struct view *others; /* of the clusterless nodes */
 	bool has_node;
 	struct node_view node; /* the one it fired for, as it is after the round */
 	enum rule rule;
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 };
 
-/* An event without a node; takes its own reference of `view`. */
-struct event *event_new(enum event_kind kind, const char *id, struct view *view, int64_t time_ms);
+/* An event without a node; takes its own references of both pictures. */
+struct event *event_new(enum event_kind kind, const char *id, struct view *view,
+			struct view *others, int64_t time_ms);
 
 /* Says for which node, by which rule and why it fired. Before it is shared. */
 void event_set_node(struct event *event, const struct node *node, enum rule rule,
@@ -77,12 +88,12 @@ void event_unref(struct event **event);
 /* A trigger's stdin: exactly the seed's keys, one line. */
 void event_render(const struct event *event, struct buf *out);
 
-/* The status file: exactly the seed's keys. */
-void status_render(const struct fleet *fleet, struct buf *out);
-
-/* The control socket's `"clusters":[...],"clusterless":[...]`, with all that is known of a node. */
+/*
+ * The status file's object for a cluster, or (of the clusterless nodes) its array; with `full`
+ * each node has all that is known of it, as the control socket shows it.
+ */
 struct json;
-void status_render_full(const struct fleet *fleet, struct json *json);
+void view_render(const struct view *view, bool full, struct json *json);
 
-/* The same object for one node. */
+/* The control socket's object for one node. */
 void node_render_full(const struct node *node, struct json *json);

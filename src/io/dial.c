@@ -407,6 +407,11 @@ bool dial_is_looking_up(const struct dial *dial)
 	return dial->lookup != NULL;
 }
 
+bool dial_is_logging_in(const struct dial *dial)
+{
+	return dial->conn != NULL && !conn_is_reaching(dial->conn);
+}
+
 void dial_cancel(struct dial **dial_p)
 {
 	struct dial *dial = *dial_p;

@@ -397,6 +397,11 @@ bool probe_is_busy(const struct probe *probe)
 	return probe->task.kind != TASK_NONE;
 }
 
+bool probe_is_logging_in(const struct probe *probe)
+{
+	return probe->kept == NULL && probe->dial != NULL && dial_is_logging_in(probe->dial);
+}
+
 void probe_refresh(struct probe *probe)
 {
 	if (probe->kept != NULL && probe->fresh == NULL && probe->dial == NULL)

@@ -67,6 +67,9 @@ void probe_look(struct probe *probe, const struct beat_order *order);
 void probe_beat(struct probe *probe, const struct beat_order *order);
 bool probe_is_busy(const struct probe *probe);
 
+/* Whether it has no connection yet, and the server's TCP has answered: the login is under way. */
+bool probe_is_logging_in(const struct probe *probe);
+
 /* Makes a fresh connection beside the kept one, if there is one and nothing is being made. */
 void probe_refresh(struct probe *probe);
 

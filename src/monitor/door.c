@@ -1,8 +1,7 @@
-/* Doors: fresh connections beside the kept ones, and who is held because none gets in (P1). */
+#include "monitor/door.h"
+
 #include "base/log.h"
-#include "base/text.h"
 #include "core/verdict.h"
-#include "monitor/internal.h"
 
 void door_forget(struct watch *watch)
 {
@@ -37,100 +36,74 @@ static void on_fresh(void *data)
 {
 	const struct watch *watch = data;
 
-	probe_refresh(watch->probe);
+	watch->all->prober->refresh(watch->probe);
 }
 
-void door_init(struct watch *watch)
+void door_open(struct watch *watch)
 {
-	watch->fresh = timer_new(watch->monitor->loop, NULL, on_fresh, watch);
+	watch->fresh = timer_new(watch->all->loop, NULL, on_fresh, watch);
 }
 
-static void fire_held(struct watch *watch, const struct shut_door *door)
+void door_close(struct watch *watch)
 {
-	struct node *node = watch->node;
-	struct log_about about = watch_about(node);
-	struct change change = {
-		.rule = RULE_P1,
-		.node = node,
-		.event = EVENT_NODE_HELD,
-		.from = node->cluster,
-		.cluster = node->cluster,
-		.reason = door->reason,
-	};
-
-	about.event = event_kind_name(EVENT_NODE_HELD);
-	about.rule = rule_name(RULE_P1);
-	about.reason = reason_name(door->reason);
-	log_line(LOG_LEVEL_ERROR, &about, "held in its place, the server is alive: %s",
-		 door->message);
-	text_copy(change.message, sizeof(change.message), door->message);
-	monitor_fire(watch->monitor, EVENT_NODE_HELD, node->cluster, &change);
-}
-
-static void begin_hold(struct watch *watch, const struct shut_door *door)
-{
-	watch->node->held = true;
-	watch->node->held_in = watch->node->place;
-	fire_held(watch, door);
+	timer_free(&watch->fresh);
 }
 
 /* It is over when the node answers, or has left its place; another failure meanwhile is no end. */
-static void end_hold(struct node *node)
+static enum hold judge_end(struct node *node)
 {
-	struct log_about about = watch_about(node);
+	struct log_about about = node_about(node);
 
 	if (node->failure.attempts > 0 && node->place == node->held_in)
-		return;
+		return HOLD_AS_BEFORE;
 	node->held = false;
 	if (node->failure.attempts == 0)
 		log_line(LOG_LEVEL_ERROR, &about, "no longer held: its door is open again");
+	return HOLD_ENDS;
 }
 
-void door_tell(struct watch *watch, const struct moment *now)
+enum hold door_judge(struct watch *watch, const struct moment *now, enum reason *reason,
+		     const char **message)
 {
 	struct node *node = watch->node;
-	struct shut_door door;
-	bool is_held = node_is_held(watch->monitor->fleet, node, now, &door);
 
-	if (watch->monitor->phase != START_OVER || group_is_judging(group_of(watch->monitor, node)) ||
-	    (node->cluster != NULL && node->cluster->starting))
-		return;
-	if (is_held && !node->held)
-		begin_hold(watch, &door);
-	else if (!is_held && node->held)
-		end_hold(node);
+	*reason = node_is_held(watch->all->fleet, node, now, message);
+	if (*reason == REASON_NONE)
+		return node->held ? judge_end(node) : HOLD_AS_BEFORE;
+	if (node->held)
+		return HOLD_AS_BEFORE;
+	node->held = true;
+	node->held_in = node->place;
+	return HOLD_BEGINS;
 }
 
 /* One node after another, evenly over the interval. */
 static void on_turn(void *data)
 {
-	struct monitor *monitor = data;
-	const struct fleet *fleet = monitor->fleet;
+	struct watches *all = data;
 
-	if (fleet->node_count > 0 && config_fresh_connect_ms(monitor->config) > 0) {
-		const struct node *node = fleet->nodes[monitor->refresh_next % fleet->node_count];
-		const struct watch *watch = node->watch;
+	if (all->count > 0 && config_fresh_connect_ms(all->config) > 0) {
+		const struct watch *watch = all->by_order[all->refresh_next % all->count];
 
-		monitor->refresh_next++;
+		all->refresh_next++;
 		if (!timer_is_set(watch->fresh)) /* a door that is shut has a pace of its own */
-			probe_refresh(watch->probe);
+			all->prober->refresh(watch->probe);
 	}
-	refresh_plan(monitor);
+	doors_plan(all);
 }
 
-void refresh_plan(struct monitor *monitor)
+void doors_plan(struct watches *all)
 {
-	int64_t interval_ms = config_fresh_connect_ms(monitor->config);
-	int64_t count = (int64_t)monitor->fleet->node_count;
+	int64_t interval_ms = config_fresh_connect_ms(all->config);
 
-	if (interval_ms == 0 || count == 0)
-		timer_stop(monitor->refresh_timer);
+	if (interval_ms == 0 || all->count == 0)
+		timer_stop(all->refresh);
 	else
-		timer_start(monitor->refresh_timer, interval_ms / count);
+		timer_start(all->refresh, interval_ms / (int64_t)all->count);
 }
 
-void refresh_begin(struct monitor *monitor)
+void doors_open(struct watches *all)
 {
-	monitor->refresh_timer = timer_new(monitor->loop, NULL, on_turn, monitor);
-	refresh_plan(monitor);
+	all->refresh = timer_new(all->loop, NULL, on_turn, all);
+	doors_plan(all);
 }

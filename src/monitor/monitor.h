@@ -7,9 +7,10 @@
 
 #include <uv.h>
 
+#include "core/board.h"
 #include "core/saved.h"
-#include "core/view.h"
 #include "io/clock.h"
+#include "monitor/prober.h"
 
 struct monitor;
 
@@ -20,14 +21,22 @@ struct monitor_events {
 	void (*changed)(void *data);
 };
 
+/* What a monitor begins with. */
+struct monitor_start {
+	uv_loop_t *loop;
+	struct config *config; /* it takes a reference */
+	const struct clock *clock; /* outlives the monitor */
+	const struct saved *saved; /* what an earlier run knew (core/saved.h); NULL: nothing */
+	const struct prober *prober; /* who asks the nodes; outlives the monitor */
+	const struct monitor_events *events;
+	void *data;
+};
+
 /*
- * Starts looking at once. Takes a reference of `config`; `clock` must outlive it.
- * `saved` (NULL: nothing) is what an earlier run knew, see core/saved.h: then
- * plusmoin_up fires at once, and the differences are events.
+ * Starts looking at once. With something saved plusmoin_up fires at once, and the differences
+ * are events.
  */
-struct monitor *monitor_new(uv_loop_t *loop, struct config *config, const struct clock *clock,
-			    const struct saved *saved, const struct monitor_events *events,
-			    void *data);
+struct monitor *monitor_new(const struct monitor_start *start);
 
 /* The kept connections stand until now, when they are about to be closed: for the last monitor_save(). NULL allowed. */
 void monitor_stands(struct monitor *monitor);
@@ -45,6 +54,9 @@ bool monitor_save(const struct monitor *monitor, struct buf *out);
  */
 void monitor_reload(struct monitor *monitor, struct config *config);
 const struct fleet *monitor_fleet(const struct monitor *monitor);
+
+/* The fleet's pictures, brought up to date; the monitor's: board_ref() what is to be kept. */
+struct board *monitor_board(struct monitor *monitor);
 
 /* Stops beats and polls, closes all connections. NULL allowed; clears the pointer. */
 void monitor_free(struct monitor **monitor);

@@ -2,6 +2,7 @@
  * plusmoin.core: the API's smallest functions (contract.md, "Lua triggers"); the
  * face that users see is lua/plusmoin/init.lua. Host's thread.
  */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -163,14 +164,12 @@ static int core_cluster(lua_State *L)
 {
 	lua_Integer id = luaL_checkinteger(L, 1);
 	const struct board *board = push_board(L);
+	const struct view *view = board != NULL && id >= 0 && id <= INT_MAX ? board_find(board, (int)id) : NULL;
 
-	for (size_t i = 0; board != NULL && i < board->count; i++) {
-		if (board->views[i]->cluster_id == id) {
-			tables_push_cluster(L, board->views[i]);
-			return 1;
-		}
-	}
-	lua_pushnil(L);
+	if (view != NULL)
+		tables_push_cluster(L, view, board->clusterless);
+	else
+		lua_pushnil(L);
 	return 1;
 }
 
@@ -178,11 +177,14 @@ static int core_cluster(lua_State *L)
 static int core_clusters(lua_State *L)
 {
 	const struct board *board = push_board(L);
+	const struct view *view = NULL;
+	lua_Integer n = 0;
 
 	lua_newtable(L);
-	for (size_t i = 0; board != NULL && i < board->count; i++) {
-		tables_push_cluster(L, board->views[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	while (board != NULL &&
+	       (view = board_next(board, view != NULL ? view->cluster_id : -1)) != NULL) {
+		tables_push_cluster(L, view, board->clusterless);
+		lua_rawseti(L, -2, ++n);
 	}
 	return 1;
 }

@@ -200,4 +200,4 @@ struct engine *engine_of(lua_State *L);
 
 /* tables.c: what Lua sees of events, clusters and nodes. Push one table. */
 void tables_push_event(lua_State *L, const struct event *event);
-void tables_push_cluster(lua_State *L, const struct view *view);
+void tables_push_cluster(lua_State *L, const struct view *view, const struct view *others);

@@ -164,20 +164,11 @@ char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t
 	return copy;
 }
 
-static struct board *new_board(size_t count)
-{
-	struct board *board = mem_zalloc(1, sizeof(*board));
-
-	atomic_init(&board->references, 1);
-	board->count = count;
-	board->views = mem_zalloc(count + 1, sizeof(struct view *));
-	return board;
-}
-
-static void put_up(struct shared *shared, struct board *board)
+void shared_publish(struct shared *shared, struct board *board)
 {
 	struct board *old;
 
+	(void)board_ref(board);
 	pthread_mutex_lock(&shared->lock);
 	old = shared->board;
 	shared->board = board;
@@ -185,45 +176,12 @@ static void put_up(struct shared *shared, struct board *board)
 	board_unref(&old);
 }
 
-void shared_publish(struct shared *shared, const struct fleet *fleet)
-{
-	struct board *board = new_board(fleet->clusters.count);
-
-	for (size_t i = 0; i < board->count; i++)
-		board->views[i] = view_new(fleet, fleet->clusters.items[i]);
-	put_up(shared, board);
-}
-
-void shared_publish_views(struct shared *shared, struct view *const *views, size_t count)
-{
-	struct board *board = new_board(count);
-
-	for (size_t i = 0; i < count; i++)
-		board->views[i] = view_ref(views[i]);
-	put_up(shared, board);
-}
-
 struct board *shared_board(struct shared *shared)
 {
 	struct board *board;
 
 	pthread_mutex_lock(&shared->lock);
-	board = shared->board;
-	if (board != NULL)
-		atomic_fetch_add(&board->references, 1);
+	board = shared->board != NULL ? board_ref(shared->board) : NULL;
 	pthread_mutex_unlock(&shared->lock);
 	return board;
-}
-
-void board_unref(struct board **board_p)
-{
-	struct board *board = *board_p;
-
-	*board_p = NULL;
-	if (board == NULL || atomic_fetch_sub(&board->references, 1) > 1)
-		return;
-	for (size_t i = 0; i < board->count; i++)
-		view_unref(&board->views[i]);
-	free(board->views);
-	free(board);
 }

@@ -7,18 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/view.h"
+#include "core/board.h"
 
 #define STORE_BYTES ((size_t)1 << 20) /* contract.md: pm.state holds 1 MiB in all */
 
 struct shared;
-
-/* A picture of all clusters; counted. */
-struct board {
-	atomic_uint references;
-	struct view **views; /* one a cluster */
-	size_t count;
-};
 
 struct shared *shared_new(void);
 void shared_free(struct shared **shared);
@@ -32,12 +25,8 @@ char *shared_get(struct shared *shared, const char *key, size_t key_len, size_t 
 /* The first key after `key` (NULL: from the beginning), which the caller frees; NULL at the end. */
 char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t *len);
 
-/* Puts up a picture of the fleet as it is now. Monitor's thread. */
-void shared_publish(struct shared *shared, const struct fleet *fleet);
+/* Puts up the newest board; takes a reference. The monitor's thread. */
+void shared_publish(struct shared *shared, struct board *board);
 
-/* The same of pictures that somebody made: takes references of its own. */
-void shared_publish_views(struct shared *shared, struct view *const *views, size_t count);
-
-/* The newest picture, NULL before the first; board_unref() it. */
+/* The newest board, which the caller board_unref()s; NULL before the first. */
 struct board *shared_board(struct shared *shared);
-void board_unref(struct board **board);

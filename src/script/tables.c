@@ -50,7 +50,7 @@ static void set_nodes(lua_State *L, const char *key, const struct node_view *nod
 	lua_setfield(L, -2, key);
 }
 
-static void set_members(lua_State *L, const struct view *view)
+static void set_members(lua_State *L, const struct view *view, const struct view *others)
 {
 	const struct node_view *at = view->nodes;
 
@@ -62,7 +62,7 @@ static void set_members(lua_State *L, const struct view *view)
 	set_nodes(L, "slaves", at, view->slaves);
 	at += view->slaves;
 	set_nodes(L, "lost", at, view->lost);
-	set_nodes(L, "clusterless", at + view->lost, view->clusterless);
+	set_nodes(L, "clusterless", others->nodes, others->clusterless);
 }
 
 void tables_push_event(lua_State *L, const struct event *event)
@@ -74,7 +74,7 @@ void tables_push_event(lua_State *L, const struct event *event)
 		push_node(L, &event->node);
 		lua_setfield(L, -2, "trigger");
 	}
-	set_members(L, event->view);
+	set_members(L, event->view, event->others);
 	set_string(L, "name", event_kind_name(event->kind));
 	set_string(L, "id", event->id);
 	set_seconds(L, "time", event->time_ms);
@@ -85,10 +85,10 @@ void tables_push_event(lua_State *L, const struct event *event)
 	set_string(L, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
 }
 
-void tables_push_cluster(lua_State *L, const struct view *view)
+void tables_push_cluster(lua_State *L, const struct view *view, const struct view *others)
 {
 	luaL_checkstack(L, 8, NULL);
 	lua_createtable(L, 0, 6);
 	set_integer(L, "cluster_id", view->cluster_id);
-	set_members(L, view);
+	set_members(L, view, others);
 }

@@ -44,7 +44,7 @@ struct bench {
 	struct runner runner; /* hosts', counting */
 	struct dispatch *dispatch;
 	struct fleet *fleet;
-	struct view *views[CLUSTERS];
+	struct board *board;
 	unsigned long sent;
 	unsigned long ended;
 	unsigned long failed;
@@ -157,8 +157,8 @@ static void make_fleet(struct bench *bench)
 			fleet_move(bench->fleet->nodes[c * NODES + n], cluster,
 				   n == 0 ? PLACE_MASTER : PLACE_SLAVE, &now);
 	}
-	for (int c = 0; c < CLUSTERS; c++)
-		bench->views[c] = view_new(bench->fleet, bench->fleet->clusters.items[c]);
+	bench->board = board_new();
+	board_update(&bench->board, bench->fleet);
 	config_unref(&config);
 }
 
@@ -204,7 +204,7 @@ static void send_event(struct bench *bench, enum event_kind kind, int cluster)
 	struct event *event;
 
 	(void)snprintf(id, sizeof(id), "1-%lu", ++bench->sent);
-	event = event_new(kind, id, bench->views[cluster], 0);
+	event = event_new(kind, id, board_find(bench->board, cluster), bench->board->clusterless, 0);
 	dispatch_event(bench->dispatch, event);
 	event_unref(&event);
 }

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/board.h"
 #include "core/round.h"
 
 #define KIT_BASE_MS 1700000000000 /* the wall clock at steady time 0 */
@@ -113,4 +114,17 @@ static inline struct beat_result kit_beat(enum beat_state state, int64_t tstamp)
 		text_copy(beat.message, sizeof(beat.message), "beat not written");
 	}
 	return beat;
+}
+
+/* What the status file would be now. */
+static inline void kit_status(struct fleet *fleet, struct buf *out)
+{
+	struct board *board = board_new();
+
+	fleet_touch(fleet, NULL);
+	for (size_t i = 0; i < fleet->clusters.count; i++)
+		fleet_touch(fleet, fleet->clusters.items[i]);
+	board_update(&board, fleet);
+	board_render(board, out);
+	board_unref(&board);
 }

@@ -107,6 +107,8 @@ static inline bool line_master(struct play *play, struct part *part, char **rest
 				return false;
 		} else if (seen->door.attempts > 0 && word[0] >= '1' && word[0] <= '9') {
 			seen->door.attempts = word[0] - '0';
+		} else if (strcmp(word, "late") == 0) {
+			part->late = true;
 		} else if (strcmp(word, "unsaid") == 0) {
 			part->beat = BEAT_NONE;
 		} else if (strcmp(word, "over") == 0) {
@@ -180,6 +182,10 @@ static inline bool line_part(struct play *play, char *text)
 
 	if (node == NULL || word == NULL)
 		return play_fail(play, "'%s': a node and what it does", name != NULL ? name : "");
+	if (strcmp(word, "login") == 0) {
+		play->logging_in = true;
+		return true;
+	}
 	part = &play->parts[node->order];
 	*part = (struct part){ .beat = BEAT_WRITTEN };
 	if (strcmp(word, "master") == 0)
@@ -188,6 +194,8 @@ static inline bool line_part(struct play *play, char *text)
 		read = line_slave(play, &rest, &seen);
 	else
 		read = line_failure(play, word, &rest, &seen);
+	if (read && part->late)
+		node->in_time = true;
 	if (read)
 		stage_observe(play, node, seen);
 	return read;

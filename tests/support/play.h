@@ -18,6 +18,7 @@
 struct part {
 	enum beat_state beat; /* of a master, sitting or candidate */
 	enum reason beat_reason; /* of one that fails; REASON_NONE: the kit's */
+	bool late;            /* it answered its first attempt late, but in time */
 	bool has_over;        /* the row that a beat finds: */
 	struct row over;
 };
@@ -42,6 +43,7 @@ struct play {
 	struct fleet *fleet; /* NULL until `nodes` */
 	int64_t steady_ms;
 	int64_t base_ms;
+	bool logging_in; /* in this line some first login is under way */
 	struct part parts[PLAY_NODES];
 	struct {
 		const char *node;

@@ -61,7 +61,9 @@ static inline void stage_take_changes(struct play *play, const struct changes *c
 
 		play_fact(play, change->node, change->rule);
 		if (change->event != EVENT_NONE)
-			play_event(play, change->event, change->node, change->rule,
+			play_event(play, change->event,
+				   change->event != EVENT_PLUSMOIN_UP ? change->node : NULL,
+				   change->event != EVENT_PLUSMOIN_UP ? change->rule : RULE_NONE,
 				   change->cluster->id);
 		if (change->to_place == PLACE_MASTER && change->rule != RULE_M4)
 			stage_founded(play, change->to->id);
@@ -97,7 +99,7 @@ static inline enum rule stage_quiet_rule(const struct play *play, const struct n
 
 /* The rules that changed nothing: asked again for the nodes that stayed where they are. */
 static inline void stage_quiet_rulings(struct play *play, const struct round *round,
-				       const struct observation *seen, struct node *const *members)
+				       const struct sight *seen, struct node *const *members)
 {
 	for (size_t i = 0; i < play->fleet->node_count; i++) {
 		struct node *node = play->fleet->nodes[i];
@@ -130,7 +132,7 @@ static inline void stage_finish(struct play *play, struct round *round)
 
 static inline void stage_round(struct play *play, struct cluster *cluster)
 {
-	struct observation seen[PLAY_NODES];
+	struct sight seen[PLAY_NODES];
 	struct node *members[PLAY_NODES] = { NULL };
 	struct moment now = play_now(play);
 	struct round round;
@@ -175,18 +177,21 @@ static inline int64_t stage_founded_at(const struct play *play, int id)
 static inline void stage_start(struct play *play)
 {
 	struct moment now = play_now(play);
+	struct start_wait wait = { .logging_in = play->logging_in };
 	struct round round;
 
 	round_begin(&round, play->fleet, NULL);
 	round.starting = true;
 	stage_finish(play, &round);
 	round_end(&round);
+	wait.strangers = start_look(play->fleet, &now);
 	for (size_t i = 0; i < play->fleet->clusters.count; i++) {
 		struct cluster *cluster = play->fleet->clusters.items[i];
 		struct changes changes = { 0 };
 
-		if (!cluster->starting || !start_is_over(play->fleet, cluster,
-							 stage_founded_at(play, cluster->id), &now))
+		wait.waited_ms = play->steady_ms - stage_founded_at(play, cluster->id);
+		if (!cluster->starting ||
+		    start_is_over(play->fleet, cluster, &wait) == START_WAITS) /* this line is the last look */
 			continue;
 		start_place(play->fleet, cluster, &now, &changes);
 		play_event(play, EVENT_PLUSMOIN_UP, NULL, RULE_NONE, cluster->id);

@@ -44,7 +44,7 @@ static inline int set_up(void **state)
 	fleet_move(at.c, at.cluster, PLACE_SLAVE, &start);
 	history_add(&at.cluster->beats, KIT_BASE_MS, 0, true, 120000);
 	at.b->has_shown = at.c->has_shown = true;
-	at.b->shown = at.c->shown = KIT_BASE_MS;
+	at.b->shown_tstamp = at.c->shown_tstamp = KIT_BASE_MS;
 	return 0;
 }
 

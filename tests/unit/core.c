@@ -135,7 +135,7 @@ static void test_history_clock_stops(void **state)
 
 static void bear(struct node *node, const char *name)
 {
-	text_copy(node->aliases[node->alias_next++], NAME_BYTES, name);
+	fleet_give_alias(node->fleet, node, name);
 }
 
 static void test_nodes_by_id(void **state)
@@ -205,12 +205,12 @@ static void test_aliases(void **state)
 	observe_over(&bench, node, "old", 11); /* our own beat was 11: not in its place */
 	assert_null(fleet_named(bench.fleet, cluster, "old"));
 	observe_over(&bench, node, "z", 20); /* a configured node's */
-	assert_string_equal(node->aliases[0], "");
+	assert_null(node->aliases[0]);
 	observe_over(&bench, node, "n1", 30);
 	observe_over(&bench, node, "n2", 40);
 	observe_over(&bench, node, "n1", 50);
 	assert_string_equal(node->aliases[1], "n2");
-	assert_string_equal(node->aliases[2], "");
+	assert_null(node->aliases[2]);
 	observe_over(&bench, node, "n3", 60);
 	observe_over(&bench, node, "n4", 70);
 	observe_over(&bench, node, "n5", 80); /* the oldest gives way */
@@ -307,7 +307,7 @@ static struct bench bench_with_cluster(struct cluster **cluster)
 	history_add(&(*cluster)->beats, 2, 500, false, 120000);
 	history_add(&(*cluster)->beats, 3, 2000, false, 120000);
 	nodes[1]->has_shown = true;
-	nodes[1]->shown = 1;
+	nodes[1]->shown_tstamp = 1;
 	return bench;
 }
 
@@ -325,12 +325,14 @@ static void test_event_json(void **state)
 	struct cluster *cluster;
 	struct bench bench = bench_with_cluster(&cluster);
 	struct view *view = view_new(bench.fleet, cluster);
-	struct event *event = event_new(EVENT_SLAVE_DOWN, "1-1", view, 0);
+	struct view *others = view_new(bench.fleet, NULL);
+	struct event *event = event_new(EVENT_SLAVE_DOWN, "1-1", view, others, 0);
 	struct event *held = event_ref(event);
 	struct buf out = { 0 };
 
 	(void)state;
 	view_unref(&view);
+	view_unref(&others);
 	assert_null(view);
 	event_render(event, &out);
 	assert_string_equal(buf_text(&out),
@@ -356,12 +358,12 @@ static void test_status_json(void **state)
 	struct buf out = { 0 };
 
 	(void)state;
-	status_render(bench.fleet, &out);
+	kit_status(bench.fleet, &out);
 	assert_string_equal(buf_text(&out), "{\"clusters\":[{\"cluster_id\":5,\"has_master\":true," MEMBERS
 					    "}]," CLUSTERLESS "}\n");
 	buf_clear(&out);
 	fleet_move(bench.fleet->nodes[0], cluster, PLACE_LOST, &bench.now);
-	status_render(bench.fleet, &out);
+	kit_status(bench.fleet, &out);
 	assert_non_null(strstr(buf_text(&out), "\"has_master\":false,\"master\":null,\"slaves\":["));
 	assert_non_null(strstr(buf_text(&out), "\"lost\":[" ENTRY("m", "5", "false", "") ","));
 	buf_free(&out);
@@ -377,7 +379,7 @@ static void test_status_json_of_nothing(void **state)
 
 	(void)state;
 	assert_null(fleet_named(fleet, NULL, "a"));
-	status_render(fleet, &out);
+	kit_status(fleet, &out);
 	assert_string_equal(buf_text(&out), "{\"clusters\":[],\"clusterless\":[]}\n");
 	buf_free(&out);
 	fleet_free(&fleet);
@@ -390,10 +392,13 @@ static void test_full_status_json(void **state)
 	struct bench bench = bench_with_cluster(&cluster);
 	struct buf out = { 0 };
 	struct json json = { .out = &out };
+	struct board *board = board_new();
 
 	(void)state;
 	jsonw_begin_object(&json);
-	status_render_full(bench.fleet, &json);
+	board_update(&board, bench.fleet);
+	board_render_full(board, &json);
+	board_unref(&board);
 	jsonw_end_object(&json);
 	assert_non_null(strstr(buf_text(&out),
 			       "\"is_slave\":true,\"master_name\":\"m\",\"name\":\"b\","

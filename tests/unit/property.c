@@ -62,7 +62,7 @@ static size_t step_all(struct round *round, bool disturbed)
 }
 
 /* The same observations at the same moment once more: nothing may change. */
-static void again(struct cluster *cluster, const struct observation *seen,
+static void again(struct cluster *cluster, const struct sight *seen,
 		  const struct standing *before)
 {
 	struct round round;
@@ -86,7 +86,7 @@ static void again(struct cluster *cluster, const struct observation *seen,
 
 static size_t play(struct cluster *cluster)
 {
-	struct observation seen[WORLD_SERVERS];
+	struct sight seen[WORLD_SERVERS];
 	struct standing before[WORLD_SERVERS];
 	struct round round;
 	long disturbances = run.disturbances;
@@ -163,6 +163,7 @@ static void start_monitor(void)
 	}
 	round_end(&round);
 	world_replicate(&run.world);
+	(void)start_look(run.fleet, &at);
 	for (size_t i = 0; i < run.fleet->clusters.count; i++) {
 		struct changes changes = { 0 };
 

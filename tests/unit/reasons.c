@@ -69,7 +69,7 @@ static void test_down(void **state)
 	assert_int_equal(at.b->place, PLACE_SLAVE);
 	shows(at.b, REASON_NONE, NULL);
 	assert_int_equal(at.b->reason, REASON_NONE);
-	assert_string_equal(at.b->message, "");
+	assert_string_equal(at.b->shown->reason, "");
 }
 
 static void test_demoted(void **state)
@@ -169,7 +169,7 @@ static void test_seat_clears_reason(void **state)
 	play(at.cluster, BEAT_WRITTEN);
 	assert_ptr_equal(at.cluster->seat, at.b);
 	assert_int_equal(at.b->reason, REASON_NONE);
-	assert_string_equal(at.b->message, "");
+	assert_string_equal(at.b->shown->reason, "");
 }
 
 static void test_beat_of_the_master(void **state)

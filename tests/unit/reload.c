@@ -25,7 +25,7 @@ static void reload(const char *const *ids, size_t count, int64_t max_sync_delay_
 	config_unref(&next);
 	while ((node = list_shift(&removed)) != NULL) {
 		round_forget(&at.round, node);
-		free(node);
+		node_free(&node);
 	}
 	list_free(&removed);
 }

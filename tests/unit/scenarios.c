@@ -23,6 +23,7 @@ static void line_begins(struct play *play)
 {
 	play->event_count = 0;
 	play->fact_count = 0;
+	play->logging_in = false;
 	for (size_t i = 0; i < PLAY_NODES; i++)
 		play->parts[i] = (struct part){ .beat = BEAT_WRITTEN };
 }

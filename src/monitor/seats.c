@@ -1,16 +1,31 @@
-/* Rounds of a cluster or of the clusterless nodes. */
-#include <stdlib.h>
+#include "monitor/seats.h"
 
-#include "base/mem.h"
-#include "monitor/internal.h"
+#include "monitor/tell.h"
 
 static void judge(struct group *group);
 static void open_round(struct group *group, bool regular);
 
+static int64_t heartbeat_ms(const struct group *group)
+{
+	return group->seats->watches->config->heartbeat_ms;
+}
+
+static struct moment now_of(const struct group *group)
+{
+	return clock_now(group->seats->watches->clock);
+}
+
+/* The nodes of the group, in configured order. */
+static const struct list *nodes_of(const struct group *group)
+{
+	return group->cluster != NULL ? &group->cluster->members
+				      : &group->seats->watches->fleet->clusterless;
+}
+
 static void on_heartbeat(void *data)
 {
 	struct group *group = data;
-	int64_t beat_ms = group->monitor->config->heartbeat_ms;
+	int64_t beat_ms = heartbeat_ms(group);
 	int64_t now_ms = clock_steady_ms();
 
 	group->heartbeat_due_ms += beat_ms;
@@ -19,7 +34,7 @@ static void on_heartbeat(void *data)
 	timer_start(group->heartbeat, group->heartbeat_due_ms - now_ms);
 	if (group->cluster != NULL && group->cluster->starting) {
 		if (group->cluster->seat != NULL)
-			watch_look(group->cluster->seat->watch);
+			watch_look(watch_of(group->seats->watches, group->cluster->seat));
 		return;
 	}
 	group_want_round(group, true);
@@ -32,24 +47,15 @@ static void on_early(void *data)
 	group_want_round(group, group->again_regular); /* one that had to wait */
 }
 
-void group_init(struct group *group, struct monitor *monitor, struct cluster *cluster)
+void group_init(struct group *group, struct seats *seats, struct cluster *cluster)
 {
-	*group = (struct group){ .monitor = monitor, .cluster = cluster };
-	group->heartbeat = timer_new(monitor->loop, NULL, on_heartbeat, group);
-	group->early = timer_new(monitor->loop, NULL, on_early, group);
-	group->founded_ms = clock_steady_ms();
+	uv_loop_t *loop = seats->watches->loop;
+
+	*group = (struct group){ .seats = seats, .cluster = cluster };
+	group->heartbeat = timer_new(loop, NULL, on_heartbeat, group);
+	group->early = timer_new(loop, NULL, on_early, group);
 	for (size_t i = 0; i < EARLY_ROUNDS_A_SECOND; i++)
 		group->early_at[i] = INT64_MIN / 2;
-	if (cluster != NULL)
-		cluster->watch = group;
-}
-
-struct group *group_new(struct monitor *monitor, struct cluster *cluster)
-{
-	struct group *group = mem_zalloc(1, sizeof(*group));
-
-	group_init(group, monitor, cluster);
-	return group;
 }
 
 void group_clear(struct group *group)
@@ -59,18 +65,28 @@ void group_clear(struct group *group)
 	if (group->open)
 		round_end(&group->round);
 	group->open = false;
+	if (group->born_in != NULL)
+		list_remove(&group->born_in->born, group);
+	list_free(&group->born);
+}
+
+void group_bear(struct group *group, struct group *born)
+{
+	born->born_in = group;
+	born->restored = group->restored;
+	list_add(&group->born, born);
 }
 
 void group_run(struct group *group)
 {
-	group->heartbeat_due_ms = clock_steady_ms() + group->monitor->config->heartbeat_ms;
-	timer_start(group->heartbeat, group->monitor->config->heartbeat_ms);
+	group->heartbeat_due_ms = clock_steady_ms() + heartbeat_ms(group);
+	timer_start(group->heartbeat, heartbeat_ms(group));
 }
 
 void group_reload(struct group *group)
 {
 	int64_t now_ms = clock_steady_ms();
-	int64_t due_ms = now_ms + group->monitor->config->heartbeat_ms;
+	int64_t due_ms = now_ms + heartbeat_ms(group);
 
 	if (timer_is_set(group->heartbeat)) {
 		if (group->heartbeat_due_ms > due_ms)
@@ -80,9 +96,11 @@ void group_reload(struct group *group)
 	timer_start(group->early, 0);
 }
 
-struct group *group_of(struct monitor *monitor, const struct node *node)
+void group_hold(struct group *group, bool held)
 {
-	return node->cluster != NULL ? node->cluster->watch : &monitor->clusterless;
+	group->held = held;
+	if (!held && group->again)
+		timer_start(group->early, 0);
 }
 
 /* At most EARLY_ROUNDS_A_SECOND: how long the next must wait, in ms. */
@@ -93,11 +111,9 @@ static int64_t early_wait(const struct group *group)
 	return wait_ms > 0 ? wait_ms : 0;
 }
 
-/* A founding of the start may not be tried by a second round. */
 static bool must_wait(const struct group *group)
 {
-	return group->open || group->born_in != NULL || start_is_blind(group->monitor) ||
-	       (group->cluster == NULL && group->monitor->founding.count > 0);
+	return group->open || group->held || group->born_in != NULL || group->seats->blind;
 }
 
 void group_want_round(struct group *group, bool regular)
@@ -149,13 +165,13 @@ static bool has_waiting_rival(const struct node *holder)
 static void ask(struct group *group, struct watch *watch)
 {
 	struct node *node = watch->node;
-	struct moment now = monitor_now(group->monitor);
+	struct moment now = now_of(group);
 
 	if (node->seen.kind == OBSERVED_MASTER ||
 	    (node->seen.kind != OBSERVED_NOTHING && group->cluster != NULL))
 		return; /* it answered late, and that counts here */
 	watch->awaited = is_worth_waiting(node) || /* or M6 needs to see it */
-			 (has_waiting_rival(node) && holder_answers(group->monitor->fleet, node, &now));
+			 (has_waiting_rival(node) && holder_answers(node->fleet, node, &now));
 	if (watch->awaited)
 		group->awaited++;
 	if (is_to_be_asked(watch))
@@ -164,7 +180,8 @@ static void ask(struct group *group, struct watch *watch)
 
 static void open_round(struct group *group, bool regular)
 {
-	struct monitor *monitor = group->monitor;
+	struct watches *watches = group->seats->watches;
+	const struct list *nodes = nodes_of(group);
 
 	timer_stop(group->early);
 	if (!regular) {
@@ -176,11 +193,9 @@ static void open_round(struct group *group, bool regular)
 	group->again = false;
 	group->again_regular = false;
 	group->awaited = 0;
-	round_begin(&group->round, monitor->fleet, group->cluster);
-	for (size_t i = 0; i < monitor->fleet->node_count; i++) {
-		if (monitor->fleet->nodes[i]->cluster == group->cluster)
-			ask(group, monitor->fleet->nodes[i]->watch);
-	}
+	round_begin(&group->round, watches->fleet, group->cluster);
+	for (size_t i = 0; i < nodes->count; i++)
+		ask(group, watch_of(watches, nodes->items[i]));
 	if (group->awaited == 0)
 		judge(group);
 }
@@ -188,14 +203,13 @@ static void open_round(struct group *group, bool regular)
 /* Whether a node of it fails that may still be down, or is clusterless and has neither answered nor failed. */
 static bool is_undecided(const struct group *group)
 {
-	const struct fleet *fleet = group->monitor->fleet;
+	const struct list *nodes = nodes_of(group);
 
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		const struct node *node = fleet->nodes[i];
+	for (size_t i = 0; i < nodes->count; i++) {
+		const struct node *node = nodes->items[i];
 
-		if (node->cluster == group->cluster &&
-		    (node_is_failing(node) ||
-		     (node->cluster == NULL && !node->known && node->failure.attempts == 0)))
+		if (node_is_failing(node) ||
+		    (node->cluster == NULL && !node->known && node->failure.attempts == 0))
 			return true;
 	}
 	return false;
@@ -206,57 +220,39 @@ bool group_is_judging(const struct group *group)
 	return (group->open && group->round.changes.count > 0) || group->born_in != NULL;
 }
 
-/* What could not be told while nodes had moved. */
-static void tell_doors(const struct group *group)
-{
-	struct moment now = monitor_now(group->monitor);
-
-	for (size_t i = 0; i < group->cluster->members.count; i++)
-		door_tell(((struct node *)group->cluster->members.items[i])->watch, &now);
-}
-
 static void finish(struct group *group)
 {
-	struct monitor *monitor = group->monitor;
-	struct cluster *cluster = group->cluster;
 	struct changes changes;
 	bool again = group->again;
 	bool again_regular = group->again_regular;
-	bool regular = group->regular;
-	bool lives;
+	bool lives = group->cluster == NULL || group->cluster->members.count > 0;
 
 	round_sort(&group->round);
 	changes = group->round.changes;
 	group->round.changes = (struct changes){ 0 };
 	round_end(&group->round);
 	group->open = false;
-	lives = cluster == NULL || cluster->members.count > 0;
-	if (lives && cluster != NULL)
-		watch_plan_cluster(cluster);
-	monitor_publish(monitor, &changes);
+	group->seats->events->ended(group->seats->data, group, &changes, group->regular);
 	changes_free(&changes);
 	if (!lives)
-		return; /* dropped, and this group with it */
-	if (cluster != NULL)
-		tell_doors(group);
-	group->restored = group->restored && is_undecided(group);
-	if (regular && cluster != NULL)
-		monitor_fire(monitor, EVENT_HEARTBEAT, cluster, NULL);
+		return; /* it was dropped */
+	if (group->restored)
+		group->restored = is_undecided(group);
 	if (again)
 		group_want_round(group, again_regular);
 }
 
 static void judge(struct group *group)
 {
-	struct moment now = monitor_now(group->monitor);
+	struct moment now = now_of(group);
 	struct beat_order order;
 	struct node *node;
 
 	while (round_step(&group->round, &now, &node, &order)) {
-		struct watch *watch = node->watch;
+		struct watch *watch = watch_of(group->seats->watches, node);
 
-		if (!probe_is_busy(watch->probe)) {
-			probe_beat(watch->probe, &order);
+		if (!watch_is_busy(watch)) {
+			watch_beat(watch, &order);
 			return;
 		}
 		round_take_beat(&group->round, &now, &(struct beat_result){ .state = BEAT_NONE });
@@ -264,15 +260,27 @@ static void judge(struct group *group)
 	finish(group);
 }
 
+/* Tells of clusters that changes from `first` on have founded. */
+static void report_founded(struct group *group, size_t first)
+{
+	for (size_t i = first; i < group->round.changes.count; i++) {
+		const struct change *change = &group->round.changes.items[i];
+
+		if (change->rule == RULE_M6 || change->rule == RULE_U2)
+			group->seats->events->founded(group->seats->data, group, change->to);
+	}
+}
+
 void group_beaten(struct group *group, const struct beat_result *result)
 {
-	struct moment now = monitor_now(group->monitor);
+	struct moment now = now_of(group);
+	size_t before = group->round.changes.count;
 
 	if (!group->open)
 		return;
-	watch_log_refused(group->round.trying, result);
+	tell_refused(group->round.trying, result);
 	round_take_beat(&group->round, &now, result);
-	monitor_adopt(group);
+	report_founded(group, before);
 	judge(group);
 }
 
@@ -291,17 +299,15 @@ void group_repeat(struct group *group, const struct node *node)
 		round_repeat(&group->round);
 }
 
-bool group_resume(struct group *group)
+void group_resume(struct group *group)
 {
-	if (!group->open || group->awaited > 0 || group->round.trying != NULL)
-		return false;
-	judge(group);
-	return true;
+	if (group->open && group->awaited == 0 && group->round.trying == NULL)
+		judge(group);
 }
 
 void group_saw(struct group *group, struct watch *watch)
 {
-	struct moment now = monitor_now(group->monitor);
+	struct moment now = now_of(group);
 	struct node *node = watch->node;
 	bool awaited = watch->awaited;
 
@@ -311,8 +317,8 @@ void group_saw(struct group *group, struct watch *watch)
 			judge(group);
 		return;
 	}
-	if (rules_would_move(group->monitor->fleet, node, &now) || has_waiting_rival(node))
+	if (rules_would_move(node->fleet, node, &now) || has_waiting_rival(node))
 		group_want_round(group, false);
-	else if (node->cluster != NULL && !rules_wait_for_holder(group->monitor->fleet, node, &now))
+	else if (node->cluster != NULL && !rules_wait_for_holder(node->fleet, node, &now))
 		node_forget(node);
 }

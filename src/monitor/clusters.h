@@ -1,0 +1,34 @@
+/*
+ * The register of groups: one for each cluster, found by its id, and one of the clusterless nodes.
+ * It makes and ends them as clusters are founded and dropped. Monitor thread.
+ */
+#pragma once
+
+#include "monitor/seats.h"
+
+struct clusters {
+	struct seats *seats;
+	struct list groups; /* by their clusters' ids */
+	struct group clusterless;
+};
+
+void clusters_open(struct clusters *clusters, struct seats *seats);
+void clusters_close(struct clusters *clusters);
+
+/* The group of a cluster (NULL: it has none yet), or, of NULL, that of the clusterless nodes. */
+struct group *clusters_group(struct clusters *clusters, const struct cluster *cluster);
+
+/*
+ * The cluster's group with the lowest id above `id` (begin with -1); NULL: no more. Thus groups may come
+ * and go while somebody goes through them.
+ */
+struct group *clusters_after(const struct clusters *clusters, int id);
+
+/* Makes one for a cluster that has none. */
+struct group *clusters_add(struct clusters *clusters, struct cluster *cluster);
+
+/* The group's round has ended and was told: the groups that it has borne begin their rounds. */
+void clusters_begin_born(struct group *group);
+
+/* Drops clusters without members whose rounds have ended, and their groups; looks at no other. */
+void clusters_drop_empty(struct clusters *clusters);

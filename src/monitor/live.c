@@ -1,0 +1,90 @@
+#include "monitor/live.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct live {
+	struct probe_context context;
+	struct resolver *resolver;
+	struct drain *drain; /* of connections that were given up */
+};
+
+static void *open_live(uv_loop_t *loop, const unsigned *stalls)
+{
+	struct live *live = mem_zalloc(1, sizeof(*live));
+
+	live->resolver = resolver_new(loop);
+	live->drain = drain_new(loop);
+	live->context = (struct probe_context){
+		.loop = loop, .resolver = live->resolver, .drain = live->drain, .stalls = stalls,
+	};
+	return live;
+}
+
+static void close_live(void *all)
+{
+	struct live *live = all;
+
+	drain_free(&live->drain);
+	(void)resolver_free(&live->resolver);
+	free(live);
+}
+
+static void *make(void *all, const struct config *config, const struct config_node *node,
+		  const void *before, const struct probe_events *events, void *data)
+{
+	struct live *live = all;
+
+	return probe_new(&live->context, config, node, before, events, data);
+}
+
+static void end(void *one)
+{
+	struct probe *probe = one;
+
+	probe_free(&probe);
+}
+
+static void look(void *probe, const struct beat_order *order)
+{
+	probe_look(probe, order);
+}
+
+static void beat(void *probe, const struct beat_order *order)
+{
+	probe_beat(probe, order);
+}
+
+static void refresh(void *probe)
+{
+	probe_refresh(probe);
+}
+
+static bool is_busy(const void *probe)
+{
+	return probe_is_busy(probe);
+}
+
+static bool is_logging_in(const void *probe)
+{
+	return probe_is_logging_in(probe);
+}
+
+static void set_config(void *probe, const struct config *config, const struct config_node *node)
+{
+	probe_set_config(probe, config, node);
+}
+
+const struct prober live_prober = {
+	.open = open_live,
+	.close = close_live,
+	.make = make,
+	.end = end,
+	.look = look,
+	.beat = beat,
+	.refresh = refresh,
+	.is_busy = is_busy,
+	.is_logging_in = is_logging_in,
+	.set_config = set_config,
+};

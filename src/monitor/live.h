@@ -1,0 +1,6 @@
+/* The prober of real servers (io/probe.h). */
+#pragma once
+
+#include "monitor/prober.h"
+
+extern const struct prober live_prober;

@@ -1,0 +1,503 @@
+/*
+ * Wires the monitor's rooms, and alone knows all of them. What reports here, and in which order it is
+ * handled: a look (the door, then the founding or a round, then timers), a beat, the end of a round or
+ * of a founding (log lines, events, groups that begin and end, timers), a reload.
+ */
+#include "monitor/monitor.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "monitor/door.h"
+#include "monitor/reload.h"
+#include "monitor/tell.h"
+
+#define STALL_TICK_MS 200
+#define STALL_LIMIT_MS 2000 /* P4: own timer late by more than this */
+
+struct monitor {
+	struct monitor_events events;
+	void *data;
+	struct fleet *fleet;
+	struct watches watches;
+	struct seats seats;
+	struct clusters clusters;
+	struct founding founding;
+	struct teller teller;
+	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
+	struct timer *reload_timer;
+	struct timer *stall_timer;
+	int64_t stall_tick_ms;
+};
+
+static struct moment monitor_now(const struct monitor *monitor)
+{
+	return clock_now(monitor->watches.clock);
+}
+
+static struct group *group_of(struct monitor *monitor, const struct node *node)
+{
+	return clusters_group(&monitor->clusters, node->cluster);
+}
+
+static void changed(void *data)
+{
+	struct monitor *monitor = data;
+
+	monitor->events.changed(monitor->data);
+}
+
+/* ---- events ---- */
+
+/* Whether what happens in its cluster, or where a node came from, is a difference to a state file. */
+static bool is_difference(struct monitor *monitor, const struct cluster *cluster,
+			  const struct change *change)
+{
+	return clusters_group(&monitor->clusters, cluster)->restored ||
+	       (change != NULL && clusters_group(&monitor->clusters, change->from)->restored);
+}
+
+static void fire(struct monitor *monitor, enum event_kind kind, const struct cluster *cluster,
+		 const struct change *change)
+{
+	bool restored = kind != EVENT_HEARTBEAT && is_difference(monitor, cluster, change);
+	struct event *event = tell_event(&monitor->teller, kind, cluster, change, restored,
+					 clock_wall_ms());
+
+	monitor->events.fired(monitor->data, event);
+	event_unref(&event);
+	changed(monitor);
+}
+
+static void fire_heartbeat(struct monitor *monitor, const struct cluster *cluster)
+{
+	if (monitor->watches.config->triggers[EVENT_HEARTBEAT].count > 0)
+		fire(monitor, EVENT_HEARTBEAT, cluster, NULL);
+	else
+		changed(monitor);
+}
+
+/* plusmoin_up is about a cluster: no node fires it, whatever founded the cluster. */
+static void fire_change(struct monitor *monitor, const struct change *change)
+{
+	if (change->event != EVENT_NONE)
+		fire(monitor, change->event, change->cluster,
+		     change->event != EVENT_PLUSMOIN_UP ? change : NULL);
+}
+
+static void publish(struct monitor *monitor, const struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		tell_change(&changes->items[i]);
+		fire_change(monitor, &changes->items[i]);
+	}
+	changed(monitor);
+}
+
+static void plan_changed(struct monitor *monitor, const struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++)
+		watch_plan(watch_of(&monitor->watches, changes->items[i].node));
+}
+
+/* ---- doors ---- */
+
+static void fire_held(struct monitor *monitor, struct node *node, enum reason reason,
+		      const char *message)
+{
+	struct change change = {
+		.rule = RULE_P1,
+		.node = node,
+		.event = EVENT_NODE_HELD,
+		.from = node->cluster,
+		.cluster = node->cluster,
+		.reason = reason,
+	};
+
+	text_copy(change.message, sizeof(change.message), message);
+	tell_held(&change);
+	fire(monitor, EVENT_NODE_HELD, node->cluster, &change);
+}
+
+/* node_held fires when P1 begins to hold the node; while a round has moved nodes and told nobody yet: at its end. */
+static void judge_door(struct monitor *monitor, struct watch *watch, const struct moment *now)
+{
+	struct node *node = watch->node;
+	enum reason reason;
+	const char *message;
+
+	if (monitor->founding.phase != FOUNDING_OVER || group_is_judging(group_of(monitor, node)) ||
+	    (node->cluster != NULL && node->cluster->starting))
+		return;
+	if (door_judge(watch, now, &reason, &message) == HOLD_BEGINS)
+		fire_held(monitor, node, reason, message);
+}
+
+static void judge_doors(struct monitor *monitor, const struct cluster *cluster)
+{
+	struct moment now = monitor_now(monitor);
+
+	for (size_t i = 0; i < cluster->members.count; i++)
+		judge_door(monitor, watch_of(&monitor->watches, cluster->members.items[i]), &now);
+}
+
+/* ---- what watches report ---- */
+
+/* "Start": a master that answers its first attempt, but later than those that found at once. */
+static void note_in_time(struct monitor *monitor, const struct watch *watch)
+{
+	if (watch->at_start && watch->node->seen.kind == OBSERVED_MASTER &&
+	    !founding_is_blind(&monitor->founding))
+		watch->node->in_time = true;
+}
+
+static void on_seen(void *data, struct watch *watch, bool first, const struct moment *now)
+{
+	struct monitor *monitor = data;
+	struct node *node = watch->node;
+
+	judge_door(monitor, watch, now);
+	if (first)
+		note_in_time(monitor, watch);
+	if (monitor->founding.phase != FOUNDING_OVER)
+		founding_saw(&monitor->founding, watch, first);
+	if (!founding_is_blind(&monitor->founding) &&
+	    !(node->cluster != NULL && node->cluster->starting))
+		group_saw(group_of(monitor, node), watch);
+	if (node->place == PLACE_MASTER && node_is_failing(node)) /* its slaves are asked more often */
+		watch_plan_cluster(&monitor->watches, node->cluster);
+	watch_plan(watch);
+}
+
+static void on_beaten(void *data, struct watch *watch, const struct beat_result *result)
+{
+	struct monitor *monitor = data;
+
+	if (!founding_beaten(&monitor->founding, watch, result))
+		group_beaten(group_of(monitor, watch->node), result);
+	watch_plan(watch);
+}
+
+static void on_worth_a_look(void *data, struct watch *watch)
+{
+	struct monitor *monitor = data;
+	const struct cluster *cluster = watch->node->cluster;
+
+	if (founding_is_blind(&monitor->founding) || cluster == NULL || cluster->starting)
+		watch_look(watch);
+	else
+		group_want_round(group_of(monitor, watch->node), false);
+}
+
+static void on_grace_ended(void *data, struct watch *watch)
+{
+	struct monitor *monitor = data;
+
+	group_want_round(group_of(monitor, watch->node), false);
+}
+
+static const struct watch_events watch_events = {
+	.seen = on_seen,
+	.beaten = on_beaten,
+	.worth_a_look = on_worth_a_look,
+	.grace_ended = on_grace_ended,
+	.changed = changed,
+};
+
+/* ---- what rounds report ---- */
+
+static void on_founded_by_round(void *data, struct group *group, struct cluster *cluster)
+{
+	struct monitor *monitor = data;
+
+	group_bear(group, clusters_add(&monitor->clusters, cluster));
+}
+
+static void on_ended(void *data, struct group *group, struct changes *changes, bool regular)
+{
+	struct monitor *monitor = data;
+	const struct cluster *cluster = group->cluster;
+	bool lives = cluster != NULL && cluster->members.count > 0;
+
+	if (lives)
+		watch_plan_cluster(&monitor->watches, cluster);
+	publish(monitor, changes);
+	clusters_begin_born(group);
+	clusters_drop_empty(&monitor->clusters);
+	plan_changed(monitor, changes);
+	if (!lives)
+		return;
+	judge_doors(monitor, cluster);
+	if (regular)
+		fire_heartbeat(monitor, cluster);
+}
+
+static const struct seats_events seats_events = {
+	.founded = on_founded_by_round,
+	.ended = on_ended,
+};
+
+/* ---- what the founding reports ---- */
+
+static void on_restored(void *data)
+{
+	struct monitor *monitor = data;
+
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++)
+		clusters_add(&monitor->clusters, monitor->fleet->clusters.items[i])->restored = true;
+	monitor->clusters.clusterless.restored = true;
+	for (size_t i = 0; i < monitor->fleet->clusters.count; i++)
+		fire(monitor, EVENT_PLUSMOIN_UP, monitor->fleet->clusters.items[i], NULL);
+}
+
+static void plan_all(struct monitor *monitor)
+{
+	for (size_t i = 0; i < monitor->watches.count; i++)
+		watch_plan(monitor->watches.by_order[i]);
+}
+
+/* Failures from before somebody was seen count for nothing: the network may have come up just now. */
+static void forget_failures(const struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		struct node *node = fleet->nodes[i];
+
+		if (node->seen.kind != OBSERVED_FAILURE)
+			continue;
+		node_forget(node);
+		node->failure = (struct failure){ 0 };
+		node_touch(node);
+	}
+}
+
+static void on_sighted(void *data)
+{
+	struct monitor *monitor = data;
+	struct group *group;
+	int id = -1;
+
+	monitor->seats.blind = false;
+	forget_failures(monitor->fleet);
+	while ((group = clusters_after(&monitor->clusters, id)) != NULL) {
+		id = group->cluster->id;
+		group_run(group);
+		group_want_round(group, false);
+	}
+	group_run(&monitor->clusters.clusterless);
+	group_want_round(&monitor->clusters.clusterless, false);
+	plan_all(monitor);
+}
+
+static void on_answered(void *data)
+{
+	struct monitor *monitor = data;
+
+	monitor->seats.blind = false;
+	group_hold(&monitor->clusters.clusterless, monitor->founding.attempt_count > 0);
+	plan_all(monitor);
+	group_run(&monitor->clusters.clusterless);
+	changed(monitor);
+}
+
+static void on_founded(void *data, struct changes *changes)
+{
+	struct monitor *monitor = data;
+
+	for (size_t i = 0; i < changes->count; i++) {
+		if (changes->items[i].rule == RULE_U2) /* its beats while it waits */
+			group_run(clusters_add(&monitor->clusters, changes->items[i].to));
+	}
+	publish(monitor, changes);
+	plan_changed(monitor, changes);
+}
+
+static void on_all_founded(void *data)
+{
+	struct monitor *monitor = data;
+
+	group_hold(&monitor->clusters.clusterless, false);
+}
+
+static void on_up(void *data, struct cluster *cluster, struct changes *changes)
+{
+	struct monitor *monitor = data;
+	struct group *group = clusters_group(&monitor->clusters, cluster);
+
+	publish(monitor, changes);
+	fire(monitor, EVENT_PLUSMOIN_UP, cluster, NULL);
+	group_run(group);
+	watch_plan_cluster(&monitor->watches, cluster);
+	if (cluster->seat == NULL)
+		return;
+	if (cluster->seat->failure.attempts == 0)
+		node_forget(cluster->seat); /* the rounds ask it anew */
+	else
+		group_want_round(group, false);
+}
+
+static const struct founding_events founding_events = {
+	.restored = on_restored,
+	.sighted = on_sighted,
+	.answered = on_answered,
+	.founded = on_founded,
+	.all_founded = on_all_founded,
+	.up = on_up,
+};
+
+/* ---- a reload ---- */
+
+static void on_reload_time(void *data)
+{
+	struct monitor *monitor = data;
+	struct config *next = monitor->pending;
+	struct reload reload = {
+		.watches = &monitor->watches,
+		.clusters = &monitor->clusters,
+		.founding = &monitor->founding,
+	};
+
+	monitor->pending = NULL;
+	reload_take(&reload, next);
+	clusters_drop_empty(&monitor->clusters);
+	reload_look(&reload);
+	doors_plan(&monitor->watches);
+	changed(monitor);
+}
+
+void monitor_reload(struct monitor *monitor, struct config *config)
+{
+	config_unref(&monitor->pending);
+	monitor->pending = config_ref(config);
+	timer_start(monitor->reload_timer, 0);
+}
+
+/* ---- the monitor's own stalls ---- */
+
+/* P4: after a stall deadlines start anew, and nothing is judged by what expired. */
+static void on_stall_tick(void *data)
+{
+	struct monitor *monitor = data;
+	int64_t now_ms = clock_steady_ms();
+	int64_t late_ms = now_ms - monitor->stall_tick_ms - STALL_TICK_MS;
+
+	if (late_ms > STALL_LIMIT_MS) {
+		monitor->watches.stalls++;
+		log_error("the monitor was stalled for %.1f s: it looks again before it judges",
+			  (double)late_ms / 1000.0);
+	}
+	monitor->stall_tick_ms = now_ms;
+	timer_start(monitor->stall_timer, STALL_TICK_MS);
+}
+
+/* ---- for the daemon ---- */
+
+const struct fleet *monitor_fleet(const struct monitor *monitor)
+{
+	return monitor->fleet;
+}
+
+struct board *monitor_board(struct monitor *monitor)
+{
+	board_update(&monitor->teller.board, monitor->fleet);
+	return monitor->teller.board;
+}
+
+void monitor_stands(struct monitor *monitor)
+{
+	for (size_t i = 0; monitor != NULL && i < monitor->fleet->node_count; i++) {
+		struct node *node = monitor->fleet->nodes[i];
+
+		if (node->kept)
+			node->stood_ms = clock_steady_ms();
+	}
+}
+
+bool monitor_save(const struct monitor *monitor, struct buf *out)
+{
+	const struct list *groups = &monitor->clusters.groups;
+	struct moment now = monitor_now(monitor);
+
+	if (monitor->founding.phase != FOUNDING_OVER ||
+	    group_is_judging(&monitor->clusters.clusterless))
+		return false;
+	for (size_t i = 0; i < groups->count; i++) {
+		if (group_is_judging(groups->items[i]))
+			return false;
+	}
+	saved_render(monitor->fleet, monitor->teller.event_count, &now, out);
+	return true;
+}
+
+/* The rooms, each with those below it. */
+static void open_rooms(struct monitor *monitor, const struct monitor_start *start)
+{
+	monitor->watches = (struct watches){
+		.loop = start->loop,
+		.clock = start->clock,
+		.config = config_ref(start->config),
+		.fleet = monitor->fleet,
+		.prober = start->prober,
+		.events = &watch_events,
+		.data = monitor,
+	};
+	watches_open(&monitor->watches);
+	monitor->seats = (struct seats){
+		.watches = &monitor->watches,
+		.events = &seats_events,
+		.data = monitor,
+		.blind = true,
+	};
+	clusters_open(&monitor->clusters, &monitor->seats);
+	monitor->founding = (struct founding){
+		.watches = &monitor->watches,
+		.events = &founding_events,
+		.data = monitor,
+	};
+}
+
+struct monitor *monitor_new(const struct monitor_start *start)
+{
+	struct monitor *monitor = mem_zalloc(1, sizeof(*monitor));
+	struct moment now = clock_now(start->clock);
+
+	monitor->events = *start->events;
+	monitor->data = start->data;
+	monitor->fleet = fleet_new(start->config, &now);
+	monitor->teller = (struct teller){
+		.fleet = monitor->fleet,
+		.board = board_new(),
+		.start_s = now.wall_ms / 1000,
+	};
+	if (start->saved != NULL) {
+		saved_restore(monitor->fleet, start->saved, &now);
+		monitor->teller.event_count = start->saved->event_count;
+	}
+	open_rooms(monitor, start);
+	monitor->reload_timer = timer_new(start->loop, NULL, on_reload_time, monitor);
+	monitor->stall_timer = timer_new(start->loop, NULL, on_stall_tick, monitor);
+	monitor->stall_tick_ms = clock_steady_ms();
+	timer_start(monitor->stall_timer, STALL_TICK_MS);
+	founding_begin(&monitor->founding);
+	return monitor;
+}
+
+void monitor_free(struct monitor **monitor_p)
+{
+	struct monitor *monitor = *monitor_p;
+
+	*monitor_p = NULL;
+	if (monitor == NULL)
+		return;
+	founding_end(&monitor->founding);
+	clusters_close(&monitor->clusters);
+	watches_close(&monitor->watches);
+	timer_free(&monitor->stall_timer);
+	timer_free(&monitor->reload_timer);
+	config_unref(&monitor->pending);
+	board_unref(&monitor->teller.board);
+	fleet_free(&monitor->fleet);
+	config_unref(&monitor->watches.config);
+	free(monitor);
+}

@@ -1,0 +1,368 @@
+#include "monitor/node.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "monitor/door.h"
+
+#define SHUT_DOOR_RETRY_MS 60000
+
+struct watch *watch_of(const struct watches *all, const struct node *node)
+{
+	return all->by_order[node->order];
+}
+
+bool watch_is_busy(const struct watch *watch)
+{
+	return watch->all->prober->is_busy(watch->probe);
+}
+
+void watch_look(struct watch *watch)
+{
+	const struct prober *prober = watch->all->prober;
+	struct node *node = watch->node;
+	struct beat_order order;
+	struct moment now;
+
+	if (watch_is_busy(watch))
+		return;
+	now = clock_now(watch->all->clock);
+	watch->asked_ms = now.steady_ms;
+	if (node->place != PLACE_MASTER) {
+		prober->look(watch->probe, NULL);
+		return;
+	}
+	order = fleet_beat_order(node->cluster, node, &now);
+	prober->look(watch->probe, &order);
+}
+
+void watch_beat(struct watch *watch, const struct beat_order *order)
+{
+	watch->all->prober->beat(watch->probe, order);
+}
+
+/* Whether the node has neither answered nor failed. */
+static bool is_unheard_of(const struct node *node)
+{
+	return !node->known && node->failure.attempts == 0;
+}
+
+bool watch_is_logging_in(const struct watch *watch)
+{
+	return is_unheard_of(watch->node) && watch->all->prober->is_logging_in(watch->probe);
+}
+
+/* Lost, clusterless and failing nodes, the slaves of a seat that is empty or failing, and who was not seen. */
+static bool needs_retry(const struct watch *watch)
+{
+	const struct node *node = watch->node;
+	const struct node *holder;
+
+	if (watch->unseen || node->place == PLACE_CLUSTERLESS || node->place == PLACE_LOST || node_is_failing(node))
+		return true;
+	if (node->place != PLACE_SLAVE || node->cluster == NULL)
+		return false;
+	holder = node->cluster->seat;
+	return holder == NULL || node_is_failing(holder);
+}
+
+int64_t watch_interval(const struct watch *watch, const struct refusals *refusals)
+{
+	int64_t wait_ms = watch->all->config->retry_interval_ms;
+
+	for (int i = 1; i < refusals->count && wait_ms < SHUT_DOOR_RETRY_MS; i++)
+		wait_ms *= 2;
+	return refusals->count > 0 && wait_ms > SHUT_DOOR_RETRY_MS ? SHUT_DOOR_RETRY_MS : wait_ms;
+}
+
+void watch_count(const struct watch *watch, struct refusals *refusals, enum reason reason)
+{
+	int64_t now_ms = clock_steady_ms();
+
+	if (!reason_is_a_shut_door(reason)) {
+		refusals->count = 0;
+	} else if (refusals->count == 0 ||
+		   now_ms - refusals->last_ms >= watch_interval(watch, refusals)) {
+		refusals->count++; /* those of rounds meanwhile do not count */
+		refusals->last_ms = now_ms;
+	}
+}
+
+static int64_t retry_wait(const struct watch *watch)
+{
+	int64_t wait_ms = watch_interval(watch, &watch->refused);
+
+	/* attempts of a failing node are apart by the interval, others begin that often */
+	if (!node_is_failing(watch->node))
+		wait_ms -= clock_steady_ms() - watch->asked_ms;
+	return wait_ms > 1 ? wait_ms : 1;
+}
+
+void watch_plan(struct watch *watch)
+{
+	int64_t now_ms = clock_steady_ms();
+	int64_t ends_ms = node_grace_ends(watch->all->fleet, watch->node);
+
+	if (ends_ms == INT64_MAX)
+		timer_stop(watch->grace);
+	else if (ends_ms > now_ms) /* else the next failure counts */
+		timer_start(watch->grace, ends_ms - now_ms);
+	if (!needs_retry(watch))
+		timer_stop(watch->retry);
+	else if (!timer_is_set(watch->retry) && !watch_is_busy(watch))
+		timer_start(watch->retry, retry_wait(watch));
+}
+
+void watch_plan_cluster(const struct watches *all, const struct cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->members.count; i++)
+		watch_plan(watch_of(all, cluster->members.items[i]));
+}
+
+struct log_about node_about(const struct node *node)
+{
+	return (struct log_about){
+		.node = node->config->name,
+		.has_cluster = node->cluster != NULL,
+		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
+	};
+}
+
+static enum failing how_it_fails(const struct node *node)
+{
+	if (node->failure.attempts == 0)
+		return FAILING_NOT;
+	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
+		return FAILING_FRESH;
+	if (node->failure.answered)
+		return FAILING_BEAT;
+	if (node->failure.reason == REASON_TABLE || node->failure.reason == REASON_QUERY_ERROR)
+		return FAILING_QUESTION;
+	return FAILING_ANSWER;
+}
+
+static void log_failing(struct watch *watch)
+{
+	static const char *const words[] = {
+		[FAILING_ANSWER] = "no answer",
+		[FAILING_QUESTION] = "a question was refused",
+		[FAILING_FRESH] = "no fresh connection",
+		[FAILING_BEAT] = "its beat is not written",
+	};
+	const struct node *node = watch->node;
+	enum failing failing = how_it_fails(node);
+	enum failing before = watch->failing;
+	struct log_about about = node_about(node);
+
+	if (failing == before)
+		return;
+	about.reason = failing != FAILING_NOT ? reason_name(node->failure.reason) : NULL;
+	watch->failing = failing;
+	/* "beat not written" is a loss (contract.md): it and its end are errors */
+	if (failing != FAILING_NOT)
+		log_line(failing == FAILING_BEAT ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about, "%s: %s",
+			 words[failing], node->shown->failure);
+	else
+		log_line(watch->beat_failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about,
+			 "answers again");
+	watch->beat_failed = failing == FAILING_BEAT ||
+			     (watch->beat_failed && failing != FAILING_NOT);
+	if ((failing == FAILING_NOT) != (before == FAILING_NOT))
+		watch->all->events->changed(watch->all->data);
+}
+
+/* ---- what the prober reports ---- */
+
+static void on_seen(void *data, const struct observation *seen)
+{
+	struct watch *watch = data;
+	struct watches *all = watch->all;
+	struct moment now = clock_now(all->clock);
+	bool first = is_unheard_of(watch->node);
+
+	watch_count(watch, &watch->refused,
+		    seen->kind == OBSERVED_FAILURE ? seen->reason : REASON_NONE);
+	timer_stop(watch->retry);
+	watch->unseen = seen->kind == OBSERVED_NOTHING && !seen->kept;
+	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */
+		door_forget(watch);
+	node_observe(all->fleet, watch->node, seen, &now);
+	log_failing(watch);
+	all->events->seen(all->data, watch, first, &now);
+}
+
+static void on_beaten(void *data, const struct beat_result *result)
+{
+	struct watch *watch = data;
+
+	watch->all->events->beaten(watch->all->data, watch, result);
+}
+
+static void on_broke(void *data)
+{
+	struct watch *watch = data;
+
+	watch->all->events->worth_a_look(watch->all->data, watch);
+}
+
+/* A connect got through in the background: the node is asked, a round opens if that matters. */
+static void on_connected(void *data)
+{
+	watch_look(data);
+}
+
+static void on_refreshed(void *data, const struct evidence *failure)
+{
+	if (door_refreshed(data, failure))
+		on_broke(data);
+}
+
+static void on_unable(void *data, bool asked, const char *why)
+{
+	const struct watch *watch = data;
+	struct log_about about = { .node = watch->node->config->name };
+
+	log_line(LOG_LEVEL_ERROR, &about, "%s: plusmoin itself lacks something: %s",
+		 asked ? "no fresh connection can be made" : "cannot be asked, and is not judged", why);
+}
+
+static void on_remark(void *data, const char *text)
+{
+	const struct watch *watch = data;
+	struct log_about about = { .node = watch->node->config->name };
+
+	log_line(LOG_LEVEL_WARNING, &about, "%s", text);
+}
+
+static const struct probe_events node_probe_events = {
+	.seen = on_seen,
+	.beaten = on_beaten,
+	.broke = on_broke,
+	.connected = on_connected,
+	.refreshed = on_refreshed,
+	.unable = on_unable,
+	.remark = on_remark,
+};
+
+/* ---- timers ---- */
+
+static void on_retry(void *data)
+{
+	watch_look(data);
+}
+
+static void on_grace(void *data)
+{
+	struct watch *watch = data;
+
+	if (node_is_failing(watch->node))
+		watch->all->events->grace_ended(watch->all->data, watch);
+}
+
+/* ---- as nodes come and go ---- */
+
+static void make_probe(struct watch *watch, const void *before)
+{
+	const struct watches *all = watch->all;
+
+	watch->probe = all->prober->make(all->probes, all->config, watch->node->config, before,
+					 &node_probe_events, watch);
+}
+
+static struct watch *watch_new(struct watches *all, struct node *node)
+{
+	struct watch *watch = mem_zalloc(1, sizeof(*watch));
+
+	watch->all = all;
+	watch->node = node;
+	make_probe(watch, NULL);
+	watch->retry = timer_new(all->loop, NULL, on_retry, watch);
+	watch->grace = timer_new(all->loop, &all->stalls, on_grace, watch);
+	door_open(watch);
+	return watch;
+}
+
+static void watch_free(struct watch *watch)
+{
+	watch->all->prober->end(watch->probe);
+	timer_free(&watch->retry);
+	timer_free(&watch->grace);
+	door_close(watch);
+	free(watch);
+}
+
+static void reload_watch(struct watch *watch)
+{
+	const struct prober *prober = watch->all->prober;
+	void *before = watch->probe;
+
+	watch->refused.count = 0;
+	timer_stop(watch->retry);
+	timer_stop(watch->grace);
+	if (watch->anew) {
+		door_forget(watch);
+		make_probe(watch, before);
+		prober->end(before);
+	} else {
+		door_knock(watch);
+		prober->set_config(watch->probe, watch->all->config, watch->node->config);
+	}
+}
+
+/* Those of removed nodes end; these have kept the order that they had. */
+static void free_removed(struct watches *all, struct list *removed)
+{
+	struct node *node;
+
+	while ((node = list_shift(removed)) != NULL) {
+		watch_free(all->by_order[node->order]);
+		all->by_order[node->order] = NULL;
+		node_free(&node);
+	}
+}
+
+void watches_reload(struct watches *all, struct list *removed)
+{
+	const struct fleet *fleet = all->fleet;
+	struct watch **before = all->by_order;
+	size_t count = all->count;
+
+	free_removed(all, removed);
+	all->count = fleet->node_count;
+	all->by_order = mem_zalloc(all->count, sizeof(*all->by_order));
+	for (size_t i = 0; i < count; i++) {
+		if (before[i] != NULL)
+			all->by_order[before[i]->node->order] = before[i];
+	}
+	free(before);
+	for (size_t i = 0; i < all->count; i++) {
+		struct watch **watch = &all->by_order[i];
+
+		if (*watch != NULL) {
+			reload_watch(*watch);
+			continue;
+		}
+		*watch = watch_new(all, fleet->nodes[i]);
+		(*watch)->anew = true;
+	}
+}
+
+void watches_open(struct watches *all)
+{
+	all->probes = all->prober->open(all->loop, &all->stalls);
+	all->count = all->fleet->node_count;
+	all->by_order = mem_zalloc(all->count, sizeof(*all->by_order));
+	for (size_t i = 0; i < all->count; i++)
+		all->by_order[i] = watch_new(all, all->fleet->nodes[i]);
+	doors_open(all);
+}
+
+void watches_close(struct watches *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		watch_free(all->by_order[i]);
+	free(all->by_order);
+	timer_free(&all->refresh);
+	all->prober->close(all->probes);
+}

@@ -1,0 +1,26 @@
+/*
+ * Who looks at the nodes: a table of functions that the monitor asks through. live.h is the table
+ * that asks real servers; a bench or a test fills one of its own and plays the servers, without
+ * descriptors and without time passing. What io/probe.h says of a function holds for its entry here.
+ * Monitor thread.
+ */
+#pragma once
+
+#include "io/probe.h"
+
+struct prober {
+	/* What all probes of a monitor share; `stalls` counts the monitor's own stalls (P4). */
+	void *(*open)(uv_loop_t *loop, const unsigned *stalls);
+	void (*close)(void *all);
+	/* One node's probe; `before`: the one that it replaces, or NULL. */
+	void *(*make)(void *all, const struct config *config, const struct config_node *node,
+		      const void *before, const struct probe_events *events, void *data);
+	void (*end)(void *probe);
+	void (*look)(void *probe, const struct beat_order *order);
+	void (*beat)(void *probe, const struct beat_order *order);
+	void (*refresh)(void *probe);
+	bool (*is_busy)(const void *probe);
+	/* Its TCP connection stands, its login is under way, and it has none beside it. */
+	bool (*is_logging_in)(const void *probe);
+	void (*set_config)(void *probe, const struct config *config, const struct config_node *node);
+};

@@ -1,0 +1,26 @@
+/*
+ * A new configuration for a running monitor: contract.md, "Reload". It is taken at
+ * once, in the start and while rounds are open: these go on without the nodes that
+ * leave, and what was under way over a connection that is made anew is asked again. Monitor thread.
+ */
+#pragma once
+
+#include "monitor/clusters.h"
+#include "monitor/founding.h"
+
+/* What a reload changes; the monitor's. */
+struct reload {
+	struct watches *watches;
+	struct clusters *clusters;
+	struct founding *founding;
+};
+
+/*
+ * Goes over to `next` (a reference that watches->config is from now on). Open rounds that waited for
+ * what is gone go on, and may end from inside this call. Nodes with a new connection are marked `anew`
+ * until reload_look().
+ */
+void reload_take(const struct reload *reload, struct config *next);
+
+/* Asks the nodes that are marked, and sets all timers anew. */
+void reload_look(const struct reload *reload);

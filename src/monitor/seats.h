@@ -1,0 +1,87 @@
+/*
+ * The rounds of one group: of a cluster, or of the clusterless nodes. When a round opens, whom it asks
+ * and waits for, what is done with answers between rounds. What a round has changed goes to who listens;
+ * nothing is published here. Monitor thread.
+ */
+#pragma once
+
+#include "core/round.h"
+#include "monitor/node.h"
+
+#define EARLY_ROUNDS_A_SECOND 10
+
+struct group;
+
+struct seats_events {
+	/*
+	 * The open round has founded this cluster. It needs a group, whose rounds begin after
+	 * this round's end: see group_bear().
+	 */
+	void (*founded)(void *data, struct group *group, struct cluster *cluster);
+	/* A round has ended with these changes, in the order of rule T4. A group whose nodes have all left may be freed. */
+	void (*ended)(void *data, struct group *group, struct changes *changes, bool regular);
+};
+
+/* What all groups share; the monitor owns it. */
+struct seats {
+	struct watches *watches;
+	const struct seats_events *events;
+	void *data;
+	bool blind; /* the start waits for first answers: no round opens */
+};
+
+struct group {
+	struct seats *seats;
+	struct cluster *cluster; /* NULL: the clusterless nodes */
+	struct round round;
+	bool open;
+	bool regular;     /* the open round is one */
+	bool held;        /* no round opens until group_hold(group, false) */
+	struct group *born_in; /* whose open round founded the cluster: no rounds before it ends */
+	struct list born;      /* groups that this one's open round founded */
+	bool again;       /* another is wanted right after, or when one may open */
+	bool again_regular;
+	size_t awaited;   /* nodes the open round still waits for */
+	struct timer *heartbeat;
+	struct timer *early;
+	int64_t early_at[EARLY_ROUNDS_A_SECOND]; /* steady, a ring */
+	size_t early_next;
+	int64_t heartbeat_due_ms;
+	bool restored; /* by a state file, and a node of it has not been judged since */
+};
+
+void group_init(struct group *group, struct seats *seats, struct cluster *cluster);
+void group_clear(struct group *group);
+
+/* `born` was founded by the open round of `group`. */
+void group_bear(struct group *group, struct group *born);
+
+/* Begins the regular rounds. */
+void group_run(struct group *group);
+
+/* While `held` no round opens; what is wanted meanwhile opens soon after. */
+void group_hold(struct group *group, bool held);
+
+/* Opens a round, or has one opened right after the present one. */
+void group_want_round(struct group *group, bool regular);
+
+/* A look at one of its nodes has ended: what was seen is in the node. */
+void group_saw(struct group *group, struct watch *watch);
+
+/* A beat that its open round has asked for has its result. */
+void group_beaten(struct group *group, const struct beat_result *result);
+
+/* Whether nodes have moved, and nobody has been told yet. */
+bool group_is_judging(const struct group *group);
+
+/* Regular rounds by the present heartbeat, the next no later than it was to be; and a round soon. */
+void group_reload(struct group *group);
+
+/* The watch's node leaves the fleet: an open round does not wait for it, nor tells of it. */
+void group_forget(struct group *group, const struct watch *watch);
+
+/* The node's connection is made anew: the beat of an open round under way over it is repeated. */
+void group_repeat(struct group *group, const struct node *node);
+
+/* Goes on with an open round that waits for nothing any more. */
+void group_resume(struct group *group);

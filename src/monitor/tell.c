@@ -1,0 +1,120 @@
+#include "monitor/tell.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "monitor/node.h"
+
+/* Losses and their ends are said at the seed's default level; the rest is info. */
+static enum log_level level_of(const struct change *change)
+{
+	if (change->event == EVENT_PLUSMOIN_UP)
+		return LOG_LEVEL_INFO;
+	if (change->event != EVENT_NONE || change->rule == RULE_M2 || change->rule == RULE_M3 ||
+	    change->rule == RULE_M4)
+		return LOG_LEVEL_ERROR;
+	return LOG_LEVEL_INFO;
+}
+
+static const char *what_happened(const struct change *change)
+{
+	switch (change->event) {
+	case EVENT_MASTER_DOWN:
+		return "the master is down";
+	case EVENT_MASTER_UP:
+		return "a new master sits in the seat";
+	case EVENT_SLAVE_DOWN:
+		return "a slave is down";
+	case EVENT_SLAVE_UP:
+		return "a slave is up";
+	case EVENT_CLUSTER_CREATED:
+		return "a cluster was founded";
+	case EVENT_PLUSMOIN_UP:
+		return "a master that answered late at the start has its cluster";
+	case EVENT_NODE_HELD:
+	case EVENT_HEARTBEAT:
+	case EVENT_NONE:
+	case EVENT_KINDS:
+		break;
+	}
+	return "a node changes its place";
+}
+
+static struct log_about about_change(const struct change *change)
+{
+	const struct cluster *cluster = change->cluster != NULL ? change->cluster : change->from;
+
+	return (struct log_about){
+		.event = event_kind_name(change->event),
+		.node = change->node->config->name,
+		.rule = rule_name(change->rule),
+		.reason = reason_name(change->reason),
+		.has_cluster = cluster != NULL,
+		.cluster_id = cluster != NULL ? cluster->id : -1,
+	};
+}
+
+void tell_change(const struct change *change)
+{
+	struct log_about about = about_change(change);
+
+	log_line(level_of(change), &about, "%s: %s -> %s%s%s", what_happened(change),
+		 place_name(change->from_place), place_name(change->to_place),
+		 change->message[0] != '\0' ? ": " : "", change->message);
+}
+
+void tell_held(const struct change *change)
+{
+	struct log_about about = about_change(change);
+
+	log_line(LOG_LEVEL_ERROR, &about, "held in its place, the server is alive: %s",
+		 change->message);
+}
+
+void tell_refused(const struct node *node, const struct beat_result *result)
+{
+	struct log_about about;
+
+	if (node == NULL || (result->state != BEAT_FAILED && result->state != BEAT_LOCKED) ||
+	    node->place == PLACE_SLAVE ||
+	    (node->reason == result->reason && strcmp(node->shown->reason, result->message) == 0))
+		return;
+	about = node_about(node);
+	about.reason = reason_name(result->reason);
+	log_line(LOG_LEVEL_ERROR, &about, "it says that it is master, but its beat is not written: %s",
+		 result->message);
+}
+
+void tell_dropped(int cluster_id)
+{
+	struct log_about about = { .has_cluster = true, .cluster_id = cluster_id };
+
+	log_line(LOG_LEVEL_INFO, &about, "all nodes have left: cluster dropped");
+}
+
+struct event *tell_event(struct teller *teller, enum event_kind kind, const struct cluster *cluster,
+			 const struct change *change, bool restored, int64_t time_ms)
+{
+	struct view *none = NULL;
+	struct view *view = NULL;
+	struct event *event;
+	char id[48];
+
+	board_update(&teller->board, teller->fleet);
+	if (cluster != NULL)
+		view = board_find(teller->board, cluster->id);
+	if (view == NULL)
+		view = none = view_new_empty();
+	(void)snprintf(id, sizeof(id), "%" PRId64 "-%lu", teller->start_s, ++teller->event_count);
+	event = event_new(kind, id, view, teller->board->clusterless, time_ms);
+	view_unref(&none);
+	event->restored = restored;
+	if (change == NULL)
+		return event;
+	event_set_node(event, change->node, change->rule, change->reason, change->message);
+	if (change->from != NULL && change->from != cluster)
+		event->came_from = change->from->id;
+	return event;
+}

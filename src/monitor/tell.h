@@ -1,0 +1,36 @@
+/*
+ * What people and triggers are told: log lines of changes, and events with their pictures. It takes
+ * what others have concluded and concludes nothing. Monitor thread.
+ */
+#pragma once
+
+#include "core/board.h"
+#include "core/changes.h"
+
+/* What events are made of; the monitor owns it. */
+struct teller {
+	struct fleet *fleet;
+	struct board *board;       /* brought up to date for each event */
+	int64_t start_s;           /* wall clock: the first half of an event's id, */
+	unsigned long event_count; /* and how many there have been: the second */
+};
+
+/* One line: which node went where, by which rule and why. */
+void tell_change(const struct change *change);
+
+/* One line: P1 holds the change's node in its place from now on. */
+void tell_held(const struct change *change);
+
+/*
+ * Before it is judged: the beat of `node` (NULL: nothing) was refused. A slave's loss by that is a
+ * change; of a lost or clusterless master it is each new refusal that is news.
+ */
+void tell_refused(const struct node *node, const struct beat_result *result);
+void tell_dropped(int cluster_id);
+
+/*
+ * An event with the fleet as it is now; the caller's reference. `cluster` and `change` (what it
+ * fired for) may be NULL; `restored`: it is a difference to what the state file held.
+ */
+struct event *tell_event(struct teller *teller, enum event_kind kind, const struct cluster *cluster,
+			 const struct change *change, bool restored, int64_t time_ms);
