@@ -95,7 +95,7 @@ units: $(UNITS)
 
 # Benches and fuzzers link all but main() and the other verbs.
 WHOLE_OBJ = $(filter-out %/main.o,$(ALL_OBJ))
-WHOLE_LINK = @mkdir -p $(@D); printf '  %-6s %s\n' LD $@; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+WHOLE_LINK = @mkdir -p $(@D); printf '  %-6s %s\n' LD $@; $(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
 	$(WHOLE_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
 $(BUILD)/tests/bench/%: tests/bench/%.c $(WHOLE_OBJ)
 	$(WHOLE_LINK)

@@ -168,17 +168,26 @@ void board_put(struct board **board_p, struct view *view)
 	board->clusterless = view_ref(view);
 }
 
-/* A new picture where the old one (NULL: none) is not current any more. */
-static void update(struct board **board, const struct fleet *fleet, const struct cluster *cluster,
-		   const struct view *old)
+static void make(struct board **board, const struct fleet *fleet, const struct cluster *cluster)
 {
-	struct view *view;
+	struct view *view = view_new(fleet, cluster);
 
-	if (old != NULL && old->text != NULL && view_is_current(old, fleet, cluster))
-		return;
-	view = view_new(fleet, cluster);
 	board_put(board, view);
 	view_unref(&view);
+}
+
+/* Whether the clusterless nodes are others than shown, or one of them that was touched is. */
+static bool is_clusterless_old(const struct board *board, const struct fleet *fleet)
+{
+	if (fleet->moved_clusterless)
+		return !view_is_current(board->clusterless, fleet, NULL);
+	for (size_t i = 0; i < fleet->touched_clusterless.count; i++) {
+		const struct node *node = fleet->touched_clusterless.items[i];
+
+		if (!view_shows(board->clusterless, fleet_clusterless_place(fleet, node), node))
+			return true;
+	}
+	return false;
 }
 
 void board_update(struct board **board, struct fleet *fleet)
@@ -191,17 +200,16 @@ void board_update(struct board **board, struct fleet *fleet)
 		own(board)->generation++;
 		replace(*board, id, NULL);
 	}
-	fleet->dropped.count = 0;
 	for (size_t i = 0; i < fleet->touched.count; i++) {
-		struct cluster *cluster = fleet->touched.items[i];
+		const struct cluster *cluster = fleet->touched.items[i];
+		const struct view *old = board_find(*board, cluster->id);
 
-		cluster->touched = false;
-		update(board, fleet, cluster, board_find(*board, cluster->id));
+		if (old == NULL || !view_is_current(old, fleet, cluster))
+			make(board, fleet, cluster);
 	}
-	fleet->touched.count = 0;
-	if (fleet->touched_clusterless)
-		update(board, fleet, NULL, (*board)->clusterless);
-	fleet->touched_clusterless = false;
+	if ((*board)->clusterless->text == NULL || is_clusterless_old(*board, fleet))
+		make(board, fleet, NULL);
+	fleet_untouch(fleet);
 }
 
 struct view *board_find(const struct board *board, int cluster_id)

@@ -75,7 +75,8 @@ struct fleet *fleet_new(struct config *config, const struct moment *now)
 		list_add(&fleet->clusterless, fleet->nodes[i]);
 	}
 	name_all(fleet);
-	fleet->touched_clusterless = true;
+	fleet->moved_clusterless = true;
+	fleet->touches = 1;
 	return fleet;
 }
 
@@ -102,6 +103,7 @@ void fleet_free(struct fleet **fleet_p)
 	list_free(&fleet->clusters);
 	list_free(&fleet->clusterless);
 	list_free(&fleet->touched);
+	list_free(&fleet->touched_clusterless);
 	list_free(&fleet->dropped);
 	list_free(&fleet->emptied);
 	naming_free(&fleet->names);
@@ -139,7 +141,7 @@ static struct list *list_of(struct fleet *fleet, struct cluster *cluster)
 void fleet_touch(struct fleet *fleet, struct cluster *cluster)
 {
 	if (cluster == NULL) {
-		fleet->touched_clusterless = true;
+		fleet->moved_clusterless = true;
 	} else if (!cluster->touched) {
 		cluster->touched = true;
 		list_add(&fleet->touched, cluster);
@@ -148,7 +150,30 @@ void fleet_touch(struct fleet *fleet, struct cluster *cluster)
 
 void node_touch(struct node *node)
 {
-	fleet_touch(node->fleet, node->cluster);
+	struct fleet *fleet = node->fleet;
+
+	if (node->cluster != NULL) {
+		fleet_touch(fleet, node->cluster);
+	} else if (node->touched != fleet->touches) {
+		node->touched = fleet->touches;
+		list_add(&fleet->touched_clusterless, node);
+	}
+}
+
+void fleet_untouch(struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->touched.count; i++)
+		((struct cluster *)fleet->touched.items[i])->touched = false;
+	fleet->touched.count = 0;
+	fleet->touched_clusterless.count = 0;
+	fleet->moved_clusterless = false;
+	fleet->dropped.count = 0;
+	fleet->touches++;
+}
+
+size_t fleet_clusterless_place(const struct fleet *fleet, const struct node *node)
+{
+	return place_of(&fleet->clusterless, node->order);
 }
 
 static int compare_order(const void *a, const void *b)
@@ -329,10 +354,11 @@ void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 	bool changes = node->place != place || node->cluster != cluster;
 
 	leave_seat(node);
-	node_touch(node);
 	if (cluster != node->cluster) {
 		struct list *nodes = list_of(node->fleet, cluster);
 
+		fleet_touch(node->fleet, node->cluster);
+		fleet_touch(node->fleet, cluster);
 		leave(node);
 		list_insert(nodes, place_of(nodes, node->order), node);
 	}

@@ -48,6 +48,7 @@ struct node {
 	bool kept;     /* its kept connection stands */
 	bool held;     /* node_held was told, and its end was not, */
 	enum place held_in; /* in this place */
+	unsigned long touched; /* it is in fleet->touched_clusterless if that is fleet->touches */
 	bool in_time;  /* a master whose first attempt, made at the start, was answered in time but late: "Start" */
 	enum reason door;  /* it answers, but lets nobody in, and hold_on holds it (P1); REASON_NONE: it does */
 	struct failure failure;
@@ -105,7 +106,9 @@ struct fleet {
 	unsigned long rounds;    /* how many have begun: each has its number */
 	/* For who keeps a picture of the fleet (board.h): what may differ from the last one. */
 	struct list touched;     /* clusters */
-	bool touched_clusterless;
+	struct list touched_clusterless; /* nodes; none of them counts when */
+	bool moved_clusterless;  /* other nodes are clusterless than before */
+	unsigned long touches;   /* how often the picture was brought up to date */
 	struct list dropped;     /* ids of clusters, as (void *)(intptr_t) */
 	struct list emptied;     /* clusters whose last member has left, perhaps with others since */
 };
@@ -145,9 +148,15 @@ void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster);
 void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 		const struct moment *now);
 
-/* What is shown of the node, or of the cluster (NULL: of the clusterless nodes), may have changed. */
+/* What is shown of the node, or of anything in the cluster (NULL: of the clusterless nodes), may have changed. */
 void fleet_touch(struct fleet *fleet, struct cluster *cluster);
 void node_touch(struct node *node);
+
+/* All that was touched is shown now. */
+void fleet_untouch(struct fleet *fleet);
+
+/* Where among the clusterless nodes the node is. */
+size_t fleet_clusterless_place(const struct fleet *fleet, const struct node *node);
 
 /* Another monitor's name for a master, its own from now on; the oldest of NODE_ALIASES gives way. */
 void fleet_give_alias(struct fleet *fleet, struct node *node, const char *name);

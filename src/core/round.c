@@ -409,7 +409,8 @@ static void use_up(struct round *round)
 	}
 	for (size_t i = 0; i < round->changes.count; i++)
 		node_forget(round->changes.items[i].node);
-	fleet_touch(round->fleet, round->cluster);
+	if (round->cluster != NULL)
+		fleet_touch(round->fleet, round->cluster);
 }
 
 bool round_step(struct round *round, const struct moment *now, struct node **node,

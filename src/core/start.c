@@ -95,7 +95,6 @@ enum start_end start_is_over(const struct fleet *fleet, const struct cluster *cl
 void start_place(struct fleet *fleet, struct cluster *cluster, const struct moment *now,
 		 struct changes *changes)
 {
-	cluster->starting = false;
 	for (size_t i = 0; i < cluster->awaited.count; i++) {
 		struct node *node = cluster->awaited.items[i];
 

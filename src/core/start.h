@@ -45,8 +45,9 @@ enum start_end start_is_over(const struct fleet *fleet, const struct cluster *cl
 			     const struct start_wait *wait);
 
 /*
- * Ends the wait: places by U3 the nodes that start_look() found for the cluster, as far as they
- * are clusterless still. None of these changes fires an event.
+ * Places by U3 the nodes that start_look() found for the cluster, as far as they are clusterless
+ * still. None of these changes fires an event. The cluster is `starting` until the caller, who tells
+ * of it, says otherwise: no round of it opens before plusmoin_up.
  */
 void start_place(struct fleet *fleet, struct cluster *cluster, const struct moment *now,
 		 struct changes *changes);

@@ -201,6 +201,11 @@ bool view_is_current(const struct view *view, const struct fleet *fleet,
 	       shows_place(view, &at, nodes, PLACE_CLUSTERLESS);
 }
 
+bool view_shows(const struct view *view, size_t place, const struct node *node)
+{
+	return place < size_of(view) && shows_node(&view->nodes[place], node);
+}
+
 struct view *view_ref(struct view *view)
 {
 	atomic_fetch_add(&view->references, 1);

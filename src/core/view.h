@@ -55,6 +55,9 @@ struct view *view_new_empty(void);
 /* Whether the picture still shows all of these nodes as they are. */
 bool view_is_current(const struct view *view, const struct fleet *fleet,
 		     const struct cluster *cluster);
+
+/* The same of the node that the picture has at this place. */
+bool view_shows(const struct view *view, size_t place, const struct node *node);
 struct view *view_ref(struct view *view);
 
 /* NULL allowed; clears the pointer. */

@@ -16,6 +16,7 @@ struct wait {
 	int64_t founded_ms;  /* when its first beat was written, by the founding's clock */
 	bool has_looked;     /* its awaited nodes have been asked once more, */
 	int64_t looked_ms;   /* at this time: the end */
+	struct changes changes; /* of its slaves' places, until they are told */
 };
 
 static struct moment now_of(const struct founding *founding)
@@ -192,17 +193,29 @@ static bool is_over(const struct founding *founding, struct wait *wait,
 	return false;
 }
 
-static void end_wait(struct founding *founding, struct cluster *cluster)
+/*
+ * Those whose wait is over at this tick: all are placed before the first of them is told of, so that
+ * what is shown of the clusterless nodes changes once.
+ */
+static void place_slaves(struct founding *founding, const struct start_wait *situation)
 {
+	struct fleet *fleet = founding->watches->fleet;
 	struct moment now = now_of(founding);
-	struct changes changes = { 0 };
+	size_t kept = 0;
 
-	start_place(founding->watches->fleet, cluster, &now, &changes);
-	founding->events->up(founding->data, cluster, &changes);
-	changes_free(&changes);
+	for (size_t i = 0; i < founding->waiting.count; i++) {
+		struct wait *wait = founding->waiting.items[i];
+
+		if (is_over(founding, wait, situation)) {
+			start_place(fleet, wait->cluster, &now, &wait->changes);
+			list_add(&founding->placed, wait);
+		} else {
+			founding->waiting.items[kept++] = wait;
+		}
+	}
+	founding->waiting.count = kept;
 }
 
-/* Those whose wait is over at this tick leave the list. */
 static void look_at_waiting(struct founding *founding)
 {
 	struct moment now = now_of(founding);
@@ -210,22 +223,25 @@ static void look_at_waiting(struct founding *founding)
 		.strangers = start_look(founding->watches->fleet, &now),
 		.logging_in = is_any_logging_in(founding),
 	};
-	size_t kept = 0;
-	size_t count = founding->waiting.count;
+
+	place_slaves(founding, &situation);
+	if (situation.strangers > 0 && founding->waiting.count > 0)
+		ask_strangers(founding);
+}
+
+/* In the order in which they were placed. */
+static void tell_placed(struct founding *founding)
+{
+	size_t count = founding->placed.count < FOUNDING_UPS ? founding->placed.count : FOUNDING_UPS;
 
 	for (size_t i = 0; i < count; i++) {
-		struct wait *wait = founding->waiting.items[i];
+		struct wait *wait = list_shift(&founding->placed);
 
-		if (!is_over(founding, wait, &situation)) {
-			founding->waiting.items[kept++] = wait;
-			continue;
-		}
-		end_wait(founding, wait->cluster);
+		wait->cluster->starting = false;
+		founding->events->up(founding->data, wait->cluster, &wait->changes);
+		changes_free(&wait->changes);
 		free(wait);
 	}
-	founding->waiting.count = kept;
-	if (situation.strangers > 0 && kept > 0)
-		ask_strangers(founding);
 }
 
 /* ---- the clock ---- */
@@ -286,16 +302,18 @@ static void on_tick(void *data)
 		look_for_answers(founding);
 		break;
 	case FOUNDING_CLUSTERS:
-		look_at_waiting(founding);
+		if (founding->placed.count == 0)
+			look_at_waiting(founding);
+		tell_placed(founding);
 		break;
 	case FOUNDING_OVER:
 		break;
 	}
 	if (founding->phase == FOUNDING_CLUSTERS && founding->attempt_count == 0 &&
-	    founding->waiting.count == 0)
+	    founding->waiting.count == 0 && founding->placed.count == 0)
 		founding->phase = FOUNDING_OVER;
 	if (founding->phase != FOUNDING_OVER)
-		timer_start(founding->tick, FOUNDING_TICK_MS);
+		timer_start(founding->tick, founding->placed.count > 0 ? 0 : FOUNDING_TICK_MS);
 }
 
 bool founding_is_blind(const struct founding *founding)
@@ -346,10 +364,19 @@ static void drop_attempt(struct attempt *attempt)
 	free(attempt);
 }
 
+/* What was to be told of a node that leaves is not. */
+static void forget_placed(struct founding *founding, const struct node *node)
+{
+	for (size_t i = 0; i < founding->placed.count; i++)
+		changes_forget(&((struct wait *)founding->placed.items[i])->changes, node);
+}
+
 void founding_forget(struct founding *founding, const struct watch *watch)
 {
 	struct attempt *attempt = attempt_of(founding, watch);
 
+	if (founding->placed.count > 0)
+		forget_placed(founding, watch->node);
 	if (attempt == NULL)
 		return;
 	founding->attempts[watch->node->order] = NULL;
@@ -382,26 +409,33 @@ static void order_attempts(struct founding *founding)
 	founding->attempt_room = room;
 }
 
+static void free_wait(struct wait *wait)
+{
+	changes_free(&wait->changes);
+	free(wait);
+}
+
 /* Of clusters that nobody is in any more: they are about to be dropped. */
-static void drop_empty_waits(struct founding *founding)
+static void drop_empty(struct list *waits)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < founding->waiting.count; i++) {
-		struct wait *wait = founding->waiting.items[i];
+	for (size_t i = 0; i < waits->count; i++) {
+		struct wait *wait = waits->items[i];
 
 		if (wait->cluster->members.count > 0)
-			founding->waiting.items[kept++] = wait;
+			waits->items[kept++] = wait;
 		else
-			free(wait);
+			free_wait(wait);
 	}
-	founding->waiting.count = kept;
+	waits->count = kept;
 }
 
 void founding_resume(struct founding *founding)
 {
 	count_unheard_of(founding);
-	drop_empty_waits(founding);
+	drop_empty(&founding->waiting);
+	drop_empty(&founding->placed);
 	if (founding->attempts == NULL)
 		return;
 	order_attempts(founding);
@@ -409,6 +443,13 @@ void founding_resume(struct founding *founding)
 		if (founding->attempts[i] != NULL && founding->attempts[i]->round.trying == NULL)
 			step_attempt(founding, founding->attempts[i]);
 	}
+}
+
+static void free_waits(struct list *waits)
+{
+	for (size_t i = 0; i < waits->count; i++)
+		free_wait(waits->items[i]);
+	list_free(waits);
 }
 
 void founding_end(struct founding *founding)
@@ -419,7 +460,6 @@ void founding_end(struct founding *founding)
 			drop_attempt(founding->attempts[i]);
 	}
 	free(founding->attempts);
-	for (size_t i = 0; i < founding->waiting.count; i++)
-		free(founding->waiting.items[i]);
-	list_free(&founding->waiting);
+	free_waits(&founding->waiting);
+	free_waits(&founding->placed);
 }

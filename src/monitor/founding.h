@@ -11,6 +11,7 @@
 #include "monitor/node.h"
 
 #define FOUNDING_TICK_MS 25 /* cluster-rules.md: "every few tens of milliseconds" */
+#define FOUNDING_UPS 50     /* clusters that are told of in one turn of the loop: polls go on between */
 
 enum founding_phase {
 	FOUNDING_RESTORED, /* a state file's clusters go on in the loop's first turn */
@@ -52,6 +53,7 @@ struct founding {
 	size_t attempt_room;       /* how long that is */
 	size_t attempt_count;
 	struct list waiting; /* clusters that wait for their slaves: struct wait */
+	struct list placed;  /* those whose slaves are placed, and that are told of in the next turns */
 };
 
 /* Begins: `restored`, if the fleet has clusters already. */

@@ -194,6 +194,7 @@ static inline void stage_start(struct play *play)
 		    start_is_over(play->fleet, cluster, &wait) == START_WAITS) /* this line is the last look */
 			continue;
 		start_place(play->fleet, cluster, &now, &changes);
+		cluster->starting = false;
 		play_event(play, EVENT_PLUSMOIN_UP, NULL, RULE_NONE, cluster->id);
 		stage_take_changes(play, &changes);
 		changes_free(&changes);

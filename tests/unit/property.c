@@ -168,6 +168,7 @@ static void start_monitor(void)
 		struct changes changes = { 0 };
 
 		start_place(run.fleet, run.fleet->clusters.items[i], &at, &changes);
+		((struct cluster *)run.fleet->clusters.items[i])->starting = false;
 		changes_free(&changes);
 	}
 	check_state();
