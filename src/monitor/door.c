@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "core/verdict.h"
+#include "monitor/tell.h"
 
 void door_forget(struct watch *watch)
 {
@@ -25,10 +26,12 @@ bool door_refreshed(struct watch *watch, const struct evidence *failure)
 		door_forget(watch);
 	} else if (!failure->own_fault) {
 		watch->door = failure->reason;
-		watch_count(watch, &watch->door_refused, failure->reason);
+		refusals_count(&watch->door_refused, failure->reason,
+			       watch->all->config->retry_interval_ms, clock_steady_ms());
 	}
 	if (watch->door != REASON_NONE)
-		timer_start(watch->fresh, watch_interval(watch, &watch->door_refused));
+		timer_start(watch->fresh, refusals_wait(&watch->door_refused,
+							watch->all->config->retry_interval_ms));
 	return watch->door != before;
 }
 

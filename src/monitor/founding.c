@@ -10,15 +10,6 @@ struct attempt {
 	struct round round;
 };
 
-/* A cluster that waits for its slaves. */
-struct wait {
-	struct cluster *cluster;
-	int64_t founded_ms;  /* when its first beat was written, by the founding's clock */
-	bool has_looked;     /* its awaited nodes have been asked once more, */
-	int64_t looked_ms;   /* at this time: the end */
-	struct changes changes; /* of its slaves' places, until they are told */
-};
-
 static struct moment now_of(const struct founding *founding)
 {
 	return clock_now(founding->watches->clock);
@@ -55,15 +46,8 @@ static void finish_attempt(struct founding *founding, struct attempt *attempt)
 	founding->attempts[attempt->watch->node->order] = NULL;
 	founding->attempt_count--;
 	for (size_t i = 0; i < changes.count; i++) {
-		struct wait *wait;
-
-		if (changes.items[i].rule != RULE_U2)
-			continue;
-		wait = mem_zalloc(1, sizeof(*wait));
-		*wait = (struct wait){
-			.cluster = changes.items[i].to, .founded_ms = founding->elapsed_ms,
-		};
-		list_add(&founding->waiting, wait);
+		if (changes.items[i].rule == RULE_U2)
+			waits_add(&founding->waits, changes.items[i].to, founding->elapsed_ms);
 	}
 	round_end(&attempt->round);
 	free(attempt);
@@ -134,116 +118,6 @@ bool founding_beaten(struct founding *founding, struct watch *watch,
 	return true;
 }
 
-/* ---- clusters wait for their slaves ---- */
-
-static void ask_awaited(const struct founding *founding, const struct cluster *cluster)
-{
-	for (size_t i = 0; i < cluster->awaited.count; i++) {
-		const struct node *node = cluster->awaited.items[i];
-
-		if (start_waits_for(node->fleet, cluster, node))
-			watch_look(watch_of(founding->watches, node));
-	}
-}
-
-static void ask_strangers(const struct founding *founding)
-{
-	const struct fleet *fleet = founding->watches->fleet;
-
-	for (size_t i = 0; i < fleet->clusterless.count; i++) {
-		const struct node *node = fleet->clusterless.items[i];
-
-		if (start_is_stranger(fleet, node))
-			watch_look(watch_of(founding->watches, node));
-	}
-}
-
-/* The last look was asked for: whether all have answered it, or had the time to. */
-static bool has_looked(const struct founding *founding, const struct wait *wait)
-{
-	if (founding->elapsed_ms - wait->looked_ms >= founding->watches->config->query_timeout_ms)
-		return true;
-	for (size_t i = 0; i < wait->cluster->awaited.count; i++) {
-		if (watch_is_busy(watch_of(founding->watches, wait->cluster->awaited.items[i])))
-			return false;
-	}
-	return true;
-}
-
-/* Whether the cluster's wait is over at this tick; asks whom it waits for. */
-static bool is_over(const struct founding *founding, struct wait *wait,
-		    const struct start_wait *situation)
-{
-	struct start_wait own = *situation;
-
-	own.waited_ms = founding->elapsed_ms - wait->founded_ms;
-	switch (start_is_over(founding->watches->fleet, wait->cluster, &own)) {
-	case START_IS_OVER:
-		return true;
-	case START_LAST_LOOK:
-		if (wait->has_looked)
-			return has_looked(founding, wait);
-		wait->has_looked = true;
-		wait->looked_ms = founding->elapsed_ms;
-		break;
-	case START_WAITS:
-		break;
-	}
-	ask_awaited(founding, wait->cluster);
-	return false;
-}
-
-/*
- * Those whose wait is over at this tick: all are placed before the first of them is told of, so that
- * what is shown of the clusterless nodes changes once.
- */
-static void place_slaves(struct founding *founding, const struct start_wait *situation)
-{
-	struct fleet *fleet = founding->watches->fleet;
-	struct moment now = now_of(founding);
-	size_t kept = 0;
-
-	for (size_t i = 0; i < founding->waiting.count; i++) {
-		struct wait *wait = founding->waiting.items[i];
-
-		if (is_over(founding, wait, situation)) {
-			start_place(fleet, wait->cluster, &now, &wait->changes);
-			list_add(&founding->placed, wait);
-		} else {
-			founding->waiting.items[kept++] = wait;
-		}
-	}
-	founding->waiting.count = kept;
-}
-
-static void look_at_waiting(struct founding *founding)
-{
-	struct moment now = now_of(founding);
-	struct start_wait situation = {
-		.strangers = start_look(founding->watches->fleet, &now),
-		.logging_in = is_any_logging_in(founding),
-	};
-
-	place_slaves(founding, &situation);
-	if (situation.strangers > 0 && founding->waiting.count > 0)
-		ask_strangers(founding);
-}
-
-/* In the order in which they were placed. */
-static void tell_placed(struct founding *founding)
-{
-	size_t count = founding->placed.count < FOUNDING_UPS ? founding->placed.count : FOUNDING_UPS;
-
-	for (size_t i = 0; i < count; i++) {
-		struct wait *wait = list_shift(&founding->placed);
-
-		wait->cluster->starting = false;
-		founding->events->up(founding->data, wait->cluster, &wait->changes);
-		changes_free(&wait->changes);
-		free(wait);
-	}
-}
-
 /* ---- the clock ---- */
 
 static void look_for_answers(struct founding *founding)
@@ -255,9 +129,24 @@ static void look_for_answers(struct founding *founding)
 	found_clusters(founding);
 }
 
+/* Failures from before somebody was seen count for nothing: the network may have come up just now. */
+static void forget_failures(const struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		struct node *node = fleet->nodes[i];
+
+		if (node->seen.kind != OBSERVED_FAILURE)
+			continue;
+		node_forget(node);
+		node->failure = (struct failure){ 0 };
+		node_touch(node);
+	}
+}
+
 static void begin_rounds(struct founding *founding)
 {
 	founding->phase = FOUNDING_OVER;
+	forget_failures(founding->watches->fleet);
 	founding->events->sighted(founding->data);
 }
 
@@ -287,6 +176,7 @@ static void count_tick(struct founding *founding)
 static void on_tick(void *data)
 {
 	struct founding *founding = data;
+	bool more = false;
 
 	count_tick(founding);
 	switch (founding->phase) {
@@ -302,18 +192,18 @@ static void on_tick(void *data)
 		look_for_answers(founding);
 		break;
 	case FOUNDING_CLUSTERS:
-		if (founding->placed.count == 0)
-			look_at_waiting(founding);
-		tell_placed(founding);
+		more = waits_tick(&founding->waits, founding->elapsed_ms,
+				  is_any_logging_in(founding), founding->events->up,
+				  founding->data);
 		break;
 	case FOUNDING_OVER:
 		break;
 	}
 	if (founding->phase == FOUNDING_CLUSTERS && founding->attempt_count == 0 &&
-	    founding->waiting.count == 0 && founding->placed.count == 0)
+	    waits_are_over(&founding->waits))
 		founding->phase = FOUNDING_OVER;
 	if (founding->phase != FOUNDING_OVER)
-		timer_start(founding->tick, founding->placed.count > 0 ? 0 : FOUNDING_TICK_MS);
+		timer_start(founding->tick, more ? 0 : FOUNDING_TICK_MS);
 }
 
 bool founding_is_blind(const struct founding *founding)
@@ -341,6 +231,7 @@ void founding_begin(struct founding *founding)
 {
 	const struct watches *watches = founding->watches;
 
+	founding->waits.watches = founding->watches;
 	founding->tick = timer_new(watches->loop, NULL, on_tick, founding);
 	founding->ticked_ms = clock_steady_ms();
 	founding->phase = FOUNDING_ANSWERS;
@@ -364,19 +255,11 @@ static void drop_attempt(struct attempt *attempt)
 	free(attempt);
 }
 
-/* What was to be told of a node that leaves is not. */
-static void forget_placed(struct founding *founding, const struct node *node)
-{
-	for (size_t i = 0; i < founding->placed.count; i++)
-		changes_forget(&((struct wait *)founding->placed.items[i])->changes, node);
-}
-
 void founding_forget(struct founding *founding, const struct watch *watch)
 {
 	struct attempt *attempt = attempt_of(founding, watch);
 
-	if (founding->placed.count > 0)
-		forget_placed(founding, watch->node);
+	waits_forget(&founding->waits, watch->node);
 	if (attempt == NULL)
 		return;
 	founding->attempts[watch->node->order] = NULL;
@@ -409,33 +292,10 @@ static void order_attempts(struct founding *founding)
 	founding->attempt_room = room;
 }
 
-static void free_wait(struct wait *wait)
-{
-	changes_free(&wait->changes);
-	free(wait);
-}
-
-/* Of clusters that nobody is in any more: they are about to be dropped. */
-static void drop_empty(struct list *waits)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < waits->count; i++) {
-		struct wait *wait = waits->items[i];
-
-		if (wait->cluster->members.count > 0)
-			waits->items[kept++] = wait;
-		else
-			free_wait(wait);
-	}
-	waits->count = kept;
-}
-
 void founding_resume(struct founding *founding)
 {
 	count_unheard_of(founding);
-	drop_empty(&founding->waiting);
-	drop_empty(&founding->placed);
+	waits_drop_empty(&founding->waits);
 	if (founding->attempts == NULL)
 		return;
 	order_attempts(founding);
@@ -443,13 +303,6 @@ void founding_resume(struct founding *founding)
 		if (founding->attempts[i] != NULL && founding->attempts[i]->round.trying == NULL)
 			step_attempt(founding, founding->attempts[i]);
 	}
-}
-
-static void free_waits(struct list *waits)
-{
-	for (size_t i = 0; i < waits->count; i++)
-		free_wait(waits->items[i]);
-	list_free(waits);
 }
 
 void founding_end(struct founding *founding)
@@ -460,6 +313,5 @@ void founding_end(struct founding *founding)
 			drop_attempt(founding->attempts[i]);
 	}
 	free(founding->attempts);
-	free_waits(&founding->waiting);
-	free_waits(&founding->placed);
+	waits_free(&founding->waits);
 }

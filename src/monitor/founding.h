@@ -7,11 +7,9 @@
  */
 #pragma once
 
-#include "core/start.h"
-#include "monitor/node.h"
+#include "monitor/waits.h"
 
 #define FOUNDING_TICK_MS 25 /* cluster-rules.md: "every few tens of milliseconds" */
-#define FOUNDING_UPS 50     /* clusters that are told of in one turn of the loop: polls go on between */
 
 enum founding_phase {
 	FOUNDING_RESTORED, /* a state file's clusters go on in the loop's first turn */
@@ -33,7 +31,7 @@ struct founding_events {
 	/* No founding is under way any more. */
 	void (*all_founded)(void *data);
 	/* A cluster's wait is over: its slaves are placed, with these changes. */
-	void (*up)(void *data, struct cluster *cluster, struct changes *changes);
+	waits_up *up;
 };
 
 /* A master's founding: a round of one clusterless node. */
@@ -52,8 +50,7 @@ struct founding {
 	struct attempt **attempts; /* under way, by the node's order; NULL: none */
 	size_t attempt_room;       /* how long that is */
 	size_t attempt_count;
-	struct list waiting; /* clusters that wait for their slaves: struct wait */
-	struct list placed;  /* those whose slaves are placed, and that are told of in the next turns */
+	struct waits waits; /* of clusters for their slaves */
 };
 
 /* Begins: `restored`, if the fleet has clusters already. */

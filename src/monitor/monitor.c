@@ -9,13 +9,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "monitor/door.h"
 #include "monitor/reload.h"
+#include "monitor/stall.h"
 #include "monitor/tell.h"
-
-#define STALL_TICK_MS 200
-#define STALL_LIMIT_MS 2000 /* P4: own timer late by more than this */
 
 struct monitor {
 	struct monitor_events events;
@@ -28,8 +25,7 @@ struct monitor {
 	struct teller teller;
 	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
 	struct timer *reload_timer;
-	struct timer *stall_timer;
-	int64_t stall_tick_ms;
+	struct stall stall;
 };
 
 static struct moment monitor_now(const struct monitor *monitor)
@@ -104,35 +100,21 @@ static void plan_changed(struct monitor *monitor, const struct changes *changes)
 
 /* ---- doors ---- */
 
-static void fire_held(struct monitor *monitor, struct node *node, enum reason reason,
-		      const char *message)
-{
-	struct change change = {
-		.rule = RULE_P1,
-		.node = node,
-		.event = EVENT_NODE_HELD,
-		.from = node->cluster,
-		.cluster = node->cluster,
-		.reason = reason,
-	};
-
-	text_copy(change.message, sizeof(change.message), message);
-	tell_held(&change);
-	fire(monitor, EVENT_NODE_HELD, node->cluster, &change);
-}
-
 /* node_held fires when P1 begins to hold the node; while a round has moved nodes and told nobody yet: at its end. */
 static void judge_door(struct monitor *monitor, struct watch *watch, const struct moment *now)
 {
 	struct node *node = watch->node;
-	enum reason reason;
 	const char *message;
+	enum reason reason;
+	struct change change;
 
 	if (monitor->founding.phase != FOUNDING_OVER || group_is_judging(group_of(monitor, node)) ||
 	    (node->cluster != NULL && node->cluster->starting))
 		return;
-	if (door_judge(watch, now, &reason, &message) == HOLD_BEGINS)
-		fire_held(monitor, node, reason, message);
+	if (door_judge(watch, now, &reason, &message) != HOLD_BEGINS)
+		return;
+	change = tell_held(node, reason, message);
+	fire(monitor, EVENT_NODE_HELD, node->cluster, &change);
 }
 
 static void judge_doors(struct monitor *monitor, const struct cluster *cluster)
@@ -252,26 +234,6 @@ static void on_restored(void *data)
 		fire(monitor, EVENT_PLUSMOIN_UP, monitor->fleet->clusters.items[i], NULL);
 }
 
-static void plan_all(struct monitor *monitor)
-{
-	for (size_t i = 0; i < monitor->watches.count; i++)
-		watch_plan(monitor->watches.by_order[i]);
-}
-
-/* Failures from before somebody was seen count for nothing: the network may have come up just now. */
-static void forget_failures(const struct fleet *fleet)
-{
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		struct node *node = fleet->nodes[i];
-
-		if (node->seen.kind != OBSERVED_FAILURE)
-			continue;
-		node_forget(node);
-		node->failure = (struct failure){ 0 };
-		node_touch(node);
-	}
-}
-
 static void on_sighted(void *data)
 {
 	struct monitor *monitor = data;
@@ -279,7 +241,6 @@ static void on_sighted(void *data)
 	int id = -1;
 
 	monitor->seats.blind = false;
-	forget_failures(monitor->fleet);
 	while ((group = clusters_after(&monitor->clusters, id)) != NULL) {
 		id = group->cluster->id;
 		group_run(group);
@@ -287,7 +248,7 @@ static void on_sighted(void *data)
 	}
 	group_run(&monitor->clusters.clusterless);
 	group_want_round(&monitor->clusters.clusterless, false);
-	plan_all(monitor);
+	watches_plan(&monitor->watches);
 }
 
 static void on_answered(void *data)
@@ -296,7 +257,7 @@ static void on_answered(void *data)
 
 	monitor->seats.blind = false;
 	group_hold(&monitor->clusters.clusterless, monitor->founding.attempt_count > 0);
-	plan_all(monitor);
+	watches_plan(&monitor->watches);
 	group_run(&monitor->clusters.clusterless);
 	changed(monitor);
 }
@@ -371,24 +332,6 @@ void monitor_reload(struct monitor *monitor, struct config *config)
 	config_unref(&monitor->pending);
 	monitor->pending = config_ref(config);
 	timer_start(monitor->reload_timer, 0);
-}
-
-/* ---- the monitor's own stalls ---- */
-
-/* P4: after a stall deadlines start anew, and nothing is judged by what expired. */
-static void on_stall_tick(void *data)
-{
-	struct monitor *monitor = data;
-	int64_t now_ms = clock_steady_ms();
-	int64_t late_ms = now_ms - monitor->stall_tick_ms - STALL_TICK_MS;
-
-	if (late_ms > STALL_LIMIT_MS) {
-		monitor->watches.stalls++;
-		log_error("the monitor was stalled for %.1f s: it looks again before it judges",
-			  (double)late_ms / 1000.0);
-	}
-	monitor->stall_tick_ms = now_ms;
-	timer_start(monitor->stall_timer, STALL_TICK_MS);
 }
 
 /* ---- for the daemon ---- */
@@ -476,9 +419,7 @@ struct monitor *monitor_new(const struct monitor_start *start)
 	}
 	open_rooms(monitor, start);
 	monitor->reload_timer = timer_new(start->loop, NULL, on_reload_time, monitor);
-	monitor->stall_timer = timer_new(start->loop, NULL, on_stall_tick, monitor);
-	monitor->stall_tick_ms = clock_steady_ms();
-	timer_start(monitor->stall_timer, STALL_TICK_MS);
+	stall_begin(&monitor->stall, start->loop, &monitor->watches.stalls);
 	founding_begin(&monitor->founding);
 	return monitor;
 }
@@ -493,7 +434,7 @@ void monitor_free(struct monitor **monitor_p)
 	founding_end(&monitor->founding);
 	clusters_close(&monitor->clusters);
 	watches_close(&monitor->watches);
-	timer_free(&monitor->stall_timer);
+	stall_end(&monitor->stall);
 	timer_free(&monitor->reload_timer);
 	config_unref(&monitor->pending);
 	board_unref(&monitor->teller.board);

@@ -5,8 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "monitor/door.h"
-
-#define SHUT_DOOR_RETRY_MS 60000
+#include "monitor/tell.h"
 
 struct watch *watch_of(const struct watches *all, const struct node *node)
 {
@@ -67,31 +66,9 @@ static bool needs_retry(const struct watch *watch)
 	return holder == NULL || node_is_failing(holder);
 }
 
-int64_t watch_interval(const struct watch *watch, const struct refusals *refusals)
-{
-	int64_t wait_ms = watch->all->config->retry_interval_ms;
-
-	for (int i = 1; i < refusals->count && wait_ms < SHUT_DOOR_RETRY_MS; i++)
-		wait_ms *= 2;
-	return refusals->count > 0 && wait_ms > SHUT_DOOR_RETRY_MS ? SHUT_DOOR_RETRY_MS : wait_ms;
-}
-
-void watch_count(const struct watch *watch, struct refusals *refusals, enum reason reason)
-{
-	int64_t now_ms = clock_steady_ms();
-
-	if (!reason_is_a_shut_door(reason)) {
-		refusals->count = 0;
-	} else if (refusals->count == 0 ||
-		   now_ms - refusals->last_ms >= watch_interval(watch, refusals)) {
-		refusals->count++; /* those of rounds meanwhile do not count */
-		refusals->last_ms = now_ms;
-	}
-}
-
 static int64_t retry_wait(const struct watch *watch)
 {
-	int64_t wait_ms = watch_interval(watch, &watch->refused);
+	int64_t wait_ms = refusals_wait(&watch->refused, watch->all->config->retry_interval_ms);
 
 	/* attempts of a failing node are apart by the interval, others begin that often */
 	if (!node_is_failing(watch->node))
@@ -114,19 +91,16 @@ void watch_plan(struct watch *watch)
 		timer_start(watch->retry, retry_wait(watch));
 }
 
+void watches_plan(const struct watches *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		watch_plan(all->by_order[i]);
+}
+
 void watch_plan_cluster(const struct watches *all, const struct cluster *cluster)
 {
 	for (size_t i = 0; i < cluster->members.count; i++)
 		watch_plan(watch_of(all, cluster->members.items[i]));
-}
-
-struct log_about node_about(const struct node *node)
-{
-	return (struct log_about){
-		.node = node->config->name,
-		.has_cluster = node->cluster != NULL,
-		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
-	};
 }
 
 static enum failing how_it_fails(const struct node *node)
@@ -181,8 +155,8 @@ static void on_seen(void *data, const struct observation *seen)
 	struct moment now = clock_now(all->clock);
 	bool first = is_unheard_of(watch->node);
 
-	watch_count(watch, &watch->refused,
-		    seen->kind == OBSERVED_FAILURE ? seen->reason : REASON_NONE);
+	refusals_count(&watch->refused, seen->kind == OBSERVED_FAILURE ? seen->reason : REASON_NONE,
+		       all->config->retry_interval_ms, now.steady_ms);
 	timer_stop(watch->retry);
 	watch->unseen = seen->kind == OBSERVED_NOTHING && !seen->kept;
 	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */

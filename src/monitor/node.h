@@ -9,6 +9,7 @@
 #include "io/clock.h"
 #include "io/timer.h"
 #include "monitor/prober.h"
+#include "monitor/refusals.h"
 
 struct watch;
 
@@ -41,12 +42,6 @@ struct watches {
 	size_t count;
 	struct timer *refresh;   /* one node after another gets a fresh connection */
 	size_t refresh_next;
-};
-
-/* How often in a row a node has refused us, each longer after the one before than the last wait. */
-struct refusals {
-	int count;
-	int64_t last_ms; /* steady */
 };
 
 /* What of a failing node failed last, as the log words it. */
@@ -96,13 +91,5 @@ bool watch_is_logging_in(const struct watch *watch);
 
 /* Sets or clears the retry and grace timers by the node's present state. */
 void watch_plan(struct watch *watch);
+void watches_plan(const struct watches *all);
 void watch_plan_cluster(const struct watches *all, const struct cluster *cluster);
-
-/* `retry_interval`, twice as long after each refusal (contract). */
-int64_t watch_interval(const struct watch *watch, const struct refusals *refusals);
-
-/* Counts an attempt that was refused, or (`reason` another one) forgets those before. */
-void watch_count(const struct watch *watch, struct refusals *refusals, enum reason reason);
-
-/* Says once what a log line about the node begins with; points into the node. */
-struct log_about node_about(const struct node *node);

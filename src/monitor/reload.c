@@ -127,8 +127,7 @@ void reload_look(const struct reload *reload)
 			watch_look(watch);
 		watch->anew = false;
 	}
-	for (size_t i = 0; i < watches->count; i++)
-		watch_plan(watches->by_order[i]);
+	watches_plan(watches);
 	if (founding_is_blind(reload->founding))
 		return;
 	for (size_t i = 0; i < groups->count; i++)

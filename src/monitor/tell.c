@@ -4,8 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "monitor/node.h"
+#include "base/text.h"
+
+struct log_about node_about(const struct node *node)
+{
+	return (struct log_about){
+		.node = node->config->name,
+		.has_cluster = node->cluster != NULL,
+		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
+	};
+}
 
 /* Losses and their ends are said at the seed's default level; the rest is info. */
 static enum log_level level_of(const struct change *change)
@@ -65,12 +73,22 @@ void tell_change(const struct change *change)
 		 change->message[0] != '\0' ? ": " : "", change->message);
 }
 
-void tell_held(const struct change *change)
+struct change tell_held(struct node *node, enum reason reason, const char *message)
 {
-	struct log_about about = about_change(change);
+	struct change change = {
+		.rule = RULE_P1,
+		.node = node,
+		.event = EVENT_NODE_HELD,
+		.from = node->cluster,
+		.cluster = node->cluster,
+		.reason = reason,
+	};
+	struct log_about about = about_change(&change);
 
+	text_copy(change.message, sizeof(change.message), message);
 	log_line(LOG_LEVEL_ERROR, &about, "held in its place, the server is alive: %s",
-		 change->message);
+		 change.message);
+	return change;
 }
 
 void tell_refused(const struct node *node, const struct beat_result *result)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/log.h"
 #include "core/board.h"
 #include "core/changes.h"
 
@@ -15,11 +16,14 @@ struct teller {
 	unsigned long event_count; /* and how many there have been: the second */
 };
 
+/* What a log line about the node begins with; points into the node. */
+struct log_about node_about(const struct node *node);
+
 /* One line: which node went where, by which rule and why. */
 void tell_change(const struct change *change);
 
-/* One line: P1 holds the change's node in its place from now on. */
-void tell_held(const struct change *change);
+/* One line: P1 holds the node in its place from now on. Returns what the event node_held is made of. */
+struct change tell_held(struct node *node, enum reason reason, const char *message);
 
 /*
  * Before it is judged: the beat of `node` (NULL: nothing) was refused. A slave's loss by that is a

@@ -1,0 +1,32 @@
+#include "monitor/stall.h"
+
+#include "base/log.h"
+#include "io/clock.h"
+
+static void on_tick(void *data)
+{
+	struct stall *stall = data;
+	int64_t now_ms = clock_steady_ms();
+	int64_t late_ms = now_ms - stall->ticked_ms - STALL_TICK_MS;
+
+	if (late_ms > STALL_LIMIT_MS) {
+		++*stall->count;
+		log_error("the monitor was stalled for %.1f s: it looks again before it judges",
+			  (double)late_ms / 1000.0);
+	}
+	stall->ticked_ms = now_ms;
+	timer_start(stall->timer, STALL_TICK_MS);
+}
+
+void stall_begin(struct stall *stall, uv_loop_t *loop, unsigned *count)
+{
+	stall->count = count;
+	stall->ticked_ms = clock_steady_ms();
+	stall->timer = timer_new(loop, NULL, on_tick, stall);
+	timer_start(stall->timer, STALL_TICK_MS);
+}
+
+void stall_end(struct stall *stall)
+{
+	timer_free(&stall->timer);
+}

@@ -1,0 +1,189 @@
+#include "monitor/waits.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct wait {
+	struct cluster *cluster;
+	int64_t founded_ms;  /* when its first beat was written, by the founding's clock */
+	bool has_looked;     /* its awaited nodes have been asked once more, */
+	int64_t looked_ms;   /* at this time: the end */
+	struct changes changes; /* of its slaves' places, until they are told */
+};
+
+static void free_wait(struct wait *wait)
+{
+	changes_free(&wait->changes);
+	free(wait);
+}
+
+static void ask_awaited(const struct waits *waits, const struct cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->awaited.count; i++) {
+		const struct node *node = cluster->awaited.items[i];
+
+		if (start_waits_for(node->fleet, cluster, node))
+			watch_look(watch_of(waits->watches, node));
+	}
+}
+
+static void ask_strangers(const struct waits *waits)
+{
+	const struct fleet *fleet = waits->watches->fleet;
+
+	for (size_t i = 0; i < fleet->clusterless.count; i++) {
+		const struct node *node = fleet->clusterless.items[i];
+
+		if (start_is_stranger(fleet, node))
+			watch_look(watch_of(waits->watches, node));
+	}
+}
+
+/* The last look was asked for: whether all have answered it, or had the time to. */
+static bool has_looked(const struct waits *waits, const struct wait *wait, int64_t elapsed_ms)
+{
+	if (elapsed_ms - wait->looked_ms >= waits->watches->config->query_timeout_ms)
+		return true;
+	for (size_t i = 0; i < wait->cluster->awaited.count; i++) {
+		if (watch_is_busy(watch_of(waits->watches, wait->cluster->awaited.items[i])))
+			return false;
+	}
+	return true;
+}
+
+/* Whether the cluster's wait is over at this tick; asks whom it waits for. */
+static bool is_over(const struct waits *waits, struct wait *wait,
+		    const struct start_wait *situation, int64_t elapsed_ms)
+{
+	struct start_wait own = *situation;
+
+	own.waited_ms = elapsed_ms - wait->founded_ms;
+	switch (start_is_over(waits->watches->fleet, wait->cluster, &own)) {
+	case START_IS_OVER:
+		return true;
+	case START_LAST_LOOK:
+		if (wait->has_looked)
+			return has_looked(waits, wait, elapsed_ms);
+		wait->has_looked = true;
+		wait->looked_ms = elapsed_ms;
+		break;
+	case START_WAITS:
+		break;
+	}
+	ask_awaited(waits, wait->cluster);
+	return false;
+}
+
+/*
+ * Those whose wait is over at this tick: all are placed before the first of them is told of, so that
+ * what is shown of the clusterless nodes changes once.
+ */
+static void place_slaves(struct waits *waits, const struct start_wait *situation,
+			 int64_t elapsed_ms)
+{
+	struct fleet *fleet = waits->watches->fleet;
+	struct moment now = clock_now(waits->watches->clock);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < waits->waiting.count; i++) {
+		struct wait *wait = waits->waiting.items[i];
+
+		if (is_over(waits, wait, situation, elapsed_ms)) {
+			start_place(fleet, wait->cluster, &now, &wait->changes);
+			list_add(&waits->placed, wait);
+		} else {
+			waits->waiting.items[kept++] = wait;
+		}
+	}
+	waits->waiting.count = kept;
+}
+
+static void look(struct waits *waits, int64_t elapsed_ms, bool logging_in)
+{
+	struct moment now = clock_now(waits->watches->clock);
+	struct start_wait situation = {
+		.strangers = start_look(waits->watches->fleet, &now),
+		.logging_in = logging_in,
+	};
+
+	place_slaves(waits, &situation, elapsed_ms);
+	if (situation.strangers > 0 && waits->waiting.count > 0)
+		ask_strangers(waits);
+}
+
+/* In the order in which they were placed. */
+static void tell_placed(struct waits *waits, waits_up *up, void *data)
+{
+	size_t count = waits->placed.count < WAITS_TOLD_A_TURN ? waits->placed.count
+							       : WAITS_TOLD_A_TURN;
+
+	for (size_t i = 0; i < count; i++) {
+		struct wait *wait = list_shift(&waits->placed);
+
+		wait->cluster->starting = false;
+		up(data, wait->cluster, &wait->changes);
+		free_wait(wait);
+	}
+}
+
+bool waits_tick(struct waits *waits, int64_t elapsed_ms, bool logging_in, waits_up *up, void *data)
+{
+	if (waits->placed.count == 0)
+		look(waits, elapsed_ms, logging_in);
+	tell_placed(waits, up, data);
+	return waits->placed.count > 0;
+}
+
+bool waits_are_over(const struct waits *waits)
+{
+	return waits->waiting.count == 0 && waits->placed.count == 0;
+}
+
+void waits_add(struct waits *waits, struct cluster *cluster, int64_t founded_ms)
+{
+	struct wait *wait = mem_zalloc(1, sizeof(*wait));
+
+	*wait = (struct wait){ .cluster = cluster, .founded_ms = founded_ms };
+	list_add(&waits->waiting, wait);
+}
+
+void waits_forget(struct waits *waits, const struct node *node)
+{
+	for (size_t i = 0; i < waits->placed.count; i++)
+		changes_forget(&((struct wait *)waits->placed.items[i])->changes, node);
+}
+
+static void drop_empty(struct list *waits)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < waits->count; i++) {
+		struct wait *wait = waits->items[i];
+
+		if (wait->cluster->members.count > 0)
+			waits->items[kept++] = wait;
+		else
+			free_wait(wait);
+	}
+	waits->count = kept;
+}
+
+void waits_drop_empty(struct waits *waits)
+{
+	drop_empty(&waits->waiting);
+	drop_empty(&waits->placed);
+}
+
+static void free_all(struct list *waits)
+{
+	for (size_t i = 0; i < waits->count; i++)
+		free_wait(waits->items[i]);
+	list_free(waits);
+}
+
+void waits_free(struct waits *waits)
+{
+	free_all(&waits->waiting);
+	free_all(&waits->placed);
+}

@@ -1,0 +1,37 @@
+/*
+ * Clusters that wait for their slaves at the start (cluster-rules.md, "Start"): who is asked at each
+ * tick, whose wait is over, and what is told of it then. Times are the founding's own clock's, which
+ * counts the time in which the loop turned. Monitor thread.
+ */
+#pragma once
+
+#include "core/start.h"
+#include "monitor/node.h"
+
+#define WAITS_TOLD_A_TURN 50 /* clusters: polls go on between */
+
+struct waits {
+	struct watches *watches;
+	struct list waiting; /* struct wait, in the order of their founding */
+	struct list placed;  /* those whose slaves are placed, and that are told of in the next turns */
+};
+
+/* What follows when a cluster's wait is over: its slaves were placed, with these changes. */
+typedef void waits_up(void *data, struct cluster *cluster, struct changes *changes);
+
+/* The cluster, which is `starting`, was founded at this time. */
+void waits_add(struct waits *waits, struct cluster *cluster, int64_t founded_ms);
+bool waits_are_over(const struct waits *waits);
+
+/*
+ * One tick: those that were placed before are told of first, a few a turn; else all are looked at, and
+ * asked. True: more are to be told of at once. `logging_in`: some first login is under way.
+ */
+bool waits_tick(struct waits *waits, int64_t elapsed_ms, bool logging_in, waits_up *up, void *data);
+
+/* A reload: what was to be told of a node that leaves is not. */
+void waits_forget(struct waits *waits, const struct node *node);
+
+/* After a reload: clusters that nobody is in any more, and that are about to be dropped, wait no longer. */
+void waits_drop_empty(struct waits *waits);
+void waits_free(struct waits *waits);
