@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/explain.h"
+#include "core/rulebook.h"
 
 #define NODE_EVENTS 5 /* shown with a node */
 #define SEEN_LOOKS 4  /* kept with an event */
@@ -84,6 +85,7 @@ static void add_keys(const struct recent_event *event, struct json *json)
 	jsonw_int(json, event->cluster_id);
 	add_string(json, "node", event->node);
 	add_string(json, "rule", rule_name(event->rule));
+	add_string(json, "sentence", rule_row(event->rule)->sentence);
 	add_string(json, "reason", reason_name(event->reason));
 	add_string(json, "message", event->message);
 	jsonw_key(json, "restored");

@@ -5,21 +5,6 @@ local keypath = require "plusmoin.keypath"
 
 local explain = {}
 
--- The rules of src/core, in a few words.
-local RULES = {
-  M1 = "it sat in the seat and took its beat", M2 = "the sitting master was down",
-  M3 = "the sitting master says that it is slave", M4 = "it said that it is master, and took the seat",
-  M5 = "it says that it is master, but its beat is refused",
-  M6 = "another one sits and answers: it founded a cluster (a split)",
-  S1 = "the slave was down", S2 = "the slave was out of sync", S3 = "it follows another cluster's master",
-  S4 = "it is in sync", L1 = "it is down", L2 = "it answers, and is out of sync",
-  L3 = "it is back, with another cluster's master", L4 = "it is back, and in sync",
-  U1 = "it is down", U2 = "it says that it is master: it founded a cluster",
-  U3 = "its row names the cluster's master: it joined", U4 = "it answers, and belongs to no cluster",
-  P1 = "its server is alive, only the door is shut (hold_on)", P2 = "it said that it stops or starts (restart_grace)",
-  P3 = "too few attempts have failed (down_after)", P5 = "its beats meet a lock (max_sync_delay)",
-}
-
 local function get(object, key)
   local value = type(object) == "table" and object[key] or nil
   if value == cjson.null then
@@ -41,8 +26,9 @@ local function at(seconds, format)
   return type(seconds) == "number" and os.date(format or "%Y-%m-%d %H:%M:%S", math.floor(seconds)) or "-"
 end
 
-local function by_rule(rule)
-  return rule and ("%s: %s"):format(text(rule), RULES[rule] or "") or "no rule yet"
+-- A rule with the sentence that the daemon's table of rules has for it.
+local function by_rule(rule, sentence)
+  return rule and ("%s: %s"):format(text(rule), text(sentence or "")) or "no rule yet"
 end
 
 local function why(object)
@@ -87,7 +73,7 @@ local function event_line(event)
   local said = why(event)
   return ("%s %s at %s in cluster %s%s%s%s"):format(text(get(event, "name")), text(get(event, "id")),
     at(get(event, "time")), text(math.tointeger(get(event, "cluster_id"))),
-    get(event, "node") and ": " .. text(event.node) or "", get(event, "rule") and ", by " .. by_rule(event.rule) or "",
+    get(event, "node") and ": " .. text(event.node) or "", get(event, "rule") and ", by " .. by_rule(event.rule, get(event, "sentence")) or "",
     said and ": " .. said or "")
 end
 
@@ -96,7 +82,7 @@ local function add_failing(out, failing)
     local rule = get(failing, "rule")
     out[#out + 1] = ("failing for %.1f s, %d attempts: %s; %s"):format(get(failing, "for") or 0,
       math.tointeger(get(failing, "attempts")) or 0, why(failing) or "-",
-      rule and "it keeps its place by " .. by_rule(rule) or "no rule keeps it any more")
+      rule and "it keeps its place by " .. by_rule(rule, get(failing, "sentence")) or "no rule keeps it any more")
   end
 end
 
@@ -110,7 +96,7 @@ local function add_node(out, answer)
   out[#out + 1] = ("%s%s: %s%s since %s%s%s"):format(name, name ~= place and (" (%s)"):format(place) or "",
     text(get(node, "state")), id >= 0 and (" in cluster %d"):format(id) or "", at(get(node, "since")),
     placed_by and " by " .. text(placed_by) or "", said and ": " .. said or "")
-  out[#out + 1] = ("last judged by %s (since %s)"):format(by_rule(get(answer, "rule")), at(get(answer, "rule_since")))
+  out[#out + 1] = ("last judged by %s (since %s)"):format(by_rule(get(answer, "rule"), get(answer, "rule_sentence")), at(get(answer, "rule_since")))
   add_failing(out, get(answer, "failing"))
   add_seen(out, answer, "seen:")
   out[#out + 1] = "for the next change:"

@@ -76,28 +76,27 @@ local function why_text(node)
   return reason == "-" and message or reason .. ": " .. message
 end
 
--- Reasons of nodes that answer, but do not follow; all others are failures.
-local ABSENT = { lag = "out of sync", demoted = "out of sync" }
+-- The daemon's word for how a node is (its key `condition`), for people.
+local CONDITIONS = {
+  well = "up", failing = "failing", held = "held", vouched_for = "vouched for", isolated = "isolated",
+  late = "out of sync", down = "down", unknown = "unknown",
+}
 
--- How the node is, in a word. A node in its place that has a reason is held:
--- its server is alive, only the door is shut (rules, P1); one whose failure does not
--- count yet is failing. A status file gives no reasons; a lost node is then down or out of sync.
-local function state_text(node, place)
-  local reason = get(node, "reason")
-  if place == "master" or place == "slave" then
-    return reason and "held" or get(node, "failing") and "failing" or "up"
-  elseif reason then
-    return ABSENT[reason] or "down"
+--- How the node is, in a word; `place`: "master", "slave", "lost" or "clusterless". A status file
+-- does not say: a node in its place is up then, a lost one is down or out of sync.
+function status.state(node, place)
+  local condition = get(node, "condition")
+  if place == "clusterless" then
+    return condition == "well" and "no cluster" or CONDITIONS[condition] or "unknown"
+  elseif place == "lost" then
+    return CONDITIONS[condition] or "down or out of sync"
   end
-  if place == "lost" then
-    return "down or out of sync"
-  end
-  return get(node, "server_version") and "no cluster" or "unknown"
+  return CONDITIONS[condition] or "up"
 end
 
 local function node_row(cluster, node, place, now)
   return {
-    cluster, place, node_text(node), state_text(node, place),
+    cluster, place, node_text(node), status.state(node, place),
     lag_text(get(node, "lag")), since_text(get(node, "since"), now), why_text(node),
   }
 end

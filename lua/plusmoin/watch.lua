@@ -2,6 +2,7 @@
 -- events, in lines that fit the terminal.
 local cjson = require "cjson"
 local keypath = require "plusmoin.keypath"
+local status = require "plusmoin.status"
 
 local watch = {}
 
@@ -51,13 +52,8 @@ local function why(node)
 end
 
 local function state(node, place)
-  if place == "lost" then
-    return (get(node, "reason") == "lag" or get(node, "reason") == "demoted") and "out of sync" or "down", "bad"
-  elseif place == "clusterless" then
-    return get(node, "reason") and "down" or "no cluster", "bad"
-  end
-  local word = get(node, "reason") and "held" or get(node, "failing") and "failing"
-  return word or "up", word and "bad" or "good"
+  local word = status.state(node, place)
+  return word, word == "up" and "good" or "bad"
 end
 
 -- The nodes of an answer as rows {cluster, role, node, state, lag, for, why, color}.

@@ -23,13 +23,13 @@ describe("status", function()
   end)
 
   it("says how a node is: up, failing, held, out of sync, down", function()
-    local function node(host, reason, failing)
-      return { host = host, port = 1, reason = reason, failing = failing }
+    local function node(host, condition, reason, failing)
+      return { host = host, port = 1, condition = condition, reason = reason, failing = failing }
     end
-    local text = status.render { clusters = { { cluster_id = 3, has_master = true, master = node "a",
-      slaves = { node "b", node("c", "full", "full: no slot"), node("i", nil, "refused: by it") },
-      lost = { node("d", "lag"), node("e", "refused"), node "f" } } },
-      clusterless = { node "g", { host = "h", port = 1, server_version = 150000 } } }
+    local text = status.render { clusters = { { cluster_id = 3, has_master = true, master = node("a", "well"),
+      slaves = { node "b", node("c", "held", "full", "full: no slot"), node("i", "failing", nil, "refused: by it") },
+      lost = { node("d", "late", "lag"), node("e", "down", "refused"), node "f", node("j", "unknown") } } },
+      clusterless = { node("g", "unknown"), node("h", "well"), node "k" } }
     assert.is_nil(text:find("NO MASTER", 1, true))
     assert.is_truthy(text:find("failing +%- +%- +refused: by it"), text)
     local states = {}
@@ -38,7 +38,8 @@ describe("status", function()
       states[#states + 1] = role and ("%s %s %s"):format(host, role, state)
     end
     assert.same({ "a master up", "b slave up", "c slave held", "i slave failing", "d lost out of sync", "e lost down",
-      "f lost down or out of sync", "g clusterless unknown", "h clusterless no cluster" }, states)
+      "f lost down or out of sync", "j lost unknown", "g clusterless unknown", "h clusterless no cluster",
+      "k clusterless unknown" }, states)
   end)
 
   it("cuts the reasons to the width it is given", function()

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/condition.h"
+#include "core/rulebook.h"
 #include "core/verdict.h"
 #include "core/view.h"
 
@@ -22,6 +24,13 @@ static void add_text(struct json *json, const char *key, const char *text)
 {
 	jsonw_key(json, key);
 	jsonw_string(json, text != NULL && text[0] != '\0' ? text : NULL);
+}
+
+/* A rule's id, and the sentence that says what it is. */
+static void add_rule(struct json *json, const char *key, const char *sentence_key, enum rule rule)
+{
+	add_text(json, key, rule_name(rule));
+	add_text(json, sentence_key, rule_row(rule)->sentence);
 }
 
 static const char *what_was_seen(enum observation_kind kind)
@@ -78,7 +87,7 @@ static void add_failing(const struct fleet *fleet, const struct node *node,
 			const struct moment *now, struct json *json)
 {
 	int64_t ends_ms;
-	const char *rule = node_kept_by(fleet, node, now, &ends_ms);
+	enum rule rule = node_kept_by(fleet, node, now, &ends_ms);
 
 	jsonw_key(json, "failing");
 	if (!node_is_failing(node)) {
@@ -86,7 +95,7 @@ static void add_failing(const struct fleet *fleet, const struct node *node,
 		return;
 	}
 	jsonw_begin_object(json);
-	add_text(json, "rule", rule);
+	add_rule(json, "rule", "sentence", rule);
 	add_text(json, "reason", reason_name(node->failure.reason));
 	add_text(json, "message", node->shown->failure);
 	jsonw_key(json, "attempts");
@@ -217,7 +226,7 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 {
 	jsonw_key(json, "needs");
 	jsonw_begin_array(json);
-	if (node->door != REASON_NONE && node_is_in_place(node))
+	if (node->door != REASON_NONE && node_condition(node) == CONDITION_HELD)
 		say(json, mem_strdup("a fresh connection that succeeds: until then it is held (P1)"));
 	if (node_is_failing(node))
 		needs_of_failing(fleet, node, now, json);
@@ -239,7 +248,7 @@ void explain_node(const struct fleet *fleet, const struct node *node, const stru
 	jsonw_key(json, "node");
 	node_render_full(node, json);
 	add_text(json, "placed_by", rule_name(node->placed_by));
-	add_text(json, "rule", rule_name(node->ruled));
+	add_rule(json, "rule", "rule_sentence", node->ruled);
 	jsonw_key(json, "rule_since");
 	if (node->ruled != RULE_NONE)
 		jsonw_seconds(json, node->ruled_ms);
@@ -260,8 +269,7 @@ static bool was_asked(const struct node *node)
 
 static bool is_well(const struct node *node)
 {
-	return was_asked(node) && node_is_in_place(node) && node->failure.attempts == 0 &&
-	       node->door == REASON_NONE;
+	return was_asked(node) && node_is_in_place(node) && node_condition(node) == CONDITION_WELL;
 }
 
 void explain_unwell(const struct fleet *fleet, struct json *json)

@@ -17,7 +17,7 @@ void explain_seen(const struct node *node, size_t most, struct json *json);
 void explain_unwell(const struct fleet *fleet, struct json *json);
 
 /*
- * Into an open object: "node" (as in the status), "placed_by", "rule", "rule_since",
+ * Into an open object: "node" (as in the status), "placed_by", "rule", "rule_sentence", "rule_since",
  * "failing" (or null), "seen" (all that is kept) and "needs" (sentences).
  */
 void explain_node(const struct fleet *fleet, const struct node *node, const struct moment *now,

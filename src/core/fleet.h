@@ -29,7 +29,7 @@ struct failure {
 	int64_t locked_ms; /* steady, the first that did; INT64_MIN: none */
 	int fresh;        /* the shut door's `attempts` when one of them was last counted */
 	bool answered;    /* the last attempt was answered, only its beat failed */
-	bool held;        /* its class is in hold_on (P1): */
+	bool may_hold;    /* its class is in hold_on (P1): */
 	bool kept;        /* the kept connection stands */
 	enum reason reason; /* its words are in node->shown */
 };
@@ -46,7 +46,7 @@ struct node {
 	bool known;    /* it has answered once */
 	bool is_slave; /* by its last answer */
 	bool kept;     /* its kept connection stands */
-	bool held;     /* node_held was told, and its end was not, */
+	bool hold_told; /* node_held was told, and its end was not, */
 	enum place held_in; /* in this place */
 	unsigned long touched; /* it is in fleet->touched_clusterless if that is fleet->touches */
 	bool in_time;  /* a master whose first attempt, made at the start, was answered in time but late: "Start" */

@@ -42,7 +42,7 @@ static const char *const rule_names[RULES] = {
 	[RULE_M5] = "M5", [RULE_M6] = "M6", [RULE_S1] = "S1", [RULE_S2] = "S2", [RULE_S3] = "S3",
 	[RULE_S4] = "S4", [RULE_L1] = "L1", [RULE_L2] = "L2", [RULE_L3] = "L3", [RULE_L4] = "L4",
 	[RULE_U1] = "U1", [RULE_U2] = "U2", [RULE_U3] = "U3", [RULE_U4] = "U4", [RULE_T7] = "T7",
-	[RULE_P1] = "P1",
+	[RULE_P1] = "P1", [RULE_P2] = "P2", [RULE_P3] = "P3", [RULE_P5] = "P5",
 };
 
 const char *event_kind_name(enum event_kind kind)

@@ -66,6 +66,9 @@ enum rule {
 	RULE_U4,
 	RULE_T7,
 	RULE_P1, /* of the P rules the one that fires something: node_held */
+	RULE_P2,
+	RULE_P3,
+	RULE_P5,
 	RULES
 };
 

@@ -292,48 +292,47 @@ static void move_over(struct round *round, struct node *node, const struct rulin
 	changes_join(&round->changes, round->fleet, node, ruling->target, now)->from = left;
 }
 
-static void judge_slave(struct round *round, struct node *node, const struct moment *now)
+static void say_why(struct node *node, struct change *change, const struct ruling *ruling)
 {
-	struct ruling ruling = rule_for_slave(round->fleet, node, now);
-	struct change *change;
-
-	if (ruling.rule == RULE_S3) {
-		move_over(round, node, &ruling, now);
-		return;
+	switch (rule_row(ruling->rule)->finding) {
+	case FOUND_DOWN:
+		if (change != NULL)
+			because_of_failure(change);
+		break;
+	case FOUND_LATE:
+		because_of_lag(node, change, ruling);
+		break;
+	case FOUND_IN_SYNC:
+		if (change != NULL)
+			node_give_reason(node, REASON_NONE, "");
+		break;
+	case FOUND_ELSEWHERE:
+	case FOUND_ELSE:
+		break;
 	}
-	if (ruling.rule == RULE_S2 || ruling.rule == RULE_S4)
-		show(node, &ruling);
-	fleet_note_rule(node, ruling.rule, now);
-	if (ruling.rule != RULE_S1 && ruling.rule != RULE_S2)
-		return;
-	change = changes_move(&round->changes, ruling.rule, node, node->cluster, PLACE_LOST, now);
-	if (node != round->seat_before) /* T5 */
-		change->event = EVENT_SLAVE_DOWN;
-	if (ruling.rule == RULE_S1)
-		because_of_failure(change);
-	else
-		because_of_lag(node, change, &ruling);
 }
 
-static void judge_lost(struct round *round, struct node *node, const struct moment *now)
+/* S and L: carries out what the rule's row says. */
+static void judge_slave_or_lost(struct round *round, struct node *node, const struct moment *now)
 {
-	struct ruling ruling = rule_for_lost(round->fleet, node, now);
-	struct change *change;
+	struct ruling ruling = rule_for_member(round->fleet, node, now);
+	const struct rule_row *row = rule_row(ruling.rule);
+	struct change *change = NULL;
 
-	if (ruling.rule == RULE_L3) {
+	if (row->outcome == OUTCOME_LEAVES) {
 		move_over(round, node, &ruling, now);
 		return;
 	}
-	if (ruling.rule == RULE_L2 || ruling.rule == RULE_L4)
+	if (row->finding == FOUND_LATE || row->finding == FOUND_IN_SYNC)
 		show(node, &ruling);
 	fleet_note_rule(node, ruling.rule, now);
-	if (ruling.rule == RULE_L2)
-		because_of_lag(node, NULL, &ruling);
-	if (ruling.rule != RULE_L4)
-		return;
-	change = changes_move(&round->changes, RULE_L4, node, node->cluster, PLACE_SLAVE, now);
-	change->event = EVENT_SLAVE_UP;
-	node_give_reason(node, REASON_NONE, "");
+	if (row->outcome == OUTCOME_LOST || row->outcome == OUTCOME_SLAVE) {
+		change = changes_move(&round->changes, ruling.rule, node, node->cluster,
+				      row->outcome == OUTCOME_LOST ? PLACE_LOST : PLACE_SLAVE, now);
+		if (row->event != EVENT_SLAVE_DOWN || node != round->seat_before) /* T5 */
+			change->event = row->event;
+	}
+	say_why(node, change, &ruling);
 }
 
 static void judge_clusterless(struct round *round, struct node *node, const struct moment *now)
@@ -353,11 +352,9 @@ static void judge_member(struct round *round, struct node *node, const struct mo
 	case PLACE_MASTER:
 		break;
 	case PLACE_SLAVE:
-		judge_slave(round, node, now);
-		break;
 	case PLACE_LOST:
 		if (node->refused_in != round->number) /* one verdict a round */
-			judge_lost(round, node, now);
+			judge_slave_or_lost(round, node, now);
 		break;
 	case PLACE_CLUSTERLESS:
 		judge_clusterless(round, node, now);

@@ -55,37 +55,31 @@ static bool follows_elsewhere(const struct fleet *fleet, const struct node *node
 	return belongs_elsewhere(fleet, node, INT64_MAX, &there);
 }
 
-struct ruling rule_for_slave(const struct fleet *fleet, const struct node *node,
-			     const struct moment *now)
+/* How far a member may be behind: one that is lost has to come nearer (hysteresis). */
+static int64_t lag_limit(const struct fleet *fleet, const struct node *node)
 {
-	struct ruling ruling = { .rule = RULE_NONE };
-	int64_t limit_ms = fleet->config->max_sync_delay_ms;
-
-	switch (node_verdict(fleet, node, now)) {
-	case VERDICT_NONE:
-	case VERDICT_FAILING:
-	case VERDICT_MASTER:
-		return ruling;
-	case VERDICT_DOWN:
-		ruling.rule = RULE_S1;
-		return ruling;
-	case VERDICT_SLAVE:
-		break;
-	}
-	if (belongs_elsewhere(fleet, node, limit_ms, &ruling)) {
-		ruling.rule = RULE_S3;
-		return ruling;
-	}
-	take_row(fleet, node, &ruling);
-	ruling.rule = lag_within(node->cluster, &ruling, limit_ms) ? RULE_S4 : RULE_S2;
-	return ruling;
+	return node->place == PLACE_LOST ? fleet->config->recover_sync_delay_ms
+					 : fleet->config->max_sync_delay_ms;
 }
 
-struct ruling rule_for_lost(const struct fleet *fleet, const struct node *node,
-			    const struct moment *now)
+/* What is found of a slave or lost node that says that it is slave. */
+static enum finding find(const struct fleet *fleet, const struct node *node, struct ruling *ruling)
+{
+	int64_t limit_ms = lag_limit(fleet, node);
+
+	if (belongs_elsewhere(fleet, node, limit_ms, ruling))
+		return FOUND_ELSEWHERE;
+	take_row(fleet, node, ruling);
+	if (!lag_within(node->cluster, ruling, limit_ms))
+		return FOUND_LATE;
+	return node->place == PLACE_LOST && follows_elsewhere(fleet, node) ? FOUND_LATE : FOUND_IN_SYNC;
+}
+
+struct ruling rule_for_member(const struct fleet *fleet, const struct node *node,
+			      const struct moment *now)
 {
 	struct ruling ruling = { .rule = RULE_NONE };
-	int64_t limit_ms = fleet->config->recover_sync_delay_ms;
+	enum finding finding = FOUND_DOWN;
 
 	switch (node_verdict(fleet, node, now)) {
 	case VERDICT_NONE:
@@ -93,19 +87,12 @@ struct ruling rule_for_lost(const struct fleet *fleet, const struct node *node,
 	case VERDICT_MASTER:
 		return ruling;
 	case VERDICT_DOWN:
-		ruling.rule = RULE_L1;
-		return ruling;
+		break;
 	case VERDICT_SLAVE:
+		finding = find(fleet, node, &ruling);
 		break;
 	}
-	if (belongs_elsewhere(fleet, node, limit_ms, &ruling)) {
-		ruling.rule = RULE_L3;
-		return ruling;
-	}
-	take_row(fleet, node, &ruling);
-	ruling.rule = lag_within(node->cluster, &ruling, limit_ms) && !follows_elsewhere(fleet, node)
-			      ? RULE_L4
-			      : RULE_L2;
+	ruling.rule = rule_row_for(node->place, finding)->rule;
 	return ruling;
 }
 
@@ -203,12 +190,9 @@ bool rules_would_move(const struct fleet *fleet, const struct node *node, const 
 		rule = rule_for_holder(fleet, node, now);
 		return rule == RULE_M2 || rule == RULE_M3;
 	case PLACE_SLAVE:
-		rule = rule_for_slave(fleet, node, now).rule;
-		return (rule != RULE_NONE && rule != RULE_S4) ||
-		       rule_for_candidate(fleet, node, now) != RULE_NONE;
 	case PLACE_LOST:
-		rule = rule_for_lost(fleet, node, now).rule;
-		return rule == RULE_L3 || rule == RULE_L4 ||
+		rule = rule_for_member(fleet, node, now).rule;
+		return (rule != RULE_NONE && rule_row(rule)->outcome != OUTCOME_STAYS) ||
 		       rule_for_candidate(fleet, node, now) != RULE_NONE;
 	case PLACE_CLUSTERLESS:
 		return node_verdict(fleet, node, now) == VERDICT_MASTER ||

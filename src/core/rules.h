@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "core/fleet.h"
+#include "core/rulebook.h"
 #include "core/verdict.h"
 
 struct ruling {
@@ -16,10 +16,9 @@ struct ruling {
 	int64_t shown;          /* by this tstamp, in the target or its own cluster */
 };
 
-struct ruling rule_for_slave(const struct fleet *fleet, const struct node *node,
-			     const struct moment *now);
-struct ruling rule_for_lost(const struct fleet *fleet, const struct node *node,
-			    const struct moment *now);
+/* S and L: of a slave or a lost node. */
+struct ruling rule_for_member(const struct fleet *fleet, const struct node *node,
+			      const struct moment *now);
 
 /* U1, U3, U4; U2 needs a beat and is round.c's. Clusters that are starting are not joined. */
 struct ruling rule_for_clusterless(const struct fleet *fleet, const struct node *node,

@@ -78,7 +78,7 @@ static void render_node(struct json *json, const struct node *node, const struct
 	add_int(json, "server_version", node->server_version);
 	add_int(json, "stood_ms", wall_of(node->stood_ms, now));
 	add_int(json, "went_ms", wall_of(went_ms(node), now));
-	add_bool(json, "held", node->held);
+	add_bool(json, "held", node->hold_told);
 	jsonw_end_object(json);
 }
 
@@ -159,7 +159,7 @@ static void restore_node(struct fleet *fleet, struct cluster *cluster,
 	node->since_ms = saved->since_ms;
 	node->stood_ms = steady_of(saved->stood_ms, now);
 	node->went_ms = steady_of(saved->went_ms, now);
-	node->held = saved->held;
+	node->hold_told = saved->held;
 	node->held_in = place;
 	restore_aliases(node, saved);
 	if (saved->sat_last && cluster->seat == NULL)

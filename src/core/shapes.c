@@ -22,6 +22,8 @@ static void add_further_keys(struct json *json, const struct node_view *node)
 	jsonw_string(json, node->name);
 	jsonw_key(json, "state");
 	jsonw_string(json, place_name(node->state));
+	jsonw_key(json, "condition");
+	jsonw_string(json, condition_name(node->condition));
 	jsonw_key(json, "lag");
 	if (node->has_lag)
 		jsonw_seconds(json, node->lag_ms);

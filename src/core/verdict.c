@@ -45,7 +45,7 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 		failure->going = true;
 	failure->answered = false;
 	failure->beat_locked = false;
-	failure->held = holds(fleet, reason);
+	failure->may_hold = holds(fleet, reason);
 	failure->kept = seen->kept;
 	failure->reason = reason;
 	text_copy(node->shown->failure, sizeof(node->shown->failure), message);
@@ -191,7 +191,7 @@ static int64_t hold_ends(const struct fleet *fleet, const struct node *node)
 {
 	const struct failure *failure = &node->failure;
 
-	if (!failure->held || (!failure->kept && node->stood_ms == INT64_MIN))
+	if (!failure->may_hold || (!failure->kept && node->stood_ms == INT64_MIN))
 		return INT64_MIN;
 	return failure->kept ? INT64_MAX
 			     : node->stood_ms + fleet->config->max_sync_delay_ms;
@@ -260,19 +260,18 @@ enum reason node_is_held(const struct fleet *fleet, const struct node *node,
 		       : REASON_NONE;
 }
 
-/* The rule that keeps a failing node in its place the longest, and the end of that; NULL, INT64_MIN: none. */
-static const char *kept_longest(const struct fleet *fleet, const struct node *node,
-				int64_t *ends_ms)
+/* The rule that keeps a failing node in its place the longest, and the end of that; RULE_NONE, INT64_MIN: none. */
+static enum rule kept_longest(const struct fleet *fleet, const struct node *node, int64_t *ends_ms)
 {
 	const struct {
-		const char *rule;
+		enum rule rule;
 		int64_t ends_ms;
 	} kept[] = {
-		{ "P1", hold_ends(fleet, node) },
-		{ "P2", restart_grace_ends(fleet, node) },
-		{ "P5", beat_patience_ends(fleet, node) },
+		{ RULE_P1, hold_ends(fleet, node) },
+		{ RULE_P2, restart_grace_ends(fleet, node) },
+		{ RULE_P5, beat_patience_ends(fleet, node) },
 	};
-	const char *rule = NULL;
+	enum rule rule = RULE_NONE;
 
 	*ends_ms = INT64_MIN;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
@@ -284,22 +283,22 @@ static const char *kept_longest(const struct fleet *fleet, const struct node *no
 	return rule;
 }
 
-const char *node_kept_by(const struct fleet *fleet, const struct node *node,
-			 const struct moment *now, int64_t *ends_ms)
+enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
+		       const struct moment *now, int64_t *ends_ms)
 {
-	const char *rule = kept_longest(fleet, node, ends_ms);
+	enum rule rule = kept_longest(fleet, node, ends_ms);
 
-	if (rule != NULL && *ends_ms > now->steady_ms)
+	if (rule != RULE_NONE && *ends_ms > now->steady_ms)
 		return rule;
 	*ends_ms = INT64_MIN;
-	return node->failure.attempts < fleet->config->down_after ? "P3" : NULL;
+	return node->failure.attempts < fleet->config->down_after ? RULE_P3 : RULE_NONE;
 }
 
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 {
 	int64_t ends_ms;
 
-	if (!node_is_failing(node) || kept_longest(fleet, node, &ends_ms) == NULL ||
+	if (!node_is_failing(node) || kept_longest(fleet, node, &ends_ms) == RULE_NONE ||
 	    node->failure.attempts + 1 < fleet->config->down_after)
 		return INT64_MAX;
 	return ends_ms;
@@ -307,7 +306,7 @@ int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 
 bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now)
 {
-	if (holder->failure.attempts == 0 || (holder->failure.held && holder->failure.kept))
+	if (holder->failure.attempts == 0 || (holder->failure.may_hold && holder->failure.kept))
 		return true;
 	return holder->failure.beat_locked && now->steady_ms < beat_patience_ends(fleet, holder);
 }

@@ -43,12 +43,12 @@ enum reason node_is_held(const struct fleet *fleet, const struct node *node,
 			 const struct moment *now, const char **message);
 
 /*
- * Which rule keeps a failing node in its place, the one that does so the longest: "P1",
- * "P2", "P5" until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers), or
- * "P3", for whose end further attempts must fail (INT64_MIN). NULL: none does any more.
+ * Which rule keeps a failing node in its place, the one that does so the longest: P1,
+ * P2, P5 until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers), or
+ * P3, for whose end further attempts must fail (INT64_MIN). RULE_NONE: none does any more.
  */
-const char *node_kept_by(const struct fleet *fleet, const struct node *node,
-			 const struct moment *now, int64_t *ends_ms);
+enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
+		       const struct moment *now, int64_t *ends_ms);
 
 /*
  * For a failing node: the steady time at which another failed look would count

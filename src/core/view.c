@@ -8,27 +8,6 @@
 #include "base/text.h"
 #include "core/verdict.h"
 
-static void why(const struct node *node, enum reason *reason, const char **message)
-{
-	bool in_place = node_is_in_place(node);
-	bool is_shut = node->door != REASON_NONE;
-	bool by_failure = node->failure.attempts > 0 &&
-			  (!in_place || (node->failure.held && !is_shut));
-
-	*reason = REASON_NONE;
-	*message = NULL;
-	if (by_failure) {
-		*reason = node->failure.reason;
-		*message = node->shown->failure;
-	} else if (!in_place && node->reason != REASON_NONE) {
-		*reason = node->reason; /* a door that is shut does not keep it out: it answers */
-		*message = node->shown->reason;
-	} else if (is_shut) {
-		*reason = node->door;
-		*message = node->shown->door;
-	}
-}
-
 static void take_node(struct node_view *view, const struct node *node)
 {
 	const char *message;
@@ -45,7 +24,8 @@ static void take_node(struct node_view *view, const struct node *node)
 		.server_version = node->server_version,
 	};
 	view->has_lag = node_lag(node, &view->lag_ms);
-	why(node, &view->reason, &message);
+	view->condition = node_condition(node);
+	view->reason = node_why(node, &message);
 	view->message = mem_strdup(message);
 	if (node_is_failing(node))
 		view->failing = mem_printf("%s: %s", reason_name(node->failure.reason), node->shown->failure);
@@ -96,14 +76,13 @@ static bool shows_lag(const struct node_view *view, const struct node *node)
 static bool shows_node(const struct node_view *view, const struct node *node)
 {
 	const char *message;
-	enum reason reason;
+	enum reason reason = node_why(node, &message);
 
-	why(node, &reason, &message);
 	return view->port == node->config->port &&
 	       view->cluster_id == (node->cluster != NULL ? node->cluster->id : -1) &&
 	       view->is_slave == node->is_slave && view->state == node->place &&
 	       view->since_ms == node->since_ms && view->server_version == node->server_version &&
-	       view->reason == reason && text_same(view->message, message) &&
+	       view->condition == node_condition(node) && view->reason == reason && text_same(view->message, message) &&
 	       strcmp(view->host, node->config->host) == 0 &&
 	       strcmp(view->name, node->config->name) == 0 &&
 	       strcmp(view->master_name, node->is_slave ? node->master_name : "") == 0 &&

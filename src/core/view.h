@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "core/fleet.h"
+#include "core/condition.h"
 
 struct node_view {
 	char *host;
@@ -21,6 +21,7 @@ struct node_view {
 	char *master_name;
 	char *name;
 	enum place state;
+	enum condition condition;
 	bool has_lag;
 	int64_t lag_ms;
 	enum reason reason; /* why it is down */

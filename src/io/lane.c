@@ -10,6 +10,7 @@
 #include "io/clock.h"
 
 #define PG_IDLE_SESSION_TIMEOUT 140000
+#define TASK_REPEATS 2
 
 struct lane {
 	struct conn *conn;
@@ -24,7 +25,7 @@ struct lane {
 	struct evidence failure; /* of a statement: ends the look when the batch is done */
 	bool failed;
 	bool again;     /* a transient error: ask once more */
-	int repeats;    /* how often this task was asked again */
+	int repeats;    /* how often this task was asked again, TASK_REPEATS at most */
 	bool set;       /* this connection has its settings */
 	bool checked;   /* and its table was looked at */
 	bool row_asked; /* in this look */
@@ -219,10 +220,10 @@ static bool mend_beat(struct lane *lane)
 	lane->checked = true;
 	lane->context.table->there = !lane->beat.table_missing;
 	lane->context.table->written = written;
-	if (lane->repeats >= 2 || lane->beat.may_not)
+	if (lane->repeats >= TASK_REPEATS || lane->beat.may_not)
 		return false;
 	if (lane->beat.table_missing || (lane->beat.no_identity && !lane->context.table->remarked)) {
-		lane->repeats = 2;
+		lane->repeats = TASK_REPEATS; /* a table that was mended in vain is not mended again */
 		if (written) {
 			struct beat_progress kept = lane->beat;
 

@@ -12,6 +12,9 @@
 #include "io/timer.h"
 #include "io/word.h"
 
+/* What cannot be made for want of something of our own, the worse the greater. */
+enum lacking { LACKING_NOTHING, LACKING_FRESH /* a fresh connection */, LACKING_ALL /* any */ };
+
 struct probe {
 	struct probe_context context;
 	const struct config *config;
@@ -32,7 +35,7 @@ struct probe {
 	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
 	bool door_met;             /* in this task */
 	struct word word;          /* the server's last, of going and coming */
-	int unable;                /* what of our lacking something has been told: 1 no fresh connection, 2 none at all */
+	enum lacking lacking;      /* what has been told of our lacking something */
 	int64_t dialed_for_ms;     /* the query_timeout that the dial under way began with */
 	struct lane_table table;
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
@@ -95,10 +98,10 @@ static void finish_beat(struct probe *probe, const struct beat_result *result)
 
 static void tell_unable(struct probe *probe, const struct evidence *evidence)
 {
-	int lacking = probe->kept != NULL ? 1 : 2;
+	enum lacking lacking = probe->kept != NULL ? LACKING_FRESH : LACKING_ALL;
 
-	if (lacking > probe->unable) {
-		probe->unable = lacking;
+	if (lacking > probe->lacking) {
+		probe->lacking = lacking;
 		probe->events.unable(probe->data, probe->kept != NULL, evidence->message);
 	}
 }
@@ -205,7 +208,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 {
 	bool had_kept = probe->kept != NULL;
 
-	probe->unable = 0;
+	probe->lacking = LACKING_NOTHING;
 	if (had_kept && probe->task.kind != TASK_NONE) {
 		probe->fresh = lane;
 		if (probe->silent)

@@ -79,7 +79,7 @@ void clusters_begin_born(struct group *group)
 	while ((born = list_shift(&group->born)) != NULL) {
 		born->born_in = NULL;
 		group_run(born);
-		group_hold(born, false); /* what was wanted meanwhile */
+		group_pause(born, false); /* what was wanted meanwhile */
 	}
 }
 

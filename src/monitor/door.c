@@ -59,7 +59,7 @@ static enum hold judge_end(struct node *node)
 
 	if (node->failure.attempts > 0 && node->place == node->held_in)
 		return HOLD_AS_BEFORE;
-	node->held = false;
+	node->hold_told = false;
 	if (node->failure.attempts == 0)
 		log_line(LOG_LEVEL_ERROR, &about, "no longer held: its door is open again");
 	return HOLD_ENDS;
@@ -72,10 +72,10 @@ enum hold door_judge(struct watch *watch, const struct moment *now, enum reason 
 
 	*reason = node_is_held(watch->all->fleet, node, now, message);
 	if (*reason == REASON_NONE)
-		return node->held ? judge_end(node) : HOLD_AS_BEFORE;
-	if (node->held)
+		return node->hold_told ? judge_end(node) : HOLD_AS_BEFORE;
+	if (node->hold_told)
 		return HOLD_AS_BEFORE;
-	node->held = true;
+	node->hold_told = true;
 	node->held_in = node->place;
 	return HOLD_BEGINS;
 }

@@ -256,7 +256,7 @@ static void on_answered(void *data)
 	struct monitor *monitor = data;
 
 	monitor->seats.blind = false;
-	group_hold(&monitor->clusters.clusterless, monitor->founding.attempt_count > 0);
+	group_pause(&monitor->clusters.clusterless, monitor->founding.attempt_count > 0);
 	watches_plan(&monitor->watches);
 	group_run(&monitor->clusters.clusterless);
 	changed(monitor);
@@ -278,7 +278,7 @@ static void on_all_founded(void *data)
 {
 	struct monitor *monitor = data;
 
-	group_hold(&monitor->clusters.clusterless, false);
+	group_pause(&monitor->clusters.clusterless, false);
 }
 
 static void on_up(void *data, struct cluster *cluster, struct changes *changes)

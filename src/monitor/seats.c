@@ -96,10 +96,10 @@ void group_reload(struct group *group)
 	timer_start(group->early, 0);
 }
 
-void group_hold(struct group *group, bool held)
+void group_pause(struct group *group, bool paused)
 {
-	group->held = held;
-	if (!held && group->again)
+	group->paused = paused;
+	if (!paused && group->again)
 		timer_start(group->early, 0);
 }
 
@@ -113,7 +113,7 @@ static int64_t early_wait(const struct group *group)
 
 static bool must_wait(const struct group *group)
 {
-	return group->open || group->held || group->born_in != NULL || group->seats->blind;
+	return group->open || group->paused || group->born_in != NULL || group->seats->blind;
 }
 
 void group_want_round(struct group *group, bool regular)

@@ -36,7 +36,7 @@ struct group {
 	struct round round;
 	bool open;
 	bool regular;     /* the open round is one */
-	bool held;        /* no round opens until group_hold(group, false) */
+	bool paused;       /* no round opens until group_pause(group, false) */
 	struct group *born_in; /* whose open round founded the cluster: no rounds before it ends */
 	struct list born;      /* groups that this one's open round founded */
 	bool again;       /* another is wanted right after, or when one may open */
@@ -59,8 +59,8 @@ void group_bear(struct group *group, struct group *born);
 /* Begins the regular rounds. */
 void group_run(struct group *group);
 
-/* While `held` no round opens; what is wanted meanwhile opens soon after. */
-void group_hold(struct group *group, bool held);
+/* While `paused` no round opens; what is wanted meanwhile opens soon after. */
+void group_pause(struct group *group, bool paused);
 
 /* Opens a round, or has one opened right after the present one. */
 void group_want_round(struct group *group, bool regular);

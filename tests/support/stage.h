@@ -86,9 +86,8 @@ static inline enum rule stage_quiet_rule(const struct play *play, const struct n
 
 	switch (node->place) {
 	case PLACE_SLAVE:
-		return rule_for_slave(play->fleet, node, &now).rule;
 	case PLACE_LOST:
-		return rule_for_lost(play->fleet, node, &now).rule;
+		return rule_for_member(play->fleet, node, &now).rule;
 	case PLACE_CLUSTERLESS:
 		return rule_for_clusterless(play->fleet, node, &now).rule;
 	case PLACE_MASTER:

@@ -402,11 +402,11 @@ static void test_full_status_json(void **state)
 	jsonw_end_object(&json);
 	assert_non_null(strstr(buf_text(&out),
 			       "\"is_slave\":true,\"master_name\":\"m\",\"name\":\"b\","
-			       "\"state\":\"slave\",\"lag\":1.500,\"reason\":null,\"message\":null,"
+			       "\"state\":\"slave\",\"condition\":\"well\",\"lag\":1.500,\"reason\":null,\"message\":null,"
 			       "\"since\":1700000000.000,\"server_version\":150020}"));
-	assert_non_null(strstr(buf_text(&out), "\"state\":\"lost\",\"lag\":null,\"reason\":"
+	assert_non_null(strstr(buf_text(&out), "\"state\":\"lost\",\"condition\":\"down\",\"lag\":null,\"reason\":"
 					       "\"refused\",\"message\":\"refused\""));
-	assert_non_null(strstr(buf_text(&out), "\"state\":\"clusterless\",\"lag\":null,\"reason\":null,"
+	assert_non_null(strstr(buf_text(&out), "\"state\":\"clusterless\",\"condition\":\"unknown\",\"lag\":null,\"reason\":null,"
 					       "\"message\":null,\"since\":1700000000.000,"
 					       "\"server_version\":null}]}"));
 	buf_free(&out);

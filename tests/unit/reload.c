@@ -208,8 +208,8 @@ static void test_sync_delay_grows(void **state)
 	reload(names, 4, 60000);
 	see(at.b, kit_slave("a", KIT_BASE_MS + 100000));
 	see(at.c, kit_slave("a", KIT_BASE_MS + 170000));
-	assert_int_equal(rule_for_lost(at.fleet, at.b, &moment).rule, RULE_L2);
-	assert_int_equal(rule_for_lost(at.fleet, at.c, &moment).rule, RULE_L4);
+	assert_int_equal(rule_for_member(at.fleet, at.b, &moment).rule, RULE_L2);
+	assert_int_equal(rule_for_member(at.fleet, at.c, &moment).rule, RULE_L4);
 }
 
 int main(void)
