@@ -9,8 +9,10 @@ struct change *changes_move(struct changes *changes, enum rule rule, struct node
 {
 	struct change *change;
 
-	changes->items =
-		mem_grow(changes->items, changes->count + 1, sizeof(*changes->items));
+	if (changes->count == changes->room) {
+		changes->room = changes->room > 0 ? changes->room * 2 : 4;
+		changes->items = mem_grow(changes->items, changes->room, sizeof(*changes->items));
+	}
 	change = &changes->items[changes->count++];
 	*change = (struct change){
 		.rule = rule,

@@ -24,6 +24,7 @@ struct change {
 struct changes {
 	struct change *items;
 	size_t count;
+	size_t room; /* for so many */
 };
 
 /* Appends a node's move by `rule`, made with fleet_move(). Valid until the next one. */
