@@ -107,7 +107,7 @@ static void on_told(void *data, const struct event *event, const char *path, con
 {
 	struct daemon *daemon = data;
 
-	recent_tell(&daemon->recent, event->id, path, how);
+	recent_tell(&daemon->recent, event, path, how);
 }
 
 static void note_lua(struct daemon *daemon)
