@@ -37,8 +37,10 @@ LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
+ROOM_SRC := $(wildcard tests/rooms/*.c)
+ROOMS := $(ROOM_SRC:tests/rooms/%.c=$(BUILD)/tests/rooms/%)
 
-.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long matrix bench unit programs
+.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long matrix bench unit rooms programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -93,10 +95,15 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libcore.a
 
 units: $(UNITS)
 
-# Benches and fuzzers link all but main() and the other verbs.
+# Tests of rooms, benches and fuzzers link all but main() and the other verbs.
 WHOLE_OBJ = $(filter-out %/main.o,$(ALL_OBJ))
 WHOLE_LINK = @mkdir -p $(@D); printf '  %-6s %s\n' LD $@; $(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
 	$(WHOLE_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
+$(BUILD)/tests/rooms/%: tests/rooms/%.c $(WHOLE_OBJ)
+	$(WHOLE_LINK) -lcmocka
+
+rooms: $(ROOMS)
+
 $(BUILD)/tests/bench/%: tests/bench/%.c $(WHOLE_OBJ)
 	$(WHOLE_LINK)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
@@ -153,9 +160,9 @@ SANENV = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktr
 programs: $(BUILD)/plusmoin
 
 test: deps-test ## build and run all tests (under 10 minutes)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units build/tests/bench/lua
-	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin build/asan/tests/fuzz/loader
-	@sh tests/tools/run-tests.sh $(UNITS) \
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/bench/lua
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/fuzz/loader
+	@sh tests/tools/run-tests.sh $(UNITS) $(ROOMS) $(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
 		"$(SANENV) build/asan/tests/unit/scenarios" \
 		"$(SANENV) build/asan/tests/fuzz/loader 300" \
@@ -173,10 +180,11 @@ test: deps-test ## build and run all tests (under 10 minutes)
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
-	@$(MAKE) --no-print-directory -j2 $(ASAN) units build/asan/plusmoin build/asan/tests/fuzz/loader
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/fuzz/loader
 	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin
 	@sh tests/tools/run-tests.sh \
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
+		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
 		"ROUNDS=2000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
 		"$(BUSTED) spec/unit" \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/explain.h"
+#include "core/view.h"
 
 void answer_error(struct json *json, const char *text)
 {
@@ -16,6 +17,18 @@ static void add_ok(struct json *json)
 {
 	jsonw_key(json, "ok");
 	jsonw_bool(json, true);
+}
+
+struct shared_text *answer_status(const struct board *board)
+{
+	struct buf out = { 0 };
+	struct json json = { .out = &out };
+
+	jsonw_begin_object(&json);
+	add_ok(&json);
+	board_render_full(board, &json);
+	jsonw_end_object(&json);
+	return shared_text_take(&out);
 }
 
 /* By its "host:port", else by its name; `*found`: how many have that. */

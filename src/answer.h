@@ -1,7 +1,8 @@
 /* What the control socket answers about the fleet. Monitor's loop. */
 #pragma once
 
-#include "core/fleet.h"
+#include "base/shared_text.h"
+#include "core/board.h"
 #include "dispatch/dispatch.h"
 #include "io/clock.h"
 #include "io/request.h"
@@ -9,6 +10,9 @@
 
 /* Into an open object: {"ok": false, "error": text}. */
 void answer_error(struct json *json, const char *text);
+
+/* All that is known of the fleet, an object; the reference is the caller's. */
+struct shared_text *answer_status(const struct board *board);
 
 /*
  * Into an open object: why the request's node is where it is, how an event came about, or

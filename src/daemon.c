@@ -49,6 +49,8 @@ struct daemon {
 	uv_signal_t signals[3];
 	struct recent recent; /* events */
 	struct outcome_waiters waiters; /* for the outcome of a reload */
+	struct shared_text *status; /* status_answer()'s last one; NULL: none yet, */
+	unsigned long status_generation; /* of this board */
 	int pid_fd;
 	bool foreground;
 	bool ending;
@@ -84,7 +86,6 @@ static void on_status_beat(void *data)
 static void on_changed(void *data)
 {
 	struct daemon *daemon = data;
-
 	int64_t delay_ms = daemon->status_cost_ns * STATUS_COST_TIMES / 1000000;
 
 	if (!timer_is_set(daemon->status_soon))
@@ -115,7 +116,7 @@ static void on_told(void *data, const struct event *event, const char *path, con
 {
 	struct daemon *daemon = data;
 
-	recent_tell(&daemon->recent, event->id, path, how);
+	recent_tell(&daemon->recent, event, path, how);
 }
 
 static void note_lua(struct daemon *daemon)
@@ -159,20 +160,34 @@ static bool begin_reload(struct daemon *daemon, unsigned long client, struct jso
 	return load == 0;
 }
 
+/* Rendered once for all who ask while nothing changes; the daemon's reference. */
+static struct shared_text *status_answer(struct daemon *daemon)
+{
+	const struct board *board = monitor_board(daemon->monitor);
+
+	if (daemon->status == NULL || daemon->status_generation != board->generation) {
+		shared_text_unref(&daemon->status);
+		daemon->status = answer_status(board);
+		daemon->status_generation = board->generation;
+	}
+	return daemon->status;
+}
+
 static bool on_request(void *data, unsigned long client, const struct request *request,
-		       struct buf *out)
+		       struct shared_text **answer)
 {
 	struct daemon *daemon = data;
-	struct json json = { .out = out };
+	struct buf out = { 0 };
+	struct json json = { .out = &out };
 	bool now = true;
 
+	if (request->wrong == NULL && strcmp(request->name, "status") == 0) {
+		*answer = shared_text_ref(status_answer(daemon));
+		return true;
+	}
 	jsonw_begin_object(&json);
 	if (request->wrong != NULL) {
 		answer_error(&json, "\"node\", \"event\" and \"since\" are texts");
-	} else if (strcmp(request->name, "status") == 0) {
-		jsonw_key(&json, "ok");
-		jsonw_bool(&json, true);
-		board_render_full(monitor_board(daemon->monitor), &json);
 	} else if (strcmp(request->name, "reload") == 0) {
 		now = begin_reload(daemon, client, &json);
 	} else if (strcmp(request->name, "events") == 0) {
@@ -187,6 +202,9 @@ static bool on_request(void *data, unsigned long client, const struct request *r
 				 " what there is");
 	}
 	jsonw_end_object(&json);
+	*answer = shared_text_take(&out);
+	if (!now)
+		shared_text_unref(answer);
 	return now;
 }
 
@@ -261,8 +279,8 @@ static bool open_control(struct daemon *daemon)
 {
 	int error;
 
-	daemon->control = control_new(&daemon->loop, daemon->config->control_socket, on_request,
-				      daemon, &error);
+	daemon->control = control_new(&daemon->loop, daemon->config->control_socket,
+				      CONTROL_SILENCE_MS, on_request, daemon, &error);
 	if (daemon->control == NULL)
 		(void)fprintf(stderr, "plusmoin: cannot listen at control socket %s: %s\n",
 			      daemon->config->control_socket, uv_strerror(error));
@@ -310,7 +328,8 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 		      struct config *replaces, const struct load_report *report)
 {
 	struct daemon *daemon = data;
-	struct buf answer = { 0 };
+	struct buf out = { 0 };
+	struct shared_text *answer;
 
 	if (daemon->dispatch != NULL && daemon->ending)
 		dispatch_runner_changed(daemon->dispatch);
@@ -320,16 +339,17 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 		log_warning("%s", report->warnings[i]);
 	for (size_t i = 0; i < report->error_count; i++)
 		log_error("%s", report->errors[i]);
-	outcome_render(&answer, daemon->first, daemon->config, config, report);
+	outcome_render(&out, daemon->first, daemon->config, config, report);
 	if (config != NULL) {
 		take_load(daemon, config, replaces);
 	} else {
 		log_error("configuration not reloaded: all stays as it was");
 		dispatch_runner_changed(daemon->dispatch);
 	}
-	outcome_tell(&daemon->waiters, daemon->control, number, buf_text(&answer));
+	answer = shared_text_take(&out);
+	outcome_tell(&daemon->waiters, daemon->control, number, answer);
+	shared_text_unref(&answer);
 	notify_ready();
-	buf_free(&answer);
 }
 
 static void on_can_run(void *data)
@@ -418,6 +438,7 @@ static void end(struct daemon *daemon, int status)
 	if (!closed)
 		_exit(status);
 	outcome_free(&daemon->waiters);
+	shared_text_unref(&daemon->status);
 	recent_free(&daemon->recent);
 	config_unref(&daemon->config);
 	config_unref(&daemon->first);

@@ -20,7 +20,7 @@ void outcome_wait(struct outcome_waiters *waiters, unsigned long client, unsigne
 }
 
 void outcome_tell(struct outcome_waiters *waiters, struct control *control, unsigned long load,
-		  const char *text)
+		  struct shared_text *text)
 {
 	for (size_t i = 0; i < waiters->waiting.count;) {
 		struct waiter *waiter = waiters->waiting.items[i];

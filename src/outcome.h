@@ -17,7 +17,7 @@ void outcome_wait(struct outcome_waiters *waiters, unsigned long client, unsigne
 
 /* Gives `text` to all that wait for this load or an earlier one. */
 void outcome_tell(struct outcome_waiters *waiters, struct control *control, unsigned long load,
-		  const char *text);
+		  struct shared_text *text);
 void outcome_free(struct outcome_waiters *waiters);
 
 /* The keys that need a restart and differ from the start's: names, at most this many; NULL ends. */

@@ -16,6 +16,12 @@ static const struct recent_event *at(const struct recent *recent, size_t index)
 	return &recent->events[(recent->first + index) % RECENT_EVENTS];
 }
 
+/* A heartbeat is no news. */
+static bool is_kept(const struct event *event)
+{
+	return event->kind != EVENT_HEARTBEAT;
+}
+
 static void forget(struct recent_event *one)
 {
 	free(one->node);
@@ -42,7 +48,7 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 {
 	struct recent_event *one;
 
-	if (event->kind == EVENT_HEARTBEAT)
+	if (!is_kept(event))
 		return;
 	if (recent->count == RECENT_EVENTS) {
 		forget(&recent->events[recent->first]);
@@ -124,9 +130,10 @@ static void on_left(void *data, const struct event *event, const char *path, con
 	add_outcome(data, path, how);
 }
 
-void recent_tell(struct recent *recent, const char *id, const char *path, const char *how)
+void recent_tell(struct recent *recent, const struct event *event, const char *path,
+		 const char *how)
 {
-	struct recent_event *one = find(recent, id);
+	struct recent_event *one = is_kept(event) ? find(recent, event->id) : NULL;
 	struct json json = { 0 };
 	char words[512];
 

@@ -42,7 +42,8 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 void recent_render(const struct recent *recent, const char *since, struct json *json);
 
 /* How one of the event's triggers ended (`path` NULL: dropped); nothing for an event not kept. */
-void recent_tell(struct recent *recent, const char *id, const char *path, const char *how);
+void recent_tell(struct recent *recent, const struct event *event, const char *path,
+		 const char *how);
 
 bool recent_has(const struct recent *recent, const char *id);
 

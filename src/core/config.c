@@ -27,11 +27,11 @@ static int compare_nodes(const void *a, const void *b)
 
 void config_seal(struct config *config)
 {
-	config->by_id = mem_zalloc(config->node_count, sizeof(*config->by_id));
+	config->by_id = mem_zalloc(config->node_count, sizeof(struct config_node *));
 	for (size_t i = 0; i < config->node_count; i++)
 		config->by_id[i] = &config->nodes[i];
 	if (config->node_count > 0)
-		qsort(config->by_id, config->node_count, sizeof(*config->by_id), compare_nodes);
+		qsort(config->by_id, config->node_count, sizeof(struct config_node *), compare_nodes);
 }
 
 static int compare_id(const void *id, const void *item)
@@ -46,7 +46,7 @@ const struct config_node *config_find_node(const struct config *config, const ch
 	const struct config_node **found;
 
 	assert(config->by_id != NULL);
-	found = bsearch(id, config->by_id, config->node_count, sizeof(*config->by_id), compare_id);
+	found = bsearch(id, config->by_id, config->node_count, sizeof(struct config_node *), compare_id);
 	return found != NULL ? *found : NULL;
 }
 

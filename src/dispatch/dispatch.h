@@ -46,4 +46,6 @@ void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, d
  * this call).
  */
 void dispatch_stop(struct dispatch *dispatch, void (*done)(void *data), void *data);
+
+/* Where nothing is queued any more: `done` was called, or nothing ever was. Clears the pointer. */
 void dispatch_free(struct dispatch **dispatch);

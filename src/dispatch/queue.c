@@ -1,0 +1,248 @@
+#include "dispatch/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "dispatch/action.h"
+
+static void init_line(struct line *line, const struct config *config)
+{
+	line->config = config;
+	for (int rank = 0; rank < RANKS; rank++)
+		TAILQ_INIT(&line->ranks[rank]);
+}
+
+void queues_init(struct queues *queues)
+{
+	*queues = (struct queues){ 0 };
+	TAILQ_INIT(&queues->lines);
+	init_line(&queues->commands, NULL);
+	TAILQ_INSERT_HEAD(&queues->lines, &queues->commands, in_lines);
+}
+
+void queues_tidy(struct queues *queues)
+{
+	struct line *line = TAILQ_NEXT(&queues->commands, in_lines);
+
+	while (line != NULL) {
+		struct line *next = TAILQ_NEXT(line, in_lines);
+
+		if (line_first(line, RANK_MASTERS) == NULL &&
+		    line_first(line, RANK_OTHERS) == NULL) {
+			TAILQ_REMOVE(&queues->lines, line, in_lines);
+			free(line);
+		}
+		line = next;
+	}
+}
+
+void queues_end(struct queues *queues)
+{
+	queues_tidy(queues);
+}
+
+static struct queue_chain *chain_of(struct queues *queues, int cluster_id)
+{
+	return &queues->chains[(unsigned)cluster_id % QUEUE_CHAINS];
+}
+
+struct queue *queues_find(const struct queues *queues, int cluster_id)
+{
+	const struct queue_chain *chain = chain_of((struct queues *)queues, cluster_id);
+	struct queue *queue = LIST_FIRST(chain);
+
+	while (queue != NULL && queue->cluster_id != cluster_id)
+		queue = LIST_NEXT(queue, in_chain);
+	return queue;
+}
+
+static struct queue *make_queue(struct queues *queues, int cluster_id)
+{
+	struct queue *queue = mem_zalloc(1, sizeof(*queue));
+
+	queue->queues = queues;
+	queue->cluster_id = cluster_id;
+	TAILQ_INIT(&queue->runs);
+	LIST_INSERT_HEAD(chain_of(queues, cluster_id), queue, in_chain);
+	queues->count++;
+	return queue;
+}
+
+/* Where a run of this configuration waits for its next action's place. */
+static struct line *line_for(struct queues *queues, const struct run *run)
+{
+	const struct config *config =
+		action_is_command(run_next_action(run)) ? NULL : run->config;
+	struct line *line = TAILQ_FIRST(&queues->lines);
+
+	while (line != NULL && line->config != config)
+		line = TAILQ_NEXT(line, in_lines);
+	if (line != NULL)
+		return line;
+	line = mem_zalloc(1, sizeof(*line));
+	init_line(line, config);
+	TAILQ_INSERT_TAIL(&queues->lines, line, in_lines);
+	return line;
+}
+
+static enum rank rank_of(const struct event *event)
+{
+	return event->kind == EVENT_MASTER_DOWN || event->kind == EVENT_MASTER_UP ? RANK_MASTERS
+										  : RANK_OTHERS;
+}
+
+static void stand_in(struct queue *queue, struct line *line, enum rank rank)
+{
+	if (queue->line == line && (line == NULL || queue->rank == rank))
+		return;
+	if (queue->line != NULL)
+		TAILQ_REMOVE(&queue->line->ranks[queue->rank], queue, in_line);
+	queue->line = line;
+	queue->rank = rank;
+	if (line != NULL)
+		TAILQ_INSERT_TAIL(&line->ranks[rank], queue, in_line);
+}
+
+static void line_up(struct queue *queue)
+{
+	const struct run *run = TAILQ_FIRST(&queue->runs);
+
+	if (run == NULL || run->action != NULL || run->before.count > 0)
+		stand_in(queue, NULL, RANK_OTHERS);
+	else
+		stand_in(queue, line_for(queue->queues, run), rank_of(run->event));
+}
+
+static bool same_node(const struct event *a, const struct event *b)
+{
+	return a->has_node && a->node.port == b->node.port &&
+	       strcmp(a->node.host, b->node.host) == 0;
+}
+
+/* What is queued or under way for the run's node in the cluster that it came from ends first. */
+static void follow(struct run *run, const struct queue *from)
+{
+	struct run *other;
+
+	for (other = TAILQ_FIRST(&from->runs); other != NULL; other = TAILQ_NEXT(other, in_queue)) {
+		if (!same_node(other->event, run->event))
+			continue;
+		list_add(&other->after, run);
+		list_add(&run->before, other);
+	}
+}
+
+struct run *queues_add(struct queues *queues, struct event *event, struct config *config)
+{
+	struct queue *queue = queues_find(queues, event->cluster_id);
+	const struct queue *from = event->has_node && event->came_from >= 0
+					   ? queues_find(queues, event->came_from)
+					   : NULL;
+	struct run *run = mem_zalloc(1, sizeof(*run));
+
+	if (queue == NULL)
+		queue = make_queue(queues, event->cluster_id);
+	run->queue = queue;
+	run->event = event_ref(event);
+	run->config = config_ref(config);
+	if (from != NULL)
+		follow(run, from);
+	TAILQ_INSERT_TAIL(&queue->runs, run, in_queue);
+	queue->count++;
+	queue->heartbeats += event->kind == EVENT_HEARTBEAT;
+	line_up(queue);
+	return run;
+}
+
+void run_begins(struct run *run)
+{
+	stand_in(run->queue, NULL, RANK_OTHERS);
+}
+
+void run_lines_up(const struct run *run)
+{
+	line_up(run->queue);
+}
+
+static void end_queue(struct queue *queue)
+{
+	stand_in(queue, NULL, RANK_OTHERS);
+	LIST_REMOVE(queue, in_chain);
+	queue->queues->count--;
+	free(queue);
+}
+
+/* The run waits for nobody any more, and nobody waits for it. */
+static void part(struct run *run)
+{
+	struct run *other;
+
+	while ((other = list_shift(&run->before)) != NULL)
+		list_remove(&other->after, run);
+	while ((other = list_shift(&run->after)) != NULL) {
+		list_remove(&other->before, run);
+		line_up(other->queue);
+	}
+	list_free(&run->before);
+	list_free(&run->after);
+}
+
+void run_free(struct run **run_p)
+{
+	struct run *run = *run_p;
+	struct queue *queue = run->queue;
+
+	*run_p = NULL;
+	TAILQ_REMOVE(&queue->runs, run, in_queue);
+	queue->count--;
+	queue->heartbeats -= run->event->kind == EVENT_HEARTBEAT;
+	part(run);
+	if (queue->count > 0)
+		line_up(queue);
+	else
+		end_queue(queue);
+	event_unref(&run->event);
+	config_unref(&run->config);
+	free(run);
+}
+
+const struct config_action *run_next_action(const struct run *run)
+{
+	return &run->config->triggers[run->event->kind].actions[run->next];
+}
+
+struct run *line_first(const struct line *line, enum rank rank)
+{
+	const struct queue *queue = TAILQ_FIRST(&line->ranks[rank]);
+
+	return queue != NULL ? TAILQ_FIRST(&queue->runs) : NULL;
+}
+
+static void each_run(const struct queue *queue, void (*look)(void *data, struct run *run),
+		     void *data)
+{
+	struct run *run = TAILQ_FIRST(&queue->runs);
+
+	while (run != NULL) {
+		struct run *next = TAILQ_NEXT(run, in_queue);
+
+		look(data, run);
+		run = next; /* the queue may be gone, if that was its last */
+	}
+}
+
+void queues_each(const struct queues *queues, void (*look)(void *data, struct run *run),
+		 void *data)
+{
+	for (size_t i = 0; i < QUEUE_CHAINS; i++) {
+		const struct queue *queue = LIST_FIRST(&queues->chains[i]);
+
+		while (queue != NULL) {
+			const struct queue *next = LIST_NEXT(queue, in_chain);
+
+			each_run(queue, look, data);
+			queue = next;
+		}
+	}
+}

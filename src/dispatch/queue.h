@@ -1,0 +1,106 @@
+/*
+ * Which event's turn it is. Each cluster has a queue of runs, one for each event,
+ * in order; a queue is found by its cluster's id and goes with its last run. The
+ * first run of a queue stands in a line while nothing but a place is missing: the
+ * line for commands, or that of its load's functions, each with masters' events
+ * apart. Who starts what, and when, is dispatch.c's. Nothing here looks at all
+ * queues but the queues_each() functions. Monitor's loop.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "core/view.h"
+
+struct action;
+struct dispatch;
+struct queue;
+
+/* Which part of a line: a place goes to masters' events before all others. */
+enum rank { RANK_MASTERS, RANK_OTHERS, RANKS };
+
+TAILQ_HEAD(run_list, run);
+TAILQ_HEAD(queue_list, queue);
+LIST_HEAD(queue_chain, queue);
+
+/* An event in its queue; its actions run one after another. */
+struct run {
+	TAILQ_ENTRY(run) in_queue;
+	struct queue *queue;
+	struct event *event;
+	struct config *config; /* the load that it was queued under */
+	size_t next;           /* action */
+	struct dispatch *dispatch; /* this and the next two are dispatch.c's alone */
+	struct action *action;     /* the one under way, NULL: none */
+	int *slot;                 /* that it holds, NULL: none */
+	struct list before;        /* runs that have to end before this one may start */
+	struct list after;         /* runs that wait for the end of this one */
+};
+
+struct queue {
+	LIST_ENTRY(queue) in_chain;
+	TAILQ_ENTRY(queue) in_line;
+	struct queues *queues;
+	int cluster_id;
+	struct run_list runs;
+	size_t count;
+	size_t heartbeats; /* of these */
+	struct line *line; /* NULL: in none */
+	enum rank rank;
+};
+
+/* Queues whose first run waits for a place of one kind, the longest first. */
+struct line {
+	TAILQ_ENTRY(line) in_lines;
+	const struct config *config; /* whose functions; NULL: commands */
+	struct queue_list ranks[RANKS];
+};
+
+TAILQ_HEAD(line_list, line);
+
+#define QUEUE_CHAINS 4096 /* ids count up from 0: clusters spread evenly */
+
+struct queues {
+	struct queue_chain chains[QUEUE_CHAINS];
+	size_t count; /* queues: none is empty */
+	struct line_list lines; /* the commands' first; those of functions come and go */
+	struct line commands;
+};
+
+void queues_init(struct queues *queues);
+
+/* All lines and queues have to be empty. */
+void queues_end(struct queues *queues);
+
+/* The queue of this cluster (-1: of nodes in none), NULL: nothing is queued for it. */
+struct queue *queues_find(const struct queues *queues, int cluster_id);
+
+/*
+ * Queues the event at the end of its cluster's queue. An event of a node that came
+ * from another cluster waits for that node's events there. Takes references.
+ */
+struct run *queues_add(struct queues *queues, struct event *event, struct config *config);
+
+/* The run's action is under way: its queue stands in no line. */
+void run_begins(struct run *run);
+
+/*
+ * Lines up what is first in the run's queue, after a change of the run: its action
+ * has ended, or its configuration is another. What stands in its line already stays.
+ */
+void run_lines_up(const struct run *run);
+
+/* The run leaves its queue and ends; those behind it and those that waited for it line up. */
+void run_free(struct run **run);
+
+const struct config_action *run_next_action(const struct run *run);
+
+/* Who has stood longest in this part of the line; NULL: nobody. */
+struct run *line_first(const struct line *line, enum rank rank);
+
+/* Ends the lines of functions in which nobody stands. */
+void queues_tidy(struct queues *queues);
+
+/* Calls `look` for each run, those of a queue in order; it may free that run and no other. */
+void queues_each(const struct queues *queues, void (*look)(void *data, struct run *run),
+		 void *data);

@@ -1,0 +1,643 @@
+/*
+ * Which trigger runs when (contract.md, "Order and isolation of triggers"), on a loop
+ * without a monitor and without Lua: functions are started and ended by the test.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dispatch/child.h"
+#include "dispatch/dispatch.h"
+#include "dispatch/queue.h"
+
+#define MANY 5000 /* clusters */
+#define FEW 50
+#define TIMES_MORE 8 /* that one of MANY may cost of what one of FEW does */
+
+struct function_run {
+	char id[48]; /* the event's */
+	const struct config *config;
+	void (*ended)(void *owner, const struct runner_outcome *outcome);
+	void *owner;
+	int stopped; /* how often; 2: with force */
+};
+
+static struct {
+	uv_loop_t loop;
+	struct config *config;
+	struct config *unready; /* functions of this load have no host; NULL: all have one */
+	struct runner runner;
+	struct dispatch *dispatch;
+	struct function_run runs[2 * MANY]; /* started, in order */
+	size_t started;
+	size_t ended; /* all before this one have ended */
+	struct buf told;
+	bool done;
+} at;
+
+static bool is_ready(void *data, const struct config *config)
+{
+	(void)data;
+	return at.unready != config;
+}
+
+static void *start(void *data, const struct config *config, const struct config_action *action,
+		   struct event *event,
+		   void (*ended)(void *owner, const struct runner_outcome *outcome), void *owner)
+{
+	struct function_run *run = &at.runs[at.started++];
+
+	(void)data;
+	(void)action;
+	assert_true(at.started <= sizeof(at.runs) / sizeof(at.runs[0]));
+	*run = (struct function_run){ .config = config, .ended = ended, .owner = owner };
+	(void)snprintf(run->id, sizeof(run->id), "%s", event->id);
+	return run;
+}
+
+static void stop(void *data, void *run, bool force)
+{
+	(void)data;
+	((struct function_run *)run)->stopped = force ? 2 : 1;
+}
+
+static void end_run(size_t index)
+{
+	static const struct runner_outcome fine;
+
+	at.runs[index].ended(at.runs[index].owner, &fine);
+}
+
+/* Ends what runs and what comes of it, until nothing runs any more. */
+static void end_all(void)
+{
+	while (at.ended < at.started)
+		end_run(at.ended++);
+}
+
+static void on_told(void *data, const struct event *event, const char *path, const char *how)
+{
+	(void)data;
+	(void)path;
+	buf_addf(&at.told, "%s %.7s;", event->id, how);
+}
+
+static void set_action(struct config *config, enum event_kind kind, size_t index,
+		       const char *command)
+{
+	struct config_trigger *trigger = &config->triggers[kind];
+	struct config_action *action;
+
+	if (index < trigger->count)
+		free(trigger->actions[index].path); /* of the function that was there */
+	trigger->actions = mem_grow(trigger->actions, index + 1, sizeof(*trigger->actions));
+	trigger->count = index + 1;
+	action = &trigger->actions[index];
+	*action = (struct config_action){ .path = mem_strdup("trigger"), .timeout_ms = 60000 };
+	if (command == NULL)
+		return;
+	action->argv = mem_zalloc(4, sizeof(char *));
+	action->argv[0] = mem_strdup("/bin/sh");
+	action->argv[1] = mem_strdup("-c");
+	action->argv[2] = mem_strdup(command);
+}
+
+/* A function for every event but those of nodes held. */
+static struct config *make_config(void)
+{
+	struct config *config = config_new();
+
+	config->trigger_parallel = 1;
+	config->shutdown_grace_ms = 0;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++) {
+		if (kind != EVENT_NODE_HELD)
+			set_action(config, (enum event_kind)kind, 0, NULL);
+	}
+	return config;
+}
+
+static int open_stage(void **state)
+{
+	(void)state;
+	memset(&at, 0, sizeof(at));
+	uv_loop_init(&at.loop);
+	at.config = make_config();
+	at.runner = (struct runner){ .is_ready = is_ready, .start = start, .stop = stop };
+	at.dispatch = dispatch_new(&at.loop, at.config, &at.runner);
+	dispatch_tell(at.dispatch, on_told, NULL);
+	assert_int_equal(reaper_start(&at.loop), 0);
+	return 0;
+}
+
+static void on_done(void *data)
+{
+	(void)data;
+	at.done = true;
+	dispatch_free(&at.dispatch);
+	reaper_stop();
+}
+
+static int close_stage(void **state)
+{
+	(void)state;
+	if (!at.done)
+		dispatch_stop(at.dispatch, on_done, NULL);
+	while (!at.done) {
+		end_all();
+		uv_run(&at.loop, UV_RUN_ONCE);
+	}
+	uv_run(&at.loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&at.loop), 0);
+	config_unref(&at.config);
+	buf_free(&at.told);
+	return 0;
+}
+
+static struct event *make_event(const char *id, enum event_kind kind, int cluster)
+{
+	struct view *view = mem_zalloc(1, sizeof(*view));
+	struct event *event;
+
+	atomic_init(&view->references, 1);
+	view->cluster_id = cluster;
+	event = event_new(kind, id, view, 0);
+	view_unref(&view);
+	return event;
+}
+
+static void queue_event(const char *id, enum event_kind kind, int cluster)
+{
+	struct event *event = make_event(id, kind, cluster);
+
+	dispatch_event(at.dispatch, event);
+	event_unref(&event);
+}
+
+static struct event *make_node_event(const char *id, int port, int cluster, int came_from)
+{
+	struct event *event = make_event(id, EVENT_SLAVE_UP, cluster);
+
+	event->has_node = true;
+	event->came_from = came_from;
+	event->node = (struct node_view){
+		.host = mem_strdup("db"), .port = port, .name = mem_strdup("db"),
+		.master_name = mem_strdup(""),
+	};
+	return event;
+}
+
+/* Of the node db:port, which was in `came_from` before, -1: where it is. */
+static void queue_node(const char *id, int port, int cluster, int came_from)
+{
+	struct event *event = make_node_event(id, port, cluster, came_from);
+
+	dispatch_event(at.dispatch, event);
+	event_unref(&event);
+}
+
+/* What has been started so far, "a b c". */
+static void assert_started(const char *expected)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < at.started; i++)
+		buf_addf(&text, "%s%s", i > 0 ? " " : "", at.runs[i].id);
+	assert_string_equal(buf_text(&text), expected);
+	buf_free(&text);
+}
+
+static void assert_told(const char *expected)
+{
+	assert_string_equal(buf_text(&at.told), expected);
+}
+
+static void test_one_after_another_in_a_cluster(void **state)
+{
+	(void)state;
+	queue_event("a", EVENT_MASTER_DOWN, 1);
+	queue_event("b", EVENT_MASTER_UP, 1);
+	queue_event("c", EVENT_SLAVE_DOWN, 2);
+	queue_event("d", EVENT_SLAVE_UP, 1);
+	assert_started("a c");
+	end_run(0);
+	assert_started("a c b");
+	end_run(1);
+	assert_started("a c b");
+	end_run(2);
+	assert_started("a c b d");
+	end_run(3);
+	at.ended = 4;
+	queue_event("e", EVENT_SLAVE_UP, 1);
+	assert_started("a c b d e");
+}
+
+static void test_all_actions_of_an_event_before_the_next_event(void **state)
+{
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_DOWN, 1, NULL);
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	queue_event("b", EVENT_SLAVE_UP, 1);
+	end_run(0);
+	assert_started("a a");
+	end_run(1);
+	assert_started("a a b");
+	at.ended = 2;
+}
+
+static void test_masters_first_then_who_waits_longest(void **state)
+{
+	(void)state;
+	at.unready = at.config;
+	queue_event("a", EVENT_SLAVE_DOWN, 7);
+	queue_event("b", EVENT_SLAVE_DOWN, 3);
+	queue_event("c", EVENT_MASTER_DOWN, 9);
+	queue_event("d", EVENT_MASTER_UP, 2);
+	queue_event("e", EVENT_HEARTBEAT, 1);
+	queue_event("f", EVENT_MASTER_UP, 7); /* behind a */
+	assert_started("");
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	assert_started("c d a b e");
+}
+
+static void test_a_load_without_a_host_holds_up_no_other(void **state)
+{
+	struct config *next = make_config();
+
+	(void)state;
+	at.unready = at.config;
+	queue_event("a", EVENT_MASTER_DOWN, 1);
+	dispatch_reload(at.dispatch, next, NULL);
+	queue_event("b", EVENT_SLAVE_DOWN, 2);
+	queue_event("c", EVENT_MASTER_UP, 1);
+	assert_started("b");
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	assert_started("b a");
+	end_run(1);
+	assert_started("b a c");
+	assert_ptr_equal(at.runs[1].config, at.config);
+	assert_ptr_equal(at.runs[2].config, next);
+	end_run(0);
+	at.ended = 2;
+	config_unref(&next);
+}
+
+static void test_who_came_from_another_cluster_waits_for_its_events_there(void **state)
+{
+	(void)state;
+	queue_node("a", 1, 1, -1);
+	queue_node("b", 2, 1, -1);
+	queue_node("c", 1, 1, -1);
+	queue_node("d", 1, 2, 1); /* waits for a and c */
+	queue_node("e", 3, 3, 1); /* nothing is queued for it there */
+	queue_node("f", 9, 2, -1); /* behind d */
+	assert_started("a e");
+	end_run(0);
+	assert_started("a e b");
+	end_run(2);
+	assert_started("a e b c");
+	end_run(3);
+	assert_started("a e b c d");
+	end_run(4);
+	assert_started("a e b c d f");
+	end_run(1);
+	at.ended = 5;
+	queue_node("g", 9, 1, 2);
+	assert_started("a e b c d f");
+}
+
+static void test_what_is_dropped_is_waited_for_no_longer(void **state)
+{
+	struct config *next = make_config();
+
+	(void)state;
+	set_action(at.config, EVENT_NODE_HELD, 0, NULL); /* and `next` has nothing for it */
+	at.unready = at.config;
+	for (int i = 0; i < 2; i++) {
+		struct event *event = make_node_event(i == 0 ? "a" : "b", 1, i, i - 1);
+
+		event->kind = i == 0 ? EVENT_NODE_HELD : EVENT_SLAVE_UP;
+		dispatch_event(at.dispatch, event);
+		event_unref(&event);
+	}
+	dispatch_reload(at.dispatch, next, at.config);
+	assert_told("a dropped;");
+	assert_started("b");
+	assert_ptr_equal(at.runs[0].config, next);
+	config_unref(&next);
+}
+
+static void test_a_reload_moves_what_has_not_begun(void **state)
+{
+	struct config *next = make_config();
+
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_DOWN, 1, NULL);
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	queue_event("b", EVENT_SLAVE_DOWN, 1);
+	at.unready = at.config;
+	dispatch_reload(at.dispatch, next, at.config);
+	end_run(0); /* its second function has no host */
+	assert_started("a");
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	assert_started("a a");
+	end_run(1);
+	assert_started("a a b");
+	assert_ptr_equal(at.runs[1].config, at.config);
+	assert_ptr_equal(at.runs[2].config, next);
+	at.ended = 2;
+	config_unref(&next);
+}
+
+static void test_a_heartbeat_queued_or_running_is_not_queued_again(void **state)
+{
+	(void)state;
+	queue_event("a", EVENT_HEARTBEAT, 1);
+	queue_event("b", EVENT_HEARTBEAT, 1);
+	queue_event("c", EVENT_HEARTBEAT, 2);
+	end_run(0);
+	queue_event("d", EVENT_HEARTBEAT, 1);
+	assert_started("a c d");
+	at.ended = 1;
+}
+
+static void test_a_full_queue_drops_the_oldest_of_a_slave(void **state)
+{
+	char id[16];
+
+	(void)state;
+	queue_event("first", EVENT_MASTER_DOWN, 1);
+	queue_event("up", EVENT_MASTER_UP, 1);
+	for (int i = 2; i < QUEUE_EVENTS; i++) {
+		(void)snprintf(id, sizeof(id), "s%d", i);
+		queue_event(id, i < 4 ? EVENT_SLAVE_DOWN : EVENT_MASTER_UP, 1);
+	}
+	assert_told("");
+	queue_event("x", EVENT_MASTER_UP, 1);
+	assert_told("s2 dropped;");
+	queue_event("y", EVENT_SLAVE_UP, 1);
+	assert_told("s2 dropped;s3 dropped;");
+	queue_event("z", EVENT_MASTER_UP, 1);
+	assert_told("s2 dropped;s3 dropped;y dropped;");
+	queue_event("more", EVENT_MASTER_UP, 1); /* never a master's */
+	assert_told("s2 dropped;s3 dropped;y dropped;");
+	end_all();
+	assert_int_equal(at.started, QUEUE_EVENTS + 1);
+}
+
+/* One that waits for a place is the first of its queue, and may have to go. */
+static void test_the_first_of_a_full_queue_gives_its_place_in_the_line(void **state)
+{
+	(void)state;
+	at.unready = at.config;
+	queue_event("s", EVENT_SLAVE_DOWN, 1);
+	for (int i = 1; i < QUEUE_EVENTS; i++)
+		queue_event("m", EVENT_MASTER_UP, 1);
+	queue_event("other", EVENT_MASTER_UP, 2);
+	queue_event("last", EVENT_MASTER_UP, 1);
+	assert_told("s dropped;");
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	assert_started("other m");
+}
+
+static void run_until_told(const char *what)
+{
+	while (strstr(buf_text(&at.told), what) == NULL)
+		uv_run(&at.loop, UV_RUN_ONCE);
+}
+
+static void test_commands_have_slots_and_masters_as_many_again(void **state)
+{
+	(void)state;
+	set_action(at.config, EVENT_CLUSTER_CREATED, 0, "exec sleep 1000");
+	set_action(at.config, EVENT_SLAVE_UP, 0, ":");
+	set_action(at.config, EVENT_MASTER_UP, 0, ":");
+	set_action(at.config, EVENT_MASTER_DOWN, 0, "exec sleep 1000");
+	queue_event("long", EVENT_CLUSTER_CREATED, 1);
+	queue_event("waits", EVENT_SLAVE_UP, 2);
+	queue_event("function", EVENT_SLAVE_DOWN, 3); /* needs no slot */
+	assert_started("function");
+	queue_event("master", EVENT_MASTER_UP, 4);
+	run_until_told("master done in;");
+	queue_event("down", EVENT_MASTER_DOWN, 5);
+	queue_event("master2", EVENT_MASTER_UP, 6);
+	end_run(0);
+	at.ended = 1;
+	assert_told("master done in;function done in;");
+	dispatch_stop(at.dispatch, on_done, NULL);
+	run_until_told("down ended");
+	assert_null(strstr(buf_text(&at.told), "waits done"));
+	assert_non_null(strstr(buf_text(&at.told), "waits dropped;"));
+	assert_non_null(strstr(buf_text(&at.told), "master2 dropped;"));
+	run_until_told("long ended b;");
+}
+
+/* A slot that is free goes to who has stood longest, a master's before all others. */
+static void test_slots_go_in_turn(void **state)
+{
+	char path[] = "/tmp/plusmoin-rooms-XXXXXX";
+	char *command = mem_printf("exec cat '%s'", mkdtemp(path));
+	char *fifo = mem_printf("%s/fifo", path);
+	char *held = mem_printf("mkfifo '%s' && read line < '%s'", fifo, fifo);
+	FILE *file;
+
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_DOWN, 0, held);
+	set_action(at.config, EVENT_MASTER_DOWN, 0, held);
+	set_action(at.config, EVENT_SLAVE_UP, 0, ":");
+	set_action(at.config, EVENT_CLUSTER_CREATED, 0, command); /* fails: a directory */
+	queue_event("held", EVENT_SLAVE_DOWN, 8);
+	queue_event("b", EVENT_SLAVE_UP, 7);
+	queue_event("c", EVENT_CLUSTER_CREATED, 2);
+	queue_event("last", EVENT_SLAVE_UP, 5);
+	while ((file = fopen(fifo, "r+e")) == NULL)
+		uv_run(&at.loop, UV_RUN_NOWAIT);
+	(void)fputs("go\n", file);
+	(void)fflush(file);
+	run_until_told("last done in;");
+	assert_told("held done in;b done in;c failed ;last done in;");
+	(void)fclose(file);
+	(void)remove(fifo);
+	(void)remove(path);
+	free(held);
+	free(fifo);
+	free(command);
+}
+
+static void test_the_end_gives_functions_a_word_and_then_none(void **state)
+{
+	(void)state;
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	queue_event("b", EVENT_SLAVE_DOWN, 1);
+	dispatch_stop(at.dispatch, on_done, NULL);
+	queue_event("late", EVENT_SLAVE_DOWN, 2);
+	while (at.runs[0].stopped < 1)
+		uv_run(&at.loop, UV_RUN_ONCE);
+	assert_told("b dropped;");
+	while (at.runs[0].stopped < 2)
+		uv_run(&at.loop, UV_RUN_ONCE);
+	assert_false(at.done);
+	end_all();
+	assert_false(at.done); /* not from inside */
+	assert_started("a");
+}
+
+static void test_an_event_queued_before_the_end_runs_in_the_grace(void **state)
+{
+	(void)state;
+	at.config->shutdown_grace_ms = 60000;
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	queue_event("b", EVENT_SLAVE_DOWN, 1);
+	dispatch_stop(at.dispatch, on_done, NULL);
+	end_run(0);
+	assert_started("a b");
+	at.ended = 1;
+}
+
+static void tell_one(void *data, const struct event *event, const char *path, const char *how)
+{
+	(void)path;
+	buf_addf(data, "%s %s;", event->id, how);
+}
+
+static void test_what_is_left_of_an_event_can_be_asked(void **state)
+{
+	struct buf left = { 0 };
+
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_DOWN, 1, NULL);
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	queue_event("b", EVENT_SLAVE_DOWN, 1);
+	dispatch_tell_left(at.dispatch, "a", tell_one, &left);
+	dispatch_tell_left(at.dispatch, "b", tell_one, &left);
+	dispatch_tell_left(at.dispatch, "c", tell_one, &left);
+	assert_string_equal(buf_text(&left), "a running;a waiting;b waiting;b waiting;");
+	buf_free(&left);
+}
+
+static void test_an_empty_queue_goes_with_its_line(void **state)
+{
+	struct queues *queues = mem_zalloc(1, sizeof(*queues));
+	struct event *event = make_event("a", EVENT_MASTER_UP, 4097);
+	struct event *other = make_event("b", EVENT_SLAVE_UP, 1); /* of the same chain */
+	struct run *run;
+	struct run *beside;
+
+	(void)state;
+	queues_init(queues);
+	assert_null(queues_find(queues, 1));
+	run = queues_add(queues, event, at.config);
+	beside = queues_add(queues, other, at.config);
+	assert_int_equal(queues->count, 2);
+	assert_ptr_equal(queues_find(queues, 4097), run->queue);
+	assert_ptr_equal(queues_find(queues, 1), beside->queue);
+	assert_ptr_equal(TAILQ_NEXT(&queues->commands, in_lines), run->queue->line);
+	run_begins(run);
+	run_free(&run);
+	assert_null(queues_find(queues, 4097));
+	run_free(&beside);
+	assert_int_equal(queues->count, 0);
+	queues_tidy(queues);
+	assert_null(TAILQ_NEXT(&queues->commands, in_lines));
+	queues_end(queues);
+	event_unref(&event);
+	event_unref(&other);
+	free(queues);
+}
+
+static double cpu_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Seconds for each of so many clusters whose heartbeats are queued, run and end. */
+static double cost_of_one(int clusters, bool wait)
+{
+	double began;
+
+	at.started = at.ended = 0;
+	at.unready = wait ? at.config : NULL;
+	began = cpu_seconds();
+	for (int cluster = 0; cluster < clusters; cluster++)
+		queue_event("h", EVENT_HEARTBEAT, cluster);
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	assert_int_equal(at.started, clusters);
+	end_all();
+	return (cpu_seconds() - began) / clusters;
+}
+
+static double least_cost(int clusters, bool wait)
+{
+	double least = 1;
+
+	for (int i = 0; i < 5; i++) {
+		double cost = cost_of_one(clusters, wait);
+
+		least = cost < least ? cost : least;
+	}
+	return least;
+}
+
+static void test_many_clusters_cost_as_many_times_one(void **state)
+{
+	(void)state;
+	for (int wait = 0; wait < 2; wait++) {
+		double few = least_cost(FEW, wait);
+		double many = least_cost(MANY, wait);
+
+		printf("a heartbeat of one cluster%s: %.2f us of %d, %.2f us of %d\n",
+		       wait ? ", after a wait for a host" : "", few * 1e6, FEW, many * 1e6, MANY);
+		assert_true(many < few * TIMES_MORE);
+	}
+	buf_clear(&at.told);
+}
+
+#define staged(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		staged(test_one_after_another_in_a_cluster),
+		staged(test_all_actions_of_an_event_before_the_next_event),
+		staged(test_masters_first_then_who_waits_longest),
+		staged(test_a_load_without_a_host_holds_up_no_other),
+		staged(test_who_came_from_another_cluster_waits_for_its_events_there),
+		staged(test_what_is_dropped_is_waited_for_no_longer),
+		staged(test_a_reload_moves_what_has_not_begun),
+		staged(test_a_heartbeat_queued_or_running_is_not_queued_again),
+		staged(test_a_full_queue_drops_the_oldest_of_a_slave),
+		staged(test_the_first_of_a_full_queue_gives_its_place_in_the_line),
+		staged(test_commands_have_slots_and_masters_as_many_again),
+		staged(test_slots_go_in_turn),
+		staged(test_the_end_gives_functions_a_word_and_then_none),
+		staged(test_an_event_queued_before_the_end_runs_in_the_grace),
+		staged(test_what_is_left_of_an_event_can_be_asked),
+		staged(test_an_empty_queue_goes_with_its_line),
+		staged(test_many_clusters_cost_as_many_times_one),
+	};
+
+	int failed;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon: commands end before they have read */
+	if (log_start("/dev/null", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT) != 0)
+		return 1;
+	failed = cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
+	return log_stop(1000) ? failed : 1;
+}
