@@ -149,8 +149,8 @@ end
 --- Renders the answers (texts, nil where nobody answered) to `status` and `events`.
 -- opts: now (epoch seconds), width (characters a line may have), color (boolean).
 -- Returns text that ends with a line break.
-function watch.render(status, events, opts)
-  local answer, heard = decode(status), decode(events)
+function watch.render(answered, events, opts)
+  local answer, heard = decode(answered), decode(events)
   local clock = os.date("%Y-%m-%d %H:%M:%S", opts.now // 1)
   if not answer then
     return paint(fit("plusmoin  " .. clock .. "  NO ANSWER from the daemon", opts.width), "bad", opts) .. "\n"

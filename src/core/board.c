@@ -55,7 +55,7 @@ static struct board *own(struct board **board_p)
 	copy = mem_alloc(sizeof(*copy));
 	*copy = *board;
 	atomic_init(&copy->references, 1);
-	copy->pages = mem_zalloc(board->page_count, sizeof(*copy->pages));
+	copy->pages = mem_zalloc(board->page_count, sizeof(struct board_page *));
 	for (size_t i = 0; i < board->page_count; i++) {
 		copy->pages[i] = board->pages[i];
 		atomic_fetch_add(&copy->pages[i]->references, 1);
@@ -110,9 +110,9 @@ static struct board_page *own_page(struct board *board, int cluster_id)
 			mine->views[i] = page->views[i] != NULL ? view_ref(page->views[i]) : NULL;
 		page_unref(page);
 	} else {
-		board->pages = mem_grow(board->pages, board->page_count + 1, sizeof(*board->pages));
+		board->pages = mem_grow(board->pages, board->page_count + 1, sizeof(struct board_page *));
 		memmove(&board->pages[at + 1], &board->pages[at],
-			(board->page_count - at) * sizeof(*board->pages));
+			(board->page_count - at) * sizeof(struct board_page *));
 		board->page_count++;
 	}
 	mine->first_id = cluster_id - cluster_id % BOARD_PAGE;
@@ -128,7 +128,7 @@ static void remove_page(struct board *board, struct board_page *page)
 	page_unref(page);
 	board->page_count--;
 	memmove(&board->pages[at], &board->pages[at + 1],
-		(board->page_count - at) * sizeof(*board->pages));
+		(board->page_count - at) * sizeof(struct board_page *));
 }
 
 /* Replaces what is in a cluster's place by `view` (NULL: nothing), and counts. */

@@ -29,7 +29,7 @@ static void grow(struct naming *naming)
 		.count = naming->count,
 	};
 
-	larger.slots = mem_zalloc(larger.slot_count, sizeof(*larger.slots));
+	larger.slots = mem_zalloc(larger.slot_count, sizeof(struct bearer *));
 	for (size_t i = 0; i < naming->slot_count; i++) {
 		struct bearer *bearer;
 

@@ -170,7 +170,7 @@ static void count_tick(struct founding *founding)
 	int64_t passed_ms = now_ms - founding->ticked_ms;
 
 	founding->ticked_ms = now_ms;
-	founding->elapsed_ms += passed_ms < 2 * FOUNDING_TICK_MS ? passed_ms : FOUNDING_TICK_MS;
+	founding->elapsed_ms += passed_ms < (int64_t)2 * FOUNDING_TICK_MS ? passed_ms : FOUNDING_TICK_MS;
 }
 
 static void on_tick(void *data)

@@ -304,7 +304,7 @@ void watches_reload(struct watches *all, struct list *removed)
 
 	free_removed(all, removed);
 	all->count = fleet->node_count;
-	all->by_order = mem_zalloc(all->count, sizeof(*all->by_order));
+	all->by_order = mem_zalloc(all->count, sizeof(struct watch *));
 	for (size_t i = 0; i < count; i++) {
 		if (before[i] != NULL)
 			all->by_order[before[i]->node->order] = before[i];
@@ -326,7 +326,7 @@ void watches_open(struct watches *all)
 {
 	all->probes = all->prober->open(all->loop, &all->stalls);
 	all->count = all->fleet->node_count;
-	all->by_order = mem_zalloc(all->count, sizeof(*all->by_order));
+	all->by_order = mem_zalloc(all->count, sizeof(struct watch *));
 	for (size_t i = 0; i < all->count; i++)
 		all->by_order[i] = watch_new(all, all->fleet->nodes[i]);
 	doors_open(all);
