@@ -73,7 +73,8 @@ local function event_line(event)
   local said = why(event)
   return ("%s %s at %s in cluster %s%s%s%s"):format(text(get(event, "name")), text(get(event, "id")),
     at(get(event, "time")), text(math.tointeger(get(event, "cluster_id"))),
-    get(event, "node") and ": " .. text(event.node) or "", get(event, "rule") and ", by " .. by_rule(event.rule, get(event, "sentence")) or "",
+    get(event, "node") and ": " .. text(event.node) or "",
+    get(event, "rule") and ", by " .. by_rule(event.rule, get(event, "sentence")) or "",
     said and ": " .. said or "")
 end
 
@@ -96,7 +97,8 @@ local function add_node(out, answer)
   out[#out + 1] = ("%s%s: %s%s since %s%s%s"):format(name, name ~= place and (" (%s)"):format(place) or "",
     text(get(node, "state")), id >= 0 and (" in cluster %d"):format(id) or "", at(get(node, "since")),
     placed_by and " by " .. text(placed_by) or "", said and ": " .. said or "")
-  out[#out + 1] = ("last judged by %s (since %s)"):format(by_rule(get(answer, "rule"), get(answer, "rule_sentence")), at(get(answer, "rule_since")))
+  out[#out + 1] = ("last judged by %s (since %s)"):format(
+    by_rule(get(answer, "rule"), get(answer, "rule_sentence")), at(get(answer, "rule_since")))
   add_failing(out, get(answer, "failing"))
   add_seen(out, answer, "seen:")
   out[#out + 1] = "for the next change:"
