@@ -29,7 +29,7 @@ struct lookup {
 
 struct resolver {
 	uv_loop_t *loop;
-	struct list names;
+	struct list names; /* sorted by host */
 };
 
 bool addresses_take_numeric(struct addresses *addresses, const char *host)
@@ -138,20 +138,36 @@ static void on_impatient(void *data)
 		answer(lookup, &evidence);
 }
 
+/* Where the name of this host is or belongs. */
+static size_t place_of(const struct resolver *resolver, const char *host)
+{
+	size_t low = 0;
+	size_t high = resolver->names.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct name *name = resolver->names.items[middle];
+
+		if (strcmp(name->host, host) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct name *find_name(struct resolver *resolver, const char *host)
 {
-	struct name *name;
+	size_t at = place_of(resolver, host);
+	struct name *name = at < resolver->names.count ? resolver->names.items[at] : NULL;
 
-	for (size_t i = 0; i < resolver->names.count; i++) {
-		name = resolver->names.items[i];
-		if (strcmp(name->host, host) == 0)
-			return name;
-	}
+	if (name != NULL && strcmp(name->host, host) == 0)
+		return name;
 	name = mem_zalloc(1, sizeof(*name));
 	name->resolver = resolver;
 	name->host = mem_strdup(host);
 	name->request.data = name;
-	list_add(&resolver->names, name);
+	list_insert(&resolver->names, at, name);
 	return name;
 }
 
