@@ -207,19 +207,42 @@ local function judge(node, config, by_id)
   judge_row(node, by_id, config, problem, advice)
 end
 
+-- What nodes of one server have in common, but for `near` (-1, 0, 1): how far their starts are rounded apart.
+local function server_key(node, near)
+  return node.system .. " " .. (node.started // SAME_START + near)
+end
+
+-- The places in `nodes` that `seen` (server_key -> places) has of the node's server, in order.
+local function twins_of(node, nodes, seen)
+  local twins = {}
+  for near = -1, 1 do
+    for _, place in ipairs(seen[server_key(node, near)] or {}) do
+      if math.abs(node.started - nodes[place].started) < SAME_START then
+        twins[#twins + 1] = place
+      end
+    end
+  end
+  table.sort(twins)
+  return twins
+end
+
 -- One server under two names would be its own rival.
 local function find_twins(nodes)
+  local seen = {}
   for i, node in ipairs(nodes) do
-    for j = 1, i - 1 do
-      local other = nodes[j]
-      if node.system and node.system == other.system and math.abs(node.started - other.started) < SAME_START then
-        local problem, advice = finder(node)
+    if node.system then
+      local problem, advice = finder(node)
+      for _, place in ipairs(twins_of(node, nodes, seen)) do
+        local other = nodes[place]
         if node.dbname == other.dbname then
           problem("remove one of the two from nodes", "is the same server as %s", other.name)
         else
           advice(nil, "is the same server as %s, by another database: two clusters, for plusmoin", other.name)
         end
       end
+      local key = server_key(node, 0)
+      seen[key] = seen[key] or {}
+      table.insert(seen[key], i)
     end
   end
 end

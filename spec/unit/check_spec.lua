@@ -117,6 +117,14 @@ describe("check", function()
     assert.is_true(select(2, report(node(), node(other))))
     other.facts = facts { system_id = "2" }
     assert.is_true(select(2, report(node(), node(other))))
+    local function started(letter, seconds)
+      return node { id = letter .. ":1", name = letter .. ":1", facts = facts { started = seconds } }
+    end
+    local text = report(started("a", 1.50049), started("b", 1.49951), started("c", 1.5014), started("d", 1.5016))
+    has(text, "is the same server as a:1") -- b, and c; d is c
+    local _, count = text:gsub("is the same server as", "")
+    assert.equal(3, count)
+    has(text, "is the same server as c:1")
   end)
 
   it("names what a slave's beat says, and what a server does not tell", function()

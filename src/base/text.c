@@ -8,8 +8,9 @@
 #include "base/mem.h"
 
 static pthread_mutex_t secret_lock = PTHREAD_MUTEX_INITIALIZER;
-static char **secrets;
+static char **secrets; /* sorted */
 static size_t secret_count;
+static size_t secret_longest; /* bytes of the longest */
 
 static bool is_tail(unsigned char c)
 {
@@ -128,6 +129,11 @@ void text_add_escaped(struct buf *out, const char *text, size_t len)
 	}
 }
 
+static int compare_secrets(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 void secret_set(char *const *passwords, size_t count)
 {
 	pthread_mutex_lock(&secret_lock);
@@ -136,8 +142,15 @@ void secret_set(char *const *passwords, size_t count)
 	free(secrets);
 	secrets = count > 0 ? mem_zalloc(count, sizeof(*secrets)) : NULL;
 	secret_count = count;
-	for (size_t i = 0; i < count; i++)
-		secrets[i] = mem_strdup(passwords[i]);
+	secret_longest = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(passwords[i]);
+
+		secrets[i] = mem_strndup(passwords[i], len);
+		secret_longest = len > secret_longest ? len : secret_longest;
+	}
+	if (count > 0)
+		qsort(secrets, count, sizeof(*secrets), compare_secrets);
 	pthread_mutex_unlock(&secret_lock);
 }
 
@@ -156,18 +169,51 @@ static bool stands_alone(const char *text, const char *at, const char *secret)
 	return !(at[len] != '\0' && is_word(at[len]) && is_word(secret[len - 1]));
 }
 
+/* Of the secrets that do not come behind the first `len` bytes at `at`, the last; NULL: there is none. */
+static const char *last_secret_to(const char *at, size_t len)
+{
+	size_t low = 0;
+	size_t high = secret_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strncmp(secrets[middle], at, len);
+
+		if (order < 0 || (order == 0 && strlen(secrets[middle]) <= len))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 ? secrets[low - 1] : NULL;
+}
+
+static size_t shared_bytes(const char *a, const char *b, size_t most)
+{
+	size_t len = 0;
+
+	while (len < most && a[len] == b[len] && a[len] != '\0')
+		len++;
+	return len;
+}
+
+/*
+ * The length of the longest secret that stands at `at`, 0: none does. Secrets that begin
+ * what is there stand before it in their order, and all between begin with them: a longer
+ * one than what the last of these shares with it cannot be among them.
+ */
 static size_t secret_at(const char *text, const char *at)
 {
-	size_t longest = 0;
+	size_t len = strnlen(at, secret_longest);
+	const char *secret;
 
-	for (size_t i = 0; i < secret_count; i++) {
-		size_t len = strlen(secrets[i]);
-
-		if (len > longest && strncmp(at, secrets[i], len) == 0 &&
-		    stands_alone(text, at, secrets[i]))
-			longest = len;
+	while (len > 0 && (secret = last_secret_to(at, len)) != NULL) {
+		len = shared_bytes(secret, at, len);
+		if (len == 0 || (secret[len] == '\0' && stands_alone(text, at, secret)))
+			return len;
+		if (secret[len] == '\0')
+			len--;
 	}
-	return longest;
+	return 0;
 }
 
 char *secret_scrub(const char *text)
@@ -191,11 +237,11 @@ char *secret_scrub(const char *text)
 
 bool secret_is(const char *value)
 {
-	bool found = false;
+	bool found;
 
 	pthread_mutex_lock(&secret_lock);
-	for (size_t i = 0; i < secret_count && !found; i++)
-		found = strcmp(secrets[i], value) == 0;
+	found = secret_count > 0 && bsearch(&value, secrets, secret_count, sizeof(*secrets),
+					    compare_secrets) != NULL;
 	pthread_mutex_unlock(&secret_lock);
 	return found;
 }

@@ -29,7 +29,7 @@ struct lookup {
 
 struct resolver {
 	uv_loop_t *loop;
-	struct list names; /* by host */
+	struct list names; /* sorted by host */
 };
 
 bool addresses_take_numeric(struct addresses *addresses, const char *host)
@@ -138,7 +138,7 @@ static void on_impatient(void *data)
 		answer(lookup, &evidence);
 }
 
-/* Where the name is or belongs. */
+/* Where the name of this host is or belongs. */
 static size_t place_of(const struct resolver *resolver, const char *host)
 {
 	size_t low = 0;
@@ -146,8 +146,9 @@ static size_t place_of(const struct resolver *resolver, const char *host)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		const struct name *name = resolver->names.items[middle];
 
-		if (strcmp(((const struct name *)resolver->names.items[middle])->host, host) < 0)
+		if (strcmp(name->host, host) < 0)
 			low = middle + 1;
 		else
 			high = middle;

@@ -139,6 +139,72 @@ static void scrubs(const char *text, const char *expected)
 	free(got);
 }
 
+/* Of three letters, one of which is no part of a word; never empty. */
+static char *random_text(size_t most)
+{
+	size_t len = 1 + (size_t)random() % most;
+	char *text = mem_alloc(len + 1);
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = "ab-"[random() % 3];
+	text[len] = '\0';
+	return text;
+}
+
+/* What secret_scrub() has to make of it, by a look at every secret everywhere. */
+static char *scrub_slowly(const char *text, char *const *secrets, size_t count)
+{
+	struct buf out = { 0 };
+
+	for (const char *at = text; *at != '\0';) {
+		size_t longest = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			size_t len = strlen(secrets[i]);
+			bool begins = at > text && at[-1] != '-' && secrets[i][0] != '-';
+			bool goes_on = strlen(at) > len && at[len] != '-' && secrets[i][len - 1] != '-';
+
+			if (len > longest && strncmp(at, secrets[i], len) == 0 && !begins && !goes_on)
+				longest = len;
+		}
+		buf_add_str(&out, longest > 0 ? "***" : "");
+		if (longest == 0)
+			buf_add_char(&out, *at);
+		at += longest > 0 ? longest : 1;
+	}
+	return buf_steal(&out);
+}
+
+static void test_the_longest_of_many_secrets(void **state)
+{
+	char *secrets[40];
+
+	(void)state;
+	srandom(4711);
+	for (int round = 0; round < 300; round++) {
+		size_t count = (size_t)(1 + random() % 40);
+
+		for (size_t i = 0; i < count; i++)
+			secrets[i] = random_text(6);
+		secret_set(secrets, count);
+		for (int i = 0; i < 30; i++) {
+			char *text = random_text(30);
+			char *expected = scrub_slowly(text, secrets, count);
+			char *got = secret_scrub(text);
+
+			assert_string_equal(got, expected);
+			assert_true(secret_is(secrets[(size_t)i % count]));
+			free(text);
+			free(expected);
+			free(got);
+		}
+		assert_false(secret_is("abababa"));
+		for (size_t i = 0; i < count; i++)
+			free(secrets[i]);
+	}
+	secret_set(NULL, 0);
+}
+
 static void test_secrets_are_whole_words(void **state)
 {
 	static char words[][16] = { "cat", "carrot cake", "$x$", "", "cat2" };
@@ -343,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_copies_end_at_a_character),
 		cmocka_unit_test(test_escaping_for_a_line),
 		cmocka_unit_test(test_secrets_are_whole_words),
+		cmocka_unit_test(test_the_longest_of_many_secrets),
 		cmocka_unit_test(test_json_writer),
 		cmocka_unit_test(test_json_invalid_utf8),
 		cmocka_unit_test(test_log_stop_flushes),
