@@ -29,8 +29,8 @@ quiet_0 = @printf '  %-6s %s\n' $(1) $(2);
 quiet = $(quiet_$(V))
 
 LIB_SRC := $(wildcard src/base/*.c src/core/*.c)
-ALL_SRC := $(LIB_SRC) $(wildcard src/system/*.c src/io/*.c src/monitor/*.c src/dispatch/*.c src/script/*.c \
-           src/command/*.c src/*.c)
+ALL_SRC := $(LIB_SRC) $(foreach room,system loop net process pg monitor dispatch script records daemon command, \
+           $(wildcard src/$(room)/*.c)) src/main.c
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
 ALL_OBJ := $(ALL_SRC:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
 LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)

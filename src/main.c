@@ -4,14 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command/check.h"
-#include "command/explain.h"
-#include "command/run_trigger.h"
-#include "command/status.h"
-#include "command/stop.h"
-#include "command/watch.h"
-#include "start.h"
-#include "system/place.h"
+#include "command/verbs.h"
+#include "system/directory.h"
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -45,12 +39,9 @@ static const char usage_text[] =
 	"Exit status: 0 fine, 1 it failed, 2 wrong usage, 3 bad configuration.\n";
 
 struct arguments {
-	const char *config;
+	struct verb_call call;
 	const char *verb;
-	const char *words[2]; /* of run-trigger and explain */
 	size_t word_count;
-	bool foreground;
-	bool json;
 	bool help;
 	bool version;
 };
@@ -62,12 +53,12 @@ static int wrong_usage(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
-/* How many words may follow a verb. */
-static size_t words_of(const char *verb)
+/* How many words may follow what stands as the verb. */
+static size_t words_of(const char *name)
 {
-	if (strcmp(verb, "run-trigger") == 0)
-		return 2;
-	return strcmp(verb, "explain") == 0 ? 1 : 0;
+	const struct verb *verb = verb_find(name);
+
+	return verb != NULL ? verb->words_most : 0;
 }
 
 /* 0, or an exit status after a message. Options may stand before or after the verb. */
@@ -81,17 +72,17 @@ static int parse(int argc, char **argv, struct arguments *out)
 		else if (strcmp(word, "--version") == 0)
 			out->version = true;
 		else if (strcmp(word, "-x") == 0)
-			out->foreground = true;
+			out->call.foreground = true;
 		else if (strcmp(word, "--json") == 0)
-			out->json = true;
+			out->call.json = true;
 		else if (strcmp(word, "-c") == 0 && i + 1 < argc)
-			out->config = argv[++i];
+			out->call.config = argv[++i];
 		else if (strcmp(word, "-c") == 0)
 			return wrong_usage("-c needs a file", NULL);
 		else if (word[0] == '-' && !(word[1] == '\0' && out->word_count == 1))
 			return wrong_usage("unknown option", word);
 		else if (out->verb != NULL && out->word_count < words_of(out->verb))
-			out->words[out->word_count++] = word;
+			out->call.words[out->word_count++] = word;
 		else if (out->verb != NULL)
 			return wrong_usage("one verb is enough", word);
 		else
@@ -115,39 +106,40 @@ static const char *default_config(void)
 	return paths[0];
 }
 
-static int run_verb(const struct arguments *arguments, const char *config)
+/* 0, or an exit status after a message: whether the verb takes what it is given. */
+static int check_call(const struct verb *verb, const struct arguments *arguments)
 {
-	const char *verb = arguments->verb;
+	if (arguments->call.json && (verb == NULL || !verb->takes_json))
+		return wrong_usage("--json goes with status, explain and check", NULL);
+	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
+		return wrong_usage("-x goes with start", NULL);
+	if (verb == NULL)
+		return wrong_usage("unknown verb", arguments->verb);
+	if (arguments->word_count < verb->words_least)
+		return wrong_usage(verb->lacks, NULL);
+	return 0;
+}
 
-	if (strcmp(verb, "start") == 0)
-		return start(config, arguments->foreground);
-	if (strcmp(verb, "stop") == 0)
-		return command_stop(config);
-	if (strcmp(verb, "reload") == 0)
-		return command_reload(config);
-	if (strcmp(verb, "status") == 0)
-		return command_status(config, arguments->json);
-	if (strcmp(verb, "watch") == 0)
-		return command_watch(config);
-	if (strcmp(verb, "explain") == 0)
-		return command_explain(config, arguments->words[0], arguments->json);
-	if (strcmp(verb, "check") == 0)
-		return command_check(config, arguments->json);
-	if (strcmp(verb, "init-sql") == 0)
-		return command_init_sql(config);
-	if (strcmp(verb, "run-trigger") == 0) {
-		if (arguments->word_count == 0)
-			return wrong_usage("run-trigger needs a Lua file, or an event's name", NULL);
-		return command_run_trigger(config, arguments->words[0], arguments->words[1]);
+static int run_verb(const struct verb *verb, struct verb_call call)
+{
+	char *config = directory_absolute(call.config != NULL ? call.config : default_config());
+	int status;
+
+	if (config == NULL) {
+		perror("plusmoin: the working directory");
+		return EXIT_FAILED;
 	}
-	return wrong_usage("unknown verb", verb);
+	call.config = config;
+	status = verb->run(&call);
+	free(config);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
 	int status = parse(argc, argv, &arguments);
-	char *config;
+	const struct verb *verb;
 
 	if (status != 0)
 		return status;
@@ -161,17 +153,7 @@ int main(int argc, char **argv)
 	}
 	if (arguments.verb == NULL)
 		return wrong_usage("no verb", NULL);
-	if (arguments.json && strcmp(arguments.verb, "status") != 0 &&
-	    strcmp(arguments.verb, "explain") != 0 && strcmp(arguments.verb, "check") != 0)
-		return wrong_usage("--json goes with status, explain and check", NULL);
-	if (arguments.foreground && strcmp(arguments.verb, "start") != 0)
-		return wrong_usage("-x goes with start", NULL);
-	config = place_absolute(arguments.config != NULL ? arguments.config : default_config());
-	if (config == NULL) {
-		perror("plusmoin: the working directory");
-		return EXIT_FAILED;
-	}
-	status = run_verb(&arguments, config);
-	free(config);
-	return status;
+	verb = verb_find(arguments.verb);
+	status = check_call(verb, &arguments);
+	return status != 0 ? status : run_verb(verb, arguments.call);
 }

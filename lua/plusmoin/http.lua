@@ -1,5 +1,5 @@
 --- pm.http: an HTTP request from a trigger. Its arguments are checked here, the C half
--- is src/script/http.c.
+-- is src/script/api_http.c.
 local core = require "plusmoin.http.core"
 
 local http = {}

@@ -1,5 +1,5 @@
 --- pm.query: SQL from a trigger. Its arguments are checked and made plain here, the
--- C half (src/script/query.c) talks to the server.
+-- C half (src/script/api_query.c) talks to the server.
 local connection = require "plusmoin.config.connection"
 local core = require "plusmoin.query.core"
 local json = require "plusmoin.jansson"

@@ -1,5 +1,5 @@
 --- pm.request: one exchange with a program that listens on a socket. Its arguments
--- are checked here, the C half is src/script/request.c.
+-- are checked here, the C half is src/script/api_request.c.
 local core = require "plusmoin.request.core"
 
 local request = {}

@@ -1,6 +1,6 @@
 /*
  * Text from outside, made safe to keep and to show: fixed-size copies that end
- * at a character, valid UTF-8, escaped control characters, blanked passwords.
+ * at a character, valid UTF-8, escaped control characters.
  */
 #pragma once
 
@@ -23,18 +23,3 @@ void text_copy(char *out, size_t size, const char *text);
 
 /* Appends `text` for one line of a log: control characters escaped, invalid UTF-8 as U+FFFD. */
 void text_add_escaped(struct buf *out, const char *text, size_t len);
-
-/*
- * The passwords of the configuration, blanked from now on in what secret_scrub()
- * is given. Replaces the earlier ones; copies. Any thread.
- */
-void secret_set(char *const *passwords, size_t count);
-
-/*
- * A copy of `text` in which every configured password that stands as a whole
- * word is replaced by "***". The caller frees it. Any thread.
- */
-char *secret_scrub(const char *text);
-
-/* Whether `value` equals a configured password. Any thread. */
-bool secret_is(const char *value);

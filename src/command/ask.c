@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "io/clock.h"
+#include "loop/clock.h"
 
 #define ANSWER_MAX ((size_t)256 << 20)
 

@@ -65,7 +65,7 @@ int become_read(struct become *become, const char *path)
 	int status;
 
 	*become = (struct become){ .path = path };
-	if (!names_read(path, &become->names))
+	if (!files_read(path, &become->names))
 		return FAILED;
 	for (size_t i = 0; i < report->error_count; i++)
 		(void)fprintf(stderr, "%s\n", report->errors[i]);
@@ -107,7 +107,7 @@ struct load_options become_options(const struct become *become)
 
 void become_free(struct become *become)
 {
-	names_free(&become->names);
+	files_free(&become->names);
 	identity_free(&become->identity);
 	buf_free(&become->text);
 }

@@ -6,12 +6,12 @@
 #pragma once
 
 #include "base/buf.h"
-#include "command/names.h"
+#include "command/files.h"
 #include "system/identity.h"
 
 struct become {
 	const char *path; /* the caller's */
-	struct names names;
+	struct files names;
 	bool drops; /* root, to become somebody else */
 	bool foreign; /* the file is not root's, and Lua: what it says is done with no more than its user's rights */
 	struct identity identity;

@@ -11,10 +11,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "command/become.h"
-#include "io/clock.h"
-#include "io/survey.h"
+#include "loop/clock.h"
+#include "pg/survey.h"
 #include "script/engine.h"
 #include "script/host.h"
 

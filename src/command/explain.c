@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "command/ask.h"
-#include "command/names.h"
+#include "command/files.h"
 #include "script/engine.h"
 
 #define NODES_MAX 100 /* explained at once */
@@ -22,7 +22,7 @@ static bool is_event_id(const char *text)
 }
 
 /* False, after a message: nobody answers. */
-static bool ask_daemon(const struct load_names *files, const char *request, struct buf *answer)
+static bool ask_daemon(const struct load_files *files, const char *request, struct buf *answer)
 {
 	if (ask(files->control_socket, request, ASK_MS, answer) == ASK_ANSWERED)
 		return true;
@@ -31,7 +31,7 @@ static bool ask_daemon(const struct load_names *files, const char *request, stru
 }
 
 /* `what` NULL: who is not well. */
-static bool ask_about(const struct load_names *files, const char *what, struct buf *answer)
+static bool ask_about(const struct load_files *files, const char *what, struct buf *answer)
 {
 	struct buf request = { 0 };
 	struct json json = { .out = &request };
@@ -117,7 +117,7 @@ static int print_answer(lua_State *L, const char *answer)
 	return status;
 }
 
-static int explain_one(lua_State *L, const struct load_names *files, const char *what)
+static int explain_one(lua_State *L, const struct load_files *files, const char *what)
 {
 	struct buf answer = { 0 };
 	int status = ask_about(files, what, &answer) ? print_answer(L, buf_text(&answer)) : 1;
@@ -142,7 +142,7 @@ static lua_Integer list_no_master(lua_State *L)
 }
 
 /* The list of nodes at the top; `total` there are, and `headless` clusters were named. */
-static int explain_list(lua_State *L, const struct load_names *files, lua_Integer total,
+static int explain_list(lua_State *L, const struct load_files *files, lua_Integer total,
 			lua_Integer headless)
 {
 	lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
@@ -165,7 +165,7 @@ static int explain_list(lua_State *L, const struct load_names *files, lua_Intege
 	return status;
 }
 
-static int explain_all(lua_State *L, const struct load_names *files)
+static int explain_all(lua_State *L, const struct load_files *files)
 {
 	struct buf answer = { 0 };
 	int status = 1;
@@ -188,7 +188,7 @@ static int explain_all(lua_State *L, const struct load_names *files)
 	return status;
 }
 
-static int print_json(const struct load_names *files, const char *what)
+static int print_json(const struct load_files *files, const char *what)
 {
 	struct buf answer = { 0 };
 	int status = 1;
@@ -204,12 +204,12 @@ static int print_json(const struct load_names *files, const char *what)
 int command_explain(const char *config_path, const char *what, bool as_json)
 {
 	struct engine engine;
-	struct names names;
+	struct files names;
 	int status = 1;
 
-	if (!names_read(config_path, &names))
+	if (!files_read(config_path, &names))
 		return 1;
-	names_say_broken(&names);
+	files_say_broken(&names);
 	if (as_json) {
 		status = print_json(&names.report.names, what);
 	} else if (engine_open_alone(&engine)) {
@@ -217,6 +217,6 @@ int command_explain(const char *config_path, const char *what, bool as_json)
 				      : explain_all(engine.L, &names.report.names);
 		engine_close(&engine);
 	}
-	names_free(&names);
+	files_free(&names);
 	return status;
 }

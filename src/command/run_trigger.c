@@ -9,13 +9,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "command/ask.h"
 #include "command/become.h"
 #include "command/picture.h"
-#include "dispatch/child.h"
-#include "io/http.h"
-#include "io/timer.h"
+#include "loop/timer.h"
+#include "net/http.h"
+#include "process/child.h"
 #include "script/host.h"
 
 #define EVENT_BYTES ((size_t)16 << 20) /* as a configuration */

@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "command/ask.h"
-#include "command/names.h"
-#include "io/clock.h"
+#include "command/files.h"
+#include "loop/clock.h"
 #include "script/engine.h"
 
 #define FILE_MAX ((size_t)256 << 20)
@@ -74,7 +74,7 @@ static void print_table(lua_State *L, const char *text, bool from_file, double a
 		(void)fputs(luaL_tolstring(L, -1, NULL), stdout);
 }
 
-static int status_from_file(lua_State *L, const struct load_names *files)
+static int status_from_file(lua_State *L, const struct load_files *files)
 {
 	struct buf text = { 0 };
 	double age_s;
@@ -89,7 +89,7 @@ static int status_from_file(lua_State *L, const struct load_names *files)
 	return 1;
 }
 
-static int print_json(const struct load_names *files, bool runs)
+static int print_json(const struct load_files *files, bool runs)
 {
 	struct buf text = { 0 };
 	double age_s;
@@ -106,15 +106,15 @@ static int print_json(const struct load_names *files, bool runs)
 int command_status(const char *config_path, bool as_json)
 {
 	struct engine engine;
-	struct names names;
+	struct files names;
 	struct buf answer = { 0 };
-	const struct load_names *files = &names.report.names;
+	const struct load_files *files = &names.report.names;
 	bool runs;
 	int status = 0;
 
-	if (!names_read(config_path, &names))
+	if (!files_read(config_path, &names))
 		return 1;
-	names_say_broken(&names);
+	files_say_broken(&names);
 	runs = ask(files->control_socket, "{\"request\": \"status\"}\n", ASK_MS, &answer) == ASK_ANSWERED;
 	if (as_json)
 		status = print_json(files, runs);
@@ -128,6 +128,6 @@ int command_status(const char *config_path, bool as_json)
 		engine_close(&engine);
 	}
 	buf_free(&answer);
-	names_free(&names);
+	files_free(&names);
 	return status;
 }

@@ -11,8 +11,8 @@
 #include <jansson.h>
 
 #include "command/ask.h"
-#include "command/names.h"
-#include "io/clock.h"
+#include "command/files.h"
+#include "loop/clock.h"
 #include "script/host.h"
 #include "system/pidfile.h"
 
@@ -107,18 +107,18 @@ static int stop(const struct target *target, int64_t grace_ms)
 
 int command_stop(const char *config_path)
 {
-	struct names names;
+	struct files names;
 	struct target target;
 	int status = 1;
 
-	if (!names_read(config_path, &names))
+	if (!files_read(config_path, &names))
 		return 1;
-	names_say_broken(&names);
+	files_say_broken(&names);
 	if (find(names.report.names.pid_file, &target)) {
 		status = stop(&target, names.shutdown_grace_ms);
 		close(target.fd);
 	}
-	names_free(&names);
+	files_free(&names);
 	return status;
 }
 
@@ -188,17 +188,17 @@ static int reload(const struct target *target, const char *socket)
 
 int command_reload(const char *config_path)
 {
-	struct names names;
+	struct files names;
 	struct target target;
 	int status = 1;
 
-	if (!names_read(config_path, &names))
+	if (!files_read(config_path, &names))
 		return 1;
-	names_say_broken(&names);
+	files_say_broken(&names);
 	if (find(names.report.names.pid_file, &target)) {
 		status = reload(&target, names.report.names.control_socket);
 		close(target.fd);
 	}
-	names_free(&names);
+	files_free(&names);
 	return status;
 }

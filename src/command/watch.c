@@ -9,8 +9,8 @@
 
 #include "base/buf.h"
 #include "command/ask.h"
-#include "command/names.h"
-#include "io/clock.h"
+#include "command/files.h"
+#include "loop/clock.h"
 #include "script/engine.h"
 
 #define EVERY_S 1
@@ -106,12 +106,12 @@ int command_watch(const char *config_path)
 	bool terminal = isatty(STDOUT_FILENO) == 1;
 	const struct timespec pause = { .tv_sec = EVERY_S };
 	struct engine engine;
-	struct names names;
+	struct files names;
 	bool answered = false;
 
-	if (!names_read(config_path, &names))
+	if (!files_read(config_path, &names))
 		return 1;
-	names_say_broken(&names);
+	files_say_broken(&names);
 	catch_end();
 	if (engine_open_alone(&engine)) {
 		while (!ended) {
@@ -127,6 +127,6 @@ int command_watch(const char *config_path)
 				      names.report.names.control_socket);
 		engine_close(&engine);
 	}
-	names_free(&names);
+	files_free(&names);
 	return answered ? 0 : 1;
 }

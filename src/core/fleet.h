@@ -83,7 +83,7 @@ struct holder {
 struct cluster {
 	int id;
 	bool starting;         /* waits for its slaves at the monitor's start: */
-	struct list awaited;   /* nodes whose row names its master, as start_look() found last */
+	struct list awaited;   /* nodes whose row names its master, as awaited_look() found last */
 	bool start_ends;       /* as it found: a node of it went down */
 	struct node *seat;     /* NULL: empty */
 	struct node *sat_last; /* while the seat is empty; NULL once it is no member any more */

@@ -1,6 +1,6 @@
 /*
  * What was seen of a node: facts, never an opinion. Plain values without
- * pointers; io/probe makes them, the rules read them. And the moment at which
+ * pointers; pg/probe makes them, the rules read them. And the moment at which
  * something is judged: the core knows no clock.
  */
 #pragma once

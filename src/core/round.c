@@ -392,7 +392,7 @@ static void fire_master_down(struct round *round)
 	}
 }
 
-/* What was judged is used up, also of nodes that moved elsewhere. Not at the start: start_place(). */
+/* What was judged is used up, also of nodes that moved elsewhere. Not at the start: awaited_place(). */
 static void use_up(struct round *round)
 {
 	const struct list *nodes = nodes_of(round);

@@ -5,8 +5,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
-#include "dispatch/environment.h"
+#include "process/environment.h"
 
 struct action {
 	const struct action_kit *kit;

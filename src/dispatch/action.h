@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "core/config.h"
 #include "core/view.h"
-#include "dispatch/child.h"
 #include "dispatch/runner.h"
+#include "process/child.h"
 
 struct action;
 

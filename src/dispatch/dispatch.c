@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "dispatch/action.h"
 #include "dispatch/queue.h"
-#include "io/timer.h"
+#include "loop/timer.h"
 
 #define SHUTDOWN_KILL_MS 2000
 

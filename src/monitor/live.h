@@ -1,4 +1,4 @@
-/* The prober of real servers (io/probe.h). */
+/* The prober of real servers (pg/probe.h). */
 #pragma once
 
 #include "monitor/prober.h"

@@ -9,7 +9,7 @@
 
 #include "core/board.h"
 #include "core/saved.h"
-#include "io/clock.h"
+#include "loop/clock.h"
 #include "monitor/prober.h"
 
 struct monitor;

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "core/verdict.h"
-#include "io/clock.h"
-#include "io/timer.h"
+#include "loop/clock.h"
+#include "loop/timer.h"
 #include "monitor/prober.h"
 #include "monitor/refusals.h"
 

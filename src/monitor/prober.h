@@ -1,12 +1,12 @@
 /*
  * Who looks at the nodes: a table of functions that the monitor asks through. live.h is the table
  * that asks real servers; a bench or a test fills one of its own and plays the servers, without
- * descriptors and without time passing. What io/probe.h says of a function holds for its entry here.
+ * descriptors and without time passing. What pg/probe.h says of a function holds for its entry here.
  * Monitor thread.
  */
 #pragma once
 
-#include "io/probe.h"
+#include "pg/probe.h"
 
 struct prober {
 	/* What all probes of a monitor share; `stalls` counts the monitor's own stalls (P4). */

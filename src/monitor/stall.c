@@ -1,7 +1,7 @@
 #include "monitor/stall.h"
 
 #include "base/log.h"
-#include "io/clock.h"
+#include "loop/clock.h"
 
 static void on_tick(void *data)
 {

@@ -1,10 +1,10 @@
 /*
  * Rule P4: the monitor's own stalls. A timer of its own that fires late says that the loop did not turn;
- * then deadlines begin anew (io/timer.h), and nothing is judged by what expired. Monitor thread.
+ * then deadlines begin anew (loop/timer.h), and nothing is judged by what expired. Monitor thread.
  */
 #pragma once
 
-#include "io/timer.h"
+#include "loop/timer.h"
 
 #define STALL_TICK_MS 200
 #define STALL_LIMIT_MS 2000 /* a timer that is later than that says so */

@@ -23,7 +23,7 @@ static void ask_awaited(const struct waits *waits, const struct cluster *cluster
 	for (size_t i = 0; i < cluster->awaited.count; i++) {
 		const struct node *node = cluster->awaited.items[i];
 
-		if (start_waits_for(node->fleet, cluster, node))
+		if (awaited_is_late(node->fleet, cluster, node))
 			watch_look(watch_of(waits->watches, node));
 	}
 }
@@ -35,7 +35,7 @@ static void ask_strangers(const struct waits *waits)
 	for (size_t i = 0; i < fleet->clusterless.count; i++) {
 		const struct node *node = fleet->clusterless.items[i];
 
-		if (start_is_stranger(fleet, node))
+		if (awaited_is_stranger(fleet, node))
 			watch_look(watch_of(waits->watches, node));
 	}
 }
@@ -54,21 +54,21 @@ static bool has_looked(const struct waits *waits, const struct wait *wait, int64
 
 /* Whether the cluster's wait is over at this tick; asks whom it waits for. */
 static bool is_over(const struct waits *waits, struct wait *wait,
-		    const struct start_wait *situation, int64_t elapsed_ms)
+		    const struct awaited_situation *situation, int64_t elapsed_ms)
 {
-	struct start_wait own = *situation;
+	struct awaited_situation own = *situation;
 
 	own.waited_ms = elapsed_ms - wait->founded_ms;
-	switch (start_is_over(waits->watches->fleet, wait->cluster, &own)) {
-	case START_IS_OVER:
+	switch (awaited_is_over(waits->watches->fleet, wait->cluster, &own)) {
+	case AWAITED_NO_MORE:
 		return true;
-	case START_LAST_LOOK:
+	case AWAITED_LAST_LOOK:
 		if (wait->has_looked)
 			return has_looked(waits, wait, elapsed_ms);
 		wait->has_looked = true;
 		wait->looked_ms = elapsed_ms;
 		break;
-	case START_WAITS:
+	case AWAITED_YET:
 		break;
 	}
 	ask_awaited(waits, wait->cluster);
@@ -79,7 +79,7 @@ static bool is_over(const struct waits *waits, struct wait *wait,
  * Those whose wait is over at this tick: all are placed before the first of them is told of, so that
  * what is shown of the clusterless nodes changes once.
  */
-static void place_slaves(struct waits *waits, const struct start_wait *situation,
+static void place_slaves(struct waits *waits, const struct awaited_situation *situation,
 			 int64_t elapsed_ms)
 {
 	struct fleet *fleet = waits->watches->fleet;
@@ -90,7 +90,7 @@ static void place_slaves(struct waits *waits, const struct start_wait *situation
 		struct wait *wait = waits->waiting.items[i];
 
 		if (is_over(waits, wait, situation, elapsed_ms)) {
-			start_place(fleet, wait->cluster, &now, &wait->changes);
+			awaited_place(fleet, wait->cluster, &now, &wait->changes);
 			list_add(&waits->placed, wait);
 		} else {
 			waits->waiting.items[kept++] = wait;
@@ -102,8 +102,8 @@ static void place_slaves(struct waits *waits, const struct start_wait *situation
 static void look(struct waits *waits, int64_t elapsed_ms, bool logging_in)
 {
 	struct moment now = clock_now(waits->watches->clock);
-	struct start_wait situation = {
-		.strangers = start_look(waits->watches->fleet, &now),
+	struct awaited_situation situation = {
+		.strangers = awaited_look(waits->watches->fleet, &now),
 		.logging_in = logging_in,
 	};
 

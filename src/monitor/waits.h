@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "core/start.h"
+#include "core/awaited.h"
 #include "monitor/node.h"
 
 #define WAITS_TOLD_A_TURN 50 /* clusters: polls go on between */

@@ -18,10 +18,10 @@
 
 #include "base/buf.h"
 #include "core/config.h"
-#include "dispatch/child.h"
-#include "io/http.h"
-#include "io/resolve.h"
-#include "io/timer.h"
+#include "loop/timer.h"
+#include "net/http.h"
+#include "net/resolve.h"
+#include "process/child.h"
 #include "script/job.h"
 #include "script/shared.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "io/clock.h"
+#include "loop/clock.h"
 #include "script/engine.h"
 
 #define MODEST_PART 16 /* a run that took less than this part of the limit is not to blame */

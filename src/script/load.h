@@ -7,7 +7,7 @@
 #pragma once
 
 #include "dispatch/runner.h"
-#include "io/timer.h"
+#include "loop/timer.h"
 #include "script/host.h"
 
 struct load {

@@ -318,7 +318,7 @@ struct reading {
 	struct config *config;
 };
 
-static void read_names(lua_State *L, struct load_names *names)
+static void read_names(lua_State *L, struct load_files *names)
 {
 	names->daemon_user = get_string(L, "daemon_user");
 	names->pid_file = get_string(L, "pid_file");
@@ -371,27 +371,27 @@ struct config *load_config(struct engine *engine, const char *path,
 	return reading.config;
 }
 
-bool load_default_names(struct engine *engine, const char *path, struct load_names *names)
+bool load_default_names(struct engine *engine, const char *path, struct load_files *names)
 {
 	lua_State *L = engine->L;
 	int top = lua_gettop(L);
 	bool done = push_call(L, "default_names", path, NULL) && lua_pcall(L, 2, 1, 0) == LUA_OK;
 
-	*names = (struct load_names){ 0 };
+	*names = (struct load_files){ 0 };
 	if (done)
 		read_names(L, names);
 	lua_settop(L, top);
 	return done;
 }
 
-void load_names_free(struct load_names *names)
+void load_names_free(struct load_files *names)
 {
 	free(names->daemon_user);
 	free(names->pid_file);
 	free(names->status_file);
 	free(names->log_file);
 	free(names->control_socket);
-	*names = (struct load_names){ 0 };
+	*names = (struct load_files){ 0 };
 }
 
 static void free_strings(char **strings, size_t count)

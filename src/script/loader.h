@@ -18,7 +18,7 @@ struct load_options {
 };
 
 /* What is needed before and without the rest (contract.md, "Privileges and files"). */
-struct load_names {
+struct load_files {
 	char *daemon_user;
 	char *pid_file;
 	char *status_file;
@@ -31,7 +31,7 @@ struct load_report {
 	size_t error_count;
 	char **warnings;
 	size_t warning_count;
-	struct load_names names; /* what could be read of them, else the defaults */
+	struct load_files names; /* what could be read of them, else the defaults */
 };
 
 struct engine;
@@ -47,5 +47,5 @@ struct config *load_config(struct engine *engine, const char *path,
 void load_report_free(struct load_report *report);
 
 /* The names of a configuration at `path` that says nothing; the caller's to free. */
-bool load_default_names(struct engine *engine, const char *path, struct load_names *names);
-void load_names_free(struct load_names *names);
+bool load_default_names(struct engine *engine, const char *path, struct load_files *names);
+void load_names_free(struct load_files *names);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "io/clock.h"
+#include "loop/clock.h"
 #include "script/engine.h"
 
 /* What describe() gives its protected half, and gets back. */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "system/place.h"
+#include "system/directory.h"
 
 #define LOOKS 10
 #define LOOK_US 5000
@@ -70,7 +70,7 @@ int pidfile_lock(const char *path, const struct identity *owner, pid_t *holder)
 
 	*holder = -1;
 	for (;;) {
-		if (!place_file(path, 0644, owner))
+		if (!directory_make_file(path, 0644, owner))
 			return -1;
 		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 && errno == ENOENT)

@@ -25,10 +25,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "dispatch/child.h"
+#include "process/child.h"
 #include "dispatch/dispatch.h"
-#include "io/http.h"
-#include "io/timer.h"
+#include "net/http.h"
+#include "loop/timer.h"
 #include "script/hosts.h"
 
 #define CLUSTERS 100

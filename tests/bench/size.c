@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "io/clock.h"
-#include "io/timer.h"
+#include "loop/clock.h"
+#include "loop/timer.h"
 #include "script/shared.h"
 #include "support/fed.h"
 

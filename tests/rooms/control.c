@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "io/control.h"
+#include "daemon/control.h"
 
 #define SILENCE_MS 500
 #define BIG_BYTES ((size_t)4 << 20) /* far more than a socket holds */

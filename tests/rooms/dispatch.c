@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "dispatch/child.h"
+#include "process/child.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/queue.h"
 

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "core/start.h"
+#include "core/awaited.h"
 #include "support/kit.h"
 
 #define PLAY_NODES 16

@@ -176,23 +176,23 @@ static inline int64_t stage_founded_at(const struct play *play, int id)
 static inline void stage_start(struct play *play)
 {
 	struct moment now = play_now(play);
-	struct start_wait wait = { .logging_in = play->logging_in };
+	struct awaited_situation wait = { .logging_in = play->logging_in };
 	struct round round;
 
 	round_begin(&round, play->fleet, NULL);
 	round.starting = true;
 	stage_finish(play, &round);
 	round_end(&round);
-	wait.strangers = start_look(play->fleet, &now);
+	wait.strangers = awaited_look(play->fleet, &now);
 	for (size_t i = 0; i < play->fleet->clusters.count; i++) {
 		struct cluster *cluster = play->fleet->clusters.items[i];
 		struct changes changes = { 0 };
 
 		wait.waited_ms = play->steady_ms - stage_founded_at(play, cluster->id);
 		if (!cluster->starting ||
-		    start_is_over(play->fleet, cluster, &wait) == START_WAITS) /* this line is the last look */
+		    awaited_is_over(play->fleet, cluster, &wait) == AWAITED_YET) /* this line is the last look */
 			continue;
-		start_place(play->fleet, cluster, &now, &changes);
+		awaited_place(play->fleet, cluster, &now, &changes);
 		cluster->starting = false;
 		play_event(play, EVENT_PLUSMOIN_UP, NULL, RULE_NONE, cluster->id);
 		stage_take_changes(play, &changes);

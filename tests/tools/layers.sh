@@ -1,7 +1,7 @@
 #!/bin/sh
 # A file includes its own layer and lower ones, nothing else (design.md, "Layers").
 set -eu
-layers="base core system io monitor dispatch script command"
+layers="base core system loop net process pg monitor dispatch script records daemon command"
 status=0
 allowed=""
 for layer in $layers; do

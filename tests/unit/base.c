@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/secret.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"

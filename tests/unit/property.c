@@ -7,7 +7,7 @@
  */
 #include <time.h>
 
-#include "core/start.h"
+#include "core/awaited.h"
 #include "support/oracle.h"
 
 #define SETTLE_ROUNDS 12
@@ -163,11 +163,11 @@ static void start_monitor(void)
 	}
 	round_end(&round);
 	world_replicate(&run.world);
-	(void)start_look(run.fleet, &at);
+	(void)awaited_look(run.fleet, &at);
 	for (size_t i = 0; i < run.fleet->clusters.count; i++) {
 		struct changes changes = { 0 };
 
-		start_place(run.fleet, run.fleet->clusters.items[i], &at, &changes);
+		awaited_place(run.fleet, run.fleet->clusters.items[i], &at, &changes);
 		((struct cluster *)run.fleet->clusters.items[i])->starting = false;
 		changes_free(&changes);
 	}

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/start.h"
+#include "core/awaited.h"
 #include "support/stand.h"
 
 /* a is going, b says master: its beat (M4) is under way. */

@@ -1,0 +1,30 @@
+/*
+ * The verbs of the command line, a row each: what may stand beside it, and who carries it out.
+ * Their words for people are in lua/plusmoin/verbs.lua and main.c's usage.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define VERB_WORDS 2 /* at most, behind a verb */
+
+struct verb_call {
+	const char *config; /* its file's absolute path */
+	const char *words[VERB_WORDS]; /* NULL: not given */
+	bool foreground; /* -x */
+	bool json;       /* --json */
+};
+
+struct verb {
+	const char *name;
+	size_t words_least;
+	size_t words_most;
+	bool takes_foreground;
+	bool takes_json;
+	const char *lacks; /* what is said when there are fewer words than it needs */
+	int (*run)(const struct verb_call *call); /* an exit status */
+};
+
+/* NULL: there is no such verb. */
+const struct verb *verb_find(const char *name);

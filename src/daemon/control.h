@@ -1,0 +1,43 @@
+/*
+ * The control socket: one JSON request a line, one JSON answer a line. Clients never
+ * block the monitor, and never hold much of its memory: each has one answer on its
+ * way at a time, and those that get the same one share it; a client's next request is
+ * read when its last answer has gone out. Closed is who sends a longer line than
+ * CONTROL_LINE_BYTES, who reads nothing of an answer for the time given, and, when
+ * CONTROL_CLIENTS are there and another one comes, who has asked nothing for longest.
+ * Monitor's loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/shared_text.h"
+#include "daemon/request.h"
+
+#define CONTROL_LINE_BYTES 65536
+#define CONTROL_CLIENTS 64
+#define CONTROL_SILENCE_MS 10000 /* contract.md, "Control socket" */
+
+struct control;
+
+/*
+ * Answers a request: true, and one JSON object, with a reference for the caller; or
+ * false: it follows by control_answer() for this client, and not from inside.
+ */
+typedef bool control_answerer(void *data, unsigned long client, const struct request *request,
+			      struct shared_text **answer);
+
+/*
+ * Listens at `path` (socket_file.h). NULL, and `*error` (libuv's), when it cannot.
+ * `silence_ms`: how long a client may read nothing of its answer.
+ */
+struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_ms,
+			    control_answerer *answer, void *data, int *error);
+
+/* The answer that `client` waits for, one JSON object; nothing when it is gone. Takes a reference of its own. */
+void control_answer(struct control *control, unsigned long client, struct shared_text *text);
+
+/* Closes all and removes the socket file; NULL allowed, clears the pointer. */
+void control_free(struct control **control);

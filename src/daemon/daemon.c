@@ -1,0 +1,446 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "daemon/requests.h"
+#include "daemon/control.h"
+#include "daemon/outcome.h"
+#include "daemon/recent.h"
+#include "daemon/supervised.h"
+#include "dispatch/dispatch.h"
+#include "loop/timer.h"
+#include "monitor/live.h"
+#include "monitor/monitor.h"
+#include "process/child.h"
+#include "records/records.h"
+#include "system/notify.h"
+#include "system/pidfile.h"
+
+#define STATUS_DELAY_MS 20  /* contract.md, "JSON": changes within that time make one write, */
+#define STATUS_COST_TIMES 10 /* or within ten times what the last one cost, if that is more */
+#define END_MS 1000        /* design.md: look-ups under way get that long at the end */
+#define LOG_END_MS 2000
+
+struct daemon {
+	uv_loop_t loop;
+	struct config *config;
+	struct config *first; /* the start's: what needs a restart keeps its values */
+	struct hosts *hosts;
+	struct shared *shared; /* the hosts' */
+	struct clock clock;
+	struct monitor *monitor;
+	struct dispatch *dispatch;
+	struct control *control;
+	struct records *records;
+	struct timer *status_soon;
+	int64_t status_cost_ns; /* what the last write of it took on this loop */
+	struct timer *status_beat;
+	struct supervised *supervised;
+	uv_signal_t signals[3];
+	struct recent recent; /* events */
+	struct outcome_waiters waiters; /* for the outcome of a reload */
+	struct requests requests;
+	int pid_fd;
+	bool foreground;
+	bool ending;
+	bool has_lua; /* some trigger is a function */
+};
+
+/* What pm.cluster() sees; made only where functions could ask. */
+static void publish(struct daemon *daemon)
+{
+	if (daemon->has_lua && daemon->monitor != NULL)
+		shared_publish(daemon->shared, monitor_board(daemon->monitor));
+}
+
+static void on_status_soon(void *data)
+{
+	struct daemon *daemon = data;
+	uint64_t begin_ns = uv_hrtime();
+
+	publish(daemon);
+	records_write(daemon->records, daemon->monitor, false);
+	supervised_tell(daemon->supervised, monitor_board(daemon->monitor));
+	daemon->status_cost_ns = (int64_t)(uv_hrtime() - begin_ns);
+}
+
+static void on_status_beat(void *data)
+{
+	struct daemon *daemon = data;
+
+	records_write(daemon->records, daemon->monitor, true);
+	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
+}
+
+static void on_changed(void *data)
+{
+	struct daemon *daemon = data;
+	int64_t delay_ms = daemon->status_cost_ns * STATUS_COST_TIMES / 1000000;
+
+	if (!timer_is_set(daemon->status_soon))
+		timer_start(daemon->status_soon,
+			    delay_ms > STATUS_DELAY_MS ? delay_ms : STATUS_DELAY_MS);
+}
+
+static void on_fired(void *data, struct event *event)
+{
+	struct daemon *daemon = data;
+	struct log_about about = {
+		.event = event_kind_name(event->kind),
+		.event_id = event->id,
+		.has_cluster = true,
+		.cluster_id = event->cluster_id,
+	};
+
+	if (event->kind == EVENT_PLUSMOIN_UP)
+		log_line(LOG_LEVEL_INFO, &about, "watching: %zu master, %zu slaves, %zu lost",
+			 event->view->masters, event->view->slaves, event->view->lost);
+	if (config_has_lua(daemon->config, event->kind))
+		publish(daemon);
+	recent_add(&daemon->recent, event, monitor_fleet(daemon->monitor));
+	dispatch_event(daemon->dispatch, event);
+}
+
+static void on_told(void *data, const struct event *event, const char *path, const char *how)
+{
+	struct daemon *daemon = data;
+
+	recent_tell(&daemon->recent, event, path, how);
+}
+
+static void note_lua(struct daemon *daemon)
+{
+	daemon->has_lua = false;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
+		daemon->has_lua = daemon->has_lua ||
+				  config_has_lua(daemon->config, (enum event_kind)kind);
+}
+
+static void take_config(struct daemon *daemon, struct config *config)
+{
+	struct config *old = daemon->config;
+
+	daemon->config = config_ref(config);
+	note_lua(daemon);
+	config_unref(&old);
+}
+
+/* As hosts_load(), with all that a SIGHUP means. */
+static unsigned long load_anew(struct daemon *daemon)
+{
+	unsigned long load = hosts_load(daemon->hosts);
+
+	log_reopen();
+	if (load != 0)
+		notify_reloading();
+	return load;
+}
+
+/* Its outcome follows; or why it cannot be. */
+static const char *begin_reload(void *data, unsigned long client)
+{
+	struct daemon *daemon = data;
+	unsigned long load = load_anew(daemon);
+
+	if (load == 0)
+		return "no thread to load the configuration";
+	outcome_wait(&daemon->waiters, client, load);
+	return NULL;
+}
+
+static bool on_request(void *data, unsigned long client, const struct request *request,
+		       struct shared_text **answer)
+{
+	struct daemon *daemon = data;
+
+	return requests_answer(&daemon->requests, client, request, answer);
+}
+
+static void on_handle(uv_handle_t *handle, void *data)
+{
+	(void)data;
+	if (!uv_is_closing(handle) && uv_handle_get_type(handle) == UV_SIGNAL)
+		uv_close(handle, NULL);
+}
+
+/* All triggers have ended: everything is closed, and the loop ends when that is done. */
+static void on_dispatched(void *data)
+{
+	struct daemon *daemon = data;
+
+	dispatch_free(&daemon->dispatch);
+	reaper_stop();
+	uv_walk(&daemon->loop, on_handle, NULL);
+	supervised_free(&daemon->supervised);
+	timer_free(&daemon->status_beat);
+	timer_free(&daemon->status_soon);
+	records_free(&daemon->records);
+	uv_stop(&daemon->loop);
+}
+
+static void begin_end(struct daemon *daemon, int signum)
+{
+	if (daemon->ending)
+		return;
+	daemon->ending = true;
+	log_info("signal %d: ending", signum);
+	notify_stopping();
+	timer_stop(daemon->status_soon);
+	timer_stop(daemon->status_beat);
+	monitor_stands(daemon->monitor);
+	records_write(daemon->records, daemon->monitor, false);
+	control_free(&daemon->control);
+	monitor_free(&daemon->monitor);
+	dispatch_stop(daemon->dispatch, on_dispatched, daemon);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct daemon *daemon = handle->data;
+
+	if (signum != SIGHUP) {
+		begin_end(daemon, signum);
+	} else if (!daemon->ending) {
+		(void)load_anew(daemon);
+	}
+}
+
+/* 0 or libuv's error. */
+static int catch_signals(struct daemon *daemon)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		int error = uv_signal_init(&daemon->loop, &daemon->signals[i]);
+
+		daemon->signals[i].data = daemon;
+		if (error == 0)
+			error = uv_signal_start(&daemon->signals[i], on_signal, signals[i]);
+		if (error != 0)
+			return error;
+	}
+	return reaper_start(&daemon->loop);
+}
+
+static bool open_control(struct daemon *daemon)
+{
+	int error;
+
+	daemon->control = control_new(&daemon->loop, daemon->config->control_socket,
+				      CONTROL_SILENCE_MS, on_request, daemon, &error);
+	if (daemon->control == NULL)
+		(void)fprintf(stderr, "plusmoin: cannot listen at control socket %s: %s\n",
+			      daemon->config->control_socket, uv_strerror(error));
+	return daemon->control != NULL;
+}
+
+/* What a reload does not change: the running values stay. */
+static void say_needs_restart(const struct daemon *daemon)
+{
+	const char *keys[OUTCOME_RESTART_KEYS + 1];
+
+	outcome_needs_restart(daemon->first, daemon->config, keys);
+	for (size_t i = 0; keys[i] != NULL; i++)
+		log_error("%s needs a restart: the running value stays", keys[i]);
+}
+
+static void configure_log(const struct config *config)
+{
+	enum log_level level = LOG_LEVEL_ERROR;
+
+	(void)log_level_parse(config->log_level, &level);
+	log_configure(level, strcmp(config->log_format, "json") == 0 ? LOG_FORMAT_JSON
+								      : LOG_FORMAT_TEXT);
+}
+
+static void take_load(struct daemon *daemon, struct config *config, struct config *replaces)
+{
+	if (!daemon->foreground && strcmp(daemon->config->log_file, config->log_file) != 0)
+		log_move(config->log_file);
+	take_config(daemon, config);
+	secret_set(config->secrets, config->secret_count);
+	configure_log(config);
+	records_move(daemon->records, config);
+	if (daemon->monitor != NULL) {
+		monitor_reload(daemon->monitor, config);
+		on_status_beat(daemon); /* and from now on by the new heartbeat */
+	}
+	dispatch_reload(daemon->dispatch, config, replaces);
+	publish(daemon);
+	say_needs_restart(daemon);
+	log_error("configuration reloaded from %s", config->path);
+}
+
+static void on_loaded(void *data, unsigned long number, struct config *config,
+		      struct config *replaces, const struct load_report *report)
+{
+	struct daemon *daemon = data;
+	struct buf out = { 0 };
+	struct shared_text *answer;
+
+	if (daemon->dispatch != NULL && daemon->ending)
+		dispatch_runner_changed(daemon->dispatch);
+	if (daemon->ending)
+		return; /* it ends as it was */
+	for (size_t i = 0; i < report->warning_count; i++)
+		log_warning("%s", report->warnings[i]);
+	for (size_t i = 0; i < report->error_count; i++)
+		log_error("%s", report->errors[i]);
+	outcome_render(&out, daemon->first, daemon->config, config, report);
+	if (config != NULL) {
+		take_load(daemon, config, replaces);
+	} else {
+		log_error("configuration not reloaded: all stays as it was");
+		dispatch_runner_changed(daemon->dispatch);
+	}
+	answer = shared_text_take(&out);
+	outcome_tell(&daemon->waiters, daemon->control, number, answer);
+	shared_text_unref(&answer);
+	notify_ready();
+}
+
+static void on_can_run(void *data)
+{
+	struct daemon *daemon = data;
+
+	if (daemon->dispatch != NULL)
+		dispatch_runner_changed(daemon->dispatch);
+}
+
+static void start_hosts(struct daemon *daemon, struct host *host)
+{
+	static const struct hosts_events events = { .loaded = on_loaded, .changed = on_can_run };
+
+	daemon->hosts = hosts_new(&daemon->loop, host, daemon->config, daemon->shared, &events,
+				  daemon);
+}
+
+static void start_all(struct daemon *daemon)
+{
+	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
+	struct monitor_start start = {
+		.loop = &daemon->loop,
+		.config = daemon->config,
+		.clock = &daemon->clock,
+		.prober = &live_prober,
+		.events = &events,
+		.data = daemon,
+	};
+	struct saved *saved;
+
+	clock_start(&daemon->clock);
+	daemon->records = records_new(&daemon->loop, daemon->config);
+	daemon->status_soon = timer_new(&daemon->loop, NULL, on_status_soon, daemon);
+	daemon->status_beat = timer_new(&daemon->loop, NULL, on_status_beat, daemon);
+	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
+					hosts_runner(daemon->hosts));
+	dispatch_tell(daemon->dispatch, on_told, daemon);
+	saved = records_read(daemon->config);
+	start.saved = saved;
+	daemon->monitor = monitor_new(&start);
+	saved_free(&saved);
+	daemon->requests = (struct requests){
+		.monitor = daemon->monitor,
+		.clock = &daemon->clock,
+		.recent = &daemon->recent,
+		.dispatch = daemon->dispatch,
+		.reload = begin_reload,
+		.data = daemon,
+	};
+	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
+	daemon->supervised = supervised_new(&daemon->loop);
+}
+
+/* Closes the loop; false when a look-up under way holds it (the process then ends by _exit). */
+static bool drain_loop(struct daemon *daemon)
+{
+	for (int i = 0; i < END_MS && uv_run(&daemon->loop, UV_RUN_NOWAIT) != 0; i++)
+		usleep(1000);
+	return uv_loop_close(&daemon->loop) == 0;
+}
+
+struct daemon *daemon_new(void)
+{
+	struct daemon *daemon = mem_zalloc(1, sizeof(*daemon));
+
+	int error = uv_loop_init(&daemon->loop);
+
+	daemon->pid_fd = -1;
+	if (error == 0 && (error = catch_signals(daemon)) == 0)
+		return daemon;
+	free(daemon); /* the process ends: what a loop holds goes with it */
+	errno = -error;
+	return NULL;
+}
+
+/* What is left when all else has ended or never began; does not return when a thread holds on. */
+static void end(struct daemon *daemon, int status)
+{
+	bool closed;
+
+	if (daemon->dispatch == NULL && !daemon->ending) { /* it never ran */
+		reaper_stop();
+		uv_walk(&daemon->loop, on_handle, NULL);
+	}
+	control_free(&daemon->control);
+	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
+	reaper_end();
+	if (daemon->ending)
+		log_info("ended");
+	closed = log_stop(LOG_END_MS) && closed;
+	if (daemon->pid_fd >= 0)
+		pidfile_release(daemon->first->pid_file, daemon->pid_fd);
+	if (!closed)
+		_exit(status);
+	outcome_free(&daemon->waiters);
+	requests_free(&daemon->requests);
+	recent_free(&daemon->recent);
+	config_unref(&daemon->config);
+	config_unref(&daemon->first);
+	secret_set(NULL, 0);
+	free(daemon);
+}
+
+void daemon_free(struct daemon **daemon_p)
+{
+	struct daemon *daemon = *daemon_p;
+
+	*daemon_p = NULL;
+	if (daemon != NULL)
+		end(daemon, 1);
+}
+
+int daemon_run(struct daemon *daemon, const struct daemon_start *start)
+{
+	int status = 1;
+
+	daemon->shared = start->shared;
+	daemon->foreground = start->foreground;
+	daemon->pid_fd = start->pid_fd;
+	daemon->first = config_ref(start->config);
+	daemon->config = start->config;
+	note_lua(daemon);
+	start_hosts(daemon, start->host);
+	if (records_can_write(daemon->config) && open_control(daemon)) {
+		start_all(daemon);
+		start->up(start->data);
+		notify_ready();
+		supervised_tell(daemon->supervised, monitor_board(daemon->monitor));
+		uv_run(&daemon->loop, UV_RUN_DEFAULT);
+		status = 0;
+	}
+	end(daemon, status);
+	return status;
+}

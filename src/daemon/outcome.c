@@ -1,0 +1,116 @@
+#include "daemon/outcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+struct waiter {
+	unsigned long client;
+	unsigned long load;
+};
+
+void outcome_wait(struct outcome_waiters *waiters, unsigned long client, unsigned long load)
+{
+	struct waiter *waiter = mem_zalloc(1, sizeof(*waiter));
+
+	*waiter = (struct waiter){ .client = client, .load = load };
+	list_add(&waiters->waiting, waiter);
+}
+
+void outcome_tell(struct outcome_waiters *waiters, struct control *control, unsigned long load,
+		  struct shared_text *text)
+{
+	for (size_t i = 0; i < waiters->waiting.count;) {
+		struct waiter *waiter = waiters->waiting.items[i];
+
+		if (waiter->load > load) {
+			i++;
+			continue;
+		}
+		list_remove(&waiters->waiting, waiter);
+		if (control != NULL)
+			control_answer(control, waiter->client, text);
+		free(waiter);
+	}
+}
+
+void outcome_free(struct outcome_waiters *waiters)
+{
+	void *waiter;
+
+	while ((waiter = list_shift(&waiters->waiting)) != NULL)
+		free(waiter);
+	list_free(&waiters->waiting);
+}
+
+void outcome_needs_restart(const struct config *first, const struct config *now,
+			   const char *keys[OUTCOME_RESTART_KEYS + 1])
+{
+	size_t count = 0;
+
+	if (strcmp(first->daemon_user, now->daemon_user) != 0)
+		keys[count++] = "daemon_user";
+	if (strcmp(first->pid_file, now->pid_file) != 0)
+		keys[count++] = "pid_file";
+	if (strcmp(first->control_socket, now->control_socket) != 0)
+		keys[count++] = "control_socket";
+	keys[count] = NULL;
+}
+
+static void add_lines(struct json *json, const char *key, char *const *lines, size_t count)
+{
+	jsonw_key(json, key);
+	jsonw_begin_array(json);
+	for (size_t i = 0; i < count; i++)
+		jsonw_string(json, lines[i]);
+	jsonw_end_array(json);
+}
+
+/* The nodes of `config` that `other` does not have. */
+static void add_nodes(struct json *json, const char *key, const struct config *config,
+		      const struct config *other)
+{
+	jsonw_key(json, key);
+	jsonw_begin_array(json);
+	for (size_t i = 0; i < config->node_count; i++) {
+		if (config_find_node(other, config->nodes[i].id) == NULL)
+			jsonw_string(json, config->nodes[i].id);
+	}
+	jsonw_end_array(json);
+}
+
+static void add_taken(struct json *json, const struct config *first, const struct config *before,
+		      const struct config *now)
+{
+	const char *keys[OUTCOME_RESTART_KEYS + 1];
+
+	add_nodes(json, "added", now, before);
+	add_nodes(json, "removed", before, now);
+	outcome_needs_restart(first, now, keys);
+	jsonw_key(json, "restart");
+	jsonw_begin_array(json);
+	for (size_t i = 0; keys[i] != NULL; i++)
+		jsonw_string(json, keys[i]);
+	jsonw_end_array(json);
+}
+
+void outcome_render(struct buf *out, const struct config *first, const struct config *before,
+		    const struct config *now, const struct load_report *report)
+{
+	struct json json = { .out = out };
+
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "ok");
+	jsonw_bool(&json, now != NULL);
+	if (now == NULL) {
+		jsonw_key(&json, "error");
+		jsonw_string(&json, "configuration not reloaded: all stays as it was");
+		add_lines(&json, "errors", report->errors, report->error_count);
+	}
+	add_lines(&json, "warnings", report->warnings, report->warning_count);
+	if (now != NULL)
+		add_taken(&json, first, before, now);
+	jsonw_end_object(&json);
+}

@@ -1,0 +1,33 @@
+/*
+ * The outcome of a reload, for those who asked for one over the control socket:
+ * they wait until the load that saw their file has ended. Monitor's loop.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "daemon/control.h"
+#include "script/loader.h"
+
+/* Who waits for which load; zero-initialised: nobody. */
+struct outcome_waiters {
+	struct list waiting;
+};
+
+void outcome_wait(struct outcome_waiters *waiters, unsigned long client, unsigned long load);
+
+/* Gives `text` to all that wait for this load or an earlier one. */
+void outcome_tell(struct outcome_waiters *waiters, struct control *control, unsigned long load,
+		  struct shared_text *text);
+void outcome_free(struct outcome_waiters *waiters);
+
+/* The keys that need a restart and differ from the start's: names, at most this many; NULL ends. */
+#define OUTCOME_RESTART_KEYS 3
+void outcome_needs_restart(const struct config *first, const struct config *now,
+			   const char *keys[OUTCOME_RESTART_KEYS + 1]);
+
+/*
+ * The answer to a reload. `now` NULL: it failed, as `report` says; else the nodes
+ * that came and went since `before`, and what of `first` stays until a restart.
+ */
+void outcome_render(struct buf *out, const struct config *first, const struct config *before,
+		    const struct config *now, const struct load_report *report);

@@ -1,0 +1,423 @@
+#include "pg/conn.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "loop/timer.h"
+
+#define BATCH_STATEMENTS 8
+
+enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_DEAD };
+
+/* A watcher outlives its connection until libuv has closed it. */
+struct watcher {
+	uv_poll_t handle;
+	struct conn *conn; /* NULL: left alone */
+};
+
+struct conn {
+	uv_loop_t *loop;
+	PGconn *pg;
+	struct watcher *watcher;
+	int watched; /* uv_poll events */
+	struct conn_events events;
+	void *data;
+	enum conn_state state;
+	int tags[BATCH_STATEMENTS];
+	size_t tag_count;
+	size_t answered;
+	bool asked; /* conn_ask(): no pipeline */
+	bool reached; /* TCP has answered */
+	char sqlstate[6]; /* the server's last words on its own accord: */
+	char words[MESSAGE_BYTES];
+	bool going;
+	struct timer *later; /* delivers a failure that conn_open() or conn_send() met */
+	unsigned depth;      /* callbacks under way */
+	bool closed;
+};
+
+static void on_ready(uv_poll_t *handle, int status, int events);
+static void on_later(void *data);
+
+static void on_watcher_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void drop_watcher(struct conn *conn)
+{
+	if (conn->watcher == NULL)
+		return;
+	conn->watcher->conn = NULL;
+	uv_close((uv_handle_t *)&conn->watcher->handle, on_watcher_closed);
+	conn->watcher = NULL;
+}
+
+/* Watches the connection's present descriptor; false when that is impossible. */
+static bool watch(struct conn *conn, int events)
+{
+	int fd = PQsocket(conn->pg);
+
+	if (conn->watcher == NULL) {
+		struct watcher *watcher;
+
+		if (fd < 0)
+			return false;
+		watcher = mem_zalloc(1, sizeof(*watcher));
+		watcher->handle.data = watcher;
+		watcher->conn = conn;
+		if (uv_poll_init(conn->loop, &watcher->handle, fd) != 0) {
+			free(watcher);
+			return false;
+		}
+		conn->watcher = watcher;
+		conn->watched = 0;
+	}
+	if (conn->watched == events)
+		return true;
+	conn->watched = events;
+	return uv_poll_start(&conn->watcher->handle, events, on_ready) == 0;
+}
+
+/* The server's last words: they come as notices on an idle connection. */
+static void take_words(struct conn *conn, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (sqlstate == NULL ||
+	    (strcmp(sqlstate, "57P01") != 0 && strcmp(sqlstate, "57P02") != 0))
+		return;
+	text_copy(conn->sqlstate, sizeof(conn->sqlstate), sqlstate);
+	text_copy(conn->words, sizeof(conn->words), words != NULL ? words : "");
+	/* a backend whose postmaster was killed says 57P01 too (secure_read, secure_write): no word of going */
+	conn->going = strcmp(sqlstate, "57P02") == 0 || function == NULL ||
+		      strncmp(function, "secure_", strlen("secure_")) != 0;
+}
+
+static void on_notice(void *data, const PGresult *result)
+{
+	take_words(data, result);
+}
+
+static void finish(struct conn *conn)
+{
+	PQfinish(conn->pg);
+	timer_free(&conn->later);
+	free(conn);
+}
+
+static void enter(struct conn *conn)
+{
+	conn->depth++;
+}
+
+/* False when the connection was closed meanwhile and is gone now. */
+static bool leave(struct conn *conn)
+{
+	conn->depth--;
+	if (!conn->closed)
+		return true;
+	if (conn->depth == 0)
+		finish(conn);
+	return false;
+}
+
+static void fail(struct conn *conn)
+{
+	struct evidence evidence;
+
+	if (conn->state == CONN_DEAD)
+		return;
+	drop_watcher(conn);
+	if (conn->state == CONN_CONNECTING && PQstatus(conn->pg) != CONNECTION_BAD) {
+		/* libpq has no complaint: the loop could not watch its socket */
+		evidence = (struct evidence){ .own_fault = true };
+		text_copy(evidence.message, MESSAGE_BYTES, "the connection cannot be watched");
+	} else if (conn->state == CONN_CONNECTING) {
+		evidence_of_connect(&evidence, conn->pg != NULL ? PQerrorMessage(conn->pg)
+								: "out of memory");
+	} else {
+		evidence_of_break(&evidence, conn->sqlstate, conn->words, PQerrorMessage(conn->pg));
+		evidence.going = conn->going;
+	}
+	conn->state = CONN_DEAD;
+	conn->events.failed(conn->data, &evidence);
+}
+
+static void step_connect(struct conn *conn)
+{
+	PostgresPollingStatusType next;
+
+	drop_watcher(conn); /* libpq may change its descriptor: see libpq-notes.md */
+	next = PQconnectPoll(conn->pg);
+	conn->reached = conn->reached || PQstatus(conn->pg) != CONNECTION_STARTED;
+	switch (next) {
+	case PGRES_POLLING_READING:
+		if (!watch(conn, UV_READABLE))
+			fail(conn);
+		return;
+	case PGRES_POLLING_WRITING:
+		if (!watch(conn, UV_WRITABLE))
+			fail(conn);
+		return;
+	case PGRES_POLLING_OK:
+		if (PQsetnonblocking(conn->pg, 1) != 0 || !watch(conn, UV_READABLE)) {
+			fail(conn);
+			return;
+		}
+		conn->state = CONN_IDLE;
+		conn->events.connected(conn->data);
+		return;
+	case PGRES_POLLING_FAILED:
+	case PGRES_POLLING_ACTIVE:
+		fail(conn);
+		return;
+	}
+}
+
+static void batch_done(struct conn *conn)
+{
+	conn->state = CONN_IDLE;
+	if (!conn->asked)
+		PQexitPipelineMode(conn->pg);
+	conn->events.done(conn->data);
+}
+
+/* One result; false when there is no more to take now. */
+static bool take_result(struct conn *conn, PGresult *result)
+{
+	switch (PQresultStatus(result)) {
+	case PGRES_PIPELINE_SYNC:
+		if (++conn->answered < conn->tag_count)
+			return true;
+		batch_done(conn);
+		return false;
+	case PGRES_COPY_IN:
+	case PGRES_COPY_OUT:
+	case PGRES_COPY_BOTH:
+		/* a statement of the user's that we do not speak: end the connection */
+		text_copy(conn->sqlstate, sizeof(conn->sqlstate), "0A000");
+		text_copy(conn->words, sizeof(conn->words), "COPY is not possible here");
+		fail(conn);
+		return false;
+	case PGRES_FATAL_ERROR:
+		take_words(conn, result);
+		if (PQstatus(conn->pg) == CONNECTION_BAD || conn->sqlstate[0] != '\0')
+			return true; /* the break is told by PQstatus or by the end of file */
+		break;
+	default:
+		break;
+	}
+	if (conn->asked)
+		conn->events.result(conn->data, 0, result);
+	else if (conn->answered < conn->tag_count)
+		conn->events.result(conn->data, conn->tags[conn->answered], result);
+	return true;
+}
+
+/* No result: the end of what was asked, unless the server has ended all of it. */
+static void end_asked(struct conn *conn)
+{
+	if (PQstatus(conn->pg) != CONNECTION_BAD && conn->sqlstate[0] == '\0')
+		batch_done(conn);
+}
+
+static void take_results(struct conn *conn)
+{
+	unsigned nothing = 0;
+
+	while (!conn->closed && conn->state == CONN_BUSY && PQisBusy(conn->pg) == 0) {
+		PGresult *result = PQgetResult(conn->pg);
+		bool more;
+
+		if (result == NULL && conn->asked) {
+			end_asked(conn);
+			return;
+		}
+		if (result == NULL) {
+			if (++nothing > 1)
+				return; /* two ends without a result between them: nothing to take */
+			continue;
+		}
+		nothing = 0;
+		more = take_result(conn, result);
+		PQclear(result);
+		if (!more)
+			return;
+	}
+}
+
+static void watch_traffic(struct conn *conn)
+{
+	int flushed;
+
+	if (conn->closed || conn->state == CONN_DEAD)
+		return;
+	flushed = PQflush(conn->pg);
+	if (PQstatus(conn->pg) == CONNECTION_BAD || flushed < 0 ||
+	    !watch(conn, flushed > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE))
+		fail(conn);
+}
+
+static void read_input(struct conn *conn)
+{
+	int got = PQconsumeInput(conn->pg);
+
+	(void)PQisBusy(conn->pg); /* parses what came: notices on an idle connection */
+	take_results(conn);
+	if (!conn->closed && got == 0)
+		fail(conn);
+	else
+		watch_traffic(conn);
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+	struct watcher *watcher = handle->data;
+	struct conn *conn = watcher->conn;
+
+	(void)status; /* a refused connect is UV_EBADF here: libpq knows better */
+	(void)events;
+	if (conn == NULL)
+		return;
+	enter(conn);
+	if (conn->state == CONN_CONNECTING)
+		step_connect(conn);
+	else if (conn->state != CONN_DEAD)
+		read_input(conn);
+	(void)leave(conn);
+}
+
+static void on_later(void *data)
+{
+	struct conn *conn = data;
+
+	enter(conn);
+	fail(conn);
+	(void)leave(conn);
+}
+
+struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char *const *values,
+		       const struct conn_events *events, void *data)
+{
+	struct conn *conn = mem_zalloc(1, sizeof(*conn));
+
+	conn->loop = loop;
+	conn->events = *events;
+	conn->data = data;
+	conn->later = timer_new(loop, NULL, on_later, conn);
+	conn->pg = PQconnectStartParams(keywords, values, 0);
+	if (conn->pg != NULL) {
+		PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
+		PQsetNoticeReceiver(conn->pg, on_notice, conn);
+	}
+	if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD ||
+	    !watch(conn, UV_WRITABLE))
+		timer_start(conn->later, 0);
+	return conn;
+}
+
+void conn_listen(struct conn *conn, const struct conn_events *events, void *data)
+{
+	conn->events = *events;
+	conn->data = data;
+}
+
+static bool queue(struct conn *conn, const struct statement *statement)
+{
+	return PQsendQueryParams(conn->pg, statement->sql, statement->param_count, NULL,
+				 statement->params, NULL, NULL, 0) == 1 &&
+	       PQpipelineSync(conn->pg) == 1;
+}
+
+/* Sends what libpq has queued; `queued` false, or no luck: it fails later. */
+static void send_queued(struct conn *conn, bool queued)
+{
+	int flushed = queued ? PQflush(conn->pg) : -1;
+
+	if (flushed < 0 || !watch(conn, flushed > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE))
+		timer_start(conn->later, 0);
+}
+
+void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params)
+{
+	int sent = params == NULL ? PQsendQuery(conn->pg, sql)
+				  : PQsendQueryParams(conn->pg, sql, param_count, NULL, params,
+						      NULL, NULL, 0);
+
+	conn->state = CONN_BUSY;
+	conn->asked = true;
+	send_queued(conn, sent == 1 && PQsetSingleRowMode(conn->pg) == 1);
+}
+
+void conn_send(struct conn *conn, const struct statement *statements, size_t count)
+{
+	bool sent = count <= BATCH_STATEMENTS && PQenterPipelineMode(conn->pg) == 1;
+
+	conn->state = CONN_BUSY;
+	conn->asked = false;
+	conn->tag_count = count;
+	conn->answered = 0;
+	for (size_t i = 0; i < count && sent; i++) {
+		conn->tags[i] = statements[i].tag;
+		sent = queue(conn, &statements[i]);
+	}
+	send_queued(conn, sent);
+}
+
+bool conn_is_busy(const struct conn *conn)
+{
+	return conn->state == CONN_BUSY;
+}
+
+bool conn_is_reaching(const struct conn *conn)
+{
+	return conn->state == CONN_CONNECTING && !conn->reached;
+}
+
+int conn_fd(const struct conn *conn)
+{
+	return PQsocket(conn->pg);
+}
+
+int conn_server_version(const struct conn *conn)
+{
+	return conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+}
+
+void conn_leave(struct conn **conn_p, struct drain *drain)
+{
+	const struct conn *conn = *conn_p;
+	bool connecting = conn != NULL && conn->state == CONN_CONNECTING;
+	int fd = -1;
+
+	if (drain != NULL && conn != NULL && !conn->closed && (connecting || conn->state == CONN_BUSY))
+		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
+	conn_close(conn_p);
+	if (fd < 0)
+		return;
+	if (connecting && shutdown(fd, SHUT_WR) != 0) /* libpq says no goodbye then; nobody has heard of it */
+		(void)close(fd);
+	else
+		drain_take(drain, fd);
+}
+
+void conn_close(struct conn **conn_p)
+{
+	struct conn *conn = *conn_p;
+
+	*conn_p = NULL;
+	if (conn == NULL || conn->closed)
+		return;
+	conn->closed = true;
+	drop_watcher(conn);
+	if (conn->depth == 0)
+		finish(conn);
+}

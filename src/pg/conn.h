@@ -1,0 +1,71 @@
+/*
+ * One libpq connection to one address, inside the loop. It connects, runs
+ * batches of statements (each its own transaction, all in one round trip) or one
+ * text of somebody else's, and says when it breaks. The owner's callbacks are never called from inside a
+ * call of the owner, and none comes after conn_close(). Monitor thread (or, for
+ * triggers, the loop's own).
+ */
+#pragma once
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "pg/drain.h"
+#include "pg/evidence.h"
+
+struct conn;
+
+struct statement {
+	int tag; /* handed back with the result */
+	const char *sql;
+	int param_count;
+	const char *params[3]; /* text; copied by libpq */
+};
+
+struct conn_events {
+	void (*connected)(void *data);
+	/* The connect failed, or a connection that stood has broken: close it. Once. */
+	void (*failed)(void *data, const struct evidence *evidence);
+	/* The result of the statement with this tag; it lives for the call only. */
+	void (*result)(void *data, int tag, const PGresult *result);
+	/* All statements of the batch were answered. */
+	void (*done)(void *data);
+};
+
+/* libpq's keywords and values, NULL-terminated; used during conn_open() only. */
+struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char *const *values,
+		       const struct conn_events *events, void *data);
+
+/* Other ears from now on. */
+void conn_listen(struct conn *conn, const struct conn_events *events, void *data);
+
+/* Sends a batch; the connection must be connected and have no batch under way. */
+void conn_send(struct conn *conn, const struct statement *statements, size_t count);
+
+/*
+ * Sends somebody else's SQL. With `params` (texts, NULL for NULL; their types are
+ * the server's to find) one statement; with NULL the simple protocol, several
+ * statements. Rows come one a result (PGRES_SINGLE_TUPLE), behind a statement's
+ * last row one without rows; then `done`.
+ */
+void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params);
+bool conn_is_busy(const struct conn *conn);
+
+/* Whether TCP has not answered yet. */
+bool conn_is_reaching(const struct conn *conn);
+
+/* Its socket; -1: none. */
+int conn_fd(const struct conn *conn);
+
+/* As PQserverVersion; 0 before it is connected. */
+int conn_server_version(const struct conn *conn);
+
+/* Says goodbye (Terminate) and frees; NULL allowed, clears the pointer. */
+void conn_close(struct conn **conn);
+
+/*
+ * The same; what the server still has to say to a question, or to a connect half way, is left to
+ * `drain` (NULL: to nobody).
+ */
+void conn_leave(struct conn **conn, struct drain *drain);

@@ -1,0 +1,437 @@
+#include "pg/dial.h"
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "loop/clock.h"
+#include "loop/timer.h"
+
+#define DIAL_KEYWORDS 64
+
+/*
+ * How long TCP may take to answer before the next address has its turn (of one alone: before it is
+ * begun anew). Linux repeats a SYN after 1, 3, 7, 15, 31 s: a host that is back would be found up to
+ * half a minute late. And at least a third of what a login may take, which has three round trips.
+ */
+#define REACH_MS 3000
+#define LOGIN_TRIPS 3
+
+struct dial {
+	uv_loop_t *loop;
+	struct dial_target target;
+	char *options;
+	struct lookup *lookup;
+	struct addresses addresses; /* count 0: the host stands for itself (socket, hostaddr) */
+	size_t next;
+	bool again; /* the present address has been tried twice */
+	bool left_some; /* of this round an address was left before it said anything */
+	bool has_failed; /* an address has: */
+	struct evidence best; /* the failure that tells most */
+	struct conn *conn;
+	struct timer *deadline; /* of the present address, or of the look-up */
+	struct timer *reach;    /* of the present connect: TCP must have answered */
+	int64_t started_ms;
+	const unsigned *stalls;
+	unsigned stalls_then;
+	void (*done)(void *data, struct conn *conn, const struct evidence *evidence);
+	void *data;
+};
+
+/* How long TCP may take to answer. */
+static int64_t reach_ms(const struct dial *dial)
+{
+	int64_t trip_ms = dial->target.wait_ms / LOGIN_TRIPS;
+
+	return trip_ms > REACH_MS ? trip_ms : REACH_MS;
+}
+
+static void try_next(struct dial *dial);
+static void on_connected(void *data);
+static void on_failed(void *data, const struct evidence *evidence);
+
+static const struct conn_events dial_events = { .connected = on_connected, .failed = on_failed };
+
+/* NULL: the host stands for itself. */
+static const char *present_address(const struct dial *dial)
+{
+	return dial->next > 0 ? dial->addresses.text[dial->next - 1] : NULL;
+}
+
+static const char *pair_value(const struct config_node *node, const char *key)
+{
+	for (size_t i = 0; i < node->connection_count; i++) {
+		if (strcmp(node->connection[i].key, key) == 0)
+			return node->connection[i].value;
+	}
+	return NULL;
+}
+
+static void finish(struct dial *dial, struct conn *conn, const struct evidence *evidence)
+{
+	void (*done)(void *, struct conn *, const struct evidence *) = dial->done;
+	void *data = dial->data;
+
+	dial->conn = NULL;
+	if (conn != NULL && present_address(dial) != NULL)
+		text_copy(dial->target.last_good, INET6_ADDRSTRLEN + 1, present_address(dial));
+	dial_cancel(&dial);
+	done(data, conn, evidence);
+}
+
+/* Sets a number of TCP's, unless the user has said something about it; on other sockets nothing. */
+static void set_tcp(const struct dial *dial, const char *keyword, int option, int64_t value)
+{
+	int number = value > INT_MAX ? INT_MAX : (int)value;
+
+	if (pair_value(dial->target.node, keyword) == NULL)
+		(void)setsockopt(conn_fd(dial->conn), IPPROTO_TCP, option, &number, sizeof(number));
+}
+
+/*
+ * A host that vanishes without a word is noticed between two questions, too: an idle
+ * connection is probed as often as a question may take (1 s at least, which is TCP's
+ * unit), and what is not acknowledged for as long breaks it. Not before it stands: TCP would
+ * give up a connect in that time.
+ */
+static void watch_host(const struct dial *dial)
+{
+	int64_t idle_s = dial->target.answer_ms / 1000;
+
+	if (dial->target.answer_ms == 0)
+		return;
+	set_tcp(dial, "keepalives_idle", TCP_KEEPIDLE, idle_s > 0 ? idle_s : 1);
+	set_tcp(dial, "keepalives_interval", TCP_KEEPINTVL, 1);
+	set_tcp(dial, "tcp_user_timeout", TCP_USER_TIMEOUT, dial->target.answer_ms);
+}
+
+static void on_connected(void *data)
+{
+	struct dial *dial = data;
+
+	watch_host(dial);
+	finish(dial, dial->conn, NULL);
+}
+
+/* Whether another address may do better: not when a server was there and refused us. */
+static bool worth_another(enum reason reason)
+{
+	return reason == REASON_REFUSED || reason == REASON_UNREACHABLE ||
+	       reason == REASON_TIMEOUT || reason == REASON_RESET;
+}
+
+/*
+ * Taken, and closed without a word: so ends a backend that starts while its postmaster reaps one
+ * that was killed, and ends all of them (recovery follows, of which the next one is told).
+ */
+static bool may_have_been_reaped(const struct dial *dial, enum reason reason)
+{
+	return reason == REASON_RESET && !dial->again;
+}
+
+/*
+ * How much a failure tells: a network that does not lead there, or silence, hardly anything
+ * of a server, the server's own words most; and a fault of ours that all of it is blind.
+ */
+static int worth(const struct evidence *evidence)
+{
+	static const enum reason rising[] = {
+		REASON_UNREACHABLE, REASON_TIMEOUT, REASON_MALFORMED, REASON_RESET, REASON_REFUSED,
+	};
+	int count = sizeof(rising) / sizeof(rising[0]);
+
+	for (int i = 0; i < count && !evidence->own_fault; i++) {
+		if (evidence->reason == rising[i])
+			return i;
+	}
+	return evidence->own_fault ? count + 1 : count;
+}
+
+/* Of several addresses the failure counts that tells most; of equals the first, which was good last. */
+static void note_failed(struct dial *dial, const struct evidence *evidence)
+{
+	struct evidence what = *evidence;
+	const char *address = present_address(dial);
+	bool is_ipv6 = address != NULL && strchr(address, ':') != NULL;
+
+	if (is_ipv6 && what.own_fault && what.reason == REASON_UNREACHABLE)
+		what.own_fault = false; /* there may be no such address here; of IPv4 it is the ports */
+	if (!dial->has_failed || worth(&what) > worth(&dial->best))
+		dial->best = what;
+	dial->has_failed = true;
+}
+
+/* Of so much time since the start. */
+static int64_t left_of(const struct dial *dial, int64_t time_ms)
+{
+	return time_ms - (clock_steady_ms() - dial->started_ms);
+}
+
+/* A server may have given up on us while we were stalled: once more from the start. */
+static void start_anew(struct dial *dial)
+{
+	dial->stalls_then = *dial->stalls;
+	dial->started_ms = clock_steady_ms();
+	dial->next = 0;
+	dial->has_failed = false;
+	dial->left_some = false;
+	if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
+		timer_start(dial->deadline, dial->target.timeout_ms);
+	else
+		try_next(dial);
+}
+
+/* Whether there is an address to try: another one, or again the first where one was left that may answer by now. */
+static bool has_next(struct dial *dial)
+{
+	if (dial->next < dial->addresses.count)
+		return true;
+	if (!dial->left_some || dial->addresses.count < 2 ||
+	    left_of(dial, dial->target.timeout_ms) <= 1)
+		return false;
+	dial->left_some = false;
+	dial->next = 0;
+	return true;
+}
+
+static void on_failed(void *data, const struct evidence *evidence)
+{
+	struct dial *dial = data;
+	struct evidence what;
+
+	conn_close(&dial->conn);
+	if (*dial->stalls != dial->stalls_then) {
+		start_anew(dial);
+		return;
+	}
+	if (may_have_been_reaped(dial, evidence->reason)) {
+		if (dial->next > 0)
+			dial->next--;
+		try_next(dial);
+		dial->again = true;
+		return;
+	}
+	note_failed(dial, evidence);
+	if (worth_another(evidence->reason) && has_next(dial)) {
+		try_next(dial);
+		return;
+	}
+	what = dial->best;
+	finish(dial, NULL, &what);
+}
+
+/* The present address, or the name server, has had its time. */
+static void give_up(struct dial *dial)
+{
+	bool looking_up = dial->lookup != NULL;
+	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
+	char *text = mem_printf("no answer to a %s within %.3f s",
+				looking_up ? "look-up of its name" : "connect",
+				(double)dial->target.timeout_ms / 1000.0);
+
+	text_copy(evidence.message, sizeof(evidence.message), text);
+	free(text);
+	dial->left_some = true;
+	conn_leave(&dial->conn, dial->target.drain);
+	on_failed(dial, &evidence);
+}
+
+static void on_deadline(void *data)
+{
+	give_up(data);
+}
+
+static void add(const char **keywords, const char **values, size_t *count, const char *keyword,
+		const char *value)
+{
+	if (value == NULL || *count + 1 >= DIAL_KEYWORDS)
+		return;
+	keywords[*count] = keyword;
+	values[*count] = value;
+	++*count;
+}
+
+static void open_conn(struct dial *dial)
+{
+	const struct config_node *node = dial->target.node;
+	const char *keywords[DIAL_KEYWORDS] = { 0 };
+	const char *values[DIAL_KEYWORDS] = { 0 };
+	char port[16];
+	size_t count = 0;
+
+	(void)snprintf(port, sizeof(port), "%d", node->port);
+	add(keywords, values, &count, "host", node->host);
+	add(keywords, values, &count, "hostaddr", present_address(dial));
+	add(keywords, values, &count, "port", port);
+	add(keywords, values, &count, "user", node->user);
+	add(keywords, values, &count, "password", node->password);
+	add(keywords, values, &count, "dbname", node->dbname);
+	if (dial->options != NULL) {
+		add(keywords, values, &count, "client_encoding", "UTF8");
+		add(keywords, values, &count, "options", dial->options);
+		if (pair_value(node, "application_name") == NULL)
+			add(keywords, values, &count, "application_name", "plusmoin");
+	}
+	for (size_t i = 0; i < node->connection_count; i++) {
+		if (strcmp(node->connection[i].key, "options") != 0)
+			add(keywords, values, &count, node->connection[i].key,
+			    node->connection[i].value);
+	}
+	dial->conn = conn_open(dial->loop, keywords, values, &dial_events, dial);
+}
+
+static void on_reach(void *data)
+{
+	struct dial *dial = data;
+
+	if (dial->conn == NULL || !conn_is_reaching(dial->conn))
+		return;
+	if (dial->addresses.count > 1) {
+		give_up(dial);
+		return;
+	}
+	conn_close(&dial->conn);
+	open_conn(dial);
+	timer_start(dial->reach, reach_ms(dial));
+}
+
+/*
+ * One address has all of the time. Of several, while somebody waits, one that is dark has its share of
+ * that, and one that was reached all of it; then each has its share of what is left.
+ */
+static void try_next(struct dial *dial)
+{
+	size_t count = dial->addresses.count;
+	int64_t share = count > dial->next ? (int64_t)(count - dial->next) : 1;
+	int64_t left_ms = left_of(dial, dial->target.timeout_ms);
+	int64_t wait_ms = left_of(dial, dial->target.wait_ms);
+	bool hurries = count > 1 && wait_ms > 1 && wait_ms < left_ms;
+	int64_t dark_ms = (hurries ? wait_ms : left_ms) / share;
+	int64_t silent_ms = hurries ? wait_ms : left_ms / share;
+
+	if (count > 0)
+		dial->next++;
+	dial->again = false;
+	open_conn(dial);
+	timer_start(dial->deadline, silent_ms > 1 ? silent_ms : 1);
+	if (count < 2 || dark_ms > reach_ms(dial))
+		dark_ms = reach_ms(dial);
+	timer_start(dial->reach, dark_ms > 1 ? dark_ms : 1);
+}
+
+/* Moves the last good address to the front. */
+static void prefer_last_good(struct dial *dial)
+{
+	struct addresses *all = &dial->addresses;
+
+	for (size_t i = 1; i < all->count; i++) {
+		if (strcmp(all->text[i], dial->target.last_good) == 0) {
+			char first[sizeof(all->text[0])];
+
+			memcpy(first, all->text[0], sizeof(first));
+			memcpy(all->text[0], all->text[i], sizeof(first));
+			memcpy(all->text[i], first, sizeof(first));
+		}
+	}
+}
+
+static void on_found(void *data, const struct addresses *addresses,
+		     const struct lookup_failure *failure)
+{
+	struct evidence evidence = { .reason = REASON_DNS };
+	struct dial *dial = data;
+
+	dial->lookup = NULL;
+	if (addresses == NULL) {
+		evidence.own_fault = failure->own_fault;
+		text_copy(evidence.message, sizeof(evidence.message), failure->message);
+		finish(dial, NULL, &evidence);
+		return;
+	}
+	dial->addresses = *addresses;
+	prefer_last_good(dial);
+	try_next(dial);
+}
+
+struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
+			const struct dial_target *target,
+			void (*done)(void *data, struct conn *conn,
+				     const struct evidence *evidence),
+			void *data)
+{
+	struct dial *dial = mem_zalloc(1, sizeof(*dial));
+	const char *host = target->node->host;
+	const char *theirs = target->options != NULL ? pair_value(target->node, "options") : NULL;
+
+	dial->loop = loop;
+	dial->target = *target;
+	dial->options = theirs != NULL ? mem_printf("%s %s", theirs, target->options)
+				       : mem_strdup(target->options); /* NULL stays NULL */
+	dial->target.options = dial->options;
+	if (target->wait_ms == 0)
+		dial->target.wait_ms = target->timeout_ms;
+	dial->done = done;
+	dial->data = data;
+	dial->stalls = stalls;
+	dial->stalls_then = *stalls;
+	dial->started_ms = clock_steady_ms();
+	dial->deadline = timer_new(loop, stalls, on_deadline, dial);
+	dial->reach = timer_new(loop, stalls, on_reach, dial);
+	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
+	    addresses_take_numeric(&dial->addresses, host)) {
+		try_next(dial);
+	} else {
+		timer_start(dial->deadline, target->timeout_ms);
+		dial->lookup = lookup_start(resolver, host,
+					    target->lookup_ms > 0 ? target->lookup_ms
+								  : RESOLVE_PATIENCE_MS,
+					    on_found, dial);
+	}
+	return dial;
+}
+
+const struct evidence *dial_failure(const struct dial *dial)
+{
+	return dial->has_failed && dial->best.reason != REASON_TIMEOUT ? &dial->best : NULL;
+}
+
+void dial_hurry(struct dial *dial)
+{
+	if (dial != NULL)
+		lookup_hurry(dial->lookup);
+}
+
+bool dial_is_looking_up(const struct dial *dial)
+{
+	return dial->lookup != NULL;
+}
+
+bool dial_is_logging_in(const struct dial *dial)
+{
+	return dial->conn != NULL && !conn_is_reaching(dial->conn);
+}
+
+void dial_cancel(struct dial **dial_p)
+{
+	struct dial *dial = *dial_p;
+
+	*dial_p = NULL;
+	if (dial == NULL)
+		return;
+	lookup_cancel(&dial->lookup);
+	conn_leave(&dial->conn, dial->target.drain);
+	timer_free(&dial->deadline);
+	timer_free(&dial->reach);
+	free(dial->options);
+	free(dial);
+}
+
+void dial_set_node(struct dial *dial, const struct config_node *node)
+{
+	dial->target.node = node;
+}

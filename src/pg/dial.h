@@ -1,0 +1,57 @@
+/*
+ * From a configured node to a connection that stands: its name is looked up,
+ * its addresses are tried one after another, the last good one first, round after
+ * round while some are silent: first each with its share of the time that somebody
+ * waits for the answer, then of what is left of `connect_timeout`. Loop's thread.
+ */
+#pragma once
+
+#include "core/config.h"
+#include "net/resolve.h"
+#include "pg/conn.h"
+
+struct dial;
+
+struct dial_target {
+	const struct config_node *node; /* must outlive the dial */
+	/* libpq's `options`, behind the user's own; NULL: no setting of ours is sent at all */
+	const char *options;
+	struct drain *drain; /* for connects that are given up half way; NULL: they are closed */
+	int64_t timeout_ms;
+	int64_t wait_ms;   /* an address must not hide the others for longer than that; 0: timeout_ms */
+	int64_t lookup_ms; /* patience with a name whose addresses were known; 0: RESOLVE_PATIENCE_MS */
+	int64_t answer_ms; /* how long a host may be silent once connected, see dial.c; 0: as the system does */
+	char *last_good; /* INET6_ADDRSTRLEN + 1 bytes of the owner's, "" if none: read, set by a success */
+};
+
+/*
+ * `done` is called once, never from inside this call: with a connection that is
+ * the callee's from now on (it must conn_listen() at once), or with NULL and
+ * why. Not after dial_cancel().
+ */
+struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
+			const struct dial_target *target,
+			void (*done)(void *data, struct conn *conn,
+				     const struct evidence *evidence),
+			void *data);
+
+/*
+ * What tells most of the addresses that have failed so far, but for silence; NULL: none. Valid
+ * until the dial goes on.
+ */
+const struct evidence *dial_failure(const struct dial *dial);
+
+/* The answer is wanted soon: no more patience with a name than RESOLVE_PATIENCE_MS. NULL allowed. */
+void dial_hurry(struct dial *dial);
+
+/* Whether it still waits for the addresses of a name. */
+bool dial_is_looking_up(const struct dial *dial);
+
+/* Whether TCP has answered, and the login goes on. */
+bool dial_is_logging_in(const struct dial *dial);
+
+/* The same node in another configuration, which must outlive the dial from now on. */
+void dial_set_node(struct dial *dial, const struct config_node *node);
+
+/* NULL allowed; clears the pointer. */
+void dial_cancel(struct dial **dial);

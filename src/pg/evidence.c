@@ -1,0 +1,295 @@
+#include "pg/evidence.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/text.h"
+
+static bool is_class(const char *sqlstate, const char *class)
+{
+	return strncmp(sqlstate, class, 2) == 0;
+}
+
+bool sqlstate_is_locked(const char *sqlstate)
+{
+	return sqlstate != NULL &&
+	       (strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "57014") == 0);
+}
+
+bool sqlstate_is_transient(const char *sqlstate)
+{
+	return sqlstate != NULL &&
+	       (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0);
+}
+
+bool errno_is_own_fault(int error)
+{
+	if (error < 0)
+		error = -error;
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+struct observation evidence_as_look(const struct evidence *evidence)
+{
+	struct observation seen = {
+		.kind = evidence->own_fault ? OBSERVED_NOTHING : OBSERVED_FAILURE,
+		.reason = evidence->reason,
+	};
+
+	text_copy(seen.message, MESSAGE_BYTES, evidence->message);
+	return seen;
+}
+
+struct beat_result evidence_as_beat(const struct evidence *evidence)
+{
+	struct beat_result beat = {
+		.state = evidence->own_fault ? BEAT_NONE : BEAT_FAILED,
+		.reason = evidence->reason,
+	};
+
+	text_copy(beat.message, MESSAGE_BYTES, evidence->message);
+	return beat;
+}
+
+enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table)
+{
+	if (sqlstate == NULL || sqlstate[0] == '\0')
+		return REASON_QUERY_ERROR;
+	if (strcmp(sqlstate, "25006") == 0)
+		return REASON_READ_ONLY;
+	if (of_table && (is_class(sqlstate, "42") || is_class(sqlstate, "22") ||
+			is_class(sqlstate, "23") || strcmp(sqlstate, "55000") == 0 ||
+			strcmp(sqlstate, "P0001") == 0))
+		return REASON_TABLE;
+	return REASON_QUERY_ERROR;
+}
+
+/*
+ * 57P03 is both "starting" and "stopping": the words tell, if they are PostgreSQL's own and
+ * not a translation. Else it counts as starting, and `untold` says that nobody has told.
+ */
+static enum reason of_cannot_connect_now(const char *message, bool *untold)
+{
+	static const char *const starting[] = {
+		"is starting up", "in recovery mode", "not yet accepting connections",
+		"not accepting connections",
+	};
+
+	*untold = false;
+	if (strstr(message, "is shutting down") != NULL)
+		return REASON_SHUTTING_DOWN;
+	for (size_t i = 0; i < sizeof(starting) / sizeof(starting[0]); i++) {
+		if (strstr(message, starting[i]) != NULL)
+			return REASON_STARTING;
+	}
+	*untold = true;
+	return REASON_STARTING;
+}
+
+/* What a server says while it lets nobody in. */
+static enum reason of_connect_sqlstate(const char *sqlstate)
+{
+	if (is_class(sqlstate, "53")) /* 53300: no slot; 53200 and others: nothing left for one more */
+		return REASON_FULL;
+	if (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0)
+		return REASON_SHUTTING_DOWN;
+	if (is_class(sqlstate, "28") || strcmp(sqlstate, "42501") == 0)
+		return REASON_AUTH;
+	if (strcmp(sqlstate, "3D000") == 0 || strcmp(sqlstate, "55000") == 0)
+		return REASON_NO_DATABASE;
+	if (is_class(sqlstate, "08") || is_class(sqlstate, "0A"))
+		return REASON_MALFORMED;
+	return REASON_QUERY_ERROR;
+}
+
+/* Finds ":  57P03: " in "... failed: FATAL:  57P03: the database ..."; false if there is none. */
+static bool find_sqlstate(const char *message, char sqlstate[6])
+{
+	for (const char *at = message; (at = strstr(at, ":  ")) != NULL; at += 3) {
+		size_t n = 0;
+
+		while (n < 5 && (isdigit((unsigned char)at[3 + n]) || isupper((unsigned char)at[3 + n])))
+			n++;
+		if (n == 5 && at[8] == ':' && at[9] == ' ') {
+			memcpy(sqlstate, at + 3, 5);
+			sqlstate[5] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+struct by_errno {
+	int error;
+	enum reason reason;
+	bool own_fault;
+};
+
+static const struct by_errno by_errno[] = {
+	{ ECONNREFUSED, REASON_REFUSED, false },
+	{ ENOENT, REASON_REFUSED, false }, /* no such socket file */
+	{ EACCES, REASON_REFUSED, false }, /* a socket that we may not open */
+	{ EHOSTUNREACH, REASON_UNREACHABLE, false },
+	{ ENETUNREACH, REASON_UNREACHABLE, false },
+	{ EHOSTDOWN, REASON_UNREACHABLE, false },
+	{ ENETDOWN, REASON_UNREACHABLE, false },
+	{ EAFNOSUPPORT, REASON_UNREACHABLE, false },
+	{ ETIMEDOUT, REASON_TIMEOUT, false },
+	{ EAGAIN, REASON_TIMEOUT, false }, /* nobody takes connections from a socket's full queue */
+	{ ECONNRESET, REASON_RESET, false },
+	{ ECONNABORTED, REASON_RESET, false },
+	{ EPIPE, REASON_RESET, false },
+};
+
+/* Faults of our own: descriptors, memory, local ports (of IPv6 it may be the address: dial.c). */
+static const struct by_errno by_own_errno[] = {
+	{ EMFILE, REASON_NONE, true },
+	{ ENFILE, REASON_NONE, true },
+	{ ENOMEM, REASON_NONE, true },
+	{ ENOBUFS, REASON_NONE, true },
+	{ EADDRNOTAVAIL, REASON_UNREACHABLE, true },
+};
+
+struct words {
+	const char *words;
+	enum reason reason;
+	bool own_fault;
+};
+
+/* The server's words around an errno of its own, without a SQLSTATE. */
+static const struct words of_server[] = {
+	{ "could not fork new process", REASON_FULL, false },
+};
+
+/* libpq's words around the errno of a file that it reads. */
+static const struct words of_files[] = {
+	{ "certificate file", REASON_TLS, false },
+	{ "private key file", REASON_TLS, false },
+};
+
+/* libpq's own English words, for what has neither SQLSTATE nor errno. */
+static const struct words by_words[] = {
+	{ "out of memory", REASON_NONE, true },
+	{ "server closed the connection", REASON_RESET, false },
+	{ "connection to server was lost", REASON_RESET, false },
+	{ "SSL SYSCALL error: EOF detected", REASON_RESET, false },
+	{ "SSL connection has been closed unexpectedly", REASON_RESET, false },
+	{ "unexpected eof while reading", REASON_RESET, false }, /* OpenSSL 3's */
+	{ "received invalid response to", REASON_MALFORMED, false }, /* "... SSL negotiation" */
+	{ "timeout expired", REASON_TIMEOUT, false },
+	{ "no password supplied", REASON_AUTH, false },
+	{ "password retrieved from file", REASON_AUTH, false },
+	{ "authentication method", REASON_AUTH, false },
+	{ "channel binding", REASON_AUTH, false },
+	{ "SCRAM", REASON_AUTH, false },
+	{ "SSL", REASON_TLS, false },
+	{ "certificate", REASON_TLS, false },
+	{ "TLS", REASON_TLS, false },
+	{ "could not translate host name", REASON_DNS, false },
+};
+
+static bool take_words(struct evidence *evidence, const char *message, const struct words *list,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strstr(message, list[i].words) != NULL) {
+			evidence->reason = list[i].reason;
+			evidence->own_fault = list[i].own_fault;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_errno(struct evidence *evidence, const char *message, const struct by_errno *list,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char text[128];
+
+		if (strstr(message, strerror_r(list[i].error, text, sizeof(text))) != NULL) {
+			evidence->reason = list[i].reason;
+			evidence->own_fault = list[i].own_fault;
+			return true;
+		}
+	}
+	return false;
+}
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static void of_libpq_words(struct evidence *evidence, const char *message)
+{
+	if (!take_words(evidence, message, of_server, COUNT(of_server)) &&
+	    !take_errno(evidence, message, by_own_errno, COUNT(by_own_errno)) &&
+	    !take_words(evidence, message, of_files, COUNT(of_files)) &&
+	    !take_errno(evidence, message, by_errno, COUNT(by_errno)) &&
+	    !take_words(evidence, message, by_words, COUNT(by_words)))
+		evidence->reason = REASON_MALFORMED;
+}
+
+/* The words, without libpq's verbose LOCATION, its hint, trailing blanks and our password. */
+static void take_message(struct evidence *evidence, const char *message)
+{
+	char *clean = secret_scrub(message);
+	char *location = strstr(clean, "\nLOCATION:");
+	char *hint = strstr(clean, "\n\tIs the server running");
+	size_t len;
+
+	if (location != NULL)
+		*location = '\0';
+	if (hint != NULL)
+		*hint = '\0';
+	len = strlen(clean);
+	while (len > 0 && isspace((unsigned char)clean[len - 1]))
+		clean[--len] = '\0';
+	text_copy(evidence->message, sizeof(evidence->message), clean);
+	free(clean);
+}
+
+void evidence_of_connect(struct evidence *evidence, const char *message)
+{
+	char sqlstate[6];
+
+	*evidence = (struct evidence){ .reason = REASON_MALFORMED };
+	take_message(evidence, message);
+	if (!find_sqlstate(message, sqlstate)) {
+		of_libpq_words(evidence, message);
+		return;
+	}
+	evidence->going = strncmp(sqlstate, "57P0", 4) == 0;
+	evidence->reason = strcmp(sqlstate, "57P03") == 0
+				   ? of_cannot_connect_now(message, &evidence->untold)
+				   : of_connect_sqlstate(sqlstate);
+}
+
+void evidence_of_break(struct evidence *evidence, const char *sqlstate, const char *words,
+		       const char *message)
+{
+	*evidence = (struct evidence){ .reason = REASON_RESET };
+	if (sqlstate == NULL || sqlstate[0] == '\0') {
+		take_message(evidence, message);
+		return;
+	}
+	take_message(evidence, words);
+	evidence->reason = of_connect_sqlstate(sqlstate);
+	evidence->stops = strcmp(sqlstate, "57P01") == 0;
+}
+
+struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_timeout_ms)
+{
+	struct evidence evidence = { .reason = kept ? REASON_HUNG : REASON_TIMEOUT };
+	const char *at = kept ? "" : ", still connecting";
+
+	if (looking_up) {
+		evidence.reason = REASON_DNS;
+		at = ", its name is still being looked up";
+	}
+	(void)snprintf(evidence.message, MESSAGE_BYTES, "no answer within query_timeout (%.3f s)%s",
+		       (double)query_timeout_ms / 1000.0, at);
+	return evidence;
+}

@@ -1,0 +1,74 @@
+/*
+ * A connection to a node that stands, and the task that is done over it: a look
+ * (role and row, or role and beat) or a beat. One task at a time; it ends with its
+ * outcome, or with the connection. No deadline: that is the owner's. A lane reports
+ * facts; it has no opinion. Monitor thread.
+ */
+#pragma once
+
+#include "core/config.h"
+#include "core/observation.h"
+#include "pg/conn.h"
+
+struct lane;
+
+enum task_kind { TASK_NONE, TASK_LOOK, TASK_BEAT };
+
+struct task {
+	enum task_kind kind;
+	bool has_order; /* of a look: the sitting master's; a beat has one always */
+	struct beat_order order;
+};
+
+/* The last thing that happens in a lane's own call: it may be freed by any of them. */
+struct lane_events {
+	/* A look's outcome: what was seen; a failure only by what the server answered. */
+	void (*looked)(void *data, struct lane *lane, const struct observation *seen);
+	void (*beaten)(void *data, struct lane *lane, const struct beat_result *result);
+	/* The connection is gone; the task under way, if any, has no outcome. */
+	void (*broke)(void *data, struct lane *lane, const struct evidence *evidence);
+	/* A line for the log that is no observation ("no right to ..."). */
+	void (*remark)(void *data, const char *text);
+};
+
+/* What is known of a node's table, over all its connections. Zero-initialised: nothing yet. */
+struct lane_table {
+	bool there;    /* it was, last time: its row is asked for without a question before */
+	bool written;  /* a beat was, last time: likewise */
+	bool remarked; /* "no right to ..." was said */
+	bool row_failed; /* its row could not be read, last time: it is looked at first, */
+	struct evidence row_failure; /* and this is why; REASON_NONE: a lock */
+};
+
+struct lane_context {
+	const struct config *config;
+	int64_t made_for_ms; /* the query_timeout whose lane_options() it began with */
+	struct lane_table *table;
+	struct drain *drain;
+};
+
+#define LANE_OPTIONS 160
+
+/* libpq's `options` with which a connection for a lane begins. */
+void lane_options(const struct config *config, char out[LANE_OPTIONS]);
+
+/* Takes `conn` over. `events` and what is in `context`, which is copied, must outlive the lane. */
+struct lane *lane_new(struct conn *conn, const struct lane_context *context,
+		      const struct lane_events *events, void *data);
+
+/* Not while it is busy. */
+void lane_do(struct lane *lane, const struct task *task);
+bool lane_is_busy(const struct lane *lane);
+int lane_server_version(const struct lane *lane);
+
+/* When it was made, steady ms. */
+int64_t lane_made_ms(const struct lane *lane);
+
+/* The same is_slave_statement in another configuration, and the node's name for a beat under way. NULL allowed. */
+void lane_set_config(struct lane *lane, const struct config *config, const char *master);
+
+/*
+ * Says goodbye; what it was asked and has not answered goes to the drain. No callback comes
+ * any more. NULL allowed; clears the pointer.
+ */
+void lane_free(struct lane **lane);

@@ -1,0 +1,463 @@
+#include "pg/probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "loop/clock.h"
+#include "loop/timer.h"
+#include "pg/dial.h"
+#include "pg/lane.h"
+#include "pg/last_word.h"
+#include "pg/lives.h"
+
+/* What cannot be made for want of something of our own, the worse the greater. */
+enum lacking { LACKING_NOTHING, LACKING_FRESH /* a fresh connection */, LACKING_ALL /* any */ };
+
+struct probe {
+	struct probe_context context;
+	const struct config *config;
+	const struct config_node *node;
+	struct probe_events events;
+	void *data;
+	char last_good[INET6_ADDRSTRLEN + 1];
+	struct lane *kept;
+	struct lane *fresh; /* a newer one, while a task is under way over the kept one */
+	struct dial *dial;
+	bool dial_counts; /* a failure of this dial is an observation by itself */
+	struct timer *deadline;
+	struct timer *silence; /* half of the deadline: the kept one gets a fresh one beside it */
+	struct timer *reconnect;
+	struct task task;
+	bool silent; /* the kept one has been, for half of the task's time */
+	int breaks;  /* of connections, in this task */
+	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
+	bool door_met;             /* in this task */
+	struct word word;          /* the server's last, of going and coming */
+	enum lacking lacking;      /* what has been told of our lacking something */
+	int64_t dialed_for_ms;     /* the query_timeout that the dial under way began with */
+	struct lane_table table;
+	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
+	struct lives lives;        /* of kept connections */
+};
+
+static void start_dial(struct probe *probe, bool counts);
+
+/* The kept connection ends, by whose will ever. */
+static void end_kept(struct probe *probe)
+{
+	if (probe->kept == NULL)
+		return;
+	lane_free(&probe->kept);
+	probe->kept_ended_ms = clock_steady_ms();
+	probe->door = (struct shut_door){ 0 };
+}
+
+/* The fresh connection takes the kept one's place, which says goodbye. */
+static void replace_kept(struct probe *probe)
+{
+	lane_free(&probe->kept);
+	probe->kept = probe->fresh;
+	probe->fresh = NULL;
+}
+
+/* The task is over: a fresh connection that was not needed for it is kept, one that was asked in vain is not. */
+static void end_task(struct probe *probe)
+{
+	timer_stop(probe->deadline);
+	timer_stop(probe->silence);
+	probe->task.kind = TASK_NONE;
+	if (probe->fresh == NULL)
+		return;
+	if (lane_is_busy(probe->fresh))
+		lane_free(&probe->fresh);
+	else
+		replace_kept(probe);
+}
+
+static void finish_look(struct probe *probe, const struct observation *result)
+{
+	struct observation seen = *result;
+
+	end_task(probe);
+	seen.going = probe->word.going;
+	seen.kept = probe->kept != NULL;
+	seen.kept_ended_ms = probe->kept_ended_ms;
+	seen.server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
+	if (probe->kept != NULL)
+		seen.door = probe->door;
+	probe->events.seen(probe->data, &seen);
+}
+
+static void finish_beat(struct probe *probe, const struct beat_result *result)
+{
+	end_task(probe);
+	probe->events.beaten(probe->data, result);
+}
+
+static void tell_unable(struct probe *probe, const struct evidence *evidence)
+{
+	enum lacking lacking = probe->kept != NULL ? LACKING_FRESH : LACKING_ALL;
+
+	if (lacking > probe->lacking) {
+		probe->lacking = lacking;
+		probe->events.unable(probe->data, probe->kept != NULL, evidence->message);
+	}
+}
+
+/* The task fails: nothing was learned of the node but this. */
+static void fail_task(struct probe *probe, const struct evidence *evidence)
+{
+	if (evidence->own_fault)
+		tell_unable(probe, evidence);
+	if (probe->task.kind == TASK_BEAT) {
+		struct beat_result beat = evidence_as_beat(evidence);
+
+		finish_beat(probe, &beat);
+	} else {
+		struct observation seen = evidence_as_look(evidence);
+
+		finish_look(probe, &seen);
+	}
+}
+
+/* A lane has come to the end of its task: who answers first, also that a statement fails, is the node's answer. */
+static void lane_answered(struct probe *probe, const struct lane *lane)
+{
+	word_answered(&probe->word);
+	if (lane == probe->fresh)
+		replace_kept(probe);
+}
+
+static void on_looked(void *data, struct lane *lane, const struct observation *seen)
+{
+	struct probe *probe = data;
+
+	lane_answered(probe, lane);
+	finish_look(probe, seen);
+}
+
+static void on_beaten(void *data, struct lane *lane, const struct beat_result *result)
+{
+	struct probe *probe = data;
+
+	lane_answered(probe, lane);
+	finish_beat(probe, result);
+}
+
+static void on_remark(void *data, const char *text)
+{
+	struct probe *probe = data;
+
+	probe->events.remark(probe->data, text);
+}
+
+static void ask_kept(struct probe *probe)
+{
+	timer_start(probe->silence, probe->config->query_timeout_ms / 2);
+	lane_do(probe->kept, &probe->task);
+}
+
+static void kept_broke(struct probe *probe, const struct evidence *evidence)
+{
+	int64_t wait_ms = lives_ended(&probe->lives, clock_steady_ms() - lane_made_ms(probe->kept),
+				      probe->config->retry_interval_ms);
+
+	end_kept(probe);
+	dial_hurry(probe->dial);
+	if (probe->task.kind == TASK_NONE && wait_ms > 0) {
+		timer_start(probe->reconnect, wait_ms);
+		return;
+	}
+	if (probe->task.kind == TASK_NONE) {
+		probe->events.broke(probe->data);
+		return;
+	}
+	if (probe->fresh != NULL) {
+		replace_kept(probe);
+		if (!lane_is_busy(probe->kept))
+			ask_kept(probe);
+	} else if (probe->breaks++ > 0) {
+		fail_task(probe, evidence);
+	} else if (probe->dial == NULL) {
+		start_dial(probe, false);
+	}
+}
+
+static void on_broke(void *data, struct lane *lane, const struct evidence *evidence)
+{
+	struct probe *probe = data;
+
+	word_broke(&probe->word, evidence);
+	if (lane == probe->fresh)
+		lane_free(&probe->fresh); /* the kept one may answer still */
+	else
+		kept_broke(probe, evidence);
+}
+
+static const struct lane_events probe_lane_events = {
+	.looked = on_looked,
+	.beaten = on_beaten,
+	.broke = on_broke,
+	.remark = on_remark,
+};
+
+/* A fresh connection stands. */
+static void take_lane(struct probe *probe, struct lane *lane)
+{
+	bool had_kept = probe->kept != NULL;
+
+	probe->lacking = LACKING_NOTHING;
+	if (had_kept && probe->task.kind != TASK_NONE) {
+		probe->fresh = lane;
+		if (probe->silent)
+			lane_do(lane, &probe->task);
+	} else {
+		lane_free(&probe->kept);
+		probe->kept = lane;
+		if (probe->task.kind != TASK_NONE)
+			ask_kept(probe);
+	}
+	probe->door = (struct shut_door){ 0 };
+	if (had_kept)
+		probe->events.refreshed(probe->data, NULL);
+	else if (probe->task.kind == TASK_NONE)
+		probe->events.connected(probe->data);
+}
+
+/* A fresh connection failed, and the kept one stands. */
+static void fail_fresh(struct probe *probe, const struct evidence *evidence)
+{
+	if (evidence->own_fault) {
+		tell_unable(probe, evidence);
+		probe->events.refreshed(probe->data, evidence);
+		return;
+	}
+	if (evidence->going) { /* a smart stop waits for our session */
+		end_kept(probe);
+		if (probe->task.kind != TASK_NONE)
+			fail_task(probe, evidence);
+		else
+			probe->events.broke(probe->data);
+		return;
+	}
+	probe->door.reason = evidence->reason;
+	probe->door.attempts++;
+	text_copy(probe->door.message, MESSAGE_BYTES, evidence->message);
+	probe->door_met = true;
+	probe->events.refreshed(probe->data, evidence);
+}
+
+/* No connection, and none is kept. */
+static void fail_dial(struct probe *probe, const struct evidence *evidence)
+{
+	if (probe->task.kind == TASK_NONE && probe->dial_counts)
+		probe->task.kind = TASK_LOOK;
+	if (probe->task.kind != TASK_NONE)
+		fail_task(probe, evidence);
+}
+
+static struct lane *make_lane(struct probe *probe, struct conn *conn)
+{
+	struct lane_context context = {
+		.config = probe->config,
+		.made_for_ms = probe->dialed_for_ms,
+		.table = &probe->table,
+		.drain = probe->context.drain,
+	};
+
+	return lane_new(conn, &context, &probe_lane_events, probe);
+}
+
+static void on_dialed(void *data, struct conn *conn, const struct evidence *evidence)
+{
+	struct probe *probe = data;
+	struct evidence what;
+
+	probe->dial = NULL;
+	if (conn != NULL) {
+		word_connected(&probe->word);
+		take_lane(probe, make_lane(probe, conn));
+		return;
+	}
+	what = word_refused(&probe->word, evidence, probe->kept != NULL);
+	if (probe->kept != NULL)
+		fail_fresh(probe, &what);
+	else
+		fail_dial(probe, &what);
+}
+
+/* One beside the kept connection has as long as a node has to answer. */
+static void start_dial(struct probe *probe, bool counts)
+{
+	char options[LANE_OPTIONS];
+	struct dial_target target = {
+		.node = probe->node,
+		.options = options,
+		.drain = probe->context.drain,
+		.timeout_ms = probe->config->connect_timeout_ms,
+		.answer_ms = probe->config->query_timeout_ms,
+		.wait_ms = probe->config->query_timeout_ms,
+		.last_good = probe->last_good,
+	};
+
+	if (probe->kept != NULL && target.timeout_ms > probe->config->query_timeout_ms)
+		target.timeout_ms = probe->config->query_timeout_ms;
+	if (probe->task.kind != TASK_NONE && probe->silent) /* half of the time is over */
+		target.wait_ms /= 2;
+	else if (probe->kept != NULL)
+		target.lookup_ms = probe->config->query_timeout_ms / 2;
+	lane_options(probe->config, options);
+	probe->dialed_for_ms = probe->config->query_timeout_ms;
+	timer_stop(probe->reconnect);
+	probe->dial_counts = counts;
+	probe->dial = dial_start(probe->context.loop, probe->context.resolver,
+				 probe->context.stalls, &target, on_dialed, probe);
+}
+
+static void on_reconnect(void *data)
+{
+	struct probe *probe = data;
+
+	if (probe->kept == NULL && probe->dial == NULL)
+		start_dial(probe, true);
+	else if (probe->kept == NULL)
+		probe->dial_counts = true;
+}
+
+static void on_silence(void *data)
+{
+	struct probe *probe = data;
+
+	if (probe->task.kind == TASK_NONE || probe->kept == NULL)
+		return;
+	probe->silent = true;
+	if (probe->fresh != NULL && !lane_is_busy(probe->fresh))
+		lane_do(probe->fresh, &probe->task);
+	else if (probe->fresh == NULL && probe->dial == NULL)
+		start_dial(probe, false);
+	dial_hurry(probe->dial);
+}
+
+/* What its silence is. What a fresh connection beside the kept one, or one of several addresses, said says more. */
+static struct evidence silence_evidence(const struct probe *probe)
+{
+	bool connecting = probe->kept == NULL && probe->dial != NULL;
+	bool looking_up = connecting && dial_is_looking_up(probe->dial);
+	struct evidence evidence =
+		evidence_of_silence(probe->kept != NULL, looking_up, probe->config->query_timeout_ms);
+
+	if (connecting && dial_failure(probe->dial) != NULL)
+		return *dial_failure(probe->dial);
+	if (probe->kept != NULL && probe->door_met && probe->door.reason != REASON_NONE &&
+	    probe->door.reason != REASON_TIMEOUT) {
+		evidence.reason = probe->door.reason;
+		text_copy(evidence.message, MESSAGE_BYTES, probe->door.message);
+	}
+	return evidence;
+}
+
+static void on_deadline(void *data)
+{
+	struct probe *probe = data;
+	struct evidence evidence = silence_evidence(probe);
+
+	if (probe->kept != NULL) {
+		lane_free(&probe->fresh);
+		end_kept(probe);
+	}
+	fail_task(probe, &evidence);
+}
+
+static void start_task(struct probe *probe, enum task_kind kind, const struct beat_order *order)
+{
+	probe->task = (struct task){ .kind = kind, .has_order = order != NULL };
+	probe->breaks = 0;
+	probe->silent = false;
+	probe->door_met = false;
+	if (order != NULL)
+		probe->task.order = *order;
+	timer_start(probe->deadline, probe->config->query_timeout_ms);
+	if (probe->kept != NULL)
+		ask_kept(probe);
+	else if (probe->dial == NULL)
+		start_dial(probe, false);
+}
+
+void probe_look(struct probe *probe, const struct beat_order *order)
+{
+	start_task(probe, TASK_LOOK, order);
+}
+
+void probe_beat(struct probe *probe, const struct beat_order *order)
+{
+	start_task(probe, TASK_BEAT, order);
+}
+
+bool probe_is_busy(const struct probe *probe)
+{
+	return probe->task.kind != TASK_NONE;
+}
+
+bool probe_is_logging_in(const struct probe *probe)
+{
+	return probe->kept == NULL && probe->dial != NULL && dial_is_logging_in(probe->dial);
+}
+
+void probe_refresh(struct probe *probe)
+{
+	if (probe->kept != NULL && probe->fresh == NULL && probe->dial == NULL)
+		start_dial(probe, false);
+}
+
+struct probe *probe_new(const struct probe_context *context, const struct config *config,
+			const struct config_node *node, const struct probe *before,
+			const struct probe_events *events, void *data)
+{
+	struct probe *probe = mem_zalloc(1, sizeof(*probe));
+
+	probe->context = *context;
+	probe->config = config;
+	probe->node = node;
+	probe->events = *events;
+	probe->data = data;
+	probe->kept_ended_ms = INT64_MIN;
+	if (before != NULL) { /* what it still keeps ends with it */
+		probe->word = before->word;
+		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
+		text_copy(probe->last_good, sizeof(probe->last_good), before->last_good);
+	}
+	probe->deadline = timer_new(context->loop, context->stalls, on_deadline, probe);
+	probe->silence = timer_new(context->loop, context->stalls, on_silence, probe);
+	probe->reconnect = timer_new(context->loop, NULL, on_reconnect, probe);
+	return probe;
+}
+
+void probe_set_config(struct probe *probe, const struct config *config,
+		      const struct config_node *node)
+{
+	probe->config = config;
+	probe->node = node;
+	probe->task.order.master = node->id;
+	lane_set_config(probe->kept, config, node->id);
+	lane_set_config(probe->fresh, config, node->id);
+	if (probe->dial != NULL)
+		dial_set_node(probe->dial, node);
+}
+
+void probe_free(struct probe **probe_p)
+{
+	struct probe *probe = *probe_p;
+
+	*probe_p = NULL;
+	if (probe == NULL)
+		return;
+	dial_cancel(&probe->dial);
+	lane_free(&probe->fresh);
+	lane_free(&probe->kept);
+	timer_free(&probe->deadline);
+	timer_free(&probe->silence);
+	timer_free(&probe->reconnect);
+	free(probe);
+}

@@ -1,0 +1,84 @@
+/*
+ * One node's kept connection and the questions asked over it: what role it has,
+ * what row it shows, and beats. A probe reports facts; it has no opinion. One
+ * question at a time; each ends within `query_timeout`, whatever has to be done
+ * for it (connect, break, connect again). A connect that takes longer goes on in
+ * the background until `connect_timeout`. A kept connection that is silent for half
+ * of that time gets a fresh one beside it, and who answers first is the node's answer;
+ * and now and then (probe_refresh()) a fresh one takes its place: a kept one alone does
+ * not notice a door that is shut. Monitor thread.
+ */
+#pragma once
+
+#include "core/config.h"
+#include "core/observation.h"
+#include "net/resolve.h"
+#include "pg/drain.h"
+#include "pg/evidence.h"
+
+struct probe;
+
+struct probe_events {
+	/* The outcome of probe_look(), or of a connect that counts by itself. */
+	void (*seen)(void *data, const struct observation *seen);
+	/* The outcome of probe_beat(). */
+	void (*beaten)(void *data, const struct beat_result *result);
+	/* The kept connection broke while nothing was asked: worth a look. */
+	void (*broke)(void *data);
+	/* A connect in the background got through: worth a look. */
+	void (*connected)(void *data);
+	/*
+	 * A fresh connection beside the kept one stands, or (`failure`) cannot be made: then
+	 * the next look over the kept one says so, too.
+	 */
+	void (*refreshed)(void *data, const struct evidence *failure);
+	/*
+	 * No connection can be made for want of something of our own (descriptors, ports); once until
+	 * one can. `asked`: there is a kept one, over which the node is asked.
+	 */
+	void (*unable)(void *data, bool asked, const char *why);
+	/* A line for the log that is no observation ("no right to ..."). */
+	void (*remark)(void *data, const char *text);
+};
+
+struct probe_context {
+	uv_loop_t *loop;
+	struct resolver *resolver;
+	struct drain *drain;
+	const unsigned *stalls; /* counts the monitor's own stalls (P4) */
+};
+
+/*
+ * `config` and `node` must outlive the probe; `context` and `events` are copied. From
+ * `before`, the node's probe that this one replaces, it has the server's last word (P2)
+ * and the address that was good; NULL allowed, and still the caller's.
+ */
+struct probe *probe_new(const struct probe_context *context, const struct config *config,
+			const struct config_node *node, const struct probe *before,
+			const struct probe_events *events, void *data);
+
+/*
+ * Asks for role and row; with an `order` (the sitting master) for the role and,
+ * if it says master, sends the beat at once. Not while probe_is_busy().
+ */
+void probe_look(struct probe *probe, const struct beat_order *order);
+
+/* Sends a beat to a node that has just said master. Not while probe_is_busy(). */
+void probe_beat(struct probe *probe, const struct beat_order *order);
+bool probe_is_busy(const struct probe *probe);
+
+/* Whether it has no connection yet, and the server's TCP has answered: the login is under way. */
+bool probe_is_logging_in(const struct probe *probe);
+
+/* Makes a fresh connection beside the kept one, if there is one and nothing is being made. */
+void probe_refresh(struct probe *probe);
+
+/*
+ * The same node with the same credentials, timeouts and is_slave_statement in another
+ * configuration; both must outlive the probe from now on.
+ */
+void probe_set_config(struct probe *probe, const struct config *config,
+		      const struct config_node *node);
+
+/* Says goodbye; no callback comes any more. NULL allowed; clears the pointer. */
+void probe_free(struct probe **probe);

@@ -1,0 +1,218 @@
+#include "pg/survey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "loop/clock.h"
+#include "loop/timer.h"
+#include "pg/beat.h"
+#include "pg/dial.h"
+
+enum { ASK_FACTS = 100, ASK_READ_ONLY, ASK_ROLE, ASK_ROW };
+
+/* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
+static const char facts_sql[] =
+	"SELECT pg_catalog.json_build_object("
+	" 'now', extract(epoch FROM clock_timestamp()),"
+	" 'recovery', pg_is_in_recovery(),"
+	" 'read_only', current_setting('transaction_read_only') = 'on',"
+	" 'default_read_only', current_setting('default_transaction_read_only') = 'on',"
+	" 'user', current_user, 'database', current_database(), 'schema', current_schema(),"
+	" 'can_create', has_schema_privilege(current_schema(), 'CREATE'),"
+	" 'table', t.oid IS NOT NULL,"
+	" 'can_select', has_table_privilege(t.oid, 'SELECT'),"
+	" 'can_insert', has_table_privilege(t.oid, 'INSERT'),"
+	" 'can_delete', has_table_privilege(t.oid, 'DELETE'),"
+	" 'identity', (SELECT c.relreplident <> 'n' AND (c.relreplident <> 'd' OR EXISTS"
+	"   (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))"
+	"   FROM pg_class c WHERE c.oid = t.oid),"
+	" 'unlogged', (SELECT c.relpersistence <> 'p' FROM pg_class c WHERE c.oid = t.oid),"
+	" 'owns', (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = t.oid),"
+	" 'publications', (SELECT count(*) FROM pg_publication),"
+	" 'published', EXISTS (SELECT FROM pg_publication_tables p, pg_class c"
+	"   WHERE c.oid = t.oid AND p.schemaname = c.relnamespace::regnamespace::text"
+	"   AND p.tablename = c.relname),"
+	" 'wal_receiver_timeout_ms', (SELECT setting::bigint FROM pg_settings"
+	"   WHERE name = 'wal_receiver_timeout'),"
+	" 'idle_session_timeout_ms', (SELECT reset_val::bigint FROM pg_settings"
+	"   WHERE name = 'idle_session_timeout'),"
+	" 'max_connections', current_setting('max_connections')::int,"
+	" 'reserved', current_setting('superuser_reserved_connections')::int"
+	"   + coalesce(current_setting('reserved_connections', true)::int, 0),"
+	" 'sessions', (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL),"
+	" 'system_id', (SELECT system_identifier::text FROM pg_control_system()),"
+	" 'started', extract(epoch FROM pg_postmaster_start_time())"
+	")::text FROM (SELECT to_regclass('heartbeat') AS oid) t";
+
+struct survey {
+	const struct config *config;
+	const struct config_node *node;
+	unsigned stalls; /* nobody counts them here */
+	char options[128];
+	char last_good[INET6_ADDRSTRLEN + 1];
+	struct dial *dial;
+	struct conn *conn;
+	struct timer *deadline;
+	int64_t sent_ms;
+	char *facts;
+	struct survey_answer answer;
+	void (*done)(void *data, const struct survey_answer *answer);
+	void *data;
+};
+
+static void finish(struct survey *survey)
+{
+	if (survey->conn != NULL)
+		survey->answer.server_version = conn_server_version(survey->conn);
+	survey->answer.facts = survey->facts;
+	dial_cancel(&survey->dial);
+	conn_close(&survey->conn);
+	timer_free(&survey->deadline);
+	survey->done(survey->data, &survey->answer);
+	free(survey->facts);
+	free(survey);
+}
+
+static void fail(struct survey *survey, enum reason reason, const char *message)
+{
+	survey->answer.reason = reason;
+	text_copy(survey->answer.message, sizeof(survey->answer.message), message);
+}
+
+static void take_facts(struct survey *survey, const PGresult *result)
+{
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
+		return;
+	free(survey->facts);
+	survey->facts = mem_strdup(PQgetvalue(result, 0, 0));
+}
+
+static void take_role(struct survey *survey, const PGresult *result)
+{
+	struct survey_answer *answer = &survey->answer;
+
+	answer->has_role = role_take(result, &answer->is_slave);
+	if (answer->has_role)
+		return;
+	answer->reason = result_is_ok(result) ? REASON_MALFORMED : REASON_QUERY_ERROR;
+	if (result_is_ok(result))
+		text_copy(answer->message, sizeof(answer->message),
+			  "is_slave_statement does not return one row with one boolean");
+	else
+		result_words(result, answer->message, sizeof(answer->message));
+}
+
+/* A table that is missing, or that may not be read, is the facts' to tell. */
+static void take_row(struct survey *survey, const PGresult *result)
+{
+	struct survey_answer *answer = &survey->answer;
+	const char *state = result_sqlstate(result);
+
+	if (result_is_ok(result))
+		answer->row_state = row_take(result, &answer->row);
+	else if (strcmp(state, "42P01") != 0 && strcmp(state, "42501") != 0)
+		result_words(result, answer->row_error, sizeof(answer->row_error));
+}
+
+static void on_result(void *data, int tag, const PGresult *result)
+{
+	struct survey *survey = data;
+
+	if (tag == ASK_ROLE)
+		take_role(survey, result);
+	else if (tag == ASK_ROW)
+		take_row(survey, result);
+	else if (tag == ASK_FACTS)
+		take_facts(survey, result);
+}
+
+static void on_done(void *data)
+{
+	struct survey *survey = data;
+
+	survey->answer.rtt_ms = clock_steady_ms() - survey->sent_ms;
+	survey->answer.asked_ms = clock_wall_ms() - survey->answer.rtt_ms / 2;
+	finish(survey);
+}
+
+static void on_broken(void *data, const struct evidence *evidence)
+{
+	struct survey *survey = data;
+
+	fail(survey, evidence->reason, evidence->message);
+	finish(survey);
+}
+
+static void on_deadline(void *data)
+{
+	struct survey *survey = data;
+
+	fail(survey, REASON_TIMEOUT, survey->answer.reached ? "no answer to a query within query_timeout"
+							    : "no connection within query_timeout");
+	finish(survey);
+}
+
+static void ask(struct survey *survey)
+{
+	struct statement batch[4] = {
+		{ .tag = ASK_FACTS, .sql = facts_sql },
+		/* the user's own statement may do anything: not here */
+		{ .tag = ASK_READ_ONLY, .sql = "SET default_transaction_read_only = on" },
+		{ .tag = ASK_ROLE, .sql = survey->config->is_slave_statement },
+		step_row(),
+	};
+
+	batch[3].tag = ASK_ROW;
+	survey->sent_ms = clock_steady_ms();
+	conn_send(survey->conn, batch, 4);
+}
+
+static void on_dialled(void *data, struct conn *conn, const struct evidence *evidence)
+{
+	static const struct conn_events events = {
+		.failed = on_broken,
+		.result = on_result,
+		.done = on_done,
+	};
+	struct survey *survey = data;
+
+	survey->dial = NULL;
+	if (conn == NULL) {
+		fail(survey, evidence->reason, evidence->message);
+		finish(survey);
+		return;
+	}
+	survey->conn = conn;
+	survey->answer.reached = true;
+	conn_listen(conn, &events, survey);
+	ask(survey);
+}
+
+struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const struct config *config,
+			    const struct config_node *node,
+			    void (*done)(void *data, const struct survey_answer *answer),
+			    void *data)
+{
+	struct survey *survey = mem_zalloc(1, sizeof(*survey));
+	const struct dial_target target = {
+		.node = node,
+		.options = survey->options,
+		.timeout_ms = config->query_timeout_ms,
+		.last_good = survey->last_good,
+	};
+
+	(void)snprintf(survey->options, sizeof(survey->options),
+		       "-c lock_timeout=%lld -c statement_timeout=%lld",
+		       (long long)config->query_timeout_ms, (long long)config->query_timeout_ms);
+	survey->config = config;
+	survey->node = node;
+	survey->done = done;
+	survey->data = data;
+	survey->deadline = timer_new(loop, NULL, on_deadline, survey);
+	timer_start(survey->deadline, config->query_timeout_ms);
+	survey->dial = dial_start(loop, resolver, &survey->stalls, &target, on_dialled, survey);
+	return survey;
+}

@@ -1,0 +1,34 @@
+/*
+ * One look at a node for `plusmoin check`: a connection as the daemon makes it, its
+ * role, its row, and the facts that say whether all will work. Nothing is written,
+ * no lock is taken that others could notice. All of it ends within `query_timeout`.
+ * Loop's thread.
+ */
+#pragma once
+
+#include "core/config.h"
+#include "core/observation.h"
+#include "net/resolve.h"
+
+struct survey_answer {
+	bool reached;
+	enum reason reason; /* not reached, or why the role is not known */
+	char message[MESSAGE_BYTES];
+	bool has_role;
+	bool is_slave;
+	int server_version;
+	enum row_state row_state;
+	struct row row;
+	char row_error[MESSAGE_BYTES]; /* why it cannot be read; "" : it can, or there is none */
+	const char *facts; /* one JSON object, for the callback only; NULL: the server did not tell */
+	int64_t rtt_ms;    /* of the question */
+	int64_t asked_ms;  /* our wall clock half-way through it */
+};
+
+struct survey;
+
+/* `done` is called once, not from inside; then the survey is freed. All arguments outlive it. */
+struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const struct config *config,
+			    const struct config_node *node,
+			    void (*done)(void *data, const struct survey_answer *answer),
+			    void *data);

@@ -1,0 +1,125 @@
+#include "records/records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "records/saved_file.h"
+#include "records/whole_file.h"
+
+struct records {
+	uv_loop_t *loop;
+	struct whole_file *status;
+	struct whole_file *state; /* NULL: not kept */
+	unsigned long generation; /* of the board that was written last; 0: none was */
+};
+
+/* Another path, or none; where it is the same nothing happens. */
+static void move(struct records *records, struct whole_file **file, const char *path,
+		 const struct whole_file_kind *kind)
+{
+	if (*file != NULL && path != NULL && strcmp(whole_file_path(*file), path) == 0)
+		return;
+	whole_file_free(file);
+	if (path != NULL)
+		*file = whole_file_new(records->loop, path, kind);
+}
+
+void records_move(struct records *records, const struct config *config)
+{
+	static const struct whole_file_kind status = { .what = "status file", .mode = 0644 };
+	static const struct whole_file_kind state = {
+		.what = "state file",
+		.sync = true,
+		.mode = 0640,
+	};
+
+	records->generation = 0;
+	move(records, &records->status, config->status_file, &status);
+	move(records, &records->state, config->state_file, &state);
+}
+
+struct records *records_new(uv_loop_t *loop, const struct config *config)
+{
+	struct records *records = mem_zalloc(1, sizeof(*records));
+
+	records->loop = loop;
+	records_move(records, config);
+	return records;
+}
+
+bool records_can_write(const struct config *config)
+{
+	char *probe = mem_printf("%s.new", config->status_file);
+	int fd = open(probe, WHOLE_FILE_FLAGS, 0644);
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (fd < 0)
+		(void)fprintf(stderr, "plusmoin: cannot write status file %s: %s\n", config->status_file,
+			      strerror(error));
+	else
+		(void)unlink(probe);
+	free(probe);
+	return fd >= 0;
+}
+
+static void write_state(struct records *records, const struct monitor *monitor)
+{
+	struct buf text = { 0 };
+
+	if (records->state != NULL && monitor_save(monitor, &text))
+		whole_file_write(records->state, buf_text(&text), false);
+	buf_free(&text);
+}
+
+void records_write(struct records *records, struct monitor *monitor, bool force)
+{
+	const struct board *board;
+	struct buf text = { 0 };
+
+	if (monitor == NULL)
+		return;
+	board = monitor_board(monitor);
+	if (board->generation == records->generation && !force)
+		return;
+	records->generation = board->generation;
+	board_render(board, &text);
+	whole_file_write(records->status, buf_text(&text), force);
+	buf_free(&text);
+	write_state(records, monitor);
+}
+
+void records_free(struct records **records_p)
+{
+	struct records *records = *records_p;
+
+	*records_p = NULL;
+	if (records == NULL)
+		return;
+	whole_file_free(&records->status);
+	whole_file_free(&records->state);
+	free(records);
+}
+
+struct saved *records_read(const struct config *config)
+{
+	struct saved *saved = NULL;
+	char *why = NULL;
+
+	if (config->state_file != NULL)
+		saved = saved_file_read(config->state_file, &why);
+	if (why != NULL)
+		log_error("%s", why);
+	else if (saved != NULL)
+		log_info("going on from state file %s: %zu clusters", config->state_file,
+			 saved->cluster_count);
+	free(why);
+	return saved;
+}

@@ -1,0 +1,92 @@
+#include "system/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* Gives what we just made, and hold open, to its owner. */
+static bool give(int fd, mode_t mode, const struct identity *owner)
+{
+	bool done = fchmod(fd, mode) == 0 &&
+		    (owner == NULL || fchown(fd, owner->uid, owner->gid) == 0);
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return done;
+}
+
+/* `name` in the directory `parent`, which is opened once: nothing on the way is exchanged meanwhile. */
+static bool make_directory(const char *parent, const char *name, const struct identity *owner)
+{
+	int at = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool done = false;
+	int error;
+	int fd;
+
+	if (at < 0)
+		return false;
+	if (mkdirat(at, name, 0755) == 0) {
+		fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		done = fd >= 0 && give(fd, 0755, owner);
+	} else {
+		done = errno == EEXIST;
+	}
+	error = errno;
+	close(at);
+	errno = error;
+	return done;
+}
+
+bool directory_make_of(const char *path, const struct identity *owner)
+{
+	char *dir = mem_strdup(path);
+	char *slash = strrchr(dir, '/');
+	bool done = true;
+
+	struct stat st;
+
+	if (slash != NULL && slash != dir) {
+		char *name;
+
+		*slash = '\0';
+		name = strrchr(dir, '/');
+		if (name != NULL && stat(dir, &st) != 0) {
+			char *parent = mem_strndup(dir, name > dir ? (size_t)(name - dir) : 1);
+
+			done = make_directory(parent, name + 1, owner);
+			free(parent);
+		}
+	}
+	free(dir);
+	return done;
+}
+
+bool directory_make_file(const char *path, mode_t mode, const struct identity *owner)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return errno == EEXIST;
+	return give(fd, mode, owner);
+}
+
+char *directory_absolute(const char *path)
+{
+	char *cwd;
+	char *absolute;
+
+	if (path[0] == '/')
+		return mem_strdup(path);
+	cwd = getcwd(NULL, 0);
+	if (cwd == NULL)
+		return NULL;
+	absolute = mem_printf("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);
+	free(cwd);
+	return absolute;
+}

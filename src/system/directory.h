@@ -1,0 +1,22 @@
+/*
+ * Directories and files that a start makes when they are missing, for the user
+ * that the daemon becomes (contract.md, "Privileges and files"). What exists is
+ * never chowned. Symbolic links are not followed in the last component.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "system/identity.h"
+
+/*
+ * Makes the directory of `path` (its last component only), mode 0755; there
+ * already: fine. `owner` NULL: it stays ours. False: errno.
+ */
+bool directory_make_of(const char *path, const struct identity *owner);
+
+/* Makes an empty file, mode `mode`; there already: fine. False: errno. */
+bool directory_make_file(const char *path, mode_t mode, const struct identity *owner);
+
+/* `path` made absolute by the working directory; the caller's. NULL: errno. */
+char *directory_absolute(const char *path);
