@@ -16,7 +16,8 @@
 #include "command/become.h"
 #include "loop/clock.h"
 #include "pg/survey.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/state.h"
 #include "script/host.h"
 
 #define LOOK_UP_MS 5000 /* for the addresses of all nodes; then they are left open */

@@ -8,7 +8,8 @@
 #include "base/json.h"
 #include "command/ask.h"
 #include "command/files.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/state.h"
 
 #define NODES_MAX 100 /* explained at once */
 

@@ -14,7 +14,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "loop/clock.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/state.h"
 #include "script/host.h"
 #include "system/identity.h"
 

@@ -9,7 +9,8 @@
 #include "command/ask.h"
 #include "command/files.h"
 #include "loop/clock.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/state.h"
 
 #define FILE_MAX ((size_t)256 << 20)
 

@@ -11,7 +11,8 @@
 #include "command/ask.h"
 #include "command/files.h"
 #include "loop/clock.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/state.h"
 
 #define EVERY_S 1
 #define WIDTH 80

@@ -46,7 +46,7 @@ static void add_further_keys(struct json *json, const struct node_view *node)
 		jsonw_null(json);
 }
 
-static void add_node(struct json *json, const struct node_view *node, bool full)
+void node_view_render(const struct node_view *node, bool full, struct json *json)
 {
 	jsonw_begin_object(json);
 	add_seed_keys(json, node);
@@ -59,7 +59,7 @@ static void add_array(struct json *json, const struct node_view *nodes, size_t c
 {
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < count; i++)
-		add_node(json, &nodes[i], full);
+		node_view_render(&nodes[i], full, json);
 	jsonw_end_array(json);
 }
 
@@ -76,7 +76,7 @@ static void add_members(struct json *json, const struct view *view, bool full)
 
 	jsonw_key(json, "master");
 	if (view->masters > 0)
-		add_node(json, at, full);
+		node_view_render(at, full, json);
 	else
 		jsonw_null(json);
 	at += view->masters;
@@ -93,7 +93,7 @@ void event_render(const struct event *event, struct buf *out)
 	jsonw_int(&json, event->cluster_id);
 	jsonw_key(&json, "trigger");
 	if (event->has_node)
-		add_node(&json, &event->node, false);
+		node_view_render(&event->node, false, &json);
 	else
 		jsonw_null(&json);
 	add_members(&json, event->view, false);
@@ -114,12 +114,4 @@ void view_render(const struct view *view, bool full, struct json *json)
 	jsonw_bool(json, view->masters > 0);
 	add_members(json, view, full);
 	jsonw_end_object(json);
-}
-
-void node_render_full(const struct node *node, struct json *json)
-{
-	struct node_view view = node_view_of(node);
-
-	add_node(json, &view, true);
-	node_view_clear(&view);
 }

@@ -99,5 +99,5 @@ void event_render(const struct event *event, struct buf *out);
 struct json;
 void view_render(const struct view *view, bool full, struct json *json);
 
-/* The control socket's object for one node. */
-void node_render_full(const struct node *node, struct json *json);
+/* The object for one node. */
+void node_view_render(const struct node_view *node, bool full, struct json *json);

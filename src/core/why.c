@@ -245,8 +245,11 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 void why_node(const struct fleet *fleet, const struct node *node, const struct moment *now,
 		  struct json *json)
 {
+	struct node_view view = node_view_of(node);
+
 	jsonw_key(json, "node");
-	node_render_full(node, json);
+	node_view_render(&view, true, json);
+	node_view_clear(&view);
 	add_text(json, "placed_by", rule_name(node->placed_by));
 	add_rule(json, "rule", "rule_sentence", node->ruled);
 	jsonw_key(json, "rule_since");

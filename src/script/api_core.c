@@ -12,7 +12,9 @@
 #include "base/text.h"
 #include "dispatch/action.h"
 #include "loop/clock.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/run.h"
+#include "script/tables.h"
 
 #define LONGEST_S 86400.0 /* contract.md: the longest time anywhere */
 

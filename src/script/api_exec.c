@@ -9,7 +9,8 @@
 
 #include "base/mem.h"
 #include "process/environment.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/run.h"
 
 #define EXEC_KEEP_BYTES ((size_t)1 << 20) /* contract.md: 1 MiB each of stdout and stderr */
 #define POPEN_KEEP_BYTES ((size_t)4 << 20) /* contract.md: io.popen reads 4 MiB */

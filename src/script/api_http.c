@@ -7,7 +7,8 @@
 
 #include "base/mem.h"
 #include "net/http.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/run.h"
 
 /* One request under way. Freed by release(). */
 struct fetch {

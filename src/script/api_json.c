@@ -9,7 +9,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/tables.h"
 
 #define MOST_BYTES ((size_t)16 << 20) /* of a text: a tree of it takes some ten times as much */
 #define MOST_DEPTH 100

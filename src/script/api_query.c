@@ -9,7 +9,9 @@
 
 #include "base/mem.h"
 #include "pg/session.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/run.h"
+#include "script/tables.h"
 
 /* Types whose values are more than strings (pg_type.dat, which never changes). */
 enum {

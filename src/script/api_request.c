@@ -7,7 +7,8 @@
 
 #include "base/mem.h"
 #include "net/exchange.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/run.h"
 
 /* One exchange under way. Freed by release(). */
 struct request {

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/state.h"
 
 #define MOST_DEPTH 100
 

@@ -4,41 +4,12 @@
  * all coroutines of a run, what waits is not resumed by others, a message
  * handler never runs inside the hook, and there is no __gc.
  */
-#include "script/engine.h"
-
-#define PARKED ((uintptr_t)1) /* in the extra space: stopped by a yield of ours */
-
-static uintptr_t *mark_of(lua_State *L)
-{
-	return lua_getextraspace(L);
-}
-
-struct run *run_of(lua_State *L)
-{
-	uintptr_t mark = *mark_of(L);
-
-	/* a parked one runs no code; its run may be gone */
-	return (mark & PARKED) != 0 ? NULL : (struct run *)mark; // NOLINT(performance-no-int-to-ptr)
-}
-
-bool coroutine_is_parked(lua_State *co)
-{
-	return (*mark_of(co) & PARKED) != 0;
-}
-
-void coroutine_park(lua_State *co)
-{
-	*mark_of(co) |= PARKED;
-}
-
-void coroutine_leave(lua_State *co)
-{
-	*mark_of(co) = 0;
-}
+#include "script/api.h"
+#include "script/limits.h"
 
 void coroutine_enter(lua_State *co, struct run *run)
 {
-	*mark_of(co) = (uintptr_t)run;
+	coroutine_belongs(co, run);
 	limits_set_hook(co, run != NULL && run->doom != DOOM_NONE ? 1 : RUN_HOOK_COUNT);
 	if (run != NULL)
 		run->innermost = co;

@@ -7,7 +7,8 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/run.h"
 
 enum host_phase { HOST_LOADING, HOST_RUNNING, HOST_GONE };
 

@@ -3,7 +3,8 @@
  * may take long in one call notes its line first, and there are no hooks in
  * reach. Host's thread.
  */
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/limits.h"
 
 /* upvalue 1: the standard function, in whose place this stands */
 static int noted(lua_State *L)

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "loop/clock.h"
-#include "script/engine.h"
+#include "script/limits.h"
 
 #define MODEST_PART 16 /* a run that took less than this part of the limit is not to blame */
 #define PLACE_LEVELS 8

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "script/engine.h"
+#include "script/run.h"
 
 static char *get_string(lua_State *L, const char *key)
 {

@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 #include "loop/clock.h"
-#include "script/engine.h"
+#include "script/limits.h"
+#include "script/run.h"
+#include "script/tables.h"
 
 /* What describe() gives its protected half, and gets back. */
 struct description {
@@ -49,9 +51,9 @@ static void free_run(struct run *run)
 {
 	struct engine *engine = run->engine;
 
-	core_log_left_out(run);
 	clear_wait(run, true);
-	query_end_sessions(run);
+	for (size_t i = 0; engine->run_ends[i] != NULL; i++)
+		engine->run_ends[i](run);
 	timer_free(&run->deadline);
 	list_remove(&engine->runs, run);
 	list_remove(&engine->ready, run);

@@ -1,5 +1,7 @@
 /* Lua's tables of events, clusters and nodes: contract.md, "Lua triggers". */
-#include "script/engine.h"
+#include <lauxlib.h>
+
+#include "script/tables.h"
 
 static void set_string(lua_State *L, const char *key, const char *value)
 {

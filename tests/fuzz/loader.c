@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/state.h"
 #include "script/loader.h"
 
 #define LOAD_MS 300       /* a mutated Lua file may loop */

@@ -1,5 +1,6 @@
 /* The Lua state of a host: libraries, embedded modules, the sandbox, its end. */
-#include "script/engine.h"
+#include "script/api.h"
+#include "script/limits.h"
 
 #include <lualib.h>
 #include <stdlib.h>
@@ -21,14 +22,6 @@ static const luaL_Reg own_modules[] = {
 	{ "plusmoin.libs", luaopen_plusmoin_libs },
 	{ NULL, NULL },
 };
-
-struct engine *engine_of(lua_State *L)
-{
-	void *engine;
-
-	(void)lua_getallocf(L, &engine);
-	return engine;
-}
 
 static void preload_embedded(lua_State *L)
 {
@@ -91,37 +84,12 @@ static int set_up(lua_State *L)
 	return 0;
 }
 
-static void on_idle(uv_idle_t *idle)
-{
-	struct engine *engine = idle->data;
-
-	engine_work(engine);
-	if (engine->ready.count == 0)
-		uv_idle_stop(idle);
-}
-
-void engine_kick(struct engine *engine)
-{
-	if (engine->idle != NULL)
-		(void)uv_idle_start(engine->idle, on_idle);
-}
-
-static void open_loop(struct engine *engine, uv_loop_t *loop)
-{
-	engine->loop = loop;
-	engine->idle = mem_zalloc(1, sizeof(*engine->idle));
-	uv_idle_init(loop, engine->idle);
-	engine->idle->data = engine;
-	engine->port = child_port_new(loop);
-}
-
-static void on_idle_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
 bool engine_open(struct engine *engine, uv_loop_t *loop)
 {
+	static void (*const run_ends[])(struct run *) = { core_log_left_out, query_end_sessions, NULL };
+
+	engine->run_ends = run_ends;
+	engine->work = engine_work;
 	engine->memory_limit = LOAD_MEMORY_BYTES;
 	engine->L = lua_newstate(limits_alloc, engine);
 	if (engine->L == NULL)
@@ -135,7 +103,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop)
 		return false;
 	}
 	if (loop != NULL)
-		open_loop(engine, loop);
+		engine_open_loop(engine, loop);
 	return true;
 }
 
@@ -148,44 +116,12 @@ bool engine_open_alone(struct engine *engine)
 	return engine_open(engine, NULL);
 }
 
-struct resolver *engine_resolver(struct engine *engine)
-{
-	if (engine->resolver == NULL)
-		engine->resolver = resolver_new(engine->loop);
-	return engine->resolver;
-}
-
-struct http *engine_http(struct engine *engine)
-{
-	if (engine->http == NULL)
-		engine->http = http_new(engine->loop);
-	return engine->http;
-}
-
-void engine_keep_nodes(struct engine *engine, const struct config *config)
-{
-	struct config *own = config_new();
-
-	own->nodes = mem_zalloc(config->node_count, sizeof(*own->nodes));
-	own->node_count = config->node_count;
-	for (size_t i = 0; i < config->node_count; i++)
-		config_node_copy(&own->nodes[i], &config->nodes[i]);
-	config_seal(own);
-	config_unref(&engine->nodes);
-	engine->nodes = own;
-}
-
 void engine_close(struct engine *engine)
 {
 	if (engine->L == NULL)
 		return;
 	run_stop_all(engine);
-	child_port_free(&engine->port);
-	(void)resolver_free(&engine->resolver); /* a look-up under way finds nobody */
-	http_free(&engine->http);
-	config_unref(&engine->nodes);
-	if (engine->idle != NULL)
-		uv_close((uv_handle_t *)engine->idle, on_idle_closed);
+	engine_close_loop(engine);
 	list_free(&engine->runs);
 	list_free(&engine->ready);
 	engine->uncapped = true;
