@@ -259,6 +259,18 @@ void dispatch_reload(struct dispatch *dispatch, struct config *config,
 	schedule(dispatch);
 }
 
+void dispatch_set_gate(struct dispatch *dispatch, const struct gate *gate)
+{
+	dispatch->queues.gate = gate;
+	dispatch_gate_changed(dispatch);
+}
+
+void dispatch_gate_changed(struct dispatch *dispatch)
+{
+	queues_gate_changed(&dispatch->queues);
+	schedule(dispatch);
+}
+
 void dispatch_runner_changed(struct dispatch *dispatch)
 {
 	schedule(dispatch);

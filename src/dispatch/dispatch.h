@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "core/view.h"
+#include "dispatch/gate.h"
 #include "dispatch/runner.h"
 
 #define QUEUE_EVENTS 1000
@@ -32,6 +33,13 @@ void dispatch_reload(struct dispatch *dispatch, struct config *config,
 
 /* The runner may be ready for more now: what waits for it is looked at again. */
 void dispatch_runner_changed(struct dispatch *dispatch);
+
+/*
+ * From now on `gate` (NULL: open for all) is asked before an event's triggers begin; it outlives the
+ * dispatch. After each change of what it lets through dispatch_gate_changed() is called.
+ */
+void dispatch_set_gate(struct dispatch *dispatch, const struct gate *gate);
+void dispatch_gate_changed(struct dispatch *dispatch);
 
 /* Queues an event for the actions configured for it; takes its own reference. */
 void dispatch_event(struct dispatch *dispatch, struct event *event);

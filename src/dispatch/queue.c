@@ -104,14 +104,31 @@ static void stand_in(struct queue *queue, struct line *line, enum rank rank)
 		TAILQ_INSERT_TAIL(&line->ranks[rank], queue, in_line);
 }
 
+/* Who has begun goes on. */
+static bool is_let_through(const struct gate *gate, const struct run *run)
+{
+	return gate == NULL || run->next > 0 || gate->may_run(gate->data, run->event);
+}
+
 static void line_up(struct queue *queue)
 {
 	const struct run *run = TAILQ_FIRST(&queue->runs);
 
-	if (run == NULL || run->action != NULL || run->before.count > 0)
+	if (run == NULL || run->action != NULL || run->before.count > 0 ||
+	    !is_let_through(queue->queues->gate, run))
 		stand_in(queue, NULL, RANK_OTHERS);
 	else
 		stand_in(queue, line_for(queue->queues, run), rank_of(run->event));
+}
+
+void queues_gate_changed(struct queues *queues)
+{
+	for (size_t i = 0; i < QUEUE_CHAINS; i++) {
+		struct queue *queue;
+
+		LIST_FOREACH(queue, &queues->chains[i], in_chain)
+			line_up(queue);
+	}
 }
 
 static bool same_node(const struct event *a, const struct event *b)

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "core/view.h"
+#include "dispatch/gate.h"
 
 struct action;
 struct dispatch;
@@ -62,6 +63,7 @@ TAILQ_HEAD(line_list, line);
 
 struct queues {
 	struct queue_chain chains[QUEUE_CHAINS];
+	const struct gate *gate; /* the owner's; NULL: open for all */
 	size_t count; /* queues: none is empty */
 	struct line_list lines; /* the commands' first; those of functions come and go */
 	struct line commands;
@@ -94,6 +96,9 @@ void run_lines_up(const struct run *run);
 void run_free(struct run **run);
 
 const struct config_action *run_next_action(const struct run *run);
+
+/* The gate lets others through than before: looks at the first run of each queue. */
+void queues_gate_changed(struct queues *queues);
 
 /* Who has stood longest in this part of the line; NULL: nobody. */
 struct run *line_first(const struct line *line, enum rank rank);

@@ -8,7 +8,7 @@
 
 #include "core/config.h"
 #include "core/observation.h"
-#include "pg/conn.h"
+#include "pg/questions.h"
 
 struct lane;
 
@@ -31,19 +31,10 @@ struct lane_events {
 	void (*remark)(void *data, const char *text);
 };
 
-/* What is known of a node's table, over all its connections. Zero-initialised: nothing yet. */
-struct lane_table {
-	bool there;    /* it was, last time: its row is asked for without a question before */
-	bool written;  /* a beat was, last time: likewise */
-	bool remarked; /* "no right to ..." was said */
-	bool row_failed; /* its row could not be read, last time: it is looked at first, */
-	struct evidence row_failure; /* and this is why; REASON_NONE: a lock */
-};
-
 struct lane_context {
 	const struct config *config;
 	int64_t made_for_ms; /* the query_timeout whose lane_options() it began with */
-	struct lane_table *table;
+	struct table_known *table;
 	struct drain *drain;
 };
 

@@ -37,7 +37,7 @@ struct probe {
 	struct word word;          /* the server's last, of going and coming */
 	enum lacking lacking;      /* what has been told of our lacking something */
 	int64_t dialed_for_ms;     /* the query_timeout that the dial under way began with */
-	struct lane_table table;
+	struct table_known table;
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
 	struct lives lives;        /* of kept connections */
 };

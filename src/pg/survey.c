@@ -1,3 +1,4 @@
+#include "pg/questions.h"
 #include "pg/survey.h"
 
 #include <stdio.h>
@@ -8,10 +9,9 @@
 #include "base/text.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
-#include "pg/beat.h"
 #include "pg/dial.h"
 
-enum { ASK_FACTS = 100, ASK_READ_ONLY, ASK_ROLE, ASK_ROW };
+enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
 static const char facts_sql[] =
@@ -121,11 +121,11 @@ static void on_result(void *data, int tag, const PGresult *result)
 {
 	struct survey *survey = data;
 
-	if (tag == ASK_ROLE)
+	if (tag == SURVEY_ROLE)
 		take_role(survey, result);
-	else if (tag == ASK_ROW)
+	else if (tag == SURVEY_ROW)
 		take_row(survey, result);
-	else if (tag == ASK_FACTS)
+	else if (tag == SURVEY_FACTS)
 		take_facts(survey, result);
 }
 
@@ -158,14 +158,14 @@ static void on_deadline(void *data)
 static void ask(struct survey *survey)
 {
 	struct statement batch[4] = {
-		{ .tag = ASK_FACTS, .sql = facts_sql },
+		{ .tag = SURVEY_FACTS, .sql = facts_sql },
 		/* the user's own statement may do anything: not here */
-		{ .tag = ASK_READ_ONLY, .sql = "SET default_transaction_read_only = on" },
-		{ .tag = ASK_ROLE, .sql = survey->config->is_slave_statement },
-		step_row(),
+		{ .tag = SURVEY_READ_ONLY, .sql = "SET default_transaction_read_only = on" },
+		{ .tag = SURVEY_ROLE, .sql = survey->config->is_slave_statement },
+		question_ask(ASK_ROW, survey->config, NULL, NULL),
 	};
 
-	batch[3].tag = ASK_ROW;
+	batch[3].tag = SURVEY_ROW;
 	survey->sent_ms = clock_steady_ms();
 	conn_send(survey->conn, batch, 4);
 }

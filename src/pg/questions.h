@@ -1,0 +1,107 @@
+/*
+ * The questions that are put to a server, a row each: the statement, its parameters, and the function
+ * that reads the result. A new question is a new row. Pure but for libpq's result objects.
+ */
+#pragma once
+
+#include <libpq-fe.h>
+
+#include "core/config.h"
+#include "core/observation.h"
+#include "pg/conn.h"
+
+/* The tags of statements, handed back with their results. */
+enum question {
+	ASK_SETTINGS, /* what a connection of ours needs set, once (from PostgreSQL 14 on) */
+	ASK_LIMITS,   /* the limits of a connection that was made with others */
+	ASK_ROLE,     /* the user's is_slave_statement */
+	ASK_THERE,    /* whether there is a table: asking for the row where it is not is an error in the server's log */
+	ASK_READABLE, /* the same of one that was there and was not to be read */
+	ASK_ROW,
+	ASK_CHECK,    /* whether there is a table that a beat may be written to, or a right to make one */
+	ASK_CREATE,
+	ASK_IDENTITY,
+	ASK_BEAT,
+	QUESTIONS
+};
+
+/* What a batch with a beat has found out so far. */
+struct beat_progress {
+	struct beat_result result;
+	bool tried;         /* the beat itself was answered */
+	bool table_missing; /* as the catalogue says, or 42P01 */
+	bool no_identity;   /* DELETE is refused or will be, under logical replication */
+	bool transient;     /* 40001, 40P01, or a race while the table is made */
+	bool may_not_alter; /* 42501 for REPLICA IDENTITY */
+	bool checked;       /* ASK_CHECK was answered */
+	bool may_not;       /* as it says: the table is missing, and may not be made; or it may not be written */
+	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
+	char not_made_words[MESSAGE_BYTES];
+	bool make_locked; /* by a lock, or our own timeout (P5) */
+};
+
+/*
+ * How long a statement of ours waits for a lock, and lasts, in ms: a lock before the kept connection
+ * counts as silent (half of query_timeout), all within query_timeout.
+ */
+struct limits {
+	char lock[24];
+	char statement[24];
+};
+
+struct limits limits_of(const struct config *config);
+
+/* What the catalogue says of the beats' table, for who reads it. */
+enum table_state {
+	TABLE_NONE,
+	TABLE_LOCKED, /* who reads it now waits */
+	TABLE_SHUT,   /* its columns are missing, or there is no right to SELECT them */
+	TABLE_READY
+};
+
+/* What is known of a node's table, over all its connections. Zero-initialised: nothing yet. */
+struct table_known {
+	bool there;    /* it was, last time: its row is asked for without a question before */
+	bool written;  /* a beat was, last time: likewise */
+	bool remarked; /* "no right to ..." was said */
+	bool row_failed; /* its row could not be read, last time: it is looked at first, */
+	struct evidence row_failure; /* and this is why; REASON_NONE: a lock */
+};
+
+/* What the answers of one task have told so far. */
+struct findings {
+	struct table_known *table; /* the node's; what is learned of it is noted there */
+	enum observation_kind role; /* OBSERVED_NOTHING: not told */
+	enum row_state row_state;   /* of a slave */
+	struct row row;
+	bool row_ready; /* the catalogue said that the row may be read */
+	bool failed;    /* a statement of the look was refused: */
+	struct evidence failure;
+	bool again;     /* for a reason that passes: worth asking once more */
+	struct beat_progress beat;
+};
+
+/* What the statements' parameters are made of. They live until the batch is sent. */
+struct question_words {
+	char cluster_id[16];
+	char tstamp[24];
+	struct limits limits;
+};
+
+/* The statement of a question. `order`: of ASK_BEAT; `words` is filled where it needs parameters. */
+struct statement question_ask(enum question question, const struct config *config,
+			      const struct beat_order *order, struct question_words *words);
+
+/* Takes the result of a question into `found`. */
+void question_take(struct findings *found, int question, const PGresult *result);
+
+/* Reads one row with one boolean column; false: it is not that. */
+bool role_take(const PGresult *result, bool *is_slave);
+
+/* Reads the row of ASK_ROW. */
+enum row_state row_take(const PGresult *result, struct row *row);
+const char *result_sqlstate(const PGresult *result);
+bool result_is_ok(const PGresult *result);
+
+/* The server's words, secrets blanked. */
+void result_words(const PGresult *result, char *out, size_t size);
