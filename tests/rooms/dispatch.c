@@ -165,12 +165,11 @@ static int close_stage(void **state)
 
 static struct event *make_event(const char *id, enum event_kind kind, int cluster)
 {
-	struct view *view = mem_zalloc(1, sizeof(*view));
+	struct view *view = view_new_empty();
 	struct event *event;
 
-	atomic_init(&view->references, 1);
 	view->cluster_id = cluster;
-	event = event_new(kind, id, view, 0);
+	event = event_new(kind, id, view, view, 0);
 	view_unref(&view);
 	return event;
 }
@@ -239,6 +238,39 @@ static void test_one_after_another_in_a_cluster(void **state)
 	at.ended = 4;
 	queue_event("e", EVENT_SLAVE_UP, 1);
 	assert_started("a c b d e");
+}
+
+/* Lets only events of one kind through, and those of what has begun. */
+static bool let_kind_through(void *data, const struct event *event)
+{
+	return event->kind == *(const enum event_kind *)data;
+}
+
+static void test_a_gate_holds_up_its_cluster_alone(void **state)
+{
+	enum event_kind through = EVENT_SLAVE_UP;
+	struct gate gate = { .may_run = let_kind_through, .data = &through };
+
+	(void)state;
+	dispatch_set_gate(at.dispatch, &gate);
+	set_action(at.config, EVENT_MASTER_DOWN, 1, NULL);
+	queue_event("a", EVENT_MASTER_DOWN, 1);
+	queue_event("b", EVENT_SLAVE_UP, 1);
+	queue_event("c", EVENT_SLAVE_UP, 2);
+	assert_started("c");
+	through = EVENT_MASTER_DOWN;
+	dispatch_gate_changed(at.dispatch);
+	assert_started("c a");
+	through = EVENT_NONE; /* a has begun, and goes on */
+	end_run(1);
+	assert_started("c a a");
+	end_run(2);
+	assert_started("c a a");
+	dispatch_set_gate(at.dispatch, NULL);
+	assert_started("c a a b");
+	end_run(0);
+	end_run(3);
+	at.ended = 4;
 }
 
 static void test_all_actions_of_an_event_before_the_next_event(void **state)
@@ -616,6 +648,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		staged(test_one_after_another_in_a_cluster),
 		staged(test_all_actions_of_an_event_before_the_next_event),
+		staged(test_a_gate_holds_up_its_cluster_alone),
 		staged(test_masters_first_then_who_waits_longest),
 		staged(test_a_load_without_a_host_holds_up_no_other),
 		staged(test_who_came_from_another_cluster_waits_for_its_events_there),
