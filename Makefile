@@ -191,7 +191,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		$(foreach v,10 13 17 18,"sh tests/tools/versions.sh $(v)")
 
 VERSIONS ?= 10 11 12 13 14 15 16 17 18
-test-versions: deps-long ## plusmoin on servers of PostgreSQL 10 to 18; VERSIONS="10 18": of these (10 minutes)
+test-versions: deps-long ## plusmoin on servers of PostgreSQL 10 to 18; VERSIONS="10 18": of these (12 minutes)
 	@$(MAKE) --no-print-directory build/plusmoin
 	@sh tests/tools/run-tests.sh --together $(foreach v,$(VERSIONS),"sh tests/tools/versions.sh $(v)")
 
