@@ -40,7 +40,7 @@ UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 ROOM_SRC := $(wildcard tests/rooms/*.c)
 ROOMS := $(ROOM_SRC:tests/rooms/%.c=$(BUILD)/tests/rooms/%)
 
-.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long matrix bench unit rooms programs
+.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long test-versions test-all matrix bench units rooms programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -176,7 +176,7 @@ test: deps-test ## build and run all tests (under 10 minutes)
 		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[l-p]*_spec.lua)" \
 		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[i-k]*_spec.lua spec/program/[q-r]*_spec.lua)" \
 		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[h]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[t-z]*_spec.lua)"
+		"$(BUSTED) --exclude-tags=hostile,matrix,versions $(wildcard spec/program/[t-z]*_spec.lua)"
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
@@ -194,8 +194,16 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		--together \
 		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[l-r]*_spec.lua)" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[a-k]*_spec.lua)" \
-		"$(SANENV) SILENCE_ROUNDS=10000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
-		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
+		"$(SANENV) SILENCE_ROUNDS=10000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --exclude-tags=versions $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
+		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program" \
+		$(foreach v,10 13 17 18,"sh tests/tools/versions.sh $(v)")
+
+VERSIONS ?= 10 11 12 13 14 15 16 17 18
+test-versions: deps-long ## plusmoin on servers of PostgreSQL 10 to 18; VERSIONS="10 18": of these (12 minutes)
+	@$(MAKE) --no-print-directory build/plusmoin
+	@sh tests/tools/run-tests.sh --together $(foreach v,$(VERSIONS),"sh tests/tools/versions.sh $(v)")
+
+test-all: test-long test-versions ## everything there is, however long it takes
 
 matrix: deps-test ## what plusmoin concludes from each fault of a real server, and how soon, as a table (10 minutes)
 	@$(MAKE) --no-print-directory build/plusmoin

@@ -50,7 +50,7 @@ local CURES = {
       address = false
     end
     return "pg_hba.conf: " .. sqltext.hba(node.dbname, node.user, address) ..
-      ("; and the password: ALTER ROLE %s LOGIN PASSWORD '...';"):format(sqltext.name(node.user))
+      ("; and the password: %s ALTER ROLE %s LOGIN PASSWORD '...';"):format(sqltext.SCRAM, sqltext.name(node.user))
   end,
   no_database = function(node)
     if said(node, "55000") then

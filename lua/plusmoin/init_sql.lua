@@ -47,6 +47,7 @@ local function add_account(out, account)
   add("-- The role and the database, on every master of %s.", keypath.escape(table.concat(account.nodes, ", ")))
   add("SELECT 'CREATE ROLE ' || quote_ident(%s) WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)\\gexec",
     sqltext.literal(account.user), sqltext.literal(account.user))
+  add(sqltext.SCRAM)
   add("ALTER ROLE %s LOGIN%s;", user, account.password and " PASSWORD " .. sqltext.literal(account.password) or "")
   if not account.password then
     add("-- The configuration has no password: \\password %s, a certificate, or a passfile.", account.user)

@@ -30,6 +30,10 @@ function sqltext.hba(dbname, user, address)
     address or "ADDRESS-OF-THIS-MACHINE", bits)
 end
 
+--- Comes before a password is set: PostgreSQL 10 to 13 would keep md5's hash of it, which lets nobody in by the
+-- method of the lines above.
+sqltext.SCRAM = "SET password_encryption = 'scram-sha-256';"
+
 --- psql's command that goes over to a database, whatever its name is.
 function sqltext.connect(dbname)
   local value = dbname:gsub("[\\']", "\\%0"):gsub('"', '""')

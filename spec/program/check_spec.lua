@@ -244,7 +244,7 @@ describe("init-sql", function()
   after_each(scene.finish)
 
   it("prints what a fresh server needs, and harms none that has it", function()
-    local master = pg.master { family = 2 }
+    local master = pg.master { family = 2, settings = { password_encryption = "md5" } } -- as it is before 14
     local daemon = plusmoin.new { nodes = { master }, config = {
       user = 'Mon"itor', dbname = "mon=i't", password = "it's \\ secret", query_timeout = 2,
     } }

@@ -1,4 +1,4 @@
---- PostgreSQL 15 servers for the tests: on 127.0.0.1, below the run's directory; standbys stream
+--- PostgreSQL servers for the tests: on 127.0.0.1, below the run's directory; standbys stream
 -- from 127.0.0.2, so that a test can cut one of the two. What a killed server leaves of shared
 -- memory lies in its directory (mmap), not in /dev/shm, where it would stay.
 --
@@ -6,13 +6,27 @@
 -- identifier of its own); a master is a copy of it, and a standby is a copy of
 -- it that streams from the master: so a master and two standbys are up in well
 -- under a second. What waits here waits for a condition.
+local pg_versions = require "spec.support.pg_versions"
 local proc = require "spec.support.proc"
 
 local uv = proc.uv
-local BIN = "/usr/lib/postgresql/15/bin/"
+
+-- Where the servers' programs are, with a slash at its end.
+local function bin_dir()
+  local dir = os.getenv("PLUSMOIN_PG_BIN")
+  return dir and dir:gsub("/*$", "/") or "/usr/lib/postgresql/15/bin/"
+end
+
+local BIN = bin_dir()
+local version = pg_versions.of(BIN)
 local UP_SECONDS = 20
 
 local pg = { servers = {}, STREAM_HOST = "127.0.0.2" }
+
+--- The number of the servers' version: 15, ...
+function pg.version()
+  return version:major()
+end
 
 local Server = {}
 Server.__index = Server
@@ -30,8 +44,6 @@ max_parallel_workers = 0
 max_logical_replication_workers = 0
 superuser_reserved_connections = 3
 autovacuum = off
-jit = off
-wal_keep_size = 48MB
 wal_log_hints = on
 wal_retrieve_retry_interval = 100ms
 wal_receiver_status_interval = 1s
@@ -49,8 +61,9 @@ local function template(family)
   end
   local dir = proc.new_dir("template") .. "/data"
   proc.must({ BIN .. "initdb", "-D", dir, "-U", "postgres", "-A", "trust", "-N", "--locale=C",
-    "-E", "UTF8", "--wal-segsize=1", "--no-instructions" })
-  proc.write_file(dir .. "/postgresql.conf", SETTINGS, tonumber("600", 8)) -- standbys want its max_connections
+    "-E", "UTF8", table.unpack(version:initdb_options()) })
+  -- standbys want its max_connections
+  proc.write_file(dir .. "/postgresql.conf", SETTINGS .. version:settings(), tonumber("600", 8))
   proc.must({ BIN .. "postgres", "--single", "-D", dir, "-F", "postgres" },
     { stdin = "CREATE ROLE plusmoin LOGIN;\nCREATE DATABASE plusmoin OWNER plusmoin;\n"
       -- nobody needs its 300 files, which each server would copy
@@ -115,11 +128,10 @@ end
 
 -- Configuration anew: it may have come from elsewhere (pg_rewind).
 function Server:configure()
-  local lines = { SETTINGS, "port = " .. self.port }
-  if self.upstream then
-    lines[#lines + 1] = ("primary_conninfo = 'host=%s port=%d user=postgres application_name=node%d'")
-      :format(self.upstream.at and self.upstream.host or pg.STREAM_HOST, self.upstream.port, self.port)
-  end
+  local lines = { SETTINGS, version:settings(), "port = " .. self.port }
+  local conninfo = self.upstream and ("host=%s port=%d user=postgres application_name=node%d")
+    :format(self.upstream.at and self.upstream.host or pg.STREAM_HOST, self.upstream.port, self.port)
+  lines[#lines + 1] = version:follow(self.data, conninfo)
   if self.at then
     lines[#lines + 1] = "listen_addresses = '*'"
     proc.write_file(self.data .. "/pg_hba.conf", "host all all all trust\nhost replication all all trust\n",
@@ -130,11 +142,6 @@ function Server:configure()
   end
   proc.write_file(self.data .. "/postgresql.conf", table.concat(lines, "\n") .. "\n", tonumber("600", 8))
   proc.write_file(self.data .. "/postgresql.auto.conf", "", tonumber("600", 8))
-  if self.upstream then
-    proc.write_file(self.data .. "/standby.signal", "", tonumber("600", 8))
-  else
-    os.remove(self.data .. "/standby.signal")
-  end
 end
 
 --- Whether the server says that it takes connections (what pg_ctl looks at).
@@ -267,7 +274,7 @@ end
 
 --- Rows (lists of strings, NULL is "") of the last statement, asked as superuser in `dbname` (default postgres).
 function Server:sql(text, dbname)
-  local out = proc.must({ BIN .. "psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.host,
+  local out = proc.must({ version:psql(), "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.host,
     "-p", tostring(self.port), "-U", "postgres", "-d", dbname or "postgres", "-c", text })
   local rows = {}
   for line in out:gmatch("([^\n]*)\n") do
@@ -319,7 +326,7 @@ function Server:promote()
   if self.upstream and self.upstream.crashed then
     take_from_others(self)
   end
-  self:sql("SELECT pg_promote(false)")
+  version:promote(self)
   self.upstream = nil
   proc.wait_for("the promotion of " .. self.name, UP_SECONDS, function()
     return self:sql("SELECT pg_is_in_recovery()")[1][1] == "f"
@@ -327,11 +334,16 @@ function Server:promote()
   return self
 end
 
---- Lets a running standby follow `other`; returns when it streams (unless nowait).
+--- Lets a running standby follow `other`, by a restart if it must be; returns when it streams (unless nowait).
 function Server:repoint(other, options)
   self.upstream = other
-  self:configure()
-  self.process:kill("sighup")
+  if version:follows_by_reload() then
+    self:configure()
+    self.process:kill("sighup")
+  else
+    self:stop("fast"):launch()
+    self:wait_up()
+  end
   if not (options and options.nowait) then
     self:wait_streaming()
   end
@@ -348,7 +360,7 @@ end
 function Server:pause_replay()
   self:sql("SELECT pg_wal_replay_pause()")
   proc.wait_for("the pause of " .. self.name, 5, function()
-    return self:sql("SELECT pg_get_wal_replay_pause_state()")[1][1] == "paused"
+    return self:sql(version:pause_state())[1][1] == "paused"
   end)
   return self
 end
@@ -364,15 +376,10 @@ function Server:rewind_as_slave_of(other, options)
   self.upstream = nil
   self:configure()
   os.remove(self.data .. "/postmaster.pid")
-  local code = proc.run({ BIN .. "pg_rewind", "-D", self.data, "-N", "--config-file",
-    self.data .. "/postgresql.conf", "--source-server",
-    ("host=%s port=%d user=postgres dbname=postgres"):format(other.host, other.port) })
-  if code ~= 0 then
-    proc.must({ "rm", "-rf", self.data })
-    proc.must({ BIN .. "pg_basebackup", "-D", self.data, "-h", other.host, "-p", tostring(other.port),
-      "-U", "postgres", "-c", "fast", "-N", "-X", "stream" })
+  self.rewound = version:rewind(other, self.data)
+  if not self.rewound then
+    version:copy(other, self.data)
   end
-  self.rewound = code == 0
   self.upstream = other
   return self:start(options)
 end

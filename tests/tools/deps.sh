@@ -18,6 +18,9 @@ pgpool2 nftables faketime locales dnsmasq-base"
 DEB="debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"
+# To get servers of other versions (versions.sh); where npm came with a Node.js of another
+# origin, Debian's package may not be installable beside that.
+command -v npm > /dev/null || LONG="$LONG npm"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 POLICY=/usr/sbin/policy-rc.d
 SERVERS="haproxy pgbouncer pgpool2"
