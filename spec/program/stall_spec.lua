@@ -60,6 +60,7 @@ describe("a monitor that was starved for less than the stall limit", function()
       local slave = relay.to(slaves[1], function() return 40 end)
       local daemon = plusmoin.start { nodes = { master, slave, slaves[2] }, config = { heartbeat = 60,
         max_sync_delay = 120, fresh_connect_interval = 0, query_timeout = 0.5, restart_grace = 0 } }
+      daemon:wait_place(slave, "slave 0") -- it may come after plusmoin_up
       local before = slave.connections
       slaves[1]:end_sessions()
       proc.wait_for("a new connection", 10, function() return slave.connections > before end)
