@@ -2,8 +2,8 @@
 -- from 127.0.0.2, so that a test can cut one of the two. What a killed server leaves of shared
 -- memory lies in its directory (mmap), not in /dev/shm, where it would stay.
 --
--- One cluster is prepared per run (and per `family`, which has a system
--- identifier of its own); a master is a copy of it, and a standby is a copy of
+-- One cluster is prepared per run, or for all jobs of run-tests.sh (and per `family`, which
+-- has a system identifier of its own); a master is a copy of it, and a standby is a copy of
 -- it that streams from the master: so a master and two standbys are up in well
 -- under a second. What waits here waits for a condition.
 local proc = require "spec.support.proc"
@@ -40,22 +40,37 @@ log_statement = none
 timezone = UTC
 ]]
 
--- A stopped cluster with role and database `plusmoin`.
+-- $1: where the servers' programs are, $2: the template; postgresql.conf, $3, says what standbys want of it, too.
+-- Made once, by whoever is first of the jobs of run-tests.sh; nobody needs the 300 files of template0, which each
+-- server would copy.
+local MAKE_TEMPLATE = [[
+[ ! -d "$2" ] || exit 0
+rm -rf "$2.new"
+"$1/initdb" -D "$2.new" -U postgres -A trust -N --locale=C -E UTF8 --wal-segsize=1 --no-instructions
+printf %s "$3" > "$2.new/postgresql.conf"
+"$1/postgres" --single -D "$2.new" -F postgres <<END
+CREATE ROLE plusmoin LOGIN;
+CREATE DATABASE plusmoin OWNER plusmoin;
+UPDATE pg_database SET datistemplate = false WHERE datname = 'template0';
+DROP DATABASE template0;
+END
+mv "$2.new" "$2"
+]]
+
+-- A stopped cluster with role and database `plusmoin`: this run's, or that of all jobs beside it.
 local function template(family)
-  local templates = proc.shared.templates or {}
-  proc.shared.templates = templates
-  if templates[family] and uv.fs_stat(templates[family]) then
-    return templates[family]
+  local root = os.getenv("PLUSMOIN_TEMPLATES")
+  if root then
+    proc.give(root)
+  else
+    root = proc.shared.templates
+    root = root and uv.fs_stat(root) and root or proc.new_dir("template")
+    proc.shared.templates = root
   end
-  local dir = proc.new_dir("template") .. "/data"
-  proc.must({ BIN .. "initdb", "-D", dir, "-U", "postgres", "-A", "trust", "-N", "--locale=C",
-    "-E", "UTF8", "--wal-segsize=1", "--no-instructions" })
-  proc.write_file(dir .. "/postgresql.conf", SETTINGS, tonumber("600", 8)) -- standbys want its max_connections
-  proc.must({ BIN .. "postgres", "--single", "-D", dir, "-F", "postgres" },
-    { stdin = "CREATE ROLE plusmoin LOGIN;\nCREATE DATABASE plusmoin OWNER plusmoin;\n"
-      -- nobody needs its 300 files, which each server would copy
-      .. "UPDATE pg_database SET datistemplate = false WHERE datname = 'template0';\nDROP DATABASE template0;\n" })
-  templates[family] = dir
+  local dir = ("%s/%s-%d"):format(root, BIN:gsub("/", "_"), family)
+  if not uv.fs_stat(dir) then
+    proc.must({ "flock", dir .. ".lock", "sh", "-euc", MAKE_TEMPLATE, "sh", BIN, dir, SETTINGS }, { seconds = 120 })
+  end
   return dir
 end
 
