@@ -13,6 +13,7 @@ dir=$(mktemp -d)
 PLUSMOIN_TEMPLATES=$(mktemp -d "${TMPDIR:-/tmp}/plusmoin-templates-XXXXXX")
 export PLUSMOIN_TEMPLATES
 trap 'rm -rf "$dir" "$PLUSMOIN_TEMPLATES"' EXIT
+trap 'exit 1' HUP INT TERM
 chmod 0755 "$PLUSMOIN_TEMPLATES"
 TIMES=build/times.tsv
 passed=0
