@@ -5,8 +5,9 @@
 # prints one, is added up, else it counts as one test by its exit status. LANES jobs run
 # at a time (6: a spec waits most of its time). Those that took longest start first: as
 # tests/tools/times.tsv says (seconds, tab, command), or build/times.tsv, in which this
-# script notes what it has measured. Each job's output is told at the end, in the order
-# of the arguments, and what failed again just before the closing line.
+# script notes what it has measured; only the order of these numbers matters. Each job's
+# output is told at the end, in the order of the arguments, and what failed again just
+# before the closing line.
 set -u
 dir=$(mktemp -d)
 # One template of a data directory a family, for all jobs (spec/support/pg.lua).
