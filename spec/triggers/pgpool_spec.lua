@@ -11,7 +11,8 @@ local RETRY_MS = 50
 
 local function watch(nodes, pool, options)
   options = options or {}
-  options.config = { heartbeat = 1 } -- each one runs PCP's programs
+  -- each heartbeat runs PCP's programs; a slave that follows no new master stays while pgpool takes its time
+  options.config = { heartbeat = 1, max_sync_delay = 60 }
   return proxied.watch("pgpool", nodes,
     { host = "127.0.0.1", port = pool.pcp_port, user = "plusmoin", passfile = pool.passfile,
       timeout = 4 }, options) -- below trigger_timeout: PCP may not answer while pgpool restarts it

@@ -36,8 +36,10 @@ local function start_recipe(text, servers, trigger, list)
   for i, server in ipairs(servers) do
     list[#list + 1] = { ('host = "10.0.0.%d"'):format(i), ('host = "%s", port = %d'):format(server.host, server.port) }
   end
-  -- trigger_timeout is longer than the triggers' own, as by default: a run that is killed keeps its turn
-  local daemon = plusmoin.new { nodes = servers, config = { heartbeat = 1, trigger_timeout = 20 }, files = {
+  -- trigger_timeout is longer than the triggers' own, as by default: a run that is killed keeps its turn; a slave
+  -- that follows no new master stays while a proxy takes its time
+  local daemon = plusmoin.new { nodes = servers, config = { heartbeat = 1, trigger_timeout = 20, max_sync_delay = 60 },
+    files = {
     ["recipe.lua"] = put(text, list), [trigger] = assert(proc.read_file("triggers/" .. trigger)) }, lua = [[
 local recipe = require "recipe"
 config.nodes, config.dbname, config.user, config.triggers = recipe.nodes, recipe.dbname, recipe.user, recipe.triggers
