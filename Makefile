@@ -40,7 +40,7 @@ UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 ROOM_SRC := $(wildcard tests/rooms/*.c)
 ROOMS := $(ROOM_SRC:tests/rooms/%.c=$(BUILD)/tests/rooms/%)
 
-.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long test-versions test-all matrix bench units rooms programs
+.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long test-versions test-all test-suite matrix bench units rooms programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -150,68 +150,94 @@ clean: ## remove what was built
 # ---- tests -----------------------------------------------------------------
 
 LUA_ENV = LUA_PATH='./lua/?.lua;./?.lua;;'
-BUSTED = $(LUA_ENV) sh tests/tools/in-memory.sh busted --lua=lua5.4 -o utfTerminal
+SPEC = sh tests/tools/spec.sh
 # gcc sees null format strings in the sanitizers' own checks: no errors from that
 SAN_NOISE = -Wno-format-truncation -Wno-format-overflow -Wno-maybe-uninitialized -Wno-nonnull -Wno-null-dereference
 ASAN = BUILD=build/asan SAN='-fsanitize=address,undefined -fno-omit-frame-pointer $(SAN_NOISE)' OPT='-O1 -g'
 TSAN = BUILD=build/tsan SAN='-fsanitize=thread -fno-omit-frame-pointer $(SAN_NOISE)' OPT='-O1 -g'
 SANENV = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
+# Tags in the names of tests: #core ones run with sanitizers, #hostile, #matrix and #long ones in test-long alone.
+SPECS := $(wildcard spec/program/*_spec.lua)
+CORE_SPECS := $(shell grep -l '\#core' $(SPECS) /dev/null)
+TRIGGER_SPECS := $(wildcard spec/triggers/*_spec.lua)
+# Its cells in six jobs.
+MATRIX = spec/program/matrix_spec.lua
+MATRIX_PARTS = 1/6 2/6 3/6 4/6 5/6 6/6
+# Specs that have jobs of their own.
+NOT_PLAIN = $(MATRIX) spec/program/versions_spec.lua
+
+# $(1): a spec; in `make test-long` those that play at random play for longer.
+long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
+	$(filter %/random_spec.lua %/reload_spec.lua,$(1)),RANDOM_STEPS=1000 )
+
 programs: $(BUILD)/plusmoin
 
-test: deps-test ## build and run all tests (under 10 minutes)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/bench/lua
+test: deps-test ## build and run all tests (4 minutes on 2 cores)
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/bench/lua build/tests/bench/size
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/fuzz/loader
-	@sh tests/tools/run-tests.sh $(UNITS) $(ROOMS) $(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
+	@sh tests/tools/run-tests.sh $(UNITS) $(ROOMS) \
+		"build/tests/bench/size 8" \
+		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
 		"$(SANENV) build/asan/tests/unit/scenarios" \
 		"$(SANENV) build/asan/tests/fuzz/loader 300" \
-		"$(BUSTED) spec/unit" \
-		--together \
-		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --tags=core spec/program" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[a-g]*_spec.lua)" \
-		"$(BUSTED) spec/triggers" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[s]*_spec.lua)" \
-		"sh tests/tools/lint.sh" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[l-p]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[i-k]*_spec.lua spec/program/[q-r]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile,matrix $(wildcard spec/program/[h]*_spec.lua)" \
-		"$(BUSTED) --exclude-tags=hostile,matrix,versions $(wildcard spec/program/[t-z]*_spec.lua)"
+		"$(SPEC) plain spec/unit" \
+		$(CORE_SPECS:%="$(SPEC) asan --tags=core %") \
+		$(foreach spec,$(filter-out $(NOT_PLAIN),$(SPECS)) $(TRIGGER_SPECS),\
+			"$(SPEC) plain --exclude-tags=core,hostile,long $(spec)") \
+		"nice sh tests/tools/lint.sh"
 
-test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (under 45 minutes)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units lint
-	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/fuzz/loader
+test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (30 minutes)
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/fuzz/loader \
+		build/asan/tests/bench/size
 	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin
 	@sh tests/tools/run-tests.sh \
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
+		"$(SANENV) build/asan/tests/bench/size 20" \
 		"ROUNDS=2000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
-		"$(BUSTED) spec/unit" \
-		"sh tests/tools/dockerfile.sh" \
-		"sh tests/tools/deb.sh" \
-		"sh tests/tools/unit.sh" \
-		--together \
-		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[l-r]*_spec.lua)" \
-		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[a-k]*_spec.lua)" \
-		"$(SANENV) SILENCE_ROUNDS=10000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) --exclude-tags=versions $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
-		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program" \
-		$(foreach v,10 13 17 18,"sh tests/tools/versions.sh $(v)")
+		"$(SPEC) plain spec/unit" \
+		$(MATRIX_PARTS:%="MATRIX_PART=% $(SPEC) asan $(MATRIX)") \
+		"$(SPEC) plain --filter=hour $(MATRIX)" \
+		$(foreach spec,$(filter-out $(NOT_PLAIN),$(SPECS)) $(TRIGGER_SPECS),"$(call long,$(spec))$(SPEC) asan $(spec)") \
+		$(foreach spec,$(CORE_SPECS),"$(call long,$(spec))$(SPEC) tsan --tags=core $(spec)") \
+		$(CORE_SPECS:%="$(SPEC) plain --tags=core %") \
+		$(foreach version,10 13 17 18,"sh tests/tools/versions.sh $(version)") \
+		"nice sh tests/tools/suite.sh trixie" \
+		"nice sh tests/tools/dockerfile.sh" \
+		"nice sh tests/tools/deb.sh" \
+		"nice sh tests/tools/unit.sh" \
+		"nice sh tests/tools/lint.sh all"
 
 VERSIONS ?= 10 11 12 13 14 15 16 17 18
 test-versions: deps-long ## plusmoin on servers of PostgreSQL 10 to 18; VERSIONS="10 18": of these (12 minutes)
 	@$(MAKE) --no-print-directory build/plusmoin
-	@sh tests/tools/run-tests.sh --together $(foreach v,$(VERSIONS),"sh tests/tools/versions.sh $(v)")
+	@sh tests/tools/run-tests.sh $(foreach version,$(VERSIONS),"sh tests/tools/versions.sh $(version)")
 
-test-all: test-long test-versions ## everything there is, however long it takes
+test-all: ## test, test-long, all versions, and what nobody waits for: random runs ten times as long (hours)
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-long
+	@$(MAKE) --no-print-directory test-versions
+	@sh tests/tools/run-tests.sh \
+		"ROUNDS=20000000 build/tests/unit/property" \
+		"$(SANENV) build/asan/tests/fuzz/loader 100000" \
+		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/random_spec.lua" \
+		"RANDOM_STEPS=10000 $(SPEC) tsan spec/program/random_spec.lua" \
+		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/reload_spec.lua" \
+		"SILENCE_ROUNDS=100000 $(SPEC) asan spec/program/silence_spec.lua" \
+		"$(SPEC) plain $(MATRIX)"
 
 matrix: deps-test ## what plusmoin concludes from each fault of a real server, and how soon, as a table (10 minutes)
 	@$(MAKE) --no-print-directory build/plusmoin
 	@mkdir -p build && : > build/matrix.tsv && chmod 666 build/matrix.tsv
-	@MATRIX=$(CURDIR)/build/matrix.tsv $(BUSTED) spec/program/matrix_spec.lua > build/matrix.log 2>&1; \
+	@MATRIX=$(CURDIR)/build/matrix.tsv $(SPEC) plain $(MATRIX) > build/matrix.log 2>&1; \
 		status=$$?; lua5.4 tests/tools/matrix.lua < build/matrix.tsv; [ $$status -eq 0 ] || cat build/matrix.log; exit $$status
 
-lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers
+lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers, circles and sizes of files, of what has changed
+	@$(MAKE) --no-print-directory build/plusmoin
 	@sh tests/tools/lint.sh
 
 demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
@@ -219,10 +245,11 @@ demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 	@$(LUA_ENV) lua5.4 tests/demo/demo.lua
 
 bench: deps-test ## numbers, beside a yardstick of the same run
-	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua
+	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
+	@build/tests/bench/size
 	@build/tests/bench/lua latency
 	@build/tests/bench/lua rate
 	@build/tests/bench/lua hostile

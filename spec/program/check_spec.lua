@@ -36,7 +36,7 @@ describe("check", function()
     assert.equal(0, code, out .. err)
     has(row(out, master), "yes", "master", "15.")
     has(row(out, slaves[1]), "yes", "slave", "15.")
-    has(out, "detected within 1.3 s", "All will work.", "shows no beat yet")
+    has(out, "detected within 0.9 s", "All will work.", "shows no beat yet")
     lacks(out, "PROBLEM")
     assert.equal("t", master:sql("SELECT to_regclass('heartbeat') IS NULL", "plusmoin")[1][1])
     for line in out:gmatch("[^\n]+") do
@@ -52,7 +52,7 @@ describe("check", function()
     assert.equal(1, code)
     local result = cjson.decode(out)
     assert.is_false(result.ok)
-    assert.is_true(math.abs(result.detect_seconds - 1.3) < 1e-9)
+    assert.is_true(math.abs(result.detect_seconds - 0.9) < 1e-9)
     local keys = {}
     for key in pairs(result.nodes[1]) do
       keys[#keys + 1] = key

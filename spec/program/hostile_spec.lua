@@ -128,7 +128,7 @@ describe("hostile triggers", function()
       end
     end
     assert.is_true(#list >= 50)
-    local daemon = start(list, 8) -- the bystander's 8 x 0.3 s, late as they may be here
+    local daemon = start(list, 12) -- the bystander's 8 x 0.3 s, late as they may be here
     for _, culprit in ipairs(list) do -- in a crowd others may take the memory first
       table.insert(culprit.expects, "memory")
     end

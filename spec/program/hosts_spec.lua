@@ -15,7 +15,7 @@ describe("a host", function()
   after_each(function() scene.finish(wire.stop_all) end)
 
   -- TCP repeats its first packet after 1, 3, 7, 15, 31 s (since Linux 6.5 after 1, 2, 3, 4, 5, 7, 11, 19, 35 s)
-  it("that was dark is found again within seconds, however long a connect may take", function()
+  it("that was dark is found again within seconds, however long a connect may take #long", function()
     if not wire.may_build() then
       return pending("no right to namespaces")
     end

@@ -69,7 +69,7 @@ describe("a master", function()
 
   for _, mode in ipairs { "fast", "immediate" } do
     it("that is restarted (" .. mode .. ") within restart_grace is not worth a word", function()
-      local daemon, master, slaves = scene.start { config = { restart_grace = 5 } }
+      local daemon, master, slaves = scene.start { config = { heartbeat = 1, restart_grace = 5 } }
       master:restart(mode)
       daemon:quiet_rounds(3)
       daemon:wait_place(master, "master 0", 3)

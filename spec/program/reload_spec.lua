@@ -266,8 +266,8 @@ end
   it("takes the silent node away: its cluster's round goes on without it", function()
     local daemon, master, slaves = scene.start { config = { query_timeout = 10 } }
     slaves[1]:freeze()
-    local before = daemon:heartbeats()["0"] or 0
     proc.watch(1.5, function() end) -- a regular round waits for it now
+    local before = daemon:heartbeats()["0"] or 0
     daemon.config.nodes = { entry(master), entry(slaves[2]) }
     reload(daemon)
     proc.wait_for("the round's end", 6, function() return (daemon:heartbeats()["0"] or 0) > before end,

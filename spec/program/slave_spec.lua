@@ -48,7 +48,7 @@ describe("a slave", function()
   end)
 
   it("that is restarted within restart_grace is not worth a word", function()
-    local daemon, _, slaves = scene.start { config = { restart_grace = 5 } }
+    local daemon, _, slaves = scene.start { config = { heartbeat = 1, restart_grace = 5 } }
     slaves[1]:restart("fast")
     daemon:quiet_rounds(2)
     slaves[2]:restart("immediate")
@@ -58,7 +58,7 @@ describe("a slave", function()
   end)
 
   it("whose session is terminated by an administrator stays", function()
-    local daemon, _, slaves = scene.start()
+    local daemon, _, slaves = scene.start { config = { heartbeat = 1 } }
     local rows = slaves[1]:sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
       .. "WHERE application_name = 'plusmoin'")
     assert.is_true(tonumber(rows[1][1]) >= 1)

@@ -154,7 +154,7 @@ describe("start", function()
   it("is not held up by a black hole", function()
     local master, slaves = pg.cluster(1)
     hole = black_hole()
-    local daemon = plusmoin.start { nodes = { hole, master, slaves[1] }, nowait = true }
+    local daemon = plusmoin.start { nodes = { hole, master, slaves[1] }, nowait = true, config = { heartbeat = 1 } }
     local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
     assert.is_true(up.ms - daemon.started_ms < 4000)
     assert.same({ slaves[1].port }, ports(up.data.slaves))

@@ -20,7 +20,8 @@ describe("replication", function()
   end)
 
   it("to a synchronous standby that is gone does not stop the beats", function()
-    local daemon, master, slaves = scene.start { settings = { synchronous_standby_names = "*" }, slaves = 1 }
+    local daemon, master, slaves = scene.start { settings = { synchronous_standby_names = "*" }, slaves = 1,
+      config = { heartbeat = 1 } }
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
     daemon:quiet_rounds(4)
@@ -30,7 +31,8 @@ describe("replication", function()
   end)
 
   it("to a synchronous standby that was never there does not stop the first beat", function()
-    local daemon, master, slaves = scene.start { settings = { synchronous_standby_names = "nobody" }, slaves = 1 }
+    local daemon, master, slaves = scene.start { settings = { synchronous_standby_names = "nobody" }, slaves = 1,
+      config = { heartbeat = 1 } }
     daemon:quiet_rounds(2)
     daemon:wait_place(master, "master 0", 3)
     daemon:wait_place(slaves[1], "slave 0", 3)

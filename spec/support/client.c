@@ -1,6 +1,6 @@
 /*
- * An application for the tests: client FILE CONNINFO SQL [PAUSE_MS [fresh [ANSWER_MS]]]. Runs SQL once per
- * PAUSE_MS (10) on a connection that it keeps ("fresh": a new one each time) and makes anew when
+ * An application for the tests: client FILE CONNINFO SQL [PAUSE_MS [fresh [ANSWER_MS [RETRY_MS]]]]. Runs SQL once
+ * per PAUSE_MS (10), RETRY_MS (10) after a failure, on a connection that it keeps ("fresh": a new one each time) and makes anew when
  * anything fails, for ever. FILE gets a line for each answer: its monotonic time in ms, a tab,
  * the first field; for each failure "!" and the message in place of the field. An answer that
  * does not come within ANSWER_MS (1000) is a failure.
@@ -79,16 +79,17 @@ int main(int argc, char **argv)
 {
 	int pause_ms = argc > 4 ? atoi(argv[4]) : 10;
 	int answer_ms = argc > 6 ? atoi(argv[6]) : 1000;
+	int retry_ms = argc > 7 ? atoi(argv[7]) : 10;
 	int fresh = argc > 5 && !strcmp(argv[5], "fresh");
 	FILE *out = argc > 3 ? fopen(argv[1], "a") : NULL;
 	PGconn *pg = NULL;
+	int ok = 1;
 
 	if (!out)
 		return 2;
-	for (long long at = now_ms();; at += pause_ms) {
+	for (long long at = now_ms();; at += ok ? pause_ms : retry_ms) {
 		long long until;
 		PGresult *result;
-		int ok;
 
 		if (at > now_ms())
 			usleep((useconds_t)(at - now_ms()) * 1000);

@@ -24,13 +24,13 @@ local function binary()
 end
 
 --- Starts one. Options: port, sql (its first field is what is noted), dbname, fresh (a new connection each time),
--- password, answer_ms (1000): how long it waits for an answer.
+-- password, answer_ms (1000): how long it waits for an answer, retry_ms (10): what it waits after a failure.
 function client.start(options)
   local self = setmetatable({ path = proc.new_dir("client") .. "/answers" }, Client)
   local conninfo = ("host=127.0.0.1 port=%d user=plusmoin password=%s dbname=%s"):format(options.port,
     options.password or "none", options.dbname or "plusmoin")
   self.process = proc.spawn({ binary(), self.path, conninfo, options.sql, "10", options.fresh and "fresh" or "keep",
-    tostring(options.answer_ms or 1000) },
+    tostring(options.answer_ms or 1000), tostring(options.retry_ms or 10) },
     { output = self.path .. ".log" })
   client.running[self] = true
   return self

@@ -9,11 +9,27 @@ function installed.run(...)
     env = { MAKEFLAGS = false, MFLAGS = false, MAKELEVEL = false, DESTDIR = false, prefix = false, BUILD = false } })
 end
 
+-- A build of this run's own, begun with what is built: another prefix links the program anew, of which
+-- the specs beside this one take copies.
+local function build()
+  if not proc.shared.build then
+    local dir = proc.new_dir("build")
+    installed.run("cp", "-a", "build/obj", "build/embedded.c", "build/prefix", "build/plusmoin", dir)
+    proc.shared.build = dir
+  end
+  return proc.shared.build
+end
+
+--- `make install` with these variables.
+function installed.make(...)
+  installed.run("make", "install", "BUILD=" .. build(), ...)
+end
+
 --- The directory below which all is; made once for a run of busted.
 function installed.dir()
   if not proc.shared.installed then
     local dir = proc.new_dir("install")
-    installed.run("make", "install", "DESTDIR=" .. dir, "prefix=/usr")
+    installed.make("DESTDIR=" .. dir, "prefix=/usr")
     proc.shared.installed = dir
   end
   return proc.shared.installed

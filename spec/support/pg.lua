@@ -2,10 +2,11 @@
 -- from 127.0.0.2, so that a test can cut one of the two. What a killed server leaves of shared
 -- memory lies in its directory (mmap), not in /dev/shm, where it would stay.
 --
--- One cluster is prepared per run (and per `family`, which has a system
--- identifier of its own); a master is a copy of it, and a standby is a copy of
+-- One cluster is prepared per run, or for all jobs of run-tests.sh (and per `family`, which
+-- has a system identifier of its own); a master is a copy of it, and a standby is a copy of
 -- it that streams from the master: so a master and two standbys are up in well
 -- under a second. What waits here waits for a condition.
+local pg_template = require "spec.support.pg_template"
 local pg_versions = require "spec.support.pg_versions"
 local proc = require "spec.support.proc"
 
@@ -52,24 +53,8 @@ log_statement = none
 timezone = UTC
 ]]
 
--- A stopped cluster with role and database `plusmoin`.
 local function template(family)
-  local templates = proc.shared.templates or {}
-  proc.shared.templates = templates
-  if templates[family] and uv.fs_stat(templates[family]) then
-    return templates[family]
-  end
-  local dir = proc.new_dir("template") .. "/data"
-  proc.must({ BIN .. "initdb", "-D", dir, "-U", "postgres", "-A", "trust", "-N", "--locale=C",
-    "-E", "UTF8", table.unpack(version:initdb_options()) })
-  -- standbys want its max_connections
-  proc.write_file(dir .. "/postgresql.conf", SETTINGS .. version:settings(), tonumber("600", 8))
-  proc.must({ BIN .. "postgres", "--single", "-D", dir, "-F", "postgres" },
-    { stdin = "CREATE ROLE plusmoin LOGIN;\nCREATE DATABASE plusmoin OWNER plusmoin;\n"
-      -- nobody needs its 300 files, which each server would copy
-      .. "UPDATE pg_database SET datistemplate = false WHERE datname = 'template0';\nDROP DATABASE template0;\n" })
-  templates[family] = dir
-  return dir
+  return pg_template.of(version, family, SETTINGS .. version:settings())
 end
 
 -- `wire`: a network (spec.support.wire) in which it is a host; else it is at 127.0.0.1.

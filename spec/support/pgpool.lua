@@ -98,7 +98,13 @@ end
 
 --- Waits until they are that.
 function Pgpool:wait_roles(words, why)
-  proc.wait_for("pgpool's " .. words, 20, function() return self:roles() == words end,
+  proc.wait_for("pgpool's " .. words, 20, function()
+    local is_so = self:roles() == words
+    if not is_so then
+      proc.watch(0.05, function() end) -- each question is a program, and a child of pgpool's
+    end
+    return is_so
+  end,
     function() return self:roles() .. "\n" .. (why and why() or "") .. self:log():sub(-4000) end)
 end
 

@@ -98,7 +98,7 @@ function plusmoin.new(options)
   end
   self.config = {
     dbname = "plusmoin", user = "plusmoin", nodes = nodes_of(options.nodes or {}), triggers = triggers,
-    heartbeat = 1, query_timeout = 0.3, retry_interval = 0.2, restart_grace = 1, max_sync_delay = 5,
+    heartbeat = 0.3, query_timeout = 0.6, retry_interval = 0.2, restart_grace = 1, max_sync_delay = 5,
     recover_sync_delay = 3, connect_timeout = 2, trigger_timeout = 5, shutdown_grace = 1, log_level = "debug",
     daemon_user = proc.user, pid_file = dir .. "/plusmoin.pid", status_file = dir .. "/status.json",
     log_file = dir .. "/plusmoin.log", control_socket = dir .. "/plusmoin.sock",

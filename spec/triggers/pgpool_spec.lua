@@ -6,8 +6,13 @@ local proc = require "spec.support.proc"
 local proxied = require "spec.support.proxied"
 local scene = require "spec.support.scene"
 
+-- Each client that fails ends a child of pgpool's; more often, pgpool does nothing but start others.
+local RETRY_MS = 50
 
 local function watch(nodes, pool, options)
+  options = options or {}
+  -- each heartbeat runs PCP's programs; a slave that follows no new master stays while pgpool takes its time
+  options.config = { heartbeat = 1, max_sync_delay = 60 }
   return proxied.watch("pgpool", nodes,
     { host = "127.0.0.1", port = pool.pcp_port, user = "plusmoin", passfile = pool.passfile,
       timeout = 4 }, options) -- below trigger_timeout: PCP may not answer while pgpool restarts it
@@ -27,9 +32,9 @@ local function set_up(options)
   local daemon = watch(servers, pool, options)
   pool:wait_roles("s1* s2 s3", function() return daemon:diagnose() end)
   return { master = master, slaves = slaves, servers = servers, pool = pool, daemon = daemon,
-    writer = client.start { port = pool.port, sql = proxied.WRITE },
+    writer = client.start { port = pool.port, sql = proxied.WRITE, retry_ms = RETRY_MS },
     reader = client.start { port = pool.port, fresh = true, sql = proxied.READ,
-      answer_ms = options.answer_ms } }
+      answer_ms = options.answer_ms, retry_ms = RETRY_MS } }
 end
 
 describe("triggers/pgpool.lua", function()
@@ -89,7 +94,7 @@ describe("triggers/pgpool.lua", function()
     local at = set_up { answer_ms = 2500 }
     local sessions = {} -- that stay, on whichever server pgpool has chosen
     for i = 1, 4 do
-      sessions[i] = client.start { port = at.pool.port, sql = proxied.READ, answer_ms = 2500 }
+      sessions[i] = client.start { port = at.pool.port, sql = proxied.READ, answer_ms = 2500, retry_ms = RETRY_MS }
     end
     proc.wait_for("sessions on a slave", 10, function()
       for _, session in ipairs(sessions) do

@@ -8,7 +8,7 @@
 # usage: in-memory.sh COMMAND [ARG...]
 set -eu
 
-WANTED_MB=3072 # four lanes had 0.8 GB at most; the rest is theirs to work in
+WANTED_MB=3072 # eight lanes had 1.3 GB at most; the rest is theirs to work in
 
 # What may be had, in MB: of the machine, and of the control group.
 free_mb() {

@@ -1,26 +1,61 @@
 #!/bin/sh
-# Runs test programs one after another and closes with "N passed, N failed".
-# Each argument is one command line; its closing line "N passed, N failed", if it
-# prints one, is added up, else it counts as one test by its exit status. Those
-# behind the argument --together run beside each other, four at a time. What failed is
-# told again just before the closing line.
+# Runs test programs beside each other and closes with "N passed, N failed".
+# usage: run-tests.sh COMMAND...
+# Each argument is one command line, a job. Its closing line "N passed, N failed", if it
+# prints one, is added up, else it counts as one test by its exit status. LANES jobs run
+# at a time (6: a spec waits most of its time). Those that took longest start first: as
+# tests/tools/times.tsv says (seconds, tab, command), or build/times.tsv, in which this
+# script notes what it has measured; only the order of these numbers matters. Each job's
+# output is told at the end, in the order of the arguments, and what failed again just
+# before the closing line.
 set -u
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+# One template of a data directory a family, for all jobs (spec/support/pg.lua).
+PLUSMOIN_TEMPLATES=$(mktemp -d "${TMPDIR:-/tmp}/plusmoin-templates-XXXXXX")
+export PLUSMOIN_TEMPLATES
+trap 'rm -rf "$dir" "$PLUSMOIN_TEMPLATES"' EXIT
+trap 'exit 1' HUP INT TERM
+chmod 0755 "$PLUSMOIN_TEMPLATES"
+TIMES=build/times.tsv
 passed=0
 failed=0
 
-# $1: the command, $2: where its output and status are
-run() {
-	sh -c "$1" > "$2" 2>&1
-	echo $? > "$2.status"
+# Numbers of jobs, the longest first; in the middle those that nobody knows.
+order() {
+	cat tests/tools/times.tsv $TIMES > "$dir/times" 2> /dev/null
+	awk -F '\t' -v times="$dir/times" '
+		BEGIN { while ((getline < times) > 0) seconds[$2] = $1 }
+		{ print ($2 in seconds ? seconds[$2] : 20) "\t" $1 }' "$dir/jobs" | sort -k 1,1nr -k 2,2n | cut -f 2
 }
 
-# $1: the command, $2: as above
+# $1: the file of a job's command, of which the names of its results are made: output, .status,
+# .seconds (of the clock), .cpu (what `times` says).
+# shellcheck disable=SC2016 # that shell's variables
+RUN='begin=$(date +%s)
+	sh "$1.command" > "$1" 2>&1
+	echo $? > "$1.status"
+	echo $(($(date +%s) - begin)) > "$1.seconds"
+	times > "$1.cpu"'
+
+# $1: where a job's results are. Seconds of a processor that it took.
+cpu_of() {
+	awk -F '[ms ]+' 'NR == 2 { printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }' "$1.cpu"
+}
+
+# What was measured, for the next run; of other jobs the old times stay.
+note_times() {
+	[ -d "${TIMES%/*}" ] || return 0
+	awk -F '\t' -v dir="$dir" '
+		NR == FNR { getline seconds < (dir "/" $1 ".seconds"); print seconds "\t" $2; seen[$2] = 1; next }
+		!($2 in seen)' "$dir/jobs" $TIMES 2> /dev/null > "$dir/times"
+	cp "$dir/times" $TIMES
+}
+
+# $1: the command, $2: where its results are
 count() {
-	echo "== $1"
-	cat "$2"
 	status=$(cat "$2.status" 2> /dev/null || echo 1)
+	echo "== $1 ($(cat "$2.seconds") s, CPU $(cpu_of "$2") s)"
+	cat "$2"
 	line=$(grep -E '^[0-9]+ (passed|successes)' "$2" | tail -n 1)
 	p=$(echo "$line" | sed -nE 's/^([0-9]+) (passed|successes).*/\1/p')
 	f=$(echo "$line" | sed -nE 's/^[0-9]+ [a-z]+[,\/ ]+([0-9]+) (failed|failures).*/\1/p')
@@ -43,25 +78,19 @@ count() {
 	failed=$((failed + f))
 }
 
-while [ $# -gt 0 ] && [ "$1" != --together ]; do
-	run "$1" "$dir/out"
-	count "$1" "$dir/out"
-	shift
+i=0
+for command in "$@"; do
+	i=$((i + 1))
+	echo "$command" > "$dir/$i.command"
+	printf '%s\t%s\n' "$i" "$command" >> "$dir/jobs"
 done
-if [ $# -gt 0 ]; then
-	shift
-	i=0
-	for command in "$@"; do
-		i=$((i + 1))
-		echo "$command" > "$dir/out.$i.command"
-	done
-	seq "$i" | xargs -P 4 -I '{}' sh -c 'sh "$1.command" > "$1" 2>&1; echo $? > "$1.status"' sh "$dir/out.{}"
-	i=0
-	for command in "$@"; do
-		i=$((i + 1))
-		count "$command" "$dir/out.$i"
-	done
-fi
+order | xargs -P "${LANES:-6}" -I '{}' sh -c "$RUN" sh "$dir/{}"
+i=0
+for command in "$@"; do
+	i=$((i + 1))
+	count "$command" "$dir/$i"
+done
+note_times
 [ ! -s "$dir/failures" ] || cat "$dir/failures"
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
