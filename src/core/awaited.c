@@ -1,5 +1,7 @@
 #include "core/awaited.h"
 
+#include "core/aliases.h"
+
 bool awaited_is_stranger(const struct fleet *fleet, const struct node *node)
 {
 	const struct node *named;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "core/fleet.h"
+#include "core/rules.h"
 
 /* One node's change, with the rule that spoke. */
 struct change {
@@ -30,6 +30,20 @@ struct changes {
 /* Appends a node's move by `rule`, made with fleet_move(). Valid until the next one. */
 struct change *changes_move(struct changes *changes, enum rule rule, struct node *node,
 			    struct cluster *to, enum place place, const struct moment *now);
+
+/* U3: puts a clusterless node into `cluster`, whose master its row names; slave_up if in sync. */
+struct change *changes_join(struct changes *changes, const struct fleet *fleet, struct node *node,
+			    struct cluster *cluster, const struct moment *now);
+
+/* Why the node left its place: noted in the change, and in the node for people. */
+void change_because(struct change *change, enum reason reason, const char *message);
+void change_because_of_failure(struct change *change);
+
+/* The same of a node that is late by this ruling; `change` NULL: it stays lost. */
+void change_because_of_lag(struct node *node, struct change *change, const struct ruling *ruling);
+
+/* The row by which the ruling counts is the node's last good one. */
+void node_shows(struct node *node, const struct ruling *ruling);
 
 /* Drops the changes of a node that leaves the fleet. */
 void changes_forget(struct changes *changes, const struct node *node);

@@ -158,13 +158,6 @@ void fleet_untouch(struct fleet *fleet);
 /* Where among the clusterless nodes the node is. */
 size_t fleet_clusterless_place(const struct fleet *fleet, const struct node *node);
 
-/* Another monitor's name for a master, its own from now on; the oldest of NODE_ALIASES gives way. */
-void fleet_give_alias(struct fleet *fleet, struct node *node, const char *name);
-
-/* No node that does not sit bears that alias any more. */
-void fleet_take_alias(struct fleet *fleet, const char *name);
-bool node_has_alias(const struct node *node, const char *name);
-
 /* In the seat or a slave: not lost, not clusterless. */
 bool node_is_in_place(const struct node *node);
 
@@ -179,13 +172,6 @@ struct node *cluster_master(const struct cluster *cluster);
 
 /* The holder's record of an earlier holder of this seat, or NULL. */
 const struct holder *cluster_holder(const struct cluster *cluster, const struct node *node);
-
-/*
- * The node that a row's name stands for: a configured id, else another
- * monitor's name for a master (members of `near`, which may be NULL, first).
- * NULL: nobody's.
- */
-struct node *fleet_named(const struct fleet *fleet, const struct cluster *near, const char *name);
 
 /* The id for a cluster that `node` may found: kept for its next attempt until it is used. */
 int fleet_reserve_id(struct fleet *fleet, struct node *node);

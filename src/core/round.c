@@ -6,34 +6,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static void because(struct change *change, enum reason reason, const char *message)
-{
-	change->reason = reason;
-	text_copy(change->message, sizeof(change->message), message);
-	node_give_reason(change->node, reason, message);
-}
-
-static void because_of_failure(struct change *change)
-{
-	because(change, change->node->failure.reason, change->node->shown->failure);
-}
-
-static void because_of_lag(struct node *node, struct change *change, const struct ruling *ruling)
-{
-	const struct cluster *cluster = node->cluster;
-	char *text;
-	int64_t lag_ms;
-
-	if (ruling->has_shown && cluster_lag(cluster, ruling->shown, &lag_ms))
-		text = mem_printf("%.3f s behind", (double)lag_ms / 1000.0);
-	else
-		text = mem_strdup("it has shown no beat of this cluster");
-	node_give_reason(node, REASON_LAG, text);
-	if (change != NULL)
-		because(change, REASON_LAG, text);
-	free(text);
-}
-
 void round_begin(struct round *round, struct fleet *fleet, struct cluster *cluster)
 {
 	*round = (struct round){
@@ -55,13 +27,13 @@ static void judge_holder(struct round *round, const struct moment *now)
 	if (rule == RULE_M2) {
 		change = changes_move(&round->changes, RULE_M2, holder, round->cluster, PLACE_LOST,
 				      now);
-		because_of_failure(change);
+		change_because_of_failure(change);
 	} else if (rule == RULE_M1) {
 		fleet_note_rule(holder, rule, now);
 	} else if (rule == RULE_M3) {
 		change = changes_move(&round->changes, RULE_M3, holder, round->cluster, PLACE_SLAVE,
 				      now);
-		because(change, REASON_DEMOTED, "it says that it is a slave now");
+		change_because(change, REASON_DEMOTED, "it says that it is a slave now");
 		node_give_reason(holder, REASON_NONE, "");
 	}
 }
@@ -176,7 +148,7 @@ static void take_seat(struct round *round, struct node *node, const struct beat_
 	if (failing != NULL) {
 		change = changes_move(&round->changes, RULE_M4, failing, round->cluster, PLACE_LOST,
 				      now);
-		because_of_failure(change);
+		change_because_of_failure(change);
 	}
 	change = changes_move(&round->changes, RULE_M4, node, round->cluster, PLACE_MASTER, now);
 	change->event = node != round->seat_before ? EVENT_MASTER_UP : EVENT_NONE; /* T2 */
@@ -221,7 +193,7 @@ static void refuse(struct round *round, struct node *node, const struct beat_res
 		node->refused_in = round->number;
 		change = changes_move(&round->changes, RULE_M5, node, round->cluster, PLACE_LOST,
 				      now);
-		because(change, result->reason, result->message);
+		change_because(change, result->reason, result->message);
 		if (node != round->seat_before)
 			change->event = EVENT_SLAVE_DOWN;
 		return;
@@ -259,28 +231,6 @@ void round_take_beat(struct round *round, const struct moment *now,
 	}
 }
 
-static void show(struct node *node, const struct ruling *ruling)
-{
-	node->has_shown = ruling->has_shown;
-	node->shown_tstamp = ruling->shown;
-}
-
-struct change *changes_join(struct changes *changes, const struct fleet *fleet, struct node *node,
-			    struct cluster *cluster, const struct moment *now)
-{
-	struct ruling ruling = rule_to_join(fleet, node, cluster);
-	struct change *change = changes_move(changes, RULE_U3, node, cluster,
-					     ruling.in_sync ? PLACE_SLAVE : PLACE_LOST, now);
-
-	show(node, &ruling);
-	node_give_reason(node, REASON_NONE, "");
-	if (ruling.in_sync)
-		change->event = EVENT_SLAVE_UP;
-	else
-		because_of_lag(node, change, &ruling);
-	return change;
-}
-
 /* S3 and L3, and U3 right after. */
 static void move_over(struct round *round, struct node *node, const struct ruling *ruling,
 		      const struct moment *now)
@@ -297,10 +247,10 @@ static void say_why(struct node *node, struct change *change, const struct rulin
 	switch (rule_row(ruling->rule)->finding) {
 	case FOUND_DOWN:
 		if (change != NULL)
-			because_of_failure(change);
+			change_because_of_failure(change);
 		break;
 	case FOUND_LATE:
-		because_of_lag(node, change, ruling);
+		change_because_of_lag(node, change, ruling);
 		break;
 	case FOUND_IN_SYNC:
 		if (change != NULL)
@@ -324,7 +274,7 @@ static void judge_slave_or_lost(struct round *round, struct node *node, const st
 		return;
 	}
 	if (row->finding == FOUND_LATE || row->finding == FOUND_IN_SYNC)
-		show(node, &ruling);
+		node_shows(node, &ruling);
 	fleet_note_rule(node, ruling.rule, now);
 	if (row->outcome == OUTCOME_LOST || row->outcome == OUTCOME_SLAVE) {
 		change = changes_move(&round->changes, ruling.rule, node, node->cluster,

@@ -59,7 +59,3 @@ void round_sort(struct round *round);
 
 /* Frees what the round holds; an unfinished one leaves the fleet as it stands. */
 void round_end(struct round *round);
-
-/* U3: puts a clusterless node into `cluster`, whose master its row names; slave_up if in sync. */
-struct change *changes_join(struct changes *changes, const struct fleet *fleet, struct node *node,
-			    struct cluster *cluster, const struct moment *now);

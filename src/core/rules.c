@@ -1,5 +1,7 @@
 #include "core/rules.h"
 
+#include "core/aliases.h"
+
 /* The tstamp a member shows: by its row if that counts, else by the last good one. */
 static void take_row(const struct fleet *fleet, const struct node *node, struct ruling *ruling)
 {

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/aliases.h"
 
 #define WALL_STEP_MS 100
 

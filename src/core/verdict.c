@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/aliases.h"
 
 static bool sits(const struct node *node)
 {

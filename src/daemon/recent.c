@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/aliases.h"
 #include "core/rulebook.h"
 #include "core/why.h"
 

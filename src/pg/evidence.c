@@ -293,3 +293,18 @@ struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_ti
 		       (double)query_timeout_ms / 1000.0, at);
 	return evidence;
 }
+
+void evidence_shut_door(const struct evidence *evidence, struct shut_door *door)
+{
+	door->reason = evidence->reason;
+	door->attempts++;
+	text_copy(door->message, MESSAGE_BYTES, evidence->message);
+}
+
+void evidence_prefer_door(struct evidence *evidence, const struct shut_door *door)
+{
+	if (door->reason == REASON_NONE || door->reason == REASON_TIMEOUT)
+		return;
+	evidence->reason = door->reason;
+	text_copy(evidence->message, MESSAGE_BYTES, door->message);
+}

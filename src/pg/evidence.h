@@ -32,6 +32,12 @@ void evidence_of_break(struct evidence *evidence, const char *sqlstate, const ch
  */
 struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_timeout_ms);
 
+/* A fresh connection beside the kept one has failed once more: the door is shut, and why. */
+void evidence_shut_door(const struct evidence *evidence, struct shut_door *door);
+
+/* What a shut door says tells more than silence, but for more silence. */
+void evidence_prefer_door(struct evidence *evidence, const struct shut_door *door);
+
 /* A look, or a beat, of which nothing was learned but this; of a fault of our own not even that. */
 struct observation evidence_as_look(const struct evidence *evidence);
 struct beat_result evidence_as_beat(const struct evidence *evidence);

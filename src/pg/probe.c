@@ -8,12 +8,10 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 #include "pg/dial.h"
+#include "pg/lacking.h"
 #include "pg/lane.h"
 #include "pg/last_word.h"
 #include "pg/lives.h"
-
-/* What cannot be made for want of something of our own, the worse the greater. */
-enum lacking { LACKING_NOTHING, LACKING_FRESH /* a fresh connection */, LACKING_ALL /* any */ };
 
 struct probe {
 	struct probe_context context;
@@ -98,12 +96,8 @@ static void finish_beat(struct probe *probe, const struct beat_result *result)
 
 static void tell_unable(struct probe *probe, const struct evidence *evidence)
 {
-	enum lacking lacking = probe->kept != NULL ? LACKING_FRESH : LACKING_ALL;
-
-	if (lacking > probe->lacking) {
-		probe->lacking = lacking;
+	if (lacking_is_news(&probe->lacking, probe->kept != NULL))
 		probe->events.unable(probe->data, probe->kept != NULL, evidence->message);
-	}
 }
 
 /* The task fails: nothing was learned of the node but this. */
@@ -242,9 +236,7 @@ static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 			probe->events.broke(probe->data);
 		return;
 	}
-	probe->door.reason = evidence->reason;
-	probe->door.attempts++;
-	text_copy(probe->door.message, MESSAGE_BYTES, evidence->message);
+	evidence_shut_door(evidence, &probe->door);
 	probe->door_met = true;
 	probe->events.refreshed(probe->data, evidence);
 }
@@ -350,11 +342,8 @@ static struct evidence silence_evidence(const struct probe *probe)
 
 	if (connecting && dial_failure(probe->dial) != NULL)
 		return *dial_failure(probe->dial);
-	if (probe->kept != NULL && probe->door_met && probe->door.reason != REASON_NONE &&
-	    probe->door.reason != REASON_TIMEOUT) {
-		evidence.reason = probe->door.reason;
-		text_copy(evidence.message, MESSAGE_BYTES, probe->door.message);
-	}
+	if (probe->kept != NULL && probe->door_met)
+		evidence_prefer_door(&evidence, &probe->door);
 	return evidence;
 }
 

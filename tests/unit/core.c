@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "core/aliases.h"
 #include "core/view.h"
 #include "support/kit.h"
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/aliases.h"
 #include "support/stand.h"
 
 /* Goes over to these nodes as the monitor does: open rounds first, then the fleet. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "core/aliases.h"
 #include "core/saved.h"
 #include "core/verdict.h"
 
