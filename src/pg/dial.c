@@ -433,5 +433,6 @@ void dial_cancel(struct dial **dial_p)
 
 void dial_set_node(struct dial *dial, const struct config_node *node)
 {
-	dial->target.node = node;
+	if (dial != NULL)
+		dial->target.node = node;
 }

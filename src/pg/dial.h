@@ -50,7 +50,7 @@ bool dial_is_looking_up(const struct dial *dial);
 /* Whether TCP has answered, and the login goes on. */
 bool dial_is_logging_in(const struct dial *dial);
 
-/* The same node in another configuration, which must outlive the dial from now on. */
+/* The same node in another configuration, which must outlive the dial from now on. NULL allowed. */
 void dial_set_node(struct dial *dial, const struct config_node *node);
 
 /* NULL allowed; clears the pointer. */

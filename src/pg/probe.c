@@ -336,9 +336,8 @@ static void on_silence(void *data)
 static struct evidence silence_evidence(const struct probe *probe)
 {
 	bool connecting = probe->kept == NULL && probe->dial != NULL;
-	bool looking_up = connecting && dial_is_looking_up(probe->dial);
-	struct evidence evidence =
-		evidence_of_silence(probe->kept != NULL, looking_up, probe->config->query_timeout_ms);
+	struct evidence evidence = evidence_of_silence(
+		probe->kept != NULL, connecting && dial_is_looking_up(probe->dial), probe->config->query_timeout_ms);
 
 	if (connecting && dial_failure(probe->dial) != NULL)
 		return *dial_failure(probe->dial);
@@ -431,8 +430,7 @@ void probe_set_config(struct probe *probe, const struct config *config,
 	probe->task.order.master = node->id;
 	lane_set_config(probe->kept, config, node->id);
 	lane_set_config(probe->fresh, config, node->id);
-	if (probe->dial != NULL)
-		dial_set_node(probe->dial, node);
+	dial_set_node(probe->dial, node);
 }
 
 void probe_free(struct probe **probe_p)
