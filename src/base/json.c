@@ -45,49 +45,21 @@ void jsonw_end_array(struct json *json)
 	close_with(json, ']');
 }
 
-static void add_escaped(struct buf *out, unsigned char c)
+static bool escape(struct buf *out, const unsigned char *at)
 {
-	switch (c) {
-	case '"':
-		buf_add_str(out, "\\\"");
-		break;
-	case '\\':
-		buf_add_str(out, "\\\\");
-		break;
-	case '\n':
-		buf_add_str(out, "\\n");
-		break;
-	case '\r':
-		buf_add_str(out, "\\r");
-		break;
-	case '\t':
-		buf_add_str(out, "\\t");
-		break;
-	default:
-		buf_addf(out, "\\u%04x", c);
-		break;
-	}
+	if (*at >= 0x20 && *at != '"' && *at != '\\' && *at != 0x7F)
+		return false;
+	if (*at == '"' || *at == '\\')
+		buf_addf(out, "\\%c", *at);
+	else if (!text_add_short_escape(out, *at))
+		buf_addf(out, "\\u%04x", *at);
+	return true;
 }
 
 static void add_string(struct buf *out, const char *text)
 {
-	size_t len = strlen(text);
-
 	buf_add_char(out, '"');
-	for (size_t i = 0; i < len;) {
-		unsigned char c = (unsigned char)text[i];
-		size_t n = text_char_len(text + i, len - i);
-
-		if (n == 0) {
-			buf_add_str(out, "\xEF\xBF\xBD");
-			n = 1;
-		} else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) {
-			add_escaped(out, c);
-		} else {
-			buf_add(out, text + i, n);
-		}
-		i += n;
-	}
+	text_add_valid(out, text, strlen(text), escape);
 	buf_add_char(out, '"');
 }
 

@@ -84,40 +84,43 @@ void text_copy(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
-static void add_control(struct buf *out, unsigned char c)
-{
-	switch (c) {
-	case '\n':
-		buf_add_str(out, "\\n");
-		break;
-	case '\t':
-		buf_add_str(out, "\\t");
-		break;
-	case '\r':
-		buf_add_str(out, "\\r");
-		break;
-	default:
-		buf_addf(out, "\\x%02x", c);
-		break;
-	}
-}
-
-void text_add_escaped(struct buf *out, const char *text, size_t len)
+void text_add_valid(struct buf *out, const char *text, size_t len, text_escaper *escape)
 {
 	for (size_t i = 0; i < len;) {
-		unsigned char c = (unsigned char)text[i];
 		size_t n = text_char_len(text + i, len - i);
 
 		if (n == 0) {
 			buf_add_str(out, "\xEF\xBF\xBD");
 			n = 1;
-		} else if (c < 0x20 || c == 0x7F) {
-			add_control(out, c);
-		} else if (c == 0xC2 && (unsigned char)text[i + 1] < 0xA0) {
-			add_control(out, (unsigned char)text[i + 1]); /* C1 controls */
-		} else {
+		} else if (!escape(out, (const unsigned char *)text + i)) {
 			buf_add(out, text + i, n);
 		}
 		i += n;
 	}
+}
+
+bool text_add_short_escape(struct buf *out, unsigned char c)
+{
+	const char *escape = c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : NULL;
+
+	if (escape != NULL)
+		buf_add_str(out, escape);
+	return escape != NULL;
+}
+
+/* Controls, those of C1 too, which are two bytes long. */
+static bool escape_control(struct buf *out, const unsigned char *at)
+{
+	unsigned char c = at[0] == 0xC2 && at[1] < 0xA0 ? at[1] : at[0];
+
+	if (c == at[0] && c >= 0x20 && c != 0x7F)
+		return false;
+	if (!text_add_short_escape(out, c))
+		buf_addf(out, "\\x%02x", c);
+	return true;
+}
+
+void text_add_escaped(struct buf *out, const char *text, size_t len)
+{
+	text_add_valid(out, text, len, escape_control);
 }

@@ -23,3 +23,12 @@ void text_copy(char *out, size_t size, const char *text);
 
 /* Appends `text` for one line of a log: control characters escaped, invalid UTF-8 as U+FFFD. */
 void text_add_escaped(struct buf *out, const char *text, size_t len);
+
+/* Whether the character at `at` is escaped: then its escape has been appended to `out`. */
+typedef bool text_escaper(struct buf *out, const unsigned char *at);
+
+/* Appends `text` with `escape`'s escapes, invalid UTF-8 as U+FFFD. */
+void text_add_valid(struct buf *out, const char *text, size_t len, text_escaper *escape);
+
+/* Appends "\n", "\r" or "\t" for that character; false, and nothing, for all others. */
+bool text_add_short_escape(struct buf *out, unsigned char c);

@@ -1,13 +1,13 @@
 #include "command/ask.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "command/receive.h"
 #include "loop/clock.h"
 
 #define ANSWER_MAX ((size_t)256 << 20)
@@ -44,23 +44,10 @@ static bool is_whole(const struct buf *answer)
 
 static void read_answer(int fd, int64_t ms, struct buf *answer)
 {
-	int64_t end = clock_steady_ms() + ms;
-	char bytes[4096];
+	int64_t end_ms = clock_steady_ms() + ms;
 
-	while (!is_whole(answer) && answer->len < ANSWER_MAX) {
-		struct pollfd ready = { .fd = fd, .events = POLLIN };
-		int64_t left = end - clock_steady_ms();
-		ssize_t n;
-
-		if (left <= 0)
-			return;
-		if (poll(&ready, 1, (int)left) <= 0)
-			continue;
-		n = read(fd, bytes, sizeof(bytes));
-		if (n <= 0)
-			return;
-		buf_add(answer, bytes, (size_t)n);
-	}
+	while (!is_whole(answer) && answer->len < ANSWER_MAX && receive_more(fd, end_ms, answer))
+		;
 }
 
 enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer)

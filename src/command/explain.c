@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "command/ask.h"
 #include "command/files.h"
+#include "command/module.h"
 #include "script/api.h"
 #include "script/state.h"
 
@@ -55,16 +56,8 @@ static bool ask_about(const struct load_files *files, const char *what, struct b
 /* Pushes plusmoin.explain and the answer as a table. */
 static void push_answer(lua_State *L)
 {
-	lua_getglobal(L, "require");
-	lua_pushliteral(L, "plusmoin.explain");
-	lua_call(L, 1, 1);
-	lua_getglobal(L, "require");
-	lua_pushliteral(L, "cjson");
-	lua_call(L, 1, 1);
-	lua_getfield(L, -1, "decode");
-	lua_remove(L, -2);
-	lua_pushvalue(L, 1);
-	lua_call(L, 1, 1);
+	module_push(L, "plusmoin.explain");
+	module_push_json(L, 1);
 }
 
 /* Protected: the answer at 1; its text, or nil and the daemon's error. */

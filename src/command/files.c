@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "command/receive.h"
 #include "loop/clock.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -181,26 +181,10 @@ static void child(int fd, const char *path)
 /* All that comes until the end of the child or of the time. */
 static void receive(int fd, struct buf *in)
 {
-	int64_t end = clock_steady_ms() + HOST_LOAD_MS + HOST_SIGN_MS;
-	char bytes[4096];
+	int64_t end_ms = clock_steady_ms() + HOST_LOAD_MS + HOST_SIGN_MS;
 
-	for (;;) {
-		struct pollfd ready = { .fd = fd, .events = POLLIN };
-		int64_t left = end - clock_steady_ms();
-		ssize_t n;
-
-		if (left <= 0)
-			return;
-		if (poll(&ready, 1, (int)left) <= 0)
-			continue;
-		n = read(fd, bytes, sizeof(bytes));
-		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
-			return;
-		if (n > 0)
-			buf_add(in, bytes, (size_t)n);
-		if (in->len > TEXT_MAX)
-			return; /* no names are so long */
-	}
+	while (receive_more(fd, end_ms, in))
+		;
 }
 
 static void set(char **name, const char *text)

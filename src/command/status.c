@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "command/ask.h"
 #include "command/files.h"
+#include "command/module.h"
 #include "loop/clock.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -38,21 +39,12 @@ static int render(lua_State *L)
 {
 	bool from_file = lua_toboolean(L, 2) != 0;
 
-	lua_getglobal(L, "require");
-	lua_pushliteral(L, "plusmoin.status");
-	lua_call(L, 1, 1);
+	module_push(L, "plusmoin.status");
 	lua_getfield(L, -1, from_file ? "render_file" : "render");
-	if (from_file) {
+	if (from_file)
 		lua_pushvalue(L, 1);
-	} else {
-		lua_getglobal(L, "require");
-		lua_pushliteral(L, "cjson");
-		lua_call(L, 1, 1);
-		lua_getfield(L, -1, "decode");
-		lua_remove(L, -2);
-		lua_pushvalue(L, 1);
-		lua_call(L, 1, 1);
-	}
+	else
+		module_push_json(L, 1);
 	lua_newtable(L);
 	lua_pushnumber(L, (double)clock_wall_ms() / 1000.0);
 	lua_setfield(L, -2, "now");

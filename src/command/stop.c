@@ -105,23 +105,6 @@ static int stop(const struct target *target, int64_t grace_ms)
 	return 0;
 }
 
-int command_stop(const char *config_path)
-{
-	struct files names;
-	struct target target;
-	int status = 1;
-
-	if (!files_read(config_path, &names))
-		return 1;
-	files_say_broken(&names);
-	if (find(names.report.names.pid_file, &target)) {
-		status = stop(&target, names.shutdown_grace_ms);
-		close(target.fd);
-	}
-	files_free(&names);
-	return status;
-}
-
 static void say_list(const json_t *answer, const char *key, FILE *to, const char *before,
 		     const char *behind)
 {
@@ -186,7 +169,9 @@ static int reload(const struct target *target, const char *socket)
 	return status;
 }
 
-int command_reload(const char *config_path)
+/* Finds the daemon by the pid file and does that to it; an exit status. */
+static int to_daemon(const char *config_path,
+		     int (*act)(const struct target *target, const struct files *names))
 {
 	struct files names;
 	struct target target;
@@ -196,9 +181,29 @@ int command_reload(const char *config_path)
 		return 1;
 	files_say_broken(&names);
 	if (find(names.report.names.pid_file, &target)) {
-		status = reload(&target, names.report.names.control_socket);
+		status = act(&target, &names);
 		close(target.fd);
 	}
 	files_free(&names);
 	return status;
+}
+
+static int act_stop(const struct target *target, const struct files *names)
+{
+	return stop(target, names->shutdown_grace_ms);
+}
+
+static int act_reload(const struct target *target, const struct files *names)
+{
+	return reload(target, names->report.names.control_socket);
+}
+
+int command_stop(const char *config_path)
+{
+	return to_daemon(config_path, act_stop);
+}
+
+int command_reload(const char *config_path)
+{
+	return to_daemon(config_path, act_reload);
 }

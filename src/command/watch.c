@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "command/ask.h"
 #include "command/files.h"
+#include "command/module.h"
 #include "loop/clock.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -49,9 +50,7 @@ static int render(lua_State *L)
 {
 	bool terminal = lua_toboolean(L, 3) != 0;
 
-	lua_getglobal(L, "require");
-	lua_pushliteral(L, "plusmoin.watch");
-	lua_call(L, 1, 1);
+	module_push(L, "plusmoin.watch");
 	lua_getfield(L, -1, "render");
 	lua_pushvalue(L, 1);
 	lua_pushvalue(L, 2);

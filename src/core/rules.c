@@ -57,6 +57,12 @@ static bool follows_elsewhere(const struct fleet *fleet, const struct node *node
 	return belongs_elsewhere(fleet, node, INT64_MAX, &there);
 }
 
+/* Whether a rule for slaves speaks: nothing does for what is failing, and masters' rules need a beat. */
+static bool is_judged(enum verdict verdict)
+{
+	return verdict == VERDICT_DOWN || verdict == VERDICT_SLAVE;
+}
+
 /* How far a member may be behind: one that is lost has to come nearer (hysteresis). */
 static int64_t lag_limit(const struct fleet *fleet, const struct node *node)
 {
@@ -80,20 +86,14 @@ static enum finding find(const struct fleet *fleet, const struct node *node, str
 struct ruling rule_for_member(const struct fleet *fleet, const struct node *node,
 			      const struct moment *now)
 {
+	enum verdict verdict = node_verdict(fleet, node, now);
 	struct ruling ruling = { .rule = RULE_NONE };
 	enum finding finding = FOUND_DOWN;
 
-	switch (node_verdict(fleet, node, now)) {
-	case VERDICT_NONE:
-	case VERDICT_FAILING:
-	case VERDICT_MASTER:
+	if (!is_judged(verdict))
 		return ruling;
-	case VERDICT_DOWN:
-		break;
-	case VERDICT_SLAVE:
+	if (verdict == VERDICT_SLAVE)
 		finding = find(fleet, node, &ruling);
-		break;
-	}
 	ruling.rule = rule_row_for(node->place, finding)->rule;
 	return ruling;
 }
@@ -119,24 +119,16 @@ struct ruling rule_to_join(const struct fleet *fleet, const struct node *node,
 struct ruling rule_for_clusterless(const struct fleet *fleet, const struct node *node,
 				   const struct moment *now)
 {
+	enum verdict verdict = node_verdict(fleet, node, now);
 	struct ruling ruling = { .rule = RULE_NONE };
 	struct cluster *cluster;
 
-	switch (node_verdict(fleet, node, now)) {
-	case VERDICT_NONE:
-	case VERDICT_FAILING:
-	case VERDICT_MASTER:
+	if (!is_judged(verdict))
 		return ruling;
-	case VERDICT_DOWN:
-		ruling.rule = RULE_U1;
-		return ruling;
-	case VERDICT_SLAVE:
-		break;
-	}
-	cluster = named_cluster(fleet, node);
+	cluster = verdict == VERDICT_SLAVE ? named_cluster(fleet, node) : NULL;
 	if (cluster != NULL)
 		return rule_to_join(fleet, node, cluster);
-	ruling.rule = RULE_U4;
+	ruling.rule = verdict == VERDICT_DOWN ? RULE_U1 : RULE_U4;
 	return ruling;
 }
 
