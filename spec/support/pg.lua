@@ -1,4 +1,4 @@
---- PostgreSQL 15 servers for the tests: on 127.0.0.1, below the run's directory; standbys stream
+--- PostgreSQL servers for the tests: on 127.0.0.1, below the run's directory; standbys stream
 -- from 127.0.0.2, so that a test can cut one of the two. What a killed server leaves of shared
 -- memory lies in its directory (mmap), not in /dev/shm, where it would stay.
 --
@@ -9,8 +9,25 @@
 local proc = require "spec.support.proc"
 
 local uv = proc.uv
-local BIN = "/usr/lib/postgresql/15/bin/"
 local UP_SECONDS = 20
+
+-- Where the servers' programs are: PLUSMOIN_PG_BIN says it, else those of the newest version that is installed.
+local function bin_dir()
+  local dir = os.getenv("PLUSMOIN_PG_BIN")
+  if dir then
+    return dir .. "/"
+  end
+  local newest, none = 0, "no /usr/lib/postgresql/*/bin/postgres: `make deps-test` installs a server"
+  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/usr/lib/postgresql"), none) do
+    local version = tonumber(name)
+    if version and version > newest and uv.fs_stat(("/usr/lib/postgresql/%s/bin/postgres"):format(name)) then
+      newest, dir = version, ("/usr/lib/postgresql/%s/bin/"):format(name)
+    end
+  end
+  return assert(dir, none)
+end
+
+local BIN = bin_dir()
 
 local pg = { servers = {}, STREAM_HOST = "127.0.0.2" }
 
@@ -278,6 +295,11 @@ function Server:sql(text, dbname)
     rows[#rows + 1] = row
   end
   return rows
+end
+
+--- The server's version as a number: 150004 is 15.4.
+function Server:version()
+  return math.tointeger(tonumber(self:sql("SHOW server_version_num")[1][1]))
 end
 
 --- The pids of the backends that serve plusmoin.
