@@ -81,13 +81,13 @@ static void take_ended(struct http *http)
 	int left;
 
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
-		char *call = NULL;
+		struct http_call *call = NULL;
 		CURLcode code = message->data.result;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-		finish((struct http_call *)(void *)call, code);
+		finish(call, code);
 	}
 }
 
