@@ -1,6 +1,7 @@
 -- Bad days: strange configurations, full disks, no descriptors, clients that do not read.
 local cjson = require "cjson"
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -115,9 +116,7 @@ describe("the control socket", function()
 end)
 
 describe("a full disk", function()
-  if not proc.is_root or os.execute("unshare -m true 2>/dev/null") ~= true then
-    return pending("no mounts here")
-  end
+  local it = machine.it(it, "mounts")
   local mounted
 
   local function small_disk()
@@ -212,9 +211,7 @@ describe("without local ports", function()
 
   -- plusmoin is on a host that has four of them for each server.
   it("no node is judged, and all goes on when there are some again", function()
-    if not wire.may_build() then
-      return pending("no right to namespaces")
-    end
+    machine.need("wire")
     local network = wire.start()
     local host = network:host()
     local master, slaves = pg.cluster(1, { wire = network })

@@ -1,6 +1,7 @@
 -- `plusmoin check` and `plusmoin init-sql` against real servers.
 local cjson = require "cjson"
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -215,9 +216,7 @@ describe("check", function()
   end)
 
   it("has read what daemon_user will read", function()
-    if not proc.is_root then
-      return pending("needs root")
-    end
+    machine.need("root")
     local master = pg.master()
     local daemon = plusmoin.new { nodes = { master }, config = { query_timeout = 2 } }
     proc.write_file(daemon.config_path, daemon:json(), tonumber("600", 8))
