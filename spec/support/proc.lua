@@ -245,15 +245,16 @@ end
 local Process = {}
 Process.__index = Process
 
--- The environment as luv wants it: ours, less PG*, plus `extra` (false removes).
+-- The environment as luv wants it: ours, less PG*, plus `extra` (false removes). Programs speak English and UTF-8,
+-- whatever language this machine is set to; a bare one, or a container, is set to none.
 local function environment(extra)
   local env = uv.os_environ()
   for name in pairs(env) do
-    if name:find("^PG") or name:find("^PLUSMOIN_") then
+    if name:find("^PG") or name:find("^PLUSMOIN_") or name:find("^LANG") or name:find("^LC_") then
       env[name] = nil
     end
   end
-  env.HOME = proc.run_dir()
+  env.HOME, env.LANG = proc.run_dir(), "C.UTF-8"
   for name, value in pairs(extra or {}) do
     env[name] = value or nil
   end
