@@ -15,7 +15,8 @@ local function files_of(trigger)
 end
 
 --- A plusmoin on `nodes` whose every event runs triggers/`trigger`.lua, `options.times` times, and then the recorder;
--- `settings` and over them `options.settings` are the trigger's. Waits for `options.clusters` (1).
+-- `settings` and over them `options.settings` are the trigger's, `options.names` is as for
+-- plusmoin.start. Waits for `options.clusters` (1).
 function proxied.watch(trigger, nodes, settings, options)
   options = options or {}
   for key, value in pairs(options.settings or {}) do
@@ -31,7 +32,7 @@ function proxied.watch(trigger, nodes, settings, options)
     daemon.config.triggers[event] = list
   end
   proc.write_file(daemon.config_path, daemon:json())
-  daemon:start()
+  daemon:start(options)
   for _ = 1, options.clusters or 1 do
     daemon:expect_events { { "plusmoin_up" } }
   end
