@@ -175,7 +175,7 @@ describe("pm.http", function()
       '{ url = "http://127.0.0.1:" .. args.heads }',
     }, { args = { flood = flood.port, honest = honest.port, heads = heads.port } })
     has(said[1].why, "larger than 16 MiB")
-    has(said[2].why, "axim")
+    has(said[2].why, "larger than 16 MiB")
     assert.is_false(said[3].answer)
   end)
 
