@@ -172,7 +172,7 @@ describe("without descriptors", function()
     return count
   end
 
-  it("no node is judged, and all goes on when there are some again", function()
+  it("no node is judged, and all goes on when there are some again #core", function()
     local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.3, down_after = 1 } }
     daemon:wait_place(slaves[1], "slave 0")
     limit(daemon, open_count(daemon) - 3)
