@@ -38,7 +38,7 @@ LUA_SRC := $(shell find lua/plusmoin -name '*.lua' 2>/dev/null | sort)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 
-.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long matrix bench unit programs
+.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long test-suite matrix bench unit programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -183,11 +183,16 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"sh tests/tools/dockerfile.sh" \
 		"sh tests/tools/deb.sh" \
 		"sh tests/tools/unit.sh" \
+		"sh tests/tools/suite.sh $(SUITE)" \
 		--together \
 		"$(SANENV) RANDOM_STEPS=1000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[l-r]*_spec.lua)" \
 		"$(SANENV) PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[a-k]*_spec.lua)" \
 		"$(SANENV) SILENCE_ROUNDS=10000 PLUSMOIN_BIN=build/asan/plusmoin $(BUSTED) $(wildcard spec/program/[s-z]*_spec.lua) spec/triggers" \
 		"RANDOM_STEPS=1000 PLUSMOIN_BIN=build/tsan/plusmoin $(BUSTED) --tags=core spec/program"
+
+SUITE ?= trixie
+test-suite: deps-long ## build and try it on a bare Debian SUITE (bookworm or trixie; 5 minutes)
+	@sh tests/tools/suite.sh $(SUITE)
 
 matrix: deps-test ## what plusmoin concludes from each fault of a real server, and how soon, as a table (10 minutes)
 	@$(MAKE) --no-print-directory build/plusmoin
