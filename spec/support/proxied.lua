@@ -50,10 +50,13 @@ end
 proxied.WRITE = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()"
 proxied.READ = "SELECT inet_server_port()"
 
---- Asserts that `client` has had answers since `ms`, and none of another server's than `server`.
+--- Waits until `client` has had an answer of `server` since `ms`; asserts that it has had none of another one.
 function proxied.only(client, server, ms)
-  local values = client:values_since(ms)
-  assert((values[tostring(server.port)] or 0) > 0, client:tail())
+  local values
+  proc.wait_for("an answer of " .. server.name, 10, function()
+    values = client:values_since(ms)
+    return values[tostring(server.port)]
+  end, function() return client:tail() end)
   values[tostring(server.port)] = nil
   assert(not next(values), ("an answer of port %s"):format(next(values)))
 end
