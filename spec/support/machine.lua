@@ -30,6 +30,15 @@ local KINDS = {
   named = { root_can "unshare -m mount --bind /etc/resolv.conf /etc/resolv.conf",
     "no right to a mount namespace, for a name server of its own" },
   pids = { root_can "unshare -p -f --kill-child --mount-proc true", "no right to process namespaces" },
+  inspect = { function()
+    local process = proc.spawn { "sleep", "60" }
+    local seen = pcall(proc.wait_for, "its directory", 1, function()
+      return uv.fs_readlink("/proc/" .. process.pid .. "/fd/0")
+    end)
+    process:kill("sigkill")
+    process:wait()
+    return seen
+  end, "no right to look into another user's process (/proc/PID/fd)" },
   terminal = { function() return (proc.run { "script", "-qec", "true", "/dev/null" }) == 0 end,
     "no pseudo-terminal" },
   ipv6 = { function()

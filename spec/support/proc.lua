@@ -378,13 +378,34 @@ function proc.must(argv, options)
   return out
 end
 
+-- pid -> where it works. Root of a container may not look (it lacks CAP_SYS_PTRACE); the user whose processes they
+-- are may.
+local function working_dirs()
+  local dirs, hidden = {}, false
+  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/proc")) do
+    local pid = math.tointeger(tonumber(name))
+    local cwd, _, code = nil, nil, nil
+    if pid then
+      cwd, _, code = uv.fs_readlink("/proc/" .. name .. "/cwd")
+      dirs[pid] = cwd
+    end
+    hidden = hidden or code == "EACCES"
+  end
+  if hidden and proc.is_root then
+    local _, out = proc.run { "find", "/proc", "-mindepth", "2", "-maxdepth", "2", "-name", "cwd", "-printf",
+      "%h %l\n" }
+    for pid, cwd in out:gmatch("/proc/(%d+) ([^\n]+)\n") do
+      dirs[math.tointeger(tonumber(pid))] = cwd
+    end
+  end
+  return dirs
+end
+
 --- Pids of processes that work in `dir` (`below`: or anywhere below it), whoever their parent is now.
 function proc.pids_in(dir, below)
   local pids = {}
-  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/proc")) do
-    local pid = math.tointeger(tonumber(name))
-    local cwd = pid and uv.fs_readlink("/proc/" .. name .. "/cwd")
-    if cwd and (cwd == dir or below and cwd:sub(1, #dir + 1) == dir .. "/") and pid ~= uv.os_getpid() then
+  for pid, cwd in pairs(working_dirs()) do
+    if (cwd == dir or below and cwd:sub(1, #dir + 1) == dir .. "/") and pid ~= uv.os_getpid() then
       pids[#pids + 1] = pid
     end
   end
