@@ -158,6 +158,7 @@ describe("a full disk", function()
 end)
 
 describe("without descriptors", function()
+  local it = machine.it(it, "inspect")
   after_each(scene.finish)
 
   local function limit(daemon, soft)
@@ -243,6 +244,7 @@ describe("without local ports", function()
 end)
 
 describe("a reload without descriptors", function()
+  local it = machine.it(it, "inspect")
   after_each(scene.finish)
 
   it("says that it cannot, and the daemon lives on", function()

@@ -1,5 +1,6 @@
 -- pm.http: requests to servers that answer and to those that do not, with TLS and without.
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local peer = require "spec.support.peer"
 local proc = require "spec.support.proc"
 local say = require("spec.support.said").say
@@ -198,6 +199,7 @@ describe("pm.http", function()
   end)
 
   it("leaves no descriptor #core", function()
+    machine.need("inspect")
     local said, daemon = say([[
       local ok = 0
       for i = 1, 200 do

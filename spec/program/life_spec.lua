@@ -24,6 +24,7 @@ describe("start", function()
   after_each(scene.finish)
 
   it("leaves the terminal, returns when it is up, and stop ends it #core", function()
+    machine.need("inspect")
     local master = pg.master()
     local daemon = plusmoin.new { nodes = { master } }
     local code, out, err = daemon:daemonize()

@@ -384,12 +384,10 @@ local function working_dirs()
   local dirs, hidden = {}, false
   for name in uv.fs_scandir_next, assert(uv.fs_scandir("/proc")) do
     local pid = math.tointeger(tonumber(name))
-    local cwd, _, code = nil, nil, nil
     if pid then
-      cwd, _, code = uv.fs_readlink("/proc/" .. name .. "/cwd")
-      dirs[pid] = cwd
+      local cwd, _, code = uv.fs_readlink("/proc/" .. name .. "/cwd")
+      dirs[pid], hidden = cwd, hidden or code == "EACCES"
     end
-    hidden = hidden or code == "EACCES"
   end
   if hidden and proc.is_root then
     local _, out = proc.run { "find", "/proc", "-mindepth", "2", "-maxdepth", "2", "-name", "cwd", "-printf",
