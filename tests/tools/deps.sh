@@ -16,7 +16,7 @@ libcurl4-openssl-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql clang clang-tidy
 cppcheck libclang-rt-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
 pgpool2 nftables iproute2 faketime locales dnsmasq-base"
-DEB="debhelper dpkg-dev"
+DEB="build-essential debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
