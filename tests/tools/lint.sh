@@ -17,8 +17,9 @@ for file in $(find src -name '*.h' | sort); do
 done
 # shellcheck disable=SC2086
 clang-tidy --quiet $sources -- $flags 2>/dev/null
+# cppcheck 2.17 says where it has not looked at all branches, which is no finding
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-	--inline-suppr --suppress=missingIncludeSystem -Isrc src
+	--inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Isrc src
 luacheck --quiet lua spec triggers tests/tools tests/demo tests/bench conf/plusmoin.lua
 for script in triggers/sh/*; do
 	sh -n "$script"
