@@ -206,7 +206,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		$(foreach spec,$(CORE_SPECS),"$(call long,$(spec))$(SPEC) tsan --tags=core $(spec)") \
 		$(CORE_SPECS:%="$(SPEC) plain --tags=core %") \
 		$(foreach version,10 13 17 18,"sh tests/tools/versions.sh $(version)") \
-		"nice sh tests/tools/suite.sh trixie" \
+		"nice sh tests/tools/suite.sh $(SUITE)" \
 		"nice sh tests/tools/dockerfile.sh" \
 		"nice sh tests/tools/deb.sh" \
 		"nice sh tests/tools/unit.sh" \
@@ -229,6 +229,10 @@ test-all: ## test, test-long, all versions, and what nobody waits for: random ru
 		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/reload_spec.lua" \
 		"SILENCE_ROUNDS=100000 $(SPEC) asan spec/program/silence_spec.lua" \
 		"$(SPEC) plain $(MATRIX)"
+
+SUITE ?= trixie
+test-suite: deps-long ## build and try it on a bare Debian SUITE (bookworm or trixie; 5 minutes)
+	@sh tests/tools/suite.sh $(SUITE)
 
 matrix: deps-test ## what plusmoin concludes from each fault of a real server, and how soon, as a table (10 minutes)
 	@$(MAKE) --no-print-directory build/plusmoin

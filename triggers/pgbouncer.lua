@@ -24,6 +24,8 @@
 --   admin_users = plusmoin
 --   server_login_retry = 0.02
 --   %include /var/lib/plusmoin/pgbouncer/databases.ini
+-- A server that is known by a name which has IPv6 addresses too must listen on those: PgBouncer
+-- connects to no others then (1.18 and 1.24, as Debian builds them).
 --
 -- Settings:
 --   console    {"host" (an address, or a socket's directory), "port" (6432), "user",
@@ -289,9 +291,9 @@ local function lost_addresses(is_lost, nodes)
   end
   for id, node in pairs(nodes) do
     if is_lost(id) then
-      for address in ((resolved[node.host] or node.host) .. ","):gmatch("([^,]+),") do
-        lost[address:gsub(":%d+$", "") .. ":" .. node.port] = true
-        lost[address .. ":" .. node.port] = true
+      local addresses = resolved[node.host] -- "10.0.0.1:0,[fd00::1]:0"; SHOW SERVERS says fd00::1
+      for address in ((addresses or node.host) .. ","):gmatch("([^,]+),") do
+        lost[(addresses and address:match("^%[?(.-)%]?:%d+$") or address) .. ":" .. node.port] = true
       end
     end
   end

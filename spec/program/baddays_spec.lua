@@ -1,6 +1,7 @@
 -- Bad days: strange configurations, full disks, no descriptors, clients that do not read.
 local cjson = require "cjson"
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -115,9 +116,7 @@ describe("the control socket", function()
 end)
 
 describe("a full disk", function()
-  if not proc.is_root or os.execute("unshare -m true 2>/dev/null") ~= true then
-    return pending("no mounts here")
-  end
+  local it = machine.it(it, "mounts")
   local mounted
 
   local function small_disk()
@@ -159,6 +158,7 @@ describe("a full disk", function()
 end)
 
 describe("without descriptors", function()
+  local it = machine.it(it, "inspect")
   after_each(scene.finish)
 
   local function limit(daemon, soft)
@@ -173,7 +173,7 @@ describe("without descriptors", function()
     return count
   end
 
-  it("no node is judged, and all goes on when there are some again", function()
+  it("no node is judged, and all goes on when there are some again #core", function()
     local daemon, master, slaves = scene.start { slaves = 1, config = { heartbeat = 0.3, down_after = 1 } }
     daemon:wait_place(slaves[1], "slave 0")
     limit(daemon, open_count(daemon) - 3)
@@ -212,9 +212,7 @@ describe("without local ports", function()
 
   -- plusmoin is on a host that has four of them for each server.
   it("no node is judged, and all goes on when there are some again", function()
-    if not wire.may_build() then
-      return pending("no right to namespaces")
-    end
+    machine.need("wire")
     local network = wire.start()
     local host = network:host()
     local master, slaves = pg.cluster(1, { wire = network })
@@ -246,6 +244,7 @@ describe("without local ports", function()
 end)
 
 describe("a reload without descriptors", function()
+  local it = machine.it(it, "inspect")
   after_each(scene.finish)
 
   it("says that it cannot, and the daemon lives on", function()

@@ -1,6 +1,7 @@
 -- Clocks that are set while the daemon runs (libfaketime): the wall clock alone, and all of them, as when the
 -- machine has slept. No event, no wrong lag; and what happens is seen as ever.
 local faked = require "spec.support.faked"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local proc = require "spec.support.proc"
 local relay = require "spec.support.relay"
@@ -35,9 +36,7 @@ describe("a clock that is set", function()
 
   for _, step in ipairs { HOUR, -HOUR } do
     it(("by %+d s, the wall clock, is no event, and makes nobody late"):format(step), function()
-      if not faked.may_fake() then
-        return pending("libfaketime and sanitizers do not go together")
-      end
+      machine.need("faked")
       local master, slaves = pg.cluster(2)
       local daemon = faked.start { nodes = { master, slaves[1], slaves[2] }, config = QUICK }
       daemon:quiet_rounds(2)
@@ -62,9 +61,7 @@ describe("a clock that is set", function()
 
   -- By a relay that is slow enough for a question to be under way at nearly any time.
   it("forward with the steady clocks, as by a machine that slept for hours, is no event", function()
-    if not faked.may_fake() then
-      return pending("libfaketime and sanitizers do not go together")
-    end
+    machine.need("faked")
     local master, slaves = pg.cluster(2)
     local nodes = {}
     for i, server in ipairs { master, slaves[1], slaves[2] } do

@@ -1,4 +1,5 @@
 -- A server that is alive and lets nobody in: fresh connections beside the kept one, and who is held (P1).
+local machine = require "spec.support.machine"
 local network = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
@@ -223,9 +224,7 @@ end, config.triggers.node_held }
   end)
 
   it("a master that stops, and then says nothing, makes no promotion late #matrix", function()
-    if not network.may_cut() then
-      return pending("no right to cut the network")
-    end
+    machine.need("cuts")
     local daemon, master, slaves = scene.start { config = { heartbeat = 30, query_timeout = 8, restart_grace = 60,
       retry_interval = 0.3 } }
     master:stop("fast")
@@ -238,9 +237,7 @@ end, config.triggers.node_held }
   end)
 
   it("a host that vanishes without a word is noticed between two questions", function()
-    if not network.may_cut() then
-      return pending("no right to cut a network")
-    end
+    machine.need("cuts")
     local daemon, _, slaves = scene.start { config = { heartbeat = 60, max_sync_delay = 120,
       fresh_connect_interval = 0 } }
     network.cut(slaves[1], { network.TO, network.FROM }, "drop")

@@ -1,5 +1,6 @@
 -- What a node's host may be: a name with several addresses, a socket directory;
 -- and an is_slave_statement of the user's own.
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -16,9 +17,7 @@ describe("a host", function()
 
   -- TCP repeats its first packet after 1, 3, 7, 15, 31 s (since Linux 6.5 after 1, 2, 3, 4, 5, 7, 11, 19, 35 s)
   it("that was dark is found again within seconds, however long a connect may take #long", function()
-    if not wire.may_build() then
-      return pending("no right to namespaces")
-    end
+    machine.need("wire")
     local network = wire.start()
     local master, slaves = pg.cluster(1, { wire = network })
     local daemon = plusmoin.start { nodes = { master, slaves[1] },

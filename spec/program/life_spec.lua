@@ -1,5 +1,6 @@
 -- The daemon's life: start, stop, reload, as a plain user.
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -23,6 +24,7 @@ describe("start", function()
   after_each(scene.finish)
 
   it("leaves the terminal, returns when it is up, and stop ends it #core", function()
+    machine.need("inspect")
     local master = pg.master()
     local daemon = plusmoin.new { nodes = { master } }
     local code, out, err = daemon:daemonize()
@@ -122,9 +124,7 @@ describe("start", function()
 
   -- one that ends before plusmoin has a handler for it, as often as not
   it("as a container's first process reaps orphans and ends on TERM", function()
-    if not proc.is_root or os.execute("unshare -p -f true 2>/dev/null") ~= true then
-      return pending("no pid namespaces here")
-    end
+    machine.need("pids")
     local daemon = plusmoin.new { triggers = { plusmoin_up = false } }
     local script = ("(sleep 0.01 & exec true); exec %s -x start -c %s"):format(plusmoin.binary(), daemon.config_path)
     daemon.process = proc.spawn({ "unshare", "-p", "-f", "--kill-child", "--mount-proc", "setpriv", "--reuid",

@@ -1,5 +1,6 @@
 -- Servers that are configured by name: names that move, never resolve, have several addresses. A real name server
 -- (dnsmasq), real servers. Name servers that die and names that go are in the matrix.
+local machine = require "spec.support.machine"
 local names = require "spec.support.names"
 local network = require "spec.support.network"
 local proc = require "spec.support.proc"
@@ -13,14 +14,10 @@ local SETTINGS = { heartbeat = 0.3, retry_interval = 0.2, query_timeout = 0.6, f
 -- As names.fleet, with packets to DROPPED dropped where we may.
 local function set_up(hosts, further)
   return names.fleet { hosts = hosts, further = further, config = SETTINGS, before = function(nodes)
-    if network.may_cut() then
+    if not machine.lacks("cuts") then
       network.cut(nodes[2], { TO_DROPPED }, "drop")
     end
   end }
-end
-
-local function right()
-  return names.may_serve() or pending("no right to a name server and a namespace")
 end
 
 describe("servers by name", function()
@@ -31,9 +28,7 @@ describe("servers by name", function()
   end)
 
   it("are found; one whose name moves to where nobody listens is down, and up when it is back", function()
-    if right() ~= true then
-      return
-    end
+    machine.need("named")
     local at = set_up()
     at.names:set { ["node2.plusmoin.test"] = { NOBODY } }
     local moved = proc.mono_ms()
@@ -49,9 +44,7 @@ describe("servers by name", function()
   end)
 
   it("that never resolve are dns, and nobody else is slower", function()
-    if right() ~= true then
-      return
-    end
+    machine.need("named")
     local at = set_up({}, { "never.plusmoin.test", "a.slow.test", "b.slow.test", "c.slow.test" })
     local clusterless = at.daemon:ask({ request = "status" }).clusterless
     assert.equal(4, #clusterless)
@@ -66,9 +59,7 @@ describe("servers by name", function()
   end)
 
   it("may have several addresses: one that is refused or silent does not hide the one that answers", function()
-    if right() ~= true then
-      return
-    end
+    machine.need("named")
     local at = set_up { ["node2.plusmoin.test"] = { DROPPED, "127.0.0.1" },
       ["node1.plusmoin.test"] = { NOBODY, "127.0.0.1" }, ["node3.plusmoin.test"] = { "127.0.0.2", NOBODY } }
     at.daemon:quiet_rounds(8)
@@ -81,11 +72,7 @@ describe("servers by name", function()
 
   -- connect_timeout is long, as by default: an address that is dark must not hide the other for half of it
   it("may have an address that is dark: to connect anew, or by the other one, is no event", function()
-    if right() ~= true then
-      return
-    elseif not network.may_cut() then
-      return pending("no right to cut the network")
-    end
+    machine.need("named", "cuts")
     local function cut(node, address)
       network.restore()
       network.cut(node, { "ip daddr " .. address .. " tcp dport %d", "ip saddr " .. address .. " tcp sport %d" },

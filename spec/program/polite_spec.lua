@@ -1,4 +1,5 @@
 -- What servers find in their logs of plusmoin: nothing. No error, no connection that went away without goodbye.
+local machine = require "spec.support.machine"
 local peer = require "spec.support.peer"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
@@ -17,6 +18,7 @@ describe("servers that answer no question", function()
   after_each(function() scene.finish(peer.close_all) end)
 
   it("bind a bounded number of descriptors", function()
+    machine.need("inspect")
     local nodes, asked = {}, 0
     for i = 1, 20 do
       local one = peer.serving(function(client)

@@ -1,5 +1,6 @@
 -- pm.request: one exchange over a socket, with programs that answer and with those that do not.
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local peer = require "spec.support.peer"
 local proc = require "spec.support.proc"
 local say = require("spec.support.said").say
@@ -89,6 +90,7 @@ describe("pm.request", function()
   end)
 
   it("of a run that is killed is gone, with its socket #core", function()
+    machine.need("inspect")
     local silent, trickle = peer.silent(), peer.trickling(20)
     for _, to in ipairs { silent, trickle } do
       local said, daemon = say([[
@@ -122,6 +124,7 @@ describe("pm.request", function()
   end)
 
   it("leaves no descriptor and asks anew each time", function()
+    machine.need("inspect")
     local said, daemon = say([[
       local ok, refused = 0, 0
       for i = 1, 300 do

@@ -1,5 +1,6 @@
 -- Started as root: what it drops to, and what it does not do as root.
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -32,9 +33,7 @@ local function user_ids()
 end
 
 describe("as root", function()
-  if not proc.is_root then
-    return pending("needs root")
-  end
+  local it = machine.it(it, "root")
   after_each(scene.finish)
 
   it("drops to daemon_user for good, in whose name all is made #core", function()
@@ -182,9 +181,7 @@ describe("as root", function()
 end)
 
 describe("as root, what others can change", function()
-  if not proc.is_root then
-    return pending("needs root")
-  end
+  local it = machine.it(it, "root")
   after_each(scene.finish)
 
   it("a Lua configuration of somebody else's does not make root stay root, nor make files as root", function()

@@ -1,5 +1,6 @@
 -- `plusmoin watch`, and the request `events` that it asks.
 local has = require "spec.support.has"
+local machine = require "spec.support.machine"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
@@ -49,6 +50,7 @@ describe("watch", function()
   end)
 
   it("redraws a terminal, in colours unless NO_COLOR is set", function()
+    machine.need("terminal")
     local daemon = scene.start { slaves = 0 }
     for _, no_color in ipairs { false, "1" } do
       local process = proc.spawn({ "script", "-qfec", ("%s -c %s watch"):format(plusmoin.binary(), daemon.config_path),

@@ -5,20 +5,6 @@ local disk = { mounted = {} }
 
 local MB = 24
 
---- Whether we may mount one.
-function disk.may_mount()
-  if disk.right == nil then
-    local dir = proc.new_dir("mount")
-    local ok, code = pcall(proc.run, { "mount", "-t", "tmpfs", "-o", "size=1m", "none", dir }, { as_root = true })
-    disk.right = proc.is_root and ok and code == 0
-    if disk.right then
-      proc.must({ "umount", dir }, { as_root = true })
-    end
-    proc.remove_dir(dir)
-  end
-  return disk.right
-end
-
 --- Moves the log of `server` to a file system of its own, the server restarted.
 function disk.small_wal(server)
   server:stop("fast")

@@ -6,11 +6,6 @@ local LIBRARY = "/usr/lib/" .. (io.popen("gcc -dumpmachine"):read("l") or "") ..
 
 local faked = {}
 
---- Whether the build under test can do without the sanitizers' own library in first place.
-function faked.may_fake()
-  return os.getenv("PLUSMOIN_BIN") == nil
-end
-
 --- Starts one (options as plusmoin.new; `steady`: the steady clocks are set, too, as if the machine had slept).
 -- Its `set_clock(seconds)` sets them by so much against the true time. Waits for plusmoin_up.
 function faked.start(options)
@@ -26,7 +21,8 @@ function faked.start(options)
   plusmoin.running[daemon] = true
   daemon:expect_events { { "plusmoin_up" } }
   function daemon.set_clock(_, seconds)
-    proc.write_file(file, ("%+d\n"):format(seconds))
+    proc.write_file(file .. ".new", ("%+d\n"):format(seconds))
+    assert(os.rename(file .. ".new", file)) -- in one step: libfaketime ends a program that reads half of it
   end
   return daemon
 end

@@ -10,22 +10,14 @@
 -- tests/bench); rounds: how many must be silent after the strike where nothing must fire; only = "master" or
 -- "slave" with why, where a column makes no sense; wide: also in the columns of several servers; whole: struck
 -- once, no matter whom; replicated: strikes the slaves of a master, too; cuts, mounts, wire, named, faked: what it
--- takes (RIGHTS; wire: its servers are hosts of a network of their own); cell(settings): a fleet made otherwise;
+-- takes (TAKES; wire: its servers are hosts of a network of their own); cell(settings): a fleet made otherwise;
 -- places(cell): who is elsewhere than before in the end, by server; rude = why servers' logs may have something
 -- to say of plusmoin's sessions.
-local disk = require "spec.support.disk"
-local faked = require "spec.support.faked"
-local names = require "spec.support.names"
-local network = require "spec.support.network"
-local wire = require "spec.support.wire"
+local machine = require "spec.support.machine"
 
 local faults = { rows = {} }
 
-local RIGHTS = {
-  cuts = { network.may_cut, "no right to cut a network" }, mounts = { disk.may_mount, "no right to mount" },
-  wire = { wire.may_build, "no right to namespaces" }, named = { names.may_serve, "no right to a name server" },
-  faked = { faked.may_fake, "libfaketime and sanitizers do not go together" },
-}
+local TAKES = { "cuts", "mounts", "wire", "named", "faked" } -- of spec.support.machine
 
 for _, room in ipairs { "dying", "net", "wire", "names", "door", "beats", "disk", "roles", "logical", "monitor" } do
   for _, row in ipairs(require("spec.support.faults." .. room)) do
@@ -33,13 +25,13 @@ for _, room in ipairs { "dying", "net", "wire", "names", "door", "beats", "disk"
   end
 end
 
---- What a row takes and is not there; nil if nothing.
+--- Why a row cannot be run here; nil if it can.
 function faults.missing(row)
-  for key, right in pairs(RIGHTS) do
-    if row[key] and not right[1]() then
-      return right[2]
-    end
+  local takes = {}
+  for _, key in ipairs(TAKES) do
+    takes[#takes + 1] = row[key] and key or nil
   end
+  return machine.lacks(table.unpack(takes))
 end
 
 --- Only for rows with `only`: whether the row makes sense for a server of this role.

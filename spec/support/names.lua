@@ -10,15 +10,6 @@ local names = { running = {}, NOBODY = "127.0.0.3" } -- no server listens there
 local Names = {}
 Names.__index = Names
 
---- Whether we may: root, with a right to namespaces.
-function names.may_serve()
-  if names.right == nil then
-    local ok, code = pcall(proc.run, { "unshare", "-m", "true" }, { as_root = true })
-    names.right = proc.is_root and ok and code == 0
-  end
-  return names.right
-end
-
 -- The file of its names, as it shall be read.
 local function write_hosts(self)
   local lines = {}
@@ -130,9 +121,7 @@ function names.fleet(options)
     options.before(nodes)
   end
   local daemon = plusmoin.new { nodes = watched, config = options.config }
-  daemon.process = proc.spawn(server:with { plusmoin.binary(), "-c", daemon.config_path, "-x", "start" },
-    { output = daemon.out_path, cwd = daemon.dir, as_root = true })
-  plusmoin.running[daemon] = true
+  daemon:start { names = server }
   daemon:expect_events { { "plusmoin_up" }, seconds = 15 }
   daemon:wait_place(nodes[1], "master 0")
   daemon:wait_place(nodes[2], "slave 0")

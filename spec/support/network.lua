@@ -13,15 +13,6 @@ local function nft(lines)
   return { "nft", "-f", "-" }, { stdin = table.concat(lines, "\n") .. "\n", as_root = true }
 end
 
---- Whether we may: root, with nft, where there is a right to it.
-function network.may_cut()
-  if network.right == nil then
-    local ok, code = pcall(proc.run, nft { "add table inet " .. TABLE, "delete table inet " .. TABLE })
-    network.right = proc.is_root and ok and code == 0
-  end
-  return network.right
-end
-
 --- Packets that match one of `matches` (nft, "%d": the server's port) meet `verdict`; more than one call adds up.
 function network.cut(server, matches, verdict)
   local rules = { "add table inet " .. TABLE,

@@ -11,16 +11,26 @@ local pg_versions = require "spec.support.pg_versions"
 local proc = require "spec.support.proc"
 
 local uv = proc.uv
+local UP_SECONDS = 20
 
--- Where the servers' programs are, with a slash at its end.
+-- Where the servers' programs are: PLUSMOIN_PG_BIN says it, else those of the newest version that is installed.
 local function bin_dir()
   local dir = os.getenv("PLUSMOIN_PG_BIN")
-  return dir and dir:gsub("/*$", "/") or "/usr/lib/postgresql/15/bin/"
+  if dir then
+    return (dir:gsub("/*$", "/"))
+  end
+  local newest, none = 0, "no /usr/lib/postgresql/*/bin/postgres: `make deps-test` installs a server"
+  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/usr/lib/postgresql"), none) do
+    local number = tonumber(name)
+    if number and number > newest and uv.fs_stat(("/usr/lib/postgresql/%s/bin/postgres"):format(name)) then
+      newest, dir = number, ("/usr/lib/postgresql/%s/bin/"):format(name)
+    end
+  end
+  return assert(dir, none)
 end
 
 local BIN = bin_dir()
 local version = pg_versions.of(BIN)
-local UP_SECONDS = 20
 
 local pg = { servers = {}, STREAM_HOST = "127.0.0.2" }
 
@@ -270,6 +280,11 @@ function Server:sql(text, dbname)
     rows[#rows + 1] = row
   end
   return rows
+end
+
+--- The server's version as a number: 150004 is 15.4.
+function Server:version()
+  return math.tointeger(tonumber(self:sql("SHOW server_version_num")[1][1]))
 end
 
 --- The pids of the backends that serve plusmoin.

@@ -23,10 +23,11 @@ ignore_startup_parameters = extra_float_digits
 ]]
 
 --- Starts one. Options: pool_mode (transaction), settings = further lines of [pgbouncer], databases = text of the
--- file of databases (none), stopped.
+-- file of databases (none), names = a name server of spec.support.names, which it asks, stopped.
 function pgbouncer.start(options)
   options = options or {}
-  local self = setmetatable({ dir = proc.new_dir("pgbouncer"), port = proc.free_port() }, Pgbouncer)
+  local self = setmetatable({ dir = proc.new_dir("pgbouncer"), port = proc.free_port(), names = options.names },
+    Pgbouncer)
   self.file = self.dir .. "/databases.ini"
   proc.write_file(self.dir .. "/users", '"plusmoin" ""\n')
   proc.write_file(self.file, options.databases or "[databases]\n")
@@ -42,7 +43,9 @@ end
 
 --- Starts it, again maybe; returns when it listens.
 function Pgbouncer:run()
-  self.process = proc.spawn({ "pgbouncer", self.dir .. "/pgbouncer.ini" }, { output = self.dir .. "/out" })
+  local argv = { "pgbouncer", self.dir .. "/pgbouncer.ini" }
+  self.process = proc.spawn(self.names and self.names:with(argv) or argv,
+    { output = self.dir .. "/out", as_root = self.names ~= nil })
   proc.wait_for("PgBouncer", 10, function()
     if not self.process:running() then
       error("PgBouncer ended: " .. (proc.read_file(self.dir .. "/out") or ""), 0)
@@ -61,20 +64,31 @@ function Pgbouncer:kill()
   return self
 end
 
---- Rows (lists of strings) of a console command; nil and the error.
+local function fields(line)
+  local list = {}
+  for field in (line .. "\t"):gmatch("([^\t]*)\t") do
+    list[#list + 1] = field
+  end
+  return list
+end
+
+--- Rows of a console command, by the names of their columns, whose places differ between PgBouncer's versions;
+-- nil and the error.
 function Pgbouncer:try(command)
-  local code, out, err = proc.run({ "psql", "-XAtq", "-F", "\t", "-h", "127.0.0.1", "-p", tostring(self.port),
-    "-U", "plusmoin", "-d", "pgbouncer", "-c", command }, { env = { PGPASSWORD = self.password } })
+  local code, out, err = proc.run({ "psql", "-XAq", "-P", "footer=off", "-F", "\t", "-h", "127.0.0.1",
+    "-p", tostring(self.port), "-U", "plusmoin", "-d", "pgbouncer", "-c", command },
+    { env = { PGPASSWORD = self.password } })
   if code ~= 0 then
     return nil, err
   end
-  local rows = {}
+  local rows, columns = {}, nil
   for line in out:gmatch("([^\n]*)\n") do
     local row = {}
-    for field in (line .. "\t"):gmatch("([^\t]*)\t") do
-      row[#row + 1] = field
+    for i, value in ipairs(columns and fields(line) or {}) do
+      row[columns[i]] = value
     end
-    rows[#rows + 1] = row
+    rows[#rows + 1] = columns and row
+    columns = columns or fields(line)
   end
   return rows
 end
@@ -82,8 +96,8 @@ end
 --- host:port of a database, and whether it is paused.
 function Pgbouncer:database(name)
   for _, row in ipairs(assert(self:try("SHOW DATABASES"))) do
-    if row[1] == name then
-      return row[2] .. ":" .. row[3], row[12] ~= "0"
+    if row.name == name then
+      return row.host .. ":" .. row.port, assert(row.paused, "SHOW DATABASES has no column paused") ~= "0"
     end
   end
 end

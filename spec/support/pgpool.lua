@@ -8,6 +8,8 @@ Pgpool.__index = Pgpool
 
 pgpool.running = {}
 
+local OVERDUE_MS = 3000
+
 local CONFIG = [[
 backend_clustering_mode = 'streaming_replication'
 listen_addresses = '127.0.0.1'
@@ -114,10 +116,24 @@ function Pgpool:pcp(program, ...)
     { env = { PCPPASSFILE = self.passfile } })
 end
 
+-- pgpool 4.6 waits for ever for a child that it forked while it told all of them to end.
+local function kill_children(process)
+  local _, pids = proc.run { "ps", "-o", "pid=", "--ppid", tostring(process.pid) }
+  for pid in pids:gmatch("%d+") do
+    proc.uv.kill(math.tointeger(tonumber(pid)), "sigkill")
+  end
+end
+
 function Pgpool:kill()
   if self.process and self.process:running() then
     self.process:kill("sigint")
-    self.process:wait()
+    local overdue = proc.mono_ms() + OVERDUE_MS
+    proc.wait_for("the end of pgpool", 20, function()
+      if proc.mono_ms() > overdue then
+        kill_children(self.process)
+      end
+      return not self.process:running()
+    end, function() return self:log():sub(-4000) end)
   end
   return self
 end

@@ -122,7 +122,8 @@ function Daemon:json()
 end
 
 --- Prepares and starts one in the foreground. Further options: args (default
--- start -x), env, stdout_fd; nowait: do not wait for plusmoin_up of `clusters` (1).
+-- start -x), env, stdout_fd, names (a name server of spec.support.names, which it asks); nowait: do not wait for
+-- plusmoin_up of `clusters` (1).
 function plusmoin.start(options)
   local self = plusmoin.new(options)
   self:start(options)
@@ -145,9 +146,9 @@ function Daemon:start(options)
     env[name] = value
   end
   self.started_ms = proc.mono_ms()
-  self.process = proc.spawn(argv, {
+  self.process = proc.spawn(options.names and options.names:with(argv) or argv, {
     output = not options.stdout_fd and self.out_path or nil, stdout_fd = options.stdout_fd, env = env,
-    cwd = self.dir,
+    cwd = self.dir, as_root = options.names ~= nil,
   })
   plusmoin.running[self] = true
   return self

@@ -245,15 +245,16 @@ end
 local Process = {}
 Process.__index = Process
 
--- The environment as luv wants it: ours, less PG*, plus `extra` (false removes).
+-- The environment as luv wants it: ours, less PG*, plus `extra` (false removes). Programs speak English and UTF-8,
+-- whatever language this machine is set to; a bare one, or a container, is set to none.
 local function environment(extra)
   local env = uv.os_environ()
   for name in pairs(env) do
-    if name:find("^PG") or name:find("^PLUSMOIN_") then
+    if name:find("^PG") or name:find("^PLUSMOIN_") or name:find("^LANG") or name:find("^LC_") then
       env[name] = nil
     end
   end
-  env.HOME = proc.run_dir()
+  env.HOME, env.LANG = proc.run_dir(), "C.UTF-8"
   for name, value in pairs(extra or {}) do
     env[name] = value or nil
   end
@@ -377,13 +378,32 @@ function proc.must(argv, options)
   return out
 end
 
+-- pid -> where it works. Root of a container may not look (it lacks CAP_SYS_PTRACE); the user whose processes they
+-- are may.
+local function working_dirs()
+  local dirs, hidden = {}, false
+  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/proc")) do
+    local pid = math.tointeger(tonumber(name))
+    if pid then
+      local cwd, _, code = uv.fs_readlink("/proc/" .. name .. "/cwd")
+      dirs[pid], hidden = cwd, hidden or code == "EACCES"
+    end
+  end
+  if hidden and proc.is_root then
+    local _, out = proc.run { "find", "/proc", "-mindepth", "2", "-maxdepth", "2", "-name", "cwd", "-printf",
+      "%h %l\n" }
+    for pid, cwd in out:gmatch("/proc/(%d+) ([^\n]+)\n") do
+      dirs[math.tointeger(tonumber(pid))] = cwd
+    end
+  end
+  return dirs
+end
+
 --- Pids of processes that work in `dir` (`below`: or anywhere below it), whoever their parent is now.
 function proc.pids_in(dir, below)
   local pids = {}
-  for name in uv.fs_scandir_next, assert(uv.fs_scandir("/proc")) do
-    local pid = math.tointeger(tonumber(name))
-    local cwd = pid and uv.fs_readlink("/proc/" .. name .. "/cwd")
-    if cwd and (cwd == dir or below and cwd:sub(1, #dir + 1) == dir .. "/") and pid ~= uv.os_getpid() then
+  for pid, cwd in pairs(working_dirs()) do
+    if (cwd == dir or below and cwd:sub(1, #dir + 1) == dir .. "/") and pid ~= uv.os_getpid() then
       pids[#pids + 1] = pid
     end
   end

@@ -15,7 +15,8 @@ local function files_of(trigger)
 end
 
 --- A plusmoin on `nodes` whose every event runs triggers/`trigger`.lua, `options.times` times, and then the recorder;
--- `settings` and over them `options.settings` are the trigger's. Waits for `options.clusters` (1).
+-- `settings` and over them `options.settings` are the trigger's, `options.names` is as for
+-- plusmoin.start. Waits for `options.clusters` (1).
 function proxied.watch(trigger, nodes, settings, options)
   options = options or {}
   for key, value in pairs(options.settings or {}) do
@@ -31,7 +32,7 @@ function proxied.watch(trigger, nodes, settings, options)
     daemon.config.triggers[event] = list
   end
   proc.write_file(daemon.config_path, daemon:json())
-  daemon:start()
+  daemon:start(options)
   for _ = 1, options.clusters or 1 do
     daemon:expect_events { { "plusmoin_up" } }
   end
@@ -49,10 +50,13 @@ end
 proxied.WRITE = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()"
 proxied.READ = "SELECT inet_server_port()"
 
---- Asserts that `client` has had answers since `ms`, and none of another server's than `server`.
+--- Waits until `client` has had an answer of `server` since `ms`; asserts that it has had none of another one.
 function proxied.only(client, server, ms)
-  local values = client:values_since(ms)
-  assert((values[tostring(server.port)] or 0) > 0, client:tail())
+  local values
+  proc.wait_for("an answer of " .. server.name, 10, function()
+    values = client:values_since(ms)
+    return values[tostring(server.port)]
+  end, function() return client:tail() end)
   values[tostring(server.port)] = nil
   assert(not next(values), ("an answer of port %s"):format(next(values)))
 end

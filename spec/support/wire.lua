@@ -18,15 +18,6 @@ local function as_root(argv)
   return proc.must(argv, { as_root = true })
 end
 
---- Whether we may: root, with a right to namespaces.
-function wire.may_build()
-  if wire.right == nil then
-    local ok, code = pcall(proc.run, { "unshare", "-n", "ip", "link", "set", "lo", "up" }, { as_root = true })
-    wire.right = proc.is_root and ok and code == 0
-  end
-  return wire.right
-end
-
 -- argv inside the namespace that `holder` holds.
 local function inside(holder, argv)
   return table.move(argv, 1, #argv, 5, { "nsenter", "-t", tostring(holder.pid), "-n" })

@@ -1,5 +1,7 @@
 -- triggers/pgbouncer.lua: a real PgBouncer, real servers, and clients that do not stop to write and read.
 local client = require "spec.support.client"
+local machine = require "spec.support.machine"
+local names = require "spec.support.names"
 local pg = require "spec.support.pg"
 local pgbouncer = require "spec.support.pgbouncer"
 local proc = require "spec.support.proc"
@@ -45,7 +47,7 @@ local function failures_since(one, ms)
 end
 
 describe("triggers/pgbouncer.lua", function()
-  after_each(function() scene.finish(client.stop_all, pgbouncer.stop_all) end)
+  after_each(function() scene.finish(client.stop_all, pgbouncer.stop_all, names.stop_all) end)
 
   it("lets clients wait through a failover, and through the old master's return as a slave", function()
     local at = set_up()
@@ -119,22 +121,29 @@ describe("triggers/pgbouncer.lua", function()
     at.writer:wait_value(at.master.port)
   end)
 
-  it("ends readers' connections to a frozen slave that is known by its name", function()
-    local master, slaves = pg.cluster(1)
-    local nodes = {}
-    for i, server in ipairs { master, slaves[1] } do
-      nodes[i] = setmetatable({ host = "localhost", name = "localhost:" .. server.port }, { __index = server })
-    end
-    local bouncer = pgbouncer.start { settings = FAST }
-    local daemon = watch(nodes, bouncer, { settings = { databases = {
-      app_ro = { options = "dbname=plusmoin", role = "reader", master_reads = "alone" } } } })
-    local reader = client.start { port = bouncer.port, dbname = "app_ro", sql = proxied.READ, answer_ms = 60000 }
-    reader:wait_value(slaves[1].port)
-    slaves[1]:freeze()
-    daemon:expect_events { { "slave_down", nodes[2] } }
-    daemon:wait_logged("app_ro: its connections are ended: a server is lost")
-    reader:wait_value(master.port)
-  end)
+  for words, addresses in pairs { ["an address"] = { "127.0.0.1" }, ["two addresses"] = { "127.0.0.1", "::1" } } do
+    it("ends readers' connections to a frozen slave that is known by a name with " .. words, function()
+      machine.need("named", addresses[2] and "ipv6" or nil)
+      local settings = { listen_addresses = table.concat({ pg.STREAM_HOST, table.unpack(addresses) }, ",") }
+      local master = pg.master { settings = settings }
+      local slave = master:standby { settings = settings }
+      local server = names.start { ["db.plusmoin.test"] = addresses }
+      local nodes = {}
+      for i, node in ipairs { master, slave } do
+        nodes[i] = setmetatable({ host = "db.plusmoin.test", name = "db.plusmoin.test:" .. node.port },
+          { __index = node })
+      end
+      local bouncer = pgbouncer.start { settings = FAST, names = server }
+      local daemon = watch(nodes, bouncer, { names = server, settings = { databases = {
+        app_ro = { options = "dbname=plusmoin", role = "reader", master_reads = "alone" } } } })
+      local reader = client.start { port = bouncer.port, dbname = "app_ro", sql = proxied.READ, answer_ms = 60000 }
+      reader:wait_value(slave.port)
+      slave:freeze()
+      daemon:expect_events { { "slave_down", nodes[2] } }
+      daemon:wait_logged("app_ro: its connections are ended: a server is lost")
+      reader:wait_value(master.port)
+    end)
+  end
 
   it("in a split leaves the writer where it is; when it goes, the only other master takes over", function()
     local at = set_up()

@@ -54,8 +54,10 @@ static void read_text(struct become *become)
 	file = fopen(become->path, "re");
 	if (file == NULL)
 		return;
-	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0 && become->text.len <= TEXT_MAX)
+	do {
+		n = fread(bytes, 1, sizeof(bytes), file);
 		buf_add(&become->text, bytes, n);
+	} while (n == sizeof(bytes) && become->text.len <= TEXT_MAX);
 	(void)fclose(file);
 }
 

@@ -86,8 +86,10 @@ static bool read_all(FILE *file, struct buf *out)
 	char bytes[65536];
 	size_t n;
 
-	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0 && out->len <= EVENT_BYTES)
+	do {
+		n = fread(bytes, 1, sizeof(bytes), file);
 		buf_add(out, bytes, n);
+	} while (n == sizeof(bytes) && out->len <= EVENT_BYTES);
 	return ferror(file) == 0 && out->len <= EVENT_BYTES;
 }
 

@@ -313,7 +313,10 @@ void group_saw(struct group *group, struct watch *watch)
 
 	watch->awaited = false;
 	if (group->open) {
-		if (awaited && group->awaited > 0 && --group->awaited == 0)
+		if (!awaited || group->awaited == 0)
+			return;
+		group->awaited--;
+		if (group->awaited == 0)
 			judge(group);
 		return;
 	}

@@ -41,6 +41,8 @@ const char *http_global_init(void)
 	return code == CURLE_OK ? NULL : curl_easy_strerror(code);
 }
 
+#define BODY_TOO_LARGE "the body is larger than 16 MiB"
+
 static void free_call(struct http_call *call)
 {
 	list_remove(&call->http->calls, call);
@@ -62,6 +64,8 @@ static void finish(struct http_call *call, CURLcode code)
 
 	if (code != CURLE_OK && call->refused != NULL)
 		error = call->refused;
+	else if (code == CURLE_FILESIZE_EXCEEDED) /* curl 8.4 and later count the bytes, too, and say it otherwise */
+		error = BODY_TOO_LARGE;
 	else if (code != CURLE_OK)
 		error = call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
 	else
@@ -81,13 +85,13 @@ static void take_ended(struct http *http)
 	int left;
 
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
-		char *call = NULL;
+		struct http_call *call = NULL;
 		CURLcode code = message->data.result;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-		finish((struct http_call *)(void *)call, code);
+		finish(call, code);
 	}
 }
 
@@ -188,7 +192,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *data)
 	struct http_call *call = data;
 
 	if (call->answer.body.len + size * count > HTTP_BODY_BYTES) {
-		call->refused = "the body is larger than 16 MiB";
+		call->refused = BODY_TOO_LARGE;
 		return 0;
 	}
 	buf_add(&call->answer.body, bytes, size * count);

@@ -1,6 +1,8 @@
 #include "pg/conn.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -129,9 +131,35 @@ static bool leave(struct conn *conn)
 	return false;
 }
 
+/*
+ * libpq's words for a failed connect. Since 16 it has none where it got no socket, as without
+ * descriptors or without IPv6: so the system is asked for one here, and its words are told.
+ */
+static const char *connect_words(const PGconn *pg, char *words, size_t size)
+{
+	const char *address;
+	char why[128];
+	int family;
+	int fd;
+
+	if (pg == NULL)
+		return "out of memory";
+	if (PQerrorMessage(pg)[0] != '\0')
+		return PQerrorMessage(pg);
+	address = PQhostaddr(pg) != NULL ? PQhostaddr(pg) : "";
+	family = strchr(address, '.') != NULL ? AF_INET : strchr(address, ':') != NULL ? AF_INET6 : AF_UNIX;
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)close(fd);
+	(void)snprintf(words, size, "could not create socket%s%s", fd < 0 ? ": " : "",
+		       fd < 0 ? strerror_r(errno, why, sizeof(why)) : "");
+	return words;
+}
+
 static void fail(struct conn *conn)
 {
 	struct evidence evidence;
+	char words[160];
 
 	if (conn->state == CONN_DEAD)
 		return;
@@ -141,8 +169,7 @@ static void fail(struct conn *conn)
 		evidence = (struct evidence){ .own_fault = true };
 		text_copy(evidence.message, MESSAGE_BYTES, "the connection cannot be watched");
 	} else if (conn->state == CONN_CONNECTING) {
-		evidence_of_connect(&evidence, conn->pg != NULL ? PQerrorMessage(conn->pg)
-								: "out of memory");
+		evidence_of_connect(&evidence, connect_words(conn->pg, words, sizeof(words)));
 	} else {
 		evidence_of_break(&evidence, conn->sqlstate, conn->words, PQerrorMessage(conn->pg));
 		evidence.going = conn->going;

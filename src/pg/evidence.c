@@ -174,6 +174,7 @@ static const struct words of_files[] = {
 /* libpq's own English words, for what has neither SQLSTATE nor errno. */
 static const struct words by_words[] = {
 	{ "out of memory", REASON_NONE, true },
+	{ "could not create socket", REASON_NONE, true },
 	{ "server closed the connection", REASON_RESET, false },
 	{ "connection to server was lost", REASON_RESET, false },
 	{ "SSL SYSCALL error: EOF detected", REASON_RESET, false },

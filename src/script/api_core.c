@@ -115,7 +115,8 @@ static int core_log(lua_State *L)
 	struct log_about about = { .spare = true };
 	char *clean;
 
-	luaL_argcheck(L, level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG, 1, "level");
+	if (level < LOG_LEVEL_ERROR || level > LOG_LEVEL_DEBUG)
+		return luaL_argerror(L, 1, "level");
 	if (!log_enabled((enum log_level)level))
 		return 0;
 	if (run != NULL && run->job != NULL) {

@@ -1,6 +1,7 @@
 #include "script/loader.h"
 
 #include <libpq-fe.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -252,7 +253,7 @@ static void set_options(lua_State *L, const struct load_options *options)
 static void push_env(lua_State *L, const struct load_options *load)
 {
 	PQconninfoOption *options = PQconndefaults();
-	char *cwd = getcwd(NULL, 0);
+	char cwd[PATH_MAX];
 
 	lua_newtable(L); /* env */
 	lua_newtable(L); /* env keywords */
@@ -265,11 +266,10 @@ static void push_env(lua_State *L, const struct load_options *load)
 	else
 		lua_pop(L, 1);
 	PQconninfoFree(options);
-	if (cwd != NULL) {
+	if (getcwd(cwd, sizeof(cwd)) != NULL) {
 		lua_pushstring(L, cwd);
 		lua_setfield(L, -2, "cwd");
 	}
-	free(cwd);
 	lua_pushliteral(L, PLUSMOIN_PREFIX "/share/plusmoin/triggers");
 	lua_setfield(L, -2, "trigger_dir");
 	set_function(L, "exists", file_exists);

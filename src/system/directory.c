@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,15 +79,11 @@ bool directory_make_file(const char *path, mode_t mode, const struct identity *o
 
 char *directory_absolute(const char *path)
 {
-	char *cwd;
-	char *absolute;
+	char cwd[PATH_MAX];
 
 	if (path[0] == '/')
 		return mem_strdup(path);
-	cwd = getcwd(NULL, 0);
-	if (cwd == NULL)
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		return NULL;
-	absolute = mem_printf("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);
-	free(cwd);
-	return absolute;
+	return mem_printf("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);
 }

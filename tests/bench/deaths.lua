@@ -3,6 +3,7 @@
 -- met it (`heartbeat` 0.8), or from the keepalive that met it (`heartbeat` 60; TCP asks a second time after 1 s at
 -- the earliest, and only then gives up). Beside them the yardstick: spawning a process and seeing it end.
 -- Run by `make bench`.
+local machine = require "spec.support.machine"
 local network = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
@@ -75,8 +76,8 @@ end
 
 -- Each `strike` of a slave, from the next poll to its trigger.
 local function silences(what, strike, mend, bound_ms)
-  if not network.may_cut() then
-    print(what .. ": no right to cut a network")
+  if machine.lacks("cuts") then
+    print(what .. ": " .. machine.lacks("cuts"))
     return
   end
   local daemon, master, slaves = scene.start { slaves = 1,
@@ -116,8 +117,8 @@ end
 
 -- Each `verdict` on the packets to a slave that is not asked, from the keepalive that met it to the trigger.
 local function vanishings(what, matches, verdict, bound_ms)
-  if not network.may_cut() then
-    print(what .. ": no right to cut a network")
+  if machine.lacks("cuts") then
+    print(what .. ": " .. machine.lacks("cuts"))
     return
   end
   local daemon, _, slaves = scene.start { slaves = 1, config = config_with { fresh_connect_interval = 0 } }

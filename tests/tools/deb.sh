@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the Debian package, then installs, uses, removes, installs anew and purges it
-# in a directory with a Debian 12. Needs root, and the mirror of Debian that apt has.
+# in a directory with a Debian of this machine's suite. Needs root, and the mirror of Debian that apt has.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/tools/root.sh
@@ -65,7 +65,7 @@ make deb DEB="$work/deb" > "$work/out" 2>&1 || {
 	fail "make deb"
 }
 said "a package"
-root_make "$debian"
+root_make "$debian" "$(root_suite)"
 inside "apt-get -q update"
 said "a Debian"
 

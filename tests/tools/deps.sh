@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what a build or the tests need on Debian 12: deps.sh build|test|deb|long.
+# Installs what a build or the tests need on Debian 12 and 13: deps.sh build|test|deb|long.
 # Says nothing and changes nothing when all is there. As somebody else than
-# root it only says which command to run.
+# root it only says which command to run. No package is named that only one of the two
+# has: Debian's own metapackages (postgresql, clang, libclang-rt-dev) choose the version.
 #
-# The package postgresql-15 makes and starts a server on port 5432 unless
+# A package of PostgreSQL's server makes and starts a server on port 5432 unless
 # createcluster.conf says no; the tests make servers of their own, so it is
 # told no for as long as the installation takes. The proxies would be
 # started too, now and at every boot: policy-rc.d says no to that meanwhile, and
@@ -12,10 +13,10 @@ set -eu
 
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev
 libcurl4-openssl-dev"
-TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql-15 clang clang-tidy
-cppcheck libclang-rt-14-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
-pgpool2 nftables faketime locales dnsmasq-base"
-DEB="debhelper dpkg-dev"
+TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql clang clang-tidy
+cppcheck libclang-rt-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
+pgpool2 nftables iproute2 faketime locales dnsmasq-base"
+DEB="build-essential debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"
 # To get servers of other versions (versions.sh); where npm came with a Node.js of another
@@ -35,8 +36,11 @@ restore() {
 trap restore EXIT
 trap 'exit 1' HUP INT TERM
 
+# The metapackage postgresql counts as installed where any server is, whichever package brought it.
 missing_of() {
 	have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null) || :
+	! ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || have="$have
+postgresql installed"
 	for package in "$@"; do
 		case "
 $have
@@ -65,7 +69,7 @@ install_postgresql() {
 	fi
 	sed -i '/^[#[:space:]]*create_main_cluster[[:space:]]*=/d' "$CREATECLUSTER"
 	echo 'create_main_cluster = false' >> "$CREATECLUSTER"
-	install postgresql-15
+	install postgresql
 }
 
 case "${1-}" in
@@ -90,8 +94,8 @@ missing=$(missing_of $wanted)
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo "plusmoin: packages are missing; as root, run:" >&2
-	case "$missing" in
-	*postgresql-15*) echo "  sh $0 $1   # or, with a server on port 5432 as a side effect:" >&2 ;;
+	case " $missing" in
+	*" postgresql "*) echo "  sh $0 $1   # or, with a server on port 5432 as a side effect:" >&2 ;;
 	esac
 	echo "  apt-get update && apt-get install -y --no-install-recommends $missing" >&2
 	exit 1
@@ -109,8 +113,8 @@ if [ -n "$brought" ] && [ ! -e "$POLICY" ]; then
 	printf '#!/bin/sh\nexit 101\n' > "$policy"
 	chmod 0755 "$policy"
 fi
-case "$missing" in
-*postgresql-15*) install_postgresql ;;
+case " $missing" in
+*" postgresql "*) install_postgresql ;;
 esac
 # shellcheck disable=SC2086
 install $missing

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tries conf/Dockerfile without a container engine: its instructions are carried out
-# in directories with a Debian 12, then the entry point is run there as process 1.
-# Needs root, and the mirror of Debian that apt has.
+# in directories with a Debian (SUITE, else the one that the Dockerfile names), then the
+# entry point is run there as process 1. Needs root, and the mirror of Debian that apt has.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/tools/root.sh
@@ -17,16 +17,19 @@ fail() {
 	exit 1
 }
 
-# $1: a Dockerfile. One instruction a line: comments out, continued lines joined.
+suite=${SUITE:-$(sed -n 's/^ARG SUITE=//p' conf/Dockerfile)}
+
+# $1: a Dockerfile. One instruction a line: comments out, continued lines joined, the suite put in.
 instructions() {
-	sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' "$1" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta'
+	sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' "$1" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' \
+		-e "s/^\(FROM .*\)\${SUITE}/\1$suite/"
 }
 
 # $1: what FROM names. A stage or an image made before, else Debian's.
 from() {
 	if [ -d "$work/image/$1" ]; then
 		cp -a "$work/image/$1/." "$work/image/$stage/"
-	elif [ "$1" = debian:bookworm-slim ]; then
+	elif [ "$1" = "debian:$suite-slim" ]; then
 		cp -a "$work/debian/." "$work/image/$stage/"
 	else
 		fail "no image $1"
@@ -96,6 +99,7 @@ build() {
 		WORKDIR) set_setting 1 "$rest" ;;
 		ENTRYPOINT) set_setting 2 "$rest" && set_setting 3 "[]" ;;
 		CMD) set_setting 3 "$rest" ;;
+		ARG) [ "${rest%%=*}" = SUITE ] || fail "ARG $rest is not known here" ;;
 		HEALTHCHECK) echo "[\"${rest#*CMD [\"}" > "$work/settings/$stage.health" ;;
 		*) fail "$word is not known here" ;;
 		esac
@@ -127,8 +131,8 @@ wait_for() {
 }
 
 begin=$(date +%s)
-root_make "$work/debian"
-echo "a Debian after $(($(date +%s) - begin)) s"
+root_make "$work/debian" "$suite"
+echo "a Debian ($suite) after $(($(date +%s) - begin)) s"
 build conf/Dockerfile . plusmoin
 echo "the image after $(($(date +%s) - begin)) s: $(du -sm "$work/image/plusmoin" | cut -f 1) MB, Debian alone" \
 	"$(du -sm "$work/debian" | cut -f 1) MB"

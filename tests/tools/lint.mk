@@ -29,12 +29,13 @@ $(LINT)/tools: FORCE
 	@cmp -s $@ $@.new || cp $@.new $@
 
 # $(1): further checks of clang-tidy, appended to those of .clang-tidy.
+# cppcheck 2.17 says where it has not looked at all branches, which is no finding.
 define check_source
 @mkdir -p $(@D)
 @clang $(FLAGS) -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -fsyntax-only -MMD -MP -MT $@ -MF $@.d $<
 @clang-tidy --quiet --checks='$(1)' $< -- $(FLAGS) 2> /dev/null
 @cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-	--inline-suppr --suppress=missingIncludeSystem -Isrc $<
+	--inline-suppr --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Isrc $<
 @touch $@
 endef
 

@@ -1,4 +1,4 @@
-# Sourced: directories with a Debian 12 in them, to install and run things in.
+# Sourced: directories with a Debian in them, to install and run things in.
 # shellcheck shell=sh
 # Needs root. Mounts are made in namespaces of their own and go with what ran there.
 
@@ -10,9 +10,15 @@ root_possible() {
 	fi
 }
 
-# $1: the directory to make: what debian:bookworm-slim has, from this machine's mirror.
+# The suite that this machine has: a package that is built here is for it.
+root_suite() {
+	# shellcheck source=/dev/null
+	(. /etc/os-release && echo "$VERSION_CODENAME")
+}
+
+# $1: the directory to make, $2: a suite: what debian:SUITE-slim has, from the mirror of Debian.
 root_make() {
-	mmdebstrap --quiet --variant=apt --aptopt='Acquire::Retries "3"' bookworm "$1"
+	mmdebstrap --quiet --variant=apt --aptopt='Acquire::Retries "3"' "$2" "$1"
 	# as in the image: nothing is kept of what apt downloads, no package starts anything
 	printf '%s\n' 'Dir::Cache::pkgcache "";' 'Dir::Cache::srcpkgcache "";' \
 		'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };' > "$1/etc/apt/apt.conf.d/docker-clean"
@@ -27,17 +33,20 @@ root_network() {
 }
 
 # $1: the directory, then the command, which is process 1 in there: with /proc and /dev,
-# an environment of its own (PATH, HOME, and what root_env has), and no other process.
+# an environment of its own (PATH, HOME), and no other process. With root_alone=yes it has
+# a loopback network of its own, and nothing else of a network: its ports are nobody else's.
 root_run() {
 	root_dir=$1
 	shift
-	# shellcheck disable=SC2016 # that shell's variables; and root_env is a list of words
-	unshare --mount --pid --fork --kill-child sh -c '
+	# shellcheck disable=SC2016 # that shell's variables
+	unshare --mount --pid --fork --kill-child ${root_alone:+--net} sh -c '
 		root=$1
-		shift
-		mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" || exit 125
+		alone=$2
+		shift 2
+		mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" || exit 125
+		[ -z "$alone" ] || ip link set lo up || exit 125
 		cd / && exec chroot "$root" "$@"' \
-		- "$root_dir" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
+		- "$root_dir" "${root_alone-}" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 }
 
 # $1: the directory, $2: a unit. Boots systemd in there, for that unit, in namespaces and a

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tries the unit under a systemd of its own: the Debian package, and a server to watch, in a
-# directory that is booted. Needs root, cgroup2, and the mirror of Debian that apt has.
+# directory with a Debian of this machine's suite that is booted. Needs root, cgroup2, and the mirror of Debian that apt has.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/tools/root.sh
@@ -65,10 +65,10 @@ make deb DEB="$work/deb" > "$work/out" 2>&1 || {
 	cat "$work/out" >&2
 	fail "make deb"
 }
-root_make "$debian"
+root_make "$debian" "$(root_suite)"
 cp "$work"/deb/plusmoin_*.deb "$debian/root/plusmoin.deb"
 root_run "$debian" sh -euc 'apt-get -q update
-	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install dbus postgresql-15 /root/plusmoin.deb' \
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install dbus postgresql /root/plusmoin.deb' \
 	< /dev/null > "$work/out" 2>&1 || {
 	cat "$work/out" >&2
 	fail "installing"
@@ -83,7 +83,10 @@ must_be StatusText "0 clusters, 0 slaves, 0 lost"
 must_be Type notify
 root_inside plusmoin status > /dev/null || fail "status"
 
-root_inside systemctl start postgresql@15-main
+for server in "$debian"/etc/postgresql/*/main; do
+	server=${server%/main}
+	root_inside systemctl start "postgresql@${server##*/}-main"
+done
 root_inside su -s /bin/sh postgres -c "psql -q -c \"CREATE USER plusmoin WITH PASSWORD 'carrotcake'\" \
 	-c 'CREATE DATABASE plusmoin WITH OWNER plusmoin'" > /dev/null
 cat > "$debian/usr/local/bin/trigger" <<'END'
