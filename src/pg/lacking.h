@@ -10,12 +10,4 @@
 enum lacking { LACKING_NOTHING, LACKING_FRESH /* a fresh connection */, LACKING_ALL /* any */ };
 
 /* A connection cannot be made, and one is `kept` or not: whether that is worse than what was told. */
-static inline bool lacking_is_news(enum lacking *told, bool kept)
-{
-	enum lacking lacking = kept ? LACKING_FRESH : LACKING_ALL;
-
-	if (lacking <= *told)
-		return false;
-	*told = lacking;
-	return true;
-}
+bool lacking_is_news(enum lacking *told, bool kept);
