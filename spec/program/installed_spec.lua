@@ -117,6 +117,10 @@ describe("the log's rotation", function()
     assert.equal(0, code, out)
     assert.is_nil(out:find("error", 1, true), out)
     local log = daemon.config.log_file
+    local function has_line()
+      return #(proc.read_file(log) or "") > 0
+    end
+    proc.wait_for("a line in the log: an empty one is not rotated", 10, has_line, function() return daemon:diagnose() end)
     local before = assert(uv.fs_stat(log))
     code, out = logrotate("-f")
     assert.same({ 0, "" }, { code, out })
@@ -125,8 +129,7 @@ describe("the log's rotation", function()
     assert.equal(before.ino, assert(uv.fs_stat(log .. ".1")).ino)
     assert.equal(before.uid, after.uid)
     assert.equal("640", ("%o"):format(after.mode & 511))
-    proc.wait_for("a line in the new log", 10, function() return #(proc.read_file(log) or "") > 0 end,
-      function() return daemon:diagnose() end)
+    proc.wait_for("a line in the new log", 10, has_line, function() return daemon:diagnose() end)
   end)
 
   it("does not fail where no daemon runs, and no log is", function()
