@@ -120,7 +120,8 @@ describe("the log's rotation", function()
     local function has_line()
       return #(proc.read_file(log) or "") > 0
     end
-    proc.wait_for("a line in the log: an empty one is not rotated", 10, has_line, function() return daemon:diagnose() end)
+    proc.wait_for("a line in the log (an empty one is not rotated)", 10, has_line,
+      function() return daemon:diagnose() end)
     local before = assert(uv.fs_stat(log))
     code, out = logrotate("-f")
     assert.same({ 0, "" }, { code, out })
