@@ -250,7 +250,7 @@ describe("a restart with a state file", function()
     for _, server in ipairs { master, slaves[1], slaves[2] } do
       server:freeze() -- nobody can be reached
     end
-    daemon.config.retry_interval = 0.5
+    daemon.config.retry_interval = 2 -- it waits for 1 s and so long
     daemon.config.query_timeout = 0.3
     proc.write_file(daemon.config_path, daemon:json())
     daemon:start()

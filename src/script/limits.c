@@ -122,8 +122,8 @@ static bool is_refused(struct engine *engine, size_t more)
 	    run->allocated + more <= limit / MODEST_PART)
 		return false;
 	if (run->doom == DOOM_NONE && engine->refused) {
+		/* where it is must be asked later: Lua from 5.4.5 on moves its stack with offsets in place of pointers */
 		run->doom = DOOM_MEMORY;
-		limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
 		limits_set_hook(run->innermost, 1);
 	}
 	return true;

@@ -162,15 +162,21 @@ static const char *reason_text(const struct run *run)
 	return "";
 }
 
+/* Where the hook stopped it; where it was refused memory no hook has run: what it was in is still there. */
+static const char *note_doom_place(struct run *run)
+{
+	if (run->doom_place[0] == '\0')
+		limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
+	return run->doom_place;
+}
+
 static void end_doomed(struct run *run)
 {
 	char *what;
 	char *text;
 
-	if (run->doom_place[0] == '\0')
-		limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
 	what = mem_printf("%s%sat %s", reason_text(run), run->doom == DOOM_TIMEOUT ? "" : " ",
-			  run->doom_place);
+			  note_doom_place(run));
 	text = describe(run, what);
 	free(what);
 	end(run, run->doom == DOOM_TIMEOUT, text);
@@ -377,7 +383,7 @@ static int load_steps(struct run *run, int nargs)
 
 static char *load_error(struct run *run, int64_t ms, int status)
 {
-	const char *place = run->doom_place;
+	const char *place = note_doom_place(run);
 
 	switch (run->doom) {
 	case DOOM_TIMEOUT:
