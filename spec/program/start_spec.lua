@@ -243,4 +243,35 @@ describe("start", function()
     other:start()
     daemon:expect_events { { "cluster_created", other, cluster = 0, rule = "U2" }, seconds = 6 }
   end)
+
+  it("founds with plusmoin_up for a master that answers late, but its first question in time", function()
+    local quick, late = pg.master(), pg.master { family = 2 }
+    late:freeze() -- its TCP answers, its login goes on: first answers are waited for 3 s
+    local daemon = plusmoin.start { nodes = { quick, late }, nowait = true, config = { query_timeout = 20,
+      connect_timeout = 20 } }
+    local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    assert.is_true(up.ms - daemon.started_ms > 2500, up.ms - daemon.started_ms)
+    assert.same({ late.port }, ports(up.data.clusterless))
+    late:thaw()
+    up = daemon:expect_events { { "plusmoin_up", cluster = 1 } }
+    assert.equal(cjson.null, up.data.trigger)
+    assert.equal(late.port, up.data.master.port)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("lets nobody wait for a standby that is behind: it is lost without an event until it catches up", function()
+    local master, slaves = pg.cluster(2)
+    local first = plusmoin.start { nodes = { master, slaves[1], slaves[2] } }
+    first:quiet_rounds(1)
+    first:stop_and_check()
+    slaves[2]:pause_replay()
+    local daemon = plusmoin.start { nodes = { master, slaves[1], slaves[2] }, nowait = true,
+      config = { max_sync_delay = 60, recover_sync_delay = 60 } }
+    local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    assert.same({ slaves[1].port }, ports(up.data.slaves))
+    assert.same({ slaves[2].port }, ports(up.data.lost))
+    slaves[2]:resume_replay()
+    daemon:expect_events { { "slave_up", slaves[2], cluster = 0, rule = "L4" } }
+    daemon:quiet_rounds(2)
+  end)
 end)
