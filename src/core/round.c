@@ -161,7 +161,8 @@ static enum event_kind event_of_founding(const struct round *round, const struct
 {
 	if (round->starting)
 		return EVENT_NONE;
-	return node->in_time ? EVENT_PLUSMOIN_UP : EVENT_CLUSTER_CREATED;
+	return node->in_time && round->trying_rule == RULE_U2 ? EVENT_PLUSMOIN_UP
+							      : EVENT_CLUSTER_CREATED;
 }
 
 /* M6 and U2: the candidate founds a cluster with the id that its beat carries. */

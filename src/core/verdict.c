@@ -174,6 +174,7 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		break;
 	case OBSERVED_SLAVE:
 		node->failure.attempts = 0;
+		node->in_time = false; /* as master it comes later */
 		node->is_slave = true;
 		if (seen->row_state == ROW_SHOWN)
 			text_copy(node->master_name, NAME_BYTES, seen->row.master);
