@@ -2,22 +2,17 @@
 --
 -- A finding is a problem (something will not work: `plusmoin check` ends with 1) or
 -- advice. Each has a text and, where there is one, the line that mends it.
+local answers = require "plusmoin.answers"
 local cjson = require "cjson"
 local keypath = require "plusmoin.keypath"
 local sqltext = require "plusmoin.sqltext"
 
+local given = answers.given
 local check = {}
 
 local CLOCK_SECONDS = 1   -- a difference that people will stumble over when they compare logs
 local FREE_SESSIONS = 3   -- one for plusmoin's connection, one while it is replaced, one for an administrator
 local SAME_START = 0.001  -- seconds: two servers do not start in the same millisecond
-
-local function given(value)
-  if value == cjson.null then
-    return nil
-  end
-  return value
-end
 
 local function finder(node)
   local function add(fatal, cure, text, ...)

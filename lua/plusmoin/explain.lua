@@ -1,22 +1,10 @@
 --- What `plusmoin explain` prints, from the control socket's answer about a node or an
 -- event. Pure, nothing waits.
-local cjson = require "cjson"
+local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 
+local get, list = answers.get, answers.list
 local explain = {}
-
-local function get(object, key)
-  local value = type(object) == "table" and object[key] or nil
-  if value == cjson.null then
-    return nil
-  end
-  return value
-end
-
-local function list(object, key)
-  local value = get(object, key)
-  return type(value) == "table" and value or {}
-end
 
 local function text(value)
   return keypath.escape(tostring(value or "-"))

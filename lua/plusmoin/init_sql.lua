@@ -1,17 +1,12 @@
 --- What `plusmoin init-sql` prints: role, database, table, publication and
 -- pg_hba.conf lines for a configuration, to be fed to psql on every master.
+local answers = require "plusmoin.answers"
 local cjson = require "cjson"
 local keypath = require "plusmoin.keypath"
 local sqltext = require "plusmoin.sqltext"
 
+local given = answers.given
 local init_sql = {}
-
-local function given(value)
-  if value == cjson.null then
-    return nil
-  end
-  return value
-end
 
 -- The different accounts of the nodes, in order: {user, password, dbname, addresses}.
 local function accounts(nodes)

@@ -1,25 +1,13 @@
 --- The table that `plusmoin status` prints, from the control socket's answer or
 -- from the status file (whose node entries have only the first five keys).
 local cjson = require "cjson"
+local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 
+local get, get_list = answers.get, answers.list
 local status = {}
 
 local HEAD = { "CLUSTER", "ROLE", "NODE", "STATE", "LAG", "SINCE", "WHY" }
-
--- A key of a table; null, a missing key and a broken parent are nil.
-local function get(object, key)
-  local value = type(object) == "table" and object[key] or nil
-  if value == cjson.null then
-    return nil
-  end
-  return value
-end
-
-local function get_list(object, key)
-  local list = get(object, key)
-  return type(list) == "table" and list or {}
-end
 
 local function is_number(value)
   return type(value) == "number" and value == value and value > -1e15 and value < 1e15

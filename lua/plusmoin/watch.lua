@@ -1,22 +1,16 @@
 --- What `plusmoin watch` shows: the nodes of the running daemon and its last
 -- events, in lines that fit the terminal.
 local cjson = require "cjson"
+local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 local status = require "plusmoin.status"
 
+local get = answers.get
 local watch = {}
 
 local EVENTS = 10
 local RESET = "\27[0m"
 local COLORS = { bad = "\27[31m", good = "\27[32m", dim = "\27[2m", bold = "\27[1m" }
-
-local function get(object, key)
-  local value = type(object) == "table" and object[key]
-  if value == cjson.null then
-    return nil
-  end
-  return value or nil
-end
 
 local function decode(text)
   local ok, value = pcall(cjson.decode, text or "")

@@ -15,11 +15,7 @@ local function server(answer)
       local head, body = heard:match("^(.-\r\n\r\n)(.*)$")
       local length = tonumber(head and head:lower():match("\r\ncontent%-length: (%d+)")) or 0
       if data and head and #body >= length then
-        client:write(answer(heard), function()
-          if not client:is_closing() then
-            client:close()
-          end
-        end)
+        peer.say_and_close(client, answer(heard))
       end
     end)
   end)

@@ -32,11 +32,7 @@ local function server(answer, whole)
     client:read_start(function(_, data)
       heard = heard .. (data or "")
       if not data and not whole or data and whole and heard:find(whole, 1, true) then
-        client:write(answer, function()
-          if not client:is_closing() then
-            client:close()
-          end
-        end)
+        peer.say_and_close(client, answer)
       end
     end)
   end)

@@ -48,16 +48,23 @@ function peer.silent()
   return self
 end
 
+--- Says `text` to `client` and closes the connection.
+function peer.say_and_close(client, text)
+  client:write(text, function()
+    if not client:is_closing() then
+      client:close()
+    end
+  end)
+end
+
 --- Says `text` to each as soon as it has said something; with `ends` closes then.
 function peer.saying(text, ends)
   return listen(function(client)
     client:read_start(function(_, data)
-      if data then
-        client:write(text, function()
-          if ends and not client:is_closing() then
-            client:close()
-          end
-        end)
+      if data and ends then
+        peer.say_and_close(client, text)
+      elseif data then
+        client:write(text)
       end
     end)
   end)

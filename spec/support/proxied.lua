@@ -50,6 +50,21 @@ end
 proxied.WRITE = "INSERT INTO written DEFAULT VALUES RETURNING inet_server_port()"
 proxied.READ = "SELECT inet_server_port()"
 
+--- Of at.master, at.slaves, at.daemon and at.writer: the master is frozen, replaced by the first slave, and wakes
+-- up as a master of its own, to which the second slave goes. Returns the event of the replacement.
+function proxied.replace_frozen(at)
+  at.writer:wait_value(at.master.port)
+  at.master:freeze()
+  at.daemon:expect_events { { "master_down", at.master } }
+  at.slaves[1]:promote()
+  local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
+  at.writer:wait_value(at.slaves[1].port)
+  at.master:thaw()
+  at.daemon:expect_events { { "cluster_created", at.master, rule = "M6" } } -- a split
+  at.daemon:expect_events { { "slave_up", at.slaves[2], cluster = 1, rule = "U3" } } -- it never followed another
+  return up
+end
+
 --- Waits until `client` has had an answer of `server` since `ms`; asserts that it has had none of another one.
 function proxied.only(client, server, ms)
   local values

@@ -87,15 +87,7 @@ describe("triggers/haproxy.lua", function()
 
   it("accepts no write by a frozen master that was replaced, when it wakes up", function()
     local at = set_up()
-    at.writer:wait_value(at.master.port)
-    at.master:freeze()
-    at.daemon:expect_events { { "master_down", at.master } }
-    at.slaves[1]:promote()
-    local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
-    at.writer:wait_value(at.slaves[1].port)
-    at.master:thaw()
-    at.daemon:expect_events { { "cluster_created", at.master, rule = "M6" } } -- a split
-    at.daemon:expect_events { { "slave_up", at.slaves[2], cluster = 1, rule = "U3" } } -- it never followed another
+    local up = proxied.replace_frozen(at)
     at.proxy:wait_open("s2", "s2")
     at.daemon:quiet_rounds(2)
     assert.equal("s2", at.proxy:open("pg_write"))

@@ -125,15 +125,7 @@ describe("triggers/pgpool.lua", function()
 
   it("accepts no write by a frozen master that was replaced, when it wakes up", function()
     local at = set_up()
-    at.writer:wait_value(at.master.port)
-    at.master:freeze()
-    at.daemon:expect_events { { "master_down", at.master } }
-    at.slaves[1]:promote()
-    local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
-    at.writer:wait_value(at.slaves[1].port)
-    at.master:thaw()
-    at.daemon:expect_events { { "cluster_created", at.master, rule = "M6" } } -- a split
-    at.daemon:expect_events { { "slave_up", at.slaves[2], cluster = 1, rule = "U3" } } -- it never followed another
+    local up = proxied.replace_frozen(at)
     at.daemon:quiet_rounds(2)
     assert.truthy(at.pool:roles():find("^%- s2%*"), at.pool:roles())
     proxied.only(at.writer, at.slaves[1], up.ms)
