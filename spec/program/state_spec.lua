@@ -252,7 +252,7 @@ describe("a restart with a state file", function()
       server:freeze() -- nobody can be reached
     end
     daemon.config.retry_interval = 2 -- it waits for 1 s and so long
-    daemon.config.query_timeout = 0.3
+    daemon.config.query_timeout = 1 -- thawing three servers takes part of it
     proc.write_file(daemon.config_path, daemon:json())
     daemon:start()
     daemon:expect_events { { "plusmoin_up", cluster = 0 } }

@@ -109,7 +109,7 @@ void limits_set_hook(lua_State *L, int count)
  * may go over it, up to twice the limit in all. After a refusal Lua collects and
  * asks once more; who is refused then is to blame.
  */
-static bool is_refused(struct engine *engine, size_t more)
+static bool is_refused(struct engine *engine, bool new_block, size_t more)
 {
 	struct run *run = engine->current;
 	size_t limit = run != NULL && run->job == NULL ? LOAD_MEMORY_BYTES : engine->memory_limit;
@@ -122,8 +122,11 @@ static bool is_refused(struct engine *engine, size_t more)
 	    run->allocated + more <= limit / MODEST_PART)
 		return false;
 	if (run->doom == DOOM_NONE && engine->refused) {
-		/* where it is must be asked later: Lua from 5.4.5 on moves its stack with offsets in place of pointers */
 		run->doom = DOOM_MEMORY;
+		/* a block that grows may be the stack: Lua from 5.4.5 on has offsets in it then in place of pointers,
+		   and the place can only be asked by the hook, once the error may have left the function */
+		if (new_block)
+			limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
 		limits_set_hook(run->innermost, 1);
 	}
 	return true;
@@ -141,7 +144,7 @@ void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
 		engine->memory_used -= old_size;
 		return NULL;
 	}
-	if (new_size > old_size && is_refused(engine, new_size - old_size)) {
+	if (new_size > old_size && is_refused(engine, block == NULL, new_size - old_size)) {
 		engine->refused = true;
 		return NULL;
 	}
