@@ -22,7 +22,7 @@
 #include "loop/timer.h"
 #include "monitor/live.h"
 #include "monitor/monitor.h"
-#include "process/child.h"
+#include "process/process.h"
 #include "records/records.h"
 #include "system/notify.h"
 #include "system/pidfile.h"
@@ -396,7 +396,7 @@ static void end(struct daemon *daemon, int status)
 	}
 	control_free(&daemon->control);
 	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
-	reaper_end();
+	closed = reaper_end(END_MS) && closed;
 	if (daemon->ending)
 		log_info("ended");
 	closed = log_stop(LOG_END_MS) && closed;
