@@ -1,36 +1,36 @@
 --- Programs whose exec hangs, and whether the monitor's loop goes on meanwhile.
+local faked = require "spec.support.faked"
 local proc = require "spec.support.proc"
 
 local hang = { held = {} }
 
-local function build(name, flags)
-  local dir = proc.shared.hang or proc.new_dir("hang")
-  proc.shared.hang = dir
-  local path = dir .. "/" .. name
-  if not proc.read_file(path) then
-    local argv = { os.getenv("CC") or "gcc", "-O1", "-o", path, "spec/support/" .. name .. ".c" }
-    proc.must(table.move(flags or {}, 1, #(flags or {}), #argv + 1, argv), { as_root = true, cwd = "." })
+local function holder()
+  local path = proc.shared.lease
+  if not path then
+    path = proc.new_dir("lease") .. "/lease"
+    proc.must({ os.getenv("CC") or "gcc", "-O1", "-o", path, "spec/support/lease.c" }, { as_root = true, cwd = "." })
+    proc.shared.lease = path
   end
   return path
 end
 
 --- Whoever opens or executes `path` hangs from now on, until hang.let_go().
 function hang.hold(path)
-  local holder = proc.spawn { build("lease"), path }
-  hang.held[#hang.held + 1] = holder
-  proc.wait_for("the lease", 10, function() return holder:out():find("held") or not holder:running() end)
-  assert(holder:running(), holder:err())
+  local process = proc.spawn { holder(), path }
+  hang.held[#hang.held + 1] = process
+  proc.wait_for("the lease", 10, function() return process:out():find("held") or not process:running() end)
+  assert(process:running(), process:err())
 end
 
 --- The environment in which no child is made while the file `path` is there.
 function hang.no_clone(path)
-  return { LD_PRELOAD = build("hold_clone", { "-shared", "-fPIC" }), HOLD_CLONE = path }
+  return { LD_PRELOAD = faked.library("hold_clone"), HOLD_CLONE = path }
 end
 
 function hang.let_go()
-  for _, holder in ipairs(hang.held) do
-    holder:kill("sigkill")
-    holder:wait()
+  for _, process in ipairs(hang.held) do
+    process:kill("sigkill")
+    process:wait()
   end
   hang.held = {}
 end
