@@ -20,6 +20,7 @@
 #include "command/become.h"
 #include "daemon/daemon.h"
 #include "net/http.h"
+#include "system/descriptors.h"
 #include "system/detach.h"
 #include "system/directory.h"
 #include "system/identity.h"
@@ -306,6 +307,7 @@ int command_start(const char *config_path, bool foreground)
 	int status;
 
 	hold_signals(SIG_BLOCK);
+	descriptors_raise();
 	notify_begin();
 	(void)umask(022);
 	status = become_read(&start.user, config_path);

@@ -33,6 +33,16 @@ bool errno_is_own_fault(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
+struct evidence evidence_of_scarcity(size_t limit)
+{
+	struct evidence evidence = { .own_fault = true };
+
+	(void)snprintf(evidence.message, sizeof(evidence.message),
+		       "%s: the last of %zu descriptors are kept for triggers and answers",
+		       strerror(EMFILE), limit);
+	return evidence;
+}
+
 struct observation evidence_as_look(const struct evidence *evidence)
 {
 	struct observation seen = {

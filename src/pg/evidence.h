@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/observation.h"
 
@@ -53,3 +54,6 @@ bool sqlstate_is_transient(const char *sqlstate);
 
 /* One of our own errno (UV_... or errno): a fault of ours, not the node's. */
 bool errno_is_own_fault(int error);
+
+/* No connection was begun: of our `limit` of descriptors nothing but the reserve is left. */
+struct evidence evidence_of_scarcity(size_t limit);
