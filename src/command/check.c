@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "command/become.h"
 #include "loop/clock.h"
+#include "loop/pool.h"
 #include "pg/survey.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -117,7 +118,7 @@ static void visit_all(struct check *check)
 	const struct config *config = check->config;
 	struct resolver *resolver;
 
-	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
+	(void)pool_start();
 	(void)signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&check->loop);
 	resolver = resolver_new(&check->loop);

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "command/become.h"
 #include "daemon/daemon.h"
+#include "loop/pool.h"
 #include "net/http.h"
 #include "system/descriptors.h"
 #include "system/detach.h"
@@ -26,6 +27,7 @@
 #include "system/identity.h"
 #include "system/notify.h"
 #include "system/pidfile.h"
+#include "system/signals.h"
 
 enum { START_FAILED = 1, START_CONFIG = 3 };
 
@@ -156,8 +158,10 @@ static bool settle(struct start *start)
 		return false;
 	while ((name = identity_drop_variable()) != NULL)
 		list_add(&start->ignored, (void *)name);
-	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
-	return true;
+	if (pool_start() == 0)
+		return true;
+	(void)fprintf(stderr, "plusmoin: no threads for files and names\n");
+	return false;
 }
 
 static bool take_over_pid_file(struct start *start)
@@ -340,6 +344,7 @@ int command_start(const char *config_path, bool foreground)
 	};
 	int status;
 
+	signals_reset(true);
 	hold_signals(SIG_BLOCK);
 	descriptors_raise();
 	notify_begin();
