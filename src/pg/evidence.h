@@ -20,6 +20,12 @@ struct evidence {
 	bool own_fault; /* our own descriptors or memory: says nothing about the node */
 };
 
+/*
+ * libpq's words on one line, its sentences and attempts joined by "; ", without its verbose LOCATION, its hint,
+ * trailing blanks and our passwords. The caller frees them.
+ */
+char *evidence_words(const char *message);
+
 /* A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. */
 void evidence_of_connect(struct evidence *evidence, const char *message);
 
