@@ -55,8 +55,8 @@ describe("start", function()
   it("has signals and environment of its own, whatever they were before, and so have triggers #core", function()
     local seen = proc.new_dir("seen") .. "/seen"
     local daemon = plusmoin.new { nodes = { pg.master() }, triggers = { plusmoin_up =
-      { command = { "sh", "-c", "cat /proc/self/status > " .. seen .. ".new; echo threads:$UV_THREADPOOL_SIZE >> " .. seen ..
-        ".new; mv " .. seen .. ".new " .. seen } } } }
+      { command = { "sh", "-c", ("{ cat /proc/self/status; echo threads:$UV_THREADPOOL_SIZE; } > %s.new; mv %s.new %s")
+        :format(seen, seen, seen) } } } }
     daemon.process = proc.spawn({ "env", "--block-signal", "--ignore-signal=CHLD,PIPE,TERM,HUP,INT,USR1",
       plusmoin.binary(), "-c", daemon.config_path, "-x", "start" }, { output = daemon.out_path, cwd = daemon.dir,
       env = { UV_THREADPOOL_SIZE = "7" } })

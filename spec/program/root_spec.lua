@@ -234,8 +234,8 @@ describe("as root, what others can change", function()
     assert.is_nil(uv.fs_stat(dir .. "/run"))
     local place = "/run/" .. daemon.dir:gsub("[^%w]", "-")
     daemon = plusmoin.new { config = { pid_file = place .. "/p.pid", control_socket = place .. "/p.sock" } }
-    code, _, err = daemon:daemonize { as_root = true }
-    assert.equal(0, code, err)
+    code, out, err = daemon:daemonize { as_root = true }
+    assert.equal(0, code, out .. err)
     assert.equal(user_ids().uid, owner(place))
     assert.equal(0, (daemon:root_cli("stop")))
     assert(uv.fs_rmdir(place))

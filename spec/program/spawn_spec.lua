@@ -68,7 +68,8 @@ describe("an exec that hangs", function()
     end)
     assert.is_true(worst < LATE_MS, worst)
     assert(os.remove(hold))
-    proc.wait_for("the next run", 10, function() return proc.read_file(ran) end, function() return daemon:diagnose() end)
+    proc.wait_for("the next run", 10, function() return proc.read_file(ran) end,
+      function() return daemon:diagnose() end)
     proc.write_file(hold, "") -- and the end: by _exit, with one under way
     local lines, since
     proc.wait_for("one that hangs", 20, function()
