@@ -242,14 +242,18 @@ describe("as root, what others can change", function()
   end)
 
   it("a configuration or trigger of root's that has become somebody's is not reloaded as root", function()
-    local daemon = plusmoin.new { config = { daemon_user = "root" }, files = { ["t.lua"] = "return function() end" },
-      triggers = { slave_up = { lua = "t.lua" } } }
-    local trigger = daemon.dir .. "/t.lua"
+    local daemon = plusmoin.new { config = { daemon_user = "root" }, files = { ["t.lua"] = "return require 'm'",
+      ["m.lua"] = "#!\nreturn function() end" }, triggers = { slave_up = { lua = "t.lua" } } }
+    local trigger, module = daemon.dir .. "/t.lua", daemon.dir .. "/m.lua"
     assert(uv.fs_chown(daemon.config_path, 0, 0))
     local code, _, err = daemon:root_cli("start")
     assert.equal(3, code)
     has(err, trigger, "can be changed by others than root")
     assert(uv.fs_chown(trigger, 0, 0))
+    code, _, err = daemon:root_cli("start")
+    assert.equal(3, code)
+    has(err, module, "can be changed by others than root")
+    assert(uv.fs_chown(module, 0, 0))
     code, _, err = daemon:daemonize { as_root = true }
     assert.equal(0, code, err)
     assert(uv.fs_chmod(daemon.config_path, tonumber("666", 8)))

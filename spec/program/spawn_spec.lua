@@ -6,7 +6,7 @@ local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 
-local LATE_MS = 1000 -- of an answer; hanging it took seconds
+local LATE_MS = 500 -- of an answer; hanging it took seconds
 
 -- A program of the spec's own, which says in a file that it ran.
 local function program()
