@@ -1,4 +1,5 @@
 /* Arguments, exit codes, and what comes before the daemon's loop. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 
 #include "command/verbs.h"
 #include "system/directory.h"
+#include "system/signals.h"
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -135,12 +137,28 @@ static int run_verb(const struct verb *verb, struct verb_call call)
 	return status;
 }
 
+/* Else a socket or a log could have the number of stdout. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0) { // NOLINT(android-cloexec-open)
+		if (fd > STDERR_FILENO) {
+			close(fd);
+			return;
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
-	int status = parse(argc, argv, &arguments);
 	const struct verb *verb;
+	int status;
 
+	signals_reset(false);
+	fill_standard_descriptors();
+	status = parse(argc, argv, &arguments);
 	if (status != 0)
 		return status;
 	if (arguments.help) {

@@ -266,6 +266,14 @@ local function fresh_text(config)
       and (": for %d nodes fresh_connect_interval counts as %g"):format(#config.nodes, every) or "")
 end
 
+-- Of the limit of whoever runs the check: the daemon's may be another.
+local function fit_text(config)
+  if config.fit and config.fit < #config.nodes then
+    return ("advice: started from here plusmoin may have %d descriptors, into which about %d of %d nodes fit; cure: a "
+      .. "greater limit (LimitNOFILE= of the unit, ulimit -Hn)"):format(config.descriptors, config.fit, #config.nodes)
+  end
+end
+
 --- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
 -- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
 -- server_version, can_beat, clock, findings = {{text, cure, fatal}}}}}.
@@ -290,6 +298,7 @@ function check.judge(config)
   result.detect_text = ("%g + %d x %g + %d x %g"):format(config.heartbeat, config.down_after, config.query_timeout,
     config.down_after - 1, config.retry_interval)
   result.fresh_text = fresh_text(config)
+  result.fit_text = fit_text(config)
   return result
 end
 
@@ -364,6 +373,9 @@ function check.text(result)
   end
   out[#out + 1] = ("A loss that breaks no connection is detected within %g s (heartbeat + down_after x query_timeout"
     .. " + (down_after - 1) x retry_interval: %s)."):format(result.detect_seconds, result.detect_text)
+  if result.fit_text then
+    out[#out + 1] = result.fit_text
+  end
   if result.fresh_text then
     out[#out + 1] = result.fresh_text
   end

@@ -115,7 +115,7 @@ end
 local function load_into(result, ctx)
   local text, err = ctx.env.text, nil
   if not text then
-    text, err = disk.read(ctx.path, MAX_BYTES)
+    text, err = disk.read(ctx.path, MAX_BYTES, ctx.env.foreign)
   end
   local object, readable, complete = nil, {}, false
   modules.begin(ctx)
@@ -156,7 +156,8 @@ end
 -- the configuration), `readable(path)` -> boolean, `mode(path)` -> permission bits
 -- (nil: no file), `text` (the file's content, where the caller has read it),
 -- `names_only` (the files of Lua triggers are not run), `reload` (a file that
--- cannot be read is an error; else it is a warning).
+-- cannot be read is an error; else it is a warning), `foreign(handle)` -> boolean
+-- (of a configuration or trigger file: it is not to be read).
 --
 -- Returns {config =, errors =, warnings =, files =} and never raises:
 --   config    nil when there are errors; else the shape that the C side reads:

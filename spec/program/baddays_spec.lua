@@ -207,6 +207,64 @@ describe("without descriptors", function()
   end)
 end)
 
+describe("with fewer descriptors than nodes", function()
+  local listener
+
+  after_each(function()
+    scene.finish()
+    if listener then
+      proc.close(listener)
+    end
+    listener = nil
+  end)
+
+  -- A master, and as many servers as there are that say nothing: the kernel takes connections for them.
+  local function nodes_of(count)
+    local master = pg.master()
+    local port = proc.free_port()
+    proc.release_port(port)
+    listener = uv.new_tcp()
+    assert(listener:bind("0.0.0.0", port))
+    assert(listener:listen(1024, function() end))
+    local nodes = { { host = master.host, port = master.port, name = "master" } }
+    for i = 2, count do
+      nodes[i] = { host = ("127.0.%d.%d"):format(1 + i // 250, 1 + i % 250), port = port }
+    end
+    return nodes
+  end
+
+  local function limited(daemon, ...)
+    local argv = { "prlimit", "--nofile=100:200", plusmoin.binary(), "-c", daemon.config_path, ... }
+    return argv, { output = daemon.out_path, cwd = daemon.dir }
+  end
+
+  it("triggers run and status answers; how many fit is said, and a child has the limit of before", function()
+    local daemon = plusmoin.new { config = { query_timeout = 5, connect_timeout = 5 },
+      triggers = { plusmoin_heartbeat = "sh -c 'echo limits $(ulimit -Sn) $(ulimit -Hn)'" } }
+    daemon.config.nodes = nodes_of(300)
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon.process = proc.spawn(limited(daemon, "-x", "start"))
+    plusmoin.running[daemon] = true
+    daemon:wait_logged("error", "about 52 of 300 nodes fit into 200 descriptors")
+    daemon:wait_logged("the last of 200 descriptors are kept for triggers and answers")
+    for _ = 1, 20 do
+      assert.is_true(daemon:ask({ request = "explain" }).ok)
+      daemon:wait_logged("plusmoin_heartbeat", "limits 100 200")
+    end
+    assert.is_false(daemon:logged("cannot start"))
+    local open = proc.descriptors(daemon.process.pid, "socket:")
+    assert.is_true(open < 110, open)
+  end)
+
+  it("check says how many fit", function()
+    local daemon = plusmoin.new { config = { query_timeout = 0.3, connect_timeout = 0.3 } }
+    daemon.config.nodes = nodes_of(60)
+    proc.write_file(daemon.config_path, daemon:json())
+    local _, out = proc.run((limited(daemon, "check")), { cwd = daemon.dir })
+    has(out, "advice", "about 52 of 60 nodes fit", "LimitNOFILE")
+  end)
+end)
+
 describe("without local ports", function()
   after_each(function() scene.finish(wire.stop_all) end)
 

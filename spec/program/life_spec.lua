@@ -54,6 +54,26 @@ describe("start", function()
     end
   end)
 
+  it("has signals and environment of its own, whatever they were before, and so have triggers #core", function()
+    local seen = proc.new_dir("seen") .. "/seen"
+    local daemon = plusmoin.new { nodes = { pg.master() }, triggers = { plusmoin_up =
+      { command = { "sh", "-c", ("{ cat /proc/self/status; echo threads:$UV_THREADPOOL_SIZE; } > %s.new; mv %s.new %s")
+        :format(seen, seen, seen) } } } }
+    daemon.process = proc.spawn({ "env", "--block-signal", "--ignore-signal=CHLD,PIPE,TERM,HUP,INT,USR1",
+      plusmoin.binary(), "-c", daemon.config_path, "-x", "start" }, { output = daemon.out_path, cwd = daemon.dir,
+      env = { UV_THREADPOOL_SIZE = "7" } })
+    plusmoin.running[daemon] = true
+    daemon:wait_logged("done in", "plusmoin_up") -- its exit was seen
+    local own, theirs = status_of(daemon.process.pid), proc.read_file(seen)
+    local function signals(text, key) -- without 32 and 33, which are the C library's
+      return ("%x"):format(tonumber(text:match("\n" .. key .. ":\t(%x+)"), 16) & ~0x180000000)
+    end
+    assert.same({ "0", "1000" }, { signals(own, "SigBlk"), signals(own, "SigIgn") }) -- PIPE
+    assert.same({ "0", "0" }, { signals(theirs, "SigBlk"), signals(theirs, "SigIgn") })
+    has(theirs, "threads:7\n")
+    daemon:stop_and_check() -- by TERM
+  end)
+
   it("refuses a second one, which leaves the first alone", function()
     local daemon = plusmoin.new {}
     assert.equal(0, (daemon:daemonize()))

@@ -32,6 +32,12 @@ local function user_ids()
   return proc.shared.user_ids
 end
 
+-- The configuration is root's: what it says root does.
+local function roots(daemon)
+  assert(uv.fs_chown(daemon.config_path, 0, 0))
+  return daemon
+end
+
 describe("as root", function()
   local it = machine.it(it, "root")
   after_each(scene.finish)
@@ -42,6 +48,7 @@ describe("as root", function()
       pid_file = dir .. "/run/p.pid", status_file = dir .. "/run/status.json",
       control_socket = dir .. "/run/p.sock", log_file = dir .. "/log/p.log",
     }, triggers = { plusmoin_up = "sh -c 'echo $HOME $USER $LOGNAME $(id -u) $PWD > " .. dir .. "/run/seen'" } }
+    roots(daemon)
     local code, _, err = daemon:daemonize { as_root = true }
     assert.equal(0, code, err)
     local ids, pid = user_ids(), daemon.process.pid
@@ -68,7 +75,7 @@ describe("as root", function()
 
   it("truncates a pid file that it may not remove, and takes it again", function()
     local dir = root_dir()
-    local daemon = plusmoin.new { config = { pid_file = dir .. "/p.pid" } }
+    local daemon = roots(plusmoin.new { config = { pid_file = dir .. "/p.pid" } })
     for round = 1, 2 do
       local code, _, err = daemon:daemonize { as_root = true }
       assert.equal(0, code, round .. err)
@@ -91,7 +98,7 @@ describe("as root", function()
   end)
 
   it("may stay root, with a warning", function()
-    local daemon = plusmoin.new { config = { daemon_user = "root" } }
+    local daemon = roots(plusmoin.new { config = { daemon_user = "root" } })
     assert.equal(0, (daemon:daemonize { as_root = true }))
     assert.same({ 0, 0, 0, 0 }, ids_of(daemon.process.pid, "Uid"))
     daemon:wait_logged("warning", "runs as root")
@@ -195,6 +202,64 @@ describe("as root, what others can change", function()
     assert.equal(1, code, out)
     has(err, dir .. "/new.conf", "Permission denied")
     assert.is_nil(uv.fs_stat(dir .. "/new.conf"))
+  end)
+
+  it("a JSON configuration neither; root makes what is directly in /run and beside it", function()
+    local mode = { ["with an owner"] = function() end, ["with a mode"] = function(daemon)
+      assert(uv.fs_chown(daemon.config_path, 0, 0))
+      assert(uv.fs_chmod(daemon.config_path, tonumber("664", 8)))
+    end, ["with a link"] = function(daemon)
+      assert(uv.fs_chown(daemon.config_path, 0, 0))
+      daemon.config_path = daemon.dir .. "/link.json"
+      assert(uv.fs_symlink(daemon.dir .. "/plusmoin.json", daemon.config_path))
+      proc.must({ "chown", "-h", proc.user, daemon.config_path }, { as_root = true })
+    end }
+    for what, change in pairs(mode) do
+      local daemon = plusmoin.new { config = { daemon_user = "root" } }
+      change(daemon)
+      for _, verb in ipairs { "start", "check" } do
+        local code, out, err = daemon:root_cli(verb)
+        assert.equal(3, code, what .. out)
+        has(err, "daemon_user", "others than root can change")
+      end
+    end
+    local dir = root_dir()
+    local daemon = plusmoin.new { config = { pid_file = dir .. "/run/new.conf" } }
+    local code, out, err = daemon:root_cli("start")
+    assert.equal(1, code, out)
+    has(err, dir .. "/run/new.conf", "Permission denied")
+    assert.is_nil(uv.fs_stat(dir .. "/run"))
+    local place = "/run/" .. daemon.dir:gsub("[^%w]", "-")
+    daemon = plusmoin.new { config = { pid_file = place .. "/p.pid", control_socket = place .. "/p.sock" } }
+    code, out, err = daemon:daemonize { as_root = true }
+    assert.equal(0, code, out .. err)
+    assert.equal(user_ids().uid, owner(place))
+    assert.equal(0, (daemon:root_cli("stop")))
+    assert(uv.fs_rmdir(place))
+  end)
+
+  it("a configuration or trigger of root's that has become somebody's is not reloaded as root", function()
+    local daemon = plusmoin.new { config = { daemon_user = "root" }, files = { ["t.lua"] = "return require 'm'",
+      ["m.lua"] = "#!\nreturn function() end" }, triggers = { slave_up = { lua = "t.lua" } } }
+    local trigger, module = daemon.dir .. "/t.lua", daemon.dir .. "/m.lua"
+    assert(uv.fs_chown(daemon.config_path, 0, 0))
+    local code, _, err = daemon:root_cli("start")
+    assert.equal(3, code)
+    has(err, trigger, "can be changed by others than root")
+    assert(uv.fs_chown(trigger, 0, 0))
+    code, _, err = daemon:root_cli("start")
+    assert.equal(3, code)
+    has(err, module, "can be changed by others than root")
+    assert(uv.fs_chown(module, 0, 0))
+    code, _, err = daemon:daemonize { as_root = true }
+    assert.equal(0, code, err)
+    assert(uv.fs_chmod(daemon.config_path, tonumber("666", 8)))
+    code, _, err = daemon:root_cli("reload")
+    assert.equal(3, code)
+    has(err, daemon.config_path, "can be changed by others than root")
+    assert(uv.fs_chmod(daemon.config_path, tonumber("644", 8)))
+    code, _, err = daemon:root_cli("reload")
+    assert.equal(0, code, err)
   end)
 
   it("a Lua configuration that is exchanged all the time is never run as root", function()

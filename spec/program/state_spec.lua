@@ -1,5 +1,7 @@
 -- `state_file`: what a restart keeps, and what it makes of the differences.
 local cjson = require "cjson"
+local faked = require "spec.support.faked"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -41,6 +43,20 @@ end
 local function number(event)
   return tonumber(event.env.PLUSMOIN_EVENT_ID:match("%-(%d+)$"))
 end
+
+describe("a state file", function()
+  after_each(scene.finish)
+
+  it("is on the disk when it counts, with its name", function()
+    machine.need("faked")
+    local syncs = proc.new_dir("syncs") .. "/syncs"
+    local daemon = plusmoin.start { nodes = { pg.master() }, config = { state_file = "state.json" },
+      env = { LD_PRELOAD = faked.library("note_syncs"), SYNCS = syncs } }
+    proc.wait_for("the directory's turn", 10, function()
+      return (proc.read_file(syncs) or ""):find(daemon.dir .. "/state.json.new\n" .. daemon.dir .. "\n", 1, true)
+    end, function() return (proc.read_file(syncs) or "") .. daemon:diagnose() end)
+  end)
+end)
 
 describe("a restart with a state file", function()
   after_each(scene.finish)

@@ -6,6 +6,17 @@ local LIBRARY = "/usr/lib/" .. (io.popen("gcc -dumpmachine"):read("l") or "") ..
 
 local faked = {}
 
+--- The path of the library made of spec/support/NAME.c, to be preloaded.
+function faked.library(name)
+  proc.shared.libraries = proc.shared.libraries or proc.new_dir("libraries")
+  local path = proc.shared.libraries .. "/" .. name .. ".so"
+  if not proc.read_file(path) then
+    proc.must({ os.getenv("CC") or "gcc", "-O1", "-shared", "-fPIC", "-o", path, "spec/support/" .. name .. ".c" },
+      { as_root = true, cwd = "." })
+  end
+  return path
+end
+
 --- Starts one (options as plusmoin.new; `steady`: the steady clocks are set, too, as if the machine had slept).
 -- Its `set_clock(seconds)` sets them by so much against the true time. Waits for plusmoin_up.
 function faked.start(options)

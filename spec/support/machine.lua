@@ -43,7 +43,8 @@ local KINDS = {
     proc.close(socket)
     return bound
   end, "no IPv6 (::1)" },
-  faked = { function() return os.getenv("PLUSMOIN_BIN") == nil end, "libfaketime and sanitizers do not go together" },
+  faked = { function() return os.getenv("PLUSMOIN_BIN") == nil end,
+    "a library that is preloaded and the sanitizers do not go together" },
 }
 
 --- Why a test that takes these things (keys of KINDS) cannot be run here; nil if it can.

@@ -120,7 +120,7 @@ static void write_line(struct log_sink *sink, struct repeats *repeats, struct lo
 	say_repeats(sink, repeats);
 	free(repeats->last.text);
 	repeats->last = line;
-	repeats->format = format_now();
+	repeats->format = line.format;
 	log_sink_write(sink, repeats->format, &line);
 }
 

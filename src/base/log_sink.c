@@ -83,14 +83,13 @@ void log_sink_close(struct log_sink *sink)
 }
 
 /* The line as it goes to this sink. */
-static void add_line(struct buf *out, const struct log_sink *sink, enum log_format format,
-		     const struct log_text *line)
+static void add_line(struct buf *out, const struct log_sink *sink, const struct log_text *line)
 {
 	static const int priorities[] = { 3, 4, 6, 7 }; /* sd-daemon(3): err, warning, info, debug */
 
 	if (sink->journal)
 		buf_addf(out, "<%d>", priorities[line->level]);
-	buf_add_str(out, sink->journal && format == LOG_FORMAT_TEXT ? line->text + line->body + 1
+	buf_add_str(out, sink->journal && line->format == LOG_FORMAT_TEXT ? line->text + line->body + 1
 								    : line->text);
 }
 
@@ -126,7 +125,7 @@ static void add_lost(struct buf *out, const struct log_sink *sink, enum log_form
 		return;
 	message = mem_printf("%lu log lines were lost: %s", sink->lost, strerror(sink->error));
 	line = log_text_new(LOG_LEVEL_ERROR, format, NULL, message);
-	add_line(out, sink, format, &line);
+	add_line(out, sink, &line);
 	free(line.text);
 	free(message);
 }
@@ -143,7 +142,7 @@ void log_sink_write(struct log_sink *sink, enum log_format format, const struct 
 	if (sink->torn)
 		buf_add_char(&out, '\n');
 	add_lost(&out, sink, format);
-	add_line(&out, sink, format, line);
+	add_line(&out, sink, line);
 	done = write_all(sink->fd, &out);
 	if (done == out.len) {
 		sink->error = 0;

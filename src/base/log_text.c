@@ -119,10 +119,16 @@ static size_t format_json(struct buf *out, enum log_level level, const struct lo
 	return body;
 }
 
-static struct log_text finish(struct buf *out, enum log_level level, size_t body)
+static struct log_text finish(struct buf *out, enum log_level level, enum log_format format,
+			      size_t body)
 {
 	buf_add_char(out, '\n');
-	return (struct log_text){ .text = buf_steal(out), .body = body, .level = level };
+	return (struct log_text){
+		.text = buf_steal(out),
+		.body = body,
+		.level = level,
+		.format = format,
+	};
 }
 
 struct log_text log_text_new(enum log_level level, enum log_format format,
@@ -138,7 +144,7 @@ struct log_text log_text_new(enum log_level level, enum log_format format,
 		body = format_json(&out, level, about, message);
 	else
 		body = format_text(&out, level, about, message);
-	return finish(&out, level, body);
+	return finish(&out, level, format, body);
 }
 
 struct log_text log_text_repeated(enum log_level level, enum log_format format,
@@ -159,5 +165,5 @@ struct log_text log_text_repeated(enum log_level level, enum log_format format,
 		body = format_text(&out, level, &nothing, message);
 	}
 	free(message);
-	return finish(&out, level, body);
+	return finish(&out, level, format, body);
 }

@@ -11,6 +11,7 @@ struct log_text {
 	char *text;  /* with its newline; the caller's to free */
 	size_t body; /* where it goes on behind the time: what is alike in identical lines */
 	enum log_level level;
+	enum log_format format; /* that it was made in: another may be set when it is written */
 };
 
 struct log_text log_text_new(enum log_level level, enum log_format format,

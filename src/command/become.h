@@ -13,13 +13,13 @@ struct become {
 	const char *path; /* the caller's */
 	struct files names;
 	bool drops; /* root, to become somebody else */
-	bool foreign; /* the file is not root's, and Lua: what it says is done with no more than its user's rights */
+	bool foreign; /* root, and others can change the file: what it says is done with its user's rights, but for
+			 what root makes directly in /run, /var/log, /var/lib */
 	struct identity identity;
-	struct buf text; /* of a JSON configuration that root can read and the user perhaps not */
 };
 
 /*
- * Reads names and user, and as root the text. 0, or an exit status after a message:
+ * Reads names and user, and as root the text of a JSON file, which its user perhaps cannot. 0, or an exit status after a message:
  * 1 it failed, 3 bad configuration. Ended by become_free() either way.
  */
 int become_read(struct become *become, const char *path);

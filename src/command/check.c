@@ -15,10 +15,12 @@
 #include "base/text.h"
 #include "command/become.h"
 #include "loop/clock.h"
+#include "loop/pool.h"
 #include "pg/survey.h"
 #include "script/api.h"
 #include "script/state.h"
 #include "script/host.h"
+#include "system/descriptors.h"
 
 #define LOOK_UP_MS 5000 /* for the addresses of all nodes; then they are left open */
 
@@ -116,7 +118,7 @@ static void visit_all(struct check *check)
 	const struct config *config = check->config;
 	struct resolver *resolver;
 
-	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
+	(void)pool_start();
 	(void)signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&check->loop);
 	resolver = resolver_new(&check->loop);
@@ -220,6 +222,11 @@ static void begin_config(struct json *json, const struct config *config)
 	add_seconds(json, "fresh_connect", config_fresh_connect_ms(config));
 	jsonw_key(json, "down_after");
 	jsonw_int(json, config->down_after);
+	descriptors_reserve(config->trigger_parallel);
+	jsonw_key(json, "fit");
+	jsonw_int(json, (int64_t)descriptors_fit());
+	jsonw_key(json, "descriptors");
+	jsonw_int(json, (int64_t)descriptors_limit());
 	jsonw_key(json, "nodes");
 	jsonw_begin_array(json);
 }
@@ -286,8 +293,10 @@ int command_check(const char *config_path, bool as_json)
 {
 	struct check check = { 0 };
 	struct buf findings = { 0 };
-	int status = load(&check, config_path);
+	int status;
 
+	descriptors_raise();
+	status = load(&check, config_path);
 	if (status == FINE) {
 		check.visits = mem_zalloc(check.config->node_count, sizeof(*check.visits));
 		visit_all(&check);

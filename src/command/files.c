@@ -24,7 +24,7 @@
 
 /*
  * The child's words: a letter, a text, a NUL. First the names of a configuration
- * that says nothing, then those of this one, and "." at the end.
+ * that says nothing, as root what was read, then those of this one, and "." at the end.
  */
 enum word {
 	WORD_USER = 'u',
@@ -35,6 +35,8 @@ enum word {
 	WORD_GRACE = 'g',
 	WORD_ERROR = 'e',
 	WORD_WARNING = 'w',
+	WORD_FOREIGN = 'f',
+	WORD_TEXT = 't',
 	WORD_END = '.',
 };
 
@@ -99,28 +101,46 @@ static bool read_all(int file, struct buf *text)
 }
 
 /*
- * Root runs nobody's code: a Lua configuration is run as its owner, root's as
- * nobody. The file is opened once: whose it is and what is run are of one file,
- * whatever is renamed meanwhile.
+ * Whether others than root can change the file: its own bits, and where the path is a link,
+ * whose link it is.
  */
-static void leave_root(int fd, const char *path, struct buf *text)
+static bool is_foreign(const char *path, const struct stat *read)
+{
+	struct stat st;
+
+	return read->st_uid != 0 || (read->st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+	       lstat(path, &st) != 0 || (S_ISLNK(st.st_mode) && st.st_uid != 0);
+}
+
+/* As root: opens the file once, reads it, and says whether it is foreign. */
+static void read_file(int fd, const char *path, struct buf *text, struct stat *st)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct identity identity;
-	struct stat st;
-	bool found;
+	struct buf out = { 0 };
 
-	if (file < 0 || fstat(file, &st) != 0 || (S_ISREG(st.st_mode) && !read_all(file, text))) {
+	if (file < 0 || fstat(file, st) != 0 || (S_ISREG(st->st_mode) && !read_all(file, text))) {
 		char *what = mem_printf("cannot be read: %s", strerror(errno));
 
 		say_error(fd, path, what);
 		free(what);
 	}
 	close(file);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		say_error(fd, path, "is no file");
-	found = st.st_uid != 0 ? identity_find_uid(st.st_uid, &identity)
-			       : identity_find("nobody", &identity);
+	if (is_foreign(path, st))
+		add_word(&out, WORD_FOREIGN, "");
+	if (!is_lua(path) && strlen(buf_text(text)) == text->len)
+		add_word(&out, WORD_TEXT, buf_text(text));
+	say(fd, &out);
+}
+
+/* Root runs nobody's code: a Lua configuration is run as its owner, root's as nobody. */
+static void leave_root(int fd, const char *path, const struct stat *st)
+{
+	struct identity identity;
+	bool found = st->st_uid != 0 ? identity_find_uid(st->st_uid, &identity)
+				     : identity_find("nobody", &identity);
+
 	if (!found || !identity_become(&identity))
 		say_error(fd, path, found ? "its owner's identity cannot be taken to run it"
 					   : "its owner is no user of this system; as root it is run"
@@ -146,6 +166,7 @@ static void child(int fd, const char *path)
 {
 	struct load_options options = { .names_only = true };
 	struct buf text = { 0 };
+	struct stat st;
 	struct engine engine;
 	struct load_files defaults;
 	struct load_report report;
@@ -159,8 +180,10 @@ static void child(int fd, const char *path)
 	if (load_default_names(&engine, path, &defaults))
 		add_names(&out, &defaults);
 	say(fd, &out);
-	if (getuid() == 0 && is_lua(path)) {
-		leave_root(fd, path, &text);
+	if (getuid() == 0) {
+		read_file(fd, path, &text, &st);
+		if (is_lua(path))
+			leave_root(fd, path, &st);
 		options.text = buf_text(&text);
 		options.text_len = text.len;
 	}
@@ -229,6 +252,13 @@ static void take_word(struct files *names, char word, const char *text)
 	case WORD_WARNING:
 		add_line(&report->warnings, &report->warning_count, text);
 		break;
+	case WORD_FOREIGN:
+		names->foreign = true;
+		break;
+	case WORD_TEXT:
+		buf_clear(&names->text);
+		buf_add_str(&names->text, text);
+		break;
 	default:
 		break;
 	}
@@ -286,6 +316,8 @@ bool files_read(const char *path, struct files *names)
 	if (!take_words(names, &in))
 		say_unfinished(names, path, how);
 	buf_free(&in);
+	if (is_lua(path)) /* whose code could have said anything */
+		buf_free(&names->text);
 	if (names->report.names.pid_file != NULL)
 		return true;
 	(void)fprintf(stderr, "plusmoin: no memory to read %s\n", path);
@@ -296,6 +328,7 @@ bool files_read(const char *path, struct files *names)
 void files_free(struct files *names)
 {
 	load_report_free(&names->report);
+	buf_free(&names->text);
 }
 
 void files_say_broken(const struct files *names)

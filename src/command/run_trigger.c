@@ -16,7 +16,7 @@
 #include "command/picture.h"
 #include "loop/timer.h"
 #include "net/http.h"
-#include "process/child.h"
+#include "process/process.h"
 #include "script/host.h"
 
 #define EVENT_BYTES ((size_t)16 << 20) /* as a configuration */
@@ -160,7 +160,7 @@ static void on_no_sign(void *data)
 	host_look(hand->host, &sign);
 	(void)fprintf(stderr, "plusmoin: %s gives no sign since %s: it holds its script host in one"
 			      " call\n", sign.trigger, sign.place);
-	reaper_end();
+	(void)reaper_end(0);
 	(void)log_stop(ASK_MS);
 	_exit(FAILED);
 }
@@ -279,7 +279,7 @@ static int run_all(struct hand *hand)
 	return hand->failed || hand->interrupted ? FAILED : FINE;
 }
 
-static void end(struct hand *hand)
+static void end(struct hand *hand, int status)
 {
 	bool gone = true;
 
@@ -288,16 +288,14 @@ static void end(struct hand *hand)
 		gone = host_free(&hand->host, HOST_SIGN_MS);
 	}
 	(void)log_stop(ASK_MS);
-	if (!gone) {
-		reaper_end();
-		_exit(FAILED);
-	}
+	gone = reaper_end(gone ? HOST_SIGN_MS : 0) && gone;
+	if (!gone) /* a thread hangs */
+		_exit(status != FINE ? status : FAILED);
 	if (hand->mailbox != NULL) {
 		mailbox_free(&hand->mailbox, drop_message);
 		timer_free(&hand->patience);
 		uv_close((uv_handle_t *)&hand->interrupt, NULL);
 		reaper_stop();
-		reaper_end();
 		(void)uv_run(&hand->loop, UV_RUN_DEFAULT);
 		(void)uv_loop_close(&hand->loop);
 	}
@@ -337,7 +335,7 @@ int command_run_trigger(const char *config_path, const char *what, const char *e
 		begin_log(&hand);
 		status = run_all(&hand);
 	}
-	end(&hand);
+	end(&hand, status);
 	picture_clear(&hand.picture);
 	become_free(&hand.user);
 	free(hand.file);

@@ -19,12 +19,15 @@
 #include "base/text.h"
 #include "command/become.h"
 #include "daemon/daemon.h"
+#include "loop/pool.h"
 #include "net/http.h"
+#include "system/descriptors.h"
 #include "system/detach.h"
 #include "system/directory.h"
 #include "system/identity.h"
 #include "system/notify.h"
 #include "system/pidfile.h"
+#include "system/signals.h"
 
 enum { START_FAILED = 1, START_CONFIG = 3 };
 
@@ -90,6 +93,41 @@ static bool make_places(const struct start *start)
 	return true;
 }
 
+static bool make_roots_file(const struct start *start, const char *path, mode_t mode)
+{
+	return !directory_is_for_daemons(path) ||
+	       directory_make_file(path, mode, &start->user.identity) ||
+	       say_errno("make", path);
+}
+
+static bool make_roots_directory(const struct start *start, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = mem_strndup(path, slash != NULL ? (size_t)(slash - path) : 0);
+	bool done = !directory_is_for_daemons(directory) ||
+		    directory_make_of(path, &start->user.identity) ||
+		    say_errno("make the directory of", path);
+
+	free(directory);
+	return done;
+}
+
+/*
+ * A file that others can change does not say what root makes, and where. But what a daemon
+ * has in /run and beside it nobody else could make: directories and files directly there.
+ */
+static bool make_roots_places(const struct start *start)
+{
+	const struct load_files *names = &start->user.names.report.names;
+	const char *log = start->foreground ? NULL : names->log_file;
+
+	return make_roots_directory(start, names->pid_file) &&
+	       make_roots_directory(start, names->status_file) &&
+	       make_roots_directory(start, names->control_socket) &&
+	       make_roots_file(start, names->pid_file, 0644) &&
+	       (log == NULL || (make_roots_directory(start, log) && make_roots_file(start, log, 0640)));
+}
+
 static bool lock_pid_file(struct start *start)
 {
 	const char *path = start->user.names.report.names.pid_file;
@@ -120,8 +158,10 @@ static bool settle(struct start *start)
 		return false;
 	while ((name = identity_drop_variable()) != NULL)
 		list_add(&start->ignored, (void *)name);
-	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
-	return true;
+	if (pool_start() == 0)
+		return true;
+	(void)fprintf(stderr, "plusmoin: no threads for files and names\n");
+	return false;
 }
 
 static bool take_over_pid_file(struct start *start)
@@ -233,8 +273,7 @@ static int prepare(struct start *start)
 {
 	int status;
 
-	/* a stranger's file does not say what root makes, and where */
-	if (start->user.foreign && !settle(start))
+	if (start->user.foreign && (!make_roots_places(start) || !settle(start)))
 		return START_FAILED;
 	if (!make_places(start) || !lock_pid_file(start))
 		return START_FAILED;
@@ -305,7 +344,9 @@ int command_start(const char *config_path, bool foreground)
 	};
 	int status;
 
+	signals_reset(true);
 	hold_signals(SIG_BLOCK);
+	descriptors_raise();
 	notify_begin();
 	(void)umask(022);
 	status = become_read(&start.user, config_path);

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "daemon/requests.h"
 #include "daemon/control.h"
+#include "daemon/fits.h"
 #include "daemon/outcome.h"
 #include "daemon/recent.h"
 #include "daemon/supervised.h"
@@ -22,7 +23,7 @@
 #include "loop/timer.h"
 #include "monitor/live.h"
 #include "monitor/monitor.h"
-#include "process/child.h"
+#include "process/process.h"
 #include "records/records.h"
 #include "system/notify.h"
 #include "system/pidfile.h"
@@ -280,6 +281,7 @@ static void take_load(struct daemon *daemon, struct config *config, struct confi
 	dispatch_reload(daemon->dispatch, config, replaces);
 	publish(daemon);
 	say_needs_restart(daemon);
+	fits_say(config);
 	log_error("configuration reloaded from %s", config->path);
 }
 
@@ -340,6 +342,7 @@ static void start_all(struct daemon *daemon)
 	};
 	struct saved *saved;
 
+	fits_say(daemon->config);
 	clock_start(&daemon->clock);
 	daemon->records = records_new(&daemon->loop, daemon->config);
 	daemon->status_soon = timer_new(&daemon->loop, NULL, on_status_soon, daemon);
@@ -396,7 +399,7 @@ static void end(struct daemon *daemon, int status)
 	}
 	control_free(&daemon->control);
 	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
-	reaper_end();
+	closed = reaper_end(END_MS) && closed;
 	if (daemon->ending)
 		log_info("ended");
 	closed = log_stop(LOG_END_MS) && closed;

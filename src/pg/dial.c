@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
+#include "system/descriptors.h"
 
 #define DIAL_KEYWORDS 64
 
@@ -31,6 +32,7 @@ struct dial {
 	size_t next;
 	bool again; /* the present address has been tried twice */
 	bool left_some; /* of this round an address was left before it said anything */
+	bool scarce; /* no descriptor may be had for it: `deadline` is the time to say so */
 	bool has_failed; /* an address has: */
 	struct evidence best; /* the failure that tells most */
 	struct conn *conn;
@@ -226,8 +228,9 @@ static void on_failed(void *data, const struct evidence *evidence)
 }
 
 /* The present address, or the name server, has had its time. */
-static void give_up(struct dial *dial)
+static void give_up(void *data)
 {
+	struct dial *dial = data;
 	bool looking_up = dial->lookup != NULL;
 	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
 	char *text = mem_printf("no answer to a %s within %.3f s",
@@ -236,14 +239,14 @@ static void give_up(struct dial *dial)
 
 	text_copy(evidence.message, sizeof(evidence.message), text);
 	free(text);
+	if (dial->scarce) {
+		evidence = evidence_of_scarcity(descriptors_limit());
+		finish(dial, NULL, &evidence);
+		return;
+	}
 	dial->left_some = true;
 	conn_leave(&dial->conn, dial->target.drain);
 	on_failed(dial, &evidence);
-}
-
-static void on_deadline(void *data)
-{
-	give_up(data);
 }
 
 static void add(const char **keywords, const char **values, size_t *count, const char *keyword,
@@ -380,9 +383,12 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 	dial->stalls = stalls;
 	dial->stalls_then = *stalls;
 	dial->started_ms = clock_steady_ms();
-	dial->deadline = timer_new(loop, stalls, on_deadline, dial);
+	dial->deadline = timer_new(loop, stalls, give_up, dial);
 	dial->reach = timer_new(loop, stalls, on_reach, dial);
-	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
+	dial->scarce = target->options != NULL && descriptors_are_scarce();
+	if (dial->scarce)
+		timer_start(dial->deadline, 0);
+	else if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
 	    addresses_take_numeric(&dial->addresses, host)) {
 		try_next(dial);
 	} else {

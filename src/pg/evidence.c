@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -31,6 +33,16 @@ bool errno_is_own_fault(int error)
 	if (error < 0)
 		error = -error;
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+struct evidence evidence_of_scarcity(size_t limit)
+{
+	struct evidence evidence = { .own_fault = true };
+
+	(void)snprintf(evidence.message, sizeof(evidence.message),
+		       "%s: the last of %zu descriptors are kept for triggers and answers",
+		       strerror(EMFILE), limit);
+	return evidence;
 }
 
 struct observation evidence_as_look(const struct evidence *evidence)
@@ -233,23 +245,35 @@ static void of_libpq_words(struct evidence *evidence, const char *message)
 		evidence->reason = REASON_MALFORMED;
 }
 
-/* The words, without libpq's verbose LOCATION, its hint, trailing blanks and our password. */
-static void take_message(struct evidence *evidence, const char *message)
+char *evidence_words(const char *message)
 {
 	char *clean = secret_scrub(message);
-	char *location = strstr(clean, "\nLOCATION:");
-	char *hint = strstr(clean, "\n\tIs the server running");
-	size_t len;
+	struct buf out = { 0 };
 
-	if (location != NULL)
-		*location = '\0';
-	if (hint != NULL)
-		*hint = '\0';
-	len = strlen(clean);
-	while (len > 0 && isspace((unsigned char)clean[len - 1]))
-		clean[--len] = '\0';
-	text_copy(evidence->message, sizeof(evidence->message), clean);
+	for (const char *at = clean; *at != '\0';) {
+		size_t len = strcspn(at, "\n");
+		bool goes_on = at[0] == '\t' && !isupper((unsigned char)at[1]);
+
+		if (strncmp(at, "LOCATION:", strlen("LOCATION:")) == 0 ||
+		    strncmp(at, "\tIs the server running", strlen("\tIs the server running")) == 0)
+			break;
+		if (out.len > 0 && len > 0)
+			buf_add_str(&out, goes_on ? " " : "; ");
+		buf_add(&out, at + (at[0] == '\t'), len - (at[0] == '\t'));
+		at += len + (at[len] == '\n');
+	}
+	while (out.len > 0 && isspace((unsigned char)out.data[out.len - 1]))
+		out.data[--out.len] = '\0';
 	free(clean);
+	return out.data != NULL ? buf_steal(&out) : mem_strdup("");
+}
+
+static void take_message(struct evidence *evidence, const char *message)
+{
+	char *words = evidence_words(message);
+
+	text_copy(evidence->message, sizeof(evidence->message), words);
+	free(words);
 }
 
 void evidence_of_connect(struct evidence *evidence, const char *message)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/observation.h"
 
@@ -18,6 +19,12 @@ struct evidence {
 	bool untold;    /* of a connect: 57P03 in words that do not tell going from coming */
 	bool own_fault; /* our own descriptors or memory: says nothing about the node */
 };
+
+/*
+ * libpq's words on one line, its sentences and attempts joined by "; ", without its verbose LOCATION, its hint,
+ * trailing blanks and our passwords. The caller frees them.
+ */
+char *evidence_words(const char *message);
 
 /* A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. */
 void evidence_of_connect(struct evidence *evidence, const char *message);
@@ -53,3 +60,6 @@ bool sqlstate_is_transient(const char *sqlstate);
 
 /* One of our own errno (UV_... or errno): a fault of ours, not the node's. */
 bool errno_is_own_fault(int error);
+
+/* No connection was begun: of our `limit` of descriptors nothing but the reserve is left. */
+struct evidence evidence_of_scarcity(size_t limit);

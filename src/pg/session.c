@@ -98,10 +98,13 @@ static char *refusal(const PGresult *result)
 {
 	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	char *text = state != NULL && words != NULL ? mem_printf("%s (%s)", words, state)
-						    : mem_strdup(PQresultErrorMessage(result));
-	char *clean = secret_scrub(text);
+	char *text;
+	char *clean;
 
+	if (state == NULL || words == NULL)
+		return evidence_words(PQresultErrorMessage(result));
+	text = mem_printf("%s (%s)", words, state);
+	clean = secret_scrub(text);
 	free(text);
 	return clean;
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,7 +11,9 @@
 #include "base/mem.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
-#include "process/spawn.h"
+#include "process/process.h"
+
+#define LET_GO_MS 500 /* that a KILLed one gets whose exec has not returned */
 
 struct output {
 	struct child *child;
@@ -22,10 +23,9 @@ struct output {
 
 struct child {
 	struct child_port *port;
-	pid_t pid;   /* 0: it could not be started */
-	bool reaped; /* its pid may be somebody else's */
-	bool killing;
-	int status;
+	struct process *process; /* NULL: it could not be started, or has ended */
+	bool killing;            /* it was sent TERM or KILL */
+	bool killed;             /* KILL */
 	uv_pipe_t *in;
 	struct output out;
 	struct output err; /* if kept apart */
@@ -40,17 +40,9 @@ struct child {
 
 struct child_port {
 	uv_loop_t *loop;
-	uv_async_t *woken;
-	struct list exited; /* reaped, still to be told */
+	struct process_port *processes;
+	struct list children;
 };
-
-/* The running children. The lock covers spawning, pids, `reaped` and the ports' lists. */
-static struct {
-	pthread_mutex_t lock;
-	struct list running;
-	uv_signal_t signal;
-	bool started;
-} reaper = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void on_handle_closed(uv_handle_t *handle)
 {
@@ -97,6 +89,10 @@ static void drain(struct output *output)
 
 static void free_child(struct child *child)
 {
+	if (child->port != NULL)
+		list_remove(&child->port->children, child);
+	if (child->process != NULL)
+		process_let_go(&child->process);
 	timer_free(&child->timer);
 	close_pipe(&child->in);
 	close_pipe(&child->out.pipe);
@@ -111,10 +107,6 @@ static void end(struct child *child)
 	struct child_outcome *outcome = &child->outcome;
 	struct buf *out = &child->out.kept;
 
-	if (child->reaped && WIFSIGNALED(child->status))
-		outcome->signal = WTERMSIG(child->status);
-	else if (child->reaped)
-		outcome->exit_code = WEXITSTATUS(child->status);
 	drain(&child->out);
 	drain(&child->err);
 	if (child->keep_bytes == 0 && out->len > CHILD_TAIL_BYTES)
@@ -124,100 +116,25 @@ static void end(struct child *child)
 	outcome->errors = buf_text(&child->err.kept);
 	outcome->errors_len = child->err.kept.len;
 	outcome->took_ms = clock_steady_ms() - child->started_ms;
+	list_remove(&child->port->children, child);
+	child->port = NULL; /* a callback may free it */
 	if (child->ended != NULL)
 		child->ended(child->data, outcome);
 	free_child(child);
 }
 
-static struct child *find_running(pid_t pid)
+static void on_process_ended(void *owner, const struct process_end *how)
 {
-	for (size_t i = 0; i < reaper.running.count; i++) {
-		struct child *child = reaper.running.items[i];
+	struct child *child = owner;
 
-		if (child->pid == pid)
-			return child;
-	}
-	return NULL;
-}
-
-static void reap(void)
-{
-	int status;
-	pid_t pid;
-
-	pthread_mutex_lock(&reaper.lock);
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct child *child = find_running(pid);
-
-		if (child == NULL)
-			continue;
-		list_remove(&reaper.running, child);
-		child->reaped = true;
-		child->status = status;
-		if (child->killing)
-			(void)kill(-pid, SIGKILL); /* what is left of its group */
-		list_add(&child->port->exited, child);
-		uv_async_send(child->port->woken);
-	}
-	pthread_mutex_unlock(&reaper.lock);
-}
-
-static void on_sigchld(uv_signal_t *handle, int signum)
-{
-	(void)handle;
-	(void)signum;
-	reap();
-}
-
-int reaper_start(uv_loop_t *loop)
-{
-	int error = uv_signal_init(loop, &reaper.signal);
-
-	if (error != 0)
-		return error;
-	error = uv_signal_start(&reaper.signal, on_sigchld, SIGCHLD);
-	uv_unref((uv_handle_t *)&reaper.signal);
-	reaper.started = error == 0;
-	reap(); /* a container's first process may have orphans that have ended before */
-	return error;
-}
-
-void reaper_stop(void)
-{
-	if (reaper.started)
-		uv_close((uv_handle_t *)&reaper.signal, NULL);
-	reaper.started = false;
-}
-
-void reaper_end(void)
-{
-	pthread_mutex_lock(&reaper.lock);
-	for (size_t i = 0; i < reaper.running.count; i++) {
-		const struct child *child = reaper.running.items[i];
-
-		(void)kill(-child->pid, SIGKILL);
-	}
-	list_free(&reaper.running);
-	pthread_mutex_unlock(&reaper.lock);
-}
-
-static struct child *next_exited(struct child_port *port)
-{
-	struct child *child;
-
-	pthread_mutex_lock(&reaper.lock);
-	child = list_shift(&port->exited);
-	pthread_mutex_unlock(&reaper.lock);
-	return child;
-}
-
-static void on_exits(uv_async_t *woken)
-{
-	struct child *child;
-
-	/* a callback may free the port */
-	while (woken->data != NULL && (child = next_exited(woken->data)) != NULL)
-		end(child);
+	child->process = NULL;
+	child->outcome.error = how->error;
+	child->outcome.no_directory = how->no_directory;
+	if (how->error == 0 && WIFSIGNALED(how->status))
+		child->outcome.signal = WTERMSIG(how->status);
+	else if (how->error == 0)
+		child->outcome.exit_code = WEXITSTATUS(how->status);
+	end(child);
 }
 
 struct child_port *child_port_new(uv_loop_t *loop)
@@ -225,66 +142,70 @@ struct child_port *child_port_new(uv_loop_t *loop)
 	struct child_port *port = mem_zalloc(1, sizeof(*port));
 
 	port->loop = loop;
-	port->woken = mem_zalloc(1, sizeof(*port->woken));
-	uv_async_init(loop, port->woken, on_exits);
-	uv_unref((uv_handle_t *)port->woken);
-	port->woken->data = port;
+	port->processes = process_port_new(loop, on_process_ended);
 	return port;
 }
 
 void child_port_free(struct child_port **port_p)
 {
 	struct child_port *port = *port_p;
-	struct child *child;
 
 	*port_p = NULL;
 	if (port == NULL)
 		return;
-	pthread_mutex_lock(&reaper.lock);
-	for (size_t i = reaper.running.count; i-- > 0;) {
-		child = reaper.running.items[i];
-		if (child->port != port)
-			continue;
-		(void)kill(-child->pid, SIGKILL);
-		list_remove(&reaper.running, child);
-		list_add(&port->exited, child);
-	}
-	pthread_mutex_unlock(&reaper.lock);
-	while ((child = list_shift(&port->exited)) != NULL)
-		free_child(child);
-	list_free(&port->exited);
-	port->woken->data = NULL;
-	uv_close((uv_handle_t *)port->woken, on_handle_closed);
+	while (port->children.count > 0)
+		free_child(port->children.items[port->children.count - 1]);
+	list_free(&port->children);
+	process_port_free(&port->processes);
 	free(port);
+}
+
+void child_signal(struct child *child, int signal)
+{
+	if (child->process == NULL)
+		return;
+	process_signal(child->process, signal);
+	if (signal == SIGTERM || signal == SIGKILL)
+		child->killing = true;
+	if (signal != SIGKILL)
+		return;
+	child->killed = true;
+	timer_start(child->timer, process_is_starting(child->process) ? LET_GO_MS : CHILD_KILL_MS);
+}
+
+/* KILLed, and its exec hangs nonetheless: it has ended as far as anybody is concerned. */
+static void give_up(struct child *child)
+{
+	process_let_go(&child->process);
+	child->outcome.signal = SIGKILL;
+	end(child);
 }
 
 static void on_time(void *data)
 {
 	struct child *child = data;
 
-	if (child->pid == 0) {
+	if (child->process == NULL) {
 		end(child);
 		return;
 	}
-	child->outcome.timed_out = true;
-	child_signal(child, child->killing ? SIGKILL : SIGTERM);
+	if (child->killed && process_is_starting(child->process)) {
+		give_up(child);
+		return;
+	}
+	child->outcome.timed_out = child->outcome.timed_out || !child->killed;
+	if (child->killing) {
+		child_signal(child, SIGKILL);
+		return;
+	}
+	child_signal(child, SIGTERM);
 	timer_start(child->timer, CHILD_KILL_MS);
-}
-
-void child_signal(struct child *child, int signal)
-{
-	pthread_mutex_lock(&reaper.lock);
-	if (child->pid > 0 && !child->reaped)
-		(void)kill(-child->pid, signal);
-	if (signal == SIGTERM || signal == SIGKILL)
-		child->killing = true;
-	pthread_mutex_unlock(&reaper.lock);
 }
 
 void child_abandon(struct child *child)
 {
 	child->ended = NULL;
-	if (child->pid > 0)
+	if (child->process != NULL)
 		on_time(child);
 }
 
@@ -368,48 +289,41 @@ static int open_pipes(struct pipes *pipes, size_t count)
 	return 0;
 }
 
-/* The child's ends, or all of them. */
-static void close_ends(const struct pipes *pipes, bool ours_too)
+/* Our ends, and the child's, which process_start() takes. */
+static void close_pipes(const struct pipes *pipes, bool childs_too)
 {
 	for (size_t i = 0; i < pipes->count; i++) {
-		close(pipes->fds[i][i == 0 ? 0 : 1]);
-		if (ours_too)
-			close(pipes->fds[i][i == 0 ? 1 : 0]);
+		close(pipes->fds[i][i == 0 ? 1 : 0]);
+		if (childs_too)
+			close(pipes->fds[i][i == 0 ? 0 : 1]);
 	}
 }
 
-static int spawn_registered(struct child *child, const struct child_options *options,
-			    const struct pipes *pipes)
-{
-	struct spawn_ends ends = {
-		.in = pipes->fds[0][0],
-		.out = pipes->fds[1][1],
-		.err = pipes->fds[pipes->count - 1][1],
-	};
-	int error;
-
-	pthread_mutex_lock(&reaper.lock);
-	error = spawn_process(&child->pid, options->argv, options->environment,
-			      options->cwd != NULL ? options->cwd : "/", &ends);
-	if (error == 0)
-		list_add(&reaper.running, child);
-	else
-		child->pid = 0;
-	pthread_mutex_unlock(&reaper.lock);
-	return error;
-}
-
-/* Opens the pipes and spawns; 0 or an errno, then nothing is left open. */
+/* Opens the pipes and starts; 0 or an errno, then nothing is left open. */
 static int start_process(struct child *child, const struct child_options *options)
 {
 	struct pipes pipes = { 0 };
 	int error = open_pipes(&pipes, options->keep_bytes > 0 ? 3 : 2);
+	const struct spawn_what what = {
+		.argv = options->argv,
+		.environment = options->environment,
+		.cwd = options->cwd != NULL ? options->cwd : "/",
+		.ends = {
+			.in = pipes.fds[0][0],
+			.out = pipes.fds[1][1],
+			.err = pipes.count == 3 ? pipes.fds[2][1] : pipes.fds[1][1],
+		},
+	};
 
-	if (error == 0)
-		error = spawn_registered(child, options, &pipes);
-	close_ends(&pipes, error != 0);
-	if (error != 0)
+	if (error != 0) {
+		close_pipes(&pipes, true);
 		return error;
+	}
+	child->process = process_start(child->port->processes, &what, child, &error);
+	if (child->process == NULL) {
+		close_pipes(&pipes, false);
+		return error;
+	}
 	child->in = adopt(child, pipes.fds[0][1], child);
 	listen_to(child, &child->out, pipes.fds[1][0]);
 	if (pipes.count == 3)
@@ -425,6 +339,7 @@ struct child *child_start(struct child_port *port, const struct child_options *o
 	struct child *child = mem_zalloc(1, sizeof(*child));
 
 	child->port = port;
+	list_add(&port->children, child);
 	child->out.child = child;
 	child->err.child = child;
 	child->keep_bytes = options->keep_bytes;

@@ -2,12 +2,11 @@
  * Child processes: spawned without a shell in a process group of their own,
  * bytes on stdin, what they print kept up to a bound, TERM to the group at the
  * deadline and KILL CHILD_KILL_MS later. A child has ended when its leader
- * exits, whoever still holds its pipes.
+ * exits, whoever still holds its pipes, or some time after KILL when its exec has
+ * not even returned (process.h).
  *
  * Children belong to a port, one for each loop that starts some: its functions
- * and callbacks run on that loop's thread. One reaper on the monitor's loop
- * collects all exits (SIGCHLD) and hands each to its port; pids that it does not
- * know are orphans that we inherited as PID 1 of a container.
+ * and callbacks run on that loop's thread.
  */
 #pragma once
 
@@ -38,6 +37,7 @@ struct child_options {
 
 struct child_outcome {
 	int error;     /* errno: it could not be started */
+	bool no_directory; /* the error is that of `cwd` */
 	int exit_code; /* if signal is 0 */
 	int signal;    /* that ended it */
 	bool timed_out;
@@ -49,13 +49,6 @@ struct child_outcome {
 	const char *errors; /* stderr, if kept apart */
 	size_t errors_len;
 };
-
-/* Reaps children on this loop from now on (SIGCHLD); 0 or a libuv error. */
-int reaper_start(uv_loop_t *loop);
-void reaper_stop(void);
-
-/* KILLs the groups of all children that a port has left, one of a host that hangs. The last thing. */
-void reaper_end(void);
 
 struct child_port *child_port_new(uv_loop_t *loop);
 

@@ -1,46 +1,154 @@
 #include "process/spawn.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-static void set_files(posix_spawn_file_actions_t *actions, const char *cwd,
-		      const struct spawn_ends *ends)
+#include "base/mem.h"
+#include "system/descriptors.h"
+
+#define STACK_BYTES ((size_t)64 << 10)
+#define KERNEL_SIGNALS 64
+#define KERNEL_SIGSET_BYTES 8
+
+/*
+ * The child shares our memory until its exec: it makes system calls and nothing else, past
+ * the sanitizers, which would take what it does for what we do.
+ */
+#define SHARES_MEMORY \
+	__attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined")))
+
+/* clone() by its other name in glibc: ThreadSanitizer's takes the child for a fork. */
+int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...); // NOLINT(bugprone-reserved-identifier)
+
+struct start {
+	const struct spawn_what *what;
+	char **programs; /* to be tried, in this order; NULL-terminated */
+	struct rlimit files;
+	bool has_files;
+	long most; /* descriptors, of ours */
+	int error; /* the child's word */
+	bool no_directory;
+};
+
+/* All dispositions to their defaults, nothing blocked. */
+SHARES_MEMORY static void default_signals(void)
 {
-	posix_spawn_file_actions_init(actions);
-	posix_spawn_file_actions_addchdir_np(actions, cwd);
-	posix_spawn_file_actions_adddup2(actions, ends->in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(actions, ends->out, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(actions, ends->err, STDERR_FILENO);
-	posix_spawn_file_actions_addclosefrom_np(actions, 3);
+	static const unsigned long nothing[16]; /* of the kernel's struct sigaction: SIG_DFL */
+
+	for (long number = 1; number <= KERNEL_SIGNALS; number++)
+		(void)syscall(SYS_rt_sigaction, number, nothing, NULL, (size_t)KERNEL_SIGSET_BYTES);
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, (size_t)KERNEL_SIGSET_BYTES);
 }
 
-static void set_attributes(posix_spawnattr_t *attr)
+/* Closes all descriptors from 3 on; in a sandbox that does not know close_range one by one. */
+SHARES_MEMORY static void close_others(const struct start *start)
 {
-	sigset_t all;
-	sigset_t none;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawnattr_init(attr);
-	posix_spawnattr_setsigdefault(attr, &all);
-	posix_spawnattr_setsigmask(attr, &none);
-	posix_spawnattr_setpgroup(attr, 0);
-	posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-					       POSIX_SPAWN_SETPGROUP);
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+		return;
+	for (long fd = 3; fd < start->most; fd++)
+		(void)syscall(SYS_close, fd);
 }
 
-int spawn_process(pid_t *pid, char *const *argv, char *const *environment, const char *cwd,
-		  const struct spawn_ends *ends)
+SHARES_MEMORY static bool set_up(struct start *start)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	int error;
+	const struct spawn_ends *ends = &start->what->ends;
 
-	set_files(&actions, cwd, ends);
-	set_attributes(&attr);
-	error = posix_spawnp(pid, argv[0], &actions, &attr, argv, environment);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
+	if (syscall(SYS_setpgid, 0L, 0L) != 0)
+		return false;
+	if (syscall(SYS_chdir, start->what->cwd) != 0) {
+		start->no_directory = true;
+		return false;
+	}
+	if (syscall(SYS_dup3, ends->in, STDIN_FILENO, 0) < 0 ||
+	    syscall(SYS_dup3, ends->out, STDOUT_FILENO, 0) < 0 ||
+	    syscall(SYS_dup3, ends->err, STDERR_FILENO, 0) < 0)
+		return false;
+	close_others(start);
+	return !start->has_files ||
+	       syscall(SYS_prlimit64, 0L, RLIMIT_NOFILE, &start->files, NULL) == 0;
+}
+
+/* Whether the next program in PATH is tried after this error. */
+SHARES_MEMORY static bool looks_on(int error)
+{
+	return error == EACCES || error == ENOENT || error == ESTALE || error == ENOTDIR ||
+	       error == ENODEV || error == ETIMEDOUT;
+}
+
+SHARES_MEMORY static int in_child(void *data)
+{
+	struct start *start = data;
+	bool denied = false;
+	bool ready;
+
+	default_signals();
+	ready = set_up(start);
+	for (char **program = start->programs; ready && *program != NULL; program++) {
+		(void)syscall(SYS_execve, *program, start->what->argv, start->what->environment);
+		denied = denied || errno == EACCES;
+		if (!looks_on(errno))
+			ready = denied = false;
+	}
+	start->error = denied ? EACCES : errno;
+	(void)syscall(SYS_exit_group, 127L);
+	return 0;
+}
+
+static char **programs_of(const char *name)
+{
+	const char *path = getenv("PATH");
+	char **programs;
+	size_t count = 0;
+
+	if (path == NULL)
+		path = "/bin:/usr/bin";
+	programs = mem_zalloc(strlen(path) + 2, sizeof(*programs));
+	if (name[0] == '\0' || strchr(name, '/') != NULL) {
+		programs[0] = mem_strdup(name);
+		return programs;
+	}
+	for (bool more = true; more; path += more) {
+		size_t len = strcspn(path, ":");
+
+		programs[count++] = len > 0 ? mem_printf("%.*s/%s", (int)len, path, name)
+					    : mem_strdup(name);
+		path += len;
+		more = *path == ':';
+	}
+	return programs;
+}
+
+static void free_programs(char **programs)
+{
+	for (char **program = programs; *program != NULL; program++)
+		free(*program);
+	free(programs);
+}
+
+int spawn_process(const struct spawn_what *what, atomic_int *pid, bool *no_directory)
+{
+	struct start start = { .what = what };
+	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return errno;
+	start.programs = programs_of(what->argv[0]);
+	start.has_files = descriptors_of_children(&start.files);
+	start.most = (long)descriptors_limit();
+	/* CLONE_VFORK: it returns when the child has left our memory, by exec or exit */
+	if (__clone(in_child, stack + STACK_BYTES,
+		    CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD, &start, (int *)pid) < 0)
+		start.error = errno;
+	free_programs(start.programs);
+	(void)munmap(stack, STACK_BYTES);
+	*no_directory = start.no_directory;
+	return start.error;
 }

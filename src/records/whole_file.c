@@ -12,8 +12,10 @@ struct whole_file {
 	struct whole_file_kind kind;
 	char *path;
 	char *temporary;
+	char *directory;
 	uv_fs_t request;
-	uv_file fd;
+	uv_file fd; /* of the file, then of its directory */
+	int error;  /* told when that is closed; libuv's */
 	bool busy;
 	bool freed;
 	bool failing; /* said once */
@@ -34,6 +36,7 @@ static void free_all(struct whole_file *file)
 {
 	free(file->path);
 	free(file->temporary);
+	free(file->directory);
 	free(file->writing);
 	free(file->next);
 	free(file->last);
@@ -101,13 +104,19 @@ static void on_open(uv_fs_t *request)
 	write_more(file);
 }
 
-static void give_up(struct whole_file *file, int error)
+static void on_closed_at_last(uv_fs_t *request)
 {
-	uv_fs_t close;
+	struct whole_file *file = request->data;
 
-	uv_fs_close(file->loop, &close, file->fd, NULL);
-	uv_fs_req_cleanup(&close);
-	finish(file, error);
+	(void)result(request);
+	finish(file, file->error);
+}
+
+/* Closed by another thread, too: on a file system of the network that may take its time. */
+static void close_and_finish(struct whole_file *file, int error)
+{
+	file->error = error;
+	uv_fs_close(file->loop, &file->request, file->fd, on_closed_at_last);
 }
 
 static void on_write(uv_fs_t *request)
@@ -116,7 +125,7 @@ static void on_write(uv_fs_t *request)
 	ssize_t n = result(request);
 
 	if (n < 0) {
-		give_up(file, (int)n);
+		close_and_finish(file, (int)n);
 		return;
 	}
 	file->written += (size_t)n;
@@ -134,7 +143,7 @@ static void on_synced(uv_fs_t *request)
 	ssize_t n = result(request);
 
 	if (n < 0)
-		give_up(file, (int)n);
+		close_and_finish(file, (int)n);
 	else
 		uv_fs_close(file->loop, &file->request, file->fd, on_close);
 }
@@ -150,11 +159,50 @@ static void on_close(uv_fs_t *request)
 		uv_fs_rename(file->loop, &file->request, file->temporary, file->path, on_rename);
 }
 
+static void on_directory_synced(uv_fs_t *request)
+{
+	struct whole_file *file = request->data;
+	ssize_t n = result(request);
+
+	/* there are file systems on which a directory cannot be synced */
+	close_and_finish(file, n == UV_EINVAL || n == UV_ENOTSUP ? 0 : (int)n);
+}
+
+/* A directory that we may not read cannot be synced: the file is there all the same. */
+static void on_directory(uv_fs_t *request)
+{
+	struct whole_file *file = request->data;
+	ssize_t n = result(request);
+
+	if (n < 0) {
+		finish(file, n == UV_EACCES ? 0 : (int)n);
+		return;
+	}
+	file->fd = (uv_file)n;
+	uv_fs_fsync(file->loop, &file->request, file->fd, on_directory_synced);
+}
+
+/* The name is in the directory, and a directory has to be synced like a file. */
 static void on_rename(uv_fs_t *request)
 {
 	struct whole_file *file = request->data;
+	ssize_t n = result(request);
 
-	finish(file, (int)result(request));
+	if (n < 0 || !file->kind.sync)
+		finish(file, (int)n);
+	else
+		uv_fs_open(file->loop, &file->request, file->directory,
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, on_directory);
+}
+
+/* Where the file of this path lies: the caller's to free. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_strdup(".");
+	return mem_strndup(path, slash > path ? (size_t)(slash - path) : 1);
 }
 
 struct whole_file *whole_file_new(uv_loop_t *loop, const char *path,
@@ -166,6 +214,7 @@ struct whole_file *whole_file_new(uv_loop_t *loop, const char *path,
 	file->kind = *kind;
 	file->path = mem_strdup(path);
 	file->temporary = mem_printf("%s.new", path);
+	file->directory = directory_of(path);
 	file->request.data = file;
 	return file;
 }

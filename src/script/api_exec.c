@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "process/environment.h"
@@ -28,6 +27,7 @@ struct exec {
 	int64_t timeout_ms;
 	/* the outcome */
 	int error;
+	bool no_directory;
 	int exit_code;
 	int signal;
 	bool timed_out;
@@ -72,6 +72,7 @@ static void on_ended(void *data, const struct child_outcome *outcome)
 
 	exec->child = NULL;
 	exec->error = outcome->error;
+	exec->no_directory = outcome->no_directory;
 	exec->exit_code = outcome->exit_code;
 	exec->signal = outcome->signal;
 	exec->timed_out = outcome->timed_out;
@@ -83,20 +84,13 @@ static void on_ended(void *data, const struct child_outcome *outcome)
 	run_wake(exec->run);
 }
 
-static bool is_directory(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 static int finish(lua_State *L, void *data)
 {
 	const struct exec *exec = data;
 
 	if (exec->error != 0) {
 		lua_pushnil(L);
-		if (exec->cwd != NULL && !is_directory(exec->cwd))
+		if (exec->no_directory && exec->cwd != NULL)
 			lua_pushfstring(L, "cannot start %s: no directory %s", exec->argv[0],
 					exec->cwd);
 		else

@@ -226,6 +226,17 @@ static int file_mode(lua_State *L)
 	return 1;
 }
 
+/* Whether an open file is not root's, or others can change it. */
+static int file_is_foreign(lua_State *L)
+{
+	const luaL_Stream *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+	struct stat st;
+
+	lua_pushboolean(L, fstat(fileno(file->f), &st) != 0 || st.st_uid != 0 ||
+				   (st.st_mode & (S_IWGRP | S_IWOTH)) != 0);
+	return 1;
+}
+
 static void set_function(lua_State *L, const char *name, lua_CFunction function)
 {
 	lua_pushcfunction(L, function);
@@ -275,6 +286,8 @@ static void push_env(lua_State *L, const struct load_options *load)
 	set_function(L, "exists", file_exists);
 	set_function(L, "readable", file_readable);
 	set_function(L, "mode", file_mode);
+	if (getuid() == 0 && load != NULL && !load->names_only)
+		set_function(L, "foreign", file_is_foreign);
 	set_options(L, load);
 }
 

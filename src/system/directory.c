@@ -77,6 +77,22 @@ bool directory_make_file(const char *path, mode_t mode, const struct identity *o
 	return give(fd, mode, owner);
 }
 
+bool directory_is_for_daemons(const char *path)
+{
+	static const char *const places[] = { "/run", "/var/run", "/var/log", "/var/lib" };
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	size_t len = slash != NULL ? (size_t)(slash - path) : 0;
+
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (strlen(places[i]) == len && strncmp(path, places[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 char *directory_absolute(const char *path)
 {
 	char cwd[PATH_MAX];

@@ -18,5 +18,8 @@ bool directory_make_of(const char *path, const struct identity *owner);
 /* Makes an empty file, mode `mode`; there already: fine. False: errno. */
 bool directory_make_file(const char *path, mode_t mode, const struct identity *owner);
 
+/* Whether `path` names something directly in /run (or /var/run), /var/log or /var/lib. */
+bool directory_is_for_daemons(const char *path);
+
 /* `path` made absolute by the working directory; the caller's. NULL: errno. */
 char *directory_absolute(const char *path);

@@ -25,7 +25,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "process/child.h"
+#include "process/process.h"
 #include "dispatch/dispatch.h"
 #include "net/http.h"
 #include "loop/timer.h"

@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "process/child.h"
+#include "process/process.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/queue.h"
 

@@ -198,6 +198,30 @@ static void test_half_a_line_is_ended_before_the_next(void **state)
 	free(path);
 }
 
+/* A line waits in the queue while a reload changes log_format. */
+static void test_the_journal_gets_each_line_as_it_was_made(void **state)
+{
+	struct log_text json = log_text_new(LOG_LEVEL_INFO, LOG_FORMAT_JSON, NULL, "made as JSON");
+	struct log_text plain = log_text_new(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, NULL, "made as text");
+	char *path = in_dir("journal");
+	struct log_sink sink;
+	char *text;
+
+	(void)state;
+	assert_int_equal(0, log_sink_open(&sink, path));
+	sink.journal = true;
+	log_sink_write(&sink, LOG_FORMAT_TEXT, &json);
+	log_sink_write(&sink, LOG_FORMAT_JSON, &plain);
+	text = read_all(path);
+	assert_int_equal(0, strncmp(text, "<6>{\"time\":", 11));
+	assert_int_equal(1, count(text, "\"made as JSON\"}\n<6>info    made as text\n"));
+	free(text);
+	free(json.text);
+	free(plain.text);
+	log_sink_close(&sink);
+	free(path);
+}
+
 static void test_reopening_follows_a_rotation(void **state)
 {
 	char *path = in_dir("rotated");
@@ -246,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_lines_with_other_fields_are_no_repeats),
 		cmocka_unit_test(test_a_full_disk_is_counted_and_told_when_there_is_room),
 		cmocka_unit_test(test_half_a_line_is_ended_before_the_next),
+		cmocka_unit_test(test_the_journal_gets_each_line_as_it_was_made),
 		cmocka_unit_test(test_reopening_follows_a_rotation),
 		cmocka_unit_test(test_moving_to_what_cannot_be_opened_stays),
 	};

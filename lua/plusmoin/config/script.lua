@@ -44,7 +44,7 @@ local function find(ctx, path, file)
     places[2] = disk.join(dir, file)
   end
   for index, place in ipairs(places) do
-    local text, wrong, code = disk.read(place, MAX_BYTES)
+    local text, wrong, code = disk.read(place, MAX_BYTES, ctx.env.foreign)
     if text then
       return place, text
     elseif not NOT_THERE[code] then

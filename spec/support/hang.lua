@@ -1,0 +1,58 @@
+--- Programs whose exec hangs, and whether the monitor's loop goes on meanwhile.
+local faked = require "spec.support.faked"
+local proc = require "spec.support.proc"
+
+local hang = { held = {} }
+
+local function holder()
+  local path = proc.shared.lease
+  if not path then
+    path = proc.new_dir("lease") .. "/lease"
+    proc.must({ os.getenv("CC") or "gcc", "-O1", "-o", path, "spec/support/lease.c" }, { as_root = true, cwd = "." })
+    proc.shared.lease = path
+  end
+  return path
+end
+
+--- Whoever opens or executes `path` hangs from now on, until hang.let_go().
+function hang.hold(path)
+  local process = proc.spawn { holder(), path }
+  hang.held[#hang.held + 1] = process
+  proc.wait_for("the lease", 10, function() return process:out():find("held") or not process:running() end)
+  assert(process:running(), process:err())
+end
+
+--- The environment in which no child is made while the file `path` is there.
+function hang.no_clone(path)
+  return { LD_PRELOAD = faked.library("hold_clone"), HOLD_CLONE = path }
+end
+
+function hang.let_go()
+  for _, process in ipairs(hang.held) do
+    process:kill("sigkill")
+    process:wait()
+  end
+  hang.held = {}
+end
+
+-- For how long a thread was ready to run and did not, in ms.
+local function waited_ms(task)
+  return tonumber(proc.read_file("/proc/" .. task .. "/schedstat"):match("%d+ (%d+)")) / 1e6
+end
+
+--- How late the loop answers at the worst while `fn` is not yet true: ms, less the time in which it or we
+-- waited for a processor.
+function hang.lateness(daemon, seconds, fn)
+  local worst = 0
+  proc.wait_for("the control socket", 10, function() return proc.uv.fs_stat(daemon.config.control_socket) end)
+  local task = daemon.process.pid .. "/task/" .. daemon.process.pid
+  proc.wait_for("it, with a loop that answers", seconds, function()
+    local began, waited = proc.mono_ms(), waited_ms(task) + waited_ms("self")
+    assert(daemon:ask({ request = "explain" }, seconds).ok)
+    worst = math.max(worst, proc.mono_ms() - began - (waited_ms(task) + waited_ms("self") - waited))
+    return fn()
+  end, function() return daemon:diagnose() end)
+  return worst
+end
+
+return hang

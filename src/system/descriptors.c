@@ -1,0 +1,82 @@
+#include "system/descriptors.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define MOST ((size_t)1 << 20)
+
+/* The reserve: for each command its pipes, for both kinds of slots, and then */
+#define OF_COMMAND 4
+#define KINDS_OF_SLOTS 2
+#define OTHERS 160 /* 64 clients of the control socket, 32 look-ups, files, log, functions in Lua */
+
+/* What is taken but for nodes: loops, log, socket; and fresh connections, which replace kept ones. */
+#define OWN 48
+
+static struct {
+	bool raised;
+	struct rlimit before;
+	atomic_int commands;
+} descriptors = { .commands = 16 };
+
+void descriptors_raise(void)
+{
+	struct rlimit more;
+
+	if (descriptors.raised || getrlimit(RLIMIT_NOFILE, &descriptors.before) != 0)
+		return;
+	more = descriptors.before;
+	more.rlim_cur = more.rlim_max;
+	descriptors.raised = more.rlim_cur != descriptors.before.rlim_cur &&
+			     setrlimit(RLIMIT_NOFILE, &more) == 0;
+}
+
+bool descriptors_of_children(struct rlimit *limit)
+{
+	*limit = descriptors.before;
+	return descriptors.raised;
+}
+
+size_t descriptors_limit(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur > MOST)
+		return MOST;
+	return (size_t)now.rlim_cur;
+}
+
+void descriptors_reserve(int commands)
+{
+	atomic_store(&descriptors.commands, commands);
+}
+
+/* Of few descriptors half of them. */
+static size_t reserve(size_t limit)
+{
+	size_t wanted = (size_t)atomic_load(&descriptors.commands) * OF_COMMAND * KINDS_OF_SLOTS + OTHERS;
+
+	return wanted < limit / 2 ? wanted : limit / 2;
+}
+
+size_t descriptors_fit(void)
+{
+	size_t limit = descriptors_limit();
+	size_t taken = reserve(limit) + OWN;
+
+	return limit > taken ? limit - taken : 0;
+}
+
+/* A new descriptor is the lowest number that is free: so the greatest ones are the reserve. */
+bool descriptors_are_scarce(void)
+{
+	size_t limit = descriptors_limit();
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE;
+	(void)close(fd);
+	return (size_t)fd >= limit - reserve(limit);
+}
