@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "command/become.h"
 #include "loop/clock.h"
@@ -87,13 +86,11 @@ static int load(struct check *check, const char *path)
 		(void)fprintf(stderr, "%s: cannot be read by %s, so a reload will fail; advice: chgrp it"
 				      " to a group of %s, mode 0640\n", path, check->user.identity.user,
 			      check->user.identity.user);
-	secret_set(check->config->secrets, check->config->secret_count);
 	return FINE;
 }
 
 static void unload(struct check *check)
 {
-	secret_set(NULL, 0);
 	config_unref(&check->config);
 	load_report_free(&check->report);
 	engine_close(&check->engine);

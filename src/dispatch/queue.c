@@ -124,9 +124,9 @@ static void line_up(struct queue *queue)
 void queues_gate_changed(struct queues *queues)
 {
 	for (size_t i = 0; i < QUEUE_CHAINS; i++) {
-		struct queue *queue;
+		struct queue *queue = LIST_FIRST(&queues->chains[i]);
 
-		LIST_FOREACH(queue, &queues->chains[i], in_chain)
+		for (; queue != NULL; queue = LIST_NEXT(queue, in_chain))
 			line_up(queue);
 	}
 }

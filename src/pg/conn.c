@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "loop/timer.h"
 
@@ -90,12 +91,15 @@ static void take_words(struct conn *conn, const PGresult *result)
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	char *clean;
 
 	if (sqlstate == NULL ||
 	    (strcmp(sqlstate, "57P01") != 0 && strcmp(sqlstate, "57P02") != 0))
 		return;
 	text_copy(conn->sqlstate, sizeof(conn->sqlstate), sqlstate);
-	text_copy(conn->words, sizeof(conn->words), words != NULL ? words : "");
+	clean = secret_scrub(words != NULL ? words : "", sizeof(conn->words));
+	text_copy(conn->words, sizeof(conn->words), clean);
+	free(clean);
 	/* a backend whose postmaster was killed says 57P01 too (secure_read, secure_write): no word of going */
 	conn->going = strcmp(sqlstate, "57P02") == 0 || function == NULL ||
 		      strncmp(function, "secure_", strlen("secure_")) != 0;

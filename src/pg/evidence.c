@@ -9,6 +9,8 @@
 #include "base/secret.h"
 #include "base/text.h"
 
+#define LOOKED_AT_BYTES 8192 /* of a server's words: LOCATION and hint are looked for in them */
+
 static bool is_class(const char *sqlstate, const char *class)
 {
 	return strncmp(sqlstate, class, 2) == 0;
@@ -235,7 +237,7 @@ static void of_libpq_words(struct evidence *evidence, const char *message)
 /* The words, without libpq's verbose LOCATION, its hint, trailing blanks and our password. */
 static void take_message(struct evidence *evidence, const char *message)
 {
-	char *clean = secret_scrub(message);
+	char *clean = secret_scrub(message, LOOKED_AT_BYTES);
 	char *location = strstr(clean, "\nLOCATION:");
 	char *hint = strstr(clean, "\n\tIs the server running");
 	size_t len;

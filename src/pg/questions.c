@@ -29,7 +29,7 @@ bool result_is_ok(const PGresult *result)
 void result_words(const PGresult *result, char *out, size_t size)
 {
 	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	char *clean = secret_scrub(words != NULL ? words : PQresultErrorMessage(result));
+	char *clean = secret_scrub(words != NULL ? words : PQresultErrorMessage(result), size);
 
 	text_copy(out, size, clean);
 	free(clean);

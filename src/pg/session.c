@@ -10,6 +10,8 @@
 #include "loop/timer.h"
 #include "pg/dial.h"
 
+#define REFUSAL_BYTES 8192 /* of a server's words that a question gets */
+
 struct session {
 	uv_loop_t *loop;
 	struct resolver *resolver;
@@ -100,7 +102,7 @@ static char *refusal(const PGresult *result)
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	char *text = state != NULL && words != NULL ? mem_printf("%s (%s)", words, state)
 						    : mem_strdup(PQresultErrorMessage(result));
-	char *clean = secret_scrub(text);
+	char *clean = secret_scrub(text, REFUSAL_BYTES);
 
 	free(text);
 	return clean;
