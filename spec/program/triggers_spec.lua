@@ -1,4 +1,5 @@
 -- Commands that misbehave: nothing they do stops polls, other clusters, or the daemon.
+local fleet = require "spec.support.fleet"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -42,6 +43,29 @@ describe("a trigger", function()
       pipe = nil
     end
     scene.finish()
+  end)
+
+  it("of a heartbeat that is slower than the heartbeat lets others' slave_down go before it", function()
+    local _, nodes = fleet.start { "one", "two" }
+    local master, slaves = pg.cluster(1)
+    local daemon = plusmoin.new { nodes = { master, slaves[1] }, config = { trigger_parallel = 1 },
+      triggers = { plusmoin_up = false, cluster_created = false } }
+    local began, go, seen = daemon.events_dir .. "/began", daemon.dir .. "/go", daemon.events_dir .. "/seen"
+    daemon.config.nodes = { nodes[1], nodes[2], table.unpack(daemon.config.nodes) }
+    local slow = ("echo >> %s; until [ -e %s ]; do sleep 0.05; done"):format(began, go)
+    daemon.config.triggers.plusmoin_heartbeat = sh(slow, 60)
+    daemon.config.triggers.slave_down = sh(("wc -l < %s > %s.new; mv %s.new %s"):format(began, seen, seen, seen))
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    daemon:wait_place(slaves[1], "slave 2", 20)
+    proc.wait_for("a heartbeat", 20, function() return proc.read_file(began) end,
+      function() return daemon:diagnose() end)
+    slaves[1]:kill9()
+    daemon:wait_place(slaves[1], "lost 2", 20)
+    proc.write_file(go, "")
+    proc.wait_for("slave_down", 20, function() return proc.read_file(seen) end,
+      function() return daemon:diagnose() end)
+    assert.equal(1, tonumber(proc.read_file(seen)))
   end)
 
   it("that hangs is ended with its whole group, the next one runs, polls go on #core", function()
