@@ -12,6 +12,7 @@
 #include "loop/timer.h"
 
 #define BATCH_STATEMENTS 8
+#define VERSION_MAX 10000000 /* 999.9999 */
 
 enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_DEAD };
 
@@ -393,7 +394,9 @@ int conn_fd(const struct conn *conn)
 
 int conn_server_version(const struct conn *conn)
 {
-	return conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+	int version = conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+
+	return version > 0 && version < VERSION_MAX ? version : 0;
 }
 
 void conn_leave(struct conn **conn_p, struct drain *drain)

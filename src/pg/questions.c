@@ -48,12 +48,22 @@ bool role_take(const PGresult *result, bool *is_slave)
 	return *is_slave || strcmp(value, "f") == 0;
 }
 
+/* What a server sends as a tstamp, as one that all that is reckoned with it can bear. */
+static int64_t tstamp_of(const char *text)
+{
+	int64_t tstamp = strtoll(text, NULL, 10);
+
+	if (tstamp < 0)
+		return 0;
+	return tstamp > TSTAMP_MAX ? TSTAMP_MAX : tstamp;
+}
+
 enum row_state row_take(const PGresult *result, struct row *row)
 {
 	if (PQntuples(result) < 1 || PQnfields(result) != 2)
 		return ROW_NONE;
 	text_copy(row->master, NAME_BYTES, PQgetvalue(result, 0, 0));
-	row->tstamp = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+	row->tstamp = tstamp_of(PQgetvalue(result, 0, 1));
 	return ROW_SHOWN;
 }
 
@@ -162,11 +172,11 @@ static bool take_written(struct beat_result *out, const PGresult *result)
 	    PQnfields(result) != 3 || PQgetisnull(result, 0, 0))
 		return false;
 	out->state = BEAT_WRITTEN;
-	out->tstamp = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	out->tstamp = tstamp_of(PQgetvalue(result, 0, 0));
 	out->replaced = !PQgetisnull(result, 0, 2);
 	if (out->replaced) {
 		text_copy(out->before.master, NAME_BYTES, PQgetvalue(result, 0, 1));
-		out->before.tstamp = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+		out->before.tstamp = tstamp_of(PQgetvalue(result, 0, 2));
 	}
 	return true;
 }
@@ -324,12 +334,15 @@ static const struct {
 		"CREATE TABLE IF NOT EXISTS heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)",
 		0, take_create },
 	[ASK_IDENTITY] = { "ALTER TABLE heartbeat REPLICA IDENTITY FULL", 0, take_identity },
-	/* A DELETE and an INSERT in one statement: a subscriber skips an UPDATE of a row that differs. */
+	/*
+	 * A DELETE and an INSERT in one statement: a subscriber skips an UPDATE of a row that differs. A row
+	 * behind TSTAMP_MAX is nobody's beat: the next one does not follow it.
+	 */
 	[ASK_BEAT] = {
 		"WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp)"
 		" INSERT INTO heartbeat (cluster_id, master, tstamp)"
 		" SELECT $1::int, $2::text,"
-		" greatest($3::bigint, (SELECT max(tstamp) + 1 FROM old))"
+		" greatest($3::bigint, (SELECT max(tstamp) + 1 FROM old WHERE tstamp < 253402300799999))"
 		" RETURNING tstamp,"
 		" (SELECT coalesce(master, '') FROM old ORDER BY tstamp DESC NULLS LAST LIMIT 1),"
 		" (SELECT max(tstamp) FROM old)",

@@ -11,6 +11,8 @@
 #include "loop/timer.h"
 #include "pg/dial.h"
 
+#define FACTS_BYTES 65536 /* a server sends a hundredth of it */
+
 enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
@@ -84,7 +86,8 @@ static void fail(struct survey *survey, enum reason reason, const char *message)
 
 static void take_facts(struct survey *survey, const PGresult *result)
 {
-	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0) ||
+	    PQgetlength(result, 0, 0) > FACTS_BYTES)
 		return;
 	free(survey->facts);
 	survey->facts = mem_strdup(PQgetvalue(result, 0, 0));
