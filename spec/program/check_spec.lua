@@ -189,6 +189,28 @@ describe("check", function()
     has(row(out, slaves[1]), "slave")
   end)
 
+  it("tells how large the table of the beats is when it has millions of dead rows", function()
+    local master = pg.master()
+    master:sql("SET ROLE plusmoin; CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
+    local daemon = plusmoin.new { nodes = { master }, config = { query_timeout = 5 } }
+    local _, out = check(daemon)
+    lacks(out, "dead ones")
+    local keeper = proc.spawn({ "psql", "-X", "-h", "127.0.0.1", "-p", tostring(master.port), "-U", "postgres", "-d",
+      "plusmoin", "-c", "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; SELECT pg_sleep(600)" })
+    proc.wait_for("who keeps old rows", 10, function()
+      return master:sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND backend_xmin "
+        .. "IS NOT NULL AND pid <> pg_backend_pid()")[1][1] ~= "0"
+    end)
+    master:sql("INSERT INTO heartbeat SELECT 0, 'x', i FROM generate_series(1, 200000) i", "plusmoin")
+    master:sql("DELETE FROM heartbeat WHERE tstamp > 1", "plusmoin")
+    master:sql("VACUUM heartbeat", "plusmoin")
+    local code
+    code, out = check(daemon)
+    assert.equal(0, code, out)
+    has(out, "199999 dead ones, and ", " MiB: each beat reads all of it", "VACUUM FULL heartbeat;")
+    keeper:kill("sigkill")
+  end)
+
   it("says that a table is locked, and ends in time", function()
     local master = pg.master()
     master:sql("CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
