@@ -233,37 +233,38 @@ local function server_key(node, near)
   return node.system .. " " .. (node.started // SAME_START + near)
 end
 
--- The places in `nodes` that `seen` (server_key -> places) has of the node's server, in order.
+-- The first place in `nodes` that `seen` has of the node's server, and the first with its database there; nil: none.
 local function twins_of(node, nodes, seen)
-  local twins = {}
-  for near = -1, 1 do
-    for _, place in ipairs(seen[server_key(node, near)] or {}) do
-      if math.abs(node.started - nodes[place].started) < SAME_START then
-        twins[#twins + 1] = place
-      end
+  local first, rival
+  local function nearer(place, best)
+    if place and (not best or place < best) and math.abs(node.started - nodes[place].started) < SAME_START then
+      return place
     end
+    return best
   end
-  table.sort(twins)
-  return twins
+  for near = -1, 1 do
+    local there = seen[server_key(node, near)] or {}
+    first, rival = nearer(there[1], first), nearer(there[node.dbname], rival)
+  end
+  return first, rival
 end
 
--- One server under two names would be its own rival.
+-- One server under two names would be its own rival. Each is told the first twin that it has: a server may have
+-- thousands of databases.
 local function find_twins(nodes)
-  local seen = {}
+  local seen = {} -- server_key -> the first place, and by database
   for i, node in ipairs(nodes) do
     if node.system then
       local problem, advice = finder(node)
-      for _, place in ipairs(twins_of(node, nodes, seen)) do
-        local other = nodes[place]
-        if node.dbname == other.dbname then
-          problem("remove one of the two from nodes", "is the same server as %s", other.name)
-        else
-          advice(nil, "is the same server as %s, by another database: two clusters, for plusmoin", other.name)
-        end
+      local first, rival = twins_of(node, nodes, seen)
+      if rival then
+        problem("remove one of the two from nodes", "is the same server as %s", nodes[rival].name)
+      elseif first then
+        advice(nil, "is the same server as %s, by another database: two clusters, for plusmoin", nodes[first].name)
       end
       local key = server_key(node, 0)
-      seen[key] = seen[key] or {}
-      table.insert(seen[key], i)
+      seen[key] = seen[key] or { i }
+      seen[key][node.dbname] = seen[key][node.dbname] or i
     end
   end
 end

@@ -6,6 +6,8 @@ local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 
+local uv = proc.uv
+
 local function lacks(text, word)
   assert(not text:find(word, 1, true), ("%q is in:\n%s"):format(word, text))
 end
@@ -108,6 +110,39 @@ describe("check", function()
     assert.is_true(proc.mono_ms() - began < 5900, out)
     has(row(out, one), "timeout")
     has(row(out, two), "timeout")
+  end)
+
+  it("asks 256 at a time, and says how long that may take", function()
+    local silent, pause, open, most, all = uv.new_tcp(), uv.new_timer(), {}, 0, 0
+    local function close_all()
+      for _, peer in ipairs(open) do
+        peer:close()
+      end
+      open = {}
+    end
+    assert(silent:bind("0.0.0.0", 0))
+    assert(silent:listen(1000, function()
+      local peer = uv.new_tcp()
+      silent:accept(peer)
+      open[#open + 1] = peer
+      all, most = all + 1, math.max(most, #open)
+      pause:start(300, 0, close_all) -- whoever is asked at this time has connected by then
+    end))
+    local daemon = plusmoin.new { nodes = {}, config = { query_timeout = 60, connection = { sslmode = "disable" } } }
+    local port = silent:getsockname().port
+    for i = 1, 300 do
+      daemon.config.nodes[i] = { host = ("127.0.%d.%d"):format(i // 250, i % 250 + 1), port = port }
+    end
+    local code, out, err = check(daemon)
+    close_all()
+    pause:close()
+    silent:close()
+    proc.pump(10) -- closes them
+    assert.equal(1, code)
+    has(err, "asking 300 nodes, 256 at a time: 120 s at the longest")
+    has(out, "reset")
+    assert.is_true(all >= 300, all)
+    assert.is_true(most <= 256, most)
   end)
 
   it("names a wrong password, a missing database and a missing name, with the cure", function()

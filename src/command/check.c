@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 #include "script/state.h"
 #include "script/host.h"
 
+#define SURVEYS_AT_ONCE 256 /* nodes that are asked at the same time */
+#define OTHER_FILES 64      /* descriptors for all but their connections */
 #define LOOK_UP_MS 5000 /* for the addresses of all nodes; then they are left open */
 
 enum { FINE = 0, FAILED = 1, BAD_CONFIG = 3 };
@@ -37,6 +40,8 @@ struct check {
 	struct load_report report;
 	struct config *config;
 	struct visit *visits;
+	size_t asked; /* nodes before this one are, or have been, asked */
+	struct resolver *resolver;
 	size_t awaited;
 	bool hangs; /* a look-up under way cannot be called off: the process ends without it */
 	int64_t look_up_ms; /* spent on addresses of our own */
@@ -97,6 +102,8 @@ static void unload(struct check *check)
 	become_free(&check->user);
 }
 
+static void visit_next(struct check *check);
+
 static void on_answer(void *data, const struct survey_answer *answer)
 {
 	struct visit *visit = data;
@@ -104,27 +111,63 @@ static void on_answer(void *data, const struct survey_answer *answer)
 	visit->answer = *answer;
 	visit->facts = mem_strdup(answer->facts);
 	visit->answer.facts = visit->facts;
+	visit_next(visit->check);
 	if (--visit->check->awaited == 0)
 		uv_stop(&visit->check->loop);
+}
+
+/* The next node that nobody has asked, if there is one. */
+static void visit_next(struct check *check)
+{
+	const struct config *config = check->config;
+	size_t next = check->asked;
+
+	if (next == config->node_count)
+		return;
+	check->asked++;
+	check->visits[next].check = check;
+	(void)survey_start(&check->loop, check->resolver, config, &config->nodes[next], on_answer,
+			   &check->visits[next]);
+}
+
+/* How many connections there are at once: two descriptors each, for a moment. */
+static size_t surveys_at_once(void)
+{
+	struct rlimit limit;
+	size_t fit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= OTHER_FILES + 2 * SURVEYS_AT_ONCE)
+		return SURVEYS_AT_ONCE;
+	fit = limit.rlim_cur > OTHER_FILES ? (size_t)(limit.rlim_cur - OTHER_FILES) / 2 : 0;
+	return fit > 0 ? fit : 1;
+}
+
+/* Each takes query_timeout at the most: of a large fleet it is said how long that is for all. */
+static void say_how_long(const struct config *config, size_t at_once)
+{
+	size_t turns = (config->node_count + at_once - 1) / at_once;
+
+	if (turns > 1)
+		(void)fprintf(stderr, "plusmoin: asking %zu nodes, %zu at a time: %g s at the longest\n",
+			      config->node_count, at_once,
+			      (double)turns * (double)config->query_timeout_ms / 1000.0);
 }
 
 static void visit_all(struct check *check)
 {
 	const struct config *config = check->config;
-	struct resolver *resolver;
+	size_t at_once = surveys_at_once();
 
+	say_how_long(config, at_once);
 	(void)setenv("UV_THREADPOOL_SIZE", "32", 1); /* design.md: look-ups get half of it */
 	(void)signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&check->loop);
-	resolver = resolver_new(&check->loop);
+	check->resolver = resolver_new(&check->loop);
 	check->awaited = config->node_count;
-	for (size_t i = 0; i < config->node_count; i++) {
-		check->visits[i].check = check;
-		(void)survey_start(&check->loop, resolver, config, &config->nodes[i], on_answer,
-				   &check->visits[i]);
-	}
+	for (size_t i = 0; i < at_once; i++)
+		visit_next(check);
 	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
-	check->hangs = !resolver_free(&resolver);
+	check->hangs = !resolver_free(&check->resolver);
 	if (!check->hangs)
 		(void)uv_run(&check->loop, UV_RUN_DEFAULT);
 	check->hangs = check->hangs || uv_loop_close(&check->loop) != 0;
