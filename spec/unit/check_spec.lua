@@ -11,7 +11,8 @@ local function facts(changes)
     user = "u", database = "d", schema = "public",
     can_create = true, table = true, can_select = true, can_insert = true, can_delete = true, identity = true,
     owns = true, publications = 0, published = false, wal_receiver_timeout_ms = 60000, idle_session_timeout_ms = 0,
-    publishing = cjson.null, table_bytes = 8192, dead_rows = 10, max_connections = 100, reserved = 3, sessions = 5, system_id = "1", started = 1.5,
+    publishing = cjson.null, table_bytes = 8192, dead_rows = 10,
+    max_connections = 100, reserved = 3, sessions = 5, system_id = "1", started = 1.5,
   }
   for key, value in pairs(changes or {}) do
     t[key] = value
