@@ -1,5 +1,6 @@
 -- Commands that misbehave: nothing they do stops polls, other clusters, or the daemon.
 local fleet = require "spec.support.fleet"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -200,5 +201,43 @@ describe("a trigger", function()
     daemon:stop_and_check()
     reader:close()
     assert.truthy(table.concat(parts):find("slave_up", 1, true))
+  end)
+
+  it("that logs long lines while nobody reads stdout costs no memory, and no error", function()
+    local master, slaves = pg.cluster(1)
+    pipe = assert(uv.pipe())
+    assert(uv.fs_write(pipe.write, ("."):rep(65536)))
+    local flood = [[
+      local pm = require "plusmoin"
+      return function()
+        local long = ("x"):rep(64 << 10)
+        for _ = 1, 3 do -- as much as a trigger may log in a second, each
+          for i = 1, 500 do
+            pm.log.info("%d %s", i, long)
+          end
+          pm.sleep(1.1)
+        end
+        pm.exec { "touch", FILE }
+      end
+    ]]
+    local daemon = plusmoin.new { nodes = { master, slaves[1] }, config = { max_sync_delay = 20 } }
+    local done = daemon.events_dir .. "/flooded"
+    proc.write_file(daemon.dir .. "/flood.lua", (flood:gsub("FILE", ("%q"):format(done))))
+    daemon.config.triggers.plusmoin_up = { daemon.recorder, { lua = "flood.lua", timeout = 60 } }
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start { stdout_fd = pipe.write }
+    daemon:expect_events { { "plusmoin_up" } }
+    proc.wait_for("96 MB of lines", 60, function() return proc.read_file(done) end)
+    local status = proc.read_file(("/proc/%d/status"):format(daemon.process.pid))
+    assert.is_true(tonumber(status:match("VmRSS:%s*(%d+)")) < 60 << 10, status:match("VmRSS:[^\n]*"))
+    slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
+    local reader, parts = uv.new_pipe(false), {}
+    assert(reader:open(pipe.read))
+    reader:read_start(function(_, data) parts[#parts + 1] = data end)
+    daemon:stop_and_check()
+    reader:close()
+    local log = table.concat(parts)
+    has(log, "x... (cut: 65538 bytes in all)", "log lines were lost", "rule=S1")
   end)
 end)
