@@ -12,6 +12,8 @@ local check = {}
 
 local CLOCK_SECONDS = 1   -- a difference that people will stumble over when they compare logs
 local FREE_SESSIONS = 3   -- one for plusmoin's connection, one while it is replaced, one for an administrator
+local DEAD_ROWS = 100000     -- in the table of the beats: each beat reads past them, 6 ms for so many
+local TABLE_BYTES = 32 << 20 -- what the table of one row has grown to by half a million of them
 local SAME_START = 0.001  -- seconds: two servers do not start in the same millisecond
 
 local function finder(node)
@@ -109,10 +111,26 @@ local function judge_beat(node, facts, problem)
   elseif not given(facts.schema) then
     cannot(("ALTER ROLE %s RESET search_path;"):format(user), "no schema of search_path is there: no place for the " ..
       "table heartbeat")
+  elseif given(facts.publishing) then
+    cannot(sqltext.TABLE .. " on each subscriber, and then here",
+      "table heartbeat is missing, and plusmoin does not make it: publication %s would have it at once, and stop " ..
+      "subscribers that lack it", keypath.quote(facts.publishing))
   elseif not facts.can_create then
     cannot(("GRANT CREATE ON SCHEMA %s TO %s;"):format(sqltext.name(facts.schema), user),
       "table heartbeat is missing, and there is no right to make it in schema %s", facts.schema)
   end
+end
+
+-- Each beat and each look at a row reads the whole table. A hot standby's is its master's.
+local function judge_size(node, facts, advice)
+  local bytes, dead = given(facts.table_bytes) or 0, given(facts.dead_rows) or 0
+  if facts.recovery or dead < DEAD_ROWS and bytes < TABLE_BYTES then
+    return
+  end
+  advice(in_database(node, "VACUUM FULL heartbeat;") .. " after the end of what keeps old rows: long transactions, " ..
+    "prepared ones, slots that nobody reads (pg_stat_activity, pg_prepared_xacts, pg_replication_slots)",
+    "table heartbeat has one row that counts, %d dead ones, and %.1f MiB: each beat reads all of it", dead,
+    bytes / (1 << 20))
 end
 
 local function judge_publication(node, facts, problem, advice)
@@ -194,10 +212,13 @@ local function judge(node, config, by_id)
   local facts = facts_of(node, advice)
   if facts then
     judge_beat(node, facts, problem)
+    judge_size(node, facts, advice)
     judge_publication(node, facts, problem, advice)
     judge_clock(node, facts, advice)
     judge_settings(facts, config, advice)
-    node.system, node.started = given(facts.system_id), facts.started
+    if type(facts.system_id) == "string" and math.type(facts.started) then
+      node.system, node.started = facts.system_id, facts.started
+    end
   end
   judge_row(node, by_id, config, problem, advice)
 end
@@ -207,37 +228,38 @@ local function server_key(node, near)
   return node.system .. " " .. (node.started // SAME_START + near)
 end
 
--- The places in `nodes` that `seen` (server_key -> places) has of the node's server, in order.
+-- The first place in `nodes` that `seen` has of the node's server, and the first with its database there; nil: none.
 local function twins_of(node, nodes, seen)
-  local twins = {}
-  for near = -1, 1 do
-    for _, place in ipairs(seen[server_key(node, near)] or {}) do
-      if math.abs(node.started - nodes[place].started) < SAME_START then
-        twins[#twins + 1] = place
-      end
+  local first, rival
+  local function nearer(place, best)
+    if place and (not best or place < best) and math.abs(node.started - nodes[place].started) < SAME_START then
+      return place
     end
+    return best
   end
-  table.sort(twins)
-  return twins
+  for near = -1, 1 do
+    local there = seen[server_key(node, near)] or {}
+    first, rival = nearer(there[1], first), nearer(there[node.dbname], rival)
+  end
+  return first, rival
 end
 
--- One server under two names would be its own rival.
+-- One server under two names would be its own rival. Each is told the first twin that it has: a server may have
+-- thousands of databases.
 local function find_twins(nodes)
-  local seen = {}
+  local seen = {} -- server_key -> the first place, and by database
   for i, node in ipairs(nodes) do
     if node.system then
       local problem, advice = finder(node)
-      for _, place in ipairs(twins_of(node, nodes, seen)) do
-        local other = nodes[place]
-        if node.dbname == other.dbname then
-          problem("remove one of the two from nodes", "is the same server as %s", other.name)
-        else
-          advice(nil, "is the same server as %s, by another database: two clusters, for plusmoin", other.name)
-        end
+      local first, rival = twins_of(node, nodes, seen)
+      if rival then
+        problem("remove one of the two from nodes", "is the same server as %s", nodes[rival].name)
+      elseif first then
+        advice(nil, "is the same server as %s, by another database: two clusters, for plusmoin", nodes[first].name)
       end
       local key = server_key(node, 0)
-      seen[key] = seen[key] or {}
-      table.insert(seen[key], i)
+      seen[key] = seen[key] or { i }
+      seen[key][node.dbname] = seen[key][node.dbname] or i
     end
   end
 end
@@ -285,7 +307,10 @@ function check.judge(config)
     node.is_slave = given(node.is_slave)
   end
   for _, node in ipairs(config.nodes) do
-    judge(node, config, by_id)
+    if not pcall(judge, node, config, by_id) then -- anybody may listen there
+      node.can_beat, node.clock = false, nil
+      finder(node)(nil, "what the server tells of itself cannot be understood: is it a PostgreSQL server?")
+    end
   end
   find_twins(config.nodes)
   result.no_master = find_masters(config.nodes)

@@ -7,6 +7,8 @@ local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 
+local uv = proc.uv
+
 local function lacks(text, word)
   assert(not text:find(word, 1, true), ("%q is in:\n%s"):format(word, text))
 end
@@ -113,6 +115,39 @@ describe("check", function()
     has(row(out, two), "timeout")
   end)
 
+  it("asks 256 at a time, and says how long that may take", function()
+    local silent, pause, open, most, all = uv.new_tcp(), uv.new_timer(), {}, 0, 0
+    local function close_all()
+      for _, peer in ipairs(open) do
+        peer:close()
+      end
+      open = {}
+    end
+    assert(silent:bind("0.0.0.0", 0))
+    assert(silent:listen(1000, function()
+      local peer = uv.new_tcp()
+      silent:accept(peer)
+      open[#open + 1] = peer
+      all, most = all + 1, math.max(most, #open)
+      pause:start(300, 0, close_all) -- whoever is asked at this time has connected by then
+    end))
+    local daemon = plusmoin.new { nodes = {}, config = { query_timeout = 60, connection = { sslmode = "disable" } } }
+    local port = silent:getsockname().port
+    for i = 1, 300 do
+      daemon.config.nodes[i] = { host = ("127.0.%d.%d"):format(i // 250, i % 250 + 1), port = port }
+    end
+    local code, out, err = check(daemon)
+    close_all()
+    pause:close()
+    silent:close()
+    proc.pump(10) -- closes them
+    assert.equal(1, code)
+    has(err, "asking 300 nodes, 256 at a time: 120 s at the longest")
+    has(out, "reset")
+    assert.is_true(all >= 300, all)
+    assert.is_true(most <= 256, most)
+  end)
+
   it("names a wrong password, a missing database and a missing name, with the cure", function()
     local master = pg.master()
     master:sql("ALTER ROLE plusmoin PASSWORD 'right'")
@@ -190,6 +225,28 @@ describe("check", function()
     has(out, "is the same server as " .. master.name, "wal_receiver_timeout is 0", "idle_session_timeout (2 s)",
       "connections are free", "none has table heartbeat")
     has(row(out, slaves[1]), "slave")
+  end)
+
+  it("tells how large the table of the beats is when it has millions of dead rows", function()
+    local master = pg.master()
+    master:sql("SET ROLE plusmoin; CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
+    local daemon = plusmoin.new { nodes = { master }, config = { query_timeout = 5 } }
+    local _, out = check(daemon)
+    lacks(out, "dead ones")
+    local keeper = proc.spawn({ "psql", "-X", "-h", "127.0.0.1", "-p", tostring(master.port), "-U", "postgres", "-d",
+      "plusmoin", "-c", "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; SELECT pg_sleep(600)" })
+    proc.wait_for("who keeps old rows", 10, function()
+      return master:sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND backend_xmin "
+        .. "IS NOT NULL AND pid <> pg_backend_pid()")[1][1] ~= "0"
+    end)
+    master:sql("INSERT INTO heartbeat SELECT 0, 'x', i FROM generate_series(1, 200000) i", "plusmoin")
+    master:sql("DELETE FROM heartbeat WHERE tstamp > 1", "plusmoin")
+    master:sql("VACUUM heartbeat", "plusmoin")
+    local code
+    code, out = check(daemon)
+    assert.equal(0, code, out)
+    has(out, "199999 dead ones, and ", " MiB: each beat reads all of it", "VACUUM FULL heartbeat;")
+    keeper:kill("sigkill")
   end)
 
   it("says that a table is locked, and ends in time", function()

@@ -196,6 +196,34 @@ end
     daemon:wait_place(slaves[1], "slave 0")
   end)
 
+  it("leaves the passwords blanked of what still runs by the earlier load, and cuts its long lines", function()
+    local master = pg.cluster(0)
+    local late = [[
+      local pm = require "plusmoin"
+      return function()
+        pm.log.info("Lua says my-first-secret and my-other-secret")
+        pm.log.info(("x"):rep(10 << 20))
+      end
+    ]]
+    local daemon = plusmoin.new { nodes = { master }, files = { ["late.lua"] = late },
+      config = { trigger_timeout = 60 } }
+    local began, go = daemon.events_dir .. "/began", daemon.dir .. "/go"
+    local script = ("touch %s; until [ -e %s ]; do sleep 0.05; done; echo sh says my-first-secret"):format(began, go)
+    daemon.config.nodes[1].password = "my-first-secret"
+    daemon.config.triggers = { plusmoin_up = { { command = { "sh", "-c", script } }, { lua = "late.lua" } } }
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    proc.wait_for("the trigger", 15, function() return proc.read_file(began) end,
+      function() return daemon:diagnose() end)
+    daemon.config.nodes[1].password = "my-other-secret"
+    reload(daemon)
+    proc.write_file(go, "")
+    daemon:wait_logged("Lua says *** and ***", "plusmoin_up[2]")
+    daemon:wait_logged("sh says ***", "plusmoin_up[1]")
+    daemon:wait_logged("xxx... (cut: 10485760 bytes in all)")
+    assert.is_false(daemon:logged("my-first-secret"))
+  end)
+
   it("asks by another is_slave_statement at once", function()
     local daemon, master = scene.start { slaves = 1, config = { heartbeat = 50 } }
     daemon.config.is_slave_statement = "SELECT true"

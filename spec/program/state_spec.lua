@@ -30,6 +30,11 @@ local function wait_state(daemon, what, fn)
   end, function() return tostring(proc.read_file(daemon.state_path)) .. daemon:diagnose() end)
 end
 
+-- The state as text; cjson knows no empty list.
+local function encode(state)
+  return (cjson.encode(state):gsub(":{}", ":[]"))
+end
+
 local function wait_members(daemon, count)
   return wait_state(daemon, count .. " members", function(state)
     return state.clusters[1] and #state.clusters[1].nodes == count
@@ -165,11 +170,10 @@ describe("a restart with a state file", function()
 
   it("sets a damaged one aside and starts without it", function()
     local daemon = begin { slaves = 1 }
-    local good = cjson.encode(wait_members(daemon, 2))
+    local good = encode(wait_members(daemon, 2))
     daemon:stop_and_check()
     local damages = {
-      good:sub(1, #good // 2), "", "[]", '{"version": 2}', good:gsub('"id":0', '"id":"zero"'),
-      good:gsub('"place":"master"', '"place":"king"'), good:gsub('"next_id":1', '"next_id":-1'), "\0\1\2",
+      good:sub(1, #good // 2), "", "[]", '{"version": 2}', "\0\1\2",
     }
     for i, text in ipairs(damages) do
       proc.write_file(daemon.state_path, text)
@@ -184,6 +188,66 @@ describe("a restart with a state file", function()
       os.remove(daemon.out_path)
       daemon:stop_and_check()
     end
+  end)
+
+  it("leaves out of a damaged one what is wrong, and goes on with the rest", function()
+    local daemon, master, slaves = begin()
+    local good = encode(wait_members(daemon, 3))
+    daemon:stop_and_check()
+    local function with(server, key, value)
+      local state = cjson.decode(good)
+      for _, node in ipairs(state.clusters[1].nodes) do
+        if node.id == server.host .. ":" .. server.port then
+          node[key] = value
+        end
+      end
+      return encode(state)
+    end
+    local damages = {
+      with(slaves[1], "shown", -5), with(slaves[1], "place", "king"), with(slaves[1], "aliases", 7),
+      (good:gsub('"next_id":1', '"next_id":-1')), (good:gsub('"last_tstamp":%d+', '"last_tstamp":-1')),
+    }
+    for i, damage in ipairs(damages) do
+      proc.write_file(daemon.state_path, damage)
+      os.remove(daemon.state_path .. ".damaged")
+      daemon:start()
+      local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+      restored(up, true)
+      proc.wait_for("the word of damage " .. i, 5, function()
+        return daemon:logged("error", "damaged", "left out", daemon.state_path)
+      end)
+      assert.equal(damage, proc.read_file(daemon.state_path .. ".damaged"))
+      daemon:wait_place(master, "master 0")
+      daemon:wait_place(slaves[1], "slave 0")
+      daemon:wait_place(slaves[2], "slave 0")
+      os.remove(daemon.out_path)
+      daemon:stop_and_check()
+      daemon.taken = #daemon:changes() -- the slave that was left out may be told as slave_up
+    end
+  end)
+
+  it("bears a slave whose row has a tstamp that cannot be", function()
+    local master, slave = pg.master {}, pg.master { family = 2 }
+    local daemon = plusmoin.start { nodes = { master, slave }, config = { state_file = "state.json",
+      is_slave_statement = ("SELECT current_setting('port')::int = %d"):format(slave.port) } }
+    daemon.state_path = daemon.dir .. "/state.json"
+    local row = master:sql("SELECT master, max(tstamp) FROM heartbeat GROUP BY 1", "plusmoin")[1]
+    slave:sql(("SET ROLE plusmoin; CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"
+      .. "INSERT INTO heartbeat VALUES (0, '%s', %s)"):format(row[1], row[2] + 1000000), "plusmoin")
+    daemon:wait_place(slave, "slave 0")
+    slave:sql("UPDATE heartbeat SET tstamp = -5", "plusmoin")
+    local function shown(state)
+      for _, node in ipairs(state.clusters[1] and state.clusters[1].nodes or {}) do
+        if node.id == slave.host .. ":" .. slave.port then
+          return node.shown
+        end
+      end
+    end
+    wait_state(daemon, "the row", function(state) return (shown(state) or 1) <= 0 end)
+    daemon:stop_and_check()
+    daemon:start()
+    daemon:wait_logged("going on from state file")
+    assert.is_false(daemon:logged("damaged"))
   end)
 
   it("goes on with a hold, which has been told, until max_sync_delay after the last connection", function()

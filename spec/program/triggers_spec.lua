@@ -1,4 +1,6 @@
 -- Commands that misbehave: nothing they do stops polls, other clusters, or the daemon.
+local fleet = require "spec.support.fleet"
+local has = require "spec.support.has"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -42,6 +44,29 @@ describe("a trigger", function()
       pipe = nil
     end
     scene.finish()
+  end)
+
+  it("of a heartbeat that is slower than the heartbeat lets others' slave_down go before it", function()
+    local _, nodes = fleet.start { "one", "two" }
+    local master, slaves = pg.cluster(1)
+    local daemon = plusmoin.new { nodes = { master, slaves[1] }, config = { trigger_parallel = 1 },
+      triggers = { plusmoin_up = false, cluster_created = false } }
+    local began, go, seen = daemon.events_dir .. "/began", daemon.dir .. "/go", daemon.events_dir .. "/seen"
+    daemon.config.nodes = { nodes[1], nodes[2], table.unpack(daemon.config.nodes) }
+    local slow = ("echo >> %s; until [ -e %s ]; do sleep 0.05; done"):format(began, go)
+    daemon.config.triggers.plusmoin_heartbeat = sh(slow, 60)
+    daemon.config.triggers.slave_down = sh(("wc -l < %s > %s.new; mv %s.new %s"):format(began, seen, seen, seen))
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    daemon:wait_place(slaves[1], "slave 2", 20)
+    proc.wait_for("a heartbeat", 20, function() return proc.read_file(began) end,
+      function() return daemon:diagnose() end)
+    slaves[1]:kill9()
+    daemon:wait_place(slaves[1], "lost 2", 20)
+    proc.write_file(go, "")
+    proc.wait_for("slave_down", 20, function() return proc.read_file(seen) end,
+      function() return daemon:diagnose() end)
+    assert.equal(1, tonumber(proc.read_file(seen)))
   end)
 
   it("that hangs is ended with its whole group, the next one runs, polls go on #core", function()
@@ -176,5 +201,43 @@ describe("a trigger", function()
     daemon:stop_and_check()
     reader:close()
     assert.truthy(table.concat(parts):find("slave_up", 1, true))
+  end)
+
+  it("that logs long lines while nobody reads stdout costs no memory, and no error", function()
+    local master, slaves = pg.cluster(1)
+    pipe = assert(uv.pipe())
+    assert(uv.fs_write(pipe.write, ("."):rep(65536)))
+    local flood = [[
+      local pm = require "plusmoin"
+      return function()
+        local long = ("x"):rep(64 << 10)
+        for _ = 1, 3 do -- as much as a trigger may log in a second, each
+          for i = 1, 500 do
+            pm.log.info("%d %s", i, long)
+          end
+          pm.sleep(1.1)
+        end
+        pm.exec { "touch", FILE }
+      end
+    ]]
+    local daemon = plusmoin.new { nodes = { master, slaves[1] }, config = { max_sync_delay = 20 } }
+    local done = daemon.events_dir .. "/flooded"
+    proc.write_file(daemon.dir .. "/flood.lua", (flood:gsub("FILE", ("%q"):format(done))))
+    daemon.config.triggers.plusmoin_up = { daemon.recorder, { lua = "flood.lua", timeout = 60 } }
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start { stdout_fd = pipe.write }
+    daemon:expect_events { { "plusmoin_up" } }
+    proc.wait_for("96 MB of lines", 60, function() return proc.read_file(done) end)
+    local status = proc.read_file(("/proc/%d/status"):format(daemon.process.pid))
+    assert.is_true(tonumber(status:match("VmRSS:%s*(%d+)")) < 60 << 10, status:match("VmRSS:[^\n]*"))
+    slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", slaves[1], cluster = 0, rule = "S1" } }
+    local reader, parts = uv.new_pipe(false), {}
+    assert(reader:open(pipe.read))
+    reader:read_start(function(_, data) parts[#parts + 1] = data end)
+    daemon:stop_and_check()
+    reader:close()
+    local log = table.concat(parts)
+    has(log, "x... (cut: 65538 bytes in all)", "log lines were lost", "rule=S1")
   end)
 end)

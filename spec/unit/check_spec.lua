@@ -11,6 +11,7 @@ local function facts(changes)
     user = "u", database = "d", schema = "public",
     can_create = true, table = true, can_select = true, can_insert = true, can_delete = true, identity = true,
     owns = true, publications = 0, published = false, wal_receiver_timeout_ms = 60000, idle_session_timeout_ms = 0,
+    publishing = cjson.null, table_bytes = 8192, dead_rows = 10,
     max_connections = 100, reserved = 3, sessions = 5, system_id = "1", started = 1.5,
   }
   for key, value in pairs(changes or {}) do
@@ -67,6 +68,8 @@ describe("check", function()
       [{ wal_receiver_timeout_ms = 600000 }] = "wal_receiver_timeout is 600 s",
       [{ idle_session_timeout_ms = 5000 }] = "idle_session_timeout (5 s)",
       [{ sessions = 96 }] = "only 1 of its 100 connections",
+      [{ dead_rows = 3000000 }] = "table heartbeat has one row that counts, 3000000 dead ones",
+      [{ table_bytes = 1 << 30 }] = "table heartbeat has one row that counts, 10 dead ones, and 1024.0 MiB",
       [{ publications = 1 }] = "there are publications, and none has table heartbeat",
     }
     for changes, words in pairs(advice) do
@@ -81,6 +84,7 @@ describe("check", function()
       [{ can_delete = false }] = "no right to DELETE on table heartbeat",
       [{ table = false, can_create = false }] = "no right to make it in schema public",
       [{ table = false, schema = cjson.null }] = "no schema of search_path",
+      [{ table = false, publishing = "all" }] = "publication \"all\" would have it at once",
       [{ publications = 1, published = true, identity = false, owns = false }] = "without a replica identity",
     }
     for changes, words in pairs(problems) do
@@ -88,6 +92,17 @@ describe("check", function()
       assert.is_false(ok, words)
       has(text, "PROBLEM: ", words)
     end
+  end)
+
+  it("is at no loss when a server tells nonsense of itself", function()
+    for _, nonsense in ipairs { "no JSON", "{}", "[]", "7", ("["):rep(5000), facts { now = "never" },
+      facts { max_connections = {} }, facts { started = "x" }, facts { dead_rows = "many" } } do
+      local text = report(node { facts = nonsense }, node { id = "b:1", name = "b:1" })
+      has(text, "b:1", "A loss that breaks no connection")
+    end
+    local text, ok = report(node { facts = "no JSON" })
+    assert.is_false(ok)
+    has(text, "cannot be understood")
   end)
 
   it("tells what mends a login without a password, and a pooler in a server's place", function()

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log_queue.h"
 #include "base/log_sink.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define REPEATS_S 1 /* how long the count of identical lines is held back */
 
@@ -21,14 +23,12 @@ static struct {
 	pthread_cond_t ended; /* the thread has written all */
 	pthread_t thread;
 	enum writer_state state;
-	struct log_text lines[LOG_QUEUE_LINES]; /* a ring */
-	size_t first, count;
-	unsigned long lost; /* lines that found no room */
+	struct log_queue lines;
 	bool reopen;
 	bool moves;
 	char *path; /* where it moves to; NULL: stdout */
 	struct log_sink sink; /* the thread's, while it runs */
-} log_queue = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} log_writer = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static atomic_int log_level_now = LOG_LEVEL_INFO;
 static atomic_int log_format_now = LOG_FORMAT_TEXT;
@@ -44,34 +44,22 @@ void log_configure(enum log_level level, enum log_format format)
 	atomic_store(&log_format_now, (int)format);
 }
 
-/* With the lock held. */
-static bool queue_put(struct log_text line, bool spare)
+static enum log_format format_now(void)
 {
-	if (log_queue.count >= (spare ? LOG_QUEUE_LINES / 2 : LOG_QUEUE_LINES)) {
-		log_queue.lost++;
-		return false;
-	}
-	log_queue.lines[(log_queue.first + log_queue.count++) % LOG_QUEUE_LINES] = line;
-	return true;
+	return (enum log_format)atomic_load(&log_format_now);
 }
 
 /* With the lock held: the next line, or one that says how many were lost; false when empty. */
 static bool queue_take(struct log_text *line)
 {
-	if (log_queue.lost > 0 && log_queue.count < LOG_QUEUE_LINES / 4) {
-		char *text = mem_printf("%lu log lines were lost: nobody reads them fast enough",
-					log_queue.lost);
-		log_queue.lost = 0;
-		*line = log_text_new(LOG_LEVEL_ERROR,
-				     (enum log_format)atomic_load(&log_format_now), NULL, text);
-		free(text);
-		return true;
-	}
-	if (log_queue.count == 0)
-		return false;
-	*line = log_queue.lines[log_queue.first];
-	log_queue.first = (log_queue.first + 1) % LOG_QUEUE_LINES;
-	log_queue.count--;
+	unsigned long lost = log_queue_lost(&log_writer.lines);
+	char *text;
+
+	if (lost == 0)
+		return log_queue_take(&log_writer.lines, line);
+	text = mem_printf("%lu log lines were lost: nobody reads them fast enough", lost);
+	*line = log_text_new(LOG_LEVEL_ERROR, format_now(), NULL, text);
+	free(text);
 	return true;
 }
 
@@ -82,11 +70,6 @@ struct repeats {
 	unsigned long times;
 	struct timespec due; /* when the count is said at the latest */
 };
-
-static enum log_format format_now(void)
-{
-	return (enum log_format)atomic_load(&log_format_now);
-}
 
 static void say_repeats(struct log_sink *sink, struct repeats *repeats)
 {
@@ -152,12 +135,12 @@ static void move_now(struct log_sink *sink, struct repeats *repeats, char *path,
 /* With the lock held: waits for something to do; false: there is nothing more, ever. */
 static bool wait_for_work(const struct repeats *repeats)
 {
-	if (log_queue.state == WRITER_STOPS)
+	if (log_writer.state == WRITER_STOPS)
 		return false;
 	if (repeats->times > 0)
-		(void)pthread_cond_timedwait(&log_queue.wake, &log_queue.lock, &repeats->due);
+		(void)pthread_cond_timedwait(&log_writer.wake, &log_writer.lock, &repeats->due);
 	else
-		pthread_cond_wait(&log_queue.wake, &log_queue.lock);
+		pthread_cond_wait(&log_writer.wake, &log_writer.lock);
 	return true;
 }
 
@@ -166,12 +149,12 @@ static void *write_lines(void *unused)
 	struct repeats repeats = { 0 };
 
 	(void)unused;
-	pthread_mutex_lock(&log_queue.lock);
+	pthread_mutex_lock(&log_writer.lock);
 	for (;;) {
-		bool reopen = log_queue.reopen;
-		bool other = log_queue.moves;
+		bool reopen = log_writer.reopen;
+		bool other = log_writer.moves;
 		bool due = repeats.times > 0 && is_due(&repeats);
-		char *path = log_queue.path;
+		char *path = log_writer.path;
 		struct log_text line;
 		bool taken = queue_take(&line);
 
@@ -180,66 +163,67 @@ static void *write_lines(void *unused)
 				break;
 			continue;
 		}
-		log_queue.reopen = false;
-		log_queue.moves = false;
-		log_queue.path = NULL;
-		pthread_mutex_unlock(&log_queue.lock);
+		log_writer.reopen = false;
+		log_writer.moves = false;
+		log_writer.path = NULL;
+		pthread_mutex_unlock(&log_writer.lock);
 		if (due)
-			say_repeats(&log_queue.sink, &repeats);
+			say_repeats(&log_writer.sink, &repeats);
 		if (reopen || other)
-			move_now(&log_queue.sink, &repeats, path, other);
+			move_now(&log_writer.sink, &repeats, path, other);
 		if (taken)
-			write_line(&log_queue.sink, &repeats, line);
-		pthread_mutex_lock(&log_queue.lock);
+			write_line(&log_writer.sink, &repeats, line);
+		pthread_mutex_lock(&log_writer.lock);
 	}
-	pthread_mutex_unlock(&log_queue.lock);
-	say_repeats(&log_queue.sink, &repeats);
+	pthread_mutex_unlock(&log_writer.lock);
+	say_repeats(&log_writer.sink, &repeats);
 	free(repeats.last.text);
-	pthread_mutex_lock(&log_queue.lock);
-	log_queue.state = WRITER_ENDED;
-	pthread_cond_signal(&log_queue.ended);
-	pthread_mutex_unlock(&log_queue.lock);
+	pthread_mutex_lock(&log_writer.lock);
+	log_writer.state = WRITER_ENDED;
+	pthread_cond_signal(&log_writer.ended);
+	pthread_mutex_unlock(&log_writer.lock);
 	return NULL;
 }
 
 int log_start(const char *path, enum log_level level, enum log_format format)
 {
 	pthread_condattr_t attr;
-	int error = log_sink_open(&log_queue.sink, path);
+	int error = log_sink_open(&log_writer.sink, path);
 
 	if (error != 0)
 		return error;
 	log_configure(level, format);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&log_queue.wake, &attr);
-	pthread_cond_init(&log_queue.ended, &attr);
+	pthread_cond_init(&log_writer.wake, &attr);
+	pthread_cond_init(&log_writer.ended, &attr);
 	pthread_condattr_destroy(&attr);
-	log_queue.state = WRITER_RUNS;
-	error = pthread_create(&log_queue.thread, NULL, write_lines, NULL);
+	log_queue_init(&log_writer.lines);
+	log_writer.state = WRITER_RUNS;
+	error = pthread_create(&log_writer.thread, NULL, write_lines, NULL);
 	if (error != 0)
-		log_queue.state = WRITER_NONE;
+		log_writer.state = WRITER_NONE;
 	return error;
 }
 
 void log_reopen(void)
 {
-	pthread_mutex_lock(&log_queue.lock);
-	log_queue.reopen = true;
-	if (log_queue.state == WRITER_RUNS)
-		pthread_cond_signal(&log_queue.wake);
-	pthread_mutex_unlock(&log_queue.lock);
+	pthread_mutex_lock(&log_writer.lock);
+	log_writer.reopen = true;
+	if (log_writer.state == WRITER_RUNS)
+		pthread_cond_signal(&log_writer.wake);
+	pthread_mutex_unlock(&log_writer.lock);
 }
 
 void log_move(const char *path)
 {
-	pthread_mutex_lock(&log_queue.lock);
-	free(log_queue.path);
-	log_queue.path = mem_strdup(path);
-	log_queue.moves = true;
-	if (log_queue.state == WRITER_RUNS)
-		pthread_cond_signal(&log_queue.wake);
-	pthread_mutex_unlock(&log_queue.lock);
+	pthread_mutex_lock(&log_writer.lock);
+	free(log_writer.path);
+	log_writer.path = mem_strdup(path);
+	log_writer.moves = true;
+	if (log_writer.state == WRITER_RUNS)
+		pthread_cond_signal(&log_writer.wake);
+	pthread_mutex_unlock(&log_writer.lock);
 }
 
 bool log_stop(int64_t ms)
@@ -248,13 +232,13 @@ bool log_stop(int64_t ms)
 	bool all;
 	int error = 0;
 
-	pthread_mutex_lock(&log_queue.lock);
-	if (log_queue.state != WRITER_RUNS) {
-		pthread_mutex_unlock(&log_queue.lock);
+	pthread_mutex_lock(&log_writer.lock);
+	if (log_writer.state != WRITER_RUNS) {
+		pthread_mutex_unlock(&log_writer.lock);
 		return true;
 	}
-	log_queue.state = WRITER_STOPS;
-	pthread_cond_signal(&log_queue.wake);
+	log_writer.state = WRITER_STOPS;
+	pthread_cond_signal(&log_writer.wake);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ms / 1000;
 	until.tv_nsec += (ms % 1000) * 1000000;
@@ -262,22 +246,37 @@ bool log_stop(int64_t ms)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	while (log_queue.state != WRITER_ENDED && error == 0)
-		error = pthread_cond_timedwait(&log_queue.ended, &log_queue.lock, &until);
-	all = log_queue.state == WRITER_ENDED;
-	pthread_mutex_unlock(&log_queue.lock);
+	while (log_writer.state != WRITER_ENDED && error == 0)
+		error = pthread_cond_timedwait(&log_writer.ended, &log_writer.lock, &until);
+	all = log_writer.state == WRITER_ENDED;
+	pthread_mutex_unlock(&log_writer.lock);
 	if (all) {
-		pthread_join(log_queue.thread, NULL);
-		log_sink_close(&log_queue.sink);
-		free(log_queue.path);
-		log_queue.path = NULL;
+		pthread_join(log_writer.thread, NULL);
+		log_sink_close(&log_writer.sink);
+		free(log_writer.path);
+		log_writer.path = NULL;
 	}
 	return all;
 }
 
+/* The text of a line, which is the caller's, cut where it is too long. */
+static char *cut_message(char *message, const struct log_about *about)
+{
+	size_t most = about != NULL && about->spare ? LOG_USER_BYTES : LOG_LINE_BYTES;
+	size_t len = text_cut(message, most);
+	size_t whole = about != NULL ? about->bytes : 0;
+	char *cut;
+
+	if (message[len] == '\0' && whole <= most)
+		return message;
+	cut = mem_printf("%.*s... (cut: %zu bytes in all)", (int)len, message,
+			 whole > 0 ? whole : strlen(message));
+	free(message);
+	return cut;
+}
+
 void log_line(enum log_level level, const struct log_about *about, const char *format, ...)
 {
-	bool queued = false;
 	bool direct = false;
 	va_list args;
 	char *message;
@@ -286,20 +285,20 @@ void log_line(enum log_level level, const struct log_about *about, const char *f
 	if (!log_enabled(level))
 		return;
 	va_start(args, format);
-	message = mem_vprintf(format, args);
+	message = cut_message(mem_vprintf(format, args), about);
 	va_end(args);
-	line = log_text_new(level, (enum log_format)atomic_load(&log_format_now), about, message);
+	line = log_text_new(level, format_now(), about, message);
 	free(message);
-	pthread_mutex_lock(&log_queue.lock);
-	if (log_queue.state == WRITER_RUNS) {
-		queued = queue_put(line, about != NULL && about->spare);
-		pthread_cond_signal(&log_queue.wake);
+	pthread_mutex_lock(&log_writer.lock);
+	if (log_writer.state == WRITER_RUNS) {
+		log_queue_put(&log_writer.lines, line, about != NULL && about->spare);
+		line.text = NULL;
+		pthread_cond_signal(&log_writer.wake);
 	} else {
-		direct = log_queue.state != WRITER_STOPS;
+		direct = log_writer.state != WRITER_STOPS;
 	}
-	pthread_mutex_unlock(&log_queue.lock);
+	pthread_mutex_unlock(&log_writer.lock);
 	if (direct)
 		(void)fputs(line.text, stderr);
-	if (!queued)
-		free(line.text);
+	free(line.text);
 }

@@ -1,8 +1,8 @@
 /*
- * The log. Lines go through a bounded queue to a thread that alone opens,
- * writes and reopens the file or stdout, so that a full pipe or a slow disk
- * never stops a caller: when LOG_QUEUE_LINES wait, further lines are counted,
- * and the count is said as soon as there is room. Identical lines one after another
+ * The log. Lines go through a queue (log_queue.h, bounded in lines and bytes) to a
+ * thread that alone opens, writes and reopens the file or stdout, so that a full pipe
+ * or a slow disk never stops a caller: where the queue is full lines are dropped, errors
+ * last, and their count is said as soon as there is room. Identical lines one after another
  * are written as one and, a second later or before the next other line, their count.
  * A full disk is no error of ours: see base/log_sink.h. Before log_start() and after
  * log_stop() lines go to stderr. Any thread may log.
@@ -11,9 +11,11 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define LOG_QUEUE_LINES 4096
+#define LOG_USER_BYTES ((size_t)8 << 10)  /* of a user's own line: what is more is cut, its length said */
+#define LOG_LINE_BYTES ((size_t)64 << 10) /* of any line's text, likewise */
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -28,7 +30,8 @@ struct log_about {
 	const char *trigger;
 	bool has_cluster;
 	int cluster_id;
-	bool spare; /* a user's own line: may fill only half of the queue */
+	bool spare; /* a user's own line: cut at LOG_USER_BYTES, may fill only half of the queue */
+	size_t bytes; /* that the text had before who calls us cut it; 0: it is whole */
 };
 
 /*
@@ -59,7 +62,7 @@ bool log_stop(int64_t ms);
 /* Whether a line of this level would be written: test before costly formatting. */
 bool log_enabled(enum log_level level);
 
-/* One line; `about` may be NULL. The text is escaped: it stays one line. */
+/* One line; `about` may be NULL. The text is escaped: it stays one line. What is too long is cut. */
 void log_line(enum log_level level, const struct log_about *about, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

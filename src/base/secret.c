@@ -4,128 +4,276 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 
+/* The passwords of all loads, sorted, each once. Immutable; the references are the lock's. */
+struct matcher {
+	unsigned references;
+	size_t count;
+	size_t first[257]; /* by first byte: where those that begin with it do; [256]: the count */
+	char **words;
+};
+
+struct secrets {
+	LIST_ENTRY(secrets) in_loads;
+	unsigned references;
+	size_t count;
+	char **words; /* sorted */
+};
+
+/* The lock is held for a few instructions, and where a load comes or goes: never while a text is read. */
 static pthread_mutex_t secret_lock = PTHREAD_MUTEX_INITIALIZER;
-static char **secrets; /* sorted */
-static size_t secret_count;
-static size_t secret_longest; /* bytes of the longest */
+LIST_HEAD(load_list, secrets);
+static struct load_list loads = LIST_HEAD_INITIALIZER(loads);
+static struct matcher *present; /* NULL: no passwords */
 
-static int compare_secrets(const void *a, const void *b)
+static int compare_words(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void secret_set(char *const *passwords, size_t count)
+static void free_words(char **words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(words[i]);
+	free(words);
+}
+
+/* ---- matchers ---- */
+
+/* With the lock held, or one's own reference. */
+static void free_matcher(struct matcher *matcher)
+{
+	free_words(matcher->words, matcher->count);
+	free(matcher);
+}
+
+static struct matcher *take_present(void)
+{
+	struct matcher *matcher;
+
+	pthread_mutex_lock(&secret_lock);
+	matcher = present;
+	if (matcher != NULL)
+		matcher->references++;
+	pthread_mutex_unlock(&secret_lock);
+	return matcher;
+}
+
+static void give_back(struct matcher *matcher)
+{
+	bool last;
+
+	if (matcher == NULL)
+		return;
+	pthread_mutex_lock(&secret_lock);
+	last = --matcher->references == 0;
+	pthread_mutex_unlock(&secret_lock);
+	if (last)
+		free_matcher(matcher);
+}
+
+static void index_words(struct matcher *matcher)
+{
+	size_t at = 0;
+
+	for (int byte = 0; byte < 256; byte++) {
+		matcher->first[byte] = at;
+		while (at < matcher->count && (unsigned char)matcher->words[at][0] == byte)
+			at++;
+	}
+	matcher->first[256] = at;
+}
+
+/* The words of all loads, sorted, each once, in copies. With the lock held. */
+static char **copy_all(size_t *count)
+{
+	const struct secrets *load;
+	char **words;
+	size_t total = 0;
+	size_t kept = 0;
+
+	for (load = LIST_FIRST(&loads); load != NULL; load = LIST_NEXT(load, in_loads))
+		total += load->count;
+	words = mem_zalloc(total + 1, sizeof(*words));
+	total = 0;
+	for (load = LIST_FIRST(&loads); load != NULL; load = LIST_NEXT(load, in_loads)) {
+		for (size_t i = 0; i < load->count; i++)
+			words[total++] = load->words[i];
+	}
+	qsort(words, total, sizeof(*words), compare_words);
+	for (size_t i = 0; i < total; i++) {
+		if (kept == 0 || strcmp(words[kept - 1], words[i]) != 0)
+			words[kept++] = mem_strdup(words[i]);
+	}
+	*count = kept;
+	return words;
+}
+
+/* A load has come or gone. With the lock held. The matcher that nobody uses any more, or NULL. */
+static struct matcher *renew(void)
+{
+	struct matcher *old = present;
+	struct matcher *next = mem_zalloc(1, sizeof(*next));
+
+	next->references = 1;
+	next->words = copy_all(&next->count);
+	index_words(next);
+	present = next;
+	if (next->count == 0) {
+		present = NULL;
+		free_matcher(next);
+	}
+	return old != NULL && --old->references == 0 ? old : NULL;
+}
+
+/* ---- loads ---- */
+
+struct secrets *secrets_new(char *const *passwords, size_t count)
+{
+	struct secrets *secrets = mem_zalloc(1, sizeof(*secrets));
+	struct matcher *old;
+
+	secrets->references = 1;
+	secrets->words = mem_zalloc(count + 1, sizeof(*secrets->words));
+	for (size_t i = 0; i < count; i++) {
+		if (passwords[i][0] != '\0')
+			secrets->words[secrets->count++] = mem_strdup(passwords[i]);
+	}
+	qsort(secrets->words, secrets->count, sizeof(*secrets->words), compare_words);
+	pthread_mutex_lock(&secret_lock);
+	LIST_INSERT_HEAD(&loads, secrets, in_loads);
+	old = renew();
+	pthread_mutex_unlock(&secret_lock);
+	if (old != NULL)
+		free_matcher(old);
+	return secrets;
+}
+
+struct secrets *secrets_ref(struct secrets *secrets)
 {
 	pthread_mutex_lock(&secret_lock);
-	for (size_t i = 0; i < secret_count; i++)
-		free(secrets[i]);
-	free(secrets);
-	secrets = count > 0 ? mem_zalloc(count, sizeof(*secrets)) : NULL;
-	secret_count = count;
-	secret_longest = 0;
-	for (size_t i = 0; i < count; i++) {
-		size_t len = strlen(passwords[i]);
-
-		secrets[i] = mem_strndup(passwords[i], len);
-		secret_longest = len > secret_longest ? len : secret_longest;
-	}
-	if (count > 0)
-		qsort(secrets, count, sizeof(*secrets), compare_secrets);
+	secrets->references++;
 	pthread_mutex_unlock(&secret_lock);
+	return secrets;
 }
+
+void secrets_unref(struct secrets **secrets_p)
+{
+	struct secrets *secrets = *secrets_p;
+	struct matcher *old = NULL;
+	bool last;
+
+	*secrets_p = NULL;
+	if (secrets == NULL)
+		return;
+	pthread_mutex_lock(&secret_lock);
+	last = --secrets->references == 0;
+	if (last) {
+		LIST_REMOVE(secrets, in_loads);
+		old = renew();
+	}
+	pthread_mutex_unlock(&secret_lock);
+	if (old != NULL)
+		free_matcher(old);
+	if (!last)
+		return;
+	free_words(secrets->words, secrets->count);
+	free(secrets);
+}
+
+/* ---- texts ---- */
 
 static bool is_word(char c)
 {
 	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
-/* Whether `secret` stands at `at` in `text` with no word going on at either end. */
-static bool stands_alone(const char *text, const char *at, const char *secret)
+/* Whether the `len` bytes at `at` in `text` are a word that goes on at neither end. */
+static bool stands_alone(const char *text, const char *at, size_t len)
 {
-	size_t len = strlen(secret);
-
-	if (at > text && is_word(at[-1]) && is_word(secret[0]))
+	if (at > text && is_word(at[-1]) && is_word(at[0]))
 		return false;
-	return !(at[len] != '\0' && is_word(at[len]) && is_word(secret[len - 1]));
+	return !(at[len] != '\0' && is_word(at[len]) && is_word(at[len - 1]));
 }
 
-/* Of the secrets that do not come behind the first `len` bytes at `at`, the last; NULL: there is none. */
-static const char *last_secret_to(const char *at, size_t len)
+/* The first of words [low, high), alike in `depth` bytes, whose next byte is `least` or greater. */
+static size_t bisect(const struct matcher *matcher, size_t low, size_t high, size_t depth, int least)
 {
-	size_t low = 0;
-	size_t high = secret_count;
-
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strncmp(secrets[middle], at, len);
 
-		if (order < 0 || (order == 0 && strlen(secrets[middle]) <= len))
+		if ((unsigned char)matcher->words[middle][depth] < least)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 ? secrets[low - 1] : NULL;
+	return low;
 }
 
-static size_t shared_bytes(const char *a, const char *b, size_t most)
+/* The length of the longest password that stands at `at`, 0: none does. */
+static size_t secret_at(const struct matcher *matcher, const char *text, const char *at)
 {
-	size_t len = 0;
+	size_t low = matcher->first[(unsigned char)at[0]];
+	size_t high = matcher->first[(unsigned char)at[0] + 1];
+	size_t longest = 0;
 
-	while (len < most && a[len] == b[len] && a[len] != '\0')
-		len++;
-	return len;
-}
+	for (size_t depth = 1; low < high; depth++) {
+		int next = (unsigned char)at[depth];
 
-/*
- * The length of the longest secret that stands at `at`, 0: none does. Secrets that begin
- * what is there stand before it in their order, and all between begin with them: a longer
- * one than what the last of these shares with it cannot be among them.
- */
-static size_t secret_at(const char *text, const char *at)
-{
-	size_t len = strnlen(at, secret_longest);
-	const char *secret;
-
-	while (len > 0 && (secret = last_secret_to(at, len)) != NULL) {
-		len = shared_bytes(secret, at, len);
-		if (len == 0 || (secret[len] == '\0' && stands_alone(text, at, secret)))
-			return len;
-		if (secret[len] == '\0')
-			len--;
+		if (matcher->words[low][depth] == '\0') { /* each is there once */
+			if (stands_alone(text, at, depth))
+				longest = depth;
+			low++;
+		}
+		if (next == '\0')
+			break;
+		low = bisect(matcher, low, high, depth, next);
+		high = bisect(matcher, low, high, depth, next + 1);
 	}
-	return 0;
+	return longest;
 }
 
-char *secret_scrub(const char *text)
+char *secret_scrub(const char *text, size_t bytes)
 {
+	struct matcher *matcher = take_present();
+	size_t len = text_cut(text, bytes);
 	struct buf out = { 0 };
 
-	pthread_mutex_lock(&secret_lock);
-	for (const char *at = text; *at != '\0';) {
-		size_t len = secret_at(text, at);
+	if (matcher == NULL)
+		return mem_strndup(text, len);
+	for (const char *at = text; at < text + len;) {
+		size_t found = secret_at(matcher, text, at);
 
-		if (len > 0) {
+		if (found > 0) {
 			buf_add_str(&out, "***");
-			at += len;
+			at += found;
 		} else {
 			buf_add_char(&out, *at++);
 		}
 	}
-	pthread_mutex_unlock(&secret_lock);
+	give_back(matcher);
 	return buf_steal(&out);
+}
+
+void secret_copy(char *out, size_t size, const char *text)
+{
+	char *clean = secret_scrub(text != NULL ? text : "", size);
+
+	text_copy(out, size, clean);
+	free(clean);
 }
 
 bool secret_is(const char *value)
 {
-	bool found;
+	struct matcher *matcher = take_present();
+	bool found = matcher != NULL && bsearch(&value, matcher->words, matcher->count,
+						sizeof(*matcher->words), compare_words) != NULL;
 
-	pthread_mutex_lock(&secret_lock);
-	found = secret_count > 0 && bsearch(&value, secrets, secret_count, sizeof(*secrets),
-					    compare_secrets) != NULL;
-	pthread_mutex_unlock(&secret_lock);
+	give_back(matcher);
 	return found;
 }

@@ -58,27 +58,27 @@ bool text_same(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+size_t text_cut(const char *text, size_t most)
+{
+	size_t len = strnlen(text, most);
+
+	if (len < most || text[most] == '\0')
+		return len;
+	/* back to the start of the character that the cut would split, if it is one */
+	for (size_t back = 1; back < 4 && back <= most; back++) {
+		if (text_char_len(text + most - back, strnlen(text + most - back, 4)) > back)
+			return most - back;
+	}
+	return most;
+}
+
 void text_copy(char *out, size_t size, const char *text)
 {
 	size_t len;
 
 	if (size == 0)
 		return;
-	if (text == NULL)
-		text = "";
-	len = strlen(text);
-	if (len >= size) {
-		size_t cut = size - 1;
-
-		/* back to the start of the character that the cut would split, if it is one */
-		for (size_t back = 1; back < 4 && back <= cut; back++) {
-			if (text_char_len(text + cut - back, len - cut + back) > back) {
-				cut -= back;
-				break;
-			}
-		}
-		len = cut;
-	}
+	len = text != NULL ? text_cut(text, size - 1) : 0;
 	if (len > 0)
 		memcpy(out, text, len);
 	out[len] = '\0';

@@ -21,6 +21,9 @@ bool text_same(const char *a, const char *b);
 /* Copies `text` into `out`, cut at a character so that it fits; NULL gives "". */
 void text_copy(char *out, size_t size, const char *text);
 
+/* How many of the first `most` bytes of `text` are left when it is cut there at a character. */
+size_t text_cut(const char *text, size_t most);
+
 /* Appends `text` for one line of a log: control characters escaped, invalid UTF-8 as U+FFFD. */
 void text_add_escaped(struct buf *out, const char *text, size_t len);
 

@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "command/become.h"
 #include "loop/clock.h"
@@ -22,6 +21,8 @@
 #include "script/host.h"
 #include "system/descriptors.h"
 
+#define SURVEYS_AT_ONCE 256 /* nodes that are asked at the same time */
+#define OTHER_FILES 64      /* descriptors for all but their connections */
 #define LOOK_UP_MS 5000 /* for the addresses of all nodes; then they are left open */
 
 enum { FINE = 0, FAILED = 1, BAD_CONFIG = 3 };
@@ -40,6 +41,8 @@ struct check {
 	struct load_report report;
 	struct config *config;
 	struct visit *visits;
+	size_t asked; /* nodes before this one are, or have been, asked */
+	struct resolver *resolver;
 	size_t awaited;
 	bool hangs; /* a look-up under way cannot be called off: the process ends without it */
 	int64_t look_up_ms; /* spent on addresses of our own */
@@ -89,18 +92,18 @@ static int load(struct check *check, const char *path)
 		(void)fprintf(stderr, "%s: cannot be read by %s, so a reload will fail; advice: chgrp it"
 				      " to a group of %s, mode 0640\n", path, check->user.identity.user,
 			      check->user.identity.user);
-	secret_set(check->config->secrets, check->config->secret_count);
 	return FINE;
 }
 
 static void unload(struct check *check)
 {
-	secret_set(NULL, 0);
 	config_unref(&check->config);
 	load_report_free(&check->report);
 	engine_close(&check->engine);
 	become_free(&check->user);
 }
+
+static void visit_next(struct check *check);
 
 static void on_answer(void *data, const struct survey_answer *answer)
 {
@@ -109,27 +112,62 @@ static void on_answer(void *data, const struct survey_answer *answer)
 	visit->answer = *answer;
 	visit->facts = mem_strdup(answer->facts);
 	visit->answer.facts = visit->facts;
+	visit_next(visit->check);
 	if (--visit->check->awaited == 0)
 		uv_stop(&visit->check->loop);
+}
+
+/* The next node that nobody has asked, if there is one. */
+static void visit_next(struct check *check)
+{
+	const struct config *config = check->config;
+	size_t next = check->asked;
+
+	if (next == config->node_count)
+		return;
+	check->asked++;
+	check->visits[next].check = check;
+	(void)survey_start(&check->loop, check->resolver, config, &config->nodes[next], on_answer,
+			   &check->visits[next]);
+}
+
+/* How many connections there are at once: two descriptors each, for a moment. */
+static size_t surveys_at_once(void)
+{
+	size_t limit = descriptors_limit();
+	size_t fit = limit > OTHER_FILES ? (limit - OTHER_FILES) / 2 : 0;
+
+	if (fit > SURVEYS_AT_ONCE)
+		return SURVEYS_AT_ONCE;
+	return fit > 0 ? fit : 1;
+}
+
+/* Each takes query_timeout at the most: of a large fleet it is said how long that is for all. */
+static void say_how_long(const struct config *config, size_t at_once)
+{
+	size_t turns = (config->node_count + at_once - 1) / at_once;
+
+	if (turns > 1)
+		(void)fprintf(stderr, "plusmoin: asking %zu nodes, %zu at a time: %g s at the longest\n",
+			      config->node_count, at_once,
+			      (double)turns * (double)config->query_timeout_ms / 1000.0);
 }
 
 static void visit_all(struct check *check)
 {
 	const struct config *config = check->config;
-	struct resolver *resolver;
+	size_t at_once = surveys_at_once();
 
+	say_how_long(config, at_once);
 	(void)pool_start();
 	(void)signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&check->loop);
-	resolver = resolver_new(&check->loop);
+	check->resolver = resolver_new(&check->loop);
 	check->awaited = config->node_count;
-	for (size_t i = 0; i < config->node_count; i++) {
-		check->visits[i].check = check;
-		(void)survey_start(&check->loop, resolver, config, &config->nodes[i], on_answer,
-				   &check->visits[i]);
-	}
+	for (size_t i = 0; i < at_once; i++)
+		visit_next(check);
 	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
-	check->hangs = !resolver_free(&resolver);
+	check->hangs = !resolver_free(&check->resolver);
 	if (!check->hangs)
 		(void)uv_run(&check->loop, UV_RUN_DEFAULT);
 	check->hangs = check->hangs || uv_loop_close(&check->loop) != 0;

@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "command/ask.h"
 #include "command/become.h"
@@ -240,7 +239,6 @@ static void begin_log(const struct hand *hand)
 {
 	enum log_level level = LOG_LEVEL_INFO;
 
-	secret_set(hand->config->secrets, hand->config->secret_count);
 	(void)log_level_parse(hand->config->log_level, &level);
 	(void)log_start(NULL, level > LOG_LEVEL_INFO ? level : LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 }
@@ -299,7 +297,6 @@ static void end(struct hand *hand, int status)
 		(void)uv_run(&hand->loop, UV_RUN_DEFAULT);
 		(void)uv_loop_close(&hand->loop);
 	}
-	secret_set(NULL, 0);
 	config_unref(&hand->config);
 	load_report_free(&hand->report);
 	shared_free(&hand->shared);

@@ -15,7 +15,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "command/become.h"
 #include "daemon/daemon.h"
@@ -241,7 +240,6 @@ static bool start_log(const struct start *start)
 	enum log_level level = LOG_LEVEL_ERROR;
 	int error;
 
-	secret_set(config->secrets, config->secret_count);
 	(void)log_level_parse(config->log_level, &level);
 	error = log_start(start->foreground ? NULL : config->log_file, level,
 			  strcmp(config->log_format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);

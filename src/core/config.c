@@ -164,9 +164,7 @@ void config_unref(struct config **config_p)
 	free(config->by_id);
 	for (int kind = 0; kind < EVENT_KINDS; kind++)
 		free_trigger(&config->triggers[kind]);
-	for (size_t i = 0; i < config->secret_count; i++)
-		free(config->secrets[i]);
-	free(config->secrets);
+	secrets_unref(&config->secrets);
 	free(config->path);
 	free(config->is_slave_statement);
 	free(config->daemon_user);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/secret.h"
 #include "core/names.h"
 
 struct config_pair {
@@ -73,8 +74,7 @@ struct config {
 	size_t node_count;
 	const struct config_node **by_id; /* the same, sorted by id; config_seal() makes it */
 	struct config_trigger triggers[EVENT_KINDS];
-	char **secrets;
-	size_t secret_count;
+	struct secrets *secrets; /* its passwords, blanked while it lives; NULL: none */
 };
 
 /* A node of the caller's own, who ends it with config_node_clear(). */

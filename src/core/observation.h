@@ -13,6 +13,9 @@
 #define NAME_BYTES 256    /* a master's name in a row is cut at 255 bytes (contract, JSON) */
 #define MESSAGE_BYTES 512 /* a server's or the system's own words, cut */
 
+/* A tstamp of a row: from 0 to the end of the year 9999, whatever a server says. */
+#define TSTAMP_MAX INT64_C(253402300799999)
+
 struct moment {
 	int64_t steady_ms; /* CLOCK_BOOTTIME: for every duration */
 	int64_t stamp_ms;  /* wall clock at the monitor's start plus steady time since: beats */

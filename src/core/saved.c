@@ -212,6 +212,15 @@ void saved_restore(struct fleet *fleet, const struct saved *saved, const struct 
 	}
 }
 
+void saved_node_clear(struct saved_node *node)
+{
+	free(node->id);
+	free(node->master_name);
+	for (size_t i = 0; i < NODE_ALIASES; i++)
+		free(node->aliases[i]);
+	*node = (struct saved_node){ 0 };
+}
+
 void saved_free(struct saved **saved_p)
 {
 	struct saved *saved = *saved_p;
@@ -220,12 +229,8 @@ void saved_free(struct saved **saved_p)
 	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++) {
 		struct saved_cluster *cluster = &saved->clusters[i];
 
-		for (size_t n = 0; n < cluster->node_count; n++) {
-			free(cluster->nodes[n].id);
-			free(cluster->nodes[n].master_name);
-			for (size_t a = 0; a < NODE_ALIASES; a++)
-				free(cluster->nodes[n].aliases[a]);
-		}
+		for (size_t n = 0; n < cluster->node_count; n++)
+			saved_node_clear(&cluster->nodes[n]);
 		for (size_t n = 0; n < cluster->holder_count; n++)
 			free(cluster->holders[n].name);
 		free(cluster->nodes);

@@ -54,5 +54,8 @@ void saved_render(const struct fleet *fleet, unsigned long event_count, const st
  */
 void saved_restore(struct fleet *fleet, const struct saved *saved, const struct moment *now);
 
+/* Frees what the node holds. */
+void saved_node_clear(struct saved_node *node);
+
 /* NULL allowed; clears the pointer. */
 void saved_free(struct saved **saved);

@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "daemon/requests.h"
 #include "daemon/control.h"
@@ -271,7 +270,6 @@ static void take_load(struct daemon *daemon, struct config *config, struct confi
 	if (!daemon->foreground && strcmp(daemon->config->log_file, config->log_file) != 0)
 		log_move(config->log_file);
 	take_config(daemon, config);
-	secret_set(config->secrets, config->secret_count);
 	configure_log(config);
 	records_move(daemon->records, config);
 	if (daemon->monitor != NULL) {
@@ -412,7 +410,6 @@ static void end(struct daemon *daemon, int status)
 	recent_free(&daemon->recent);
 	config_unref(&daemon->config);
 	config_unref(&daemon->first);
-	secret_set(NULL, 0);
 	free(daemon);
 }
 

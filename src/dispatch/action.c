@@ -72,7 +72,7 @@ static void tell(const struct action *action, enum log_level level, char *how)
 
 static void tell_child(const struct action *action, const struct child_outcome *outcome)
 {
-	char *output = secret_scrub(outcome->output);
+	char *output = secret_scrub(outcome->output, LOG_USER_BYTES);
 	double took = (double)outcome->took_ms / 1000.0;
 	const char *sep = output[0] != '\0' ? ": " : "";
 
@@ -103,7 +103,7 @@ static void on_child_ended(void *data, const struct child_outcome *outcome)
 static void on_function_ended(void *data, const struct runner_outcome *outcome)
 {
 	struct action *action = data;
-	char *error = outcome->error != NULL ? secret_scrub(outcome->error) : NULL;
+	char *error = outcome->error != NULL ? secret_scrub(outcome->error, LOG_USER_BYTES) : NULL;
 	double took = (double)outcome->took_ms / 1000.0;
 
 	if (outcome->timed_out)

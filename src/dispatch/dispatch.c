@@ -60,7 +60,7 @@ static void start_from(struct dispatch *dispatch, const struct line *line, enum 
 		start_action(dispatch, run);
 }
 
-/* Starts what may start, masters' events first. A line that has no place holds up no other. */
+/* Starts what may start, masters' events first, heartbeats last. A line that has no place holds up no other. */
 static void schedule(struct dispatch *dispatch)
 {
 	const struct line *line;

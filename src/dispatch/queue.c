@@ -21,6 +21,15 @@ void queues_init(struct queues *queues)
 	TAILQ_INSERT_HEAD(&queues->lines, &queues->commands, in_lines);
 }
 
+static bool is_empty(const struct line *line)
+{
+	for (int rank = 0; rank < RANKS; rank++) {
+		if (line_first(line, (enum rank)rank) != NULL)
+			return false;
+	}
+	return true;
+}
+
 void queues_tidy(struct queues *queues)
 {
 	struct line *line = TAILQ_NEXT(&queues->commands, in_lines);
@@ -28,8 +37,7 @@ void queues_tidy(struct queues *queues)
 	while (line != NULL) {
 		struct line *next = TAILQ_NEXT(line, in_lines);
 
-		if (line_first(line, RANK_MASTERS) == NULL &&
-		    line_first(line, RANK_OTHERS) == NULL) {
+		if (is_empty(line)) {
 			TAILQ_REMOVE(&queues->lines, line, in_lines);
 			free(line);
 		}
@@ -86,10 +94,19 @@ static struct line *line_for(struct queues *queues, const struct run *run)
 	return line;
 }
 
-static enum rank rank_of(const struct event *event)
+static bool has_begun(const struct run *run)
 {
-	return event->kind == EVENT_MASTER_DOWN || event->kind == EVENT_MASTER_UP ? RANK_MASTERS
-										  : RANK_OTHERS;
+	return run->action != NULL || run->next > 0;
+}
+
+/* A heartbeat that has begun keeps its queue waiting, and so goes on like all others. */
+static enum rank rank_of(const struct run *run)
+{
+	enum event_kind kind = run->event->kind;
+
+	if (kind == EVENT_MASTER_DOWN || kind == EVENT_MASTER_UP)
+		return RANK_MASTERS;
+	return kind == EVENT_HEARTBEAT && !has_begun(run) ? RANK_HEARTBEATS : RANK_OTHERS;
 }
 
 static void stand_in(struct queue *queue, struct line *line, enum rank rank)
@@ -118,7 +135,7 @@ static void line_up(struct queue *queue)
 	    !is_let_through(queue->queues->gate, run))
 		stand_in(queue, NULL, RANK_OTHERS);
 	else
-		stand_in(queue, line_for(queue->queues, run), rank_of(run->event));
+		stand_in(queue, line_for(queue->queues, run), rank_of(run));
 }
 
 void queues_gate_changed(struct queues *queues)
@@ -150,6 +167,20 @@ static void follow(struct run *run, const struct queue *from)
 	}
 }
 
+/* At the queue's end; a heartbeat that has not begun lets all others go before it. */
+static void put_in(struct queue *queue, struct run *run)
+{
+	struct run *last = TAILQ_LAST(&queue->runs, run_list);
+
+	if (last != NULL && last->event->kind == EVENT_HEARTBEAT && !has_begun(last) &&
+	    run->event->kind != EVENT_HEARTBEAT)
+		TAILQ_INSERT_BEFORE(last, run, in_queue);
+	else
+		TAILQ_INSERT_TAIL(&queue->runs, run, in_queue);
+	queue->count++;
+	queue->heartbeats += run->event->kind == EVENT_HEARTBEAT;
+}
+
 struct run *queues_add(struct queues *queues, struct event *event, struct config *config)
 {
 	struct queue *queue = queues_find(queues, event->cluster_id);
@@ -165,9 +196,7 @@ struct run *queues_add(struct queues *queues, struct event *event, struct config
 	run->config = config_ref(config);
 	if (from != NULL)
 		follow(run, from);
-	TAILQ_INSERT_TAIL(&queue->runs, run, in_queue);
-	queue->count++;
-	queue->heartbeats += event->kind == EVENT_HEARTBEAT;
+	put_in(queue, run);
 	line_up(queue);
 	return run;
 }

@@ -17,8 +17,11 @@ struct action;
 struct dispatch;
 struct queue;
 
-/* Which part of a line: a place goes to masters' events before all others. */
-enum rank { RANK_MASTERS, RANK_OTHERS, RANKS };
+/*
+ * Which part of a line: a place goes to masters' events before all others, and to a heartbeat that has not
+ * begun when nothing else could take it.
+ */
+enum rank { RANK_MASTERS, RANK_OTHERS, RANK_HEARTBEATS, RANKS };
 
 TAILQ_HEAD(run_list, run);
 TAILQ_HEAD(queue_list, queue);
@@ -78,8 +81,9 @@ void queues_end(struct queues *queues);
 struct queue *queues_find(const struct queues *queues, int cluster_id);
 
 /*
- * Queues the event at the end of its cluster's queue. An event of a node that came
- * from another cluster waits for that node's events there. Takes references.
+ * Queues the event at the end of its cluster's queue, but before a heartbeat that waits
+ * there for its turn. An event of a node that came from another cluster waits for that
+ * node's events there. Takes references.
  */
 struct run *queues_add(struct queues *queues, struct event *event, struct config *config);
 

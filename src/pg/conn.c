@@ -11,8 +11,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/timer.h"
+#include "pg/goodbye.h"
 
 #define BATCH_STATEMENTS 8
+#define VERSION_MAX 10000000 /* 999.9999 */
 
 enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_DEAD };
 
@@ -35,9 +37,7 @@ struct conn {
 	size_t answered;
 	bool asked; /* conn_ask(): no pipeline */
 	bool reached; /* TCP has answered */
-	char sqlstate[6]; /* the server's last words on its own accord: */
-	char words[MESSAGE_BYTES];
-	bool going;
+	struct goodbye goodbye;
 	struct timer *later; /* delivers a failure that conn_open() or conn_send() met */
 	unsigned depth;      /* callbacks under way */
 	bool closed;
@@ -86,26 +86,11 @@ static bool watch(struct conn *conn, int events)
 	return uv_poll_start(&conn->watcher->handle, events, on_ready) == 0;
 }
 
-/* The server's last words: they come as notices on an idle connection. */
-static void take_words(struct conn *conn, const PGresult *result)
-{
-	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-	if (sqlstate == NULL ||
-	    (strcmp(sqlstate, "57P01") != 0 && strcmp(sqlstate, "57P02") != 0))
-		return;
-	text_copy(conn->sqlstate, sizeof(conn->sqlstate), sqlstate);
-	text_copy(conn->words, sizeof(conn->words), words != NULL ? words : "");
-	/* a backend whose postmaster was killed says 57P01 too (secure_read, secure_write): no word of going */
-	conn->going = strcmp(sqlstate, "57P02") == 0 || function == NULL ||
-		      strncmp(function, "secure_", strlen("secure_")) != 0;
-}
-
 static void on_notice(void *data, const PGresult *result)
 {
-	take_words(data, result);
+	struct conn *conn = data;
+
+	goodbye_take(&conn->goodbye, result);
 }
 
 static void finish(struct conn *conn)
@@ -171,8 +156,9 @@ static void fail(struct conn *conn)
 	} else if (conn->state == CONN_CONNECTING) {
 		evidence_of_connect(&evidence, connect_words(conn->pg, words, sizeof(words)));
 	} else {
-		evidence_of_break(&evidence, conn->sqlstate, conn->words, PQerrorMessage(conn->pg));
-		evidence.going = conn->going;
+		evidence_of_break(&evidence, conn->goodbye.sqlstate, conn->goodbye.words,
+				  PQerrorMessage(conn->pg));
+		evidence.going = conn->goodbye.going;
 	}
 	conn->state = CONN_DEAD;
 	conn->events.failed(conn->data, &evidence);
@@ -230,13 +216,12 @@ static bool take_result(struct conn *conn, PGresult *result)
 	case PGRES_COPY_OUT:
 	case PGRES_COPY_BOTH:
 		/* a statement of the user's that we do not speak: end the connection */
-		text_copy(conn->sqlstate, sizeof(conn->sqlstate), "0A000");
-		text_copy(conn->words, sizeof(conn->words), "COPY is not possible here");
+		goodbye_say(&conn->goodbye, "0A000", "COPY is not possible here");
 		fail(conn);
 		return false;
 	case PGRES_FATAL_ERROR:
-		take_words(conn, result);
-		if (PQstatus(conn->pg) == CONNECTION_BAD || conn->sqlstate[0] != '\0')
+		goodbye_take(&conn->goodbye, result);
+		if (PQstatus(conn->pg) == CONNECTION_BAD || conn->goodbye.sqlstate[0] != '\0')
 			return true; /* the break is told by PQstatus or by the end of file */
 		break;
 	default:
@@ -252,7 +237,7 @@ static bool take_result(struct conn *conn, PGresult *result)
 /* No result: the end of what was asked, unless the server has ended all of it. */
 static void end_asked(struct conn *conn)
 {
-	if (PQstatus(conn->pg) != CONNECTION_BAD && conn->sqlstate[0] == '\0')
+	if (PQstatus(conn->pg) != CONNECTION_BAD && conn->goodbye.sqlstate[0] == '\0')
 		batch_done(conn);
 }
 
@@ -416,7 +401,9 @@ int conn_fd(const struct conn *conn)
 
 int conn_server_version(const struct conn *conn)
 {
-	return conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+	int version = conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+
+	return version > 0 && version < VERSION_MAX ? version : 0;
 }
 
 void conn_leave(struct conn **conn_p, struct drain *drain)

@@ -58,7 +58,7 @@ bool conn_is_reaching(const struct conn *conn);
 /* Its socket; -1: none. */
 int conn_fd(const struct conn *conn);
 
-/* As PQserverVersion; 0 before it is connected. */
+/* As PQserverVersion; 0 before it is connected, and where the server names none that can be. */
 int conn_server_version(const struct conn *conn);
 
 /* Says goodbye (Terminate) and frees; NULL allowed, clears the pointer. */

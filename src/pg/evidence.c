@@ -11,6 +11,8 @@
 #include "base/secret.h"
 #include "base/text.h"
 
+#define LOOKED_AT_BYTES 8192 /* of a server's words: LOCATION and hint are looked for in them */
+
 static bool is_class(const char *sqlstate, const char *class)
 {
 	return strncmp(sqlstate, class, 2) == 0;
@@ -247,7 +249,7 @@ static void of_libpq_words(struct evidence *evidence, const char *message)
 
 char *evidence_words(const char *message)
 {
-	char *clean = secret_scrub(message);
+	char *clean = secret_scrub(message, LOOKED_AT_BYTES);
 	struct buf out = { 0 };
 
 	for (const char *at = clean; *at != '\0';) {

@@ -66,7 +66,8 @@ static void send_beat(struct lane *lane, bool make_table)
 			batch[count++] = ask(lane, ASK_CREATE, &words);
 		batch[count++] = ask(lane, ASK_IDENTITY, &words);
 	} else if (!lane->found.beat.checked && !(lane->checked && is_sure)) {
-		batch[count++] = ask(lane, ASK_CHECK, &words);
+		batch[count++] = ask(lane, conn_server_version(lane->conn) >= PG_SCHEMA_PUBLICATIONS
+						   ? ASK_CHECK_15 : ASK_CHECK, &words);
 	}
 	lane->beating = true;
 	lane->found.beat.tried = false;
@@ -145,6 +146,10 @@ static bool mend_beat(struct lane *lane)
 	lane->context.table->written = written;
 	if (lane->repeats >= TASK_REPEATS || lane->found.beat.may_not)
 		return false;
+	if (lane->found.beat.table_missing && !lane->found.beat.checked) {
+		send_beat(lane, false); /* it was there: whether it may be made is asked before */
+		return true;
+	}
 	if (lane->found.beat.table_missing || (lane->found.beat.no_identity && !lane->context.table->remarked)) {
 		lane->repeats = TASK_REPEATS; /* a table that was mended in vain is not mended again */
 		if (written) {

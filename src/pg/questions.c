@@ -29,7 +29,8 @@ bool result_is_ok(const PGresult *result)
 void result_words(const PGresult *result, char *out, size_t size)
 {
 	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	char *clean = words != NULL ? secret_scrub(words) : evidence_words(PQresultErrorMessage(result));
+	char *clean = words != NULL ? secret_scrub(words, size)
+				    : evidence_words(PQresultErrorMessage(result));
 
 	text_copy(out, size, clean);
 	free(clean);
@@ -48,12 +49,22 @@ bool role_take(const PGresult *result, bool *is_slave)
 	return *is_slave || strcmp(value, "f") == 0;
 }
 
+/* What a server sends as a tstamp, as one that all that is reckoned with it can bear. */
+static int64_t tstamp_of(const char *text)
+{
+	int64_t tstamp = strtoll(text, NULL, 10);
+
+	if (tstamp < 0)
+		return 0;
+	return tstamp > TSTAMP_MAX ? TSTAMP_MAX : tstamp;
+}
+
 enum row_state row_take(const PGresult *result, struct row *row)
 {
 	if (PQntuples(result) < 1 || PQnfields(result) != 2)
 		return ROW_NONE;
 	text_copy(row->master, NAME_BYTES, PQgetvalue(result, 0, 0));
-	row->tstamp = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+	row->tstamp = tstamp_of(PQgetvalue(result, 0, 1));
 	return ROW_SHOWN;
 }
 
@@ -162,11 +173,11 @@ static bool take_written(struct beat_result *out, const PGresult *result)
 	    PQnfields(result) != 3 || PQgetisnull(result, 0, 0))
 		return false;
 	out->state = BEAT_WRITTEN;
-	out->tstamp = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	out->tstamp = tstamp_of(PQgetvalue(result, 0, 0));
 	out->replaced = !PQgetisnull(result, 0, 2);
 	if (out->replaced) {
 		text_copy(out->before.master, NAME_BYTES, PQgetvalue(result, 0, 1));
-		out->before.tstamp = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+		out->before.tstamp = tstamp_of(PQgetvalue(result, 0, 2));
 	}
 	return true;
 }
@@ -215,12 +226,25 @@ static void refuse(struct beat_progress *progress, enum reason reason, const cha
 	text_copy(progress->result.message, MESSAGE_BYTES, message);
 }
 
+/* A table that is made where it is published at once stops each subscriber that lacks it. */
+static void refuse_to_publish(struct beat_progress *progress, const char *publication)
+{
+	char name[NAME_BYTES];
+	char words[MESSAGE_BYTES];
+
+	text_copy(name, sizeof(name), publication);
+	(void)snprintf(words, sizeof(words), "there is no table heartbeat, and it is not made: publication %s"
+		       " would have it at once, and stop subscribers that lack it; make it on the subscribers,"
+		       " then here (plusmoin init-sql prints it)", name);
+	refuse(progress, REASON_TABLE, words);
+}
+
 static void take_check(struct findings *found, const PGresult *result)
 {
 	struct beat_progress *progress = &found->beat;
 
 	progress->checked = true;
-	if (!result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 5)
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQnfields(result) != 6)
 		return;
 	progress->table_missing = !is_true(result, 0);
 	progress->no_identity = is_true(result, 1);
@@ -230,6 +254,8 @@ static void take_check(struct findings *found, const PGresult *result)
 	else if (progress->table_missing && !is_true(result, 2))
 		refuse(progress, REASON_TABLE,
 		       "there is no table heartbeat, and no right to make it (CREATE in its schema)");
+	else if (progress->table_missing && !PQgetisnull(result, 0, 5))
+		refuse_to_publish(progress, PQgetvalue(result, 0, 5));
 	else if (!progress->table_missing && !is_true(result, 3))
 		refuse(progress, REASON_TABLE, "permission denied for table heartbeat");
 }
@@ -274,6 +300,25 @@ static void take_nothing(struct findings *found, const PGresult *result)
 
 /* ---- the table ---- */
 
+/*
+ * There is a table; a DELETE from it would be refused (or not replicated) under logical
+ * replication; where there is none, it may be made; it may be written; nothing may be written;
+ * what would publish one that is made.
+ */
+#define CHECK_SQL(publishing) \
+	"SELECT c.oid IS NOT NULL," \
+	" c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS" \
+	" (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid" \
+	" AND i.indisprimary))," \
+	" pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')," \
+	" pg_catalog.has_any_column_privilege(c.oid, 'SELECT')" \
+	" AND pg_catalog.has_any_column_privilege(c.oid, 'INSERT')" \
+	" AND pg_catalog.has_table_privilege(c.oid, 'DELETE')," \
+	" pg_catalog.current_setting('transaction_read_only') = 'on'," \
+	" (" publishing ")" \
+	" FROM (SELECT pg_catalog.to_regclass('heartbeat') AS oid) t" \
+	" LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid"
+
 static const struct {
 	const char *sql; /* NULL: the user's */
 	int param_count;
@@ -303,33 +348,21 @@ static const struct {
 		"SELECT coalesce(master, ''), tstamp::bigint FROM heartbeat"
 		" WHERE tstamp IS NOT NULL ORDER BY tstamp DESC LIMIT 1",
 		0, take_row },
-	/*
-	 * There is a table; a DELETE from it would be refused (or not replicated) under logical
-	 * replication; where there is none, it may be made; it may be written; nothing may be written.
-	 */
-	[ASK_CHECK] = {
-		"SELECT c.oid IS NOT NULL,"
-		" c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS"
-		" (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid"
-		" AND i.indisprimary)),"
-		" pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE'),"
-		" pg_catalog.has_any_column_privilege(c.oid, 'SELECT')"
-		" AND pg_catalog.has_any_column_privilege(c.oid, 'INSERT')"
-		" AND pg_catalog.has_table_privilege(c.oid, 'DELETE'),"
-		" pg_catalog.current_setting('transaction_read_only') = 'on'"
-		" FROM (SELECT pg_catalog.to_regclass('heartbeat') AS oid) t"
-		" LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid",
-		0, take_check },
+	[ASK_CHECK] = { CHECK_SQL(PUBLISHES_NEW_TABLES), 0, take_check },
+	[ASK_CHECK_15] = { CHECK_SQL(PUBLISHES_NEW_TABLES_15), 0, take_check },
 	[ASK_CREATE] = {
 		"CREATE TABLE IF NOT EXISTS heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)",
 		0, take_create },
 	[ASK_IDENTITY] = { "ALTER TABLE heartbeat REPLICA IDENTITY FULL", 0, take_identity },
-	/* A DELETE and an INSERT in one statement: a subscriber skips an UPDATE of a row that differs. */
+	/*
+	 * A DELETE and an INSERT in one statement: a subscriber skips an UPDATE of a row that differs. A row
+	 * behind TSTAMP_MAX is nobody's beat: the next one does not follow it.
+	 */
 	[ASK_BEAT] = {
 		"WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp)"
 		" INSERT INTO heartbeat (cluster_id, master, tstamp)"
 		" SELECT $1::int, $2::text,"
-		" greatest($3::bigint, (SELECT max(tstamp) + 1 FROM old))"
+		" greatest($3::bigint, (SELECT max(tstamp) + 1 FROM old WHERE tstamp < 253402300799999))"
 		" RETURNING tstamp,"
 		" (SELECT coalesce(master, '') FROM old ORDER BY tstamp DESC NULLS LAST LIMIT 1),"
 		" (SELECT max(tstamp) FROM old)",

@@ -19,6 +19,7 @@ enum question {
 	ASK_READABLE, /* the same of one that was there and was not to be read */
 	ASK_ROW,
 	ASK_CHECK,    /* whether there is a table that a beat may be written to, or a right to make one */
+	ASK_CHECK_15, /* the same from PostgreSQL 15 on, where a publication may be of a schema's tables */
 	ASK_CREATE,
 	ASK_IDENTITY,
 	ASK_BEAT,
@@ -34,7 +35,7 @@ struct beat_progress {
 	bool transient;     /* 40001, 40P01, or a race while the table is made */
 	bool may_not_alter; /* 42501 for REPLICA IDENTITY */
 	bool checked;       /* ASK_CHECK was answered */
-	bool may_not;       /* as it says: the table is missing, and may not be made; or it may not be written */
+	bool may_not;       /* as it says: the table is missing, and may not be made, or would be published; or it may not be written */
 	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
 	char not_made_words[MESSAGE_BYTES];
 	bool make_locked; /* by a lock, or our own timeout (P5) */
@@ -80,6 +81,18 @@ struct findings {
 	bool again;     /* for a reason that passes: worth asking once more */
 	struct beat_progress beat;
 };
+
+/*
+ * SQL: the name of a publication that would have a table that is made now, NULL: there is none. A
+ * subscriber that lacks the table would stop at its first row.
+ */
+#define PUBLISHES_NEW_TABLES \
+	"SELECT min(p.pubname::text) FROM pg_catalog.pg_publication p WHERE (p.pubinsert OR p.pubdelete) AND p.puballtables"
+#define PUBLISHES_NEW_TABLES_15 \
+	"SELECT min(p.pubname::text) FROM pg_catalog.pg_publication p WHERE (p.pubinsert OR p.pubdelete) AND (p.puballtables" \
+	" OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid" \
+	" AND n.pnnspid = pg_catalog.to_regnamespace(pg_catalog.quote_ident(pg_catalog.current_schema()))))"
+#define PG_SCHEMA_PUBLICATIONS 150000 /* from this version on the second one is right */
 
 /* What the statements' parameters are made of. They live until the batch is sent. */
 struct question_words {

@@ -10,6 +10,8 @@
 #include "loop/timer.h"
 #include "pg/dial.h"
 
+#define REFUSAL_BYTES 8192 /* of a server's words that a question gets */
+
 struct session {
 	uv_loop_t *loop;
 	struct resolver *resolver;
@@ -104,7 +106,7 @@ static char *refusal(const PGresult *result)
 	if (state == NULL || words == NULL)
 		return evidence_words(PQresultErrorMessage(result));
 	text = mem_printf("%s (%s)", words, state);
-	clean = secret_scrub(text);
+	clean = secret_scrub(text, REFUSAL_BYTES);
 	free(text);
 	return clean;
 }

@@ -11,41 +11,47 @@
 #include "loop/timer.h"
 #include "pg/dial.h"
 
+#define FACTS_BYTES 65536 /* a server sends a hundredth of it */
+
 enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
-static const char facts_sql[] =
-	"SELECT pg_catalog.json_build_object("
-	" 'now', extract(epoch FROM clock_timestamp()),"
-	" 'recovery', pg_is_in_recovery(),"
-	" 'read_only', current_setting('transaction_read_only') = 'on',"
-	" 'default_read_only', current_setting('default_transaction_read_only') = 'on',"
-	" 'user', current_user, 'database', current_database(), 'schema', current_schema(),"
-	" 'can_create', has_schema_privilege(current_schema(), 'CREATE'),"
-	" 'table', t.oid IS NOT NULL,"
-	" 'can_select', has_table_privilege(t.oid, 'SELECT'),"
-	" 'can_insert', has_table_privilege(t.oid, 'INSERT'),"
-	" 'can_delete', has_table_privilege(t.oid, 'DELETE'),"
-	" 'identity', (SELECT c.relreplident <> 'n' AND (c.relreplident <> 'd' OR EXISTS"
-	"   (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))"
-	"   FROM pg_class c WHERE c.oid = t.oid),"
-	" 'unlogged', (SELECT c.relpersistence <> 'p' FROM pg_class c WHERE c.oid = t.oid),"
-	" 'owns', (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = t.oid),"
-	" 'publications', (SELECT count(*) FROM pg_publication),"
-	" 'published', EXISTS (SELECT FROM pg_publication_tables p, pg_class c"
-	"   WHERE c.oid = t.oid AND p.schemaname = c.relnamespace::regnamespace::text"
-	"   AND p.tablename = c.relname),"
-	" 'wal_receiver_timeout_ms', (SELECT setting::bigint FROM pg_settings"
-	"   WHERE name = 'wal_receiver_timeout'),"
-	" 'idle_session_timeout_ms', (SELECT reset_val::bigint FROM pg_settings"
-	"   WHERE name = 'idle_session_timeout'),"
-	" 'max_connections', current_setting('max_connections')::int,"
-	" 'reserved', current_setting('superuser_reserved_connections')::int"
-	"   + coalesce(current_setting('reserved_connections', true)::int, 0),"
-	" 'sessions', (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL),"
-	" 'system_id', (SELECT system_identifier::text FROM pg_control_system()),"
-	" 'started', extract(epoch FROM pg_postmaster_start_time())"
-	")::text FROM (SELECT to_regclass('heartbeat') AS oid) t";
+#define FACTS_SQL(publishing) \
+	"SELECT pg_catalog.json_build_object(" \
+	" 'now', extract(epoch FROM clock_timestamp())," \
+	" 'recovery', pg_is_in_recovery()," \
+	" 'read_only', current_setting('transaction_read_only') = 'on'," \
+	" 'default_read_only', current_setting('default_transaction_read_only') = 'on'," \
+	" 'user', current_user, 'database', current_database(), 'schema', current_schema()," \
+	" 'can_create', has_schema_privilege(current_schema(), 'CREATE')," \
+	" 'table', t.oid IS NOT NULL," \
+	" 'can_select', has_table_privilege(t.oid, 'SELECT')," \
+	" 'can_insert', has_table_privilege(t.oid, 'INSERT')," \
+	" 'can_delete', has_table_privilege(t.oid, 'DELETE')," \
+	" 'identity', (SELECT c.relreplident <> 'n' AND (c.relreplident <> 'd' OR EXISTS" \
+	"   (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))" \
+	"   FROM pg_class c WHERE c.oid = t.oid)," \
+	" 'unlogged', (SELECT c.relpersistence <> 'p' FROM pg_class c WHERE c.oid = t.oid)," \
+	" 'owns', (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = t.oid)," \
+	" 'publishing', (" publishing ")," \
+	" 'table_bytes', (SELECT c.relpages::bigint * current_setting('block_size')::bigint" \
+	"   FROM pg_class c WHERE c.oid = t.oid)," \
+	" 'dead_rows', pg_stat_get_dead_tuples(t.oid)," \
+	" 'publications', (SELECT count(*) FROM pg_publication)," \
+	" 'published', EXISTS (SELECT FROM pg_publication_tables p, pg_class c" \
+	"   WHERE c.oid = t.oid AND p.schemaname = c.relnamespace::regnamespace::text" \
+	"   AND p.tablename = c.relname)," \
+	" 'wal_receiver_timeout_ms', (SELECT setting::bigint FROM pg_settings" \
+	"   WHERE name = 'wal_receiver_timeout')," \
+	" 'idle_session_timeout_ms', (SELECT reset_val::bigint FROM pg_settings" \
+	"   WHERE name = 'idle_session_timeout')," \
+	" 'max_connections', current_setting('max_connections')::int," \
+	" 'reserved', current_setting('superuser_reserved_connections')::int" \
+	"   + coalesce(current_setting('reserved_connections', true)::int, 0)," \
+	" 'sessions', (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL)," \
+	" 'system_id', (SELECT system_identifier::text FROM pg_control_system())," \
+	" 'started', extract(epoch FROM pg_postmaster_start_time())" \
+	")::text FROM (SELECT to_regclass('heartbeat') AS oid) t"
 
 struct survey {
 	const struct config *config;
@@ -84,7 +90,8 @@ static void fail(struct survey *survey, enum reason reason, const char *message)
 
 static void take_facts(struct survey *survey, const PGresult *result)
 {
-	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
+	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0) ||
+	    PQgetlength(result, 0, 0) > FACTS_BYTES)
 		return;
 	free(survey->facts);
 	survey->facts = mem_strdup(PQgetvalue(result, 0, 0));
@@ -158,7 +165,8 @@ static void on_deadline(void *data)
 static void ask(struct survey *survey)
 {
 	struct statement batch[4] = {
-		{ .tag = SURVEY_FACTS, .sql = facts_sql },
+		{ .tag = SURVEY_FACTS, .sql = conn_server_version(survey->conn) >= PG_SCHEMA_PUBLICATIONS
+			       ? FACTS_SQL(PUBLISHES_NEW_TABLES_15) : FACTS_SQL(PUBLISHES_NEW_TABLES) },
 		/* the user's own statement may do anything: not here */
 		{ .tag = SURVEY_READ_ONLY, .sql = "SET default_transaction_read_only = on" },
 		{ .tag = SURVEY_ROLE, .sql = survey->config->is_slave_statement },

@@ -117,7 +117,7 @@ struct saved *records_read(const struct config *config)
 		saved = saved_file_read(config->state_file, &why);
 	if (why != NULL)
 		log_error("%s", why);
-	else if (saved != NULL)
+	if (saved != NULL)
 		log_info("going on from state file %s: %zu clusters", config->state_file,
 			 saved->cluster_count);
 	free(why);

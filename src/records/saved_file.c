@@ -15,10 +15,26 @@
 #define VERSION 1
 #define CLUSTERS_MAX 100000
 
-/* Reading goes on over what is wrong, and says so at the end. */
+/* Reading goes on over what is wrong in an object, and says so at its end. */
 struct reader {
 	const char *wrong; /* NULL: nothing yet */
 };
+
+/* What was wrong is left out: a node, a cluster, a holder, a count. */
+struct damage {
+	size_t count;
+	const char *first; /* the key */
+};
+
+/* Whether the object that `reader` has read is to be left out. */
+static bool is_left_out(const struct reader *reader, struct damage *damage)
+{
+	if (reader->wrong == NULL)
+		return false;
+	if (damage->count++ == 0)
+		damage->first = reader->wrong;
+	return true;
+}
 
 static const json_t *get(struct reader *reader, const json_t *object, const char *key,
 			 json_type type)
@@ -100,40 +116,83 @@ static void read_node(struct reader *reader, const json_t *from, struct saved_no
 	node->held = get_bool(reader, from, "held");
 }
 
-static void read_holders(struct reader *reader, const json_t *list, struct saved_cluster *cluster)
+static void read_holders(const json_t *list, struct saved_cluster *cluster, struct damage *damage)
 {
 	const json_t *item;
 	size_t i;
 
-	cluster->holder_count = json_array_size(list);
-	cluster->holders = mem_zalloc(cluster->holder_count, sizeof(*cluster->holders));
+	cluster->holders = mem_zalloc(json_array_size(list), sizeof(*cluster->holders));
 	json_array_foreach(list, i, item) {
-		cluster->holders[i].name = get_string(reader, item, "name");
-		cluster->holders[i].last_tstamp = get_int(reader, item, "last_tstamp", INT64_MAX);
+		struct reader reader = { 0 };
+		struct holder *holder = &cluster->holders[cluster->holder_count];
+
+		holder->name = get_string(&reader, item, "name");
+		holder->last_tstamp = get_int(&reader, item, "last_tstamp", INT64_MAX);
+		if (is_left_out(&reader, damage))
+			free(holder->name);
+		else
+			cluster->holder_count++;
 	}
 }
 
-static void read_cluster(struct reader *reader, const json_t *from, struct saved_cluster *cluster)
+static void read_nodes(const json_t *list, struct saved_cluster *cluster, struct damage *damage)
 {
-	const json_t *nodes = get(reader, from, "nodes", JSON_ARRAY);
 	const json_t *item;
 	size_t i;
 
-	cluster->id = (int)get_int(reader, from, "id", INT_MAX - 1);
-	cluster->has_beats = json_object_get(from, "last_tstamp") != NULL;
-	if (cluster->has_beats) {
-		cluster->first_tstamp = get_int(reader, from, "first_tstamp", INT64_MAX);
-		cluster->last_tstamp = get_int(reader, from, "last_tstamp", INT64_MAX);
-	}
-	read_holders(reader, get(reader, from, "holders", JSON_ARRAY), cluster);
-	cluster->node_count = json_array_size(nodes);
-	cluster->nodes = mem_zalloc(cluster->node_count, sizeof(*cluster->nodes));
-	json_array_foreach(nodes, i, item) {
-		read_node(reader, item, &cluster->nodes[i]);
+	cluster->nodes = mem_zalloc(json_array_size(list), sizeof(*cluster->nodes));
+	json_array_foreach(list, i, item) {
+		struct reader reader = { 0 };
+		struct saved_node *node = &cluster->nodes[cluster->node_count];
+
+		read_node(&reader, item, node);
+		if (is_left_out(&reader, damage))
+			saved_node_clear(node);
+		else
+			cluster->node_count++;
 	}
 }
 
-static struct saved *read_all(struct reader *reader, const json_t *root)
+/* Without a beat it founds its times anew. */
+static void read_beats(const json_t *from, struct saved_cluster *cluster, struct damage *damage)
+{
+	struct reader reader = { 0 };
+
+	cluster->has_beats = json_object_get(from, "last_tstamp") != NULL;
+	if (!cluster->has_beats)
+		return;
+	cluster->first_tstamp = get_int(&reader, from, "first_tstamp", INT64_MAX);
+	cluster->last_tstamp = get_int(&reader, from, "last_tstamp", INT64_MAX);
+	cluster->has_beats = !is_left_out(&reader, damage);
+}
+
+static void read_cluster(struct saved *saved, const json_t *from, struct damage *damage)
+{
+	struct saved_cluster *cluster = &saved->clusters[saved->cluster_count];
+	struct reader reader = { 0 };
+	const json_t *nodes = get(&reader, from, "nodes", JSON_ARRAY);
+	const json_t *holders = get(&reader, from, "holders", JSON_ARRAY);
+
+	cluster->id = (int)get_int(&reader, from, "id", INT_MAX - CLUSTERS_MAX);
+	if (is_left_out(&reader, damage))
+		return;
+	read_beats(from, cluster, damage);
+	read_holders(holders, cluster, damage);
+	read_nodes(nodes, cluster, damage);
+	saved->cluster_count++;
+}
+
+/* Where a count is wrong, ids begin behind those that are in use. */
+static void read_counts(const json_t *root, struct saved *saved, struct damage *damage)
+{
+	struct reader reader = { 0 };
+
+	saved->next_id = (int)get_int(&reader, root, "next_id", INT_MAX - CLUSTERS_MAX);
+	saved->event_count = (unsigned long)get_int(&reader, root, "event_count", INT64_MAX / 2);
+	(void)is_left_out(&reader, damage);
+}
+
+static struct saved *read_all(struct reader *reader, const json_t *root, struct damage *damage)
 {
 	struct saved *saved = mem_zalloc(1, sizeof(*saved));
 	const json_t *clusters = get(reader, root, "clusters", JSON_ARRAY);
@@ -142,12 +201,10 @@ static struct saved *read_all(struct reader *reader, const json_t *root)
 
 	if (get_int(reader, root, "version", VERSION) != VERSION)
 		reader->wrong = "version";
-	saved->next_id = (int)get_int(reader, root, "next_id", INT_MAX - CLUSTERS_MAX);
-	saved->event_count = (unsigned long)get_int(reader, root, "event_count", INT64_MAX / 2);
-	saved->cluster_count = json_array_size(clusters);
-	saved->clusters = mem_zalloc(saved->cluster_count, sizeof(*saved->clusters));
+	read_counts(root, saved, damage);
+	saved->clusters = mem_zalloc(json_array_size(clusters), sizeof(*saved->clusters));
 	json_array_foreach(clusters, i, item) {
-		read_cluster(reader, item, &saved->clusters[i]);
+		read_cluster(saved, item, damage);
 	}
 	return saved;
 }
@@ -163,6 +220,20 @@ static void set_aside(const char *path, char **why, const char *wrong)
 		*why = mem_printf("state file %s is damaged (%s) and cannot be renamed: %s; starting"
 				  " without it", path, wrong, strerror(errno));
 	free(aside);
+}
+
+/* The file is replaced soon; how it was can be looked at under another name. */
+static char *say_left_out(const char *path, const struct damage *damage)
+{
+	char *aside = mem_printf("%s.damaged", path);
+	char *text;
+
+	(void)unlink(aside);
+	text = mem_printf("state file %s is damaged (%s): %zu parts of it, nodes or clusters, are left out;"
+			  " %s%s", path, damage->first, damage->count,
+			  link(path, aside) == 0 ? "as it was it is kept as " : "it cannot be kept as ", aside);
+	free(aside);
+	return text;
 }
 
 /* Whatever stands there, this does not wait; NULL: errno. */
@@ -183,6 +254,7 @@ static FILE *open_file(const char *path)
 struct saved *saved_file_read(const char *path, char **why)
 {
 	struct reader reader = { 0 };
+	struct damage damage = { 0 };
 	struct saved *saved = NULL;
 	json_error_t error;
 	json_t *root;
@@ -198,12 +270,14 @@ struct saved *saved_file_read(const char *path, char **why)
 	root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
 	(void)fclose(file);
 	if (json_is_object(root))
-		saved = read_all(&reader, root);
+		saved = read_all(&reader, root, &damage);
 	else
 		reader.wrong = root == NULL ? error.text : "no object";
 	if (reader.wrong != NULL) {
 		set_aside(path, why, reader.wrong);
 		saved_free(&saved);
+	} else if (damage.count > 0) {
+		*why = say_left_out(path, &damage);
 	}
 	json_decref(root);
 	return saved;

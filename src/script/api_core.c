@@ -104,13 +104,14 @@ static bool has_line_left(struct run *run)
 
 /*
  * log(level, text): one line with the run's trigger, cluster and event id, passwords
- * blanked; level 0 error to 3 debug. Does not wait: what a run logs beyond
+ * blanked, cut at LOG_USER_BYTES; level 0 error to 3 debug. Does not wait: what a run logs beyond
  * RUN_LOG_LINES a second, or finds the log's queue half full, is counted and left out.
  */
 static int core_log(lua_State *L)
 {
 	lua_Integer level = luaL_checkinteger(L, 1);
-	const char *text = luaL_checkstring(L, 2);
+	size_t len;
+	const char *text = luaL_checklstring(L, 2, &len);
 	struct run *run = run_of(L);
 	struct log_about about = { .spare = true };
 	char *clean;
@@ -124,7 +125,8 @@ static int core_log(lua_State *L)
 			return 0;
 		about = about_run(run);
 	}
-	clean = secret_scrub(text);
+	about.bytes = len > LOG_USER_BYTES ? len : 0;
+	clean = secret_scrub(text, LOG_USER_BYTES);
 	log_line((enum log_level)level, &about, "%s", clean);
 	free(clean);
 	return 0;

@@ -65,6 +65,23 @@ static char **get_string_array(lua_State *L, const char *key, size_t *count)
 	return strings;
 }
 
+static void free_strings(char **strings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+static struct secrets *get_secrets(lua_State *L)
+{
+	size_t count;
+	char **passwords = get_string_array(L, "secrets", &count);
+	struct secrets *secrets = secrets_new(passwords, count);
+
+	free_strings(passwords, count);
+	return secrets;
+}
+
 static void read_connection(lua_State *L, struct config_node *node)
 {
 	lua_getfield(L, -1, "connection"); /* pairs */
@@ -195,7 +212,7 @@ static struct config *read_config(lua_State *L, const char *path)
 	config->status_file = get_string(L, "status_file");
 	config->state_file = get_string(L, "state_file");
 	config->control_socket = get_string(L, "control_socket");
-	config->secrets = get_string_array(L, "secrets", &config->secret_count);
+	config->secrets = get_secrets(L);
 	read_nodes(L, config);
 	read_triggers(L, config);
 	read_lua(L, config);
@@ -405,13 +422,6 @@ void load_names_free(struct load_files *names)
 	free(names->log_file);
 	free(names->control_socket);
 	*names = (struct load_files){ 0 };
-}
-
-static void free_strings(char **strings, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(strings[i]);
-	free(strings);
 }
 
 void load_report_free(struct load_report *report)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "loop/clock.h"
 #include "script/limits.h"
 #include "script/run.h"
@@ -103,8 +104,7 @@ static int describe_error(lua_State *L)
 		luaL_traceback(L, it->co, "\nof a coroutine resumed by", 0);
 		lua_concat(L, 2);
 	}
-	it->text = mem_strndup(lua_tostring(L, -1),
-			       strnlen(lua_tostring(L, -1), RUN_ERROR_BYTES));
+	it->text = secret_scrub(lua_tostring(L, -1), RUN_ERROR_BYTES);
 	return 0;
 }
 

@@ -99,6 +99,8 @@ void engine_keep_nodes(struct engine *engine, const struct config *config)
 	for (size_t i = 0; i < config->node_count; i++)
 		config_node_copy(&own->nodes[i], &config->nodes[i]);
 	config_seal(own);
+	if (config->secrets != NULL) /* what its functions print is blanked while it lives */
+		own->secrets = secrets_ref(config->secrets);
 	config_unref(&engine->nodes);
 	engine->nodes = own;
 }

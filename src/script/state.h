@@ -59,7 +59,7 @@ struct engine {
 /* The engine of this state. */
 struct engine *engine_of(lua_State *L);
 
-/* Keeps copies of these nodes: pm.query() finds their credentials. */
+/* Keeps copies of these nodes: pm.query() finds their credentials. Their passwords stay blanked as long. */
 void engine_keep_nodes(struct engine *engine, const struct config *config);
 
 /* The loop's look-ups. */

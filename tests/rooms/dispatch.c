@@ -302,6 +302,33 @@ static void test_masters_first_then_who_waits_longest(void **state)
 	assert_started("c d a b e");
 }
 
+/* What comes while a heartbeat waits goes before it, in its own cluster too. */
+static void test_a_heartbeat_starts_when_nothing_else_could(void **state)
+{
+	(void)state;
+	set_action(at.config, EVENT_HEARTBEAT, 1, NULL);
+	queue_event("h", EVENT_HEARTBEAT, 5); /* begins, and goes on in its turn */
+	at.unready = at.config;
+	queue_event("h1", EVENT_HEARTBEAT, 1);
+	queue_event("h2", EVENT_HEARTBEAT, 2);
+	queue_event("a", EVENT_SLAVE_DOWN, 3);
+	queue_event("b", EVENT_SLAVE_DOWN, 1);
+	end_run(0);
+	queue_event("c", EVENT_SLAVE_DOWN, 5); /* behind h, which has begun */
+	queue_event("m", EVENT_MASTER_DOWN, 2);
+	assert_started("h");
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	assert_started("h m a b h");
+	end_run(2);
+	end_run(1);
+	end_run(3);
+	assert_started("h m a b h h2 h1");
+	end_run(4);
+	assert_started("h m a b h h2 h1 c");
+	at.ended = 5;
+}
+
 static void test_a_load_without_a_host_holds_up_no_other(void **state)
 {
 	struct config *next = make_config();
@@ -509,6 +536,36 @@ static void test_slots_go_in_turn(void **state)
 	free(command);
 }
 
+/* One slot, and heartbeats that take longer than the heartbeat: each new one comes before the last has ended. */
+static void test_slow_heartbeats_starve_nobody(void **state)
+{
+	char path[] = "/tmp/plusmoin-rooms-XXXXXX";
+	char *gate = mem_printf("%s/fifo", mkdtemp(path));
+	char *held = mem_printf("mkfifo '%s' && read line < '%s'; rm '%s'", gate, gate, gate);
+	FILE *file;
+
+	(void)state;
+	set_action(at.config, EVENT_HEARTBEAT, 0, held);
+	set_action(at.config, EVENT_SLAVE_DOWN, 0, ":");
+	queue_event("h0", EVENT_HEARTBEAT, 0);
+	queue_event("h1", EVENT_HEARTBEAT, 1);
+	queue_event("h2", EVENT_HEARTBEAT, 2);
+	queue_event("down", EVENT_SLAVE_DOWN, 2);
+	while ((file = fopen(gate, "r+e")) == NULL)
+		uv_run(&at.loop, UV_RUN_NOWAIT);
+	(void)fputs("go\n", file);
+	(void)fflush(file);
+	run_until_told("down done in;");
+	assert_told("h0 done in;down done in;");
+	(void)fclose(file);
+	dispatch_stop(at.dispatch, on_done, NULL);
+	run_until_told("h2 dropped;");
+	(void)remove(gate);
+	(void)remove(path);
+	free(held);
+	free(gate);
+}
+
 static void test_the_end_gives_functions_a_word_and_then_none(void **state)
 {
 	(void)state;
@@ -650,6 +707,8 @@ int main(void)
 		staged(test_all_actions_of_an_event_before_the_next_event),
 		staged(test_a_gate_holds_up_its_cluster_alone),
 		staged(test_masters_first_then_who_waits_longest),
+		staged(test_a_heartbeat_starts_when_nothing_else_could),
+		staged(test_slow_heartbeats_starve_nobody),
 		staged(test_a_load_without_a_host_holds_up_no_other),
 		staged(test_who_came_from_another_cluster_waits_for_its_events_there),
 		staged(test_what_is_dropped_is_waited_for_no_longer),

@@ -40,11 +40,11 @@ static void test_words_are_one_line(void **state)
 static void test_passwords_are_blanked(void **state)
 {
 	char *passwords[] = { (char *)"carrot\n\tcake" };
+	struct secrets *secrets = secrets_new(passwords, 1);
 
 	(void)state;
-	secret_set(passwords, 1);
 	becomes("no such user carrot\n\tcake\n", "no such user ***");
-	secret_set(NULL, 0);
+	secrets_unref(&secrets);
 }
 
 int main(void)

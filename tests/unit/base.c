@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@
 #include "base/secret.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/log_queue.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -134,7 +137,7 @@ static void test_escaping_for_a_line(void **state)
 
 static void scrubs(const char *text, const char *expected)
 {
-	char *got = secret_scrub(text);
+	char *got = secret_scrub(text, SIZE_MAX);
 
 	assert_string_equal(got, expected);
 	free(got);
@@ -184,14 +187,15 @@ static void test_the_longest_of_many_secrets(void **state)
 	srandom(4711);
 	for (int round = 0; round < 300; round++) {
 		size_t count = (size_t)(1 + random() % 40);
+		struct secrets *load;
 
 		for (size_t i = 0; i < count; i++)
 			secrets[i] = random_text(6);
-		secret_set(secrets, count);
+		load = secrets_new(secrets, count);
 		for (int i = 0; i < 30; i++) {
 			char *text = random_text(30);
 			char *expected = scrub_slowly(text, secrets, count);
-			char *got = secret_scrub(text);
+			char *got = secret_scrub(text, SIZE_MAX);
 
 			assert_string_equal(got, expected);
 			assert_true(secret_is(secrets[(size_t)i % count]));
@@ -202,17 +206,17 @@ static void test_the_longest_of_many_secrets(void **state)
 		assert_false(secret_is("abababa"));
 		for (size_t i = 0; i < count; i++)
 			free(secrets[i]);
+		secrets_unref(&load);
 	}
-	secret_set(NULL, 0);
 }
 
 static void test_secrets_are_whole_words(void **state)
 {
 	static char words[][16] = { "cat", "carrot cake", "$x$", "", "cat2" };
 	char *passwords[] = { words[0], words[1], words[2], words[3], words[4] };
+	struct secrets *load = secrets_new(passwords, 5);
 
 	(void)state;
-	secret_set(passwords, 5);
 	scrubs("cat", "***");
 	scrubs("password 'cat' is wrong", "password '***' is wrong");
 	scrubs("concatenate a cat, catalog cat_a bobcat", "concatenate a ***, catalog cat_a bobcat");
@@ -227,9 +231,96 @@ static void test_secrets_are_whole_words(void **state)
 	scrubs("", "");
 	assert_true(secret_is("cat"));
 	assert_false(secret_is("cats"));
-	secret_set(NULL, 0);
+	secrets_unref(&load);
 	scrubs("cat", "cat");
 	assert_false(secret_is("cat"));
+}
+
+/* What a load that somebody still holds calls a password is blanked, whatever came after it. */
+static void test_secrets_of_all_loads_that_are_held(void **state)
+{
+	static char words[][8] = { "old", "both", "new" };
+	char *earlier[] = { words[0], words[1] };
+	char *later[] = { words[1], words[2] };
+	struct secrets *old = secrets_new(earlier, 2);
+	struct secrets *new = secrets_new(later, 2);
+	struct secrets *host = secrets_ref(old);
+
+	(void)state;
+	scrubs("old both new", "*** *** ***");
+	secrets_unref(&old);
+	scrubs("old both new", "*** *** ***");
+	secrets_unref(&host);
+	scrubs("old both new", "old *** ***");
+	secrets_unref(&new);
+	secrets_unref(&new);
+	scrubs("old both new", "old both new");
+}
+
+/* A part of a text has no half of a password at its end, and no half of a character. */
+static void test_secrets_in_a_part_of_a_text(void **state)
+{
+	static char word[] = "carrotcake";
+	char *passwords[] = { word };
+	struct secrets *load = secrets_new(passwords, 1);
+	char *got;
+
+	(void)state;
+	got = secret_scrub("my carrotcake is mine", 6);
+	assert_string_equal(got, "my ***");
+	free(got);
+	got = secret_scrub("my carrotcake is mine", 2);
+	assert_string_equal(got, "my");
+	free(got);
+	got = secret_scrub("caf\xC3\xA9", 4);
+	assert_string_equal(got, "caf");
+	free(got);
+	secrets_unref(&load);
+}
+
+/* One thread looks at long texts, again and again. */
+struct long_look {
+	char *text;
+	atomic_bool over;
+	atomic_ulong ended;
+};
+
+static void *look_long(void *data)
+{
+	struct long_look *look = data;
+
+	while (!atomic_load(&look->over)) {
+		free(secret_scrub(look->text, SIZE_MAX));
+		atomic_fetch_add(&look->ended, 1);
+	}
+	return NULL;
+}
+
+/* With a lock around it each short text would wait for the end of a long one. */
+static void test_a_long_text_holds_up_no_other(void **state)
+{
+	static char word[] = "carrotcake";
+	char *passwords[] = { word };
+	struct secrets *load = secrets_new(passwords, 1);
+	const size_t bytes = (size_t)32 << 20;
+	struct long_look look = { .text = mem_alloc(bytes + 1) };
+	unsigned long before;
+	pthread_t thread;
+
+	(void)state;
+	memset(look.text, 'x', bytes);
+	look.text[bytes] = '\0';
+	assert_int_equal(pthread_create(&thread, NULL, look_long, &look), 0);
+	while (atomic_load(&look.ended) == 0)
+		usleep(1000);
+	before = atomic_load(&look.ended);
+	for (int i = 0; i < 1000; i++)
+		scrubs("a carrotcake", "a ***");
+	assert_true(atomic_load(&look.ended) - before < 100);
+	atomic_store(&look.over, true);
+	pthread_join(thread, NULL);
+	free(look.text);
+	secrets_unref(&load);
 }
 
 static void test_json_writer(void **state)
@@ -376,6 +467,49 @@ static void test_log_counts_lost_lines(void **state)
 	free(path);
 }
 
+/* The queue has a bound in bytes; an error finds room where others do not; a text has a length. */
+static void test_log_is_bounded_in_bytes_and_keeps_errors(void **state)
+{
+	const struct log_about user = { .spare = true };
+	const size_t bytes = (size_t)100 << 10;
+	char dir[] = "/tmp/plusmoin-log-XXXXXX";
+	char *text = mem_alloc(bytes + 1);
+	struct buf all = { 0 };
+	const char *line;
+	char *path;
+	int fd;
+
+	(void)state;
+	memset(text, 'x', bytes);
+	text[bytes] = '\0';
+	assert_non_null(mkdtemp(dir));
+	path = mem_printf("%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(log_start(path, LOG_LEVEL_INFO, LOG_FORMAT_TEXT), 0);
+	for (int i = 0; i < 400; i++) /* 40 MB */
+		log_info("%d %s", i, text);
+	log_error("kept");
+	drain(fd, &all, " kept\n");
+	assert_non_null(strstr(buf_text(&all), "log lines were lost"));
+	assert_true(all.len < LOG_QUEUE_BYTES + ((size_t)1 << 20));
+	log_line(LOG_LEVEL_ERROR, &user, "a user's %s", text);
+	log_info("the last");
+	drain(fd, &all, "the last\n");
+	assert_true(log_stop(5000));
+	assert_non_null(strstr(buf_text(&all), "x... (cut: 102402 bytes in all)\n"));
+	line = strstr(buf_text(&all), "a user's");
+	assert_non_null(strstr(line, "x... (cut: 102409 bytes in all)\n"));
+	assert_true(strchr(line, '\n') - line < (ptrdiff_t)LOG_USER_BYTES + 64);
+	buf_free(&all);
+	close(fd);
+	unlink(path);
+	rmdir(dir);
+	free(path);
+	free(text);
+}
+
 /* Somebody made our stdout non-blocking (it is shared with other programs): no line is lost. */
 static void test_log_to_a_non_blocking_stdout(void **state)
 {
@@ -411,10 +545,14 @@ int main(void)
 		cmocka_unit_test(test_escaping_for_a_line),
 		cmocka_unit_test(test_secrets_are_whole_words),
 		cmocka_unit_test(test_the_longest_of_many_secrets),
+		cmocka_unit_test(test_secrets_of_all_loads_that_are_held),
+		cmocka_unit_test(test_secrets_in_a_part_of_a_text),
+		cmocka_unit_test(test_a_long_text_holds_up_no_other),
 		cmocka_unit_test(test_json_writer),
 		cmocka_unit_test(test_json_invalid_utf8),
 		cmocka_unit_test(test_log_stop_flushes),
 		cmocka_unit_test(test_log_counts_lost_lines),
+		cmocka_unit_test(test_log_is_bounded_in_bytes_and_keeps_errors),
 		cmocka_unit_test(test_log_to_a_non_blocking_stdout),
 	};
 

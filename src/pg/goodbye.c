@@ -1,0 +1,25 @@
+#include "pg/goodbye.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/text.h"
+
+void goodbye_say(struct goodbye *goodbye, const char *sqlstate, const char *words)
+{
+	text_copy(goodbye->sqlstate, sizeof(goodbye->sqlstate), sqlstate);
+	secret_copy(goodbye->words, sizeof(goodbye->words), words);
+}
+
+void goodbye_take(struct goodbye *goodbye, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+	if (sqlstate == NULL || (strcmp(sqlstate, "57P01") != 0 && strcmp(sqlstate, "57P02") != 0))
+		return;
+	goodbye_say(goodbye, sqlstate, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	/* a backend whose postmaster was killed says 57P01 too (secure_read, secure_write): no word of going */
+	goodbye->going = strcmp(sqlstate, "57P02") == 0 || function == NULL ||
+			 strncmp(function, "secure_", strlen("secure_")) != 0;
+}
