@@ -127,9 +127,9 @@ return {
     -- MiB of memory that all Lua triggers have together.
     -- Default: 64.
     memory_limit = 64,
-    -- Seconds past its timeout after which a Lua trigger that cannot be stopped is left behind.
-    -- Default: 60.
-    patience = 60,
+    -- Seconds that a function may hold its script host without a sign; then a new host goes on without it.
+    -- Default: 5.
+    patience = 5,
   },
 
   -- How many external commands may run at once; `master_*` have as many slots again for themselves.

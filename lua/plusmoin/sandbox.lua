@@ -7,6 +7,7 @@ local core = require "plusmoin.core"
 local coroutines = require "plusmoin.coroutines"
 local files = require "plusmoin.sandbox.files"
 local libs = require "plusmoin.libs"
+local reads = require "plusmoin.sandbox.reads"
 
 local sandbox = {}
 
@@ -43,7 +44,7 @@ end
 
 -- Text only: bytecode could do anything.
 local function close_loaders()
-  local load, loadfile = load, loadfile
+  local load = load
   function globals.load(chunk, name, mode, ...)
     if mode ~= nil and mode ~= "t" and mode ~= "bt" then
       error("load: binary chunks are not for triggers", 2)
@@ -56,7 +57,7 @@ local function close_loaders()
     elseif mode ~= nil and mode ~= "t" and mode ~= "bt" then
       error("loadfile: binary chunks are not for triggers", 2)
     end
-    return loadfile(path, "t", ...)
+    return reads.loadfile(path, ...)
   end
   function globals.dofile(path)
     return assert(globals.loadfile(path))()
@@ -67,11 +68,15 @@ local function close_os()
   os.exit = refuse("os.exit is not for triggers: return, or raise an error")
   os.setlocale = refuse("os.setlocale is not for triggers: it would change the whole daemon")
   os.execute = files.execute
+  os.getenv, os.remove, os.rename, os.tmpname = reads.getenv, reads.remove, reads.rename, reads.tmpname
 end
 
 local function close_io()
+  local methods = getmetatable(io.stdout).__index
+  for _, name in ipairs { "read", "write", "seek", "flush", "close" } do
+    methods[name] = libs.note(methods[name]) -- a file may hang
+  end
   libs.protect("FILE*")
-  local lines = io.lines
   local console = files.console()
   io.stdin, io.stdout, io.stderr = files.no_input(), console, console
   io.read = refuse("io.read: a trigger has no stdin")
@@ -84,9 +89,10 @@ local function close_io()
     if path == nil then
       error("io.lines: a trigger has no stdin", 2)
     end
-    return lines(path, ...)
+    return reads.lines(path, ...)
   end
   io.popen = files.popen
+  io.open = reads.open
 end
 
 -- The rest of debug reaches into other frames, the registry or the hooks.
@@ -142,6 +148,7 @@ end
 
 -- What require and the searchers use themselves is the real one.
 local function guard_package()
+  reads.open_package()
   local real, loaded = package, package.loaded
   local searchers = guard(real.searchers, "package.searchers.")
   real.loaded = guard(loaded, "package.loaded.")
@@ -153,7 +160,8 @@ end
 
 local STANDARD = { "string", "table", "math", "os", "io", "utf8", "coroutine", "debug" }
 local OWN = { "plusmoin.core", "plusmoin.exec", "plusmoin.query.core", "plusmoin.request.core",
-  "plusmoin.http.core", "plusmoin.jansson", "plusmoin.store", "plusmoin.coroutines", "plusmoin.libs" }
+  "plusmoin.http.core", "plusmoin.jansson", "plusmoin.store", "plusmoin.coroutines", "plusmoin.libs",
+  "plusmoin.reads" }
 
 -- plusmoin's own tables, one level down as well.
 local function guard_own(loaded)

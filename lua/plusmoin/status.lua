@@ -154,8 +154,27 @@ local function shouts(clusters)
   return table.concat(lines)
 end
 
+-- What is not as usual with triggers in Lua (the answer's key `lua`), a line each.
+local function lua_lines(state)
+  local lines, times = {}, get(state, "made_again")
+  for _, entry in ipairs(get_list(state, "not_called")) do
+    lines[#lines + 1] = ("!!! %s (%s) is not called: it has held its script host twice; a reload has it called again\n")
+      :format(show(get(entry, "trigger")), show(get(entry, "source")))
+  end
+  if get(state, "state") == "drops" then
+    lines[#lines + 1] = ("!!! triggers in Lua are dropped: %s\n"):format(show(get(state, "why")))
+  elseif get(state, "state") == "gives no sign" then
+    lines[#lines + 1] = "!!! the script host gives no sign: triggers in Lua wait\n"
+  end
+  if is_number(times) and times > 0 then
+    lines[#lines + 1] = ("the script host was made again (%d) from the configuration as it was accepted\n")
+      :format(math.floor(times))
+  end
+  return table.concat(lines)
+end
+
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables. `opts.now`:
+-- entries with or without the further fields of Lua's node tables, and `lua`, if it is there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)
@@ -165,7 +184,7 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return #rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit)
+  return lua_lines(get(answer, "lua")) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

@@ -25,7 +25,7 @@ describe("a function that holds its host in one C call", function()
     local a, slaves_a = pg.cluster(1)
     local b, slaves_b = pg.cluster(1, { family = 2 })
     local daemon = plusmoin.start { nodes = { a, slaves_a[1], b, slaves_b[1] }, clusters = 2,
-      config = { trigger_timeout = 2 }, lua = body(2, [[
+      config = { trigger_timeout = 1 }, lua = body(4, [[
 config.triggers.slave_down = { function(event)
   if event.cluster_id == 0 and not pm.state.held then
     pm.state.held = true
@@ -75,8 +75,8 @@ end
   end)
 
   it("is left behind twice, then Lua triggers are dropped; the daemon goes on and ends well", function()
-    local daemon = scene.start { slaves = 0, config = { trigger_timeout = 0.3, heartbeat = 0.3 }, lua = body(0.3, [[
-config.triggers.plusmoin_heartbeat = { hold, config.triggers.slave_down }
+    local daemon = scene.start { slaves = 0, config = { trigger_timeout = 0.3, heartbeat = 0.3 }, lua = body(1, [[
+config.triggers.plusmoin_heartbeat = { hold, function() hold() end, config.triggers.slave_down }
 ]]) }
     proc.wait_for("the third", 30, function() return daemon:logged("2 script hosts are left behind already") end,
       function() return daemon:diagnose() end)

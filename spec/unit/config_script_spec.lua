@@ -163,9 +163,9 @@ describe("lua", function()
 
   it("has its defaults", function()
     for _, text in ipairs { "{}", "null", '{"path": null, "memory_limit": null, "patience": null}' } do
-      assert.same({ memory_limit = 64, patience = 60 }, load_object(text).config.lua)
+      assert.same({ memory_limit = 64, patience = 5 }, load_object(text).config.lua)
     end
-    assert.same({ memory_limit = 64, patience = 60 }, load_json("{}").config.lua)
+    assert.same({ memory_limit = 64, patience = 5 }, load_json("{}").config.lua)
     assert.same({ memory_limit = 8, patience = 0.5 },
       load_object('{"memory_limit": 8, "patience": 0.5, "path": "a/?.lua"}').config.lua)
     assert.same({ memory_limit = 16384, patience = 86400 },

@@ -13,6 +13,21 @@ describe("status", function()
     assert.is_nil(text:find("\27", 1, true))
   end)
 
+  it("says first what is not as usual with triggers in Lua, and nothing else of them", function()
+    local function render(lua)
+      return (status.render({ clusters = {}, clusterless = {}, lua = lua }))
+    end
+    assert.equal("no nodes\n", render { state = "runs", why = cjson.null, made_again = 0, not_called = {} })
+    assert.equal("no nodes\n", render(5))
+    assert.equal("!!! triggers.x[1] (a.lua:3) is not called: it has held its script host twice; "
+      .. "a reload has it called again\n!!! triggers in Lua are dropped: a\\nb\n"
+      .. "the script host was made again (2) from the configuration as it was accepted\nno nodes\n",
+      render { state = "drops", why = "a\nb", made_again = 2,
+      not_called = { { trigger = "triggers.x[1]", source = "a.lua:3" } } })
+    assert.equal("!!! the script host gives no sign: triggers in Lua wait\nno nodes\n",
+      render { state = "gives no sign" })
+  end)
+
   it("shows the further fields", function()
     local node = { host = "h", port = 1, name = "n", state = "lost", lag = 3.25, reason = "refused",
       message = "no\nway", since = 900, is_slave = true }

@@ -34,8 +34,9 @@ struct config_node {
 struct config_action {
 	char *path;        /* "triggers.master_up[2]": for messages */
 	char **argv;       /* NULL-terminated; NULL: a function */
-	int function;      /* what the load's script host knows it by */
+	int function;      /* its number, which each script host of the load knows it by */
 	char *source;      /* "file.lua:12", where the function begins */
+	uint64_t code;     /* a hash of the function's code */
 	int64_t timeout_ms;
 };
 

@@ -265,7 +265,7 @@ static void configure_log(const struct config *config)
 								      : LOG_FORMAT_TEXT);
 }
 
-static void take_load(struct daemon *daemon, struct config *config, struct config *replaces)
+static void take_load(struct daemon *daemon, struct config *config)
 {
 	if (!daemon->foreground && strcmp(daemon->config->log_file, config->log_file) != 0)
 		log_move(config->log_file);
@@ -276,7 +276,7 @@ static void take_load(struct daemon *daemon, struct config *config, struct confi
 		monitor_reload(daemon->monitor, config);
 		on_status_beat(daemon); /* and from now on by the new heartbeat */
 	}
-	dispatch_reload(daemon->dispatch, config, replaces);
+	dispatch_reload(daemon->dispatch, config, NULL);
 	publish(daemon);
 	say_needs_restart(daemon);
 	fits_say(config);
@@ -284,7 +284,7 @@ static void take_load(struct daemon *daemon, struct config *config, struct confi
 }
 
 static void on_loaded(void *data, unsigned long number, struct config *config,
-		      struct config *replaces, const struct load_report *report)
+		      const struct load_report *report)
 {
 	struct daemon *daemon = data;
 	struct buf out = { 0 };
@@ -300,7 +300,7 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 		log_error("%s", report->errors[i]);
 	outcome_render(&out, daemon->first, daemon->config, config, report);
 	if (config != NULL) {
-		take_load(daemon, config, replaces);
+		take_load(daemon, config);
 	} else {
 		log_error("configuration not reloaded: all stays as it was");
 		dispatch_runner_changed(daemon->dispatch);
@@ -357,6 +357,7 @@ static void start_all(struct daemon *daemon)
 		.clock = &daemon->clock,
 		.recent = &daemon->recent,
 		.dispatch = daemon->dispatch,
+		.hosts = daemon->hosts,
 		.reload = begin_reload,
 		.data = daemon,
 	};

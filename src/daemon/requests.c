@@ -20,7 +20,7 @@ static void add_ok(struct json *json)
 
 /* ---- what each answers, into an open object; false: the answer follows ---- */
 
-/* The board's pictures with all that is known; rendered once for all who ask while nothing changes. */
+/* The board's pictures with all that is known, and how triggers in Lua are; rendered once for all who ask while nothing changes. */
 static bool answer_status(struct requests *requests, unsigned long client,
 			  const struct request *request, struct json *json)
 {
@@ -28,6 +28,10 @@ static bool answer_status(struct requests *requests, unsigned long client,
 	(void)request;
 	add_ok(json);
 	board_render_full(monitor_board(requests->monitor), json);
+	jsonw_key(json, "lua");
+	jsonw_begin_object(json);
+	hosts_render(requests->hosts, json);
+	jsonw_end_object(json);
 	return true;
 }
 
@@ -150,9 +154,11 @@ static struct shared_text *kept_status(struct requests *requests)
 {
 	const struct board *board = monitor_board(requests->monitor);
 
-	if (requests->status_generation != board->generation)
+	if (requests->status_generation != board->generation ||
+	    requests->hosts_generation != hosts_generation(requests->hosts))
 		shared_text_unref(&requests->status);
 	requests->status_generation = board->generation;
+	requests->hosts_generation = hosts_generation(requests->hosts);
 	return requests->status;
 }
 

@@ -10,6 +10,7 @@
 #include "dispatch/dispatch.h"
 #include "loop/clock.h"
 #include "monitor/monitor.h"
+#include "script/hosts.h"
 
 /* What is asked; the daemon's, which sets all but the kept status. */
 struct requests {
@@ -17,11 +18,13 @@ struct requests {
 	const struct clock *clock;
 	const struct recent *recent;
 	const struct dispatch *dispatch;
+	const struct hosts *hosts;
 	/* Begins a reload for this client. NULL: its outcome follows; else why it cannot. */
 	const char *(*reload)(void *data, unsigned long client);
 	void *data;
 	struct shared_text *status;      /* the last one, for who asks while nothing changes; NULL: none, */
 	unsigned long status_generation; /* of this board */
+	unsigned long hosts_generation;  /* and these hosts */
 };
 
 /*

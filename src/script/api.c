@@ -20,6 +20,7 @@ static const luaL_Reg own_modules[] = {
 	{ "plusmoin.jansson", luaopen_plusmoin_json },
 	{ "plusmoin.store", luaopen_plusmoin_store },
 	{ "plusmoin.libs", luaopen_plusmoin_libs },
+	{ "plusmoin.reads", luaopen_plusmoin_reads },
 	{ NULL, NULL },
 };
 
@@ -62,8 +63,6 @@ static void set_path(lua_State *L, const char *development)
 	lua_getfield(L, -1, "cpath"); /* package cpath */
 	luaL_gsub(L, lua_tostring(L, -1), ";./?.so", "");
 	lua_setfield(L, -3, "cpath");
-	lua_pushnil(L);
-	lua_setfield(L, -3, "loadlib"); /* require does for libraries that are installed */
 	lua_pop(L, 2);
 }
 
@@ -127,4 +126,6 @@ void engine_close(struct engine *engine)
 	engine->uncapped = true;
 	lua_close(engine->L);
 	engine->L = NULL;
+	free(engine->strayed);
+	engine->strayed = NULL;
 }

@@ -24,6 +24,7 @@ int luaopen_plusmoin_query(lua_State *L);
 int luaopen_plusmoin_json(lua_State *L);
 int luaopen_plusmoin_store(lua_State *L);
 int luaopen_plusmoin_libs(lua_State *L);
+int luaopen_plusmoin_reads(lua_State *L);
 
 /* Of a run that ends: closes its connections; says how many of its log lines were left out, if any were. */
 void query_end_sessions(struct run *run);

@@ -27,6 +27,7 @@ struct host {
 	struct mailbox *mailbox; /* the monitor's */
 	char *path;
 	struct load_options options;
+	struct record *record;
 	struct config *config;
 	struct load_report report;
 	struct pulse pulse;
@@ -106,13 +107,23 @@ static void give(struct host *host, enum order_word word, struct job *job)
 	mailbox_send(host->orders, order);
 }
 
+/* Its file may have been read by whoever started it. */
+static void keep_given_text(struct host *host)
+{
+	struct fact fact = { .bytes = host->options.text, .len = host->options.text_len };
+
+	if (fact.bytes != NULL)
+		record_keep(host->record, FACT_TEXT, host->path, &fact);
+}
+
 static void load(struct host *host)
 {
 	struct load_report report = { 0 };
-	struct config *config = load_config(&host->engine, host->path, &host->options,
-					    HOST_LOAD_MS, &report);
+	struct config *config;
 
-	if (config != NULL) {
+	keep_given_text(host);
+	config = load_config(&host->engine, host->path, &host->options, HOST_LOAD_MS, &report);
+	if (config != NULL && !host->engine.again) {
 		host->engine.memory_limit = (size_t)config->lua_memory_bytes;
 		engine_keep_nodes(&host->engine, config);
 	}
@@ -160,6 +171,7 @@ static void init_locks(struct host *host)
 static void free_all(struct host *host)
 {
 	config_unref(&host->config);
+	record_unref(&host->record);
 	load_report_free(&host->report);
 	pthread_cond_destroy(&host->changed);
 	pthread_mutex_destroy(&host->lock);
@@ -176,6 +188,7 @@ static bool open_engine(struct host *host, struct shared *shared)
 		return false;
 	host->engine = (struct engine){
 		.shared = shared,
+		.record = host->record,
 		.pulse = &host->pulse,
 		.abandoned = &host->abandoned,
 		.ended = on_ended,
@@ -210,21 +223,56 @@ static bool start_thread(struct host *host)
 	return started;
 }
 
-struct host *host_new(const char *path, const struct load_options *options,
-		      struct shared *shared, struct mailbox *mailbox)
+/* Takes over `record`. */
+static struct host *make(const char *path, struct record *record, struct mailbox *mailbox)
 {
 	struct host *host = mem_zalloc(1, sizeof(*host));
 
 	host->path = mem_strdup(path);
-	if (options != NULL)
-		host->options = *options;
+	host->record = record;
 	host->mailbox = mailbox;
 	init_locks(host);
-	if (open_engine(host, shared) && start_thread(host))
-		return host;
+	return host;
+}
+
+static void unmake(struct host *host)
+{
 	close_engine(host);
 	free_all(host);
+}
+
+struct host *host_new(const char *path, const struct load_options *options,
+		      struct shared *shared, struct mailbox *mailbox)
+{
+	struct host *host = make(path, record_new(), mailbox);
+
+	if (options != NULL)
+		host->options = *options;
+	if (open_engine(host, shared) && start_thread(host))
+		return host;
+	unmake(host);
 	return NULL;
+}
+
+struct host *host_make_again(const struct config *config, struct record *record,
+			     struct shared *shared, struct mailbox *mailbox)
+{
+	struct host *host = make(config->path, record_ref(record), mailbox);
+
+	if (open_engine(host, shared)) {
+		host->engine.again = true;
+		host->engine.memory_limit = (size_t)config->lua_memory_bytes;
+		engine_keep_nodes(&host->engine, config);
+		if (start_thread(host))
+			return host;
+	}
+	unmake(host);
+	return NULL;
+}
+
+struct record *host_record(const struct host *host)
+{
+	return host->record;
 }
 
 /* Until the host is in this phase or a later one; false when that took longer than `ms`. */
@@ -296,6 +344,8 @@ void host_look(struct host *host, struct host_sign *sign)
 {
 	pthread_mutex_lock(&host->pulse.lock);
 	sign->job_id = host->pulse.job_id;
+	sign->slice = host->pulse.slice;
+	sign->function = host->pulse.function;
 	memcpy(sign->trigger, host->pulse.trigger, sizeof(sign->trigger));
 	memcpy(sign->place, host->pulse.place, sizeof(sign->place));
 	pthread_mutex_unlock(&host->pulse.lock);

@@ -11,6 +11,7 @@
 #include "script/job.h"
 #include "script/loader.h"
 #include "script/mailbox.h"
+#include "script/record.h"
 #include "script/shared.h"
 
 #define HOST_LOAD_MS 10000  /* design.md, "Threads": a load takes 10 s at most */
@@ -35,6 +36,8 @@ struct host_message {
 /* Who holds a host that gives no sign. */
 struct host_sign {
 	unsigned long job_id; /* 0: nobody */
+	unsigned long slice;  /* another one: it has got to something else since */
+	int function;
 	char trigger[128];
 	char place[256];
 };
@@ -46,6 +49,17 @@ struct host_sign {
  */
 struct host *host_new(const char *path, const struct load_options *options,
 		      struct shared *shared, struct mailbox *mailbox);
+
+/*
+ * A further host of a load that was accepted as `config`, from its record and nothing else. Its load
+ * gives a configuration whose functions may be compared with the accepted ones; it has no other use:
+ * nodes and settings are those of `config`, which is not kept. As host_new() else.
+ */
+struct host *host_make_again(const struct config *config, struct record *record,
+			     struct shared *shared, struct mailbox *mailbox);
+
+/* What its load has read; the host's. */
+struct record *host_record(const struct host *host);
 
 /* Waits for the load, HOST_LOAD_MS and a little at most; false: it took longer. */
 bool host_wait(struct host *host);

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "script/load.h"
+#include "script/remake.h"
 
 #define TIDY_MS 500  /* how often it is looked whether an old load is still used */
 #define END_MS 1000  /* at the end of the daemon, for each host */
@@ -21,25 +21,25 @@ struct hosts {
 	struct host *loading;
 	unsigned long load_number; /* of the load under way, or the last one */
 	bool load_again;
-	struct config *replaces; /* whose host the load under way stands in for */
 	struct list left_behind;
 	struct list ending; /* asked to end, not yet gone */
 	struct timer *load_timer;
 	struct timer *tidy;
 	unsigned long next_id;
+	unsigned long generation;
 };
 
 static void leave_behind(struct hosts *hosts, struct host *host)
 {
 	host_abandon(host);
 	list_add(&hosts->left_behind, host);
+	hosts->generation++;
 }
 
-static void begin_load(struct hosts *hosts, struct config *replaces)
+static void begin_load(struct hosts *hosts)
 {
 	static const struct load_options reload = { .reload = true };
 
-	hosts->replaces = replaces;
 	hosts->load_number++;
 	hosts->loading = host_new(hosts->present->config->path, &reload, hosts->shared,
 				  hosts->mailbox);
@@ -55,7 +55,7 @@ unsigned long hosts_load(struct hosts *hosts)
 		hosts->load_again = true;
 		return hosts->load_number + 1;
 	}
-	begin_load(hosts, NULL);
+	begin_load(hosts);
 	return hosts->loading != NULL ? hosts->load_number : 0;
 }
 
@@ -64,57 +64,30 @@ static void fail_load(struct hosts *hosts, char *why)
 {
 	struct load_report report = { .errors = &why, .error_count = 1 };
 
-	hosts->events.loaded(hosts->data, hosts->load_number, NULL, NULL, &report);
+	hosts->events.loaded(hosts->data, hosts->load_number, NULL, &report);
 	free(why);
 }
 
-/* The host is left to its C call; what it ran is over, and its successor is loaded. */
+/* The host is left to its C call; another one is made in its place. */
 static void replace(struct hosts *hosts, struct load *load)
 {
-	log_error("the script host is left behind, and a new one is started from %s",
+	log_error("the script host is left behind, and a new one is made from %s as it was accepted",
 		  load->config->path);
-	leave_behind(hosts, load->host);
-	load->host = NULL;
-	(void)load_see_sign(load);
-	load_fail(load, "its script host was left behind");
-	if (load == hosts->present && hosts->loading == NULL)
-		begin_load(hosts, load->config);
-	else if (load == hosts->present)
-		hosts->replaces = load->config;
+	leave_behind(hosts, load_leave(load));
+	load_make_again(load, hosts->shared, hosts->mailbox);
 }
 
-static void see_hang(struct hosts *hosts, struct load *load)
+static void on_held(void *data, struct load *load)
 {
+	struct hosts *hosts = data;
+
 	if (hosts->left_behind.count < HOSTS_LEFT_BEHIND) {
 		replace(hosts, load);
 		return;
 	}
 	log_error("%d script hosts are left behind already: triggers in Lua are dropped until one"
 		  " of them ends", HOSTS_LEFT_BEHIND);
-	load->dropping = true;
-	load_fail(load, "its script host gives no sign");
-	hosts->events.changed(hosts->data);
-}
-
-/* Some load's host has hung for too long: those whose timer has run out. */
-static void on_patience(void *data)
-{
-	struct hosts *hosts = data;
-
-	for (size_t i = 0; i < hosts->loads.count; i++) {
-		struct load *load = hosts->loads.items[i];
-
-		if (load->hangs && !load->dropping && !timer_is_set(load->patience)) {
-			see_hang(hosts, load);
-			return;
-		}
-	}
-}
-
-static void add_load(struct hosts *hosts, struct host *host, struct config *config)
-{
-	hosts->present = load_new(hosts->loop, config, host, on_patience, hosts);
-	list_add(&hosts->loads, hosts->present);
+	load_drop(load);
 }
 
 /* The host is freed when it says that it is gone. */
@@ -124,12 +97,34 @@ static void end_host(struct hosts *hosts, struct host *host)
 	list_add(&hosts->ending, host);
 }
 
-/* The load has left the list; its host, if it has one, is asked to end. */
-static void retire(struct hosts *hosts, struct load *load)
+static void on_spare(void *data, struct host *host, bool held)
 {
-	if (load->host != NULL)
-		end_host(hosts, load->host);
-	load_free(&load);
+	if (held)
+		leave_behind(data, host);
+	else
+		end_host(data, host);
+}
+
+static void note_change(struct hosts *hosts)
+{
+	hosts->generation++;
+	hosts->events.changed(hosts->data);
+}
+
+static void on_changed(void *data)
+{
+	note_change(data);
+}
+
+static void add_load(struct hosts *hosts, struct host *host, struct config *config)
+{
+	static const struct load_events events = {
+		.held = on_held, .spare = on_spare, .changed = on_changed,
+	};
+
+	hosts->present = load_new(hosts->loop, config, host, &events, hosts);
+	list_add(&hosts->loads, hosts->present);
+	hosts->generation++;
 }
 
 /* Old loads that nobody but us refers to any more go. */
@@ -142,7 +137,7 @@ static void on_tidy(void *data)
 
 		if (load != hosts->present && load->config->references == 1) {
 			list_remove(&hosts->loads, load);
-			retire(hosts, load);
+			load_free(&load);
 		}
 	}
 	if (hosts->loads.count > 1)
@@ -153,23 +148,21 @@ static void take_load(struct hosts *hosts, struct host *host)
 {
 	struct load_report report;
 	struct config *config;
-	struct config *replaces = hosts->replaces;
 
 	host_take(host, &config, &report);
 	hosts->loading = NULL;
-	hosts->replaces = NULL;
 	timer_stop(hosts->load_timer);
 	if (config != NULL)
 		add_load(hosts, host, config);
 	else
 		end_host(hosts, host);
-	hosts->events.loaded(hosts->data, hosts->load_number, config, replaces, &report);
+	hosts->events.loaded(hosts->data, hosts->load_number, config, &report);
 	config_unref(&config);
 	load_report_free(&report);
 	timer_start(hosts->tidy, 0);
 	if (hosts->load_again) {
 		hosts->load_again = false;
-		begin_load(hosts, NULL);
+		begin_load(hosts);
 		if (hosts->loading == NULL)
 			fail_load(hosts, mem_printf("%s: no thread to load it",
 						    hosts->present->config->path));
@@ -199,23 +192,16 @@ static struct load *load_of_host(struct hosts *hosts, const struct host *host)
 	return NULL;
 }
 
-static void see_sign(struct hosts *hosts, const struct host *host)
+/* What its runs keep is most of the memory: a new host begins without it, the old one ends what it runs. */
+static void see_full(struct hosts *hosts, const struct host *host)
 {
 	struct load *load = load_of_host(hosts, host);
 
-	if (load == NULL || !load_see_sign(load))
-		return;
-	log_error("the script host goes on");
-	hosts->events.changed(hosts->data);
-}
-
-static void see_full(struct hosts *hosts, const struct host *host)
-{
-	if (host != hosts->present->host || hosts->loading != NULL)
+	if (load == NULL || load->next != NULL || load->lack != NULL)
 		return;
 	log_error("what triggers in Lua keep takes most of lua.memory_limit: a new script host is"
-		  " started from %s", hosts->present->config->path);
-	begin_load(hosts, NULL);
+		  " made from %s as it was accepted", load->config->path);
+	load_make_again(load, hosts->shared, hosts->mailbox);
 }
 
 static void see_gone(struct hosts *hosts, struct host *host)
@@ -227,26 +213,42 @@ static void see_gone(struct hosts *hosts, struct host *host)
 	if (!was_left)
 		return;
 	log_error("a script host that was left behind has ended");
+	hosts->generation++;
 	for (size_t i = 0; i < hosts->loads.count; i++) {
 		struct load *load = hosts->loads.items[i];
 
-		if (load->dropping) {
+		if (load->state == LOAD_DROPS) {
 			replace(hosts, load);
 			return;
 		}
 	}
 }
 
+static void see_loaded(struct hosts *hosts, struct host *host)
+{
+	for (size_t i = 0; i < hosts->loads.count; i++) {
+		struct load *load = hosts->loads.items[i];
+
+		if (load->next == host) {
+			load_take_next(load);
+			return;
+		}
+	}
+	if (host == hosts->loading)
+		take_load(hosts, host);
+}
+
 static void on_message(void *data, void *raw)
 {
 	struct hosts *hosts = data;
 	struct host_message *message = raw;
+	struct load *load = load_of_host(hosts, message->host);
 
-	see_sign(hosts, message->host);
+	if (load != NULL)
+		load_see_sign(load);
 	switch (message->word) {
 	case HOST_HAS_LOADED:
-		if (message->host == hosts->loading)
-			take_load(hosts, message->host);
+		see_loaded(hosts, message->host);
 		break;
 	case HOST_JOB_ENDED:
 		load_take_outcome(message->job);
@@ -283,12 +285,7 @@ static struct load *load_of(const struct hosts *hosts, const struct config *conf
 
 static bool is_ready(void *data, const struct config *config)
 {
-	const struct hosts *hosts = data;
-	const struct load *load = load_of(hosts, config);
-
-	if (load->host == NULL) /* its successor takes over what waits */
-		return !(load == hosts->present && hosts->loading != NULL);
-	return !load->hangs || load->dropping;
+	return load_is_ready(load_of(data, config));
 }
 
 static void *start(void *data, const struct config *config, const struct config_action *action,
@@ -304,6 +301,18 @@ static void stop(void *data, void *run, bool force)
 {
 	(void)data;
 	load_stop(run, force);
+}
+
+unsigned long hosts_generation(const struct hosts *hosts)
+{
+	return hosts->generation;
+}
+
+void hosts_render(const struct hosts *hosts, struct json *json)
+{
+	load_render(hosts->present, json);
+	jsonw_key(json, "left_behind");
+	jsonw_int(json, (int64_t)hosts->left_behind.count);
 }
 
 const struct runner *hosts_runner(struct hosts *hosts)
@@ -347,7 +356,7 @@ bool hosts_free(struct hosts **hosts_p)
 	if (hosts->loading != NULL)
 		leave_behind(hosts, hosts->loading);
 	while ((load = list_shift(&hosts->loads)) != NULL)
-		retire(hosts, load);
+		load_free(&load);
 	while ((host = list_shift(&hosts->ending)) != NULL)
 		all = host_free(&host, END_MS) && all;
 	while ((host = list_shift(&hosts->left_behind)) != NULL)

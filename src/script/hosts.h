@@ -2,7 +2,7 @@
  * The hosts of a daemon: the one of the present load, earlier ones that end what
  * they run, and those that were left behind in a C call that does not return.
  * Runs jobs on them for dispatch (runner.h), sees that each run ends or is
- * called off, and loads the configuration anew. Monitor's loop.
+ * called off, and loads the configuration anew: nothing else reads the disk. Monitor's loop.
  */
 #pragma once
 
@@ -17,12 +17,11 @@ struct hosts_events {
 	/*
 	 * A load has ended. `config` NULL: `report` says why, and all stays as it was;
 	 * else it is in force from now on (the callee takes its own reference).
-	 * `replaces`: its hosts' work is to go on with the new one, the old is left behind.
 	 * `number`: as hosts_load() gave it; with it all loads asked for before are answered.
 	 */
 	void (*loaded)(void *data, unsigned long number, struct config *config,
-		       struct config *replaces, const struct load_report *report);
-	/* More can run than before. */
+		       const struct load_report *report);
+	/* More can run than before, or hosts_render() has more to say. */
 	void (*changed)(void *data);
 };
 
@@ -36,6 +35,12 @@ const struct runner *hosts_runner(struct hosts *hosts);
  * of the load that will see the file as it is now; 0: there is no thread for it.
  */
 unsigned long hosts_load(struct hosts *hosts);
+
+/* Another number after each change of what hosts_render() says. */
+unsigned long hosts_generation(const struct hosts *hosts);
+
+/* Into an open object: how the present load's functions are (load_render()), and "left_behind". */
+void hosts_render(const struct hosts *hosts, struct json *json);
 
 /* Ends all; false: a thread does not end, and what it holds lives on. Clears the pointer. */
 bool hosts_free(struct hosts **hosts);

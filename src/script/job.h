@@ -12,8 +12,12 @@
 #include "core/config.h"
 #include "core/view.h"
 
+/* Who has it: the host from its first line on, or its sender again. */
+enum job_state { JOB_SENT, JOB_BEGUN, JOB_WITHDRAWN };
+
 struct job {
 	atomic_uint references;
+	atomic_int state;
 	unsigned long id;
 	struct event *event;
 	char *trigger; /* "triggers.master_up[2]" */
@@ -31,6 +35,12 @@ struct job {
 /* Copies what it needs of `action`; takes its own reference of `event`. */
 struct job *job_new(unsigned long id, const struct config_action *action, struct event *event);
 struct job *job_ref(struct job *job);
+
+/* The host is about to run its first line; false: it has been withdrawn. */
+bool job_begin(struct job *job);
+
+/* The sender wants it back; false: it has begun, and its outcome follows or never comes. */
+bool job_withdraw(struct job *job);
 
 /* NULL allowed; clears the pointer. */
 void job_unref(struct job **job);

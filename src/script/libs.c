@@ -1,6 +1,6 @@
 /*
  * plusmoin.libs: the standard library's functions as they need help from C: what
- * may take long in one call notes its line first, and there are no hooks in
+ * may take long in one call notes its line first and lets others in after it, and there are no hooks in
  * reach. Host's thread.
  */
 #include "script/api.h"
@@ -11,10 +11,14 @@ static int noted(lua_State *L)
 {
 	const struct run *run = run_of(L);
 	lua_CFunction function = lua_tocfunction(L, lua_upvalueindex(1));
+	int count;
 
 	if (run != NULL)
 		limits_note_place(L, run);
-	return function(L);
+	count = function(L);
+	if (run != NULL)
+		limits_after_call(L, run);
+	return count;
 }
 
 /* note(f): f, a C function without upvalues, that tells the monitor its caller's line first. */

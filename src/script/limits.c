@@ -22,13 +22,15 @@ void limits_add_place(lua_State *L, char *out, size_t size)
 {
 	lua_Debug ar;
 
-	for (int level = 0; level < PLACE_LEVELS && lua_getstack(L, level, &ar) != 0; level++) {
-		if (lua_getinfo(L, "Sl", &ar) != 0 && ar.currentline > 0) {
-			(void)snprintf(out, size, "%s:%d", ar.short_src, ar.currentline);
-			return;
-		}
-	}
 	(void)snprintf(out, size, "?");
+	for (int level = 0; level < PLACE_LEVELS && lua_getstack(L, level, &ar) != 0; level++) {
+		if (lua_getinfo(L, "Sl", &ar) == 0 || ar.currentline <= 0)
+			continue;
+		if (ar.source[0] != '=' || out[0] == '?')
+			(void)snprintf(out, size, "%s:%d", ar.short_src, ar.currentline);
+		if (ar.source[0] != '=')
+			return;
+	}
 }
 
 void limits_note_place(lua_State *L, const struct run *run)
@@ -94,7 +96,15 @@ static void on_count(lua_State *L, lua_Debug *ar)
 		lua_yield(L, 0); /* returns to the hook's caller, which stops there */
 	} else if (run->doom != DOOM_NONE) {
 		luaL_error(L, "%s", doom_text(run->doom));
+	} else {
+		limits_set_hook(L, RUN_HOOK_COUNT); /* limits_after_call() may have asked for this one */
 	}
+}
+
+void limits_after_call(lua_State *L, const struct run *run)
+{
+	if (run->job != NULL && limits_now_us() - run->burst_us > RUN_SLICE_US)
+		limits_set_hook(L, 1);
 }
 
 void limits_set_hook(lua_State *L, int count)

@@ -11,7 +11,9 @@ void limits_set_hook(lua_State *L, int count);
 int64_t limits_now_us(void);
 /* Notes where L is, for the monitor. */
 void limits_note_place(lua_State *L, const struct run *run);
-/* Appends "file:line" of where L is, "?" if that is unknown. */
+/* After a call that may have taken long: a slice that is over ends at once, not after more instructions. */
+void limits_after_call(lua_State *L, const struct run *run);
+/* Writes "file:line" of where L is, in users' code if it is in such; "?" if that is unknown. */
 void limits_add_place(lua_State *L, char *out, size_t size);
 
 /* A coroutine is about to run as part of `run` (NULL: of none). */

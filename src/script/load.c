@@ -4,46 +4,112 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/clock.h"
+
+#define WATCH_PART 8     /* of lua.patience: how often the host is looked at, */
+#define WATCH_MIN_MS 10  /* and within which limits */
+#define WATCH_MAX_MS 500
 
 /* The monitor's half of a job. */
 struct task {
 	struct load *load;
 	struct job *job;
+	const struct config_action *action; /* of the load's configuration */
+	struct host *host;  /* that has the job; NULL: it waits for one, */
+	const char *refusal; /* or is not run, for this reason */
+	int64_t sent_ms;
 	struct timer *timer;
 	bool forced; /* to be told as ended, whatever the host says */
 	void (*ended)(void *owner, const struct runner_outcome *outcome);
 	void *owner;
 };
 
+static void on_watch(void *data);
+
+/* How many functions the configuration has: they are numbered from 1. */
+static size_t count_functions(const struct config *config)
+{
+	size_t count = 0;
+
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
+		count += config->triggers[kind].count;
+	return count;
+}
+
 struct load *load_new(uv_loop_t *loop, struct config *config, struct host *host,
-		      void (*out_of_patience)(void *data), void *data)
+		      const struct load_events *events, void *data)
 {
 	struct load *load = mem_zalloc(1, sizeof(*load));
 
 	load->loop = loop;
 	load->host = host;
 	load->config = config_ref(config);
-	load->patience = timer_new(loop, NULL, out_of_patience, data);
+	load->record = record_ref(host_record(host));
+	load->holds = mem_zalloc(count_functions(config) + 1, sizeof(*load->holds));
+	load->watch = timer_new(loop, NULL, on_watch, load);
+	load->events = events;
+	load->data = data;
 	return load;
 }
 
 void load_free(struct load **load_p)
 {
 	struct load *load = *load_p;
+	struct host *host;
 
 	*load_p = NULL;
-	timer_free(&load->patience);
+	while ((host = list_shift(&load->old)) != NULL)
+		load->events->spare(load->data, host, false);
+	if (load->host != NULL)
+		load->events->spare(load->data, load->host, false);
+	if (load->next != NULL)
+		load->events->spare(load->data, load->next, false);
+	timer_free(&load->watch);
+	timer_free(&load->next_timer);
 	list_free(&load->tasks);
+	list_free(&load->old);
+	record_unref(&load->record);
 	config_unref(&load->config);
+	free(load->holds);
+	free(load->lack);
 	free(load);
+}
+
+/* ---- runs that end ---- */
+
+static bool is_used(const struct load *load, const struct host *host)
+{
+	for (size_t i = 0; i < load->tasks.count; i++) {
+		const struct task *task = load->tasks.items[i];
+
+		if (task->host == host)
+			return true;
+	}
+	return false;
+}
+
+/* A host that was replaced goes with the last of its runs. */
+static void look_at_old_host(struct load *load, struct host *host)
+{
+	struct host_sign sign;
+
+	if (is_used(load, host) || !list_remove(&load->old, host))
+		return;
+	host_look(host, &sign);
+	load->events->spare(load->data, host, sign.job_id != 0);
 }
 
 static void tell(struct task *task, const struct runner_outcome *outcome)
 {
+	struct load *load = task->load;
+	struct host *host = task->host;
+
 	task->job->owner = NULL;
-	list_remove(&task->load->tasks, task);
+	list_remove(&load->tasks, task);
 	timer_free(&task->timer);
 	job_unref(&task->job);
+	if (load->old.count > 0)
+		look_at_old_host(load, host);
 	task->ended(task->owner, outcome);
 	free(task);
 }
@@ -53,18 +119,10 @@ static void tell_failed(struct task *task, const char *error, bool timed_out)
 	struct runner_outcome outcome = {
 		.timed_out = timed_out,
 		.error = error,
-		.took_ms = timed_out ? task->job->timeout_ms + HOST_SIGN_MS : 0,
+		.took_ms = task->sent_ms != 0 ? clock_steady_ms() - task->sent_ms : 0,
 	};
 
 	tell(task, &outcome);
-}
-
-void load_fail(struct load *load, const char *why)
-{
-	struct task *task;
-
-	while ((task = list_shift(&load->tasks)) != NULL)
-		tell_failed(task, why, false);
 }
 
 void load_take_outcome(struct job *job)
@@ -80,23 +138,160 @@ void load_take_outcome(struct job *job)
 		tell(task, &outcome);
 }
 
-bool load_see_sign(struct load *load)
-{
-	bool hung = load->hangs;
+/* ---- runs that begin ---- */
 
-	load->hangs = false;
-	load->dropping = false;
-	timer_stop(load->patience);
-	return hung;
+static int64_t watch_ms(const struct load *load)
+{
+	int64_t ms = load->config->lua_patience_ms / WATCH_PART;
+
+	if (ms < WATCH_MIN_MS)
+		return WATCH_MIN_MS;
+	return ms < WATCH_MAX_MS ? ms : WATCH_MAX_MS;
 }
 
-static void say_hangs(struct load *load, const struct host_sign *sign)
+static void give(struct task *task)
 {
+	struct load *load = task->load;
+
+	task->host = load->host;
+	task->sent_ms = clock_steady_ms();
+	timer_start(task->timer, task->action->timeout_ms + HOST_SIGN_MS);
+	host_run(task->host, task->job);
+	if (!timer_is_set(load->watch)) {
+		load->held_ms = 0;
+		timer_start(load->watch, watch_ms(load));
+	}
+}
+
+/* It is told as dropped, in a turn of its own. */
+static void refuse(struct task *task, const char *why)
+{
+	task->refusal = why;
+	timer_start(task->timer, 0);
+}
+
+/* Sends, keeps or drops what no host has, as the load's state is. */
+static void place(struct task *task)
+{
+	const struct load *load = task->load;
+
+	if (load->holds[task->action->function] >= LOAD_HOLDS)
+		refuse(task, "not called: it has held its script host twice; a reload has it called"
+			     " again");
+	else if (load->state == LOAD_DROPS)
+		refuse(task, "dropped: no script host could run it");
+	else if (load->state == LOAD_LACKS)
+		refuse(task, "dropped: no script host could run it, until a reload");
+	else if (load->state == LOAD_RUNS)
+		give(task);
+}
+
+static void place_all(struct load *load)
+{
+	for (size_t i = 0; i < load->tasks.count; i++) {
+		struct task *task = load->tasks.items[i];
+
+		if (task->host == NULL && task->refusal == NULL && !task->forced)
+			place(task);
+	}
+}
+
+/* The host has not begun it: it waits for one again. */
+static bool take_back(struct task *task)
+{
+	struct job *job = task->job;
+
+	if (!job_withdraw(job))
+		return false;
+	job->owner = NULL;
+	task->job = job_new(job->id, task->action, job->event);
+	task->job->owner = task;
+	task->host = NULL;
+	timer_stop(task->timer);
+	job_unref(&job);
+	return true;
+}
+
+bool load_is_ready(const struct load *load)
+{
+	return load->state != LOAD_SILENT && load->state != LOAD_MAKES;
+}
+
+/* ---- a host that gives no sign ---- */
+
+static void set_state(struct load *load, enum load_state state)
+{
+	load->state = state;
+	place_all(load);
+	load->events->changed(load->data);
+}
+
+static void say_silent(struct load *load, const struct host_sign *sign)
+{
+	if (load->state != LOAD_RUNS)
+		return;
 	log_error("the script host gives no sign: it is in %s, last seen at %s; polls and commands"
-		  " go on, other triggers in Lua wait",
-		  sign->job_id != 0 ? sign->trigger : "no trigger", sign->place);
-	load->hangs = true;
-	timer_start(load->patience, load->config->lua_patience_ms);
+		  " go on, other triggers in Lua wait", sign->trigger, sign->place);
+	load->state = LOAD_SILENT;
+}
+
+void load_see_sign(struct load *load)
+{
+	load->held_ms = 0;
+	if (load->state != LOAD_SILENT && load->state != LOAD_DROPS)
+		return;
+	log_error("the script host goes on");
+	set_state(load, LOAD_RUNS);
+}
+
+/* It has held its host for too long, once more. */
+static void count_hold(struct load *load, const struct host_sign *sign)
+{
+	if (++load->holds[sign->function] == LOAD_HOLDS)
+		log_error("%s has held its script host twice, last seen at %s: it is not called again"
+			  " before a reload", sign->trigger, sign->place);
+}
+
+/*
+ * The host is looked at while something runs there. Time counts in looks, not by the clock: what this
+ * loop slept does not count.
+ */
+static void on_watch(void *data)
+{
+	struct load *load = data;
+	struct host_sign sign;
+
+	if (load->host == NULL)
+		return;
+	host_look(load->host, &sign);
+	if (sign.job_id != 0 || is_used(load, load->host))
+		timer_start(load->watch, watch_ms(load));
+	if (sign.job_id == 0 || sign.slice != load->slice) {
+		load->slice = sign.slice;
+		load_see_sign(load);
+	} else if (load->state != LOAD_DROPS) {
+		load->held_ms += watch_ms(load);
+		if (load->held_ms < load->config->lua_patience_ms)
+			return;
+		say_silent(load, &sign);
+		count_hold(load, &sign);
+		load->events->held(load->data, load);
+	}
+}
+
+/* What holds its host, or is on one that is held. */
+static void tell_held(struct task *task, const struct host_sign *sign, bool timed_out)
+{
+	char *text;
+
+	if (sign->job_id == task->job->id)
+		text = mem_printf("gives no sign since %s: it holds its script host in one call",
+				  sign->place);
+	else
+		text = mem_printf("its script host gives no sign: it is held by %s at %s",
+				  sign->job_id != 0 ? sign->trigger : "?", sign->place);
+	tell_failed(task, text, timed_out);
+	free(text);
 }
 
 /* Past its timeout, and no word of its end. */
@@ -104,19 +299,14 @@ static void on_late(struct task *task)
 {
 	struct load *load = task->load;
 	struct host_sign sign;
-	char *text;
 
-	host_look(load->host, &sign);
-	if (sign.job_id == task->job->id)
-		text = mem_printf("gives no sign since %s: it holds its script host in one call",
-				  sign.place);
+	host_look(task->host, &sign);
+	if (task->host == load->host && sign.job_id != 0 && sign.slice == load->slice)
+		say_silent(load, &sign);
+	if (take_back(task))
+		place(task);
 	else
-		text = mem_printf("its script host gives no sign: it is held by %s at %s",
-				  sign.job_id != 0 ? sign.trigger : "?", sign.place);
-	if (!load->hangs)
-		say_hangs(load, &sign);
-	tell_failed(task, text, true);
-	free(text);
+		tell_held(task, &sign, true);
 }
 
 static void on_task_time(void *data)
@@ -125,11 +315,75 @@ static void on_task_time(void *data)
 
 	if (task->forced)
 		tell_failed(task, "ended with plusmoin", false);
-	else if (task->load->host == NULL || task->load->dropping)
-		tell_failed(task, "dropped: no script host could run it", false);
+	else if (task->refusal != NULL)
+		tell_failed(task, task->refusal, false);
 	else
 		on_late(task);
 }
+
+/* Some run that is on this host. */
+static struct task *task_on(const struct load *load, const struct host *host)
+{
+	for (size_t i = 0; i < load->tasks.count; i++) {
+		struct task *task = load->tasks.items[i];
+
+		if (task->host == host)
+			return task;
+	}
+	return NULL;
+}
+
+struct host *load_leave(struct load *load)
+{
+	struct host *host = load->host;
+	struct host_sign sign;
+	struct task *task;
+
+	host_look(host, &sign);
+	load->host = NULL;
+	load->state = LOAD_MAKES;
+	while ((task = task_on(load, host)) != NULL) {
+		if (!take_back(task))
+			tell_held(task, &sign, false);
+	}
+	return host;
+}
+
+void load_drop(struct load *load)
+{
+	for (size_t i = 0; i < load->tasks.count; i++) {
+		struct task *task = load->tasks.items[i];
+
+		if (task->host == load->host)
+			(void)take_back(task);
+	}
+	set_state(load, LOAD_DROPS);
+}
+
+void load_take_host(struct load *load, struct host *host)
+{
+	struct host *old = load->host;
+
+	load->host = host;
+	load->slice = 0;
+	load->held_ms = 0;
+	load->made_again++;
+	if (old != NULL) {
+		list_add(&load->old, old);
+		look_at_old_host(load, old);
+	}
+	set_state(load, LOAD_RUNS);
+}
+
+void load_lacks(struct load *load, char *why)
+{
+	free(load->lack);
+	load->lack = why;
+	if (load->host == NULL)
+		set_state(load, LOAD_LACKS);
+}
+
+/* ---- what dispatch asks for ---- */
 
 struct task *load_start(struct load *load, unsigned long id, const struct config_action *action,
 			struct event *event,
@@ -139,26 +393,22 @@ struct task *load_start(struct load *load, unsigned long id, const struct config
 	struct task *task = mem_zalloc(1, sizeof(*task));
 
 	task->load = load;
+	task->action = action;
 	task->job = job_new(id, action, event);
 	task->job->owner = task;
 	task->ended = ended;
 	task->owner = owner;
 	task->timer = timer_new(load->loop, NULL, on_task_time, task);
 	list_add(&load->tasks, task);
-	if (load->host == NULL || load->dropping) {
-		timer_start(task->timer, 0);
-	} else {
-		timer_start(task->timer, action->timeout_ms + HOST_SIGN_MS);
-		host_run(load->host, task->job);
-	}
+	place(task);
 	return task;
 }
 
 void load_stop(struct task *task, bool force)
 {
-	if (task->load->host != NULL)
-		host_stop_job(task->load->host, task->job);
-	task->forced = task->forced || force;
-	if (force)
+	if (task->host != NULL)
+		host_stop_job(task->host, task->job);
+	task->forced = task->forced || force || task->host == NULL;
+	if (task->forced)
 		timer_start(task->timer, 0);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "script/functions.h"
 #include "script/run.h"
 
 static char *get_string(lua_State *L, const char *key)
@@ -133,10 +134,12 @@ static void read_trigger(lua_State *L, struct config_trigger *trigger)
 			trigger->actions[i].argv = get_strings(L, &ignored);
 		lua_pop(L, 1);
 		trigger->actions[i].source = get_string(L, "source");
-		if (lua_getfield(L, -1, "run") == LUA_TFUNCTION)
-			trigger->actions[i].function = luaL_ref(L, LUA_REGISTRYINDEX);
-		else
+		if (lua_getfield(L, -1, "run") == LUA_TFUNCTION) {
+			trigger->actions[i].code = functions_code(L);
+			trigger->actions[i].function = functions_add(L);
+		} else {
 			lua_pop(L, 1);
+		}
 		trigger->actions[i].timeout_ms = get_ms(L, "timeout");
 		lua_pop(L, 1);
 	}
@@ -300,11 +303,13 @@ static void push_env(lua_State *L, const struct load_options *load)
 	}
 	lua_pushliteral(L, PLUSMOIN_PREFIX "/share/plusmoin/triggers");
 	lua_setfield(L, -2, "trigger_dir");
-	set_function(L, "exists", file_exists);
-	set_function(L, "readable", file_readable);
-	set_function(L, "mode", file_mode);
-	if (getuid() == 0 && load != NULL && !load->names_only)
-		set_function(L, "foreign", file_is_foreign);
+	if (!engine_of(L)->again) {
+		set_function(L, "exists", file_exists);
+		set_function(L, "readable", file_readable);
+		set_function(L, "mode", file_mode);
+		if (getuid() == 0 && load != NULL && !load->names_only)
+			set_function(L, "foreign", file_is_foreign);
+	}
 	set_options(L, load);
 }
 
@@ -375,6 +380,25 @@ static int read_result(lua_State *L)
 	return 0;
 }
 
+static void free_strings(char **strings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+/* A load that is made again, and asks for what is not in its record, fails for that alone. */
+static void see_strayed(const struct engine *engine, struct reading *reading)
+{
+	struct load_report *report = reading->report;
+
+	if (engine->strayed == NULL)
+		return;
+	free_strings(report->errors, report->error_count);
+	say_failed(report, reading->path, engine->strayed);
+	config_unref(&reading->config);
+}
+
 struct config *load_config(struct engine *engine, const char *path,
 			   const struct load_options *options, int64_t ms,
 			   struct load_report *report)
@@ -396,6 +420,7 @@ struct config *load_config(struct engine *engine, const char *path,
 		if (lua_pcall(L, 2, 0, 0) != LUA_OK)
 			say_failed(report, path, "the loader's answer cannot be read");
 	}
+	see_strayed(engine, &reading);
 	free(error);
 	lua_settop(L, top);
 	return reading.config;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "loop/clock.h"
+#include "script/functions.h"
 #include "script/limits.h"
 #include "script/run.h"
 #include "script/tables.h"
@@ -35,6 +36,8 @@ static void set_pulse(const struct run *run)
 
 	pthread_mutex_lock(&pulse->lock);
 	pulse->job_id = run->job->id;
+	pulse->slice++;
+	pulse->function = run->job->function;
 	(void)snprintf(pulse->trigger, sizeof(pulse->trigger), "%s", run->job->trigger);
 	(void)snprintf(pulse->place, sizeof(pulse->place), "%s",
 		       run->job->source != NULL ? run->job->source : "?");
@@ -221,7 +224,25 @@ static void judge(struct run *run, int status)
 		make_ready(run, false);
 }
 
-/* One slice. */
+/* Whether the run may go on; else it has ended. */
+static bool may_step(struct run *run)
+{
+	struct job *job = run->job;
+
+	if (!run->started && !job_begin(job)) { /* nobody waits for an outcome */
+		free_run(run);
+		job_unref(&job);
+		return false;
+	}
+	if (atomic_load(run->engine->abandoned)) {
+		run->doom = DOOM_STOPPED;
+		end_doomed(run);
+		return false;
+	}
+	return true;
+}
+
+/* One slice. What may call users' code is within the pulse. */
 static void step(struct run *run)
 {
 	struct engine *engine = run->engine;
@@ -237,11 +258,11 @@ static void step(struct run *run)
 	set_pulse(run);
 	coroutine_enter(run->co, run);
 	status = lua_resume(run->co, engine->L, nargs, &results);
-	clear_pulse(engine->pulse);
 	engine->current = NULL;
 	if (status == LUA_YIELD)
 		coroutine_park(run->co);
 	judge(run, status);
+	clear_pulse(engine->pulse);
 }
 
 void engine_work(struct engine *engine)
@@ -251,7 +272,7 @@ void engine_work(struct engine *engine)
 
 	do {
 		run = list_shift(&engine->ready);
-		if (run != NULL)
+		if (run != NULL && may_step(run))
 			step(run);
 	} while (run != NULL && limits_now_us() < until_us);
 }
@@ -263,7 +284,7 @@ static int prepare(lua_State *L)
 	lua_State *co = lua_newthread(L);
 
 	luaL_checkstack(co, 4, NULL);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, run->job->function); /* run co function */
+	functions_push(L, run->job->function);                 /* run co function */
 	tables_push_event(L, run->job->event);                 /* run co function event */
 	lua_xmove(L, co, 2);
 	run->ref = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -18,6 +18,7 @@
 #include "net/resolve.h"
 #include "process/child.h"
 #include "script/job.h"
+#include "script/record.h"
 #include "script/shared.h"
 
 struct run;
@@ -26,6 +27,8 @@ struct run;
 struct pulse {
 	pthread_mutex_t lock;
 	unsigned long job_id; /* 0: no run holds the host */
+	unsigned long slice;  /* counts up: while it stays, the host has not got to anything else */
+	int function;         /* of the job */
 	char trigger[128];
 	char place[256]; /* file:line, as the hook saw it last */
 };
@@ -39,6 +42,9 @@ struct engine {
 	struct http *http;         /* likewise */
 	struct config *nodes; /* copies of the configured ones, for their credentials; NULL: none */
 	struct shared *shared;
+	struct record *record; /* of the load, its owner's; NULL: nothing is kept */
+	bool again;            /* the load is made again from it */
+	char *strayed;         /* what it then asked for that is not in it; NULL: nothing */
 	struct list runs;
 	struct list ready;
 	struct run *current;

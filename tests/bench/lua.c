@@ -119,14 +119,14 @@ static void stop(void *data, void *run, bool force)
 }
 
 static void on_loaded(void *data, unsigned long number, struct config *config,
-		      struct config *replaces, const struct load_report *report)
+		      const struct load_report *report)
 {
 	struct bench *bench = data;
 
 	(void)number;
 	(void)report;
 	if (config != NULL)
-		dispatch_reload(bench->dispatch, config, replaces);
+		dispatch_reload(bench->dispatch, config, NULL);
 }
 
 static void on_changed(void *data)

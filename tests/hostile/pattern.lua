@@ -1,4 +1,4 @@
--- expects: gives no sign | timed out
+-- expects: gives no sign
 return function(event)
-  return ("a"):rep(27):find(("a?"):rep(27) .. ("a"):rep(27))
+  return ("a"):rep(40):find(("a?"):rep(40) .. ("a"):rep(40)) -- takes hours on any machine
 end

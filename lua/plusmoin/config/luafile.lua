@@ -51,8 +51,9 @@ function luafile.error_line(err, path)
   return path .. ": " .. message
 end
 
--- A first line that begins with # is for the system, as in Lua's own loader.
-local function strip_head(text)
+--- A Lua file's text as load() takes it: a first line that begins with # is for the system, as in
+-- Lua's own loader.
+function luafile.strip_head(text)
   if text:sub(1, 3) == "\xEF\xBB\xBF" then
     text = text:sub(4)
   end
@@ -63,7 +64,7 @@ end
 -- Returns true and the first value it returns; or false and a complete error line.
 -- Text only: bytecode is refused.
 function luafile.run(path, text, ...)
-  local chunk, err = load(strip_head(text), "@" .. path, "t")
+  local chunk, err = load(luafile.strip_head(text), "@" .. path, "t")
   if not chunk then
     return false, luafile.error_line(err, path)
   end
