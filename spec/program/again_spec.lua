@@ -123,7 +123,7 @@ describe("a script host that is made again", function()
     local master, slaves = pg.cluster(1)
     local trap = new_trap()
     local daemon = plusmoin.new { nodes = { master, slaves[1] }, files = files_of("OLD"),
-      config = { lua = { patience = 1 } }, lua = fill(CONFIGURATION, { TRAP = trap.path, VERSION = "OLD" }) }
+      config = { lua = { patience = 2 } }, lua = fill(CONFIGURATION, { TRAP = trap.path, VERSION = "OLD" }) }
     daemon:start { env = { WORD = "set" } }
     daemon:expect_events { { "plusmoin_up" } }
     local out = proc.read_file(daemon.dir .. "/out")
@@ -157,7 +157,7 @@ describe("a script host that is made again", function()
     local trap = new_trap()
     local entry = { lua = "trigger.lua", settings = { trap = trap.path, word = "OLD" } }
     local daemon = plusmoin.new { nodes = { master, slaves[1] }, files = files_of("OLD"),
-      config = { lua = { patience = 1 } } }
+      config = { lua = { patience = 2 } } }
     local triggers = daemon.config.triggers
     triggers.slave_down, triggers.slave_up = { entry, triggers.slave_down }, { entry, triggers.slave_up }
     proc.write_file(daemon.config_path, daemon:json())
@@ -215,7 +215,7 @@ config.triggers.plusmoin_heartbeat = function() pm.log.info("made at it") end
 ]],
     } do
       local trap = new_trap()
-      local daemon = scene.start { slaves = 0, config = { lua = { patience = 0.5 } }, lua = [[
+      local daemon = scene.start { slaves = 0, config = { lua = { patience = 1.5 } }, lua = [[
 local pm = require "plusmoin"
 ]] .. text .. fill([[
 config.triggers.plusmoin_up = { function()
@@ -272,7 +272,7 @@ config.triggers.master_down = { function() pm.log.info("told") end, config.trigg
 
   it("twice is not called again before a reload; status says so, and others go on", function()
     local trap = new_trap()
-    local daemon = scene.start { slaves = 0, config = { lua = { patience = 0.5 } }, lua = fill([[
+    local daemon = scene.start { slaves = 0, config = { lua = { patience = 1.5 } }, lua = fill([[
 local pm = require "plusmoin"
 config.triggers.plusmoin_heartbeat = { function()
   pm.log.info("makes a call")
@@ -304,7 +304,7 @@ end, config.triggers.plusmoin_up }
 
   it("while the whole process stands still does not hold it", function()
     local trap = new_trap()
-    local daemon = scene.start { slaves = 0, config = { lua = { patience = 2 }, trigger_timeout = 60 }, lua = fill([[
+    local daemon = scene.start { slaves = 0, config = { lua = { patience = 3 }, trigger_timeout = 60 }, lua = fill([[
 local pm = require "plusmoin"
 config.triggers.plusmoin_heartbeat = function()
   if not pm.state.held then
@@ -318,7 +318,7 @@ end
     wait(daemon, "the hold", function() return daemon:logged(" holds ") end)
     daemon.process:kill("sigstop")
     local stopped = proc.mono_ms()
-    wait(daemon, "more than its patience", function() return proc.mono_ms() - stopped > 2500 end)
+    wait(daemon, "more than its patience", function() return proc.mono_ms() - stopped > 3200 end)
     trap.release()
     daemon.process:kill("sigcont")
     wait(daemon, "its next line", function() return daemon:logged(" goes on ") end)

@@ -102,6 +102,7 @@ function plusmoin.new(options)
     recover_sync_delay = 3, connect_timeout = 2, trigger_timeout = 5, shutdown_grace = 1, log_level = "debug",
     daemon_user = proc.user, pid_file = dir .. "/plusmoin.pid", status_file = dir .. "/status.json",
     log_file = dir .. "/plusmoin.log", control_socket = dir .. "/plusmoin.sock",
+    lua = { patience = 30 }, -- what sanitizers make slow on a busy machine holds no host
   }
   for key, value in pairs(options.config or {}) do
     self.config[key] = value
