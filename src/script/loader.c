@@ -1,14 +1,11 @@
 #include "script/loader.h"
 
-#include <libpq-fe.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "script/functions.h"
+#include "script/load_env.h"
 #include "script/run.h"
 
 static char *get_string(lua_State *L, const char *key)
@@ -223,96 +220,6 @@ static struct config *read_config(lua_State *L, const char *path)
 	return config;
 }
 
-static int file_exists(lua_State *L)
-{
-	lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
-	return 1;
-}
-
-static int file_readable(lua_State *L)
-{
-	lua_pushboolean(L, access(luaL_checkstring(L, 1), R_OK) == 0);
-	return 1;
-}
-
-/* The permission bits of a file; nil when there is none. */
-static int file_mode(lua_State *L)
-{
-	struct stat st;
-
-	if (stat(luaL_checkstring(L, 1), &st) != 0)
-		return 0;
-	lua_pushinteger(L, st.st_mode & 07777);
-	return 1;
-}
-
-/* Whether an open file is not root's, or others can change it. */
-static int file_is_foreign(lua_State *L)
-{
-	const luaL_Stream *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-	struct stat st;
-
-	lua_pushboolean(L, fstat(fileno(file->f), &st) != 0 || st.st_uid != 0 ||
-				   (st.st_mode & (S_IWGRP | S_IWOTH)) != 0);
-	return 1;
-}
-
-static void set_function(lua_State *L, const char *name, lua_CFunction function)
-{
-	lua_pushcfunction(L, function);
-	lua_setfield(L, -2, name);
-}
-
-/* The caller's options as members of the table at the top. */
-static void set_options(lua_State *L, const struct load_options *options)
-{
-	if (options == NULL)
-		return;
-	if (options->text != NULL) {
-		lua_pushlstring(L, options->text, options->text_len);
-		lua_setfield(L, -2, "text");
-	}
-	lua_pushboolean(L, options->names_only);
-	lua_setfield(L, -2, "names_only");
-	lua_pushboolean(L, options->reload);
-	lua_setfield(L, -2, "reload");
-	lua_pushstring(L, options->trigger); /* nil for NULL */
-	lua_setfield(L, -2, "trigger");
-}
-
-/* What the loader cannot know by itself: `env` of plusmoin.config.load. */
-static void push_env(lua_State *L, const struct load_options *load)
-{
-	PQconninfoOption *options = PQconndefaults();
-	char cwd[PATH_MAX];
-
-	lua_newtable(L); /* env */
-	lua_newtable(L); /* env keywords */
-	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
-		lua_pushboolean(L, 1);
-		lua_setfield(L, -2, o->keyword);
-	}
-	if (options != NULL)
-		lua_setfield(L, -2, "libpq_keywords"); /* env */
-	else
-		lua_pop(L, 1);
-	PQconninfoFree(options);
-	if (getcwd(cwd, sizeof(cwd)) != NULL) {
-		lua_pushstring(L, cwd);
-		lua_setfield(L, -2, "cwd");
-	}
-	lua_pushliteral(L, PLUSMOIN_PREFIX "/share/plusmoin/triggers");
-	lua_setfield(L, -2, "trigger_dir");
-	if (!engine_of(L)->again) {
-		set_function(L, "exists", file_exists);
-		set_function(L, "readable", file_readable);
-		set_function(L, "mode", file_mode);
-		if (getuid() == 0 && load != NULL && !load->names_only)
-			set_function(L, "foreign", file_is_foreign);
-	}
-	set_options(L, load);
-}
-
 /* Pushes the function of plusmoin.config and its arguments; (function name, path, options). */
 static int prepare(lua_State *L)
 {
@@ -324,7 +231,7 @@ static int prepare(lua_State *L)
 	lua_pushvalue(L, 1);
 	lua_gettable(L, -2);
 	lua_pushvalue(L, 2);
-	push_env(L, options); /* ... function path env */
+	load_env_push(L, options); /* ... function path env */
 	return 3;
 }
 
@@ -378,13 +285,6 @@ static int read_result(lua_State *L)
 	if (report->error_count == 0 && lua_istable(L, -1))
 		reading->config = read_config(L, reading->path);
 	return 0;
-}
-
-static void free_strings(char **strings, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(strings[i]);
-	free(strings);
 }
 
 /* A load that is made again, and asks for what is not in its record, fails for that alone. */
