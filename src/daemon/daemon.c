@@ -276,7 +276,7 @@ static void take_load(struct daemon *daemon, struct config *config)
 		monitor_reload(daemon->monitor, config);
 		on_status_beat(daemon); /* and from now on by the new heartbeat */
 	}
-	dispatch_reload(daemon->dispatch, config, NULL);
+	dispatch_reload(daemon->dispatch, config);
 	publish(daemon);
 	say_needs_restart(daemon);
 	fits_say(config);

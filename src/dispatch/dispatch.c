@@ -222,38 +222,10 @@ struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const stru
 	return dispatch;
 }
 
-/* Functions of `from` cannot run any more: runs that have not begun go over to `to`. */
-struct succession {
-	struct dispatch *dispatch;
-	const struct config *from;
-	struct config *to;
-};
-
-/* A run that has begun ends with what it has. */
-static void move_run(void *data, struct run *run)
+void dispatch_reload(struct dispatch *dispatch, struct config *config)
 {
-	const struct succession *succession = data;
-	struct config *old = run->config;
-
-	if (old != succession->from || run->action != NULL || run->next > 0)
-		return;
-	if (succession->to->triggers[run->event->kind].count == 0) {
-		drop_run(succession->dispatch, run, "the new configuration has nothing for it");
-		return;
-	}
-	run->config = config_ref(succession->to);
-	run_lines_up(run);
-	config_unref(&old);
-}
-
-void dispatch_reload(struct dispatch *dispatch, struct config *config,
-		     const struct config *replaces)
-{
-	struct succession succession = { .dispatch = dispatch, .from = replaces, .to = config };
 	struct config *old = dispatch->config;
 
-	if (replaces != NULL)
-		queues_each(&dispatch->queues, move_run, &succession);
 	dispatch->config = config_ref(config);
 	config_unref(&old);
 	schedule(dispatch);

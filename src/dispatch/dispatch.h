@@ -24,12 +24,8 @@ void dispatch_tell(struct dispatch *dispatch, dispatch_told *told, void *data);
 /* Takes a reference of `config`; `runner` outlives it. */
 struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const struct runner *runner);
 
-/*
- * Events from now on run by `config`; what is queued keeps the one it was queued
- * under, but for `replaces` (or NULL), whose functions cannot run any more.
- */
-void dispatch_reload(struct dispatch *dispatch, struct config *config,
-		     const struct config *replaces);
+/* Events from now on run by `config`; what is queued keeps the one it was queued under. */
+void dispatch_reload(struct dispatch *dispatch, struct config *config);
 
 /* The runner may be ready for more now: what waits for it is looked at again. */
 void dispatch_runner_changed(struct dispatch *dispatch);

@@ -126,7 +126,7 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 	(void)number;
 	(void)report;
 	if (config != NULL)
-		dispatch_reload(bench->dispatch, config, NULL);
+		dispatch_reload(bench->dispatch, config);
 }
 
 static void on_changed(void *data)

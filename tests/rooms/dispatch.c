@@ -336,7 +336,7 @@ static void test_a_load_without_a_host_holds_up_no_other(void **state)
 	(void)state;
 	at.unready = at.config;
 	queue_event("a", EVENT_MASTER_DOWN, 1);
-	dispatch_reload(at.dispatch, next, NULL);
+	dispatch_reload(at.dispatch, next);
 	queue_event("b", EVENT_SLAVE_DOWN, 2);
 	queue_event("c", EVENT_MASTER_UP, 1);
 	assert_started("b");
@@ -374,50 +374,6 @@ static void test_who_came_from_another_cluster_waits_for_its_events_there(void *
 	at.ended = 5;
 	queue_node("g", 9, 1, 2);
 	assert_started("a e b c d f");
-}
-
-static void test_what_is_dropped_is_waited_for_no_longer(void **state)
-{
-	struct config *next = make_config();
-
-	(void)state;
-	set_action(at.config, EVENT_NODE_HELD, 0, NULL); /* and `next` has nothing for it */
-	at.unready = at.config;
-	for (int i = 0; i < 2; i++) {
-		struct event *event = make_node_event(i == 0 ? "a" : "b", 1, i, i - 1);
-
-		event->kind = i == 0 ? EVENT_NODE_HELD : EVENT_SLAVE_UP;
-		dispatch_event(at.dispatch, event);
-		event_unref(&event);
-	}
-	dispatch_reload(at.dispatch, next, at.config);
-	assert_told("a dropped;");
-	assert_started("b");
-	assert_ptr_equal(at.runs[0].config, next);
-	config_unref(&next);
-}
-
-static void test_a_reload_moves_what_has_not_begun(void **state)
-{
-	struct config *next = make_config();
-
-	(void)state;
-	set_action(at.config, EVENT_SLAVE_DOWN, 1, NULL);
-	queue_event("a", EVENT_SLAVE_DOWN, 1);
-	queue_event("b", EVENT_SLAVE_DOWN, 1);
-	at.unready = at.config;
-	dispatch_reload(at.dispatch, next, at.config);
-	end_run(0); /* its second function has no host */
-	assert_started("a");
-	at.unready = NULL;
-	dispatch_runner_changed(at.dispatch);
-	assert_started("a a");
-	end_run(1);
-	assert_started("a a b");
-	assert_ptr_equal(at.runs[1].config, at.config);
-	assert_ptr_equal(at.runs[2].config, next);
-	at.ended = 2;
-	config_unref(&next);
 }
 
 static void test_a_heartbeat_queued_or_running_is_not_queued_again(void **state)
@@ -711,8 +667,6 @@ int main(void)
 		staged(test_slow_heartbeats_starve_nobody),
 		staged(test_a_load_without_a_host_holds_up_no_other),
 		staged(test_who_came_from_another_cluster_waits_for_its_events_there),
-		staged(test_what_is_dropped_is_waited_for_no_longer),
-		staged(test_a_reload_moves_what_has_not_begun),
 		staged(test_a_heartbeat_queued_or_running_is_not_queued_again),
 		staged(test_a_full_queue_drops_the_oldest_of_a_slave),
 		staged(test_the_first_of_a_full_queue_gives_its_place_in_the_line),
