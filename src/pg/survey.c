@@ -14,7 +14,7 @@
 enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
-static const char facts_sql[] =
+const char survey_facts_sql[] =
 	"SELECT pg_catalog.json_build_object("
 	" 'now', extract(epoch FROM clock_timestamp()),"
 	" 'recovery', pg_is_in_recovery(),"
@@ -46,6 +46,8 @@ static const char facts_sql[] =
 	" 'system_id', (SELECT system_identifier::text FROM pg_control_system()),"
 	" 'started', extract(epoch FROM pg_postmaster_start_time())"
 	")::text FROM (SELECT to_regclass('heartbeat') AS oid) t";
+
+const char survey_read_only_sql[] = "SET default_transaction_read_only = on";
 
 struct survey {
 	const struct config *config;
@@ -158,9 +160,9 @@ static void on_deadline(void *data)
 static void ask(struct survey *survey)
 {
 	struct statement batch[4] = {
-		{ .tag = SURVEY_FACTS, .sql = facts_sql },
+		{ .tag = SURVEY_FACTS, .sql = survey_facts_sql },
 		/* the user's own statement may do anything: not here */
-		{ .tag = SURVEY_READ_ONLY, .sql = "SET default_transaction_read_only = on" },
+		{ .tag = SURVEY_READ_ONLY, .sql = survey_read_only_sql },
 		{ .tag = SURVEY_ROLE, .sql = survey->config->is_slave_statement },
 		question_ask(ASK_ROW, survey->config, NULL, NULL),
 	};
