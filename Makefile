@@ -109,6 +109,12 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(WHOLE_OBJ)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
 	$(WHOLE_LINK)
 
+# Stand-ins for PostgreSQL servers: the statements that they know are the program's own.
+STANDIN_SRC = $(wildcard tests/standin/*.c)
+$(BUILD)/tests/standin: $(STANDIN_SRC) $(wildcard tests/standin/*.h) $(WHOLE_OBJ)
+	@mkdir -p $(@D)
+	$(call quiet,LD,$@)$(CC) $(ALL_CFLAGS) -Itests -o $@ $(STANDIN_SRC) $(WHOLE_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
+
 -include $(shell find $(BUILD) -path $(DEB) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 # $(1) to $(2), with the paths of this prefix in it.
@@ -174,8 +180,10 @@ long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
 programs: $(BUILD)/plusmoin
 
 test: deps-test ## build and run all tests (4 minutes on 2 cores)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/bench/lua build/tests/bench/size
-	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/fuzz/loader
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/bench/lua \
+		build/tests/bench/size
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
+		build/asan/tests/fuzz/loader
 	@sh tests/tools/run-tests.sh $(UNITS) $(ROOMS) \
 		"build/tests/bench/size 8" \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
@@ -189,10 +197,10 @@ test: deps-test ## build and run all tests (4 minutes on 2 cores)
 		"nice sh tests/tools/lint.sh"
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (30 minutes)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms
-	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/fuzz/loader \
-		build/asan/tests/bench/size
-	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin
+	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
+		build/asan/tests/fuzz/loader build/asan/tests/bench/size
+	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin build/tsan/tests/standin
 	@sh tests/tools/run-tests.sh \
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \

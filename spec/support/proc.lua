@@ -278,8 +278,8 @@ local function collect(pipe, parts, process)
 end
 
 --- Starts argv as the servers' user in a group of its own. `options`: env, cwd,
--- stdin (text), output (a file for stdout and stderr, else both are kept in
--- memory), stdout_fd (a descriptor for stdout; stderr to memory), as_root.
+-- stdin (text; true: it stays open, as the process's `stdin`), output (a file for
+-- stdout and stderr, else both are kept in memory), stdout_fd (a descriptor for stdout; stderr to memory), as_root.
 function proc.spawn(argv, options)
   options = options or {}
   local full = options.as_root and argv or proc.as_user(argv)
@@ -310,7 +310,9 @@ function proc.spawn(argv, options)
   if fd then
     uv.fs_close(fd)
   end
-  if stdin then
+  if options.stdin == true then
+    process.stdin = stdin
+  elseif stdin then
     stdin:write(options.stdin, function() stdin:close() end)
   end
   if out then

@@ -15,6 +15,7 @@
 #include "command/become.h"
 #include "loop/clock.h"
 #include "loop/pool.h"
+#include "loop/workers.h"
 #include "pg/survey.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -167,6 +168,7 @@ static void visit_all(struct check *check)
 	for (size_t i = 0; i < at_once; i++)
 		visit_next(check);
 	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
+	workers_close(&check->loop);
 	check->hangs = !resolver_free(&check->resolver);
 	if (!check->hangs)
 		(void)uv_run(&check->loop, UV_RUN_DEFAULT);

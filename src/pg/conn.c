@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "loop/timer.h"
 #include "pg/goodbye.h"
+#include "pg/login.h"
 
 #define BATCH_STATEMENTS 8
 #define VERSION_MAX 10000000 /* 999.9999 */
@@ -26,7 +27,8 @@ struct watcher {
 
 struct conn {
 	uv_loop_t *loop;
-	PGconn *pg;
+	struct login *login; /* while it connects; then NULL */
+	PGconn *pg;          /* that stands; NULL before */
 	struct watcher *watcher;
 	int watched; /* uv_poll events */
 	struct conn_events events;
@@ -38,13 +40,12 @@ struct conn {
 	bool asked; /* conn_ask(): no pipeline */
 	bool reached; /* TCP has answered */
 	struct goodbye goodbye;
-	struct timer *later; /* delivers a failure that conn_open() or conn_send() met */
+	struct timer *later; /* delivers a failure that conn_send() met */
 	unsigned depth;      /* callbacks under way */
 	bool closed;
 };
 
 static void on_ready(uv_poll_t *handle, int status, int events);
-static void on_later(void *data);
 
 static void on_watcher_closed(uv_handle_t *handle)
 {
@@ -60,10 +61,16 @@ static void drop_watcher(struct conn *conn)
 	conn->watcher = NULL;
 }
 
+/* What libpq has of it now; NULL while a step of its login is under way. */
+static PGconn *present_pg(const struct conn *conn)
+{
+	return conn->login != NULL ? login_pg(conn->login) : conn->pg;
+}
+
 /* Watches the connection's present descriptor; false when that is impossible. */
 static bool watch(struct conn *conn, int events)
 {
-	int fd = PQsocket(conn->pg);
+	int fd = PQsocket(present_pg(conn));
 
 	if (conn->watcher == NULL) {
 		struct watcher *watcher;
@@ -95,6 +102,7 @@ static void on_notice(void *data, const PGresult *result)
 
 static void finish(struct conn *conn)
 {
+	login_leave(&conn->login, NULL);
 	PQfinish(conn->pg);
 	timer_free(&conn->later);
 	free(conn);
@@ -116,45 +124,15 @@ static bool leave(struct conn *conn)
 	return false;
 }
 
-/*
- * libpq's words for a failed connect. Since 16 it has none where it got no socket, as without
- * descriptors or without IPv6: so the system is asked for one here, and its words are told.
- */
-static const char *connect_words(const PGconn *pg, char *words, size_t size)
-{
-	const char *address;
-	char why[128];
-	int family;
-	int fd;
-
-	if (pg == NULL)
-		return "out of memory";
-	if (PQerrorMessage(pg)[0] != '\0')
-		return PQerrorMessage(pg);
-	address = PQhostaddr(pg) != NULL ? PQhostaddr(pg) : "";
-	family = strchr(address, '.') != NULL ? AF_INET : strchr(address, ':') != NULL ? AF_INET6 : AF_UNIX;
-	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		(void)close(fd);
-	(void)snprintf(words, size, "could not create socket%s%s", fd < 0 ? ": " : "",
-		       fd < 0 ? strerror_r(errno, why, sizeof(why)) : "");
-	return words;
-}
-
 static void fail(struct conn *conn)
 {
 	struct evidence evidence;
-	char words[160];
 
 	if (conn->state == CONN_DEAD)
 		return;
 	drop_watcher(conn);
-	if (conn->state == CONN_CONNECTING && PQstatus(conn->pg) != CONNECTION_BAD) {
-		/* libpq has no complaint: the loop could not watch its socket */
-		evidence = (struct evidence){ .own_fault = true };
-		text_copy(evidence.message, MESSAGE_BYTES, "the connection cannot be watched");
-	} else if (conn->state == CONN_CONNECTING) {
-		evidence_of_connect(&evidence, connect_words(conn->pg, words, sizeof(words)));
+	if (conn->state == CONN_CONNECTING) {
+		login_explain(conn->login, &evidence);
 	} else {
 		evidence_of_break(&evidence, conn->goodbye.sqlstate, conn->goodbye.words,
 				  PQerrorMessage(conn->pg));
@@ -164,35 +142,38 @@ static void fail(struct conn *conn)
 	conn->events.failed(conn->data, &evidence);
 }
 
-static void step_connect(struct conn *conn)
+static void take_login(struct conn *conn)
 {
-	PostgresPollingStatusType next;
+	conn->pg = login_take(&conn->login);
+	PQsetNoticeReceiver(conn->pg, on_notice, conn);
+	conn->state = CONN_IDLE;
+	conn->events.connected(conn->data);
+}
 
-	drop_watcher(conn); /* libpq may change its descriptor: see libpq-notes.md */
-	next = PQconnectPoll(conn->pg);
-	conn->reached = conn->reached || PQstatus(conn->pg) != CONNECTION_STARTED;
+static void on_stepped(void *data, PostgresPollingStatusType next)
+{
+	struct conn *conn = data;
+	bool well = true;
+
+	enter(conn);
+	conn->reached = conn->reached || PQstatus(login_pg(conn->login)) != CONNECTION_STARTED;
 	switch (next) {
 	case PGRES_POLLING_READING:
-		if (!watch(conn, UV_READABLE))
-			fail(conn);
-		return;
 	case PGRES_POLLING_WRITING:
-		if (!watch(conn, UV_WRITABLE))
-			fail(conn);
-		return;
+		well = watch(conn, next == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
+		break;
 	case PGRES_POLLING_OK:
-		if (PQsetnonblocking(conn->pg, 1) != 0 || !watch(conn, UV_READABLE)) {
-			fail(conn);
-			return;
-		}
-		conn->state = CONN_IDLE;
-		conn->events.connected(conn->data);
-		return;
+		well = PQsetnonblocking(login_pg(conn->login), 1) == 0 && watch(conn, UV_READABLE);
+		break;
 	case PGRES_POLLING_FAILED:
 	case PGRES_POLLING_ACTIVE:
-		fail(conn);
-		return;
+		well = false;
 	}
+	if (!well)
+		fail(conn);
+	else if (next == PGRES_POLLING_OK)
+		take_login(conn);
+	(void)leave(conn);
 }
 
 static void batch_done(struct conn *conn)
@@ -300,10 +281,12 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 	if (conn == NULL)
 		return;
 	enter(conn);
-	if (conn->state == CONN_CONNECTING)
-		step_connect(conn);
-	else if (conn->state != CONN_DEAD)
+	if (conn->state == CONN_CONNECTING) {
+		drop_watcher(conn); /* libpq may change its descriptor: see libpq-notes.md */
+		login_step(conn->login);
+	} else if (conn->state != CONN_DEAD) {
 		read_input(conn);
+	}
 	(void)leave(conn);
 }
 
@@ -325,14 +308,7 @@ struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char 
 	conn->events = *events;
 	conn->data = data;
 	conn->later = timer_new(loop, NULL, on_later, conn);
-	conn->pg = PQconnectStartParams(keywords, values, 0);
-	if (conn->pg != NULL) {
-		PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-		PQsetNoticeReceiver(conn->pg, on_notice, conn);
-	}
-	if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD ||
-	    !watch(conn, UV_WRITABLE))
-		timer_start(conn->later, 0);
+	conn->login = login_start(loop, keywords, values, on_stepped, conn);
 	return conn;
 }
 
@@ -394,6 +370,16 @@ bool conn_is_reaching(const struct conn *conn)
 	return conn->state == CONN_CONNECTING && !conn->reached;
 }
 
+bool conn_is_stepping(const struct conn *conn)
+{
+	return conn->login != NULL && login_is_stepping(conn->login);
+}
+
+bool conn_hangs(const struct conn *conn, struct evidence *evidence)
+{
+	return conn->login != NULL && login_hangs(conn->login, evidence);
+}
+
 int conn_fd(const struct conn *conn)
 {
 	return PQsocket(conn->pg);
@@ -401,25 +387,22 @@ int conn_fd(const struct conn *conn)
 
 int conn_server_version(const struct conn *conn)
 {
-	int version = conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+	int version = PQserverVersion(conn->pg);
 
 	return version > 0 && version < VERSION_MAX ? version : 0;
 }
 
 void conn_leave(struct conn **conn_p, struct drain *drain)
 {
-	const struct conn *conn = *conn_p;
-	bool connecting = conn != NULL && conn->state == CONN_CONNECTING;
+	struct conn *conn = *conn_p;
 	int fd = -1;
 
-	if (drain != NULL && conn != NULL && !conn->closed && (connecting || conn->state == CONN_BUSY))
+	if (conn != NULL && !conn->closed && conn->state == CONN_CONNECTING)
+		login_leave(&conn->login, drain);
+	else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_BUSY)
 		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
 	conn_close(conn_p);
-	if (fd < 0)
-		return;
-	if (connecting && shutdown(fd, SHUT_WR) != 0) /* libpq says no goodbye then; nobody has heard of it */
-		(void)close(fd);
-	else
+	if (fd >= 0)
 		drain_take(drain, fd);
 }
 

@@ -405,6 +405,11 @@ struct statement question_ask(enum question question, const struct config *confi
 	return statement;
 }
 
+const char *question_text(enum question question)
+{
+	return questions[question].sql;
+}
+
 void question_take(struct findings *found, int question, const PGresult *result)
 {
 	questions[question].take(found, result);

@@ -105,6 +105,9 @@ struct question_words {
 struct statement question_ask(enum question question, const struct config *config,
 			      const struct beat_order *order, struct question_words *words);
 
+/* Its SQL; NULL: the user's is_slave_statement. Valid for ever. */
+const char *question_text(enum question question);
+
 /* Takes the result of a question into `found`. */
 void question_take(struct findings *found, int question, const PGresult *result);
 

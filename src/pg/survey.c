@@ -53,6 +53,11 @@ enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 	" 'started', extract(epoch FROM pg_postmaster_start_time())" \
 	")::text FROM (SELECT to_regclass('heartbeat') AS oid) t"
 
+const char survey_facts_sql[] = FACTS_SQL(PUBLISHES_NEW_TABLES);
+const char survey_facts_15_sql[] = FACTS_SQL(PUBLISHES_NEW_TABLES_15);
+
+const char survey_read_only_sql[] = "SET default_transaction_read_only = on";
+
 struct survey {
 	const struct config *config;
 	const struct config_node *node;
@@ -156,9 +161,13 @@ static void on_broken(void *data, const struct evidence *evidence)
 static void on_deadline(void *data)
 {
 	struct survey *survey = data;
+	struct evidence evidence;
 
-	fail(survey, REASON_TIMEOUT, survey->answer.reached ? "no answer to a query within query_timeout"
-							    : "no connection within query_timeout");
+	if (survey->dial != NULL && dial_hangs(survey->dial, &evidence))
+		fail(survey, evidence.reason, evidence.message);
+	else
+		fail(survey, REASON_TIMEOUT, survey->answer.reached ? "no answer to a query within query_timeout"
+								    : "no connection within query_timeout");
 	finish(survey);
 }
 
@@ -166,9 +175,9 @@ static void ask(struct survey *survey)
 {
 	struct statement batch[4] = {
 		{ .tag = SURVEY_FACTS, .sql = conn_server_version(survey->conn) >= PG_SCHEMA_PUBLICATIONS
-			       ? FACTS_SQL(PUBLISHES_NEW_TABLES_15) : FACTS_SQL(PUBLISHES_NEW_TABLES) },
+			       ? survey_facts_15_sql : survey_facts_sql },
 		/* the user's own statement may do anything: not here */
-		{ .tag = SURVEY_READ_ONLY, .sql = "SET default_transaction_read_only = on" },
+		{ .tag = SURVEY_READ_ONLY, .sql = survey_read_only_sql },
 		{ .tag = SURVEY_ROLE, .sql = survey->config->is_slave_statement },
 		question_ask(ASK_ROW, survey->config, NULL, NULL),
 	};

@@ -25,6 +25,11 @@ struct survey_answer {
 	int64_t asked_ms;  /* our wall clock half-way through it */
 };
 
+/* What it asks besides the user's statement and ASK_ROW (questions.h): the facts; and what it says before. */
+extern const char survey_facts_sql[];
+extern const char survey_facts_15_sql[]; /* from PostgreSQL 15 on */
+extern const char survey_read_only_sql[];
+
 struct survey;
 
 /* `done` is called once, not from inside; then the survey is freed. All arguments outlive it. */

@@ -1,0 +1,290 @@
+#include "standin/answers.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "pg/survey.h"
+
+#define COLUMNS_MOST 6
+
+enum { TYPE_BOOL = 16, TYPE_INT8 = 20, TYPE_TEXT = 25 };
+
+struct values {
+	const char *texts[COLUMNS_MOST]; /* NULL: NULL */
+	char numbers[COLUMNS_MOST][24];  /* where some of them are made */
+	char facts[1024];
+	bool row;                        /* there is one */
+	const char *sqlstate;            /* NULL: no error */
+	const char *error;
+};
+
+struct asked {
+	struct model *model;
+	char *const *params;
+	int param_count;
+	int64_t now_ms;
+};
+
+/* ---- messages ---- */
+
+void add_int16(struct buf *out, unsigned value)
+{
+	uint16_t wire = htons((uint16_t)value);
+
+	buf_add(out, &wire, sizeof(wire));
+}
+
+void add_int32(struct buf *out, uint32_t value)
+{
+	uint32_t wire = htonl(value);
+
+	buf_add(out, &wire, sizeof(wire));
+}
+
+void add_text(struct buf *out, const char *text)
+{
+	buf_add(out, text, strlen(text) + 1);
+}
+
+void message_add(struct buf *out, char type, const void *body, size_t len)
+{
+	buf_add_char(out, type);
+	add_int32(out, (uint32_t)len + 4);
+	buf_add(out, body, len);
+}
+
+static void add_message(struct buf *out, char type, struct buf *body)
+{
+	message_add(out, type, body->data, body->len);
+	buf_free(body);
+}
+
+void message_add_error(struct buf *out, const char *severity, const char *sqlstate, const char *text)
+{
+	struct buf body = { 0 };
+
+	buf_add_char(&body, 'S');
+	add_text(&body, severity);
+	buf_add_char(&body, 'V');
+	add_text(&body, severity);
+	buf_add_char(&body, 'C');
+	add_text(&body, sqlstate);
+	buf_add_char(&body, 'M');
+	add_text(&body, text);
+	buf_add_char(&body, '\0');
+	add_message(out, 'E', &body);
+}
+
+/* ---- what each question gets ---- */
+
+static const char *of_bool(bool value)
+{
+	return value ? "t" : "f";
+}
+
+static const char *of_number(struct values *values, int column, int64_t number)
+{
+	(void)snprintf(values->numbers[column], sizeof(values->numbers[column]), "%" PRId64, number);
+	return values->numbers[column];
+}
+
+static void fail(struct values *values, const char *sqlstate, const char *error)
+{
+	values->sqlstate = sqlstate;
+	values->error = error;
+}
+
+static void do_nothing(const struct asked *asked, struct values *values)
+{
+	(void)asked;
+	(void)values;
+}
+
+static void give_limits(const struct asked *asked, struct values *values)
+{
+	values->row = true;
+	for (int i = 0; i < 2 && i < asked->param_count; i++)
+		values->texts[i] = asked->params[i];
+}
+
+static void give_role(const struct asked *asked, struct values *values)
+{
+	values->row = true;
+	values->texts[0] = of_bool(asked->model->upstream != NULL);
+}
+
+static void give_there(const struct asked *asked, struct values *values)
+{
+	values->row = true;
+	values->texts[0] = asked->model->has_table ? "ready" : "none";
+}
+
+static void give_row(const struct asked *asked, struct values *values)
+{
+	const struct row *row = model_row(asked->model, asked->now_ms);
+
+	if (!asked->model->has_table) {
+		fail(values, "42P01", "relation \"heartbeat\" does not exist");
+	} else if (row != NULL) {
+		values->row = true;
+		values->texts[0] = row->master;
+		values->texts[1] = of_number(values, 1, row->tstamp);
+	}
+}
+
+static void give_check(const struct asked *asked, struct values *values)
+{
+	bool there = asked->model->has_table;
+
+	values->row = true;
+	values->texts[0] = of_bool(there);
+	values->texts[1] = there ? "f" : NULL;
+	values->texts[2] = "t";
+	values->texts[3] = there ? "t" : NULL;
+	values->texts[4] = of_bool(asked->model->upstream != NULL);
+}
+
+static void give_facts(const struct asked *asked, struct values *values)
+{
+	const char *slave = asked->model->upstream != NULL ? "true" : "false";
+	const char *there = asked->model->has_table ? "true" : "false";
+
+	(void)snprintf(values->facts, sizeof(values->facts),
+		       "{\"now\": %lld, \"recovery\": %s, \"read_only\": %s, \"default_read_only\": false,"
+		       " \"user\": \"plusmoin\", \"database\": \"plusmoin\", \"schema\": \"public\","
+		       " \"can_create\": true, \"table\": %s, \"can_select\": %s, \"can_insert\": %s,"
+		       " \"can_delete\": %s, \"identity\": true, \"unlogged\": false, \"owns\": true,"
+		       " \"publications\": 0, \"published\": false, \"wal_receiver_timeout_ms\": 60000,"
+		       " \"idle_session_timeout_ms\": 0, \"max_connections\": 100, \"reserved\": 3,"
+		       " \"sessions\": 1, \"system_id\": \"1\", \"started\": 0}",
+		       (long long)time(NULL), slave, slave, there, there, there, there);
+	values->row = true;
+	values->texts[0] = values->facts;
+}
+
+static void do_create(const struct asked *asked, struct values *values)
+{
+	if (asked->model->upstream != NULL)
+		fail(values, "25006", "cannot execute CREATE TABLE in a read-only transaction");
+	else
+		model_make_table(asked->model);
+}
+
+static void do_beat(const struct asked *asked, struct values *values)
+{
+	const struct row *old = model_row(asked->model, asked->now_ms);
+	static struct row before; /* lives until the values are sent */
+	struct row row = { 0 };
+
+	if (asked->model->upstream != NULL) {
+		fail(values, "25006", "cannot execute INSERT in a read-only transaction");
+	} else if (!asked->model->has_table) {
+		fail(values, "42P01", "relation \"heartbeat\" does not exist");
+	} else if (asked->param_count != 3) {
+		fail(values, "08P01", "a beat has three parameters");
+	} else {
+		text_copy(row.master, sizeof(row.master), asked->params[1]);
+		row.tstamp = strtoll(asked->params[2] != NULL ? asked->params[2] : "0", NULL, 10);
+		if (old != NULL) {
+			before = *old;
+			row.tstamp = row.tstamp > old->tstamp ? row.tstamp : old->tstamp + 1;
+			values->texts[1] = before.master;
+			values->texts[2] = of_number(values, 2, before.tstamp);
+		}
+		values->row = true;
+		values->texts[0] = of_number(values, 0, row.tstamp);
+		model_write(asked->model, &row, asked->now_ms);
+	}
+}
+
+static const struct {
+	const char *done; /* CommandComplete's word */
+	int columns;
+	int types[COLUMNS_MOST];
+	void (*give)(const struct asked *asked, struct values *values);
+} answers[ASK_UNKNOWN] = {
+	[ASK_SETTINGS] = { "SET", 0, { 0 }, do_nothing },
+	[ASK_LIMITS] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_TEXT }, give_limits },
+	[ASK_ROLE] = { "SELECT 1", 1, { TYPE_BOOL }, give_role },
+	[ASK_THERE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
+	[ASK_READABLE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
+	[ASK_ROW] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_INT8 }, give_row },
+	[ASK_FACTS] = { "SELECT 1", 1, { TYPE_TEXT }, give_facts },
+	[ASK_READ_ONLY] = { "SET", 0, { 0 }, do_nothing },
+	[ASK_CHECK] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
+	[ASK_CHECK_15] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
+	[ASK_CREATE] = { "CREATE TABLE", 0, { 0 }, do_create },
+	[ASK_IDENTITY] = { "ALTER TABLE", 0, { 0 }, do_nothing },
+	[ASK_BEAT] = { "INSERT 0 1", 3, { TYPE_INT8, TYPE_TEXT, TYPE_INT8 }, do_beat },
+};
+
+int answer_find(const char *sql)
+{
+	for (int i = 0; i < QUESTIONS; i++) {
+		const char *text = question_text((enum question)i);
+
+		if (strcmp(sql, text != NULL ? text : ROLE_STATEMENT) == 0)
+			return i;
+	}
+	if (strcmp(sql, survey_facts_sql) == 0 || strcmp(sql, survey_facts_15_sql) == 0)
+		return ASK_FACTS;
+	return strcmp(sql, survey_read_only_sql) == 0 ? ASK_READ_ONLY : ASK_UNKNOWN;
+}
+
+void answer_describe(struct buf *out, int question)
+{
+	struct buf body = { 0 };
+	int columns = answers[question].columns;
+
+	if (columns == 0) {
+		message_add(out, 'n', NULL, 0);
+		return;
+	}
+	add_int16(&body, (unsigned)columns);
+	for (int i = 0; i < columns; i++) {
+		add_text(&body, "column");
+		add_int32(&body, 0); /* of no table */
+		add_int16(&body, 0);
+		add_int32(&body, (uint32_t)answers[question].types[i]);
+		add_int16(&body, 0xffff); /* of any size */
+		add_int32(&body, 0xffffffff);
+		add_int16(&body, 0); /* text */
+	}
+	add_message(out, 'T', &body);
+}
+
+static void add_row(struct buf *out, int columns, const struct values *values)
+{
+	struct buf body = { 0 };
+
+	add_int16(&body, (unsigned)columns);
+	for (int i = 0; i < columns; i++) {
+		const char *text = values->texts[i];
+
+		add_int32(&body, text != NULL ? (uint32_t)strlen(text) : 0xffffffff);
+		buf_add_str(&body, text != NULL ? text : "");
+	}
+	add_message(out, 'D', &body);
+}
+
+bool answer_give(struct buf *out, int question, struct model *model, char *const *params,
+		 int param_count, int64_t now_ms)
+{
+	const struct asked asked = { model, params, param_count, now_ms };
+	struct values values = { 0 };
+
+	answers[question].give(&asked, &values);
+	if (values.sqlstate != NULL) {
+		message_add_error(out, "ERROR", values.sqlstate, values.error);
+		return false;
+	}
+	if (values.row)
+		add_row(out, answers[question].columns, &values);
+	message_add(out, 'C', answers[question].done, strlen(answers[question].done) + 1);
+	return true;
+}
