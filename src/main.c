@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include "command/verbs.h"
+#include "loop/workers.h"
 #include "system/directory.h"
+
+#define WORKERS_END_MS 100 /* steps of logins under way: exit() must not run beside them */
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -132,6 +135,10 @@ static int run_verb(const struct verb *verb, struct verb_call call)
 	call.config = config;
 	status = verb->run(&call);
 	free(config);
+	if (!workers_end(WORKERS_END_MS)) {
+		(void)fflush(stdout);
+		_exit(status);
+	}
 	return status;
 }
 

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "command/become.h"
 #include "loop/clock.h"
+#include "loop/workers.h"
 #include "pg/survey.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -127,6 +128,7 @@ static void visit_all(struct check *check)
 				   &check->visits[i]);
 	}
 	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
+	workers_close(&check->loop);
 	check->hangs = !resolver_free(&resolver);
 	if (!check->hangs)
 		(void)uv_run(&check->loop, UV_RUN_DEFAULT);

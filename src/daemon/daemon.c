@@ -20,6 +20,7 @@
 #include "daemon/supervised.h"
 #include "dispatch/dispatch.h"
 #include "loop/timer.h"
+#include "loop/workers.h"
 #include "monitor/live.h"
 #include "monitor/monitor.h"
 #include "process/child.h"
@@ -31,6 +32,7 @@
 #define STATUS_COST_TIMES 10 /* or within ten times what the last one cost, if that is more */
 #define END_MS 1000        /* design.md: look-ups under way get that long at the end */
 #define LOG_END_MS 2000
+#define WORKERS_END_MS 100 /* steps of logins under way */
 
 struct daemon {
 	uv_loop_t loop;
@@ -396,6 +398,7 @@ static void end(struct daemon *daemon, int status)
 	}
 	control_free(&daemon->control);
 	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
+	closed = workers_end(WORKERS_END_MS) && closed;
 	reaper_end();
 	if (daemon->ending)
 		log_info("ended");

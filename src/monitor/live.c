@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "loop/workers.h"
 
 struct live {
 	struct probe_context context;
@@ -26,6 +27,7 @@ static void close_live(void *all)
 {
 	struct live *live = all;
 
+	workers_close(live->context.loop); /* before the drain, which they may use */
 	drain_free(&live->drain);
 	(void)resolver_free(&live->resolver);
 	free(live);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/timer.h"
+#include "pg/login.h"
 
 #define BATCH_STATEMENTS 8
 
@@ -22,7 +23,8 @@ struct watcher {
 
 struct conn {
 	uv_loop_t *loop;
-	PGconn *pg;
+	struct login *login; /* while it connects; then NULL */
+	PGconn *pg;          /* that stands; NULL before */
 	struct watcher *watcher;
 	int watched; /* uv_poll events */
 	struct conn_events events;
@@ -36,13 +38,12 @@ struct conn {
 	char sqlstate[6]; /* the server's last words on its own accord: */
 	char words[MESSAGE_BYTES];
 	bool going;
-	struct timer *later; /* delivers a failure that conn_open() or conn_send() met */
+	struct timer *later; /* delivers a failure that conn_send() met */
 	unsigned depth;      /* callbacks under way */
 	bool closed;
 };
 
 static void on_ready(uv_poll_t *handle, int status, int events);
-static void on_later(void *data);
 
 static void on_watcher_closed(uv_handle_t *handle)
 {
@@ -58,10 +59,16 @@ static void drop_watcher(struct conn *conn)
 	conn->watcher = NULL;
 }
 
+/* What libpq has of it now; NULL while a step of its login is under way. */
+static PGconn *present_pg(const struct conn *conn)
+{
+	return conn->login != NULL ? login_pg(conn->login) : conn->pg;
+}
+
 /* Watches the connection's present descriptor; false when that is impossible. */
 static bool watch(struct conn *conn, int events)
 {
-	int fd = PQsocket(conn->pg);
+	int fd = PQsocket(present_pg(conn));
 
 	if (conn->watcher == NULL) {
 		struct watcher *watcher;
@@ -108,6 +115,7 @@ static void on_notice(void *data, const PGresult *result)
 
 static void finish(struct conn *conn)
 {
+	login_leave(&conn->login, NULL);
 	PQfinish(conn->pg);
 	timer_free(&conn->later);
 	free(conn);
@@ -129,6 +137,24 @@ static bool leave(struct conn *conn)
 	return false;
 }
 
+/* What a login that has failed is evidence of. */
+static void explain_login(const struct conn *conn, struct evidence *evidence)
+{
+	const struct evidence *refusal = login_refusal(conn->login);
+	PGconn *pg = login_pg(conn->login);
+
+	if (refusal != NULL) {
+		*evidence = *refusal;
+	} else if (pg == NULL) {
+		evidence_of_connect(evidence, "out of memory");
+	} else if (PQstatus(pg) == CONNECTION_BAD) {
+		evidence_of_connect(evidence, PQerrorMessage(pg));
+	} else { /* libpq has no complaint: the loop could not watch its socket */
+		*evidence = (struct evidence){ .own_fault = true };
+		text_copy(evidence->message, MESSAGE_BYTES, "the connection cannot be watched");
+	}
+}
+
 static void fail(struct conn *conn)
 {
 	struct evidence evidence;
@@ -136,13 +162,8 @@ static void fail(struct conn *conn)
 	if (conn->state == CONN_DEAD)
 		return;
 	drop_watcher(conn);
-	if (conn->state == CONN_CONNECTING && PQstatus(conn->pg) != CONNECTION_BAD) {
-		/* libpq has no complaint: the loop could not watch its socket */
-		evidence = (struct evidence){ .own_fault = true };
-		text_copy(evidence.message, MESSAGE_BYTES, "the connection cannot be watched");
-	} else if (conn->state == CONN_CONNECTING) {
-		evidence_of_connect(&evidence, conn->pg != NULL ? PQerrorMessage(conn->pg)
-								: "out of memory");
+	if (conn->state == CONN_CONNECTING) {
+		explain_login(conn, &evidence);
 	} else {
 		evidence_of_break(&evidence, conn->sqlstate, conn->words, PQerrorMessage(conn->pg));
 		evidence.going = conn->going;
@@ -151,35 +172,38 @@ static void fail(struct conn *conn)
 	conn->events.failed(conn->data, &evidence);
 }
 
-static void step_connect(struct conn *conn)
+static void take_login(struct conn *conn)
 {
-	PostgresPollingStatusType next;
+	conn->pg = login_take(&conn->login);
+	PQsetNoticeReceiver(conn->pg, on_notice, conn);
+	conn->state = CONN_IDLE;
+	conn->events.connected(conn->data);
+}
 
-	drop_watcher(conn); /* libpq may change its descriptor: see libpq-notes.md */
-	next = PQconnectPoll(conn->pg);
-	conn->reached = conn->reached || PQstatus(conn->pg) != CONNECTION_STARTED;
+static void on_stepped(void *data, PostgresPollingStatusType next)
+{
+	struct conn *conn = data;
+	bool well = true;
+
+	enter(conn);
+	conn->reached = conn->reached || PQstatus(login_pg(conn->login)) != CONNECTION_STARTED;
 	switch (next) {
 	case PGRES_POLLING_READING:
-		if (!watch(conn, UV_READABLE))
-			fail(conn);
-		return;
 	case PGRES_POLLING_WRITING:
-		if (!watch(conn, UV_WRITABLE))
-			fail(conn);
-		return;
+		well = watch(conn, next == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
+		break;
 	case PGRES_POLLING_OK:
-		if (PQsetnonblocking(conn->pg, 1) != 0 || !watch(conn, UV_READABLE)) {
-			fail(conn);
-			return;
-		}
-		conn->state = CONN_IDLE;
-		conn->events.connected(conn->data);
-		return;
+		well = PQsetnonblocking(login_pg(conn->login), 1) == 0 && watch(conn, UV_READABLE);
+		break;
 	case PGRES_POLLING_FAILED:
 	case PGRES_POLLING_ACTIVE:
-		fail(conn);
-		return;
+		well = false;
 	}
+	if (!well)
+		fail(conn);
+	else if (next == PGRES_POLLING_OK)
+		take_login(conn);
+	(void)leave(conn);
 }
 
 static void batch_done(struct conn *conn)
@@ -288,10 +312,12 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 	if (conn == NULL)
 		return;
 	enter(conn);
-	if (conn->state == CONN_CONNECTING)
-		step_connect(conn);
-	else if (conn->state != CONN_DEAD)
+	if (conn->state == CONN_CONNECTING) {
+		drop_watcher(conn); /* libpq may change its descriptor: see libpq-notes.md */
+		login_step(conn->login);
+	} else if (conn->state != CONN_DEAD) {
 		read_input(conn);
+	}
 	(void)leave(conn);
 }
 
@@ -313,14 +339,7 @@ struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char 
 	conn->events = *events;
 	conn->data = data;
 	conn->later = timer_new(loop, NULL, on_later, conn);
-	conn->pg = PQconnectStartParams(keywords, values, 0);
-	if (conn->pg != NULL) {
-		PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-		PQsetNoticeReceiver(conn->pg, on_notice, conn);
-	}
-	if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD ||
-	    !watch(conn, UV_WRITABLE))
-		timer_start(conn->later, 0);
+	conn->login = login_start(loop, keywords, values, on_stepped, conn);
 	return conn;
 }
 
@@ -382,6 +401,16 @@ bool conn_is_reaching(const struct conn *conn)
 	return conn->state == CONN_CONNECTING && !conn->reached;
 }
 
+bool conn_is_stepping(const struct conn *conn)
+{
+	return conn->login != NULL && login_is_stepping(conn->login);
+}
+
+bool conn_hangs(const struct conn *conn, struct evidence *evidence)
+{
+	return conn->login != NULL && login_hangs(conn->login, evidence);
+}
+
 int conn_fd(const struct conn *conn)
 {
 	return PQsocket(conn->pg);
@@ -389,23 +418,20 @@ int conn_fd(const struct conn *conn)
 
 int conn_server_version(const struct conn *conn)
 {
-	return conn->state == CONN_CONNECTING ? 0 : PQserverVersion(conn->pg);
+	return PQserverVersion(conn->pg);
 }
 
 void conn_leave(struct conn **conn_p, struct drain *drain)
 {
-	const struct conn *conn = *conn_p;
-	bool connecting = conn != NULL && conn->state == CONN_CONNECTING;
+	struct conn *conn = *conn_p;
 	int fd = -1;
 
-	if (drain != NULL && conn != NULL && !conn->closed && (connecting || conn->state == CONN_BUSY))
+	if (conn != NULL && !conn->closed && conn->state == CONN_CONNECTING)
+		login_leave(&conn->login, drain);
+	else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_BUSY)
 		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
 	conn_close(conn_p);
-	if (fd < 0)
-		return;
-	if (connecting && shutdown(fd, SHUT_WR) != 0) /* libpq says no goodbye then; nobody has heard of it */
-		(void)close(fd);
-	else
+	if (fd >= 0)
 		drain_take(drain, fd);
 }
 

@@ -1,5 +1,5 @@
 /*
- * One libpq connection to one address, inside the loop. It connects, runs
+ * One libpq connection to one address, inside the loop. It connects (login.h), runs
  * batches of statements (each its own transaction, all in one round trip) or one
  * text of somebody else's, and says when it breaks. The owner's callbacks are never called from inside a
  * call of the owner, and none comes after conn_close(). Monitor thread (or, for
@@ -55,7 +55,13 @@ bool conn_is_busy(const struct conn *conn);
 /* Whether TCP has not answered yet. */
 bool conn_is_reaching(const struct conn *conn);
 
-/* Its socket; -1: none. */
+/* Whether a step of its login is under way in a worker thread. */
+bool conn_is_stepping(const struct conn *conn);
+
+/* As login_hangs(). */
+bool conn_hangs(const struct conn *conn, struct evidence *evidence);
+
+/* Its socket; -1: it does not stand. */
 int conn_fd(const struct conn *conn);
 
 /* As PQserverVersion; 0 before it is connected. */

@@ -230,12 +230,11 @@ static void give_up(struct dial *dial)
 {
 	bool looking_up = dial->lookup != NULL;
 	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
-	char *text = mem_printf("no answer to a %s within %.3f s",
-				looking_up ? "look-up of its name" : "connect",
-				(double)dial->target.timeout_ms / 1000.0);
 
-	text_copy(evidence.message, sizeof(evidence.message), text);
-	free(text);
+	(void)snprintf(evidence.message, sizeof(evidence.message), "no answer to a %s within %.3f s",
+		       looking_up ? "look-up of its name" : "connect",
+		       (double)dial->target.timeout_ms / 1000.0);
+	(void)dial_hangs(dial, &evidence);
 	dial->left_some = true;
 	conn_leave(&dial->conn, dial->target.drain);
 	on_failed(dial, &evidence);
@@ -291,12 +290,14 @@ static void on_reach(void *data)
 
 	if (dial->conn == NULL || !conn_is_reaching(dial->conn))
 		return;
-	if (dial->addresses.count > 1) {
+	if (dial->addresses.count > 1 && !conn_is_stepping(dial->conn)) {
 		give_up(dial);
 		return;
 	}
-	conn_close(&dial->conn);
-	open_conn(dial);
+	if (!conn_is_stepping(dial->conn)) { /* else nothing has been sent: it is no better the second time */
+		conn_close(&dial->conn);
+		open_conn(dial);
+	}
 	timer_start(dial->reach, reach_ms(dial));
 }
 
@@ -404,6 +405,11 @@ void dial_hurry(struct dial *dial)
 {
 	if (dial != NULL)
 		lookup_hurry(dial->lookup);
+}
+
+bool dial_hangs(const struct dial *dial, struct evidence *evidence)
+{
+	return dial->conn != NULL && conn_hangs(dial->conn, evidence);
 }
 
 bool dial_is_looking_up(const struct dial *dial)

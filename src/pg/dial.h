@@ -41,6 +41,9 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
  */
 const struct evidence *dial_failure(const struct dial *dial);
 
+/* As login_hangs() of the present connect. */
+bool dial_hangs(const struct dial *dial, struct evidence *evidence);
+
 /* The answer is wanted soon: no more patience with a name than RESOLVE_PATIENCE_MS. NULL allowed. */
 void dial_hurry(struct dial *dial);
 

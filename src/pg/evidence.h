@@ -16,7 +16,8 @@ struct evidence {
 	bool going;     /* its word was that it is going or coming (57P01, 57P02, 57P03) */
 	bool stops;     /* of a break: that it is going (57P01) */
 	bool untold;    /* of a connect: 57P03 in words that do not tell going from coming */
-	bool own_fault; /* our own descriptors or memory: says nothing about the node */
+	bool own_fault; /* our own descriptors, memory or files: says nothing about the node */
+	bool told;      /* of that the log has been told, for all nodes at once (login.h) */
 };
 
 /* A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. */

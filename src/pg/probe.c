@@ -96,7 +96,7 @@ static void finish_beat(struct probe *probe, const struct beat_result *result)
 
 static void tell_unable(struct probe *probe, const struct evidence *evidence)
 {
-	if (lacking_is_news(&probe->lacking, probe->kept != NULL))
+	if (!evidence->told && lacking_is_news(&probe->lacking, probe->kept != NULL))
 		probe->events.unable(probe->data, probe->kept != NULL, evidence->message);
 }
 
@@ -339,7 +339,7 @@ static struct evidence silence_evidence(const struct probe *probe)
 	struct evidence evidence = evidence_of_silence(
 		probe->kept != NULL, connecting && dial_is_looking_up(probe->dial), probe->config->query_timeout_ms);
 
-	if (connecting && dial_failure(probe->dial) != NULL)
+	if (connecting && !dial_hangs(probe->dial, &evidence) && dial_failure(probe->dial) != NULL)
 		return *dial_failure(probe->dial);
 	if (probe->kept != NULL && probe->door_met)
 		evidence_prefer_door(&evidence, &probe->door);

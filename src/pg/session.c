@@ -85,8 +85,13 @@ static void on_broken(void *data, const struct evidence *evidence)
 static void on_deadline(void *data)
 {
 	struct session *session = data;
+	struct evidence evidence;
 	char why[96];
 
+	if (session->dial != NULL && dial_hangs(session->dial, &evidence)) {
+		give_up(session, evidence.message);
+		return;
+	}
 	(void)snprintf(why, sizeof(why), "%s within %g s",
 		       session->conn == NULL ? "no connection" : "no answer",
 		       (double)session->timeout_ms / 1000.0);

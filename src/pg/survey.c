@@ -151,9 +151,13 @@ static void on_broken(void *data, const struct evidence *evidence)
 static void on_deadline(void *data)
 {
 	struct survey *survey = data;
+	struct evidence evidence;
 
-	fail(survey, REASON_TIMEOUT, survey->answer.reached ? "no answer to a query within query_timeout"
-							    : "no connection within query_timeout");
+	if (survey->dial != NULL && dial_hangs(survey->dial, &evidence))
+		fail(survey, evidence.reason, evidence.message);
+	else
+		fail(survey, REASON_TIMEOUT, survey->answer.reached ? "no answer to a query within query_timeout"
+								    : "no connection within query_timeout");
 	finish(survey);
 }
 

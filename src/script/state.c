@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "loop/workers.h"
 
 struct engine *engine_of(lua_State *L)
 {
@@ -106,6 +107,8 @@ void engine_keep_nodes(struct engine *engine, const struct config *config)
 void engine_close_loop(struct engine *engine)
 {
 	child_port_free(&engine->port);
+	if (engine->loop != NULL)
+		workers_close(engine->loop);
 	(void)resolver_free(&engine->resolver); /* a look-up under way finds nobody */
 	http_free(&engine->http);
 	config_unref(&engine->nodes);

@@ -445,7 +445,7 @@ int main(int argc, char **argv)
 		return 2;
 	from_file = from_file && uv_is_active((uv_handle_t *)&turn);
 	uv_pipe_init(&loop, &input, 0);
-	if (uv_pipe_open(&input, 0) == 0)
+	if ((uv_guess_handle(0) == UV_NAMED_PIPE || uv_guess_handle(0) == UV_TTY) && uv_pipe_open(&input, 0) == 0)
 		(void)uv_read_start((uv_stream_t *)&input, on_alloc, on_typed);
 	return uv_run(&loop, UV_RUN_DEFAULT);
 }

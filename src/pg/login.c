@@ -1,0 +1,337 @@
+#include "pg/login.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "loop/clock.h"
+#include "loop/timer.h"
+#include "loop/workers.h"
+
+#define HANGS_MS 20    /* a step that reads files or connects takes less */
+#define LACKS_MS 1000  /* when no worker is at a step for so long, and none is wanted, the next lack is told anew */
+
+/* Which of the steps that answer the server computes much (SCRAM's proof): the one behind is the login's last. */
+#define STEP_OF_PROOF 2
+
+struct login {
+	uv_loop_t *loop;
+	PGconn *pg;
+	struct list words; /* keyword, value, ...; empty once libpq has them */
+	uint64_t key;      /* of all words */
+	char *server;      /* host and port, for people */
+	struct work *step;
+	bool answers; /* the step under way may compute what the server has asked for */
+	int answered; /* so many steps have, that included */
+	int64_t started_ms;
+	int64_t waited_ms; /* for workers, the step under way left out */
+	PostgresPollingStatusType next;
+	bool is_refused;
+	struct evidence refusal;
+	struct timer *later; /* tells the refusal */
+	bool left;
+	struct drain *drain; /* of one that was left */
+	void (*stepped)(void *data, PostgresPollingStatusType next);
+	void *data;
+};
+
+/* What has been told of all logins. */
+static atomic_bool lack_told;
+static atomic_bool limit_told;
+
+/* ---- in a worker ---- */
+
+static void drop_notice(void *data, const PGresult *result)
+{
+	(void)data;
+	(void)result;
+}
+
+static void free_words(struct login *login)
+{
+	for (size_t i = 0; i < login->words.count; i++)
+		free(login->words.items[i]);
+	list_free(&login->words);
+}
+
+static PostgresPollingStatusType begin(struct login *login)
+{
+	size_t count = login->words.count / 2;
+	const char **keywords = mem_zalloc(count + 1, sizeof(*keywords));
+	const char **values = mem_zalloc(count + 1, sizeof(*values));
+
+	for (size_t i = 0; i < count; i++) {
+		keywords[i] = login->words.items[2 * i];
+		values[i] = login->words.items[2 * i + 1];
+	}
+	login->pg = PQconnectStartParams(keywords, values, 0);
+	free(keywords);
+	free(values);
+	free_words(login);
+	if (login->pg == NULL || PQstatus(login->pg) == CONNECTION_BAD)
+		return PGRES_POLLING_FAILED;
+	PQsetErrorVerbosity(login->pg, PQERRORS_VERBOSE);
+	PQsetNoticeReceiver(login->pg, drop_notice, NULL);
+	return PGRES_POLLING_WRITING;
+}
+
+static void run_step(void *data)
+{
+	struct login *login = data;
+
+	login->next = login->words.count > 0 ? begin(login) : PQconnectPoll(login->pg);
+}
+
+/* ---- the end ---- */
+
+static void free_login(struct login *login)
+{
+	PQfinish(login->pg);
+	free_words(login);
+	free(login->server);
+	free(login);
+}
+
+/* In any thread: its loop has ended. */
+static void forget(void *data)
+{
+	free_login(data);
+}
+
+/* libpq says no goodbye at a login; nobody hears of it when the server may say what it likes still. */
+static void say_goodbye(struct login *login)
+{
+	struct drain *drain = login->drain;
+	int fd = drain != NULL ? fcntl(PQsocket(login->pg), F_DUPFD_CLOEXEC, 0) : -1;
+
+	free_login(login);
+	if (fd < 0)
+		return;
+	if (shutdown(fd, SHUT_WR) != 0)
+		(void)close(fd);
+	else
+		drain_take(drain, fd);
+}
+
+/* ---- steps ---- */
+
+static void on_stepped(void *data, int64_t waited_ms)
+{
+	struct login *login = data;
+
+	login->step = NULL;
+	login->waited_ms += waited_ms;
+	if (atomic_load(&lack_told) && workers_keep_up(LACKS_MS))
+		atomic_store(&lack_told, false);
+	if (login->left)
+		say_goodbye(login);
+	else
+		login->stepped(login->data, login->next);
+}
+
+static void on_later(void *data)
+{
+	struct login *login = data;
+
+	login->stepped(login->data, PGRES_POLLING_FAILED);
+}
+
+static void refuse(struct login *login, enum reason reason, bool own_fault, const char *message)
+{
+	login->is_refused = true;
+	login->refusal = (struct evidence){ .reason = reason, .own_fault = own_fault };
+	text_copy(login->refusal.message, MESSAGE_BYTES, message);
+	login->later = timer_new(login->loop, NULL, on_later, login);
+	timer_start(login->later, 0);
+}
+
+static void start_work(struct login *login)
+{
+	const struct work_order order = {
+		.urgency = login->answered < STEP_OF_PROOF    ? WORK_SHORT
+			   : login->answered == STEP_OF_PROOF ? WORK_LONG
+							      : WORK_LAST,
+		.key = login->key,
+		.answers = login->answers,
+		.run = run_step,
+		.done = on_stepped,
+		.forget = forget,
+		.data = login,
+	};
+
+	login->step = work_start(login->loop, &order);
+	if (login->step == NULL)
+		refuse(login, REASON_NONE, true, "no thread can be made for a step of its login");
+}
+
+/* From here on libpq computes what the server says, and reads no file. */
+static bool has_been_asked(const PGconn *pg)
+{
+	switch (PQstatus(pg)) {
+	case CONNECTION_STARTED:
+	case CONNECTION_MADE:
+	case CONNECTION_SSL_STARTUP:
+	case CONNECTION_GSS_STARTUP:
+	case CONNECTION_NEEDED:
+		return false;
+	default:
+		return true;
+	}
+}
+
+void login_step(struct login *login)
+{
+	login->answers = has_been_asked(login->pg);
+	login->answered += login->answers;
+	start_work(login);
+}
+
+static uint64_t hash(uint64_t sum, const char *text)
+{
+	do { /* FNV-1a, the end of the text included */
+		sum = (sum ^ (unsigned char)*text) * 1099511628211U;
+	} while (*text++ != '\0');
+	return sum;
+}
+
+static void take_words(struct login *login, const char *const *keywords, const char *const *values)
+{
+	struct buf server = { 0 };
+
+	login->key = 14695981039346656037U;
+	for (size_t i = 0; keywords[i] != NULL; i++) {
+		list_add(&login->words, mem_strdup(keywords[i]));
+		list_add(&login->words, mem_strdup(values[i]));
+		login->key = hash(hash(login->key, keywords[i]), values[i]);
+		if (strcmp(keywords[i], "host") == 0 || strcmp(keywords[i], "port") == 0)
+			buf_addf(&server, "%s%s", server.len > 0 ? ":" : "", values[i]);
+	}
+	login->server = mem_strdup(buf_text(&server));
+	buf_free(&server);
+}
+
+/* All workers are left behind: nothing is begun, and that is said once. */
+static bool meets_limit(struct login *login)
+{
+	if (workers_left() < WORKERS_MOST) {
+		if (atomic_exchange(&limit_told, false))
+			log_error("logins are begun again: a step of one that was given up has come back");
+		return false;
+	}
+	if (!atomic_exchange(&limit_told, true))
+		log_error("%d steps of logins have not come back: no login is begun until one of them does,"
+			  " and nobody is judged by that", WORKERS_MOST);
+	refuse(login, REASON_NONE, true, "too many steps of logins have not come back");
+	login->refusal.told = true;
+	return true;
+}
+
+struct login *login_start(uv_loop_t *loop, const char *const *keywords, const char *const *values,
+			  void (*stepped)(void *data, PostgresPollingStatusType next), void *data)
+{
+	struct login *login = mem_zalloc(1, sizeof(*login));
+
+	login->loop = loop;
+	login->stepped = stepped;
+	login->data = data;
+	login->started_ms = clock_steady_ms();
+	take_words(login, keywords, values);
+	if (meets_limit(login))
+		return login;
+	if (workers_left_for(login->key, true) >= LOGINS_LEFT_BEHIND) {
+		refuse(login, REASON_TIMEOUT, false,
+		       "what it asked for at earlier logins (SCRAM iterations) is still being computed");
+	} else if (workers_left_for(login->key, false) >= LOGINS_LEFT_BEHIND) {
+		refuse(login, REASON_NONE, true,
+		       "steps of earlier logins have not come back: a file that they read (passfile,"
+		       " certificate, key)?");
+		login->refusal.told = true; /* by them */
+	} else {
+		start_work(login);
+	}
+	return login;
+}
+
+PGconn *login_pg(const struct login *login)
+{
+	return login->step == NULL ? login->pg : NULL;
+}
+
+bool login_is_stepping(const struct login *login)
+{
+	return login->step != NULL;
+}
+
+const struct evidence *login_refusal(const struct login *login)
+{
+	return login->is_refused ? &login->refusal : NULL;
+}
+
+/* Says once for all logins what we lack. */
+static void tell_lack(const struct login *login, struct evidence *evidence, const char *what)
+{
+	*evidence = (struct evidence){ .own_fault = true, .told = true };
+	text_copy(evidence->message, MESSAGE_BYTES, what);
+	if (!atomic_exchange(&lack_told, true))
+		log_error("%s: plusmoin itself lacks something: %s; neither it nor others of which that is true"
+			  " are judged", login->server, what);
+}
+
+bool login_hangs(const struct login *login, struct evidence *evidence)
+{
+	int64_t waited_ms = 0;
+	int64_t ran_ms = 0;
+
+	if (login->step != NULL)
+		work_ages(login->step, &waited_ms, &ran_ms);
+	waited_ms += login->waited_ms;
+	if (waited_ms >= HANGS_MS && 2 * waited_ms >= clock_steady_ms() - login->started_ms) {
+		tell_lack(login, evidence, "its login waits for worker threads, and all are at work");
+		return true;
+	}
+	if (ran_ms < HANGS_MS)
+		return false;
+	if (!login->answers) {
+		tell_lack(login, evidence, "a step of its login does not come back: a file that it reads"
+			  " (passfile, certificate, key)?");
+		return true;
+	}
+	*evidence = (struct evidence){ .reason = REASON_TIMEOUT };
+	(void)snprintf(evidence->message, MESSAGE_BYTES, "what it asks for at the login (SCRAM iterations)"
+		       " is still being computed after %.3f s", (double)ran_ms / 1000.0);
+	return true;
+}
+
+PGconn *login_take(struct login **login)
+{
+	PGconn *pg = (*login)->pg;
+
+	(*login)->pg = NULL;
+	login_leave(login, NULL);
+	return pg;
+}
+
+void login_leave(struct login **login_p, struct drain *drain)
+{
+	struct login *login = *login_p;
+
+	*login_p = NULL;
+	if (login == NULL)
+		return;
+	timer_free(&login->later);
+	login->drain = drain;
+	login->left = true;
+	if (login->step != NULL)
+		work_leave(login->step);
+	else
+		say_goodbye(login);
+}
