@@ -19,7 +19,7 @@ struct action {
 	void *data;
 };
 
-struct log_about event_about(const struct event *event)
+struct log_about action_event_about(const struct event *event)
 {
 	return (struct log_about){
 		.event = event_kind_name(event->kind),
@@ -47,7 +47,7 @@ static void end(struct action *action)
 
 static struct log_about about(const struct action *action)
 {
-	struct log_about result = event_about(action->event);
+	struct log_about result = action_event_about(action->event);
 
 	result.trigger = action->config->path;
 	return result;

@@ -22,7 +22,7 @@ struct action_kit {
 };
 
 /* Where a line about this event belongs; points into the event. */
-struct log_about event_about(const struct event *event);
+struct log_about action_event_about(const struct event *event);
 
 /* Whether the action needs one of the slots for commands. */
 bool action_is_command(const struct config_action *config);

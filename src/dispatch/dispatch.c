@@ -33,7 +33,7 @@ static bool has_place(const struct dispatch *dispatch, const struct run *run)
 	const struct runner *runner = dispatch->kit.runner;
 	int slots = dispatch->config->trigger_parallel;
 
-	if (!action_is_command(run_next_action(run)))
+	if (!action_is_command(queue_run_next_action(run)))
 		return runner->is_ready(runner->data, run->config);
 	return dispatch->running < slots ||
 	       (run->queue->rank == RANK_MASTERS && dispatch->running_master < slots);
@@ -41,8 +41,8 @@ static bool has_place(const struct dispatch *dispatch, const struct run *run)
 
 static void start_action(struct dispatch *dispatch, struct run *run)
 {
-	run_begins(run);
-	if (action_is_command(run_next_action(run))) {
+	queue_run_begins(run);
+	if (action_is_command(queue_run_next_action(run))) {
 		run->slot = dispatch->running >= dispatch->config->trigger_parallel
 				    ? &dispatch->running_master
 				    : &dispatch->running;
@@ -78,7 +78,7 @@ static void schedule(struct dispatch *dispatch)
 
 static void drop_run(struct dispatch *dispatch, struct run *run, const char *why)
 {
-	struct log_about about = event_about(run->event);
+	struct log_about about = action_event_about(run->event);
 	const struct action_kit *kit = &dispatch->kit;
 
 	log_line(LOG_LEVEL_ERROR, &about, "trigger dropped: %s", why);
@@ -88,7 +88,7 @@ static void drop_run(struct dispatch *dispatch, struct run *run, const char *why
 		kit->told(kit->data, run->event, NULL, how);
 		free(how);
 	}
-	run_free(&run);
+	queue_run_free(&run);
 }
 
 /* At the end: what is not under way goes. */
@@ -108,11 +108,11 @@ static void on_ended(void *data)
 	run->slot = NULL;
 	run->action = NULL;
 	if (++run->next >= run->config->triggers[run->event->kind].count)
-		run_free(&run);
+		queue_run_free(&run);
 	else if (dispatch->dropping)
 		drop_waiting(dispatch, run);
 	else
-		run_lines_up(run);
+		queue_run_lines_up(run);
 	schedule(dispatch);
 }
 

@@ -81,7 +81,7 @@ static struct queue *make_queue(struct queues *queues, int cluster_id)
 static struct line *line_for(struct queues *queues, const struct run *run)
 {
 	const struct config *config =
-		action_is_command(run_next_action(run)) ? NULL : run->config;
+		action_is_command(queue_run_next_action(run)) ? NULL : run->config;
 	struct line *line = TAILQ_FIRST(&queues->lines);
 
 	while (line != NULL && line->config != config)
@@ -201,12 +201,12 @@ struct run *queues_add(struct queues *queues, struct event *event, struct config
 	return run;
 }
 
-void run_begins(struct run *run)
+void queue_run_begins(struct run *run)
 {
 	stand_in(run->queue, NULL, RANK_OTHERS);
 }
 
-void run_lines_up(const struct run *run)
+void queue_run_lines_up(const struct run *run)
 {
 	line_up(run->queue);
 }
@@ -234,7 +234,7 @@ static void part(struct run *run)
 	list_free(&run->after);
 }
 
-void run_free(struct run **run_p)
+void queue_run_free(struct run **run_p)
 {
 	struct run *run = *run_p;
 	struct queue *queue = run->queue;
@@ -253,7 +253,7 @@ void run_free(struct run **run_p)
 	free(run);
 }
 
-const struct config_action *run_next_action(const struct run *run)
+const struct config_action *queue_run_next_action(const struct run *run)
 {
 	return &run->config->triggers[run->event->kind].actions[run->next];
 }

@@ -88,18 +88,18 @@ struct queue *queues_find(const struct queues *queues, int cluster_id);
 struct run *queues_add(struct queues *queues, struct event *event, struct config *config);
 
 /* The run's action is under way: its queue stands in no line. */
-void run_begins(struct run *run);
+void queue_run_begins(struct run *run);
 
 /*
  * Lines up what is first in the run's queue, after a change of the run: its action
  * has ended, or its configuration is another. What stands in its line already stays.
  */
-void run_lines_up(const struct run *run);
+void queue_run_lines_up(const struct run *run);
 
 /* The run leaves its queue and ends; those behind it and those that waited for it line up. */
-void run_free(struct run **run);
+void queue_run_free(struct run **run);
 
-const struct config_action *run_next_action(const struct run *run);
+const struct config_action *queue_run_next_action(const struct run *run);
 
 /* The gate lets others through than before: looks at the first run of each queue. */
 void queues_gate_changed(struct queues *queues);

@@ -55,7 +55,7 @@ void door_close(struct watch *watch)
 /* It is over when the node answers, or has left its place; another failure meanwhile is no end. */
 static enum hold judge_end(struct node *node)
 {
-	struct log_about about = node_about(node);
+	struct log_about about = tell_node_about(node);
 
 	if (node->failure.attempts > 0 && node->place == node->held_in)
 		return HOLD_AS_BEFORE;

@@ -127,7 +127,7 @@ static void log_failing(struct watch *watch)
 	const struct node *node = watch->node;
 	enum failing failing = how_it_fails(node);
 	enum failing before = watch->failing;
-	struct log_about about = node_about(node);
+	struct log_about about = tell_node_about(node);
 
 	if (failing == before)
 		return;

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-struct log_about node_about(const struct node *node)
+struct log_about tell_node_about(const struct node *node)
 {
 	return (struct log_about){
 		.node = node->config->name,
@@ -99,7 +99,7 @@ void tell_refused(const struct node *node, const struct beat_result *result)
 	    node->place == PLACE_SLAVE ||
 	    (node->reason == result->reason && strcmp(node->shown->reason, result->message) == 0))
 		return;
-	about = node_about(node);
+	about = tell_node_about(node);
 	about.reason = reason_name(result->reason);
 	log_line(LOG_LEVEL_ERROR, &about, "it says that it is master, but its beat is not written: %s",
 		 result->message);

@@ -17,7 +17,7 @@ struct teller {
 };
 
 /* What a log line about the node begins with; points into the node. */
-struct log_about node_about(const struct node *node);
+struct log_about tell_node_about(const struct node *node);
 
 /* One line: which node went where, by which rule and why. */
 void tell_change(const struct change *change);

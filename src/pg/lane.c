@@ -248,7 +248,7 @@ static const struct conn_events lane_conn_events = {
 
 void lane_options(const struct config *config, char out[LANE_OPTIONS])
 {
-	struct limits limits = limits_of(config);
+	struct limits limits = question_limits(config);
 
 	(void)snprintf(out, LANE_OPTIONS,
 		       "-c synchronous_commit=local -c lock_timeout=%s -c statement_timeout=%s",

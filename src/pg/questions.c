@@ -59,7 +59,7 @@ static int64_t tstamp_of(const char *text)
 	return tstamp > TSTAMP_MAX ? TSTAMP_MAX : tstamp;
 }
 
-enum row_state row_take(const PGresult *result, struct row *row)
+enum row_state question_take_row(const PGresult *result, struct row *row)
 {
 	if (PQntuples(result) < 1 || PQnfields(result) != 2)
 		return ROW_NONE;
@@ -126,7 +126,7 @@ static void take_row(struct findings *found, const PGresult *result)
 	table->row_failed = table->there && !result_is_ok(result);
 	table->row_failure = (struct evidence){ 0 };
 	if (result_is_ok(result)) {
-		found->row_state = row_take(result, &found->row);
+		found->row_state = question_take_row(result, &found->row);
 	} else if (!table->there) {
 		found->row_state = ROW_NONE;
 	} else if (sqlstate_is_locked(sqlstate)) {
@@ -369,7 +369,7 @@ static const struct {
 		3, take_beat },
 };
 
-struct limits limits_of(const struct config *config)
+struct limits question_limits(const struct config *config)
 {
 	int64_t lock_ms = config->query_timeout_ms * 2 / 5;
 	int64_t statement_ms = config->query_timeout_ms * 3 / 4;
@@ -392,7 +392,7 @@ struct statement question_ask(enum question question, const struct config *confi
 	};
 
 	if (question == ASK_LIMITS) {
-		words->limits = limits_of(config);
+		words->limits = question_limits(config);
 		statement.params[0] = words->limits.lock;
 		statement.params[1] = words->limits.statement;
 	} else if (question == ASK_BEAT) {

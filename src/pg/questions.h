@@ -50,7 +50,7 @@ struct limits {
 	char statement[24];
 };
 
-struct limits limits_of(const struct config *config);
+struct limits question_limits(const struct config *config);
 
 /* What the catalogue says of the beats' table, for who reads it. */
 enum table_state {
@@ -115,7 +115,7 @@ void question_take(struct findings *found, int question, const PGresult *result)
 bool role_take(const PGresult *result, bool *is_slave);
 
 /* Reads the row of ASK_ROW. */
-enum row_state row_take(const PGresult *result, struct row *row);
+enum row_state question_take_row(const PGresult *result, struct row *row);
 const char *result_sqlstate(const PGresult *result);
 bool result_is_ok(const PGresult *result);
 

@@ -124,7 +124,7 @@ static void take_row(struct survey *survey, const PGresult *result)
 	const char *state = result_sqlstate(result);
 
 	if (result_is_ok(result))
-		answer->row_state = row_take(result, &answer->row);
+		answer->row_state = question_take_row(result, &answer->row);
 	else if (strcmp(state, "42P01") != 0 && strcmp(state, "42501") != 0)
 		result_words(result, answer->row_error, sizeof(answer->row_error));
 }

@@ -590,10 +590,10 @@ static void test_an_empty_queue_goes_with_its_line(void **state)
 	assert_ptr_equal(queues_find(queues, 4097), run->queue);
 	assert_ptr_equal(queues_find(queues, 1), beside->queue);
 	assert_ptr_equal(TAILQ_NEXT(&queues->commands, in_lines), run->queue->line);
-	run_begins(run);
-	run_free(&run);
+	queue_run_begins(run);
+	queue_run_free(&run);
 	assert_null(queues_find(queues, 4097));
-	run_free(&beside);
+	queue_run_free(&beside);
 	assert_int_equal(queues->count, 0);
 	queues_tidy(queues);
 	assert_null(TAILQ_NEXT(&queues->commands, in_lines));

@@ -29,3 +29,17 @@ comm -23 "$work/all" "$work/uses" > "$work/has"
 join "$work/uses" "$work/has" | cut -d ' ' -f 2,3 | has_order call
 grep -HE '^#include "[a-z_]+/' -r src --include='*.h' |
 	sed -E 's|^src/([^:]+):#include "([^"]+)"|\1 \2|' | has_order include
+
+# No word names two things: what stands before the first "_" of a global symbol, or the file's name where that
+# is how it begins, is used in one folder only ("luaopen" is Lua's).
+nm_defined() {
+	find src -mindepth 2 -name '*.c' | sed "s|^src/|$objects/|; s|\.c\$|.o|" | sort |
+		xargs nm -A --extern-only --defined-only |
+		sed -nE "s|^$objects/([^/]+)/([^:]+)\.o:[0-9a-f ]* [A-Z] (.*)\$|\1 \2 \3|p"
+}
+nm_defined | awk '{ word = index($3, $2 "_") == 1 ? $2 : $3; if (word == $3) sub(/_.*/, "", word); print word, $1 }' |
+	sort -u > "$work/words"
+cut -d ' ' -f 1 "$work/words" | uniq -d | while read -r word; do
+	echo "src/: symbols of two folders begin with $word: $(awk -v word="$word" '$1 == word { print $2 }' "$work/words" | tr '\n' ' ')"
+	exit 1
+done
