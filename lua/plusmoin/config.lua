@@ -156,7 +156,7 @@ end
 -- the configuration), `readable(path)` -> boolean, `mode(path)` -> permission bits
 -- (nil: no file), `text` (the file's content, where the caller has read it),
 -- `names_only` (the files of Lua triggers are not run), `reload` (a file that
--- cannot be read is an error; else it is a warning), `foreign(handle)` -> boolean
+-- cannot be read is an error; else it is a warning), `foreign(handle, path)` -> boolean
 -- (of a configuration or trigger file: it is not to be read).
 --
 -- Returns {config =, errors =, warnings =, files =} and never raises:

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "script/api.h"
+#include "script/load_env.h"
 #include "script/run.h"
 
 static bool is_loading(lua_State *L)
@@ -115,6 +116,8 @@ static void keep_text(struct record *record, const char *path)
 		free(why);
 	} else {
 		record_keep(record, kind, path, &fact);
+		if (file != NULL && load_env_is_foreign(fileno(file)))
+			record_keep(record, FACT_FOREIGN, path, &(struct fact){ 0 });
 	}
 	buf_free(&text);
 	if (file != NULL)

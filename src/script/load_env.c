@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "script/record.h"
 #include "script/state.h"
 
 static int file_exists(lua_State *L)
@@ -31,14 +32,25 @@ static int file_mode(lua_State *L)
 	return 1;
 }
 
-/* Whether an open file is not root's, or others can change it. */
+bool load_env_is_foreign(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) != 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+/* foreign(handle, path): of an open file. One whose text the load keeps is that text alone, in memory. */
 static int file_is_foreign(lua_State *L)
 {
 	const luaL_Stream *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-	struct stat st;
+	const char *path = luaL_checkstring(L, 2);
+	struct record *record = engine_of(L)->record;
+	struct fact fact;
 
-	lua_pushboolean(L, fstat(fileno(file->f), &st) != 0 || st.st_uid != 0 ||
-				   (st.st_mode & (S_IWGRP | S_IWOTH)) != 0);
+	if (record != NULL && record_find(record, FACT_TEXT, path, &fact))
+		lua_pushboolean(L, record_find(record, FACT_FOREIGN, path, &fact));
+	else
+		lua_pushboolean(L, load_env_is_foreign(fileno(file->f)));
 	return 1;
 }
 

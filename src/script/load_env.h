@@ -4,6 +4,7 @@
 #pragma once
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "script/loader.h"
 
@@ -13,3 +14,6 @@
  * errors. The state's thread.
  */
 void load_env_push(lua_State *L, const struct load_options *load);
+
+/* Whether the open file `fd` is not root's, or others can change it. Any thread. */
+bool load_env_is_foreign(int fd);

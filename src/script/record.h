@@ -20,6 +20,7 @@ enum fact_kind {
 	FACT_FILE = 'f',     /* whether there is one that can be read */
 	FACT_VARIABLE = 'v', /* of the environment */
 	FACT_DEED = 'd',     /* how it ended: what Lua makes of it */
+	FACT_FOREIGN = 'o',  /* others than root can change the file whose text is kept */
 };
 
 struct fact {

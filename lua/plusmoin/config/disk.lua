@@ -3,13 +3,13 @@ local disk = {}
 
 --- The content of a file of at most `max_bytes`; or nil, what is wrong in words,
 -- and the system's error number where the file could not be opened. `foreign`
--- (handle -> boolean; optional) says of a file that it is not to be read.
+-- (handle, path -> boolean; optional) says of a file that it is not to be read.
 function disk.read(path, max_bytes, foreign)
   local handle, err, code = io.open(path, "rb")
   if not handle then
     return nil, "cannot be read: " .. err:gsub("^.*: ", ""), code
   end
-  if foreign and foreign(handle) then
+  if foreign and foreign(handle, path) then
     handle:close()
     return nil, "can be changed by others than root, and daemon_user is root; allowed: a file of root's, mode 0644"
   end
