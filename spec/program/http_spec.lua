@@ -69,6 +69,9 @@ local function ask(specs, options)
     for i, spec in ipairs { %s } do
       local began = pm.now()
       local answer, why = pm.http(spec)
+      if answer and args.brief then -- a log line of a trigger has 8 KiB at most
+        answer.body = nil
+      end
       results[i] = { answer = answer or false, why = why, took = pm.now() - began }
     end
     return table.unpack(results)
@@ -131,7 +134,7 @@ describe("pm.http", function()
       '{ url = "https://localhost:" .. args.other .. "/", verify = false, timeout = 5 }',
       '{ url = "https://localhost:" .. args.port .. "/", cafile = "/nowhere.pem", timeout = 5 }',
       '{ url = "http://localhost:" .. args.port .. "/", timeout = 5 }',
-    }, { args = { port = tls.port, ca = tls.ca, other = other.port, other_ca = other.ca } })
+    }, { args = { port = tls.port, ca = tls.ca, other = other.port, other_ca = other.ca, brief = 1 } })
     assert.equal(200, said[1].answer.status, said[1].why)
     has(said[2].why, "certificate")
     has(said[3].why, "127.0.0.1")
