@@ -180,7 +180,7 @@ describe("README's recipe", function()
     pool:run()
     local daemon = start_recipe(block("/etc/plusmoin/plusmoin-pgpool.lua"), servers, "pgpool.lua",
       { { "port = 9898", "port = " .. pool.pcp_port }, { "/etc/plusmoin/pcppass", pool.passfile } })
-    local writer = client.start { port = pool.port, sql = "SELECT inet_server_port() /*NO LOAD BALANCE*/",
+    local writer = client.start { port = pool.port, sql = "/*NO LOAD BALANCE*/ SELECT inet_server_port()",
       retry_ms = 50 }
     pool:wait_roles("s1* s2 s3", function() return daemon:diagnose() end)
     slaves[2]:kill9()
