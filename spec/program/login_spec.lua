@@ -1,33 +1,12 @@
 -- A login is made in worker threads: neither a server that asks for much arithmetic nor a file that hangs holds the
 -- loop, and a step that does not come back says nothing of a server that has not asked for anything.
+local hang = require "spec.support.hang"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 local standin = require "spec.support.standin"
 
--- A sanitizer's allocator has locks: a worker at nice 19 may hold one while it waits for a processor.
-local LATE_MS = (os.getenv("PLUSMOIN_BIN") or ""):find("san/") and 1000 or 50
 local PASSWORD = "geheim-23"
-
--- ms for which the first thread of a process has waited for a processor.
-local function queued_ms(pid)
-  local text = proc.read_file(("/proc/%d/task/%d/schedstat"):format(pid, pid))
-  return tonumber(text:match("^%d+ (%d+)")) / 1e6
-end
-
--- Asks for the status until `done`; the ms of the slowest answer, less what the daemon's loop and this process have
--- waited for a processor meanwhile.
-local function slowest_answer(daemon, what, seconds, done)
-  local worst = 0
-  proc.wait_for(what, seconds, function()
-    local own, theirs, asked = queued_ms(proc.uv.os_getpid()), queued_ms(daemon.process.pid), proc.mono_ms()
-    assert.is_true(daemon:ask({ request = "status" }, 60).ok)
-    local took = proc.mono_ms() - asked
-    worst = math.max(worst, took - (queued_ms(proc.uv.os_getpid()) - own) - (queued_ms(daemon.process.pid) - theirs))
-    return done()
-  end, function() return daemon:diagnose() end)
-  return worst
-end
 
 -- A healthy pair, and a stand-in `hostile` that asks for so many iterations.
 local function with_hostile(iterations, config)
@@ -54,10 +33,10 @@ describe("a server that asks for much arithmetic at the login", function()
     local daemon, stand, nodes = with_hostile(2000000)
     daemon:expect_events { { "plusmoin_up" } }
     local began = proc.mono_ms()
-    local worst = slowest_answer(daemon, "two logins", 60, function()
+    local worst = hang.lateness(daemon, 60, function()
       return proc.mono_ms() - began > 2000 and stand:count("hostile").connections >= 2
     end)
-    assert.is_true(worst < LATE_MS, ("an answer took %.1f ms"):format(worst))
+    assert.is_true(worst < hang.LATE_MS, ("an answer took %.1f ms"):format(worst))
     daemon:wait_place(nodes[2], "slave 0")
     stand:play("b die")
     daemon:expect_events { { "slave_down", nodes[2] } }
@@ -71,29 +50,12 @@ describe("a server that asks for much arithmetic at the login", function()
     proc.wait_for("the second login", 10, function() return stand:count("hostile").connections == 2 end)
     daemon:quiet(3)
     assert.equal(2, stand:count("hostile").connections) -- two are left behind, no more are begun
-    assert.is_true(slowest_answer(daemon, "answers", 10, function() return true end) < LATE_MS)
+    assert.is_true(hang.lateness(daemon, 10, function() return true end) < hang.LATE_MS)
     local began = proc.mono_ms()
     daemon:stop_and_check()
     assert.is_true(proc.mono_ms() - began < 4000)
   end)
 end)
-
--- A file under a lease: who opens it waits in the kernel, until `release` (45 s at the most). As on a hung mount.
-local function leased(path)
-  local program = proc.shared.leaser
-  if not program then
-    program = proc.new_dir("leaser") .. "/leaser"
-    proc.must({ os.getenv("CC") or "gcc", "-O1", "-o", program, "spec/support/leaser.c" },
-      { as_root = true, cwd = "." })
-    proc.shared.leaser = program
-  end
-  local holder = proc.spawn { program, path }
-  proc.wait_for("the lease", 10, function() return holder:out():find("held") end, function() return holder:err() end)
-  return function()
-    holder:kill("sigkill")
-    holder:wait()
-  end
-end
 
 local function times_logged(daemon, words)
   return select(2, daemon:log():gsub(words:gsub("%p", "%%%0"), ""))
@@ -103,6 +65,7 @@ describe("a file of a login that hangs", function()
   local release
 
   after_each(function()
+    hang.let_go()
     if release then
       release()
     end
@@ -123,7 +86,7 @@ describe("a file of a login that hangs", function()
     local daemon = plusmoin.start { nodes = nodes, config = { query_timeout = 0.4, connect_timeout = 1,
       connection = { passfile = passfile } } }
     daemon:wait_place(nodes[count], "slave 0")
-    release = leased(passfile)
+    hang.hold(passfile)
     stand:play "n* disconnect"
     return daemon, stand, nodes
   end
@@ -133,7 +96,7 @@ describe("a file of a login that hangs", function()
     daemon:wait_logged("error", "plusmoin itself lacks something", "passfile")
     daemon:quiet(3)
     assert.equal(1, times_logged(daemon, "plusmoin itself lacks something"))
-    release()
+    hang.let_go()
     proc.wait_for("sessions", 10, function() return stand:count("n4").sessions == 1 end,
       function() return daemon:diagnose() end)
     daemon:quiet_rounds(2)
@@ -144,10 +107,10 @@ describe("a file of a login that hangs", function()
   it("holds 32 workers at the most, which is told once; the status answers, SIGTERM ends the daemon #core", function()
     local daemon, stand = with_passfile(20)
     daemon:wait_logged("error", "no login is begun until one of them does")
-    assert.is_true(slowest_answer(daemon, "answers", 10, function() return true end) < LATE_MS)
+    assert.is_true(hang.lateness(daemon, 10, function() return true end) < hang.LATE_MS)
     daemon:quiet(1)
     assert.equal(1, times_logged(daemon, "no login is begun until one of them does"))
-    release()
+    hang.let_go()
     daemon:wait_logged("error", "logins are begun again")
     proc.wait_for("sessions", 10, function() return stand:count("n20").sessions == 1 end,
       function() return daemon:diagnose() end)

@@ -1,8 +1,10 @@
---- Programs whose exec hangs, and whether the monitor's loop goes on meanwhile.
+--- Files that hang whoever opens or executes them, and whether the monitor's loop goes on meanwhile.
 local faked = require "spec.support.faked"
 local proc = require "spec.support.proc"
 
-local hang = { held = {} }
+-- LATE_MS: an answer of the loop that takes longer, less what was spent waiting for a processor, was held up. A
+-- sanitizer's allocator has locks: a worker at nice 19 may hold one while it waits for a processor.
+local hang = { held = {}, LATE_MS = (os.getenv("PLUSMOIN_BIN") or ""):find("san/") and 1000 or 50 }
 
 local function holder()
   local path = proc.shared.lease
@@ -48,7 +50,7 @@ function hang.lateness(daemon, seconds, fn)
   local task = daemon.process.pid .. "/task/" .. daemon.process.pid
   proc.wait_for("it, with a loop that answers", seconds, function()
     local began, waited = proc.mono_ms(), waited_ms(task) + waited_ms("self")
-    assert(daemon:ask({ request = "explain" }, seconds).ok)
+    assert(daemon:ask({ request = "status" }, seconds).ok)
     worst = math.max(worst, proc.mono_ms() - began - (waited_ms(task) + waited_ms("self") - waited))
     return fn()
   end, function() return daemon:diagnose() end)

@@ -4,6 +4,7 @@
  * /proc/sys/fs/lease-break-time, 45 s). Says "held" when it stands.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,10 +14,17 @@ int main(int argc, char **argv)
 {
 	int fd = argc > 1 ? open(argv[1], O_RDWR) : -1;
 
-	signal(SIGIO, SIG_IGN);
-	if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) != 0) {
+	if (fd < 0) {
 		perror(argc > 1 ? argv[1] : "lease FILE");
 		return 1;
+	}
+	(void)signal(SIGIO, SIG_IGN); /* somebody waits */
+	while (fcntl(fd, F_SETLEASE, F_WRLCK) != 0) {
+		if (errno != EAGAIN) {
+			perror("lease");
+			return 1;
+		}
+		usleep(1000); /* somebody has it open */
 	}
 	puts("held");
 	fflush(stdout);
