@@ -171,7 +171,7 @@ TRIGGER_SPECS := $(wildcard spec/triggers/*_spec.lua)
 MATRIX = spec/program/matrix_spec.lua
 MATRIX_PARTS = 1/6 2/6 3/6 4/6 5/6 6/6
 # Specs that have jobs of their own.
-NOT_PLAIN = $(MATRIX) spec/program/versions_spec.lua
+NOT_PLAIN = $(MATRIX) spec/program/versions_spec.lua spec/program/night_spec.lua
 
 # $(1): a spec; in `make test-long` those that play at random play for longer.
 long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
@@ -210,6 +210,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"$(SPEC) plain spec/unit" \
 		$(MATRIX_PARTS:%="MATRIX_PART=% $(SPEC) asan $(MATRIX)") \
 		"$(SPEC) plain --filter=hour $(MATRIX)" \
+		"$(SPEC) plain spec/program/night_spec.lua" \
 		$(foreach spec,$(filter-out $(NOT_PLAIN),$(SPECS)) $(TRIGGER_SPECS),"$(call long,$(spec))$(SPEC) asan $(spec)") \
 		$(foreach spec,$(CORE_SPECS),"$(call long,$(spec))$(SPEC) tsan --tags=core $(spec)") \
 		$(CORE_SPECS:%="$(SPEC) plain --tags=core %") \

@@ -42,16 +42,20 @@ local function waited_ms(task)
   return tonumber(proc.read_file("/proc/" .. task .. "/schedstat"):match("%d+ (%d+)")) / 1e6
 end
 
---- How late the loop answers at the worst while `fn` is not yet true: ms, less the time in which it or we
--- waited for a processor.
+--- How late the loop answers now: ms, less the time in which it or we waited for a processor.
+function hang.late(daemon, seconds)
+  local task = daemon.process.pid .. "/task/" .. daemon.process.pid
+  local began, waited = proc.mono_ms(), waited_ms(task) + waited_ms("self")
+  assert(daemon:ask({ request = "status" }, seconds).ok)
+  return proc.mono_ms() - began - (waited_ms(task) + waited_ms("self") - waited)
+end
+
+--- How late it answers at the worst while `fn` is not yet true.
 function hang.lateness(daemon, seconds, fn)
   local worst = 0
   proc.wait_for("the control socket", 10, function() return proc.uv.fs_stat(daemon.config.control_socket) end)
-  local task = daemon.process.pid .. "/task/" .. daemon.process.pid
   proc.wait_for("it, with a loop that answers", seconds, function()
-    local began, waited = proc.mono_ms(), waited_ms(task) + waited_ms("self")
-    assert(daemon:ask({ request = "status" }, seconds).ok)
-    worst = math.max(worst, proc.mono_ms() - began - (waited_ms(task) + waited_ms("self") - waited))
+    worst = math.max(worst, hang.late(daemon, seconds))
     return fn()
   end, function() return daemon:diagnose() end)
   return worst

@@ -327,7 +327,8 @@ static struct task *task_on(const struct load *load, const struct host *host)
 	for (size_t i = 0; i < load->tasks.count; i++) {
 		struct task *task = load->tasks.items[i];
 
-		if (task->host == host)
+		// the analyzer does not know that list_remove() takes a freed one out
+		if (task->host == host) // NOLINT(clang-analyzer-unix.Malloc)
 			return task;
 	}
 	return NULL;
