@@ -79,11 +79,14 @@ function Haproxy:kill()
   return self
 end
 
---- What it answers to a command.
-function Haproxy:ask(text)
-  local client, parts, ended = proc.uv.new_pipe(false), {}, false
+-- Asks once; nil: nobody listens at the socket yet.
+local function ask_once(self, text)
+  local client, parts, ended, refused = proc.uv.new_pipe(false), {}, false, false
   client:connect(self.socket, function(failed)
-    assert(not failed, failed)
+    if failed then
+      ended, refused = true, true
+      return
+    end
     client:read_start(function(_, data)
       parts[#parts + 1] = data
       ended = ended or not data
@@ -92,7 +95,12 @@ function Haproxy:ask(text)
   end)
   proc.wait_for("HAProxy's answer", 5, function() return ended end)
   proc.close(client)
-  return table.concat(parts)
+  return not refused and table.concat(parts) or nil
+end
+
+--- What it answers to a command, once it listens.
+function Haproxy:ask(text)
+  return proc.wait_for("HAProxy", 5, function() return ask_once(self, text) end)
 end
 
 --- The open servers of a backend, by name, with "+" between them.
