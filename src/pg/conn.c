@@ -300,7 +300,7 @@ static void on_later(void *data)
 }
 
 struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char *const *values,
-		       const struct conn_events *events, void *data)
+		       bool spares, const struct conn_events *events, void *data)
 {
 	struct conn *conn = mem_zalloc(1, sizeof(*conn));
 
@@ -308,7 +308,7 @@ struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char 
 	conn->events = *events;
 	conn->data = data;
 	conn->later = timer_new(loop, NULL, on_later, conn);
-	conn->login = login_start(loop, keywords, values, on_stepped, conn);
+	conn->login = login_start(loop, keywords, values, spares, on_stepped, conn);
 	return conn;
 }
 

@@ -33,9 +33,12 @@ struct conn_events {
 	void (*done)(void *data);
 };
 
-/* libpq's keywords and values, NULL-terminated; used during conn_open() only. */
+/*
+ * libpq's keywords and values, NULL-terminated; used during conn_open() only. `spares`: it fails, as a lack of our
+ * own, when nothing but the reserve of descriptors is left (system/descriptors.h).
+ */
 struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char *const *values,
-		       const struct conn_events *events, void *data);
+		       bool spares, const struct conn_events *events, void *data);
 
 /* Other ears from now on. */
 void conn_listen(struct conn *conn, const struct conn_events *events, void *data);

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
-#include "system/descriptors.h"
 
 #define DIAL_KEYWORDS 64
 
@@ -32,7 +31,6 @@ struct dial {
 	size_t next;
 	bool again; /* the present address has been tried twice */
 	bool left_some; /* of this round an address was left before it said anything */
-	bool scarce; /* no descriptor may be had for it: `deadline` is the time to say so */
 	bool has_failed; /* an address has: */
 	struct evidence best; /* the failure that tells most */
 	struct conn *conn;
@@ -234,11 +232,6 @@ static void give_up(void *data)
 	bool looking_up = dial->lookup != NULL;
 	struct evidence evidence = { .reason = looking_up ? REASON_DNS : REASON_TIMEOUT };
 
-	if (dial->scarce) {
-		evidence = evidence_of_scarcity(descriptors_limit());
-		finish(dial, NULL, &evidence);
-		return;
-	}
 	(void)snprintf(evidence.message, sizeof(evidence.message), "no answer to a %s within %.3f s",
 		       looking_up ? "look-up of its name" : "connect",
 		       (double)dial->target.timeout_ms / 1000.0);
@@ -284,7 +277,7 @@ static void open_conn(struct dial *dial)
 			add(keywords, values, &count, node->connection[i].key,
 			    node->connection[i].value);
 	}
-	dial->conn = conn_open(dial->loop, keywords, values, &dial_events, dial);
+	dial->conn = conn_open(dial->loop, keywords, values, dial->options != NULL, &dial_events, dial);
 }
 
 static void on_reach(void *data)
@@ -386,10 +379,7 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 	dial->started_ms = clock_steady_ms();
 	dial->deadline = timer_new(loop, stalls, give_up, dial);
 	dial->reach = timer_new(loop, stalls, on_reach, dial);
-	dial->scarce = target->options != NULL && descriptors_are_scarce();
-	if (dial->scarce)
-		timer_start(dial->deadline, 0);
-	else if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
+	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
 	    addresses_take_numeric(&dial->addresses, host)) {
 		try_next(dial);
 	} else {

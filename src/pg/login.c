@@ -16,6 +16,7 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 #include "loop/workers.h"
+#include "system/descriptors.h"
 
 #define HANGS_MS 20    /* a step that reads files or connects takes less */
 #define LACKS_MS 1000  /* when no worker is at a step for so long, and none is wanted, the next lack is told anew */
@@ -38,6 +39,8 @@ struct login {
 	bool is_refused;
 	struct evidence refusal;
 	struct timer *later; /* tells the refusal */
+	bool spares;    /* the reserve of descriptors */
+	bool is_scarce; /* nothing else was left */
 	bool left;
 	struct drain *drain; /* of one that was left */
 	void (*stepped)(void *data, PostgresPollingStatusType next);
@@ -66,9 +69,15 @@ static void free_words(struct login *login)
 static PostgresPollingStatusType begin(struct login *login)
 {
 	size_t count = login->words.count / 2;
-	const char **keywords = mem_zalloc(count + 1, sizeof(*keywords));
-	const char **values = mem_zalloc(count + 1, sizeof(*values));
+	const char **keywords;
+	const char **values;
 
+	/* here, for many logins may have been begun before the first of them has its socket */
+	login->is_scarce = login->spares && descriptors_are_scarce();
+	if (login->is_scarce)
+		return PGRES_POLLING_FAILED;
+	keywords = mem_zalloc(count + 1, sizeof(*keywords));
+	values = mem_zalloc(count + 1, sizeof(*values));
 	for (size_t i = 0; i < count; i++) {
 		keywords[i] = login->words.items[2 * i];
 		values[i] = login->words.items[2 * i + 1];
@@ -235,12 +244,13 @@ static bool meets_limit(struct login *login)
 	return true;
 }
 
-struct login *login_start(uv_loop_t *loop, const char *const *keywords, const char *const *values,
+struct login *login_start(uv_loop_t *loop, const char *const *keywords, const char *const *values, bool spares,
 			  void (*stepped)(void *data, PostgresPollingStatusType next), void *data)
 {
 	struct login *login = mem_zalloc(1, sizeof(*login));
 
 	login->loop = loop;
+	login->spares = spares;
 	login->stepped = stepped;
 	login->data = data;
 	login->started_ms = clock_steady_ms();
@@ -303,6 +313,8 @@ void login_explain(const struct login *login, struct evidence *evidence)
 
 	if (login->is_refused) {
 		*evidence = login->refusal;
+	} else if (login->is_scarce) {
+		*evidence = evidence_of_scarcity(descriptors_limit());
 	} else if (pg == NULL || PQstatus(pg) == CONNECTION_BAD) {
 		evidence_of_connect(evidence, connect_words(pg, words, sizeof(words)));
 	} else { /* libpq has no complaint: the loop could not watch its socket */

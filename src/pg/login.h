@@ -19,9 +19,9 @@ struct login;
 
 /*
  * Begins with the first step; the keywords and values of PQconnectStartParams are copied. `stepped` is called
- * after each step, never from inside a call of the owner: what libpq waits for now.
+ * after each step, never from inside a call of the owner: what libpq waits for now. `spares`: as conn_open().
  */
-struct login *login_start(uv_loop_t *loop, const char *const *keywords, const char *const *values,
+struct login *login_start(uv_loop_t *loop, const char *const *keywords, const char *const *values, bool spares,
 			  void (*stepped)(void *data, PostgresPollingStatusType next), void *data);
 
 /* Begins the next step. The caller watches the socket no more: libpq may change it. */
