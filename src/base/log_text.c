@@ -16,11 +16,6 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
-const char *log_level_name(enum log_level level)
-{
-	return level_names[level];
-}
-
 bool log_level_parse(const char *name, enum log_level *level)
 {
 	for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++) {

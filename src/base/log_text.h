@@ -20,4 +20,3 @@ struct log_text log_text_new(enum log_level level, enum log_format format,
 /* "last line repeated N times" (JSON: also "repeated": N), as of now. */
 struct log_text log_text_repeated(enum log_level level, enum log_format format,
 				  unsigned long times);
-const char *log_level_name(enum log_level level);

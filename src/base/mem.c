@@ -65,6 +65,13 @@ char *mem_vprintf(const char *format, va_list args)
 	return text;
 }
 
+void mem_free_strings(char **strings)
+{
+	for (char **string = strings; string != NULL && *string != NULL; string++)
+		free(*string);
+	free(strings);
+}
+
 char *mem_printf(const char *format, ...)
 {
 	va_list args;

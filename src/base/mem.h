@@ -22,6 +22,9 @@ char *mem_strdup(const char *text);
 /* A copy of the first `len` bytes of `text`, terminated. The caller frees it. */
 char *mem_strndup(const char *text, size_t len);
 
+/* Frees a list of strings that a NULL ends, and the strings; NULL allowed. */
+void mem_free_strings(char **strings);
+
 /* A formatted string; the caller frees it. */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));

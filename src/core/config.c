@@ -142,9 +142,7 @@ static void free_trigger(struct config_trigger *trigger)
 	for (size_t i = 0; i < trigger->count; i++) {
 		struct config_action *action = &trigger->actions[i];
 
-		for (char **arg = action->argv; arg != NULL && *arg != NULL; arg++)
-			free(*arg);
-		free(action->argv);
+		mem_free_strings(action->argv);
 		free(action->path);
 		free(action->source);
 	}

@@ -360,11 +360,6 @@ void conn_send(struct conn *conn, const struct statement *statements, size_t cou
 	send_queued(conn, sent);
 }
 
-bool conn_is_busy(const struct conn *conn)
-{
-	return conn->state == CONN_BUSY;
-}
-
 bool conn_is_reaching(const struct conn *conn)
 {
 	return conn->state == CONN_CONNECTING && !conn->reached;

@@ -53,7 +53,6 @@ void conn_send(struct conn *conn, const struct statement *statements, size_t cou
  * last row one without rows; then `done`.
  */
 void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params);
-bool conn_is_busy(const struct conn *conn);
 
 /* Whether TCP has not answered yet. */
 bool conn_is_reaching(const struct conn *conn);

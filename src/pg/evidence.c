@@ -30,13 +30,6 @@ bool sqlstate_is_transient(const char *sqlstate)
 	       (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0);
 }
 
-bool errno_is_own_fault(int error)
-{
-	if (error < 0)
-		error = -error;
-	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
-}
-
 struct evidence evidence_of_scarcity(size_t limit)
 {
 	struct evidence evidence = { .own_fault = true };

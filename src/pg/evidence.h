@@ -59,8 +59,5 @@ bool sqlstate_is_locked(const char *sqlstate);
 /* 40001 and 40P01: worth asking again at once. */
 bool sqlstate_is_transient(const char *sqlstate);
 
-/* One of our own errno (UV_... or errno): a fault of ours, not the node's. */
-bool errno_is_own_fault(int error);
-
 /* No connection was begun: of our `limit` of descriptors nothing but the reserve is left. */
 struct evidence evidence_of_scarcity(size_t limit);

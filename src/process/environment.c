@@ -115,8 +115,6 @@ void environment_set(char ***environment, const char *name, const char *value)
 
 void environment_free(char ***environment_p)
 {
-	for (char **variable = *environment_p; variable != NULL && *variable != NULL; variable++)
-		free(*variable);
-	free(*environment_p);
+	mem_free_strings(*environment_p);
 	*environment_p = NULL;
 }

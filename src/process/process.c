@@ -60,13 +60,6 @@ static char **copy_strings(char *const *strings)
 	return copy;
 }
 
-static void free_strings(char **strings)
-{
-	for (char **string = strings; string != NULL && *string != NULL; string++)
-		free(*string);
-	free(strings);
-}
-
 static void close_ends(const struct spawn_ends *ends)
 {
 	close(ends->in);
@@ -79,8 +72,8 @@ static void close_ends(const struct spawn_ends *ends)
 static void forget_start(struct process *process)
 {
 	close_ends(&process->ends);
-	free_strings(process->argv);
-	free_strings(process->environment);
+	mem_free_strings(process->argv);
+	mem_free_strings(process->environment);
 	free(process->cwd);
 	process->argv = process->environment = NULL;
 	process->cwd = NULL;

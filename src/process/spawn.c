@@ -125,13 +125,6 @@ static char **programs_of(const char *name)
 	return programs;
 }
 
-static void free_programs(char **programs)
-{
-	for (char **program = programs; *program != NULL; program++)
-		free(*program);
-	free(programs);
-}
-
 int spawn_process(const struct spawn_what *what, atomic_int *pid, bool *no_directory)
 {
 	struct start start = { .what = what };
@@ -147,7 +140,7 @@ int spawn_process(const struct spawn_what *what, atomic_int *pid, bool *no_direc
 	if (__clone(in_child, stack + STACK_BYTES,
 		    CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD, &start, (int *)pid) < 0)
 		start.error = errno;
-	free_programs(start.programs);
+	mem_free_strings(start.programs);
 	(void)munmap(stack, STACK_BYTES);
 	*no_directory = start.no_directory;
 	return start.error;

@@ -38,18 +38,11 @@ struct exec {
 	size_t err_len;
 };
 
-static void free_strings(char **strings)
-{
-	for (char **string = strings; string != NULL && *string != NULL; string++)
-		free(*string);
-	free(strings);
-}
-
 static void release(void *data)
 {
 	struct exec *exec = data;
 
-	free_strings(exec->argv);
+	mem_free_strings(exec->argv);
 	environment_free(&exec->environment);
 	free(exec->cwd);
 	free(exec->input);
