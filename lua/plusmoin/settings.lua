@@ -4,8 +4,8 @@
 -- and the help are made from these rows. A row:
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
---   type         seconds, integer, string, secret, path, choice, words, statement,
---                host, nodes, connection, triggers, trigger, command, object
+--   type         seconds, integer, string, secret, path, choice, words, addresses,
+--                statement, host, nodes, connection, triggers, trigger, command, object
 --   min, max     range of numbers, both included; min_open: min itself is out
 --   default      the value, where it is a fixed one
 --   default_doc  the default in words, where it is computed or its text differs
@@ -74,6 +74,10 @@ local rows = {
     doc = "A slave went down or out of sync." },
   { name = "triggers.cluster_created", type = "trigger", default_doc = "null", reload = "live",
     doc = "A new cluster was found or split off; the trigger's node is its master." },
+  { name = "triggers.monitor_isolated", type = "trigger", default_doc = "null", reload = "live",
+    doc = "plusmoin itself is cut off from all other hosts: no loss counts until it hears one again." },
+  { name = "triggers.monitor_reconnected", type = "trigger", default_doc = "null", reload = "live",
+    doc = "plusmoin hears other hosts again: all nodes are asked anew." },
   { name = "triggers.node_held", type = "trigger", default_doc = "null", reload = "live",
     doc = "A node is alive but lets nobody in (`hold_on`): it keeps its place." },
   { name = "triggers.X.command", type = "command", default_doc = "none: this or `lua` is required", reload = "live",
@@ -124,6 +128,13 @@ local rows = {
     default = { "full", "auth", "no_database", "table" }, default_doc = '`["full", "auth", "no_database", "table"]`',
     reload = "live",
     doc = "Classes of failure that keep a node in its place: the server is alive, only the door is shut." },
+  { name = "isolation_anchors", type = "addresses", default_doc = "[]", reload = "live",
+    allowed = 'a list of "host:port" ("[address]:port" of IPv6)',
+    doc = "Addresses beside the nodes that are asked, by a TCP connect, when the monitor may be cut off: "
+      .. "a gateway, a name server." },
+  { name = "isolation_grace", type = "seconds", min = 0, max = DAY, default_doc = "null: as long as it lasts",
+    reload = "live",
+    doc = "Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses are acted on." },
   { name = "fresh_connect_interval", type = "seconds", min = 0, max = DAY, default = 30, reload = "live",
     doc = "How often a fresh connection has to replace the kept one (at most 20 a second in all); "
       .. "0: never, smart stops wait." },
@@ -150,10 +161,9 @@ local rows = {
 
 -- What the contract marks "later": known, refused in words, never ignored.
 local later = {
-  ["isolation_grace"] = true,
   ["http"] = true,
   ["nodes[].ignore_system_id"] = true,
-  ["triggers.split_brain"] = true, ["triggers.monitor_isolated"] = true,
+  ["triggers.split_brain"] = true,
 }
 
 settings.rows = rows

@@ -1,5 +1,7 @@
 #include "core/condition.h"
 
+#include "core/cut_off.h"
+
 static bool is_held(const struct node *node)
 {
 	return node->door != REASON_NONE ||
@@ -31,6 +33,8 @@ enum condition node_condition(const struct node *node)
 {
 	if (!node->known && node->failure.attempts == 0)
 		return CONDITION_UNKNOWN;
+	if (node_is_in_place(node) && fleet_is_cut_off(node->fleet))
+		return CONDITION_ISOLATED;
 	return node_is_in_place(node) ? condition_in_place(node) : condition_out_of_place(node);
 }
 

@@ -11,7 +11,7 @@ enum condition {
 	CONDITION_FAILING,     /* it keeps its place by P2, P3 or P5 */
 	CONDITION_HELD,        /* its server is alive, only its door is shut (P1) */
 	CONDITION_VOUCHED_FOR, /* not in use yet: others still hear it (P6, P8) */
-	CONDITION_ISOLATED,    /* not in use yet: the monitor is cut off (P7) */
+	CONDITION_ISOLATED,    /* the monitor is cut off from all other hosts: how it is, nobody knows (P7) */
 	CONDITION_LATE,        /* it answers, and is out of sync */
 	CONDITION_DOWN,        /* its failure counts; or as master it answers, but its beat is refused */
 	CONDITION_UNKNOWN      /* it was not heard of yet, or not judged since a restart */

@@ -14,6 +14,7 @@ struct config *config_new(void)
 	struct config *config = mem_zalloc(1, sizeof(*config));
 
 	config->references = 1;
+	config->isolation_grace_ms = ISOLATION_WITHOUT_END;
 	return config;
 }
 
@@ -160,6 +161,11 @@ void config_unref(struct config **config_p)
 		config_node_clear(&config->nodes[i]);
 	free(config->nodes);
 	free(config->by_id);
+	for (size_t i = 0; i < config->anchor_count; i++) {
+		free(config->anchors[i].text);
+		free(config->anchors[i].host);
+	}
+	free(config->anchors);
 	for (int kind = 0; kind < EVENT_KINDS; kind++)
 		free_trigger(&config->triggers[kind]);
 	secrets_unref(&config->secrets);

@@ -45,6 +45,15 @@ struct config_trigger {
 	size_t count; /* 0: nothing to do for this event */
 };
 
+/* An address that is asked when the monitor may be isolated (`isolation_anchors`). */
+struct config_anchor {
+	char *text; /* "host:port", as configured */
+	char *host; /* a name or an address */
+	int port;
+};
+
+#define ISOLATION_WITHOUT_END INT64_C(-1)
+
 struct config {
 	unsigned references;
 	char *path; /* the file it came from */
@@ -58,6 +67,9 @@ struct config {
 	int64_t fresh_connect_ms; /* 0: never */
 	bool hold_on[REASONS];    /* P1 */
 	int64_t shutdown_grace_ms;
+	int64_t isolation_grace_ms; /* P7; ISOLATION_WITHOUT_END: as long as it lasts */
+	struct config_anchor *anchors;
+	size_t anchor_count;
 	int down_after;
 	int trigger_parallel;
 	int64_t lua_memory_bytes; /* a script host's state; enforced by script/ */

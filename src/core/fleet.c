@@ -77,6 +77,7 @@ struct fleet *fleet_new(struct config *config, const struct moment *now)
 	name_all(fleet);
 	fleet->moved_clusterless = true;
 	fleet->touches = 1;
+	fleet->cut_off_ms = INT64_MIN;
 	return fleet;
 }
 

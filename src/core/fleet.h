@@ -103,6 +103,8 @@ struct fleet {
 	struct list clusterless; /* nodes, in configured order */
 	struct list clusters;    /* by id */
 	int next_id;
+	int64_t cut_off_ms;      /* steady: since when the monitor is isolated (P7, cut_off.h); INT64_MIN: it is not */
+	int64_t cut_off_wall_ms; /* the same by the wall clock, for people */
 	unsigned long rounds;    /* how many have begun: each has its number */
 	/* For who keeps a picture of the fleet (board.h): what may differ from the last one. */
 	struct list touched;     /* clusters */

@@ -45,6 +45,12 @@ static void thin(struct history *history)
 	remove_at(history, victim);
 }
 
+void history_pause(struct history *history, int64_t ms)
+{
+	history->last_steady_ms += ms;
+	history->stopped_ms += ms;
+}
+
 void history_add(struct history *history, int64_t tstamp, int64_t steady_ms, bool new_holder,
 		 int64_t window_ms)
 {

@@ -33,6 +33,9 @@ struct history {
 void history_add(struct history *history, int64_t tstamp, int64_t steady_ms, bool new_holder,
 		 int64_t window_ms);
 
+/* So much time since the last beat does not count: the cluster's clock stood still. */
+void history_pause(struct history *history, int64_t ms);
+
 /*
  * How late a node is that shows `tstamp`: the age, when the newest beat was
  * written, of the oldest beat that it has not replayed; 0 if it shows the

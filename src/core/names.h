@@ -15,6 +15,8 @@ enum event_kind {
 	EVENT_SLAVE_DOWN,
 	EVENT_SLAVE_UP,
 	EVENT_NODE_HELD,
+	EVENT_MONITOR_ISOLATED,
+	EVENT_MONITOR_RECONNECTED,
 	EVENT_HEARTBEAT,
 	EVENT_KINDS /* how many; in the order of rule T4 */
 };
@@ -69,6 +71,7 @@ enum rule {
 	RULE_P2,
 	RULE_P3,
 	RULE_P5,
+	RULE_P7, /* fires monitor_isolated, of no node */
 	RULES
 };
 

@@ -61,6 +61,7 @@ struct beat_result {
 struct shut_door {
 	enum reason reason; /* REASON_NONE: the last one did not fail */
 	int attempts;       /* that have failed in a row */
+	bool path;          /* nothing of its host was heard at the last one */
 	char message[MESSAGE_BYTES];
 };
 
@@ -74,6 +75,7 @@ struct observation {
 	struct beat_result beat; /* of a master that was sent one */
 	enum reason reason;      /* of a failure */
 	char message[MESSAGE_BYTES];
+	bool path;  /* of a failure: nothing of its host was heard, neither TCP nor a word (P7) */
 	bool going; /* its last word was that it is going or coming (rule P2) */
 	bool kept;  /* the connection that it came over stands */
 	int64_t kept_ended_ms; /* steady: when the last kept one ended; INT64_MIN: none has */

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "core/aliases.h"
+#include "core/cut_off.h"
 
 static bool sits(const struct node *node)
 {
@@ -230,6 +231,7 @@ static bool still_failing(const struct fleet *fleet, const struct node *node,
 	if (!node_is_in_place(node))
 		return false;
 	return node->failure.attempts < fleet->config->down_after ||
+	       now->steady_ms < fleet_cut_off_ends(fleet) ||
 	       now->steady_ms < hold_ends(fleet, node) ||
 	       now->steady_ms < restart_grace_ends(fleet, node) ||
 	       now->steady_ms < beat_patience_ends(fleet, node);
@@ -272,6 +274,7 @@ static enum rule kept_longest(const struct fleet *fleet, const struct node *node
 		{ RULE_P1, hold_ends(fleet, node) },
 		{ RULE_P2, restart_grace_ends(fleet, node) },
 		{ RULE_P5, beat_patience_ends(fleet, node) },
+		{ RULE_P7, fleet_cut_off_ends(fleet) },
 	};
 	enum rule rule = RULE_NONE;
 

@@ -44,7 +44,8 @@ enum reason node_is_held(const struct fleet *fleet, const struct node *node,
 
 /*
  * Which rule keeps a failing node in its place, the one that does so the longest: P1,
- * P2, P5 until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers), or
+ * P2, P5, P7 until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers, or as the
+ * monitor is isolated), or
  * P3, for whose end further attempts must fail (INT64_MIN). RULE_NONE: none does any more.
  */
 enum rule node_kept_by(const struct fleet *fleet, const struct node *node,

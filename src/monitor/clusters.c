@@ -72,6 +72,31 @@ struct group *clusters_add(struct clusters *clusters, struct cluster *cluster)
 	return group;
 }
 
+void clusters_want_rounds(struct clusters *clusters, bool runs)
+{
+	struct group *group;
+	int id = -1;
+
+	while ((group = clusters_after(clusters, id)) != NULL) {
+		id = group->cluster->id;
+		if (runs)
+			group_run(group);
+		group_want_round(group, false);
+	}
+	if (runs)
+		group_run(&clusters->clusterless);
+	group_want_round(&clusters->clusterless, false);
+}
+
+bool clusters_are_judging(const struct clusters *clusters)
+{
+	for (size_t i = 0; i < clusters->groups.count; i++) {
+		if (group_is_judging(clusters->groups.items[i]))
+			return true;
+	}
+	return group_is_judging(&clusters->clusterless);
+}
+
 void clusters_begin_born(struct group *group)
 {
 	struct group *born;

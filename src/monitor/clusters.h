@@ -27,6 +27,12 @@ struct group *clusters_after(const struct clusters *clusters, int id);
 /* Makes one for a cluster that has none. */
 struct group *clusters_add(struct clusters *clusters, struct cluster *cluster);
 
+/* A round in each group, as soon as one may open; `runs`: regular ones begin, too. */
+void clusters_want_rounds(struct clusters *clusters, bool runs);
+
+/* Whether nodes have moved in some group, and nobody has been told yet. */
+bool clusters_are_judging(const struct clusters *clusters);
+
 /* The group's round has ended and was told: the groups that it has borne begin their rounds. */
 void clusters_begin_born(struct group *group);
 

@@ -7,6 +7,7 @@
 void door_forget(struct watch *watch)
 {
 	watch->door = REASON_NONE;
+	watch->door_is_own = false;
 	watch->door_refused.count = 0;
 	timer_stop(watch->fresh);
 }
@@ -85,7 +86,7 @@ static void on_turn(void *data)
 {
 	struct watches *all = data;
 
-	if (all->count > 0 && config_fresh_connect_ms(all->config) > 0) {
+	if (!all->quiet && all->count > 0 && config_fresh_connect_ms(all->config) > 0) {
 		const struct watch *watch = all->by_order[all->refresh_next % all->count];
 
 		all->refresh_next++;

@@ -120,13 +120,20 @@ bool founding_beaten(struct founding *founding, struct watch *watch,
 
 /* ---- the clock ---- */
 
+/* Whether nobody has been heard at all, and that may be the monitor's network: then the start waits (P7). */
+static bool is_unheard(struct founding *founding)
+{
+	return founding->watches->count > 0 && founding->events->unheard(founding->data);
+}
+
 static void look_for_answers(struct founding *founding)
 {
 	if (founding->unheard_of > 0 &&
 	    (founding->elapsed_ms < START_ANSWERS_MS ||
 	     (founding->elapsed_ms < START_LOGINS_MS && is_any_logging_in(founding))))
 		return;
-	found_clusters(founding);
+	if (!is_unheard(founding))
+		found_clusters(founding);
 }
 
 /* Failures from before somebody was seen count for nothing: the network may have come up just now. */
@@ -170,6 +177,8 @@ static void count_tick(struct founding *founding)
 	int64_t passed_ms = now_ms - founding->ticked_ms;
 
 	founding->ticked_ms = now_ms;
+	if (founding->stands_still)
+		return;
 	founding->elapsed_ms += passed_ms < (int64_t)2 * FOUNDING_TICK_MS ? passed_ms : FOUNDING_TICK_MS;
 }
 
@@ -179,13 +188,18 @@ static void on_tick(void *data)
 	bool more = false;
 
 	count_tick(founding);
+	if (founding->stands_still) {
+		timer_start(founding->tick, FOUNDING_TICK_MS);
+		return;
+	}
 	switch (founding->phase) {
 	case FOUNDING_RESTORED:
 		go_on(founding);
 		break;
 	case FOUNDING_SIGHT:
 		if (founding->sighted ||
-		    founding->elapsed_ms >= START_ANSWERS_MS + founding->watches->config->retry_interval_ms)
+		    (founding->elapsed_ms >= START_ANSWERS_MS + founding->watches->config->retry_interval_ms &&
+		     !is_unheard(founding)))
 			begin_rounds(founding);
 		break;
 	case FOUNDING_ANSWERS:
@@ -227,6 +241,44 @@ void founding_saw(struct founding *founding, struct watch *watch, bool first)
 		step_attempt(founding, attempt);
 }
 
+/* First answers are waited for from now on. */
+static void ask_first(struct founding *founding)
+{
+	const struct watches *watches = founding->watches;
+
+	founding->elapsed_ms = 0;
+	count_unheard_of(founding);
+	for (size_t i = 0; i < watches->count; i++)
+		watches->by_order[i]->at_start = true;
+	look_all(founding);
+}
+
+void founding_stand_still(struct founding *founding)
+{
+	founding->stands_still = true;
+}
+
+/* Who did not answer before says nothing: nobody could. */
+static void forget_all(const struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->node_count; i++) {
+		node_forget(fleet->nodes[i]);
+		fleet->nodes[i]->failure = (struct failure){ 0 };
+		node_touch(fleet->nodes[i]);
+	}
+}
+
+void founding_go_on(struct founding *founding)
+{
+	founding->stands_still = false;
+	if (founding_is_blind(founding))
+		forget_all(founding->watches->fleet);
+	if (founding->phase == FOUNDING_SIGHT)
+		begin_rounds(founding);
+	else if (founding->phase == FOUNDING_ANSWERS)
+		ask_first(founding);
+}
+
 void founding_begin(struct founding *founding)
 {
 	const struct watches *watches = founding->watches;
@@ -241,10 +293,7 @@ void founding_begin(struct founding *founding)
 		timer_start(founding->tick, 0);
 		return;
 	}
-	count_unheard_of(founding);
-	for (size_t i = 0; i < watches->count; i++)
-		watches->by_order[i]->at_start = true;
-	look_all(founding);
+	ask_first(founding);
 }
 
 /* ---- a reload, and the end ---- */

@@ -20,6 +20,8 @@ enum founding_phase {
 };
 
 struct founding_events {
+	/* Nobody has been heard, and all first attempts have had their time: whether it is the monitor that is cut off (P7). */
+	bool (*unheard)(void *data);
 	/* What a state file held goes on: its clusters are up. */
 	void (*restored)(void *data);
 	/* Somebody has answered, or nobody will: rounds begin. */
@@ -47,6 +49,7 @@ struct founding {
 	int64_t elapsed_ms; /* in which the loop turned */
 	size_t unheard_of;  /* nodes that have neither answered nor failed */
 	bool sighted;       /* one has answered since the state file was read */
+	bool stands_still;  /* the monitor is isolated: no time passes */
 	struct attempt **attempts; /* under way, by the node's order; NULL: none */
 	size_t attempt_room;       /* how long that is */
 	size_t attempt_count;
@@ -56,6 +59,10 @@ struct founding {
 /* Begins: `restored`, if the fleet has clusters already. */
 void founding_begin(struct founding *founding);
 void founding_end(struct founding *founding);
+
+/* The monitor is isolated, and is not any more: what waited for first answers begins anew. */
+void founding_stand_still(struct founding *founding);
+void founding_go_on(struct founding *founding);
 
 /* Nothing is judged yet. */
 bool founding_is_blind(const struct founding *founding);

@@ -63,6 +63,16 @@ static void refresh(void *probe)
 	probe_refresh(probe);
 }
 
+static void dial_anew(void *probe)
+{
+	probe_dial_anew(probe);
+}
+
+static const char *address(const void *probe)
+{
+	return probe_address(probe);
+}
+
 static bool is_busy(const void *probe)
 {
 	return probe_is_busy(probe);
@@ -71,6 +81,21 @@ static bool is_busy(const void *probe)
 static bool is_logging_in(const void *probe)
 {
 	return probe_is_logging_in(probe);
+}
+
+static void *knock(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
+		   void *data)
+{
+	const struct live *live = all;
+
+	return knock_start(live->context.loop, live->resolver, host, port, done, data);
+}
+
+static void knock_end(void *one)
+{
+	struct knock *knock = one;
+
+	knock_cancel(&knock);
 }
 
 static void set_config(void *probe, const struct config *config, const struct config_node *node)
@@ -86,7 +111,11 @@ const struct prober live_prober = {
 	.look = look,
 	.beat = beat,
 	.refresh = refresh,
+	.dial_anew = dial_anew,
+	.address = address,
 	.is_busy = is_busy,
 	.is_logging_in = is_logging_in,
+	.knock = knock,
+	.knock_end = knock_end,
 	.set_config = set_config,
 };

@@ -10,19 +10,19 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "monitor/door.h"
+#include "monitor/isolation.h"
+#include "monitor/publisher.h"
 #include "monitor/reload.h"
 #include "monitor/stall.h"
-#include "monitor/tell.h"
 
 struct monitor {
-	struct monitor_events events;
-	void *data;
 	struct fleet *fleet;
 	struct watches watches;
 	struct seats seats;
 	struct clusters clusters;
 	struct founding founding;
-	struct teller teller;
+	struct isolation isolation;
+	struct publisher publisher;
 	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
 	struct timer *reload_timer;
 	struct stall stall;
@@ -42,54 +42,7 @@ static void changed(void *data)
 {
 	struct monitor *monitor = data;
 
-	monitor->events.changed(monitor->data);
-}
-
-/* ---- events ---- */
-
-/* Whether what happens in its cluster, or where a node came from, is a difference to a state file. */
-static bool is_difference(struct monitor *monitor, const struct cluster *cluster,
-			  const struct change *change)
-{
-	return clusters_group(&monitor->clusters, cluster)->restored ||
-	       (change != NULL && clusters_group(&monitor->clusters, change->from)->restored);
-}
-
-static void fire(struct monitor *monitor, enum event_kind kind, const struct cluster *cluster,
-		 const struct change *change)
-{
-	bool restored = kind != EVENT_HEARTBEAT && is_difference(monitor, cluster, change);
-	struct event *event = tell_event(&monitor->teller, kind, cluster, change, restored,
-					 clock_wall_ms());
-
-	monitor->events.fired(monitor->data, event);
-	event_unref(&event);
-	changed(monitor);
-}
-
-static void fire_heartbeat(struct monitor *monitor, const struct cluster *cluster)
-{
-	if (monitor->watches.config->triggers[EVENT_HEARTBEAT].count > 0)
-		fire(monitor, EVENT_HEARTBEAT, cluster, NULL);
-	else
-		changed(monitor);
-}
-
-/* plusmoin_up is about a cluster: no node fires it, whatever founded the cluster. */
-static void fire_change(struct monitor *monitor, const struct change *change)
-{
-	if (change->event != EVENT_NONE)
-		fire(monitor, change->event, change->cluster,
-		     change->event != EVENT_PLUSMOIN_UP ? change : NULL);
-}
-
-static void publish(struct monitor *monitor, const struct changes *changes)
-{
-	for (size_t i = 0; i < changes->count; i++) {
-		tell_change(&changes->items[i]);
-		fire_change(monitor, &changes->items[i]);
-	}
-	changed(monitor);
+	publish_changed(&monitor->publisher);
 }
 
 static void plan_changed(struct monitor *monitor, const struct changes *changes)
@@ -114,7 +67,7 @@ static void judge_door(struct monitor *monitor, struct watch *watch, const struc
 	if (door_judge(watch, now, &reason, &message) != HOLD_BEGINS)
 		return;
 	change = tell_held(node, reason, message);
-	fire(monitor, EVENT_NODE_HELD, node->cluster, &change);
+	publish_event(&monitor->publisher, EVENT_NODE_HELD, node->cluster, &change);
 }
 
 static void judge_doors(struct monitor *monitor, const struct cluster *cluster)
@@ -205,7 +158,7 @@ static void on_ended(void *data, struct group *group, struct changes *changes, b
 
 	if (lives)
 		watch_plan_cluster(&monitor->watches, cluster);
-	publish(monitor, changes);
+	publish_changes(&monitor->publisher, changes);
 	clusters_begin_born(group);
 	clusters_drop_empty(&monitor->clusters);
 	plan_changed(monitor, changes);
@@ -213,7 +166,7 @@ static void on_ended(void *data, struct group *group, struct changes *changes, b
 		return;
 	judge_doors(monitor, cluster);
 	if (regular)
-		fire_heartbeat(monitor, cluster);
+		publish_heartbeat(&monitor->publisher, cluster);
 }
 
 static const struct seats_events seats_events = {
@@ -231,24 +184,35 @@ static void on_restored(void *data)
 		clusters_add(&monitor->clusters, monitor->fleet->clusters.items[i])->restored = true;
 	monitor->clusters.clusterless.restored = true;
 	for (size_t i = 0; i < monitor->fleet->clusters.count; i++)
-		fire(monitor, EVENT_PLUSMOIN_UP, monitor->fleet->clusters.items[i], NULL);
+		publish_event(&monitor->publisher, EVENT_PLUSMOIN_UP, monitor->fleet->clusters.items[i], NULL);
+}
+
+/* Rounds open from now on, at once in each group; `runs`: the regular ones begin, too. */
+static void open_eyes(struct monitor *monitor, bool runs)
+{
+	monitor->seats.blind = false;
+	clusters_want_rounds(&monitor->clusters, runs);
+	watches_plan(&monitor->watches);
 }
 
 static void on_sighted(void *data)
 {
 	struct monitor *monitor = data;
-	struct group *group;
-	int id = -1;
 
-	monitor->seats.blind = false;
-	while ((group = clusters_after(&monitor->clusters, id)) != NULL) {
-		id = group->cluster->id;
-		group_run(group);
-		group_want_round(group, false);
-	}
-	group_run(&monitor->clusters.clusterless);
-	group_want_round(&monitor->clusters.clusterless, false);
-	watches_plan(&monitor->watches);
+	monitor->isolation.is_blind = false;
+	open_eyes(monitor, true);
+}
+
+static bool on_unheard(void *data)
+{
+	struct monitor *monitor = data;
+	const struct founding *founding = &monitor->founding;
+
+	if (monitor->isolation.heard || monitor->isolation.acts || !isolation_is_possible(&monitor->isolation))
+		return false;
+	if (founding->unheard_of == 0 && founding->elapsed_ms >= monitor->watches.config->query_timeout_ms)
+		isolation_begin(&monitor->isolation);
+	return true;
 }
 
 static void on_answered(void *data)
@@ -256,6 +220,7 @@ static void on_answered(void *data)
 	struct monitor *monitor = data;
 
 	monitor->seats.blind = false;
+	monitor->isolation.is_blind = false;
 	group_pause(&monitor->clusters.clusterless, monitor->founding.attempt_count > 0);
 	watches_plan(&monitor->watches);
 	group_run(&monitor->clusters.clusterless);
@@ -270,7 +235,7 @@ static void on_founded(void *data, struct changes *changes)
 		if (changes->items[i].rule == RULE_U2) /* its beats while it waits */
 			group_run(clusters_add(&monitor->clusters, changes->items[i].to));
 	}
-	publish(monitor, changes);
+	publish_changes(&monitor->publisher, changes);
 	plan_changed(monitor, changes);
 }
 
@@ -286,8 +251,8 @@ static void on_up(void *data, struct cluster *cluster, struct changes *changes)
 	struct monitor *monitor = data;
 	struct group *group = clusters_group(&monitor->clusters, cluster);
 
-	publish(monitor, changes);
-	fire(monitor, EVENT_PLUSMOIN_UP, cluster, NULL);
+	publish_changes(&monitor->publisher, changes);
+	publish_event(&monitor->publisher, EVENT_PLUSMOIN_UP, cluster, NULL);
 	group_run(group);
 	watch_plan_cluster(&monitor->watches, cluster);
 	if (cluster->seat == NULL)
@@ -299,12 +264,55 @@ static void on_up(void *data, struct cluster *cluster, struct changes *changes)
 }
 
 static const struct founding_events founding_events = {
+	.unheard = on_unheard,
 	.restored = on_restored,
 	.sighted = on_sighted,
 	.answered = on_answered,
 	.founded = on_founded,
 	.all_founded = on_all_founded,
 	.up = on_up,
+};
+
+/* ---- what the isolation reports (P7) ---- */
+
+static void on_cut_off(void *data, bool fires)
+{
+	struct monitor *monitor = data;
+
+	monitor->seats.blind = true;
+	founding_stand_still(&monitor->founding);
+	tell_isolated(monitor->fleet, fires);
+	if (fires)
+		publish_event(&monitor->publisher, EVENT_MONITOR_ISOLATED, NULL, NULL);
+	changed(monitor);
+}
+
+static void on_acts(void *data)
+{
+	struct monitor *monitor = data;
+
+	bool starts = founding_is_blind(&monitor->founding);
+
+	founding_go_on(&monitor->founding);
+	if (!starts)
+		open_eyes(monitor, false);
+	changed(monitor);
+}
+
+static void on_reconnected(void *data, bool fires)
+{
+	struct monitor *monitor = data;
+
+	tell_reconnected(fires);
+	if (fires)
+		publish_event(&monitor->publisher, EVENT_MONITOR_RECONNECTED, NULL, NULL);
+	on_acts(monitor);
+}
+
+static const struct isolation_events isolation_events = {
+	.began = on_cut_off,
+	.acts = on_acts,
+	.ended = on_reconnected,
 };
 
 /* ---- a reload ---- */
@@ -320,6 +328,7 @@ static void on_reload_time(void *data)
 	};
 
 	monitor->pending = NULL;
+	isolation_before_reload(&monitor->isolation);
 	reload_take(&reload, next);
 	clusters_drop_empty(&monitor->clusters);
 	reload_look(&reload);
@@ -343,8 +352,8 @@ const struct fleet *monitor_fleet(const struct monitor *monitor)
 
 struct board *monitor_board(struct monitor *monitor)
 {
-	board_update(&monitor->teller.board, monitor->fleet);
-	return monitor->teller.board;
+	board_update(&monitor->publisher.teller.board, monitor->fleet);
+	return monitor->publisher.teller.board;
 }
 
 void monitor_stands(struct monitor *monitor)
@@ -359,17 +368,11 @@ void monitor_stands(struct monitor *monitor)
 
 bool monitor_save(const struct monitor *monitor, struct buf *out)
 {
-	const struct list *groups = &monitor->clusters.groups;
 	struct moment now = monitor_now(monitor);
 
-	if (monitor->founding.phase != FOUNDING_OVER ||
-	    group_is_judging(&monitor->clusters.clusterless))
+	if (monitor->founding.phase != FOUNDING_OVER || clusters_are_judging(&monitor->clusters))
 		return false;
-	for (size_t i = 0; i < groups->count; i++) {
-		if (group_is_judging(groups->items[i]))
-			return false;
-	}
-	saved_render(monitor->fleet, monitor->teller.event_count, &now, out);
+	saved_render(monitor->fleet, monitor->publisher.teller.event_count, &now, out);
 	return true;
 }
 
@@ -386,6 +389,7 @@ static void open_rooms(struct monitor *monitor, const struct monitor_start *star
 		.data = monitor,
 	};
 	watches_open(&monitor->watches);
+	isolation_open(&monitor->isolation, &monitor->watches, &isolation_events, monitor);
 	monitor->seats = (struct seats){
 		.watches = &monitor->watches,
 		.events = &seats_events,
@@ -405,17 +409,16 @@ struct monitor *monitor_new(const struct monitor_start *start)
 	struct monitor *monitor = mem_zalloc(1, sizeof(*monitor));
 	struct moment now = clock_now(start->clock);
 
-	monitor->events = *start->events;
-	monitor->data = start->data;
 	monitor->fleet = fleet_new(start->config, &now);
-	monitor->teller = (struct teller){
-		.fleet = monitor->fleet,
-		.board = board_new(),
-		.start_s = now.wall_ms / 1000,
+	monitor->publisher = (struct publisher){
+		.events = *start->events,
+		.data = start->data,
+		.clusters = &monitor->clusters,
+		.teller = { .fleet = monitor->fleet, .board = board_new(), .start_s = now.wall_ms / 1000 },
 	};
 	if (start->saved != NULL) {
 		saved_restore(monitor->fleet, start->saved, &now);
-		monitor->teller.event_count = start->saved->event_count;
+		monitor->publisher.teller.event_count = start->saved->event_count;
 	}
 	open_rooms(monitor, start);
 	monitor->reload_timer = timer_new(start->loop, NULL, on_reload_time, monitor);
@@ -431,13 +434,14 @@ void monitor_free(struct monitor **monitor_p)
 	*monitor_p = NULL;
 	if (monitor == NULL)
 		return;
+	isolation_close(&monitor->isolation);
 	founding_end(&monitor->founding);
 	clusters_close(&monitor->clusters);
 	watches_close(&monitor->watches);
 	stall_end(&monitor->stall);
 	timer_free(&monitor->reload_timer);
 	config_unref(&monitor->pending);
-	board_unref(&monitor->teller.board);
+	board_unref(&monitor->publisher.teller.board);
 	fleet_free(&monitor->fleet);
 	config_unref(&monitor->watches.config);
 	free(monitor);

@@ -24,10 +24,11 @@ void watch_look(struct watch *watch)
 	struct beat_order order;
 	struct moment now;
 
-	if (watch_is_busy(watch))
+	if (watch_is_busy(watch) || watch->aside != NULL)
 		return;
 	now = clock_now(watch->all->clock);
 	watch->asked_ms = now.steady_ms;
+	watch->late_ms = INT64_MIN;
 	if (node->place != PLACE_MASTER) {
 		prober->look(watch->probe, NULL);
 		return;
@@ -58,6 +59,8 @@ static bool needs_retry(const struct watch *watch)
 	const struct node *node = watch->node;
 	const struct node *holder;
 
+	if (watch->all->quiet)
+		return false;
 	if (watch->unseen || node->place == PLACE_CLUSTERLESS || node->place == PLACE_LOST || node_is_failing(node))
 		return true;
 	if (node->place != PLACE_SLAVE || node->cluster == NULL)
@@ -148,9 +151,8 @@ static void log_failing(struct watch *watch)
 
 /* ---- what the prober reports ---- */
 
-static void on_seen(void *data, const struct observation *seen)
+static void take_in(struct watch *watch, const struct observation *seen)
 {
-	struct watch *watch = data;
 	struct watches *all = watch->all;
 	struct moment now = clock_now(all->clock);
 	bool first = is_unheard_of(watch->node);
@@ -164,6 +166,66 @@ static void on_seen(void *data, const struct observation *seen)
 	node_observe(all->fleet, watch->node, seen, &now);
 	log_failing(watch);
 	all->events->seen(all->data, watch, first, &now);
+}
+
+void watch_put_aside(struct watch *watch, const struct observation *seen)
+{
+	watch->aside = mem_alloc(sizeof(*seen));
+	*watch->aside = *seen;
+	timer_stop(watch->retry);
+}
+
+void watch_drop_aside(struct watch *watch)
+{
+	free(watch->aside);
+	watch->aside = NULL;
+}
+
+void watch_take_aside(struct watch *watch)
+{
+	struct observation *seen = watch->aside;
+
+	watch->aside = NULL;
+	if (seen != NULL)
+		take_in(watch, seen);
+	free(seen);
+}
+
+void watch_take_nothing(struct watch *watch, const struct observation *seen)
+{
+	const struct observation nothing = {
+		.kind = OBSERVED_NOTHING,
+		.kept = seen->kept,
+		.kept_ended_ms = seen->kept_ended_ms,
+	};
+
+	watch_drop_aside(watch);
+	take_in(watch, &nothing);
+}
+
+/* A door that fails on the way to the host says nothing until another host was heard after it. */
+static void on_seen(void *data, const struct observation *seen)
+{
+	struct watch *watch = data;
+	const struct watches *all = watch->all;
+	struct observation open;
+
+	if (!all->gate->admits(all->gate_data, watch, seen))
+		return;
+	if (seen->door.reason == REASON_NONE || !seen->door.path || watch->door_is_own) {
+		take_in(watch, seen);
+		return;
+	}
+	open = *seen;
+	open.door.reason = REASON_NONE;
+	take_in(watch, &open);
+}
+
+static void on_late(void *data)
+{
+	struct watch *watch = data;
+
+	watch->all->gate->late(watch->all->gate_data, watch);
 }
 
 static void on_beaten(void *data, const struct beat_result *result)
@@ -188,8 +250,13 @@ static void on_connected(void *data)
 
 static void on_refreshed(void *data, const struct evidence *failure)
 {
-	if (door_refreshed(data, failure))
-		on_broke(data);
+	struct watch *watch = data;
+	bool is_news = door_refreshed(watch, failure);
+
+	if (failure != NULL && failure->path && !watch->door_is_own)
+		watch->all->gate->door_of_path(watch->all->gate_data, watch);
+	else if (is_news)
+		on_broke(watch);
 }
 
 static void on_unable(void *data, bool asked, const char *why)
@@ -210,6 +277,7 @@ static void on_remark(void *data, const char *text)
 }
 
 static const struct probe_events node_probe_events = {
+	.late = on_late,
 	.seen = on_seen,
 	.beaten = on_beaten,
 	.broke = on_broke,
@@ -250,6 +318,7 @@ static struct watch *watch_new(struct watches *all, struct node *node)
 
 	watch->all = all;
 	watch->node = node;
+	watch->late_ms = INT64_MIN;
 	make_probe(watch, NULL);
 	watch->retry = timer_new(all->loop, NULL, on_retry, watch);
 	watch->grace = timer_new(all->loop, &all->stalls, on_grace, watch);
@@ -259,7 +328,9 @@ static struct watch *watch_new(struct watches *all, struct node *node)
 
 static void watch_free(struct watch *watch)
 {
+	watch->all->prober->knock_end(watch->knock);
 	watch->all->prober->end(watch->probe);
+	watch_drop_aside(watch);
 	timer_free(&watch->retry);
 	timer_free(&watch->grace);
 	door_close(watch);

@@ -27,6 +27,16 @@ struct watch_events {
 	void (*changed)(void *data);
 };
 
+/* Who may say that what was seen says nothing of the node (isolation.h). Called like watch_events. */
+struct watch_gate {
+	/* Half of the time of a look has passed, and nothing was heard of the node's host. */
+	void (*late)(void *data, struct watch *watch);
+	/* A look has ended: whether that may be taken in; else the callee has put it aside, or called watch_take_nothing(). */
+	bool (*admits)(void *data, struct watch *watch, const struct observation *seen);
+	/* A fresh connection has failed on its way to the host, and the kept one stands. */
+	void (*door_of_path)(void *data, struct watch *watch);
+};
+
 /* The watches of a monitor, and what they share. The monitor owns it. */
 struct watches {
 	uv_loop_t *loop;
@@ -38,8 +48,11 @@ struct watches {
 	unsigned stalls; /* how often the monitor itself was stalled (P4) */
 	const struct watch_events *events;
 	void *data;
+	const struct watch_gate *gate; /* set before the first look */
+	void *gate_data;
 	struct watch **by_order; /* of fleet->nodes[i] */
 	size_t count;
+	bool quiet; /* the monitor is isolated (P7): no retries, no fresh connections */
 	struct timer *refresh;   /* one node after another gets a fresh connection */
 	size_t refresh_next;
 };
@@ -61,7 +74,14 @@ struct watch {
 	bool unseen; /* the last look came to nothing for a fault of ours, and no connection is left */
 	bool at_start; /* it was there when the monitor started and knew nothing */
 	bool anew;   /* while a reload is taken: its connection is to be made anew */
-	int64_t asked_ms; /* steady: when its last look began */
+	int64_t asked_ms; /* steady: when its last look began, */
+	int64_t late_ms;  /* and since when it is late (events->late); INT64_MIN: it is not */
+	struct observation *aside; /* what it came to, while that may not be taken in (P7); NULL: nothing waits */
+	bool is_doubted; /* a doubt is about it (doubt.h) */
+	bool is_void;    /* the look under way counts only if it is answered */
+	int voids;       /* looks in a row that did not count */
+	void *knock;     /* at another host, for its door; NULL: none */
+	bool door_is_own; /* that one was heard, or none is there: a door that fails on its way is the node's */
 	enum failing failing; /* as the log was told, last time */
 	bool beat_failed;     /* since it began to fail, an error was told */
 };
@@ -82,6 +102,16 @@ struct watch *watch_of(const struct watches *all, const struct node *node);
 /* Asks the node now, if nothing is under way. */
 void watch_look(struct watch *watch);
 bool watch_is_busy(const struct watch *watch);
+
+/* What was seen waits; it is copied. No look begins meanwhile. */
+void watch_put_aside(struct watch *watch, const struct observation *seen);
+
+/* What waits, if something does, is taken in as if it had come now; or is gone. */
+void watch_take_aside(struct watch *watch);
+void watch_drop_aside(struct watch *watch);
+
+/* What was seen, aside or not, says nothing but how the kept connection stands: whoever waits for the look goes on. */
+void watch_take_nothing(struct watch *watch, const struct observation *seen);
 
 /* Sends a beat to a node that has just said master. Not while it is busy. */
 void watch_beat(struct watch *watch, const struct beat_order *order);

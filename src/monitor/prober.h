@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "net/knock.h"
 #include "pg/probe.h"
 
 struct prober {
@@ -20,7 +21,13 @@ struct prober {
 	void (*beat)(void *probe, const struct beat_order *order);
 	void (*refresh)(void *probe);
 	bool (*is_busy)(const void *probe);
+	void (*dial_anew)(void *probe);
+	const char *(*address)(const void *probe);
 	/* Its TCP connection stands, its login is under way, and it has none beside it. */
 	bool (*is_logging_in)(const void *probe);
+	/* A knock at a host (net/knock.h), and its end; NULL allowed. */
+	void *(*knock)(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
+		       void *data);
+	void (*knock_end)(void *knock);
 	void (*set_config)(void *probe, const struct config *config, const struct config_node *node);
 };

@@ -42,6 +42,8 @@ static const char *what_happened(const struct change *change)
 	case EVENT_PLUSMOIN_UP:
 		return "a master that answered late at the start has its cluster";
 	case EVENT_NODE_HELD:
+	case EVENT_MONITOR_ISOLATED:
+	case EVENT_MONITOR_RECONNECTED:
 	case EVENT_HEARTBEAT:
 	case EVENT_NONE:
 	case EVENT_KINDS:
@@ -112,21 +114,52 @@ void tell_dropped(int cluster_id)
 	log_line(LOG_LEVEL_INFO, &about, "all nodes have left: cluster dropped");
 }
 
+void tell_isolated(const struct fleet *fleet, bool fires)
+{
+	struct log_about about = { .event = event_kind_name(EVENT_MONITOR_ISOLATED), .rule = rule_name(RULE_P7) };
+
+	if (fleet->config->isolation_grace_ms == ISOLATION_WITHOUT_END)
+		log_line(LOG_LEVEL_ERROR, &about, "plusmoin is cut off: it hears no other host; no loss counts until it"
+			 " hears one%s", fires ? "" : " (within a minute of the last time: no event)");
+	else
+		log_line(LOG_LEVEL_ERROR, &about, "plusmoin is cut off: it hears no other host; no loss counts until it"
+			 " hears one, or for isolation_grace, %g s%s", (double)fleet->config->isolation_grace_ms / 1000.0,
+			 fires ? "" : " (within a minute of the last time: no event)");
+}
+
+void tell_reconnected(bool fires)
+{
+	struct log_about about = { .event = event_kind_name(EVENT_MONITOR_RECONNECTED), .rule = rule_name(RULE_P7) };
+
+	log_line(LOG_LEVEL_ERROR, &about, "plusmoin hears other hosts again: all nodes are asked anew%s",
+		 fires ? "" : " (no event, as its begin was none)");
+}
+
+/* Whether it is about the monitor itself: it shows no cluster and no node. */
+static bool is_own(enum event_kind kind)
+{
+	return kind == EVENT_MONITOR_ISOLATED || kind == EVENT_MONITOR_RECONNECTED;
+}
+
 struct event *tell_event(struct teller *teller, enum event_kind kind, const struct cluster *cluster,
 			 const struct change *change, bool restored, int64_t time_ms)
 {
 	struct view *none = NULL;
 	struct view *view = NULL;
+	struct view *others;
 	struct event *event;
 	char id[48];
 
 	board_update(&teller->board, teller->fleet);
+	others = teller->board->clusterless;
 	if (cluster != NULL)
 		view = board_find(teller->board, cluster->id);
 	if (view == NULL)
 		view = none = view_new_empty();
+	if (is_own(kind))
+		others = none;
 	(void)snprintf(id, sizeof(id), "%" PRId64 "-%lu", teller->start_s, ++teller->event_count);
-	event = event_new(kind, id, view, teller->board->clusterless, time_ms);
+	event = event_new(kind, id, view, others, time_ms);
 	view_unref(&none);
 	event->restored = restored;
 	if (change == NULL)

@@ -32,6 +32,10 @@ struct change tell_held(struct node *node, enum reason reason, const char *messa
 void tell_refused(const struct node *node, const struct beat_result *result);
 void tell_dropped(int cluster_id);
 
+/* One line: the monitor is isolated (P7), or is not any more. `fires`: an event tells it, too. */
+void tell_isolated(const struct fleet *fleet, bool fires);
+void tell_reconnected(bool fires);
+
 /*
  * An event with the fleet as it is now; the caller's reference. `cluster` and `change` (what it
  * fired for) may be NULL; `restored`: it is a difference to what the state file held.

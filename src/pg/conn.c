@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -156,7 +158,8 @@ static void on_stepped(void *data, PostgresPollingStatusType next)
 	bool well = true;
 
 	enter(conn);
-	conn->reached = conn->reached || PQstatus(login_pg(conn->login)) != CONNECTION_STARTED;
+	conn->reached = conn->reached || (next != PGRES_POLLING_FAILED &&
+					  PQstatus(login_pg(conn->login)) != CONNECTION_STARTED);
 	switch (next) {
 	case PGRES_POLLING_READING:
 	case PGRES_POLLING_WRITING:
@@ -365,6 +368,11 @@ bool conn_is_reaching(const struct conn *conn)
 	return conn->state == CONN_CONNECTING && !conn->reached;
 }
 
+bool conn_has_reached(const struct conn *conn)
+{
+	return conn->reached;
+}
+
 bool conn_is_stepping(const struct conn *conn)
 {
 	return conn->login != NULL && login_is_stepping(conn->login);
@@ -373,6 +381,13 @@ bool conn_is_stepping(const struct conn *conn)
 bool conn_hangs(const struct conn *conn, struct evidence *evidence)
 {
 	return conn->login != NULL && login_hangs(conn->login, evidence);
+}
+
+bool conn_is_unacknowledged(const struct conn *conn)
+{
+	int bytes = 0;
+
+	return ioctl(PQsocket(conn->pg), SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
 int conn_fd(const struct conn *conn)

@@ -57,11 +57,17 @@ void conn_ask(struct conn *conn, const char *sql, int param_count, const char *c
 /* Whether TCP has not answered yet. */
 bool conn_is_reaching(const struct conn *conn);
 
+/* Whether TCP has answered, also of a connect that has failed since. */
+bool conn_has_reached(const struct conn *conn);
+
 /* Whether a step of its login is under way in a worker thread. */
 bool conn_is_stepping(const struct conn *conn);
 
 /* As login_hangs(). */
 bool conn_hangs(const struct conn *conn, struct evidence *evidence);
+
+/* Whether its host's TCP has not acknowledged all that was sent. It must stand. */
+bool conn_is_unacknowledged(const struct conn *conn);
 
 /* Its socket; -1: it does not stand. */
 int conn_fd(const struct conn *conn);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
+#include "pg/tried.h"
 
 #define DIAL_KEYWORDS 64
 
@@ -31,8 +32,7 @@ struct dial {
 	size_t next;
 	bool again; /* the present address has been tried twice */
 	bool left_some; /* of this round an address was left before it said anything */
-	bool has_failed; /* an address has: */
-	struct evidence best; /* the failure that tells most */
+	struct tried tried;
 	struct conn *conn;
 	struct timer *deadline; /* of the present address, or of the look-up */
 	struct timer *reach;    /* of the present connect: TCP must have answered */
@@ -76,12 +76,17 @@ static void finish(struct dial *dial, struct conn *conn, const struct evidence *
 {
 	void (*done)(void *, struct conn *, const struct evidence *) = dial->done;
 	void *data = dial->data;
+	struct evidence why = { .reason = REASON_NONE };
 
+	if (conn == NULL) {
+		why = *evidence;
+		why.path = tried_is_of_path(&dial->tried, evidence);
+	}
 	dial->conn = NULL;
 	if (conn != NULL && present_address(dial) != NULL)
 		text_copy(dial->target.last_good, INET6_ADDRSTRLEN + 1, present_address(dial));
 	dial_cancel(&dial);
-	done(data, conn, evidence);
+	done(data, conn, conn == NULL ? &why : NULL);
 }
 
 /* Sets a number of TCP's, unless the user has said something about it; on other sockets nothing. */
@@ -134,38 +139,6 @@ static bool may_have_been_reaped(const struct dial *dial, enum reason reason)
 	return reason == REASON_RESET && !dial->again;
 }
 
-/*
- * How much a failure tells: a network that does not lead there, or silence, hardly anything
- * of a server, the server's own words most; and a fault of ours that all of it is blind.
- */
-static int worth(const struct evidence *evidence)
-{
-	static const enum reason rising[] = {
-		REASON_UNREACHABLE, REASON_TIMEOUT, REASON_MALFORMED, REASON_RESET, REASON_REFUSED,
-	};
-	int count = sizeof(rising) / sizeof(rising[0]);
-
-	for (int i = 0; i < count && !evidence->own_fault; i++) {
-		if (evidence->reason == rising[i])
-			return i;
-	}
-	return evidence->own_fault ? count + 1 : count;
-}
-
-/* Of several addresses the failure counts that tells most; of equals the first, which was good last. */
-static void note_failed(struct dial *dial, const struct evidence *evidence)
-{
-	struct evidence what = *evidence;
-	const char *address = present_address(dial);
-	bool is_ipv6 = address != NULL && strchr(address, ':') != NULL;
-
-	if (is_ipv6 && what.own_fault && what.reason == REASON_UNREACHABLE)
-		what.own_fault = false; /* there may be no such address here; of IPv4 it is the ports */
-	if (!dial->has_failed || worth(&what) > worth(&dial->best))
-		dial->best = what;
-	dial->has_failed = true;
-}
-
 /* Of so much time since the start. */
 static int64_t left_of(const struct dial *dial, int64_t time_ms)
 {
@@ -178,7 +151,7 @@ static void start_anew(struct dial *dial)
 	dial->stalls_then = *dial->stalls;
 	dial->started_ms = clock_steady_ms();
 	dial->next = 0;
-	dial->has_failed = false;
+	dial->tried = (struct tried){ 0 };
 	dial->left_some = false;
 	if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
 		timer_start(dial->deadline, dial->target.timeout_ms);
@@ -204,6 +177,7 @@ static void on_failed(void *data, const struct evidence *evidence)
 	struct dial *dial = data;
 	struct evidence what;
 
+	dial->tried.reached = dial_has_reached(dial);
 	conn_close(&dial->conn);
 	if (*dial->stalls != dial->stalls_then) {
 		start_anew(dial);
@@ -216,12 +190,12 @@ static void on_failed(void *data, const struct evidence *evidence)
 		dial->again = true;
 		return;
 	}
-	note_failed(dial, evidence);
+	tried_note(&dial->tried, evidence, present_address(dial));
 	if (worth_another(evidence->reason) && has_next(dial)) {
 		try_next(dial);
 		return;
 	}
-	what = dial->best;
+	what = dial->tried.best;
 	finish(dial, NULL, &what);
 }
 
@@ -237,6 +211,7 @@ static void give_up(void *data)
 		       (double)dial->target.timeout_ms / 1000.0);
 	(void)dial_hangs(dial, &evidence);
 	dial->left_some = true;
+	dial->tried.reached = dial_has_reached(dial);
 	conn_leave(&dial->conn, dial->target.drain);
 	on_failed(dial, &evidence);
 }
@@ -392,9 +367,26 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 	return dial;
 }
 
+struct dial_target dial_terms(const struct config *config, bool beside, bool half)
+{
+	struct dial_target target = {
+		.timeout_ms = config->connect_timeout_ms,
+		.answer_ms = config->query_timeout_ms,
+		.wait_ms = config->query_timeout_ms,
+	};
+
+	if (beside && target.timeout_ms > config->query_timeout_ms)
+		target.timeout_ms = config->query_timeout_ms;
+	if (half)
+		target.wait_ms /= 2;
+	else if (beside)
+		target.lookup_ms = config->query_timeout_ms / 2;
+	return target;
+}
+
 const struct evidence *dial_failure(const struct dial *dial)
 {
-	return dial->has_failed && dial->best.reason != REASON_TIMEOUT ? &dial->best : NULL;
+	return dial->tried.has_failed && dial->tried.best.reason != REASON_TIMEOUT ? &dial->tried.best : NULL;
 }
 
 void dial_hurry(struct dial *dial)
@@ -411,6 +403,11 @@ bool dial_hangs(const struct dial *dial, struct evidence *evidence)
 bool dial_is_looking_up(const struct dial *dial)
 {
 	return dial->lookup != NULL;
+}
+
+bool dial_has_reached(const struct dial *dial)
+{
+	return dial->tried.reached || (dial->conn != NULL && conn_has_reached(dial->conn));
 }
 
 bool dial_is_logging_in(const struct dial *dial)

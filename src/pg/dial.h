@@ -25,9 +25,15 @@ struct dial_target {
 };
 
 /*
+ * The times of a connect for the monitor's own questions; all else is the caller's to fill in. One `beside` a kept
+ * connection has as long as a node has to answer, one whose look has had `half` of that already the other half.
+ */
+struct dial_target dial_terms(const struct config *config, bool beside, bool half);
+
+/*
  * `done` is called once, never from inside this call: with a connection that is
  * the callee's from now on (it must conn_listen() at once), or with NULL and
- * why. Not after dial_cancel().
+ * why (`path` is right there). Not after dial_cancel().
  */
 struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
 			const struct dial_target *target,
@@ -49,6 +55,9 @@ void dial_hurry(struct dial *dial);
 
 /* Whether it still waits for the addresses of a name. */
 bool dial_is_looking_up(const struct dial *dial);
+
+/* Whether the TCP of one of its addresses has answered so far. */
+bool dial_has_reached(const struct dial *dial);
 
 /* Whether TCP has answered, and the login goes on. */
 bool dial_is_logging_in(const struct dial *dial);

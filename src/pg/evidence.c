@@ -45,6 +45,7 @@ struct observation evidence_as_look(const struct evidence *evidence)
 	struct observation seen = {
 		.kind = evidence->own_fault ? OBSERVED_NOTHING : OBSERVED_FAILURE,
 		.reason = evidence->reason,
+		.path = evidence->path,
 	};
 
 	text_copy(seen.message, MESSAGE_BYTES, evidence->message);
@@ -54,7 +55,8 @@ struct observation evidence_as_look(const struct evidence *evidence)
 struct beat_result evidence_as_beat(const struct evidence *evidence)
 {
 	struct beat_result beat = {
-		.state = evidence->own_fault ? BEAT_NONE : BEAT_FAILED,
+		/* that nothing was heard of the host is for the next look to tell */
+		.state = evidence->own_fault || evidence->path ? BEAT_NONE : BEAT_FAILED,
 		.reason = evidence->reason,
 	};
 
@@ -318,6 +320,7 @@ void evidence_shut_door(const struct evidence *evidence, struct shut_door *door)
 {
 	door->reason = evidence->reason;
 	door->attempts++;
+	door->path = evidence->path;
 	text_copy(door->message, MESSAGE_BYTES, evidence->message);
 }
 
@@ -326,5 +329,6 @@ void evidence_prefer_door(struct evidence *evidence, const struct shut_door *doo
 	if (door->reason == REASON_NONE || door->reason == REASON_TIMEOUT)
 		return;
 	evidence->reason = door->reason;
+	evidence->path = door->path && evidence->path;
 	text_copy(evidence->message, MESSAGE_BYTES, door->message);
 }

@@ -17,6 +17,7 @@ struct evidence {
 	bool going;     /* its word was that it is going or coming (57P01, 57P02, 57P03) */
 	bool stops;     /* of a break: that it is going (57P01) */
 	bool untold;    /* of a connect: 57P03 in words that do not tell going from coming */
+	bool path;      /* nothing of its host was heard: the way to it failed, or the host is gone (P7) */
 	bool own_fault; /* our own descriptors, memory or files: says nothing about the node */
 	bool told;      /* of that the log has been told, for all nodes at once (login.h) */
 };

@@ -279,6 +279,11 @@ int lane_server_version(const struct lane *lane)
 	return conn_server_version(lane->conn);
 }
 
+bool lane_is_unacknowledged(const struct lane *lane)
+{
+	return conn_is_unacknowledged(lane->conn);
+}
+
 int64_t lane_made_ms(const struct lane *lane)
 {
 	return lane->made_ms;

@@ -52,6 +52,9 @@ void lane_do(struct lane *lane, const struct task *task);
 bool lane_is_busy(const struct lane *lane);
 int lane_server_version(const struct lane *lane);
 
+/* As conn_is_unacknowledged(). */
+bool lane_is_unacknowledged(const struct lane *lane);
+
 /* When it was made, steady ms. */
 int64_t lane_made_ms(const struct lane *lane);
 

@@ -12,6 +12,7 @@
 #include "pg/lane.h"
 #include "pg/last_word.h"
 #include "pg/lives.h"
+#include "pg/silence.h"
 
 struct probe {
 	struct probe_context context;
@@ -34,7 +35,7 @@ struct probe {
 	bool door_met;             /* in this task */
 	struct word word;          /* the server's last, of going and coming */
 	enum lacking lacking;      /* what has been told of our lacking something */
-	int64_t dialed_for_ms;     /* the query_timeout that the dial under way began with */
+	struct lane_context terms; /* of what the dial under way becomes */
 	struct table_known table;
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
 	struct lives lives;        /* of kept connections */
@@ -250,18 +251,6 @@ static void fail_dial(struct probe *probe, const struct evidence *evidence)
 		fail_task(probe, evidence);
 }
 
-static struct lane *make_lane(struct probe *probe, struct conn *conn)
-{
-	struct lane_context context = {
-		.config = probe->config,
-		.made_for_ms = probe->dialed_for_ms,
-		.table = &probe->table,
-		.drain = probe->context.drain,
-	};
-
-	return lane_new(conn, &context, &probe_lane_events, probe);
-}
-
 static void on_dialed(void *data, struct conn *conn, const struct evidence *evidence)
 {
 	struct probe *probe = data;
@@ -270,7 +259,7 @@ static void on_dialed(void *data, struct conn *conn, const struct evidence *evid
 	probe->dial = NULL;
 	if (conn != NULL) {
 		word_connected(&probe->word);
-		take_lane(probe, make_lane(probe, conn));
+		take_lane(probe, lane_new(conn, &probe->terms, &probe_lane_events, probe));
 		return;
 	}
 	what = word_refused(&probe->word, evidence, probe->kept != NULL);
@@ -280,28 +269,18 @@ static void on_dialed(void *data, struct conn *conn, const struct evidence *evid
 		fail_dial(probe, &what);
 }
 
-/* One beside the kept connection has as long as a node has to answer. */
 static void start_dial(struct probe *probe, bool counts)
 {
 	char options[LANE_OPTIONS];
-	struct dial_target target = {
-		.node = probe->node,
-		.options = options,
-		.drain = probe->context.drain,
-		.timeout_ms = probe->config->connect_timeout_ms,
-		.answer_ms = probe->config->query_timeout_ms,
-		.wait_ms = probe->config->query_timeout_ms,
-		.last_good = probe->last_good,
-	};
+	bool half = probe->task.kind != TASK_NONE && probe->silent;
+	struct dial_target target = dial_terms(probe->config, probe->kept != NULL, half);
 
-	if (probe->kept != NULL && target.timeout_ms > probe->config->query_timeout_ms)
-		target.timeout_ms = probe->config->query_timeout_ms;
-	if (probe->task.kind != TASK_NONE && probe->silent) /* half of the time is over */
-		target.wait_ms /= 2;
-	else if (probe->kept != NULL)
-		target.lookup_ms = probe->config->query_timeout_ms / 2;
+	target.node = probe->node;
+	target.options = options;
+	target.drain = probe->context.drain;
+	target.last_good = probe->last_good;
 	lane_options(probe->config, options);
-	probe->dialed_for_ms = probe->config->query_timeout_ms;
+	probe->terms.made_for_ms = probe->config->query_timeout_ms;
 	timer_stop(probe->reconnect);
 	probe->dial_counts = counts;
 	probe->dial = dial_start(probe->context.loop, probe->context.resolver,
@@ -318,12 +297,9 @@ static void on_reconnect(void *data)
 		probe->dial_counts = true;
 }
 
-static void on_silence(void *data)
+/* The kept one has been silent for half of the time: a fresh one beside it. */
+static void mistrust_kept(struct probe *probe)
 {
-	struct probe *probe = data;
-
-	if (probe->task.kind == TASK_NONE || probe->kept == NULL)
-		return;
 	probe->silent = true;
 	if (probe->fresh != NULL && !lane_is_busy(probe->fresh))
 		lane_do(probe->fresh, &probe->task);
@@ -332,24 +308,33 @@ static void on_silence(void *data)
 	dial_hurry(probe->dial);
 }
 
-/* What its silence is. What a fresh connection beside the kept one, or one of several addresses, said says more. */
-static struct evidence silence_evidence(const struct probe *probe)
+static struct silence silence_of(const struct probe *probe)
 {
-	bool connecting = probe->kept == NULL && probe->dial != NULL;
-	struct evidence evidence = evidence_of_silence(
-		probe->kept != NULL, connecting && dial_is_looking_up(probe->dial), probe->config->query_timeout_ms);
+	return (struct silence){
+		.kept = probe->kept,
+		.fresh = probe->fresh,
+		.dial = probe->dial,
+		.door = probe->kept != NULL && probe->door_met ? &probe->door : NULL,
+		.query_timeout_ms = probe->config->query_timeout_ms,
+	};
+}
 
-	if (connecting && !dial_hangs(probe->dial, &evidence) && dial_failure(probe->dial) != NULL)
-		return *dial_failure(probe->dial);
-	if (probe->kept != NULL && probe->door_met)
-		evidence_prefer_door(&evidence, &probe->door);
-	return evidence;
+static void on_silence(void *data)
+{
+	struct probe *probe = data;
+
+	if (probe->task.kind == TASK_NONE)
+		return;
+	if (probe->kept != NULL)
+		mistrust_kept(probe);
+	if (silence_is_of_path(silence_of(probe)))
+		probe->events.late(probe->data);
 }
 
 static void on_deadline(void *data)
 {
 	struct probe *probe = data;
-	struct evidence evidence = silence_evidence(probe);
+	struct evidence evidence = silence_evidence(silence_of(probe));
 
 	if (probe->kept != NULL) {
 		lane_free(&probe->fresh);
@@ -367,8 +352,9 @@ static void start_task(struct probe *probe, enum task_kind kind, const struct be
 	if (order != NULL)
 		probe->task.order = *order;
 	timer_start(probe->deadline, probe->config->query_timeout_ms);
+	timer_start(probe->silence, probe->config->query_timeout_ms / 2);
 	if (probe->kept != NULL)
-		ask_kept(probe);
+		lane_do(probe->kept, &probe->task);
 	else if (probe->dial == NULL)
 		start_dial(probe, false);
 }
@@ -393,6 +379,17 @@ bool probe_is_logging_in(const struct probe *probe)
 	return probe->kept == NULL && probe->dial != NULL && dial_is_logging_in(probe->dial);
 }
 
+void probe_dial_anew(struct probe *probe)
+{
+	if (probe->kept == NULL && probe->task.kind == TASK_NONE)
+		dial_cancel(&probe->dial);
+}
+
+const char *probe_address(const struct probe *probe)
+{
+	return probe->last_good;
+}
+
 void probe_refresh(struct probe *probe)
 {
 	if (probe->kept != NULL && probe->fresh == NULL && probe->dial == NULL)
@@ -411,6 +408,9 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	probe->events = *events;
 	probe->data = data;
 	probe->kept_ended_ms = INT64_MIN;
+	probe->terms = (struct lane_context){
+		.config = config, .table = &probe->table, .drain = context->drain,
+	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;
 		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
@@ -427,6 +427,7 @@ void probe_set_config(struct probe *probe, const struct config *config,
 {
 	probe->config = config;
 	probe->node = node;
+	probe->terms.config = config;
 	probe->task.order.master = node->id;
 	lane_set_config(probe->kept, config, node->id);
 	lane_set_config(probe->fresh, config, node->id);

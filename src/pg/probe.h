@@ -21,6 +21,8 @@ struct probe;
 struct probe_events {
 	/* The outcome of probe_look(), or of a connect that counts by itself. */
 	void (*seen)(void *data, const struct observation *seen);
+	/* Half of the time for a task has passed, and nothing was heard of the host: the way to it may be cut (P7). */
+	void (*late)(void *data);
 	/* The outcome of probe_beat(). */
 	void (*beaten)(void *data, const struct beat_result *result);
 	/* The kept connection broke while nothing was asked: worth a look. */
@@ -72,6 +74,12 @@ bool probe_is_logging_in(const struct probe *probe);
 
 /* Makes a fresh connection beside the kept one, if there is one and nothing is being made. */
 void probe_refresh(struct probe *probe);
+
+/* A connect that is under way is given up, if nobody waits for it: the next look begins with one of its own. */
+void probe_dial_anew(struct probe *probe);
+
+/* The address of its last good connection, "": none yet, or it has none. The probe's. */
+const char *probe_address(const struct probe *probe);
 
 /*
  * The same node with the same credentials, timeouts and is_slave_statement in another

@@ -183,6 +183,25 @@ static void read_hold_on(lua_State *L, struct config *config)
 	lua_pop(L, 1);
 }
 
+static void read_isolation(lua_State *L, struct config *config)
+{
+	config->isolation_grace_ms = lua_getfield(L, -1, "isolation_grace") == LUA_TNIL
+					     ? ISOLATION_WITHOUT_END
+					     : (int64_t)(lua_tonumber(L, -1) * 1000.0 + 0.5);
+	lua_pop(L, 1);
+	lua_getfield(L, -1, "isolation_anchors"); /* anchors */
+	config->anchor_count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+	config->anchors = mem_zalloc(config->anchor_count, sizeof(*config->anchors));
+	for (size_t i = 0; i < config->anchor_count; i++) {
+		lua_rawgeti(L, -1, (lua_Integer)i + 1); /* anchors anchor */
+		config->anchors[i].text = get_string(L, "text");
+		config->anchors[i].host = get_string(L, "host");
+		config->anchors[i].port = get_int(L, "port");
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+}
+
 static void read_lua(lua_State *L, struct config *config)
 {
 	lua_getfield(L, -1, "lua"); /* lua */
@@ -203,6 +222,7 @@ static struct config *read_config(lua_State *L, const char *path)
 	config->path = mem_strdup(path);
 	read_times(L, config);
 	read_hold_on(L, config);
+	read_isolation(L, config);
 	config->is_slave_statement = get_string(L, "is_slave_statement");
 	config->daemon_user = get_string(L, "daemon_user");
 	config->log_file = get_string(L, "log_file");

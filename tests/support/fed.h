@@ -188,6 +188,34 @@ static bool fed_is_logging_in(const void *probe)
 	return false;
 }
 
+/* All of its servers are here: no way fails, and nobody is asked about it. */
+static void fed_dial_anew(void *probe)
+{
+	(void)probe;
+}
+
+static const char *fed_address(const void *probe)
+{
+	(void)probe;
+	return "";
+}
+
+static void *fed_knock(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
+		       void *data)
+{
+	(void)all;
+	(void)host;
+	(void)port;
+	(void)done;
+	(void)data;
+	return NULL;
+}
+
+static void fed_knock_end(void *knock)
+{
+	(void)knock;
+}
+
 static void fed_set_config(void *probe, const struct config *config, const struct config_node *node)
 {
 	((struct fed_probe *)probe)->at = (size_t)(node - config->nodes);
@@ -202,7 +230,11 @@ static const struct prober fed_prober = {
 	.beat = fed_beat_through,
 	.refresh = fed_refresh,
 	.is_busy = fed_is_busy,
+	.dial_anew = fed_dial_anew,
+	.address = fed_address,
 	.is_logging_in = fed_is_logging_in,
+	.knock = fed_knock,
+	.knock_end = fed_knock_end,
 	.set_config = fed_set_config,
 };
 

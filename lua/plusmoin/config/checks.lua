@@ -3,6 +3,7 @@
 -- `ctx` is what a load carries along: report, settings' kinds of tables (JSON),
 -- `lua` (true for a Lua file), dir (of the configuration, absolute if known),
 -- env. A check returns the value to use, or nil after it has reported an error.
+local address = require "plusmoin.config.address"
 local disk = require "plusmoin.config.disk"
 local jsonc = require "plusmoin.jsonc"
 local keypath = require "plusmoin.keypath"
@@ -171,6 +172,26 @@ local function check_words(ctx, path, value, row)
   return #words == #value and words or nil
 end
 
+-- A list of {text =, host =, port =}.
+local function check_addresses(ctx, path, value, row)
+  local list, fine = {}, true
+  if not checks.is_list(ctx, path, value) then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " where a list belongs", settings.allowed(row))
+    return nil
+  end
+  for i, entry in ipairs(value) do
+    local own = keypath.index(path, i)
+    local text = check_string(ctx, own, entry, row)
+    local host, port = address.parse(text or "")
+    if text and not host then
+      ctx.report:error(own, keypath.quote(text) .. " " .. port, settings.allowed(row))
+    end
+    list[i] = { text = text, host = host, port = port }
+    fine = fine and host ~= nil
+  end
+  return fine and list or nil
+end
+
 --- A path made absolute: relative ones are relative to the configuration's
 -- directory (contract, "Privileges and files").
 function checks.absolute(ctx, path)
@@ -194,6 +215,7 @@ local BY_TYPE = {
   statement = checks.text,
   choice = check_choice,
   words = check_words,
+  addresses = check_addresses,
   path = check_path,
 }
 

@@ -1,0 +1,275 @@
+#include "monitor/isolation.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/cut_off.h"
+#include "monitor/door.h"
+
+static bool lasts(const struct isolation *isolation)
+{
+	return fleet_is_cut_off(isolation->watches->fleet);
+}
+
+bool isolation_holds(const struct isolation *isolation)
+{
+	return lasts(isolation) && !isolation->acts;
+}
+
+static bool is_answer(const struct observation *seen)
+{
+	return seen->kind == OBSERVED_MASTER || seen->kind == OBSERVED_SLAVE;
+}
+
+/* Whether it is a sign of life of another machine: an answer, or any word or silence behind a TCP that answers. */
+static bool is_sign(struct isolation *isolation, const struct watch *watch, const struct observation *seen)
+{
+	return seen->kind != OBSERVED_NOTHING && !(seen->kind == OBSERVED_FAILURE && seen->path) &&
+	       doubt_is_away(&isolation->doubt, watch);
+}
+
+static void ask_anew(struct watch *watch)
+{
+	watch_drop_aside(watch);
+	watch->is_void = false;
+	watch->all->prober->dial_anew(watch->probe);
+	watch_look(watch);
+}
+
+/* ---- while it lasts ---- */
+
+static void end(struct isolation *isolation)
+{
+	struct watches *watches = isolation->watches;
+	struct moment now = clock_now(watches->clock);
+
+	timer_stop(isolation->timer);
+	isolation->acts = false;
+	isolation->ended_ms = now.steady_ms;
+	watches->quiet = false;
+	fleet_reconnect(watches->fleet, &now);
+	for (size_t i = 0; i < watches->count; i++) {
+		struct watch *watch = watches->by_order[i];
+
+		watch_drop_aside(watch);
+		watches->prober->dial_anew(watch->probe);
+	}
+	isolation->events->ended(isolation->data, isolation->fires);
+}
+
+static void begin_to_act(struct isolation *isolation)
+{
+	isolation->acts = true;
+	isolation->watches->quiet = false;
+	log_error("isolation_grace has passed, and the monitor is isolated still: by that, losses count from now on");
+	isolation->events->acts(isolation->data);
+}
+
+/* Some nodes, round and round; whether one of them is on another machine. */
+static bool ask_some(struct isolation *isolation)
+{
+	struct watches *watches = isolation->watches;
+	size_t most = watches->count < ISOLATION_ASKED ? watches->count : ISOLATION_ASKED;
+	bool any = watches->count > most;
+
+	for (size_t i = 0; i < most; i++) {
+		struct watch *watch = watches->by_order[isolation->cursor++ % watches->count];
+
+		any = any || doubt_is_away(&isolation->doubt, watch);
+		if (!watch_is_busy(watch))
+			ask_anew(watch);
+	}
+	return any;
+}
+
+static void on_time(void *data)
+{
+	struct isolation *isolation = data;
+	struct moment now = clock_now(isolation->watches->clock);
+
+	if (!isolation->acts && fleet_acts_cut_off(isolation->watches->fleet, &now))
+		begin_to_act(isolation);
+	if (!isolation->acts && !ask_some(isolation)) { /* a reload has taken the others away */
+		end(isolation);
+		return;
+	}
+	timer_start(isolation->timer, isolation->watches->config->retry_interval_ms);
+}
+
+void isolation_begin(struct isolation *isolation)
+{
+	struct watches *watches = isolation->watches;
+	struct moment now = clock_now(watches->clock);
+
+	isolation->fires = isolation->ended_ms == INT64_MIN ||
+			   now.steady_ms - isolation->ended_ms >= ISOLATION_AGAIN_MS;
+	isolation->acts = false;
+	watches->quiet = true;
+	fleet_cut_off(watches->fleet, &now);
+	timer_start(isolation->timer, watches->config->retry_interval_ms);
+	isolation->events->began(isolation->data, isolation->fires);
+}
+
+bool isolation_is_possible(struct isolation *isolation)
+{
+	return doubt_has_two_hosts(&isolation->doubt);
+}
+
+/* ---- what a doubt has come to ---- */
+
+static void let_go(struct watch *watch, enum doubt_verdict verdict)
+{
+	switch (verdict) {
+	case DOUBT_COUNTS:
+		watch_take_aside(watch);
+		break;
+	case DOUBT_LATE:
+		watch->voids++;
+		if (watch->aside != NULL)
+			ask_anew(watch);
+		else
+			watch->is_void = watch_is_busy(watch);
+		break;
+	case DOUBT_CUT_OFF:
+		if (watch->aside == NULL)
+			break; /* its look ends soon */
+		watch_take_nothing(watch, watch->aside);
+		break;
+	}
+}
+
+static void on_doubt(void *data, enum doubt_verdict verdict)
+{
+	struct isolation *isolation = data;
+	struct list about = isolation->doubt.about;
+
+	isolation->doubt.about = (struct list){ 0 };
+	for (size_t i = 0; i < about.count; i++)
+		((struct watch *)about.items[i])->is_doubted = false;
+	if (verdict == DOUBT_CUT_OFF)
+		isolation_begin(isolation);
+	for (size_t i = 0; i < about.count; i++)
+		let_go(about.items[i], verdict);
+	list_free(&about);
+}
+
+/* ---- what comes in ---- */
+
+/* Whether the failure of its way is to be doubted: it has a place to lose, on another machine. */
+static bool is_doubtful(struct isolation *isolation, const struct watch *watch)
+{
+	return !isolation->is_blind && !lasts(isolation) && node_is_in_place(watch->node) &&
+	       doubt_is_away(&isolation->doubt, watch);
+}
+
+static void on_late(void *data, struct watch *watch)
+{
+	struct isolation *isolation = data;
+
+	if (!is_doubtful(isolation, watch))
+		return;
+	watch->late_ms = clock_steady_ms();
+	if (!doubt_is_settled(&isolation->doubt, watch->late_ms))
+		(void)doubt_raise(&isolation->doubt, watch);
+}
+
+/* The way to a node's host has failed. */
+static bool admits_failure(struct isolation *isolation, struct watch *watch, const struct observation *seen)
+{
+	int64_t since_ms = watch->late_ms != INT64_MIN ? watch->late_ms : clock_steady_ms();
+
+	if (watch->is_void && watch->voids < ISOLATION_VOIDS) { /* the way may have come back while it was asked */
+		ask_anew(watch);
+		return false;
+	}
+	if (watch->voids >= ISOLATION_VOIDS)
+		return true;
+	if (doubt_is_settled(&isolation->doubt, since_ms) || !doubt_raise(&isolation->doubt, watch))
+		return true;
+	watch_put_aside(watch, seen);
+	return false;
+}
+
+static bool on_seen(void *data, struct watch *watch, const struct observation *seen)
+{
+	struct isolation *isolation = data;
+	bool sign = is_sign(isolation, watch, seen);
+
+	isolation->heard = isolation->heard || sign || is_answer(seen);
+	if (isolation_holds(isolation) || (lasts(isolation) && sign)) {
+		watch_take_nothing(watch, seen);
+		if (sign)
+			end(isolation);
+		return false;
+	}
+	if (seen->kind == OBSERVED_FAILURE && seen->path && is_doubtful(isolation, watch))
+		return admits_failure(isolation, watch, seen);
+	watch->voids = 0;
+	doubt_forget(&isolation->doubt, watch);
+	if (sign)
+		doubt_hear(&isolation->doubt, watch->asked_ms);
+	return true;
+}
+
+/* ---- doors ---- */
+
+static void on_door_answer(void *data, enum knock_answer answer)
+{
+	struct watch *watch = data;
+
+	watch->knock = NULL;
+	if (answer != KNOCK_ANSWERED || watch->door == REASON_NONE)
+		return;
+	watch->door_is_own = true;
+	watch->all->events->worth_a_look(watch->all->data, watch);
+}
+
+static void on_door(void *data, struct watch *watch)
+{
+	struct isolation *isolation = data;
+	const struct prober *prober = isolation->watches->prober;
+	const struct watch *other = doubt_is_away(&isolation->doubt, watch) ? doubt_other(&isolation->doubt, watch)
+									    : NULL;
+
+	if (watch->door_is_own)
+		return;
+	prober->knock_end(watch->knock);
+	watch->knock = NULL;
+	watch->door_is_own = other == NULL; /* nobody can tell */
+	if (other != NULL)
+		watch->knock = prober->knock(isolation->watches->probes, doubt_host(other),
+					     other->node->config->port, on_door_answer, watch);
+}
+
+/* ---- as it comes and goes ---- */
+
+static const struct watch_gate gate = { .late = on_late, .admits = on_seen, .door_of_path = on_door };
+
+void isolation_before_reload(struct isolation *isolation)
+{
+	doubt_call_off(&isolation->doubt);
+	on_doubt(isolation, DOUBT_LATE);
+}
+
+void isolation_open(struct isolation *isolation, struct watches *watches, const struct isolation_events *events,
+		    void *data)
+{
+	*isolation = (struct isolation){
+		.watches = watches,
+		.events = events,
+		.data = data,
+		.is_blind = true,
+		.ended_ms = INT64_MIN,
+	};
+	watches->gate = &gate;
+	watches->gate_data = isolation;
+	doubt_open(&isolation->doubt, watches, on_doubt, isolation);
+	isolation->timer = timer_new(watches->loop, NULL, on_time, isolation);
+}
+
+void isolation_close(struct isolation *isolation)
+{
+	doubt_close(&isolation->doubt);
+	timer_free(&isolation->timer);
+}

@@ -1,0 +1,29 @@
+/*
+ * Where events go out: it makes them of what rounds, foundings and doors have concluded, tells the log, and
+ * hands them to who listens to the monitor. It concludes nothing. Monitor thread.
+ */
+#pragma once
+
+#include "monitor/clusters.h"
+#include "monitor/monitor.h"
+#include "monitor/tell.h"
+
+struct publisher {
+	struct monitor_events events;
+	void *data; /* of these */
+	struct clusters *clusters;
+	struct teller teller;
+};
+
+/* What people are shown has changed. */
+void publish_changed(const struct publisher *publisher);
+
+/* An event of `cluster` (NULL: none) with the change that it fired for (NULL: it is about no node). */
+void publish_event(struct publisher *publisher, enum event_kind kind, const struct cluster *cluster,
+		   const struct change *change);
+
+/* A round's or a founding's changes, in their order: a log line each, and the events. */
+void publish_changes(struct publisher *publisher, const struct changes *changes);
+
+/* plusmoin_heartbeat, if it has a trigger. */
+void publish_heartbeat(struct publisher *publisher, const struct cluster *cluster);

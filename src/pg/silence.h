@@ -1,0 +1,29 @@
+/*
+ * What it means that a node has not answered, while a task is under way or at its end. Pure but for a
+ * look at the kept connection's socket.
+ */
+#pragma once
+
+#include "pg/dial.h"
+#include "pg/lane.h"
+
+/* How the node's connections stand. */
+struct silence {
+	const struct lane *kept;       /* NULL: none */
+	const struct lane *fresh;      /* one that stands beside it; NULL: none */
+	const struct dial *dial;       /* one that is being made; NULL: none */
+	const struct shut_door *door;  /* a fresh one has failed in this task; NULL: none has */
+	int64_t query_timeout_ms;
+};
+
+/*
+ * Whether the host's TCP is silent, too (P7): what was sent over the kept connection is not acknowledged,
+ * and no connect was answered. A frozen server's kernel acknowledges.
+ */
+bool silence_is_of_path(struct silence silence);
+
+/*
+ * The evidence at the end of the time. What a fresh connection beside the kept one, or one of several
+ * addresses, said says more than the silence.
+ */
+struct evidence silence_evidence(struct silence silence);
