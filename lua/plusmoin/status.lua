@@ -173,8 +173,14 @@ local function lua_lines(state)
   return table.concat(lines)
 end
 
+-- plusmoin itself is cut off (the answer's key `isolated`: since when).
+local function isolated_line(since, now)
+  return is_number(since) and ("!!! ISOLATED since %s: plusmoin hears no other host; no loss counts\n")
+    :format(since_text(since, now)) or ""
+end
+
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables, and `lua`, if it is there. `opts.now`:
+-- entries with or without the further fields of Lua's node tables, and `isolated` and `lua`, if they are there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)
@@ -184,7 +190,7 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return lua_lines(get(answer, "lua")) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
+  return isolated_line(get(answer, "isolated"), now) .. lua_lines(get(answer, "lua")) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

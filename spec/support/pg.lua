@@ -334,6 +334,13 @@ function Server:promote()
   return self
 end
 
+--- The same by a signal, where it cannot be reached; it does not wait.
+function Server:promote_unheard()
+  version:promote_unheard(self)
+  self.upstream = nil
+  return self
+end
+
 --- Lets a running standby follow `other`, by a restart if it must be; returns when it streams (unless nowait).
 function Server:repoint(other, options)
   self.upstream = other

@@ -86,8 +86,13 @@ function Version:promote(server)
   if self:major() >= 12 then
     server:sql("SELECT pg_promote(false)")
   else
-    proc.must { self.bin .. "pg_ctl", "promote", "-W", "-D", server.data }
+    self:promote_unheard(server)
   end
+end
+
+--- The same without a connection to it, and without waiting.
+function Version:promote_unheard(server)
+  proc.must { self.bin .. "pg_ctl", "promote", "-W", "-D", server.data }
 end
 
 --- The statement whose answer is "paused" once a standby does not replay any more.

@@ -116,9 +116,34 @@ function Network:unplug(host)
   sh(self.router, ("ip link set %s down"):format(host.cable))
 end
 
+--- Pulls our own cable out of the router.
+function Network:unplug_us()
+  self:unplug(self)
+end
+
+--- What this machine sends to the network meets `verdict` (nft) in its own firewall; `match`: only what is so.
+function Network:shut_in(verdict, match)
+  self.shut = ("plusmoin_shut_%d_%d"):format(uv.os_getpid(), self.tracks and 2 or 1)
+  sh(nil, ([[nft -f - <<END
+add table inet %s
+add chain inet %s out { type filter hook output priority 0 ; }
+add rule inet %s out ip daddr 198.18.%d.0/24 %s %s
+END]]):format(self.shut, self.shut, self.shut, self.block, match or "meta l4proto tcp", verdict))
+end
+
+--- Connections are tracked from now on: what begins later may be told from what stands ("ct state new").
+function Network:track()
+  self:shut_in("accept", "ct state established")
+  self.tracks, self.shut = self.shut, nil
+end
+
 --- All is as it was.
 function Network:restore()
   sh(self.router, "nft flush ruleset")
+  if self.shut then
+    sh(nil, "nft delete table inet " .. self.shut)
+    self.shut = nil
+  end
   if self.unplugged then
     sh(self.router, ("ip link set %s up"):format(self.unplugged.cable))
     self.unplugged = nil
@@ -128,6 +153,9 @@ end
 --- Ends all networks; with the namespaces their cables and routes go.
 function wire.stop_all()
   for network in pairs(wire.running) do
+    for _, name in pairs { network.shut, network.tracks } do
+      sh(nil, "nft delete table inet " .. name)
+    end
     proc.run({ "ip", "link", "del", network.our_cable }, { as_root = true })
     for _, host in ipairs(network.hosts) do
       host.holder:kill("sigkill")

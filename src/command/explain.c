@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -77,12 +78,26 @@ static int render(lua_State *L)
 	return 2;
 }
 
+static void say_isolated(time_t since)
+{
+	struct tm at;
+	char text[32] = "-";
+
+	if (localtime_r(&since, &at) != NULL)
+		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &at);
+	(void)printf("plusmoin is cut off since %s (P7): it hears no other host\n\n", text);
+}
+
 /* Protected: the answer at 1; the list of nodes to explain, how many there are, the clusters without a master. */
 static int unwell(lua_State *L)
 {
 	push_answer(L);
 	lua_getfield(L, -1, "unwell");
 	luaL_checktype(L, -1, LUA_TTABLE);
+	lua_getfield(L, -2, "isolated");
+	if (lua_isnumber(L, -1))
+		say_isolated((time_t)lua_tonumber(L, -1));
+	lua_pop(L, 1);
 	lua_getfield(L, -2, "nodes");
 	lua_getfield(L, -3, "no_master");
 	return 3;

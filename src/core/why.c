@@ -1,4 +1,5 @@
 #include "core/why.h"
+#include "core/cut_off.h"
 
 #include <stdlib.h>
 
@@ -221,11 +222,31 @@ static void needs_of_clusterless(const struct node *node, struct json *json)
 				     " is none", node->master_name));
 }
 
+/* The monitor hears nobody: what would end that comes first. */
+static void needs_of_isolated(const struct fleet *fleet, const struct moment *now, struct json *json)
+{
+	double lasted = seconds(now->steady_ms - fleet->cut_off_ms);
+	int64_t ends_ms = fleet_cut_off_ends(fleet);
+
+	if (fleet_acts_cut_off(fleet, now))
+		say(json, mem_printf("plusmoin is cut off (P7) for %.1f s, and isolation_grace has passed: losses"
+				     " count", lasted));
+	else if (ends_ms == INT64_MAX)
+		say(json, mem_printf("plusmoin is cut off (P7) for %.1f s: no loss counts until another host answers it",
+				     lasted));
+	else
+		say(json, mem_printf("plusmoin is cut off (P7) for %.1f s: no loss counts until another host answers"
+				     " it, or isolation_grace has passed, in %.1f s", lasted,
+				     seconds(ends_ms - now->steady_ms)));
+}
+
 static void add_needs(const struct fleet *fleet, const struct node *node, const struct moment *now,
 		      struct json *json)
 {
 	jsonw_key(json, "needs");
 	jsonw_begin_array(json);
+	if (fleet_is_cut_off(fleet))
+		needs_of_isolated(fleet, now, json);
 	if (node->door != REASON_NONE && node_condition(node) == CONDITION_HELD)
 		say(json, mem_strdup("a fresh connection that succeeds: until then it is held (P1)"));
 	if (node_is_failing(node))
@@ -286,6 +307,11 @@ void why_unwell(const struct fleet *fleet, struct json *json)
 			jsonw_string(json, fleet->nodes[i]->config->id);
 	}
 	jsonw_end_array(json);
+	jsonw_key(json, "isolated");
+	if (fleet_is_cut_off(fleet))
+		jsonw_seconds(json, fleet->cut_off_wall_ms);
+	else
+		jsonw_null(json);
 	jsonw_key(json, "no_master");
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < fleet->clusters.count; i++) {

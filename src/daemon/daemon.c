@@ -73,7 +73,7 @@ static void on_status_soon(void *data)
 
 	publish(daemon);
 	records_write(daemon->records, daemon->monitor, false);
-	supervised_tell(daemon->supervised, monitor_board(daemon->monitor));
+	supervised_tell(daemon->supervised, daemon->monitor);
 	daemon->status_cost_ns = (int64_t)(uv_hrtime() - begin_ns);
 }
 
@@ -441,7 +441,7 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 		start_all(daemon);
 		start->up(start->data);
 		notify_ready();
-		supervised_tell(daemon->supervised, monitor_board(daemon->monitor));
+		supervised_tell(daemon->supervised, daemon->monitor);
 		uv_run(&daemon->loop, UV_RUN_DEFAULT);
 		status = 0;
 	}

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/cut_off.h"
 #include "core/why.h"
 
 static void add_error(struct json *json, const char *text)
@@ -24,10 +25,17 @@ static void add_ok(struct json *json)
 static bool answer_status(struct requests *requests, unsigned long client,
 			  const struct request *request, struct json *json)
 {
+	const struct fleet *fleet = monitor_fleet(requests->monitor);
+
 	(void)client;
 	(void)request;
 	add_ok(json);
 	board_render_full(monitor_board(requests->monitor), json);
+	jsonw_key(json, "isolated");
+	if (fleet_is_cut_off(fleet))
+		jsonw_seconds(json, fleet->cut_off_wall_ms);
+	else
+		jsonw_null(json);
 	jsonw_key(json, "lua");
 	jsonw_begin_object(json);
 	hosts_render(requests->hosts, json);
@@ -153,10 +161,12 @@ static const struct known_request *find_row(const char *name)
 static struct shared_text *kept_status(struct requests *requests)
 {
 	const struct board *board = monitor_board(requests->monitor);
+	int64_t isolated_ms = monitor_fleet(requests->monitor)->cut_off_ms;
 
-	if (requests->status_generation != board->generation ||
+	if (requests->isolated_ms != isolated_ms || requests->status_generation != board->generation ||
 	    requests->hosts_generation != hosts_generation(requests->hosts))
 		shared_text_unref(&requests->status);
+	requests->isolated_ms = isolated_ms;
 	requests->status_generation = board->generation;
 	requests->hosts_generation = hosts_generation(requests->hosts);
 	return requests->status;

@@ -23,7 +23,8 @@ struct requests {
 	const char *(*reload)(void *data, unsigned long client);
 	void *data;
 	struct shared_text *status;      /* the last one, for who asks while nothing changes; NULL: none, */
-	unsigned long status_generation; /* of this board */
+	unsigned long status_generation; /* of this board, */
+	int64_t isolated_ms;             /* and as the monitor was isolated since */
 	unsigned long hosts_generation;  /* and these hosts */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/cut_off.h"
 #include "loop/timer.h"
 #include "system/notify.h"
 
@@ -30,9 +31,11 @@ struct supervised *supervised_new(uv_loop_t *loop)
 	return supervised;
 }
 
-void supervised_tell(struct supervised *supervised, const struct board *board)
+void supervised_tell(struct supervised *supervised, struct monitor *monitor)
 {
-	char *text = mem_printf("%zu clusters, %zu slaves, %zu lost", board->cluster_count,
+	const struct board *board = monitor_board(monitor);
+	bool isolated = fleet_is_cut_off(monitor_fleet(monitor));
+	char *text = mem_printf("%s%zu clusters, %zu slaves, %zu lost", isolated ? "ISOLATED: no other host is heard; " : "", board->cluster_count,
 				board->slaves, board->lost);
 
 	if (supervised->told == NULL || strcmp(supervised->told, text) != 0)

@@ -3,15 +3,15 @@
 
 #include <uv.h>
 
-#include "core/board.h"
+#include "monitor/monitor.h"
 
 struct supervised;
 
 /* Feeds the watchdog, if there is one, from now on: by this loop alone, so that a hang is seen. */
 struct supervised *supervised_new(uv_loop_t *loop);
 
-/* "2 clusters, 5 slaves, 1 lost", when that has changed. */
-void supervised_tell(struct supervised *supervised, const struct board *board);
+/* "2 clusters, 5 slaves, 1 lost", when that has changed; that the monitor is isolated comes first. */
+void supervised_tell(struct supervised *supervised, struct monitor *monitor);
 
 /* NULL allowed; clears the pointer. */
 void supervised_free(struct supervised **supervised);

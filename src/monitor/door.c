@@ -7,7 +7,7 @@
 void door_forget(struct watch *watch)
 {
 	watch->door = REASON_NONE;
-	watch->door_is_own = false;
+	watch->door_way = DOOR_UNTRIED;
 	watch->door_refused.count = 0;
 	timer_stop(watch->fresh);
 }

@@ -13,7 +13,7 @@ struct asked {
 	struct doubt *doubt;
 	void *knock; /* NULL: it has come to its end */
 	char *host;
-	int64_t put_ms; /* steady */
+	bool is_first; /* it was asked when the doubt began: the network may have come back since */
 	bool is_anchor;
 	bool is_unable; /* a lack of ours: its silence says nothing */
 };
@@ -114,7 +114,7 @@ static void on_answer(void *data, enum knock_answer answer)
 {
 	struct asked *asked = data;
 	struct doubt *doubt = asked->doubt;
-	int64_t took_ms = clock_steady_ms() - doubt->began_ms;
+	bool soon = asked->is_first && clock_steady_ms() - doubt->began_ms <= DOUBT_SOON_MS;
 
 	asked->knock = NULL;
 	asked->is_unable = answer == KNOCK_UNABLE;
@@ -122,9 +122,9 @@ static void on_answer(void *data, enum knock_answer answer)
 		return;
 	if (!asked->is_anchor)
 		text_copy(doubt->friend, sizeof(doubt->friend), asked->host);
-	if (took_ms <= DOUBT_SOON_MS)
-		doubt->proven_ms = asked->put_ms;
-	end(doubt, took_ms <= DOUBT_SOON_MS ? DOUBT_COUNTS : DOUBT_LATE);
+	if (soon)
+		doubt->proven_ms = doubt->began_ms;
+	end(doubt, soon ? DOUBT_COUNTS : DOUBT_LATE);
 }
 
 static void ask(struct doubt *doubt, const char *host, int port, bool is_anchor)
@@ -137,7 +137,7 @@ static void ask(struct doubt *doubt, const char *host, int port, bool is_anchor)
 	asked->doubt = doubt;
 	asked->host = mem_strdup(host);
 	asked->is_anchor = is_anchor;
-	asked->put_ms = clock_steady_ms();
+	asked->is_first = doubt->step == 0;
 	doubt->asked[doubt->asked_count++] = asked;
 	doubt->anchors += is_anchor;
 	asked->knock = doubt->watches->prober->knock(doubt->watches->probes, host, port, on_answer, asked);

@@ -14,7 +14,7 @@
 #define DOUBT_ASKS 64     /* in all, with the anchors */
 
 enum doubt_verdict {
-	DOUBT_COUNTS, /* another host has given a sign soon, or nobody can tell: the failure is the node's */
+	DOUBT_COUNTS, /* a host that was asked first has given a sign soon, or nobody can tell: the failure is the node's */
 	DOUBT_LATE,   /* one has given a sign, but late: the nodes are to be asked anew */
 	DOUBT_CUT_OFF /* no host was heard: the monitor is isolated */
 };
@@ -28,7 +28,7 @@ struct doubt {
 	struct own own;
 	struct list about;    /* watches whose way has failed, while it is open */
 	int64_t began_ms;     /* steady */
-	int64_t proven_ms;    /* when the last question was put that was answered soon; INT64_MIN: none was */
+	int64_t proven_ms;    /* when the last doubt began that was settled soon; INT64_MIN: none was */
 	bool heard;           /* a look that began since was answered by another host */
 	unsigned stalls;      /* of the monitor's own, when it began */
 	struct timer *timer;
@@ -51,7 +51,7 @@ void doubt_close(struct doubt *doubt);
  */
 bool doubt_raise(struct doubt *doubt, struct watch *watch);
 
-/* Whether another host has answered a question that was put at `since_ms` (steady), or later. */
+/* Whether another host has soon answered a question that was put at `since_ms` (steady), or later. */
 bool doubt_is_settled(const struct doubt *doubt, int64_t since_ms);
 
 /* Another host has answered a look that began at `asked_ms`. */

@@ -29,8 +29,16 @@ static bool is_sign(struct isolation *isolation, const struct watch *watch, cons
 	       doubt_is_away(&isolation->doubt, watch);
 }
 
+/* Its own host is not asked any more. */
+static void leave_way(struct watch *watch)
+{
+	watch->all->prober->knock_end(watch->way);
+	watch->way = NULL;
+}
+
 static void ask_anew(struct watch *watch)
 {
+	leave_way(watch);
 	watch_drop_aside(watch);
 	watch->is_void = false;
 	watch->all->prober->dial_anew(watch->probe);
@@ -122,6 +130,8 @@ static void let_go(struct watch *watch, enum doubt_verdict verdict)
 {
 	switch (verdict) {
 	case DOUBT_COUNTS:
+		if (watch->aside != NULL)
+			leave_way(watch);
 		watch_take_aside(watch);
 		break;
 	case DOUBT_LATE:
@@ -154,6 +164,33 @@ static void on_doubt(void *data, enum doubt_verdict verdict)
 	list_free(&about);
 }
 
+/* ---- its own host ---- */
+
+/* It answers now: what its attempt lost on the way may have been lost while the monitor was cut off. */
+static void on_way_answer(void *data, enum knock_answer answer)
+{
+	struct watch *watch = data;
+
+	watch->way = NULL;
+	if (answer != KNOCK_ANSWERED)
+		return;
+	watch->voids++;
+	if (watch->aside != NULL)
+		ask_anew(watch);
+	else
+		watch->is_void = watch_is_busy(watch);
+}
+
+static bool raise_doubt(struct isolation *isolation, struct watch *watch)
+{
+	if (!doubt_raise(&isolation->doubt, watch))
+		return false;
+	if (watch->way == NULL && watch->voids < ISOLATION_VOIDS)
+		watch->way = watch->all->prober->knock(watch->all->probes, doubt_host(watch),
+						       watch->node->config->port, on_way_answer, watch);
+	return true;
+}
+
 /* ---- what comes in ---- */
 
 /* Whether the failure of its way is to be doubted: it has a place to lose, on another machine. */
@@ -171,7 +208,7 @@ static void on_late(void *data, struct watch *watch)
 		return;
 	watch->late_ms = clock_steady_ms();
 	if (!doubt_is_settled(&isolation->doubt, watch->late_ms))
-		(void)doubt_raise(&isolation->doubt, watch);
+		(void)raise_doubt(isolation, watch);
 }
 
 /* The way to a node's host has failed. */
@@ -185,8 +222,10 @@ static bool admits_failure(struct isolation *isolation, struct watch *watch, con
 	}
 	if (watch->voids >= ISOLATION_VOIDS)
 		return true;
-	if (doubt_is_settled(&isolation->doubt, since_ms) || !doubt_raise(&isolation->doubt, watch))
+	if (doubt_is_settled(&isolation->doubt, since_ms) || !raise_doubt(isolation, watch)) {
+		leave_way(watch);
 		return true;
+	}
 	watch_put_aside(watch, seen);
 	return false;
 }
@@ -206,6 +245,7 @@ static bool on_seen(void *data, struct watch *watch, const struct observation *s
 	if (seen->kind == OBSERVED_FAILURE && seen->path && is_doubtful(isolation, watch))
 		return admits_failure(isolation, watch, seen);
 	watch->voids = 0;
+	leave_way(watch);
 	doubt_forget(&isolation->doubt, watch);
 	if (sign)
 		doubt_hear(&isolation->doubt, watch->asked_ms);
@@ -221,8 +261,8 @@ static void on_door_answer(void *data, enum knock_answer answer)
 	watch->knock = NULL;
 	if (answer != KNOCK_ANSWERED || watch->door == REASON_NONE)
 		return;
-	watch->door_is_own = true;
-	watch->all->events->worth_a_look(watch->all->data, watch);
+	watch->door_way = DOOR_TRIED;
+	watch->all->prober->refresh(watch->probe);
 }
 
 static void on_door(void *data, struct watch *watch)
@@ -232,14 +272,15 @@ static void on_door(void *data, struct watch *watch)
 	const struct watch *other = doubt_is_away(&isolation->doubt, watch) ? doubt_other(&isolation->doubt, watch)
 									    : NULL;
 
-	if (watch->door_is_own)
-		return;
 	prober->knock_end(watch->knock);
 	watch->knock = NULL;
-	watch->door_is_own = other == NULL; /* nobody can tell */
-	if (other != NULL)
+	if (other == NULL || watch->door_way == DOOR_TRIED) {
+		watch->door_way = DOOR_OWN;
+		watch->all->events->worth_a_look(watch->all->data, watch);
+	} else {
 		watch->knock = prober->knock(isolation->watches->probes, doubt_host(other),
 					     other->node->config->port, on_door_answer, watch);
+	}
 }
 
 /* ---- as it comes and goes ---- */

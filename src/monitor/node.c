@@ -212,7 +212,7 @@ static void on_seen(void *data, const struct observation *seen)
 
 	if (!all->gate->admits(all->gate_data, watch, seen))
 		return;
-	if (seen->door.reason == REASON_NONE || !seen->door.path || watch->door_is_own) {
+	if (seen->door.reason == REASON_NONE || !seen->door.path || watch->door_way == DOOR_OWN) {
 		take_in(watch, seen);
 		return;
 	}
@@ -253,7 +253,7 @@ static void on_refreshed(void *data, const struct evidence *failure)
 	struct watch *watch = data;
 	bool is_news = door_refreshed(watch, failure);
 
-	if (failure != NULL && failure->path && !watch->door_is_own)
+	if (failure != NULL && failure->path && watch->door_way != DOOR_OWN)
 		watch->all->gate->door_of_path(watch->all->gate_data, watch);
 	else if (is_news)
 		on_broke(watch);
@@ -329,6 +329,7 @@ static struct watch *watch_new(struct watches *all, struct node *node)
 static void watch_free(struct watch *watch)
 {
 	watch->all->prober->knock_end(watch->knock);
+	watch->all->prober->knock_end(watch->way);
 	watch->all->prober->end(watch->probe);
 	watch_drop_aside(watch);
 	timer_free(&watch->retry);

@@ -60,6 +60,13 @@ struct watches {
 /* What of a failing node failed last, as the log words it. */
 enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_QUESTION, FAILING_FRESH, FAILING_BEAT };
 
+/* Whose fault it is that a fresh connection fails on its way while the kept one answers (P7). */
+enum door_way {
+	DOOR_UNTRIED, /* not known: it does not count */
+	DOOR_TRIED,   /* another host was heard after it: it is tried again */
+	DOOR_OWN      /* it failed after that, or there is no other host: the node's */
+};
+
 struct watch {
 	struct watches *all;
 	struct node *node;
@@ -81,7 +88,8 @@ struct watch {
 	bool is_void;    /* the look under way counts only if it is answered */
 	int voids;       /* looks in a row that did not count */
 	void *knock;     /* at another host, for its door; NULL: none */
-	bool door_is_own; /* that one was heard, or none is there: a door that fails on its way is the node's */
+	enum door_way door_way;
+	void *way;       /* a knock at its own host, while a doubt is about it; NULL: none */
 	enum failing failing; /* as the log was told, last time */
 	bool beat_failed;     /* since it began to fail, an error was told */
 };

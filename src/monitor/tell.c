@@ -162,6 +162,8 @@ struct event *tell_event(struct teller *teller, enum event_kind kind, const stru
 	event = event_new(kind, id, view, others, time_ms);
 	view_unref(&none);
 	event->restored = restored;
+	if (is_own(kind))
+		event->rule = RULE_P7;
 	if (change == NULL)
 		return event;
 	event_set_node(event, change->node, change->rule, change->reason, change->message);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -368,9 +370,19 @@ bool conn_is_reaching(const struct conn *conn)
 	return conn->state == CONN_CONNECTING && !conn->reached;
 }
 
+/* A busy machine may have had no time yet for the login's next step: the socket knows whether TCP was answered. */
+static bool is_answered(const PGconn *pg)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	return pg != NULL && getsockopt(PQsocket(pg), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	       info.tcpi_state == TCP_ESTABLISHED;
+}
+
 bool conn_has_reached(const struct conn *conn)
 {
-	return conn->reached;
+	return conn->reached || (conn->state == CONN_CONNECTING && is_answered(present_pg(conn)));
 }
 
 bool conn_is_stepping(const struct conn *conn)
@@ -407,10 +419,13 @@ void conn_leave(struct conn **conn_p, struct drain *drain)
 	struct conn *conn = *conn_p;
 	int fd = -1;
 
-	if (conn != NULL && !conn->closed && conn->state == CONN_CONNECTING)
+	if (conn != NULL && !conn->closed && conn->state == CONN_CONNECTING) {
+		/* first: the drain keeps the socket, and epoll would tell of it under a number that is another's by then */
+		drop_watcher(conn);
 		login_leave(&conn->login, drain);
-	else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_BUSY)
+	} else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_BUSY) {
 		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
+	}
 	conn_close(conn_p);
 	if (fd >= 0)
 		drain_take(drain, fd);

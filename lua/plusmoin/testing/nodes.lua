@@ -68,6 +68,8 @@ end
 local ABOUT = {
   plusmoin_up = {},
   plusmoin_heartbeat = {},
+  monitor_isolated = { rule = "P7", own = true },
+  monitor_reconnected = { rule = "P7", own = true },
   cluster_created = { rule = "U2", who = function(cluster) return cluster.master end },
   master_up = { rule = "M4", who = function(cluster) return cluster.master end },
   master_down = { rule = "M2", who = function(cluster) return cluster.lost[1] end },
@@ -77,8 +79,8 @@ local ABOUT = {
     return over(cluster.master, { reason = "full", message = "sorry, too many clients already" })
   end },
 }
-local NAMES = "cluster_created, master_down, master_up, node_held, plusmoin_heartbeat, plusmoin_up, slave_down, "
-  .. "slave_up"
+local NAMES = "cluster_created, master_down, master_up, monitor_isolated, monitor_reconnected, node_held, "
+  .. "plusmoin_heartbeat, plusmoin_up, slave_down, slave_up"
 
 -- Clusters that an event can be about, when the test does not say.
 local AFTER = {
@@ -97,8 +99,9 @@ function nodes.event(name, given, now, number)
   end
   given = given or {}
   local says_cluster = given.master ~= nil or given.slaves or given.lost
-  local cluster = nodes.cluster(says_cluster and given or over(AFTER[name] or { master = "db1", slaves = { "db2" } },
-    { cluster_id = given.cluster_id, clusterless = given.clusterless }), now)
+  local usual = over(AFTER[name] or { master = "db1", slaves = { "db2" } },
+    { cluster_id = given.cluster_id, clusterless = given.clusterless })
+  local cluster = nodes.cluster(about.own and { cluster_id = -1 } or says_cluster and given or usual, now)
   local event = over(cluster, { name = name, id = given.id or ("%d-%d"):format(now // 1, number),
     time = given.time or now, rule = given.rule or about.rule, restored = given.restored or nil })
   event.trigger = about.who and about.who(cluster) or nil

@@ -1,0 +1,161 @@
+-- The monitor is cut off from the servers by its own network (P7): no loss is acted on until it hears another host.
+local cjson = require "cjson"
+local machine = require "spec.support.machine"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+local wire = require "spec.support.wire"
+
+local ANYBODY = "0.0.0.0/0"
+local QUICK = { heartbeat = 0.5, query_timeout = 0.3, retry_interval = 0.2, max_sync_delay = 30 }
+
+local function over(settings)
+  local config = table.move({}, 1, 0, 1, {})
+  for key, value in pairs(QUICK) do
+    config[key] = value
+  end
+  for key, value in pairs(settings or {}) do
+    config[key] = value
+  end
+  return config
+end
+
+-- A master and `count` slaves, each a host of its own, and a plusmoin that sees them.
+local function start(count, settings)
+  machine.need("wire")
+  local network = wire.start()
+  network:track()
+  local master, slaves = pg.cluster(count, { wire = network })
+  local daemon = plusmoin.start { nodes = table.move(slaves, 1, #slaves, 2, { master }), config = over(settings) }
+  return daemon, network, master, slaves
+end
+
+local function isolated(daemon)
+  return daemon:expect_events { { "monitor_isolated", cluster = -1, rule = "P7" } }
+end
+
+local function reconnected(daemon)
+  return daemon:expect_events { { "monitor_reconnected", cluster = -1, rule = "P7" } }
+end
+
+describe("a monitor that is cut off", function()
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  it("calls nobody down, says so once, and says when it is over", function()
+    local daemon, network, master, slaves = start(2)
+    network:unplug_us()
+    local event = isolated(daemon)
+    assert.same({}, event.data.slaves)
+    assert.same({}, event.data.clusterless)
+    assert.is_nil(event.node)
+    daemon:quiet(2)
+    local answer = daemon:ask { request = "status" }
+    assert.is_number(answer.isolated)
+    assert.equal("isolated", answer.clusters[1].master.condition)
+    assert.truthy(select(2, daemon:cli("status")):find("!!! ISOLATED since", 1, true))
+    assert.truthy(select(2, daemon:cli("explain")):find("plusmoin is cut off since", 1, true))
+    assert.truthy(select(2, daemon:cli("explain", slaves[1].name)):find("no loss counts until another host answers", 1, true))
+    network:restore()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[2], "slave 0")
+    assert.equal(cjson.null, daemon:ask { request = "status" }.isolated)
+  end)
+
+  it("for less than a poll is nothing at all", function()
+    local daemon, network = start(1, { heartbeat = 2, query_timeout = 1 })
+    daemon:quiet_rounds(1)
+    network:unplug_us()
+    daemon:quiet(0.3)
+    network:restore()
+    daemon:quiet_rounds(2)
+  end)
+
+  it("tells what has happened meanwhile when it is back: one master_up", function()
+    local daemon, network, master, slaves = start(2)
+    network:cut(network.monitor, ANYBODY, "drop")
+    isolated(daemon)
+    master:kill9()
+    slaves[1]:promote_unheard()
+    network:restore()
+    reconnected(daemon)
+    daemon:wait_event("master_up", function(e) return e.node == slaves[1].name end)
+    for _, each in ipairs(daemon:changes()) do
+      assert.is_true(each.name ~= "slave_down" and each.name ~= "cluster_created", each.text)
+    end
+  end)
+
+  it("by its own firewall, in words, is cut off as well", function()
+    local daemon, network = start(2)
+    network:shut_in("reject with icmp type host-unreachable")
+    isolated(daemon)
+    daemon:quiet(1)
+    network:restore()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("acts on losses once isolation_grace has passed", function()
+    local daemon, network, master, slaves = start(1, { isolation_grace = 1 })
+    network:unplug_us()
+    local began = isolated(daemon)
+    daemon:expect_any_order { { "master_down", master, rule = "M2" }, { "slave_down", slaves[1], rule = "S1" } }
+    assert.is_true(daemon:changes()[daemon.taken].ms - began.ms >= 990)
+    assert.is_true(daemon:logged("isolation_grace has passed"))
+    network:restore()
+    reconnected(daemon)
+    daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
+  end)
+
+  it("at its start waits for a first sign of life, and then its clusters are up", function()
+    machine.need("wire")
+    local network = wire.start()
+    local master, slaves = pg.cluster(1, { wire = network })
+    network:cut(network.monitor, ANYBODY, "drop")
+    local daemon = plusmoin.start { nodes = { master, slaves[1] }, nowait = true, config = over() }
+    isolated(daemon)
+    daemon:quiet(1)
+    network:restore()
+    reconnected(daemon)
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
+    daemon:quiet_rounds(1)
+  end)
+end)
+
+describe("a monitor that still hears a host", function()
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  it("tells the loss of another one when it tells it anyway", function()
+    local daemon, network, master, slaves = start(2)
+    network:unplug(slaves[1].at)
+    daemon:expect_events { { "slave_down", slaves[1], rule = "S1" } }
+    network:restore()
+    daemon:expect_events { { "slave_up", slaves[1] } }
+    network:unplug(master.at)
+    daemon:expect_events { { "master_down", master, rule = "M2" } }
+  end)
+
+  it("tells the losses of all others", function()
+    local daemon, network, master, slaves = start(2)
+    for _, server in ipairs { master, slaves[1] } do
+      network:cut(network.monitor, server.host, "drop")
+    end
+    daemon:expect_any_order { { "master_down", master, rule = "M2" }, { "slave_down", slaves[1], rule = "S1" } }
+    daemon:quiet(1)
+    network:restore()
+    daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
+  end)
+
+  it("over connections that stand calls nobody down while new ones are dropped", function()
+    local daemon, network = start(2, { fresh_connect_interval = 0.5 })
+    network:shut_in("drop", "ct state new")
+    daemon:quiet(3)
+    assert.is_false(daemon:logged("cut off"))
+    network:restore()
+    daemon:quiet_rounds(2)
+  end)
+end)
