@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "pg/tstamp.h"
 
 #define PG_TYPE_BOOL 16
 
@@ -49,22 +50,12 @@ bool role_take(const PGresult *result, bool *is_slave)
 	return *is_slave || strcmp(value, "f") == 0;
 }
 
-/* What a server sends as a tstamp, as one that all that is reckoned with it can bear. */
-static int64_t tstamp_of(const char *text)
-{
-	int64_t tstamp = strtoll(text, NULL, 10);
-
-	if (tstamp < 0)
-		return 0;
-	return tstamp > TSTAMP_MAX ? TSTAMP_MAX : tstamp;
-}
-
 enum row_state question_take_row(const PGresult *result, struct row *row)
 {
 	if (PQntuples(result) < 1 || PQnfields(result) != 2)
 		return ROW_NONE;
 	text_copy(row->master, NAME_BYTES, PQgetvalue(result, 0, 0));
-	row->tstamp = tstamp_of(PQgetvalue(result, 0, 1));
+	row->tstamp = tstamp_read(PQgetvalue(result, 0, 1));
 	return ROW_SHOWN;
 }
 
@@ -173,11 +164,11 @@ static bool take_written(struct beat_result *out, const PGresult *result)
 	    PQnfields(result) != 3 || PQgetisnull(result, 0, 0))
 		return false;
 	out->state = BEAT_WRITTEN;
-	out->tstamp = tstamp_of(PQgetvalue(result, 0, 0));
+	out->tstamp = tstamp_read(PQgetvalue(result, 0, 0));
 	out->replaced = !PQgetisnull(result, 0, 2);
 	if (out->replaced) {
 		text_copy(out->before.master, NAME_BYTES, PQgetvalue(result, 0, 1));
-		out->before.tstamp = tstamp_of(PQgetvalue(result, 0, 2));
+		out->before.tstamp = tstamp_read(PQgetvalue(result, 0, 2));
 	}
 	return true;
 }
@@ -346,7 +337,7 @@ static const struct {
 		0, take_there },
 	[ASK_ROW] = {
 		"SELECT coalesce(master, ''), tstamp::bigint FROM heartbeat"
-		" WHERE tstamp IS NOT NULL ORDER BY tstamp DESC LIMIT 1",
+		" WHERE tstamp IS NOT NULL ORDER BY " TSTAMP_MS_SQL " DESC LIMIT 1",
 		0, take_row },
 	[ASK_CHECK] = { CHECK_SQL(PUBLISHES_NEW_TABLES), 0, take_check },
 	[ASK_CHECK_15] = { CHECK_SQL(PUBLISHES_NEW_TABLES_15), 0, take_check },
@@ -359,13 +350,13 @@ static const struct {
 	 * behind TSTAMP_MAX is nobody's beat: the next one does not follow it.
 	 */
 	[ASK_BEAT] = {
-		"WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp)"
+		"WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp, " TSTAMP_MS_SQL " AS ms)"
 		" INSERT INTO heartbeat (cluster_id, master, tstamp)"
 		" SELECT $1::int, $2::text,"
-		" greatest($3::bigint, (SELECT max(tstamp) + 1 FROM old WHERE tstamp < 253402300799999))"
+		" greatest($3::bigint, " TSTAMP_SECONDS ", (SELECT max(ms) + 1 FROM old WHERE ms < 253402300799999))"
 		" RETURNING tstamp,"
-		" (SELECT coalesce(master, '') FROM old ORDER BY tstamp DESC NULLS LAST LIMIT 1),"
-		" (SELECT max(tstamp) FROM old)",
+		" (SELECT coalesce(master, '') FROM old ORDER BY ms DESC NULLS LAST LIMIT 1),"
+		" (SELECT tstamp FROM old ORDER BY ms DESC NULLS LAST LIMIT 1)",
 		3, take_beat },
 };
 

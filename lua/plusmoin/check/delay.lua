@@ -18,7 +18,7 @@ local function cure(fleet, seconds)
   return ("nodes[].max_sync_delay = %d"):format(math.ceil(seconds + fleet.max_sync_delay))
 end
 
--- recovery_min_apply_delay is a setting from PostgreSQL 12 on; before it stands in recovery.conf, which no session reads.
+-- It is a setting from PostgreSQL 12 on; before, it stands in recovery.conf, which no session reads.
 local function judge_delay(seconds, config, fleet, advice)
   if seconds >= config.max_sync_delay then
     advice(cure(fleet, seconds), "recovery_min_apply_delay is %g s, and its max_sync_delay %g s: as slave it is "
