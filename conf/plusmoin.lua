@@ -174,7 +174,7 @@ return {
   -- Default: 30.
   fresh_connect_interval = 30,
 
-  -- SQL that returns true on a slave.
+  -- SQL that returns true on a slave: one statement, one row, one boolean (or an integer: 0 is false).
   -- Default: SELECT pg_is_in_recovery().
   is_slave_statement = "SELECT pg_is_in_recovery()",
 

@@ -134,8 +134,8 @@ local rows = {
     doc = "How often a fresh connection has to replace the kept one (at most 20 a second in all); "
       .. "0: never, smart stops wait." },
   { name = "is_slave_statement", type = "statement", default = "SELECT pg_is_in_recovery()", reload = "live",
-    allowed = "an SQL statement that returns true on a slave",
-    doc = "SQL that returns true on a slave." },
+    allowed = "one SQL statement that returns true (or an integer that is not 0) on a slave",
+    doc = "SQL that returns true on a slave: one statement, one row, one boolean (or an integer: 0 is false)." },
   { name = "log_file", type = "path", default = "/var/log/plusmoin/plusmoin.log", reload = "live",
     doc = "Log of the daemon (in the foreground the log goes to stdout)." },
   { name = "log_level", type = "choice", allowed = { "error", "warning", "info", "debug" }, default = "error",

@@ -10,6 +10,9 @@
 #include "pg/tstamp.h"
 
 #define PG_TYPE_BOOL 16
+#define PG_TYPE_INT8 20
+#define PG_TYPE_INT2 21
+#define PG_TYPE_INT4 23
 
 /* ---- reading results ---- */
 
@@ -37,17 +40,29 @@ void result_words(const PGresult *result, char *out, size_t size)
 	free(clean);
 }
 
+/* An integer that is not 0 is true, as it was for the daemon of 2015. */
+static bool take_integer(const char *value, bool *is_true)
+{
+	char *end;
+
+	*is_true = strtoll(value, &end, 10) != 0;
+	return end != value && *end == '\0';
+}
+
 bool role_take(const PGresult *result, bool *is_slave)
 {
 	const char *value;
+	Oid type;
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 ||
-	    PQnfields(result) != 1 || PQftype(result, 0) != PG_TYPE_BOOL ||
-	    PQgetisnull(result, 0, 0))
+	    PQnfields(result) != 1 || PQgetisnull(result, 0, 0))
 		return false;
 	value = PQgetvalue(result, 0, 0);
+	type = PQftype(result, 0);
+	if (type == PG_TYPE_INT2 || type == PG_TYPE_INT4 || type == PG_TYPE_INT8)
+		return take_integer(value, is_slave);
 	*is_slave = strcmp(value, "t") == 0;
-	return *is_slave || strcmp(value, "f") == 0;
+	return type == PG_TYPE_BOOL && (*is_slave || strcmp(value, "f") == 0);
 }
 
 enum row_state question_take_row(const PGresult *result, struct row *row)
@@ -101,7 +116,7 @@ static void take_role(struct findings *found, const PGresult *result)
 		refused(found, result, NULL, false);
 	else if (!role_take(result, &is_slave))
 		refused(found, result,
-			"is_slave_statement must return one row with one boolean column", false);
+			"is_slave_statement must return one row with one column, a boolean or an integer", false);
 	else
 		found->role = is_slave ? OBSERVED_SLAVE : OBSERVED_MASTER;
 }

@@ -115,7 +115,7 @@ static void take_role(struct survey *survey, const PGresult *result)
 	answer->reason = result_is_ok(result) ? REASON_MALFORMED : REASON_QUERY_ERROR;
 	if (result_is_ok(result))
 		text_copy(answer->message, sizeof(answer->message),
-			  "is_slave_statement does not return one row with one boolean");
+			  "is_slave_statement does not return one row with one column, a boolean or an integer");
 	else
 		result_words(result, answer->message, sizeof(answer->message));
 }
