@@ -39,12 +39,15 @@ describe("the daemon of 2015", function()
     daemon:wait_place(slaves[1], "slave 0")
     local slow = beat_of_2015(master, master.name, 1)
     local fast = beat_of_2015(master, master.name, 0.13)
+    local other = beat_of_2015(master, "db1.example.com:5432", 0.37) -- one that calls the master otherwise
     waits_for_seconds(master)
     waits_for_seconds(slaves[1])
     daemon:quiet_rounds(12)
     daemon:wait_place(slaves[1], "slave 0")
-    slow:kill("sigkill")
-    fast:kill("sigkill")
+    for _, old in ipairs { slow, fast, other } do
+      assert.is_true(old:running())
+      old:kill("sigkill")
+    end
   end)
 
   it("has left a row behind, by which a slave is found, and in order among others", function()
