@@ -81,6 +81,21 @@ describe("a standby that is delayed on purpose", function()
     daemon:wait_logged("s behind; max_sync_delay is 2 s (its own)")
   end)
 
+  it("for longer than all else: lost at the start, then in sync for good #long", function()
+    local master, slave, late = fleet "20s"
+    local daemon = plusmoin.new { nodes = { master, slave, late }, config = { heartbeat = 1, max_sync_delay = 5,
+      recover_sync_delay = 3 } }
+    set_own(daemon, 3, 30)
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    local up = daemon:expect_events { { "plusmoin_up", cluster = 0 } }
+    assert.is_true(up.ms - daemon.started_ms < 6000, up.ms - daemon.started_ms)
+    local back = daemon:expect_events { { "slave_up", late, cluster = 0, rule = "L4" }, seconds = 40 }
+    assert.is_true(back.ms - up.ms > 15000)
+    daemon:quiet_rounds(40)
+    daemon:wait_place(late, "slave 0")
+  end)
+
   it("is told by check, with a cure", function()
     local master, slave, late = fleet "20s"
     late:pause_replay()
