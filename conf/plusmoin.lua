@@ -28,6 +28,12 @@ local nodes = {
     -- Further libpq keywords for this node, on top of `connection`.
     -- Default: {}.
     connection = { sslmode = "prefer" },
+    -- How far behind this slave may be: more than the fleet's for a standby that is delayed on purpose.
+    -- Default: max_sync_delay.
+    max_sync_delay = 120,
+    -- How close this one must be to be taken back when it is lost.
+    -- Default: its max_sync_delay less the distance of the fleet's two, at least half of it.
+    recover_sync_delay = 60,
   },
 }
 for number = 2, 3 do
@@ -168,7 +174,7 @@ return {
   -- Default: 30.
   fresh_connect_interval = 30,
 
-  -- SQL that returns true on a slave.
+  -- SQL that returns true on a slave: one statement, one row, one boolean (or an integer: 0 is false).
   -- Default: SELECT pg_is_in_recovery().
   is_slave_statement = "SELECT pg_is_in_recovery()",
 

@@ -4,6 +4,7 @@
 -- advice. Each has a text and, where there is one, the line that mends it.
 local answers = require "plusmoin.answers"
 local cjson = require "cjson"
+local delay = require "plusmoin.check.delay"
 local keypath = require "plusmoin.keypath"
 local sqltext = require "plusmoin.sqltext"
 
@@ -204,7 +205,8 @@ local function facts_of(node, advice)
   return facts
 end
 
-local function judge(node, config, by_id)
+local function judge(node, fleet, by_id)
+  local config = delay.config_of(node, fleet)
   local problem, advice = finder(node)
   if not judge_reach(node, problem) then
     return
@@ -216,6 +218,7 @@ local function judge(node, config, by_id)
     judge_publication(node, facts, problem, advice)
     judge_clock(node, facts, advice)
     judge_settings(facts, config, advice)
+    delay.judge(facts, config, fleet, advice)
     if type(facts.system_id) == "string" and math.type(facts.started) then
       node.system, node.started = facts.system_id, facts.started
     end

@@ -55,13 +55,21 @@ describe("a host", function()
 
   it("may say its role by a statement of the user's; one that is no boolean is a failure in words", function()
     local master = pg.master()
-    local daemon = plusmoin.start { nodes = { master }, config = { is_slave_statement = "SELECT 1 = 2" } }
-    daemon:quiet_rounds(2)
-    daemon:stop_and_check()
+    for _, statement in ipairs { "SELECT 1 = 2", "SELECT 0", "SELECT 0::int2;", "SELECT count(*) FROM pg_class WHERE "
+      .. "relname = 'none'" } do -- the daemon of 2015 took integers, too
+      local daemon = plusmoin.start { nodes = { master }, config = { is_slave_statement = statement } }
+      daemon:quiet_rounds(1)
+      local code, out = daemon:cli("check")
+      assert.equal(0, code, out)
+      daemon:stop_and_check()
+    end
+    local slave = plusmoin.start { nodes = { master }, nowait = true, config = { is_slave_statement = "SELECT 17" } }
+    slave:wait_status("a slave", function(status) return status.clusterless[1] and status.clusterless[1].is_slave end)
+    slave:stop_and_check()
     local wrong = plusmoin.start {
-      nodes = { master }, nowait = true, config = { is_slave_statement = "SELECT 17" },
+      nodes = { master }, nowait = true, config = { is_slave_statement = "SELECT 'slave'" },
     }
     wrong:wait_place(master, "clusterless", 5)
-    proc.wait_for("the words", 5, function() return wrong:logged("one boolean column", "reason=query_error") end)
+    proc.wait_for("the words", 5, function() return wrong:logged("a boolean or an integer", "reason=query_error") end)
   end)
 end)

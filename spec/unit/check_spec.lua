@@ -94,9 +94,34 @@ describe("check", function()
     end
   end)
 
+  it("advises who is delayed on purpose, by the node's own delays", function()
+    local function said(changes, own)
+      local slave = node { is_slave = true, facts = facts(changes), row_master = "a:5432", row_time = 995 }
+      slave.max_sync_delay, slave.recover_sync_delay = (own or {})[1], (own or {})[2]
+      local text, ok = report(slave)
+      assert.is_true(ok)
+      return text
+    end
+    local delayed = { recovery = true, apply_delay_ms = 3600000 }
+    has(said(delayed), "advice: recovery_min_apply_delay is 3600 s, and its max_sync_delay 120 s: as slave it is out "
+      .. "of sync for ever\n    nodes[].max_sync_delay = 3720\n")
+    has(said(delayed, { 3600, 3540 }), "recovery_min_apply_delay is 3600 s, and its max_sync_delay 3600 s")
+    has(said(delayed, { 3650, 3590 }), "its recover_sync_delay 3590 s: once it is lost it does not come back")
+    for _, content in ipairs { said(delayed, { 3720, 3660 }), said { recovery = true, apply_delay_ms = cjson.null },
+      said { recovery = true, apply_delay_ms = 5000 }, said { recovery = false, apply_delay_ms = 3600000 },
+      said { recovery = true, paused = false }, said { paused = cjson.null } } do
+      assert.is_nil(content:find("a:5432: advice", 1, true), content)
+    end
+    has(said { recovery = true, paused = true }, "advice: its replay is paused: it is out of sync when it is 120 s "
+      .. "behind (max_sync_delay)\n    SELECT pg_wal_replay_resume();\n")
+    has(said({ recovery = true, paused = true }, { 30, 15 }), "when it is 30 s behind")
+    has(said({ recovery = true, wal_receiver_timeout_ms = 60000 }, { 30, 15 }), "a slave is out of sync (30 s) before")
+  end)
+
   it("is at no loss when a server tells nonsense of itself", function()
     for _, nonsense in ipairs { "no JSON", "{}", "[]", "7", ("["):rep(5000), facts { now = "never" },
-      facts { max_connections = {} }, facts { started = "x" }, facts { dead_rows = "many" } } do
+      facts { max_connections = {} },
+      facts { recovery = true, apply_delay_ms = "x" }, facts { started = "x" }, facts { dead_rows = "many" } } do
       local text = report(node { facts = nonsense }, node { id = "b:1", name = "b:1" })
       has(text, "b:1", "A loss that breaks no connection")
     end

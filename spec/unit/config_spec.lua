@@ -153,6 +153,50 @@ describe("config.load", function()
     assert.same({}, load_text(with '"max_sync_delay": 60').warnings)
   end)
 
+  describe("takes a node's own delays:", function()
+    local function loaded(fleet, ...)
+      return load_text(('{"dbname": "d", "user": "u", "nodes": [{"host": "a"}, {"host": "b", %s}]%s}')
+        :format(table.concat({ ... }, ", "), fleet))
+    end
+
+    -- the fleet's two, what the node says, what it has then
+    for _, case in ipairs {
+      { "", '"max_sync_delay": 3600', 3600, 3540 },
+      { ', "max_sync_delay": 100, "recover_sync_delay": 90', '"max_sync_delay": 30', 30, 20 },
+      { "", '"max_sync_delay": 70', 70, 35 }, -- half of it, not 10
+      { ', "max_sync_delay": 50', '"max_sync_delay": 30', 30, 30 }, -- recover_sync_delay is 50, too
+      { "", '"max_sync_delay": 300, "recover_sync_delay": 7', 300, 7 },
+      { "", '"recover_sync_delay": 7', nil, 7 },
+    } do
+      it(case[2] .. case[1], function()
+        local result = loaded(case[1] .. ', "heartbeat": 5', case[2])
+        assert.same({}, result.errors)
+        assert.same({}, result.warnings)
+        assert.is_nil(result.config.nodes[1].max_sync_delay)
+        assert.is_nil(result.config.nodes[1].recover_sync_delay)
+        assert.equal(case[3], result.config.nodes[2].max_sync_delay)
+        assert.equal(case[4], result.config.nodes[2].recover_sync_delay)
+      end)
+    end
+
+    it("one that is too great", function()
+      local result = loaded("", '"max_sync_delay": 300', '"recover_sync_delay": 301')
+      assert.is_true(has(result.warnings, "nodes[2].recover_sync_delay: 301 is more than its max_sync_delay; "
+        .. "counts as 300"))
+      assert.equal(300, result.config.nodes[2].recover_sync_delay)
+      result = loaded("", '"recover_sync_delay": 121')
+      assert.is_true(has(result.warnings, "nodes[2].recover_sync_delay: 121 is more"))
+      assert.equal(120, result.config.nodes[2].recover_sync_delay)
+    end)
+
+    it("one that is too small", function()
+      assert.is_true(has(loaded("", '"max_sync_delay": 30').warnings, "nodes[2].max_sync_delay: heartbeat (60) is "
+        .. "longer than its max_sync_delay (30)"))
+      assert.is_true(has(loaded("", '"max_sync_delay": 0').errors, "nodes[2].max_sync_delay"))
+      assert.is_true(has(loaded("", '"recover_sync_delay": -1').errors, "from 0.05 to 86400"))
+    end)
+  end)
+
   it("keeps the files of a broken configuration", function()
     local files = load_text('{"pid_file": "/x/y.pid", "heartbeat": }').files
     assert.equal("/x/y.pid", files.pid_file)

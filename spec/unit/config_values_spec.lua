@@ -249,6 +249,19 @@ describe("keys", function()
     assert_error(load_table { is_slave_statement = " " }, "is empty")
   end)
 
+  it("that are a statement are one", function()
+    for _, text in ipairs { "SELECT 1; SELECT pg_is_in_recovery()", "SET a = 1 ;SELECT 'a'", "SELECT $$;$$; SELECT 2",
+      "SELECT ';'';'; SELECT 2", "SELECT 1 /* /* ; */ ; */; -- ;\nSELECT 2", 'SELECT ";" FROM a;b' } do
+      assert_error(load_table { is_slave_statement = text }, "is_slave_statement: holds 2 statements: it is sent as "
+        .. "one; allowed: one SQL statement")
+    end
+    for _, text in ipairs { "SELECT 1", "SELECT 1;", " ; SELECT ';' ; ; -- ; a\n /* ; b */ ;", "SELECT 'it''s; a'",
+      "SELECT $a$ ; $b$ ; $a$", "SELECT a$b$ FROM \"a;b\"", "SELECT 'never ; closed", "SELECT /* ; /* ; */ a",
+      "SELECT E'\\'; a'" } do
+      assert.same({}, load_table { is_slave_statement = text }.errors)
+    end
+  end)
+
   it("never show a password", function()
     for _, value in ipairs { 12345678, { "12345678" }, "12345678\0" } do
       local result = load_table { password = value, nodes = { { host = "a", password = value } } }

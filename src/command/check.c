@@ -218,7 +218,7 @@ static char *own_address(struct check *check, const struct config_node *node)
 	return result;
 }
 
-static void add_node(struct json *json, const struct config_node *node)
+static void add_node(struct json *json, const struct config *config, const struct config_node *node)
 {
 	add_string(json, "id", node->id);
 	add_string(json, "name", node->name);
@@ -227,6 +227,8 @@ static void add_node(struct json *json, const struct config_node *node)
 	jsonw_int(json, node->port);
 	add_string(json, "user", node->user);
 	add_string(json, "dbname", node->dbname);
+	add_seconds(json, "max_sync_delay", config_max_sync_delay_ms(config, node));
+	add_seconds(json, "recover_sync_delay", config_recover_sync_delay_ms(config, node));
 }
 
 static void add_answer(struct json *json, const struct survey_answer *answer)
@@ -282,7 +284,7 @@ static void render(struct check *check, struct buf *out)
 		char *own = answer->reason == REASON_AUTH ? own_address(check, node) : NULL;
 
 		jsonw_begin_object(&json);
-		add_node(&json, node);
+		add_node(&json, check->config, node);
 		add_string(&json, "own_address", own);
 		add_answer(&json, answer);
 		jsonw_end_object(&json);
@@ -370,7 +372,7 @@ int command_init_sql(const char *config_path)
 			char *own = own_address(&check, node);
 
 			jsonw_begin_object(&json);
-			add_node(&json, node);
+			add_node(&json, check.config, node);
 			add_string(&json, "password", node->password);
 			add_string(&json, "own_address", own);
 			jsonw_end_object(&json);

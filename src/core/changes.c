@@ -42,17 +42,50 @@ void change_because_of_failure(struct change *change)
 	change_because(change, change->node->failure.reason, change->node->shown->failure);
 }
 
-void change_because_of_lag(struct node *node, struct change *change,
-			   const struct ruling *ruling)
+/* What it is measured by: max_sync_delay when it gets lost, recover_sync_delay while it stays so. */
+static int64_t limit_of(const struct node *node, bool stays)
 {
-	const struct cluster *cluster = node->cluster;
+	const struct config *config = node->fleet->config;
+
+	return stays ? config_recover_sync_delay_ms(config, node->config)
+		     : config_max_sync_delay_ms(config, node->config);
+}
+
+static char *limit_words(const struct node *node, bool stays)
+{
+	int64_t own_ms = stays ? node->config->recover_sync_delay_ms : node->config->max_sync_delay_ms;
+
+	return mem_printf("%s is %g s%s", stays ? "recover_sync_delay" : "max_sync_delay",
+			  (double)limit_of(node, stays) / 1000.0, own_ms > 0 ? " (its own)" : "");
+}
+
+/* How far behind a late node is, and how far it may be. */
+static char *lag_words(const struct node *node, const struct ruling *ruling, bool stays)
+{
+	const struct history *beats = &node->cluster->beats;
+	char *limit = limit_words(node, stays);
 	char *text;
 	int64_t lag_ms;
 
-	if (ruling->has_shown && cluster_lag(cluster, ruling->shown, &lag_ms))
-		text = mem_printf("%.3f s behind", (double)lag_ms / 1000.0);
-	else
-		text = mem_strdup("it has shown no beat of this cluster");
+	if (!ruling->has_shown || beats->count == 0)
+		text = mem_printf("it has shown no beat of this cluster; %s", limit);
+	else if (!cluster_lag(node->cluster, ruling->shown, &lag_ms))
+		text = mem_printf("it shows no beat of this run yet: its row is %.3f s older than the newest; %s",
+				  (double)(history_newest(beats) - ruling->shown) / 1000.0, limit);
+	else if (lag_ms > limit_of(node, stays))
+		text = mem_printf("%.3f s behind; %s", (double)lag_ms / 1000.0, limit);
+	else /* a lost one that follows another cluster's master */
+		text = mem_printf("its row names %s, another cluster's master, and it is late there; %s",
+				  node->master_name, limit);
+	free(limit);
+	return text;
+}
+
+void change_because_of_lag(struct node *node, struct change *change,
+			   const struct ruling *ruling)
+{
+	char *text = lag_words(node, ruling, change == NULL);
+
 	node_give_reason(node, REASON_LAG, text);
 	if (change != NULL)
 		change_because(change, REASON_LAG, text);

@@ -39,7 +39,10 @@ struct change *changes_join(struct changes *changes, const struct fleet *fleet, 
 void change_because(struct change *change, enum reason reason, const char *message);
 void change_because_of_failure(struct change *change);
 
-/* The same of a node that is late by this ruling; `change` NULL: it stays lost. */
+/*
+ * The same of a node that is late by this ruling, in words that say how far behind it is and how far it may
+ * be; `change` NULL: it stays lost.
+ */
 void change_because_of_lag(struct node *node, struct change *change, const struct ruling *ruling);
 
 /* The row by which the ruling counts is the node's last good one. */

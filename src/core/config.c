@@ -66,6 +66,17 @@ int64_t config_fresh_connect_ms(const struct config *config)
 	return least_ms;
 }
 
+int64_t config_max_sync_delay_ms(const struct config *config, const struct config_node *node)
+{
+	return node->max_sync_delay_ms > 0 ? node->max_sync_delay_ms : config->max_sync_delay_ms;
+}
+
+int64_t config_recover_sync_delay_ms(const struct config *config, const struct config_node *node)
+{
+	return node->recover_sync_delay_ms > 0 ? node->recover_sync_delay_ms
+					       : config->recover_sync_delay_ms;
+}
+
 bool config_has_lua(const struct config *config, enum event_kind kind)
 {
 	const struct config_trigger *trigger = &config->triggers[kind];
@@ -87,6 +98,8 @@ void config_node_copy(struct config_node *copy, const struct config_node *node)
 		.user = mem_strdup(node->user),
 		.password = mem_strdup(node->password),
 		.dbname = mem_strdup(node->dbname),
+		.max_sync_delay_ms = node->max_sync_delay_ms,
+		.recover_sync_delay_ms = node->recover_sync_delay_ms,
 	};
 	for (size_t i = 0; i < node->connection_count; i++)
 		config_node_set(copy, node->connection[i].key, node->connection[i].value);

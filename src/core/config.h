@@ -28,6 +28,9 @@ struct config_node {
 	char *dbname;
 	struct config_pair *connection; /* further libpq keywords, sorted by key */
 	size_t connection_count;
+	/* Its own delays, of a standby that is delayed on purpose; 0: the fleet's (config_max_sync_delay_ms()). */
+	int64_t max_sync_delay_ms;
+	int64_t recover_sync_delay_ms;
 };
 
 /* One entry of a trigger's list: a command, or a Lua function. */
@@ -104,6 +107,13 @@ bool config_node_same_login(const struct config_node *a, const struct config_nod
  * that there are at most 20 a second in all (contract); 0: never.
  */
 int64_t config_fresh_connect_ms(const struct config *config);
+
+/*
+ * How far behind its master this node may be as a slave, and how close it must be to be taken back, ms:
+ * its own delays, or the fleet's. P1, P5 and the start go by the fleet's alone.
+ */
+int64_t config_max_sync_delay_ms(const struct config *config, const struct config_node *node);
+int64_t config_recover_sync_delay_ms(const struct config *config, const struct config_node *node);
 
 /* Whether any action for `kind` is a Lua function. */
 bool config_has_lua(const struct config *config, enum event_kind kind);

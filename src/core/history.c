@@ -1,5 +1,6 @@
 #include "core/history.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,14 +29,20 @@ static void forget(struct history *history, int64_t window_ms)
 	memmove(history->beats, history->beats + old, history->count * sizeof(*history->beats));
 }
 
-/* Removes the beat whose absence leaves the smallest gap; never the oldest or the newest. */
+/*
+ * Removes the beat whose absence leaves the smallest gap for its age; never the oldest or the newest. So the
+ * lag of one that may be a day behind and of one that may be two seconds behind are known as well as each other.
+ */
 static void thin(struct history *history)
 {
-	int64_t smallest = INT64_MAX;
+	const struct history_beat *beats = history->beats;
+	int64_t newest_ms = beats[history->count - 1].at_ms;
+	double smallest = INFINITY;
 	size_t victim = 1;
 
 	for (size_t i = 1; i + 1 < history->count; i++) {
-		int64_t gap = history->beats[i + 1].at_ms - history->beats[i - 1].at_ms;
+		double gap_ms = (double)(beats[i + 1].at_ms - beats[i - 1].at_ms);
+		double gap = gap_ms / ((double)(newest_ms - beats[i - 1].at_ms) + 1.0);
 
 		if (gap < smallest) {
 			smallest = gap;

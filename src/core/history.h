@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HISTORY_BEATS 1024 /* kept at most; then thinned */
+#define HISTORY_BEATS 1024 /* kept at most; then thinned: the older, the wider apart */
 
 struct history_beat {
 	int64_t tstamp;
@@ -28,7 +28,7 @@ struct history {
 /*
  * Adds a beat written at `steady_ms`. `new_holder`: the first one of a node
  * that took the seat, the time since the last beat does not count. Beats older
- * than `window_ms` (max_sync_delay) are dropped but the youngest of them.
+ * than `window_ms` (the longest max_sync_delay that is asked for) are dropped but the youngest of them.
  */
 void history_add(struct history *history, int64_t tstamp, int64_t steady_ms, bool new_holder,
 		 int64_t window_ms);
@@ -39,7 +39,8 @@ void history_pause(struct history *history, int64_t ms);
 /*
  * How late a node is that shows `tstamp`: the age, when the newest beat was
  * written, of the oldest beat that it has not replayed; 0 if it shows the
- * newest. Of a row older than what was dropped: no less than that, by its tstamp.
+ * newest. Of a row older than what was dropped: no less than that, by its tstamp. Where beats were thinned
+ * it may say less than the truth, never more: 2 % less at most, for a day of beats every 0.05 s.
  * False, and nothing set: it has shown no beat of this run.
  */
 bool history_lag(const struct history *history, int64_t tstamp, int64_t *lag_ms);

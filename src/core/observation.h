@@ -22,7 +22,7 @@ struct moment {
 	int64_t wall_ms;   /* the wall clock as it is now: what people are shown */
 };
 
-/* The row of the heartbeat table with the greatest tstamp. */
+/* The row of the heartbeat table with the greatest tstamp (pg/tstamp.h: it may have been written in seconds). */
 struct row {
 	char master[NAME_BYTES];
 	int64_t tstamp; /* ms */

@@ -134,8 +134,7 @@ static bool next_candidate(struct round *round, const struct moment *now, struct
 static void first_beat(struct round *round, struct cluster *cluster,
 		       const struct beat_result *result, const struct moment *now)
 {
-	history_add(&cluster->beats, result->tstamp, now->steady_ms, true,
-		    round->fleet->config->max_sync_delay_ms);
+	cluster_take_beat(round->fleet, cluster, result->tstamp, now->steady_ms, true);
 }
 
 /* M4: the seat is the candidate's; a holder that is failing becomes lost. */

@@ -66,8 +66,8 @@ static bool is_judged(enum verdict verdict)
 /* How far a member may be behind: one that is lost has to come nearer (hysteresis). */
 static int64_t lag_limit(const struct fleet *fleet, const struct node *node)
 {
-	return node->place == PLACE_LOST ? fleet->config->recover_sync_delay_ms
-					 : fleet->config->max_sync_delay_ms;
+	return node->place == PLACE_LOST ? config_recover_sync_delay_ms(fleet->config, node->config)
+					 : config_max_sync_delay_ms(fleet->config, node->config);
 }
 
 /* What is found of a slave or lost node that says that it is slave. */
@@ -112,7 +112,7 @@ struct ruling rule_to_join(const struct fleet *fleet, const struct node *node,
 	ruling.rule = RULE_U3;
 	ruling.target = cluster;
 	ruling.has_shown = row_counts(fleet, cluster, &node->seen.row, &ruling.shown);
-	ruling.in_sync = lag_within(cluster, &ruling, fleet->config->max_sync_delay_ms);
+	ruling.in_sync = lag_within(cluster, &ruling, config_max_sync_delay_ms(fleet->config, node->config));
 	return ruling;
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/aliases.h"
+#include "core/verdict.h"
 
 #define WALL_STEP_MS 100
 
@@ -173,8 +174,7 @@ static void restore_beats(struct fleet *fleet, struct cluster *cluster,
 {
 	if (!saved->has_beats)
 		return;
-	history_add(&cluster->beats, saved->last_tstamp, steady_of(saved->last_tstamp, now), false,
-		    fleet->config->max_sync_delay_ms);
+	cluster_take_beat(fleet, cluster, saved->last_tstamp, steady_of(saved->last_tstamp, now), false);
 	cluster->beats.first_tstamp = saved->first_tstamp;
 }
 

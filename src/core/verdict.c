@@ -93,6 +93,27 @@ static void learn_alias(struct node *node, const struct beat_result *beat)
 		fleet_give_alias(node->fleet, node, name);
 }
 
+/* The longest max_sync_delay of its members: so far back their lag is to be known. */
+static int64_t longest_delay_ms(const struct fleet *fleet, const struct cluster *cluster)
+{
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < cluster->members.count; i++) {
+		const struct node *node = cluster->members.items[i];
+		int64_t own_ms = config_max_sync_delay_ms(fleet->config, node->config);
+
+		if (own_ms > longest_ms)
+			longest_ms = own_ms;
+	}
+	return longest_ms;
+}
+
+void cluster_take_beat(const struct fleet *fleet, struct cluster *cluster, int64_t tstamp,
+		       int64_t steady_ms, bool new_holder)
+{
+	history_add(&cluster->beats, tstamp, steady_ms, new_holder, longest_delay_ms(fleet, cluster));
+}
+
 static void take_beat(const struct fleet *fleet, struct node *node, const struct observation *seen,
 		      const struct moment *now)
 {
@@ -102,8 +123,7 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 		return;
 	if (beat->state == BEAT_WRITTEN) {
 		learn_alias(node, beat);
-		history_add(&node->cluster->beats, beat->tstamp, now->steady_ms, false,
-			    fleet->config->max_sync_delay_ms);
+		cluster_take_beat(fleet, node->cluster, beat->tstamp, now->steady_ms, false);
 	} else if (beat->state != BEAT_NONE) {
 		note_failure(fleet, node, seen, false, beat->reason, beat->message, now);
 		node->failure.answered = true;

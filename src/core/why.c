@@ -172,14 +172,15 @@ static void needs_of_slave(const struct fleet *fleet, const struct node *node,
 				     " cluster (S2)"));
 	else
 		say(json, mem_printf("it is lost when it fails (S1), or when its lag, now %.1f s, is over"
-				     " max_sync_delay, %g s (S2)", seconds(lag_ms),
-				     seconds(fleet->config->max_sync_delay_ms)));
+				     " max_sync_delay, %g s%s (S2)", seconds(lag_ms),
+				     seconds(config_max_sync_delay_ms(fleet->config, node->config)),
+				     node->config->max_sync_delay_ms > 0 ? ", its own" : ""));
 	needs_of_promotion(fleet, node, now, json);
 }
 
 static void needs_of_lost(const struct fleet *fleet, const struct node *node, struct json *json)
 {
-	double limit = seconds(fleet->config->recover_sync_delay_ms);
+	double limit = seconds(config_recover_sync_delay_ms(fleet->config, node->config));
 	const struct node *seat = node->cluster->seat;
 	int64_t lag_ms;
 

@@ -7,8 +7,12 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "pg/tstamp.h"
 
 #define PG_TYPE_BOOL 16
+#define PG_TYPE_INT8 20
+#define PG_TYPE_INT2 21
+#define PG_TYPE_INT4 23
 
 /* ---- reading results ---- */
 
@@ -36,27 +40,29 @@ void result_words(const PGresult *result, char *out, size_t size)
 	free(clean);
 }
 
+/* An integer that is not 0 is true, as it was for the daemon of 2015. */
+static bool take_integer(const char *value, bool *is_true)
+{
+	char *end;
+
+	*is_true = strtoll(value, &end, 10) != 0;
+	return end != value && *end == '\0';
+}
+
 bool role_take(const PGresult *result, bool *is_slave)
 {
 	const char *value;
+	Oid type;
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 ||
-	    PQnfields(result) != 1 || PQftype(result, 0) != PG_TYPE_BOOL ||
-	    PQgetisnull(result, 0, 0))
+	    PQnfields(result) != 1 || PQgetisnull(result, 0, 0))
 		return false;
 	value = PQgetvalue(result, 0, 0);
+	type = PQftype(result, 0);
+	if (type == PG_TYPE_INT2 || type == PG_TYPE_INT4 || type == PG_TYPE_INT8)
+		return take_integer(value, is_slave);
 	*is_slave = strcmp(value, "t") == 0;
-	return *is_slave || strcmp(value, "f") == 0;
-}
-
-/* What a server sends as a tstamp, as one that all that is reckoned with it can bear. */
-static int64_t tstamp_of(const char *text)
-{
-	int64_t tstamp = strtoll(text, NULL, 10);
-
-	if (tstamp < 0)
-		return 0;
-	return tstamp > TSTAMP_MAX ? TSTAMP_MAX : tstamp;
+	return type == PG_TYPE_BOOL && (*is_slave || strcmp(value, "f") == 0);
 }
 
 enum row_state question_take_row(const PGresult *result, struct row *row)
@@ -64,7 +70,7 @@ enum row_state question_take_row(const PGresult *result, struct row *row)
 	if (PQntuples(result) < 1 || PQnfields(result) != 2)
 		return ROW_NONE;
 	text_copy(row->master, NAME_BYTES, PQgetvalue(result, 0, 0));
-	row->tstamp = tstamp_of(PQgetvalue(result, 0, 1));
+	row->tstamp = tstamp_read(PQgetvalue(result, 0, 1));
 	return ROW_SHOWN;
 }
 
@@ -110,7 +116,7 @@ static void take_role(struct findings *found, const PGresult *result)
 		refused(found, result, NULL, false);
 	else if (!role_take(result, &is_slave))
 		refused(found, result,
-			"is_slave_statement must return one row with one boolean column", false);
+			"is_slave_statement must return one row with one column, a boolean or an integer", false);
 	else
 		found->role = is_slave ? OBSERVED_SLAVE : OBSERVED_MASTER;
 }
@@ -173,11 +179,11 @@ static bool take_written(struct beat_result *out, const PGresult *result)
 	    PQnfields(result) != 3 || PQgetisnull(result, 0, 0))
 		return false;
 	out->state = BEAT_WRITTEN;
-	out->tstamp = tstamp_of(PQgetvalue(result, 0, 0));
+	out->tstamp = tstamp_read(PQgetvalue(result, 0, 0));
 	out->replaced = !PQgetisnull(result, 0, 2);
 	if (out->replaced) {
 		text_copy(out->before.master, NAME_BYTES, PQgetvalue(result, 0, 1));
-		out->before.tstamp = tstamp_of(PQgetvalue(result, 0, 2));
+		out->before.tstamp = tstamp_read(PQgetvalue(result, 0, 2));
 	}
 	return true;
 }
@@ -346,7 +352,7 @@ static const struct {
 		0, take_there },
 	[ASK_ROW] = {
 		"SELECT coalesce(master, ''), tstamp::bigint FROM heartbeat"
-		" WHERE tstamp IS NOT NULL ORDER BY tstamp DESC LIMIT 1",
+		" WHERE tstamp IS NOT NULL ORDER BY " TSTAMP_MS_SQL " DESC LIMIT 1",
 		0, take_row },
 	[ASK_CHECK] = { CHECK_SQL(PUBLISHES_NEW_TABLES), 0, take_check },
 	[ASK_CHECK_15] = { CHECK_SQL(PUBLISHES_NEW_TABLES_15), 0, take_check },
@@ -359,13 +365,13 @@ static const struct {
 	 * behind TSTAMP_MAX is nobody's beat: the next one does not follow it.
 	 */
 	[ASK_BEAT] = {
-		"WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp)"
+		"WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp, " TSTAMP_MS_SQL " AS ms)"
 		" INSERT INTO heartbeat (cluster_id, master, tstamp)"
 		" SELECT $1::int, $2::text,"
-		" greatest($3::bigint, (SELECT max(tstamp) + 1 FROM old WHERE tstamp < 253402300799999))"
+		" greatest($3::bigint, " TSTAMP_SECONDS ", (SELECT max(ms) + 1 FROM old WHERE ms < 253402300799999))"
 		" RETURNING tstamp,"
-		" (SELECT coalesce(master, '') FROM old ORDER BY tstamp DESC NULLS LAST LIMIT 1),"
-		" (SELECT max(tstamp) FROM old)",
+		" (SELECT coalesce(master, '') FROM old ORDER BY ms DESC NULLS LAST LIMIT 1),"
+		" (SELECT tstamp FROM old ORDER BY ms DESC NULLS LAST LIMIT 1)",
 		3, take_beat },
 };
 

@@ -111,7 +111,7 @@ const char *question_text(enum question question);
 /* Takes the result of a question into `found`. */
 void question_take(struct findings *found, int question, const PGresult *result);
 
-/* Reads one row with one boolean column; false: it is not that. */
+/* Reads one row with one column, a boolean or an integer (0: false); false: it is not that. */
 bool role_take(const PGresult *result, bool *is_slave);
 
 /* Reads the row of ASK_ROW. */

@@ -45,6 +45,9 @@ enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 	"   WHERE name = 'wal_receiver_timeout')," \
 	" 'idle_session_timeout_ms', (SELECT reset_val::bigint FROM pg_settings" \
 	"   WHERE name = 'idle_session_timeout')," \
+	" 'apply_delay_ms', (SELECT setting::bigint FROM pg_settings" \
+	"   WHERE name = 'recovery_min_apply_delay')," \
+	" 'paused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END," \
 	" 'max_connections', current_setting('max_connections')::int," \
 	" 'reserved', current_setting('superuser_reserved_connections')::int" \
 	"   + coalesce(current_setting('reserved_connections', true)::int, 0)," \
@@ -112,7 +115,7 @@ static void take_role(struct survey *survey, const PGresult *result)
 	answer->reason = result_is_ok(result) ? REASON_MALFORMED : REASON_QUERY_ERROR;
 	if (result_is_ok(result))
 		text_copy(answer->message, sizeof(answer->message),
-			  "is_slave_statement does not return one row with one boolean");
+			  "is_slave_statement does not return one row with one column, a boolean or an integer");
 	else
 		result_words(result, answer->message, sizeof(answer->message));
 }

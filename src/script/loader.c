@@ -112,6 +112,8 @@ static void read_nodes(lua_State *L, struct config *config)
 		node->user = get_string(L, "user");
 		node->password = get_string(L, "password");
 		node->dbname = get_string(L, "dbname");
+		node->max_sync_delay_ms = get_ms(L, "max_sync_delay");
+		node->recover_sync_delay_ms = get_ms(L, "recover_sync_delay");
 		read_connection(L, node);
 		lua_pop(L, 1);
 	}

@@ -114,6 +114,31 @@ static void test_history_thins(void **state)
 	history_free(&history);
 }
 
+/*
+ * A day of beats, one each second, for a standby that may be a day behind: its lag is known to 2 %, and as
+ * well that of a sibling that may be 2 s behind.
+ */
+static void test_history_of_a_day(void **state)
+{
+	struct history history = { 0 };
+	const int day = 86400;
+
+	(void)state;
+	for (int i = 0; i <= day; i++)
+		history_add(&history, i, i * INT64_C(1000), false, day * INT64_C(1000));
+	assert_int_equal(history.count, HISTORY_BEATS);
+	for (int i = 0; i < day; i++) {
+		int64_t truth = (day - (i + 1)) * INT64_C(1000);
+		int64_t lag;
+
+		assert_true(history_lag(&history, i, &lag));
+		assert_true(lag <= truth && (double)lag >= (double)truth * 0.98);
+	}
+	lags(&history, day - 3, 2000);
+	lags(&history, day - 20, 19000);
+	history_free(&history);
+}
+
 static void test_history_clock_stops(void **state)
 {
 	struct history history = { 0 };
@@ -433,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_history_lag),
 		cmocka_unit_test(test_history_window),
 		cmocka_unit_test(test_history_thins),
+		cmocka_unit_test(test_history_of_a_day),
 		cmocka_unit_test(test_history_clock_stops),
 		cmocka_unit_test(test_nodes_by_id),
 		cmocka_unit_test(test_fleet_named),

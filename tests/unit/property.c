@@ -136,6 +136,12 @@ static void configure(void)
 	run.config->down_after = 1 + (int)world_random(&run.world, 3);
 	run.config->restart_grace_ms = 10000 * (int64_t)world_random(&run.world, 3);
 	run.config->recover_sync_delay_ms = 30000 * (1 + (int64_t)world_random(&run.world, 4));
+	for (size_t i = 0; i < run.config->node_count; i++) { /* some have delays of their own */
+		struct config_node *node = &run.config->nodes[i];
+
+		node->max_sync_delay_ms = 60000 * (int64_t)world_random(&run.world, 6);
+		node->recover_sync_delay_ms = node->max_sync_delay_ms / 2;
+	}
 }
 
 static void start_monitor(void)

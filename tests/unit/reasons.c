@@ -83,6 +83,26 @@ static void test_demoted(void **state)
 	shows(at.a, REASON_NONE, NULL);
 }
 
+/* A node's own delays: by the rule, and in the words. */
+static void test_late_by_its_own(void **state)
+{
+	struct config_node *own = (struct config_node *)at.b->config;
+
+	(void)state;
+	own->max_sync_delay_ms = 30000;
+	own->recover_sync_delay_ms = 20000;
+	at.ms = 1000;
+	see_beaten(at.a);
+	at.ms = 31001;
+	see_beaten(at.a);
+	see(at.b, kit_slave("a", KIT_BASE_MS));
+	play(at.cluster, BEAT_NONE);
+	says(change_of(at.b, RULE_S2), REASON_LAG, "30.001 s behind; max_sync_delay is 30 s (its own)");
+	see(at.b, kit_slave("a", KIT_BASE_MS));
+	play(at.cluster, BEAT_NONE);
+	shows(at.b, REASON_LAG, "30.001 s behind; recover_sync_delay is 20 s (its own)");
+}
+
 static void test_late(void **state)
 {
 	(void)state;
@@ -93,14 +113,15 @@ static void test_late(void **state)
 	see(at.b, kit_slave("a", KIT_BASE_MS));
 	see(at.c, kit_slave("a", KIT_BASE_MS - 1));
 	play(at.cluster, BEAT_NONE);
-	says(change_of(at.b, RULE_S2), REASON_LAG, "120.001 s behind");
-	says(change_of(at.c, RULE_S2), REASON_LAG, "it has shown no beat of this cluster");
-	shows(at.b, REASON_LAG, "120.001 s behind");
+	says(change_of(at.b, RULE_S2), REASON_LAG, "120.001 s behind; max_sync_delay is 120 s");
+	says(change_of(at.c, RULE_S2), REASON_LAG, "it shows no beat of this run yet: its row is 121.002 s"
+	     " older than the newest; max_sync_delay is 120 s");
+	shows(at.b, REASON_LAG, "120.001 s behind; max_sync_delay is 120 s");
 	at.ms = 182001;
 	see_beaten(at.a);
 	see(at.b, kit_slave("a", KIT_BASE_MS + 1000));
 	play(at.cluster, BEAT_NONE);
-	shows(at.b, REASON_LAG, "61.000 s behind"); /* L2: as it is now */
+	shows(at.b, REASON_LAG, "61.000 s behind; recover_sync_delay is 60 s"); /* L2: as it is now */
 	see(at.b, kit_slave("a", KIT_BASE_MS + 121001));
 	play(at.cluster, BEAT_NONE);
 	assert_non_null(change_of(at.b, RULE_L4));
@@ -117,8 +138,8 @@ static void test_joins_late(void **state)
 	see_beaten(at.a);
 	see(at.d, kit_slave("a", KIT_BASE_MS));
 	play(NULL, BEAT_NONE);
-	says(change_of(at.d, RULE_U3), REASON_LAG, "120.001 s behind");
-	shows(at.d, REASON_LAG, "120.001 s behind");
+	says(change_of(at.d, RULE_U3), REASON_LAG, "120.001 s behind; max_sync_delay is 120 s");
+	shows(at.d, REASON_LAG, "120.001 s behind; max_sync_delay is 120 s");
 	assert_int_equal(at.d->place, PLACE_LOST);
 }
 
@@ -274,7 +295,8 @@ static void test_lag(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_down), TEST(test_demoted), TEST(test_late), TEST(test_joins_late),
+		TEST(test_down), TEST(test_demoted), TEST(test_late), TEST(test_late_by_its_own),
+		TEST(test_joins_late),
 		TEST(test_refused_beats), TEST(test_clusterless_reasons),
 		TEST(test_seat_clears_reason), TEST(test_beat_of_the_master), TEST(test_since),
 		TEST(test_what_is_kept), TEST(test_what_is_used_up), TEST(test_lag),

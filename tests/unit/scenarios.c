@@ -143,12 +143,30 @@ static bool do_nodes(struct play *play, char *text)
 	return true;
 }
 
+/* "set b.max_sync_delay 600": a node's own; NULL: no such node or setting. */
+static int64_t *own_delay(struct config *config, const char *key)
+{
+	const char *dot = strchr(key, '.');
+
+	for (size_t i = 0; dot != NULL && i < config->node_count; i++) {
+		struct config_node *node = &config->nodes[i];
+
+		if (strlen(node->id) != (size_t)(dot - key) || strncmp(node->id, key, strlen(node->id)) != 0)
+			continue;
+		if (strcmp(dot, ".max_sync_delay") == 0)
+			return &node->max_sync_delay_ms;
+		return strcmp(dot, ".recover_sync_delay") == 0 ? &node->recover_sync_delay_ms : NULL;
+	}
+	return NULL;
+}
+
 static bool do_set(struct play *play, char *text)
 {
 	char *rest = NULL;
 	const char *key = strtok_r(text, " \t", &rest);
 	const char *value = strtok_r(NULL, " \t", &rest);
 	struct config *config = play->config;
+	int64_t *own_ms;
 
 	if (config == NULL || key == NULL || value == NULL)
 		return play_fail(play, "set KEY VALUE, after the nodes");
@@ -162,6 +180,9 @@ static bool do_set(struct play *play, char *text)
 		return line_ms(play, value, &config->recover_sync_delay_ms);
 	if (strcmp(key, "restart_grace") == 0)
 		return line_ms(play, value, &config->restart_grace_ms);
+	own_ms = own_delay(config, key);
+	if (own_ms != NULL)
+		return line_ms(play, value, own_ms);
 	return play_fail(play, "no setting '%s'", key);
 }
 

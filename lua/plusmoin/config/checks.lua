@@ -9,6 +9,7 @@ local jsonc = require "plusmoin.jsonc"
 local keypath = require "plusmoin.keypath"
 local nearest = require "plusmoin.nearest"
 local settings = require "plusmoin.settings"
+local statement = require "plusmoin.config.statement"
 
 local checks = {}
 
@@ -207,12 +208,23 @@ local function check_path(ctx, path, value, row)
   return text and checks.absolute(ctx, text)
 end
 
+local function check_statement(ctx, path, value, row)
+  local text = checks.text(ctx, path, value, row)
+  local count = text and statement.count(text)
+  if count and count > 1 then
+    ctx.report:error(path, ("holds %d statements: it is sent as one"):format(count),
+      "one SQL statement, of which a function on the servers may be a part; settings belong into connection.options")
+    return nil
+  end
+  return text
+end
+
 local BY_TYPE = {
   seconds = check_number,
   integer = check_integer,
   string = check_string,
   secret = checks.text,
-  statement = checks.text,
+  statement = check_statement,
   choice = check_choice,
   words = check_words,
   addresses = check_addresses,

@@ -87,13 +87,14 @@ local function password_of(entry, global)
   return password ~= "" and password or nil
 end
 
-local function finish_node(entry, port, global)
+local function finish_node(entry, port, global, path)
   local id = ("%s:%d"):format(entry.host, port)
   return {
     host = entry.host, port = port, id = id, name = entry.name or id,
     user = entry.user or global.user, dbname = entry.dbname or global.dbname,
     password = password_of(entry, global),
     connection = connection.merge(global.connection, entry.connection or {}),
+    max_sync_delay = entry.max_sync_delay, recover_sync_delay = entry.recover_sync_delay, path = path,
   }
 end
 
@@ -118,7 +119,7 @@ local function read_node(ctx, path, entry, global)
     return nil
   end
   check_length(ctx, host_path, read.host, port)
-  return finish_node(read, port, global)
+  return finish_node(read, port, global, path)
 end
 
 local function check_unique(ctx, seen, node, path)
