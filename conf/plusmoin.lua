@@ -118,6 +118,12 @@ return {
     -- A node is alive but lets nobody in (`hold_on`): it keeps its place.
     -- Default: null.
     node_held = nil,
+    -- plusmoin itself is cut off from all other hosts: no loss counts until it hears one again.
+    -- Default: null.
+    monitor_isolated = nil,
+    -- plusmoin hears other hosts again: all nodes are asked anew.
+    -- Default: null.
+    monitor_reconnected = nil,
   },
 
   -- Seconds a trigger may run; then its process group gets TERM and 5 s later KILL.
@@ -169,6 +175,14 @@ return {
   -- Classes of failure that keep a node in its place: the server is alive, only the door is shut.
   -- Default: ["full", "auth", "no_database", "table"].
   hold_on = { "full", "auth", "no_database", "table" },
+
+  -- Addresses beside the nodes that are asked, by a TCP connect, when the monitor may be cut off: a gateway, a name server.
+  -- Default: {}.
+  isolation_anchors = {},
+
+  -- Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses are acted on.
+  -- Default: null: as long as it lasts.
+  isolation_grace = nil,
 
   -- How often a fresh connection has to replace the kept one (at most 20 a second in all); 0: never, smart stops wait.
   -- Default: 30.
