@@ -74,6 +74,7 @@ struct observation {
 	struct beat_result beat; /* of a master that was sent one */
 	enum reason reason;      /* of a failure */
 	char message[MESSAGE_BYTES];
+	bool harmless; /* of a failure: to look again leaves no error in the server's log */
 	bool going; /* its last word was that it is going or coming (rule P2) */
 	bool kept;  /* the connection that it came over stands */
 	int64_t kept_ended_ms; /* steady: when the last kept one ended; INT64_MIN: none has */
