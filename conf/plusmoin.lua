@@ -164,7 +164,7 @@ return {
   -- Default: 1.
   down_after = 1,
 
-  -- How often failing, lost and clusterless nodes are asked.
+  -- How often failing, lost and clusterless nodes are asked; who refuses for long: after a tenth of that time.
   -- Default: 1, at most heartbeat.
   retry_interval = 1,
 

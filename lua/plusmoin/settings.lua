@@ -124,7 +124,8 @@ local rows = {
     doc = "Failed attempts before a failure counts." },
   { name = "retry_interval", type = "seconds", min = SHORTEST, max = DAY,
     default_doc = "1, at most `heartbeat`", reload = "live",
-    doc = "How often failing, lost and clusterless nodes are asked." },
+    doc = "How often failing, lost and clusterless nodes are asked; "
+      .. "who refuses for long: after a tenth of that time." },
   { name = "restart_grace", type = "seconds", min = 0, max = DAY,
     default_doc = "`heartbeat`, at most 10", reload = "live",
     doc = "Seconds a server that said it is stopping or starting has to come back before it counts as down." },

@@ -86,7 +86,32 @@ bool reason_is_a_refusal(enum reason reason)
 	return reason == REASON_FULL || reason == REASON_AUTH || reason == REASON_NO_DATABASE;
 }
 
-bool reason_is_a_shut_door(enum reason reason)
+bool reason_is_said(enum reason reason)
 {
-	return reason == REASON_AUTH || reason == REASON_NO_DATABASE || reason == REASON_TLS;
+	switch (reason) {
+	case REASON_STARTING:
+	case REASON_SHUTTING_DOWN:
+	case REASON_FULL:
+	case REASON_AUTH:
+	case REASON_NO_DATABASE:
+	case REASON_TLS:
+	case REASON_QUERY_ERROR:
+	case REASON_READ_ONLY:
+	case REASON_TABLE:
+	case REASON_MALFORMED:
+		return true;
+	case REASON_NONE:
+	case REASON_REFUSED:
+	case REASON_UNREACHABLE:
+	case REASON_DNS:
+	case REASON_TIMEOUT:
+	case REASON_RESET:
+	case REASON_HUNG:
+	case REASON_NO_NEW_CONNECTIONS:
+	case REASON_LAG:
+	case REASON_DEMOTED:
+	case REASONS:
+		break;
+	}
+	return false;
 }

@@ -89,5 +89,8 @@ enum reason reason_parse(const char *name);
 /* Whether it is the word of a server at work, which lets nobody in: it neither goes nor comes (P2). */
 bool reason_is_a_refusal(enum reason reason);
 
-/* Whether a node refused for this reason is asked ever more rarely (contract, `retry_interval`). */
-bool reason_is_a_shut_door(enum reason reason);
+/*
+ * Whether it is what a server says, which it may log each time (pause.h). Nobody says anything where there is
+ * silence, a refused or broken connection, or no way to the server.
+ */
+bool reason_is_said(enum reason reason);

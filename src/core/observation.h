@@ -76,6 +76,7 @@ struct observation {
 	enum reason reason;      /* of a failure */
 	char message[MESSAGE_BYTES];
 	bool path;  /* of a failure: nothing of its host was heard, neither TCP nor a word (P7) */
+	bool harmless; /* of a failure: to look again leaves no error in the server's log */
 	bool going; /* its last word was that it is going or coming (rule P2) */
 	bool kept;  /* the connection that it came over stands */
 	int64_t kept_ended_ms; /* steady: when the last kept one ended; INT64_MIN: none has */

@@ -329,6 +329,25 @@ int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 	return ends_ms;
 }
 
+bool node_is_at_stake(const struct fleet *fleet, const struct node *node, const struct moment *now)
+{
+	enum rule rule;
+	int64_t ends_ms;
+
+	if (!node_is_in_place(node) || node->failure.attempts == 0)
+		return node_is_in_place(node) && node->door == REASON_NONE;
+	rule = node_kept_by(fleet, node, now, &ends_ms);
+	return rule != RULE_P1 && rule != RULE_P5;
+}
+
+int64_t node_pause_length(const struct fleet *fleet, const struct node *node,
+			  const struct pause *pause, const struct moment *now)
+{
+	int64_t least_ms = fleet->config->retry_interval_ms;
+
+	return node_is_at_stake(fleet, node, now) ? least_ms : pause_length(pause, least_ms);
+}
+
 bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now)
 {
 	if (holder->failure.attempts == 0 || (holder->failure.may_hold && holder->failure.kept))

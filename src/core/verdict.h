@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "core/fleet.h"
+#include "core/pause.h"
 
 enum verdict {
 	VERDICT_NONE, /* nothing new was seen: the node keeps its place */
@@ -57,6 +58,16 @@ enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
  * while only further attempts (P3) can decide, or when it is not failing.
  */
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node);
+
+/*
+ * Whether the place of `node` hangs on its next answers: it is a slave or sitting master, and neither held (P1)
+ * nor kept by a lock (P5), whose end opens a round by itself.
+ */
+bool node_is_at_stake(const struct fleet *fleet, const struct node *node, const struct moment *now);
+
+/* How long to leave it alone after what it said, in ms: who is at stake is asked every retry_interval. */
+int64_t node_pause_length(const struct fleet *fleet, const struct node *node,
+			  const struct pause *pause, const struct moment *now);
 
 /* Whether the sitting master answers, for M4 and M6: not failing, or under P5, or under P1 with its kept connection. */
 bool holder_answers(const struct fleet *fleet, const struct node *holder, const struct moment *now);

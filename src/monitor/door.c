@@ -8,31 +8,40 @@ void door_forget(struct watch *watch)
 {
 	watch->door = REASON_NONE;
 	watch->door_way = DOOR_UNTRIED;
-	watch->door_refused.count = 0;
+	pause_forget(&watch->door_pause);
 	timer_stop(watch->fresh);
 }
 
 void door_knock(struct watch *watch)
 {
-	watch->door_refused.count = 0;
+	pause_forget(&watch->door_pause);
 	if (timer_is_set(watch->fresh))
 		timer_start(watch->fresh, 0);
 }
 
+/* A fresh connection has failed. */
+static void note_failure(struct watch *watch, const struct evidence *failure, int64_t now_ms)
+{
+	watch->door = failure->reason;
+	if (reason_is_said(failure->reason))
+		pause_hear(&watch->door_pause, failure->reason, failure->message, now_ms);
+	else
+		pause_forget(&watch->door_pause);
+}
+
 bool door_refreshed(struct watch *watch, const struct evidence *failure)
 {
+	struct moment now = clock_now(watch->all->clock);
 	enum reason before = watch->door;
 
 	if (failure == NULL) {
 		door_forget(watch);
 	} else if (!failure->own_fault) {
-		watch->door = failure->reason;
-		refusals_count(&watch->door_refused, failure->reason,
-			       watch->all->config->retry_interval_ms, clock_steady_ms());
+		note_failure(watch, failure, now.steady_ms);
 	}
 	if (watch->door != REASON_NONE)
-		timer_start(watch->fresh, refusals_wait(&watch->door_refused,
-							watch->all->config->retry_interval_ms));
+		timer_start(watch->fresh, node_pause_length(watch->all->fleet, watch->node,
+							    &watch->door_pause, &now));
 	return watch->door != before;
 }
 

@@ -48,9 +48,9 @@ static void end(void *one)
 	probe_free(&probe);
 }
 
-static void look(void *probe, const struct beat_order *order)
+static void look(void *probe, const struct beat_order *order, bool at_stake)
 {
-	probe_look(probe, order);
+	probe_look(probe, order, at_stake);
 }
 
 static void beat(void *probe, const struct beat_order *order)

@@ -23,18 +23,30 @@ void watch_look(struct watch *watch)
 	struct node *node = watch->node;
 	struct beat_order order;
 	struct moment now;
+	bool at_stake;
 
 	if (watch_is_busy(watch) || watch->aside != NULL)
 		return;
 	now = clock_now(watch->all->clock);
 	watch->asked_ms = now.steady_ms;
 	watch->late_ms = INT64_MIN;
+	at_stake = node_is_at_stake(watch->all->fleet, node, &now);
 	if (node->place != PLACE_MASTER) {
-		prober->look(watch->probe, NULL);
+		prober->look(watch->probe, NULL, at_stake);
 		return;
 	}
 	order = fleet_beat_order(node->cluster, node, &now);
-	prober->look(watch->probe, &order);
+	prober->look(watch->probe, &order, at_stake);
+}
+
+bool watch_is_left_alone(const struct watch *watch)
+{
+	struct moment now;
+
+	if (!pause_is_set(&watch->pause) || !timer_is_set(watch->retry))
+		return false;
+	now = clock_now(watch->all->clock);
+	return !node_is_at_stake(watch->all->fleet, watch->node, &now);
 }
 
 void watch_beat(struct watch *watch, const struct beat_order *order)
@@ -71,11 +83,12 @@ static bool needs_retry(const struct watch *watch)
 
 static int64_t retry_wait(const struct watch *watch)
 {
-	int64_t wait_ms = refusals_wait(&watch->refused, watch->all->config->retry_interval_ms);
+	struct moment now = clock_now(watch->all->clock);
+	int64_t wait_ms = node_pause_length(watch->all->fleet, watch->node, &watch->pause, &now);
 
 	/* attempts of a failing node are apart by the interval, others begin that often */
 	if (!node_is_failing(watch->node))
-		wait_ms -= clock_steady_ms() - watch->asked_ms;
+		wait_ms -= now.steady_ms - watch->asked_ms;
 	return wait_ms > 1 ? wait_ms : 1;
 }
 
@@ -151,14 +164,27 @@ static void log_failing(struct watch *watch)
 
 /* ---- what the prober reports ---- */
 
+/*
+ * A fault of ours says nothing of the server: what it said before stands. What it told fresh connections beside the
+ * kept one goes on where that one has ended.
+ */
+static void note_words(struct watch *watch, const struct observation *seen, int64_t now_ms)
+{
+	if (!seen->kept && pause_is_set(&watch->door_pause))
+		watch->pause = watch->door_pause;
+	if (seen->kind == OBSERVED_FAILURE && reason_is_said(seen->reason) && !seen->harmless)
+		pause_hear(&watch->pause, seen->reason, seen->message, now_ms);
+	else if (seen->kind != OBSERVED_NOTHING)
+		pause_forget(&watch->pause);
+}
+
 static void take_in(struct watch *watch, const struct observation *seen)
 {
 	struct watches *all = watch->all;
 	struct moment now = clock_now(all->clock);
 	bool first = is_unheard_of(watch->node);
 
-	refusals_count(&watch->refused, seen->kind == OBSERVED_FAILURE ? seen->reason : REASON_NONE,
-		       all->config->retry_interval_ms, now.steady_ms);
+	note_words(watch, seen, now.steady_ms);
 	timer_stop(watch->retry);
 	watch->unseen = seen->kind == OBSERVED_NOTHING && !seen->kept;
 	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */
@@ -235,10 +261,12 @@ static void on_beaten(void *data, const struct beat_result *result)
 	watch->all->events->beaten(watch->all->data, watch, result);
 }
 
+/* What was said over a connection that has ended, or before a door opened, is old. */
 static void on_broke(void *data)
 {
 	struct watch *watch = data;
 
+	pause_forget(&watch->pause);
 	watch->all->events->worth_a_look(watch->all->data, watch);
 }
 
@@ -343,7 +371,7 @@ static void reload_watch(struct watch *watch)
 	const struct prober *prober = watch->all->prober;
 	void *before = watch->probe;
 
-	watch->refused.count = 0;
+	pause_forget(&watch->pause);
 	timer_stop(watch->retry);
 	timer_stop(watch->grace);
 	if (watch->anew) {

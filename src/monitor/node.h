@@ -9,7 +9,6 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 #include "monitor/prober.h"
-#include "monitor/refusals.h"
 
 struct watch;
 
@@ -75,8 +74,8 @@ struct watch {
 	struct timer *grace;
 	struct timer *fresh; /* while the door is shut: to knock again */
 	enum reason door;    /* why the last fresh connection failed; REASON_NONE: it did not */
-	struct refusals door_refused;
-	struct refusals refused; /* looks that were, for the node's credentials */
+	struct pause door_pause; /* of what fresh connections beside the kept one are told */
+	struct pause pause;      /* of what looks are told in place of an answer */
 	bool awaited;            /* an open round waits for it */
 	bool unseen; /* the last look came to nothing for a fault of ours, and no connection is left */
 	bool at_start; /* it was there when the monitor started and knew nothing */
@@ -109,6 +108,12 @@ struct watch *watch_of(const struct watches *all, const struct node *node);
 
 /* Asks the node now, if nothing is under way. */
 void watch_look(struct watch *watch);
+
+/*
+ * Whether the node has said why it refuses us, and the pause after that (pause.h) is not over: its own timer
+ * asks it then, and rounds do not. Never one whose place hangs on its answer.
+ */
+bool watch_is_left_alone(const struct watch *watch);
 bool watch_is_busy(const struct watch *watch);
 
 /* What was seen waits; it is copied. No look begins meanwhile. */

@@ -17,7 +17,7 @@ struct prober {
 	void *(*make)(void *all, const struct config *config, const struct config_node *node,
 		      const void *before, const struct probe_events *events, void *data);
 	void (*end)(void *probe);
-	void (*look)(void *probe, const struct beat_order *order);
+	void (*look)(void *probe, const struct beat_order *order, bool at_stake);
 	void (*beat)(void *probe, const struct beat_order *order);
 	void (*refresh)(void *probe);
 	bool (*is_busy)(const void *probe);

@@ -139,13 +139,6 @@ static bool is_worth_waiting(const struct node *node)
 	return node_is_in_place(node) && !node_is_failing(node);
 }
 
-/* A node whose door is shut is asked by its own timer alone. */
-static bool is_to_be_asked(const struct watch *watch)
-{
-	return !(watch->refused.count > 0 && timer_is_set(watch->retry)) ||
-	       node_is_in_place(watch->node);
-}
-
 /* Whether a member has said that it is master, and waits for an answer of the holder. */
 static bool has_waiting_rival(const struct node *holder)
 {
@@ -166,15 +159,16 @@ static void ask(struct group *group, struct watch *watch)
 {
 	struct node *node = watch->node;
 	struct moment now = now_of(group);
+	bool decides; /* M6 needs to see it */
 
 	if (node->seen.kind == OBSERVED_MASTER ||
 	    (node->seen.kind != OBSERVED_NOTHING && group->cluster != NULL))
 		return; /* it answered late, and that counts here */
-	watch->awaited = is_worth_waiting(node) || /* or M6 needs to see it */
-			 (has_waiting_rival(node) && holder_answers(node->fleet, node, &now));
+	decides = has_waiting_rival(node) && holder_answers(node->fleet, node, &now);
+	watch->awaited = is_worth_waiting(node) || decides;
 	if (watch->awaited)
 		group->awaited++;
-	if (is_to_be_asked(watch))
+	if (decides || !watch_is_left_alone(watch))
 		watch_look(watch);
 }
 

@@ -58,7 +58,8 @@ static void send_beat(struct lane *lane, bool make_table)
 {
 	struct question_words words;
 	struct statement batch[6];
-	bool is_sure = lane->context.table->there && lane->context.table->written;
+	bool is_sure = lane->context.table->there && lane->context.table->written &&
+		       !pause_is_set(&lane->context.table->refused.pause);
 	size_t count = 0;
 
 	if (make_table) {
@@ -124,6 +125,44 @@ static void on_result(void *data, int tag, const PGresult *result)
 	question_take(&lane->found, tag, result);
 }
 
+static int64_t least_pause_ms(const struct lane *lane)
+{
+	return lane->context.config->retry_interval_ms;
+}
+
+/* A beat that was not tried yet has to wait: its outcome is the last one's. */
+static bool is_put_off(struct lane *lane)
+{
+	struct beat_progress *beat = &lane->found.beat;
+
+	return !beat->tried && !lane->task.at_stake &&
+	       table_puts_off_beat(lane->context.table, beat->table_missing, least_pause_ms(lane),
+				   clock_steady_ms(), &beat->result);
+}
+
+/* Whether the table wants a REPLICA IDENTITY that it may get. */
+static bool wants_identity(const struct lane *lane)
+{
+	const struct table_known *table = lane->context.table;
+
+	return lane->found.beat.no_identity && !table->remarked &&
+	       pause_is_over(&table->alter_pause, least_pause_ms(lane), clock_steady_ms());
+}
+
+/* What the log is told of, and what is tried again after a pause. */
+static void note_not_altered(struct lane *lane)
+{
+	struct table_known *table = lane->context.table;
+
+	if (lane->found.beat.not_altered && !lane->found.beat.table_missing)
+		pause_hear(&table->alter_pause, REASON_TABLE, "", clock_steady_ms());
+	if (!lane->found.beat.may_not_alter || table->remarked)
+		return;
+	table->remarked = true;
+	lane->events->remark(lane->data, "no right to set REPLICA IDENTITY FULL on table heartbeat:"
+					 " logical replication cannot carry the beats");
+}
+
 /*
  * After a batch with a beat: true when another one had to be sent. What meets a lock is not
  * mended now: that would wait, too.
@@ -135,22 +174,17 @@ static bool mend_beat(struct lane *lane)
 
 	if (lane->found.beat.result.state == BEAT_LOCKED)
 		return false;
-	if (lane->found.beat.may_not_alter && !lane->context.table->remarked) {
-		lane->context.table->remarked = true;
-		lane->events->remark(lane->data,
-				     "no right to set REPLICA IDENTITY FULL on table heartbeat:"
-				     " logical replication cannot carry the beats");
-	}
+	note_not_altered(lane);
 	lane->checked = true;
 	lane->context.table->there = !lane->found.beat.table_missing;
 	lane->context.table->written = written;
-	if (lane->repeats >= TASK_REPEATS || lane->found.beat.may_not)
+	if (lane->repeats >= TASK_REPEATS || lane->found.beat.may_not || is_put_off(lane))
 		return false;
 	if (lane->found.beat.table_missing && !lane->found.beat.checked) {
 		send_beat(lane, false); /* it was there: whether it may be made is asked before */
 		return true;
 	}
-	if (lane->found.beat.table_missing || (lane->found.beat.no_identity && !lane->context.table->remarked)) {
+	if (lane->found.beat.table_missing || wants_identity(lane)) {
 		lane->repeats = TASK_REPEATS; /* a table that was mended in vain is not mended again */
 		if (written) {
 			lane->found.beat.no_identity = false;
@@ -174,11 +208,27 @@ static bool mend_beat(struct lane *lane)
 	return false;
 }
 
-/* What a statement's error tells in place of a look's outcome. */
-static void fail_look(struct lane *lane)
+/* After a batch with a beat: whether the task is over. */
+static bool beat_is_over(struct lane *lane)
 {
-	struct observation seen = evidence_as_look(&lane->found.failure);
+	const struct beat_progress *beat = &lane->found.beat;
 
+	if (mend_beat(lane))
+		return false;
+	if (beat->tried)
+		table_note_beat(lane->context.table, &beat->result, beat->table_missing, clock_steady_ms());
+	return true;
+}
+
+/*
+ * What a statement's error tells in place of a look's outcome. Where only the row was refused the role may be
+ * asked for as ever.
+ */
+static void fail_look(struct lane *lane, const struct evidence *failure)
+{
+	struct observation seen = evidence_as_look(failure);
+
+	seen.harmless = lane->found.role != OBSERVED_NOTHING;
 	lane->task.kind = TASK_NONE;
 	lane->events->looked(lane->data, lane, &seen);
 }
@@ -192,13 +242,17 @@ static bool wants_row(const struct lane *lane)
 
 static void look_done(struct lane *lane)
 {
+	struct table_known *table = lane->context.table;
+
 	if (lane->found.again && lane->repeats == 0) {
 		lane->repeats = 1;
 		send_look(lane);
 		return;
 	}
+	if (lane->row_asked && lane->found.role == OBSERVED_SLAVE)
+		table_note_row(table, clock_steady_ms());
 	if (lane->found.failed) {
-		fail_look(lane);
+		fail_look(lane, &lane->found.failure);
 		return;
 	}
 	if (lane->task.has_order && lane->found.role == OBSERVED_MASTER) {
@@ -206,9 +260,13 @@ static void look_done(struct lane *lane)
 			send_beat(lane, false);
 			return;
 		}
-		if (mend_beat(lane))
+		if (!beat_is_over(lane))
 			return;
 	} else if (wants_row(lane)) {
+		if (!lane->task.at_stake && table_puts_off_row(table, least_pause_ms(lane), clock_steady_ms())) {
+			fail_look(lane, &table->row_failure);
+			return;
+		}
 		lane->task.has_order = false;
 		send_look(lane);
 		return;
@@ -227,7 +285,7 @@ static void on_done(void *data)
 		look_done(lane);
 		return;
 	case TASK_BEAT:
-		if (!mend_beat(lane))
+		if (beat_is_over(lane))
 			finish_beat(lane);
 		return;
 	}

@@ -18,6 +18,7 @@ struct task {
 	enum task_kind kind;
 	bool has_order; /* of a look: the sitting master's; a beat has one always */
 	struct beat_order order;
+	bool at_stake; /* of a look: what the server has refused is tried each time, no pause put it off */
 };
 
 /* The last thing that happens in a lane's own call: it may be freed by any of them. */

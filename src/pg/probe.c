@@ -66,6 +66,7 @@ static void end_task(struct probe *probe)
 {
 	timer_stop(probe->deadline);
 	timer_stop(probe->silence);
+	probe->silent = false;
 	probe->task.kind = TASK_NONE;
 	if (probe->fresh == NULL)
 		return;
@@ -84,8 +85,7 @@ static void finish_look(struct probe *probe, const struct observation *result)
 	seen.kept = probe->kept != NULL;
 	seen.kept_ended_ms = probe->kept_ended_ms;
 	seen.server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
-	if (probe->kept != NULL)
-		seen.door = probe->door;
+	seen.door = probe->door; /* of what is kept: its end opens it */
 	probe->events.seen(probe->data, &seen);
 }
 
@@ -272,8 +272,7 @@ static void on_dialed(void *data, struct conn *conn, const struct evidence *evid
 static void start_dial(struct probe *probe, bool counts)
 {
 	char options[LANE_OPTIONS];
-	bool half = probe->task.kind != TASK_NONE && probe->silent;
-	struct dial_target target = dial_terms(probe->config, probe->kept != NULL, half);
+	struct dial_target target = dial_terms(probe->config, probe->kept != NULL, probe->silent);
 
 	target.node = probe->node;
 	target.options = options;
@@ -343,11 +342,10 @@ static void on_deadline(void *data)
 	fail_task(probe, &evidence);
 }
 
-static void start_task(struct probe *probe, enum task_kind kind, const struct beat_order *order)
+static void start_task(struct probe *probe, enum task_kind kind, const struct beat_order *order, bool at_stake)
 {
-	probe->task = (struct task){ .kind = kind, .has_order = order != NULL };
+	probe->task = (struct task){ .kind = kind, .has_order = order != NULL, .at_stake = at_stake };
 	probe->breaks = 0;
-	probe->silent = false;
 	probe->door_met = false;
 	if (order != NULL)
 		probe->task.order = *order;
@@ -359,14 +357,14 @@ static void start_task(struct probe *probe, enum task_kind kind, const struct be
 		start_dial(probe, false);
 }
 
-void probe_look(struct probe *probe, const struct beat_order *order)
+void probe_look(struct probe *probe, const struct beat_order *order, bool at_stake)
 {
-	start_task(probe, TASK_LOOK, order);
+	start_task(probe, TASK_LOOK, order, at_stake);
 }
 
 void probe_beat(struct probe *probe, const struct beat_order *order)
 {
-	start_task(probe, TASK_BEAT, order);
+	start_task(probe, TASK_BEAT, order, false);
 }
 
 bool probe_is_busy(const struct probe *probe)
@@ -428,6 +426,7 @@ void probe_set_config(struct probe *probe, const struct config *config,
 	probe->config = config;
 	probe->node = node;
 	probe->terms.config = config;
+	table_forget_pauses(&probe->table);
 	probe->task.order.master = node->id;
 	lane_set_config(probe->kept, config, node->id);
 	lane_set_config(probe->fresh, config, node->id);

@@ -61,9 +61,11 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 
 /*
  * Asks for role and row; with an `order` (the sitting master) for the role and,
- * if it says master, sends the beat at once. Not while probe_is_busy().
+ * if it says master, sends the beat at once. A row or beat that the server has refused is tried again
+ * after a pause alone (pause.h), and the outcome is as before until then; where the node is `at_stake`
+ * it is tried each time. Not while probe_is_busy().
  */
-void probe_look(struct probe *probe, const struct beat_order *order);
+void probe_look(struct probe *probe, const struct beat_order *order, bool at_stake);
 
 /* Sends a beat to a node that has just said master. Not while probe_is_busy(). */
 void probe_beat(struct probe *probe, const struct beat_order *order);

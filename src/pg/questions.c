@@ -279,6 +279,7 @@ static void take_create(struct findings *found, const PGresult *result)
 
 static void take_identity(struct findings *found, const PGresult *result)
 {
+	found->beat.not_altered = !result_is_ok(result);
 	found->beat.may_not_alter = strcmp(result_sqlstate(result), "42501") == 0;
 	if (result_is_ok(result))
 		found->beat.no_identity = false;

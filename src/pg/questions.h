@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "core/observation.h"
 #include "pg/conn.h"
+#include "pg/table.h"
 
 /* The tags of statements, handed back with their results. */
 enum question {
@@ -33,7 +34,8 @@ struct beat_progress {
 	bool table_missing; /* as the catalogue says, or 42P01 */
 	bool no_identity;   /* DELETE is refused or will be, under logical replication */
 	bool transient;     /* 40001, 40P01, or a race while the table is made */
-	bool may_not_alter; /* 42501 for REPLICA IDENTITY */
+	bool not_altered;   /* REPLICA IDENTITY was refused, */
+	bool may_not_alter; /* by 42501 */
 	bool checked;       /* ASK_CHECK was answered */
 	bool may_not;       /* as it says: the table is missing, and may not be made, or would be published; or it may not be written */
 	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
@@ -58,15 +60,6 @@ enum table_state {
 	TABLE_LOCKED, /* who reads it now waits */
 	TABLE_SHUT,   /* its columns are missing, or there is no right to SELECT them */
 	TABLE_READY
-};
-
-/* What is known of a node's table, over all its connections. Zero-initialised: nothing yet. */
-struct table_known {
-	bool there;    /* it was, last time: its row is asked for without a question before */
-	bool written;  /* a beat was, last time: likewise */
-	bool remarked; /* "no right to ..." was said */
-	bool row_failed; /* its row could not be read, last time: it is looked at first, */
-	struct evidence row_failure; /* and this is why; REASON_NONE: a lock */
 };
 
 /* What the answers of one task have told so far. */

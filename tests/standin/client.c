@@ -187,6 +187,9 @@ static void start_up(struct client *client, uint32_t code)
 		buf_add_char(&client->out, 'S');
 	} else if (code == CODE_SSL || code == CODE_GSS) {
 		buf_add_char(&client->out, 'N');
+	} else if (code == CODE_PROTOCOL && client->met == DOOR_FATAL) {
+		message_add_error(&client->out, "FATAL", client->server->fatal, "a stand-in lets nobody in");
+		client->phase = PHASE_ENDS;
 	} else if (code == CODE_PROTOCOL) {
 		ask_for_password(client);
 	} else {

@@ -22,6 +22,7 @@ enum door {
 	DOOR_RESETS,
 	DOOR_GARBAGE,
 	DOOR_TLS, /* says yes to TLS, and nothing more */
+	DOOR_FATAL, /* lets nobody in, with the SQLSTATE `fatal` */
 };
 
 enum lock { LOCK_TRUST, LOCK_PASSWORD, LOCK_SCRAM };
@@ -34,6 +35,7 @@ struct server {
 	struct list clients;
 	struct model model;
 	enum door door;
+	char fatal[6];
 	enum lock lock;
 	uint32_t iterations; /* of SCRAM */
 	int64_t trickle_ms;  /* between two bytes of what it says; 0: at once */

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "standin/server.h"
 
 #define WORDS_MOST 4096
@@ -120,6 +121,14 @@ static bool do_tls(struct server *server, const char *word)
 	return set_door(server, DOOR_TLS);
 }
 
+static bool do_fatal(struct server *server, const char *word)
+{
+	if (strlen(word) != 5)
+		return complain("%s is no SQLSTATE", word);
+	text_copy(server->fatal, sizeof(server->fatal), word);
+	return set_door(server, DOOR_FATAL);
+}
+
 static bool do_die(struct server *server, const char *word)
 {
 	(void)word;
@@ -219,7 +228,7 @@ static const struct {
 	{ "tls", 0, do_tls },           { "die", 0, do_die },         { "disconnect", 0, do_disconnect },
 	{ "trust", 0, do_trust },       { "password", 0, do_password }, { "scram", 1, do_scram },
 	{ "trickle", 1, do_trickle },   { "promote", 0, do_promote }, { "follow", 1, do_follow },
-	{ "lag", 1, do_lag },           { "count", 0, do_count },
+	{ "lag", 1, do_lag },           { "count", 0, do_count },     { "fatal", 1, do_fatal },
 };
 
 /* WHO VERB [WORD], for all whose names fit WHO. */

@@ -162,8 +162,9 @@ static void *fed_make(void *all, const struct config *config, const struct confi
 	return probe;
 }
 
-static void fed_look_at(void *probe, const struct beat_order *order)
+static void fed_look_at(void *probe, const struct beat_order *order, bool at_stake)
 {
+	(void)at_stake;
 	fed_ask(probe, true, order);
 }
 

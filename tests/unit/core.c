@@ -448,8 +448,6 @@ static void test_names(void **state)
 	assert_string_equal(event_kind_name(EVENT_NONE), "");
 	assert_string_equal(reason_name(REASON_DEMOTED), "demoted");
 	assert_string_equal(rule_name(RULE_T7), "T7");
-	assert_true(reason_is_a_shut_door(REASON_AUTH));
-	assert_false(reason_is_a_shut_door(REASON_FULL));
 }
 
 int main(void)

@@ -1,0 +1,46 @@
+/*
+ * What is known of a node's heartbeat table, over all its connections, and what its server has refused to do
+ * with it: that is tried again after a pause (pause.h), for each refusal is an error in the server's log. Times
+ * are steady ms; `least_ms` is retry_interval. Monitor thread.
+ */
+#pragma once
+
+#include "core/pause.h"
+#include "pg/evidence.h"
+
+/* The last beat that was refused. */
+struct refused_beat {
+	struct pause pause;
+	bool missing; /* there was no table: */
+	enum beat_state state;
+	enum reason reason;
+	char message[MESSAGE_BYTES];
+};
+
+/* Zero-initialised: nothing yet. */
+struct table_known {
+	bool there;    /* it was, last time: its row is asked for without a question before */
+	bool written;  /* a beat was, last time: likewise */
+	bool remarked; /* "no right to ..." was said */
+	bool row_failed; /* its row could not be read, last time: it is looked at first, */
+	struct evidence row_failure; /* and this is why; REASON_NONE: a lock */
+	struct pause row_pause;      /* of its words */
+	struct refused_beat refused;
+	struct pause alter_pause; /* of what refuses to set its REPLICA IDENTITY */
+};
+
+/* All may be tried at once. */
+void table_forget_pauses(struct table_known *table);
+
+/* A beat was tried; `missing`: there is no table. */
+void table_note_beat(struct table_known *table, const struct beat_result *result, bool missing, int64_t now_ms);
+
+/* Whether the next beat has to wait; `result` is the last one's then. What was said without a table says nothing of one that is there. */
+bool table_puts_off_beat(const struct table_known *table, bool missing, int64_t least_ms, int64_t now_ms,
+			 struct beat_result *result);
+
+/* The row was asked for: whether it was read is in `row_failed` and `row_failure`. */
+void table_note_row(struct table_known *table, int64_t now_ms);
+
+/* Whether the next question for the row has to wait. */
+bool table_puts_off_row(const struct table_known *table, int64_t least_ms, int64_t now_ms);
