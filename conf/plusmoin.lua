@@ -176,11 +176,11 @@ return {
   -- Default: ["full", "auth", "no_database", "table"].
   hold_on = { "full", "auth", "no_database", "table" },
 
-  -- Addresses beside the nodes that are asked, by a TCP connect, when the monitor may be cut off: a gateway, a name server.
+  -- Addresses that are asked, by a TCP connect, when the monitor may be cut off: a gateway, a name server.
   -- Default: {}.
   isolation_anchors = {},
 
-  -- Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses are acted on.
+  -- Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses count.
   -- Default: null: as long as it lasts.
   isolation_grace = nil,
 

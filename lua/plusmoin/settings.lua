@@ -137,11 +137,10 @@ local rows = {
     doc = "Classes of failure that keep a node in its place: the server is alive, only the door is shut." },
   { name = "isolation_anchors", type = "addresses", default_doc = "[]", reload = "live",
     allowed = 'a list of "host:port" ("[address]:port" of IPv6)',
-    doc = "Addresses beside the nodes that are asked, by a TCP connect, when the monitor may be cut off: "
-      .. "a gateway, a name server." },
+    doc = "Addresses that are asked, by a TCP connect, when the monitor may be cut off: a gateway, a name server." },
   { name = "isolation_grace", type = "seconds", min = 0, max = DAY, default_doc = "null: as long as it lasts",
     reload = "live",
-    doc = "Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses are acted on." },
+    doc = "Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses count." },
   { name = "fresh_connect_interval", type = "seconds", min = 0, max = DAY, default = 30, reload = "live",
     doc = "How often a fresh connection has to replace the kept one (at most 20 a second in all); "
       .. "0: never, smart stops wait." },

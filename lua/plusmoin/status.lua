@@ -180,7 +180,8 @@ local function isolated_line(since, now)
 end
 
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables, and `isolated` and `lua`, if they are there. `opts.now`:
+-- entries with or without the further fields of Lua's node tables, and `isolated` and `lua`, if they
+-- are there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)
@@ -190,7 +191,8 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return isolated_line(get(answer, "isolated"), now) .. lua_lines(get(answer, "lua")) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
+  local body = #rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit)
+  return isolated_line(get(answer, "isolated"), now) .. lua_lines(get(answer, "lua")) .. body
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

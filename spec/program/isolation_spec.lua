@@ -3,7 +3,6 @@ local cjson = require "cjson"
 local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
-local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 local wire = require "spec.support.wire"
 
@@ -39,6 +38,11 @@ local function reconnected(daemon)
   return daemon:expect_events { { "monitor_reconnected", cluster = -1, rule = "P7" } }
 end
 
+local function says(daemon, words, ...)
+  local _, out = daemon:cli(...)
+  assert.truthy(out:find(words, 1, true), out)
+end
+
 describe("a monitor that is cut off", function()
   after_each(function() scene.finish(wire.stop_all) end)
 
@@ -53,9 +57,9 @@ describe("a monitor that is cut off", function()
     local answer = daemon:ask { request = "status" }
     assert.is_number(answer.isolated)
     assert.equal("isolated", answer.clusters[1].master.condition)
-    assert.truthy(select(2, daemon:cli("status")):find("!!! ISOLATED since", 1, true))
-    assert.truthy(select(2, daemon:cli("explain")):find("plusmoin is cut off since", 1, true))
-    assert.truthy(select(2, daemon:cli("explain", slaves[1].name)):find("no loss counts until another host answers", 1, true))
+    says(daemon, "!!! ISOLATED since", "status")
+    says(daemon, "plusmoin is cut off since", "explain")
+    says(daemon, "no loss counts until another host answers", "explain", slaves[1].name)
     network:restore()
     reconnected(daemon)
     daemon:quiet_rounds(2)

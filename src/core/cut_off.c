@@ -1,7 +1,5 @@
 #include "core/cut_off.h"
 
-#include "core/verdict.h"
-
 static void touch_all(struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->clusters.count; i++)
@@ -25,7 +23,7 @@ static void take_up(struct node *node, int64_t since_ms, int64_t now_ms)
 {
 	struct failure *failure = &node->failure;
 
-	node_forget(node);
+	node->seen.kind = OBSERVED_NOTHING;
 	if (node->stood_ms != INT64_MIN)
 		node->stood_ms = moved_on(node->stood_ms, since_ms, now_ms);
 	if (node->went_ms != INT64_MIN)
