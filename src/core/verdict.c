@@ -146,7 +146,7 @@ static void note_kept(struct node *node, const struct observation *seen,
 	node->kept = seen->kept;
 	if (seen->kept)
 		node->stood_ms = now->steady_ms;
-	else if (seen->kept_ended_ms != INT64_MIN)
+	else if (seen->kept_ended_ms > node->stood_ms) /* fleet_reconnect() moves it on */
 		node->stood_ms = seen->kept_ended_ms;
 }
 

@@ -7,10 +7,11 @@
 #include <dirent.h>
 #include <errno.h>
 
+#include "core/cut_off.h"
 #include "support/expect.h"
 
 /* What cannot be read from a change: claimed by "!T1" at the end of a line that holds. */
-static const char *const claims[] = { "T1", "T2", "T3", "T4", "T5", "T6", "P1", "P2", "P3", "P5" };
+static const char *const claims[] = { "T1", "T2", "T3", "T4", "T5", "T6", "P1", "P2", "P3", "P5", "P7" };
 
 #define CLAIMS (sizeof(claims) / sizeof(claims[0]))
 
@@ -178,6 +179,8 @@ static bool do_set(struct play *play, char *text)
 		return line_ms(play, value, &config->max_sync_delay_ms);
 	if (strcmp(key, "recover_sync_delay") == 0)
 		return line_ms(play, value, &config->recover_sync_delay_ms);
+	if (strcmp(key, "isolation_grace") == 0)
+		return line_ms(play, value, &config->isolation_grace_ms);
 	if (strcmp(key, "restart_grace") == 0)
 		return line_ms(play, value, &config->restart_grace_ms);
 	own_ms = own_delay(config, key);
@@ -231,6 +234,23 @@ static bool do_restart(struct play *play, const char *text)
 	return true;
 }
 
+/* "isolated 10", "reconnected 10": so many seconds later the monitor is (not) cut off any more. */
+static bool do_cut_off(struct play *play, const char *text, bool cut)
+{
+	struct moment now;
+	int64_t ms = 0;
+
+	if (play->fleet == NULL || !line_ms(play, text, &ms))
+		return play_fail(play, "isolated SECONDS, reconnected SECONDS, after the nodes");
+	play->steady_ms += ms;
+	now = play_now(play);
+	if (cut)
+		fleet_cut_off(play->fleet, &now);
+	else
+		fleet_reconnect(play->fleet, &now);
+	return true;
+}
+
 static bool play_line(struct play *play, char *text, struct coverage *covered)
 {
 	char *comment = strchr(text, '#');
@@ -254,7 +274,9 @@ static bool play_line(struct play *play, char *text, struct coverage *covered)
 		return do_up(play, text + len);
 	if (strcmp(text, "restart") == 0)
 		return do_restart(play, line_trim(text + len));
-	return play_fail(play, "a line begins with +SECONDS, nodes, set, up or restart, not '%s'",
+	if (strcmp(text, "isolated") == 0 || strcmp(text, "reconnected") == 0)
+		return do_cut_off(play, line_trim(text + len), text[0] == 'i');
+	return play_fail(play, "a line begins with +SECONDS, nodes, set, up, restart, isolated or reconnected, not '%s'",
 			 text);
 }
 
