@@ -3,6 +3,7 @@ local cjson = require "cjson"
 local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 local wire = require "spec.support.wire"
 
@@ -113,6 +114,73 @@ describe("a monitor that is cut off", function()
     daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
   end)
 
+  it("is reloaded as ever, and goes on being cut off", function()
+    local daemon, network, master, slaves = start(2)
+    network:unplug_us()
+    isolated(daemon)
+    daemon.config.nodes[3] = nil
+    daemon.config.trigger_timeout = 7
+    daemon:reload()
+    daemon:quiet(1)
+    assert.is_number(daemon:ask({ request = "status" }).isolated)
+    network:restore()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
+  end)
+
+  it("and has lost all other hosts from its configuration is cut off no more", function()
+    local daemon, network = start(1)
+    network:unplug_us()
+    isolated(daemon)
+    local own = pg.master()
+    daemon.config.nodes = { { host = own.host, port = own.port } }
+    daemon:reload()
+    reconnected(daemon)
+    daemon:wait_event("cluster_created")
+  end)
+
+  it("does not count a host that was lost before: a master that dies then is down", function()
+    local daemon, network, master, slaves = start(1)
+    slaves[1]:kill9()
+    daemon:expect_events { { "slave_down", slaves[1], reason = "refused" } }
+    network:unplug(slaves[1].at)
+    network:cut(network.monitor, master.host, "drop")
+    daemon:expect_events { { "master_down", master, rule = "M2" } }
+  end)
+
+  it("though it still hears a server of its own machine; that one's loss counts when it is over", function()
+    machine.need("wire")
+    local network = wire.start()
+    local master, slaves = pg.cluster(2, { wire = network })
+    local own = pg.master()
+    local daemon = plusmoin.start { nodes = { master, slaves[1], slaves[2], own }, clusters = 2, config = over() }
+    network:unplug_us()
+    isolated(daemon)
+    own:kill9()
+    daemon:quiet(1)
+    network:restore()
+    reconnected(daemon)
+    daemon:expect_events { { "master_down", own, rule = "M2" } }
+  end)
+
+  it("goes on with a state file as it was, at a start at which nobody is heard", function()
+    local daemon, network, master, slaves = start(1, { state_file = "state.json" })
+    daemon:quiet_rounds(1)
+    daemon:stop_and_check()
+    network:cut(network.monitor, ANYBODY, "drop")
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up", cluster = 0 } } -- of what the file says
+    isolated(daemon)
+    daemon:quiet(1)
+    network:restore()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
+  end)
+
   it("at its start waits for a first sign of life, and then its clusters are up", function()
     machine.need("wire")
     local network = wire.start()
@@ -161,5 +229,48 @@ describe("a monitor that still hears a host", function()
     assert.is_false(daemon:logged("cut off"))
     network:restore()
     daemon:quiet_rounds(2)
+  end)
+end)
+
+-- Everything that has fired is about the monitor itself.
+local function only_of_itself(daemon)
+  for _, event in ipairs(daemon:changes()) do
+    assert.is_true(event.name == "plusmoin_up" or event.name:find("^monitor_") ~= nil, event.text .. "\n" .. daemon:log())
+  end
+end
+
+describe("a link that comes and goes", function()
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  -- CUTS: how many times; the note's figure is of 200
+  it("at any moment of a poll and for any time makes nobody lost #long", function()
+    local daemon, network, master, slaves = start(2)
+    local cuts = tonumber(os.getenv("CUTS") or 60)
+    for cut = 1, cuts do
+      proc.watch(math.random() * 0.7, function() end) -- a moment of a poll
+      network:unplug_us()
+      proc.watch(cut % 3 == 0 and math.random() * 2 or math.random() * 0.6, function() end)
+      network:restore()
+      daemon:wait_place(master, "master 0", 20)
+      daemon:wait_place(slaves[1], "slave 0", 20)
+      daemon:wait_place(slaves[2], "slave 0", 20)
+      only_of_itself(daemon)
+    end
+  end)
+
+  it("twenty times in a minute is told once #long", function()
+    local daemon, network = start(2)
+    for _ = 1, 20 do
+      network:unplug_us()
+      proc.watch(1.5, function() end)
+      network:restore()
+      proc.watch(1.5, function() end)
+    end
+    only_of_itself(daemon)
+    local told = 0
+    for _, event in ipairs(daemon:changes()) do
+      told = told + (event.name == "monitor_isolated" and 1 or 0)
+    end
+    assert.equal(1, told)
   end)
 end)
