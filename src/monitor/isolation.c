@@ -60,8 +60,11 @@ static void end(struct isolation *isolation)
 	for (size_t i = 0; i < watches->count; i++) {
 		struct watch *watch = watches->by_order[i];
 
+		leave_way(watch);
 		watch_drop_aside(watch);
 		watches->prober->dial_anew(watch->probe);
+		watch->voids = 0;
+		watch->is_void = watch_is_busy(watch); /* a look that began meanwhile */
 	}
 	isolation->events->ended(isolation->data, isolation->fires);
 }
