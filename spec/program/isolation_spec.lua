@@ -28,6 +28,10 @@ local function start(count, settings, of_servers)
   network:track()
   local master, slaves = pg.cluster(count, { wire = network, settings = of_servers })
   local daemon = plusmoin.start { nodes = table.move(slaves, 1, #slaves, 2, { master }), config = over(settings) }
+  for _, slave in ipairs(slaves) do -- who has no place yet says nothing
+    daemon:wait_place(slave, "slave 0")
+  end
+  daemon.taken = #daemon:changes()
   return daemon, network, master, slaves
 end
 
