@@ -112,7 +112,7 @@ describe("check", function()
     assert.is_nil(text:find("pg_hba.conf", 1, true))
     local pooler = { reached = false, is_slave = "unknown", reason = "malformed",
       message = "FATAL:  unsupported startup parameter: options" }
-    has(report(node(pooler)), "the server itself, not of the PgBouncer before it")
+    has(report(node(pooler)), "the server itself, not of the connection pool before it")
   end)
 
   it("does not mistake a slow answer for a wrong clock, nor a slave for a server that cannot write", function()
