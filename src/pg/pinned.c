@@ -47,6 +47,9 @@ const char pinned_sql[] =
 	" FROM unnest($1::text[], $2::text[]) s(name, value)"
 	" WHERE pg_catalog.pg_backend_pid() = $3::int)";
 
+const char pinned_local_sql[] =
+	"SELECT count(pg_catalog.set_config(name, value, true)) FROM unnest($1::text[], $2::text[]) s(name, value)";
+
 void pinned_options(enum pinned_for whose, char out[PINNED_OPTIONS])
 {
 	size_t len = 0;

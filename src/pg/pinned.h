@@ -29,6 +29,9 @@ void pinned_options(enum pinned_for whose, char out[PINNED_OPTIONS]);
  */
 extern const char pinned_sql[];
 
+/* The same for the rest of the transaction alone, whoever serves it; without $3. */
+extern const char pinned_local_sql[];
+
 /* The parameters of pinned_sql. */
 struct pinned_words {
 	char names[128];

@@ -13,7 +13,6 @@
 
 #define FACTS_BYTES 65536 /* a server sends a hundredth of it */
 
-#define PG_TRANSACTION_TIMEOUT 170000
 #define BLOCK_STATEMENTS 4
 
 enum { SURVEY_FACTS = 100, SURVEY_FRAME, SURVEY_ROLE, SURVEY_ROW };
@@ -61,7 +60,6 @@ const char survey_facts_sql[] = FACTS_SQL(PUBLISHES_NEW_TABLES);
 const char survey_facts_15_sql[] = FACTS_SQL(PUBLISHES_NEW_TABLES_15);
 
 const char survey_begin_sql[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
-const char survey_patience_sql[] = "SET LOCAL transaction_timeout = 0";
 const char survey_end_sql[] = "ROLLBACK";
 
 struct survey {
@@ -181,13 +179,14 @@ static void on_deadline(void *data)
 
 /*
  * Adds a question in a transaction of its own, whose error is not the next one's. The user's own statement may do
- * anything: not here. A setting of the session would stay in a connection pool.
+ * anything: not here. What were set for the session would stay in a connection pool.
  */
-static void add(struct statement *batch, size_t *count, int server_version, int tag, const char *sql)
+static void add(struct statement *batch, size_t *count, const struct pinned_words *words, int tag, const char *sql)
 {
 	batch[(*count)++] = (struct statement){ .tag = SURVEY_FRAME, .sql = survey_begin_sql };
-	if (server_version >= PG_TRANSACTION_TIMEOUT)
-		batch[(*count)++] = (struct statement){ .tag = SURVEY_FRAME, .sql = survey_patience_sql };
+	batch[(*count)++] = (struct statement){
+		.tag = SURVEY_FRAME, .sql = pinned_local_sql, .param_count = 2, .params = { words->names, words->values },
+	};
 	batch[(*count)++] = (struct statement){ .tag = tag, .sql = sql };
 	batch[(*count)++] = (struct statement){ .tag = SURVEY_FRAME, .sql = survey_end_sql };
 }
@@ -196,12 +195,14 @@ static void ask(struct survey *survey)
 {
 	int version = conn_server_version(survey->conn);
 	struct statement batch[3 * BLOCK_STATEMENTS];
+	struct pinned_words words;
 	size_t count = 0;
 
-	add(batch, &count, version, SURVEY_FACTS,
+	(void)pinned_younger(PINNED_FOR_US, version, conn_backend_pid(survey->conn), &words);
+	add(batch, &count, &words, SURVEY_FACTS,
 	    version >= PG_SCHEMA_PUBLICATIONS ? survey_facts_15_sql : survey_facts_sql);
-	add(batch, &count, version, SURVEY_ROLE, survey->config->is_slave_statement);
-	add(batch, &count, version, SURVEY_ROW, question_text(ASK_ROW));
+	add(batch, &count, &words, SURVEY_ROLE, survey->config->is_slave_statement);
+	add(batch, &count, &words, SURVEY_ROW, question_text(ASK_ROW));
 	survey->sent_ms = clock_steady_ms();
 	conn_send(survey->conn, batch, count);
 }

@@ -34,7 +34,6 @@ struct survey_answer {
 extern const char survey_facts_sql[];
 extern const char survey_facts_15_sql[]; /* from PostgreSQL 15 on */
 extern const char survey_begin_sql[];
-extern const char survey_patience_sql[]; /* from PostgreSQL 17 on */
 extern const char survey_end_sql[];
 
 struct survey;

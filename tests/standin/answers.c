@@ -114,6 +114,13 @@ static void give_settings(const struct asked *asked, struct values *values)
 	values->texts[1] = "1";
 }
 
+static void give_number(const struct asked *asked, struct values *values)
+{
+	(void)asked;
+	values->row = true;
+	values->texts[0] = "1";
+}
+
 static void give_limits(const struct asked *asked, struct values *values)
 {
 	values->row = true;
@@ -225,6 +232,7 @@ static const struct {
 	[ASK_ROW] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_INT8 }, give_row },
 	[ASK_FACTS] = { "SELECT 1", 1, { TYPE_TEXT }, give_facts },
 	[ASK_BEGIN] = { "BEGIN", 0, { 0 }, do_nothing },
+	[ASK_LOCAL] = { "SELECT 1", 1, { TYPE_INT8 }, give_number },
 	[ASK_END] = { "ROLLBACK", 0, { 0 }, do_nothing },
 	[ASK_CHECK] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
 	[ASK_CHECK_15] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
@@ -245,6 +253,8 @@ int answer_find(const char *sql)
 		return ASK_FACTS;
 	if (strcmp(sql, survey_begin_sql) == 0)
 		return ASK_BEGIN;
+	if (strcmp(sql, pinned_local_sql) == 0)
+		return ASK_LOCAL;
 	return strcmp(sql, survey_end_sql) == 0 ? ASK_END : ASK_UNKNOWN;
 }
 
