@@ -191,7 +191,7 @@ describe("settings that reach plusmoin's sessions", function()
     for _, place in ipairs(PLACES) do
       place[2](it.master, known(true), it.slave)
       wait_replayed(it)
-      local why = trouble(it, 3)
+      local why = trouble(it, 2)
       assert.is_nil(why, ("%s: %s"):format(place[1], why))
       place[2](it.master, {}, it.slave)
     end
@@ -247,9 +247,9 @@ describe("settings that reach plusmoin's sessions", function()
     local daemon = plusmoin.start { nodes = { master, slaves[1] }, config = { restart_grace = 20 } }
     daemon:quiet_rounds(1)
     master:stop("immediate")
-    daemon:quiet(2)
+    daemon:quiet(1)
     master:start()
-    daemon:quiet_rounds(2)
+    daemon:quiet_rounds(1)
   end)
 
   it("of pm.query are the caller's to choose", function()

@@ -52,14 +52,13 @@ const char pinned_local_sql[] =
 
 void pinned_options(enum pinned_for whose, char out[PINNED_OPTIONS])
 {
-	size_t len = 0;
-
 	out[0] = '\0';
 	for (size_t i = 0; i < PINNED; i++) {
-		if (pinned[i].from != ALWAYS || (pinned[i].ours_alone && whose != PINNED_FOR_US))
-			continue;
-		len += (size_t)snprintf(out + len, PINNED_OPTIONS - len, "%s-c %s=%s", len > 0 ? " " : "",
-					pinned[i].name, pinned[i].value);
+		size_t len = strlen(out);
+
+		if (pinned[i].from == ALWAYS && (!pinned[i].ours_alone || whose == PINNED_FOR_US))
+			(void)snprintf(out + len, PINNED_OPTIONS - len, "%s-c %s=%s", len > 0 ? " " : "",
+				       pinned[i].name, pinned[i].value);
 	}
 }
 
