@@ -16,8 +16,8 @@ local SETTINGS = {
   { "statement_timeout", "1ms" },
   { "lock_timeout", "1ms" },
   { "idle_in_transaction_session_timeout", "1ms" },
-  { "idle_session_timeout", "100ms", from = 14 },
-  { "transaction_timeout", "8ms", from = 17 },
+  { "idle_session_timeout", "250ms", from = 14 },
+  { "transaction_timeout", "80ms", from = 17 },
   { "client_encoding", "LATIN1" },
   { "client_min_messages", "debug5" },
   { "DateStyle", "German, DMY" },
@@ -91,7 +91,7 @@ local pm = require "plusmoin"
 config.triggers.plusmoin_heartbeat = { function(event)
   for _, server in ipairs { event.master, event.slaves[1] } do
     local rows, why = pm.query(server, "SELECT DATE '2026-02-01' AS day, '1 day 02:03:04'::interval AS span,"
-      .. " '\\x00ff'::bytea AS bytes, length('a\\b') AS len, 0.125::float8 AS eighth, pg_sleep(0.02),"
+      .. " '\\x00ff'::bytea AS bytes, length('a\\b') AS len, 0.125::float8 AS eighth, pg_sleep(0.1),"
       .. " (SELECT count(*) FROM guarded) AS seen, 'ü' AS letter", nil, { connection = { application_name = "run" } })
     assert(rows, why)
     local row = rows[1]
@@ -109,7 +109,7 @@ local function start()
   master:sql(GUARDED, "plusmoin")
   master:sql("CREATE ROLE keeper; GRANT keeper TO plusmoin")
   local daemon = plusmoin.start { nodes = { master, slaves[1] }, lua = TRIGGER,
-    config = { heartbeat = 0.25, fresh_connect_interval = 0.3, query_timeout = 1 } }
+    config = { heartbeat = 0.4, fresh_connect_interval = 0.3, query_timeout = 1 } }
   daemon:quiet_rounds(1)
   master:sql("GRANT ALL ON heartbeat TO keeper; CREATE PUBLICATION own FOR TABLE heartbeat", "plusmoin")
   return { daemon = daemon, master = master, slave = slaves[1] }
@@ -199,7 +199,7 @@ describe("settings that reach plusmoin's sessions", function()
     connect_anew(it)
     it.daemon:quiet_rounds(2)
     of_server(it.master, known(true), it.slave)
-    it.daemon:quiet_rounds(3)
+    it.daemon:quiet_rounds(2)
   end)
 
   it("one by one, at each place, change nothing #long", function()
@@ -258,8 +258,8 @@ describe("settings that reach plusmoin's sessions", function()
 local pm = require "plusmoin"
 config.triggers.plusmoin_up = function(event)
   local options = { connection = { options = "-c DateStyle=German -c default_transaction_isolation=serializable" } }
-  local row = pm.query(event.master, "SELECT DATE '2026-02-01' AS day, current_setting('transaction_isolation') AS level",
-    nil, options)[1]
+  local row = pm.query(event.master, "SELECT DATE '2026-02-01' AS day, current_setting('transaction_isolation')"
+    .. " AS level", nil, options)[1]
   pm.log.info("said %s, %s", row.day, row.level)
 end
 ]] }

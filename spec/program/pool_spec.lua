@@ -45,6 +45,12 @@ describe("a connection pool before a server", function()
     assert.equal("off\n", ask(bouncer, "SHOW default_transaction_read_only"))
     assert.equal(before, ask(bouncer, SET))
     ask(bouncer, "CREATE TABLE written (i int)")
+    daemon.config.is_slave_statement = "SELECT set_config('work_mem', '77kB', false) IS NULL"
+    proc.write_file(daemon.config_path, daemon:json())
+    code, out = daemon:cli("check")
+    assert.equal(1, code)
+    has(out, "  master  ")
+    assert.equal(before, ask(bouncer, SET)) -- nor what the user's statement sets
     daemon = plusmoin.new { nodes = { master }, config = { query_timeout = 2 } }
     code, out = daemon:cli("check")
     assert.equal(0, code, out)

@@ -94,6 +94,18 @@ describe("check", function()
     end
   end)
 
+  it("knows a connection pool by the process that answers", function()
+    local text, ok = report(node { backend_pid = 5, facts = facts { backend_pid = 5 } })
+    assert.is_true(ok, text)
+    text, ok = report(node { backend_pid = -77, facts = facts { backend_pid = 5 } })
+    assert.is_false(ok)
+    has(text, "PROBLEM: a connection pool lies between", "port of the server itself, not of the connection pool before it")
+    for _, nonsense in ipairs { "5", "x", 1.5, {}, true, cjson.null } do -- tells nothing
+      text = report(node { backend_pid = 5, facts = facts { backend_pid = nonsense } })
+      assert.is_nil(text:find("connection pool lies between", 1, true), text)
+    end
+  end)
+
   it("is at no loss when a server tells nonsense of itself", function()
     for _, nonsense in ipairs { "no JSON", "{}", "[]", "7", ("["):rep(5000), facts { now = "never" },
       facts { max_connections = {} }, facts { started = "x" }, facts { dead_rows = "many" } } do
