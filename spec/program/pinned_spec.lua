@@ -234,8 +234,13 @@ describe("settings that reach plusmoin's sessions", function()
       master:sql("CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler", "plusmoin")
       master:sql("ALTER ROLE plusmoin SET default_table_access_method = 'other'")
     end
+    master:sql("CREATE SCHEMA elsewhere AUTHORIZATION plusmoin", "plusmoin")
+    -- the user's own options stand, but for what is pinned
+    master.connection = { options = "-c search_path=elsewhere -c default_tablespace=pg_global" }
     local daemon = plusmoin.start { nodes = { master } }
     daemon:quiet_rounds(1)
+    assert.equal("elsewhere", master:sql("SELECT schemaname FROM pg_tables WHERE tablename = 'heartbeat'",
+      "plusmoin")[1][1])
     assert.equal(VERSION >= 12 and "heap" or "", master:sql("SELECT a.amname FROM pg_class c LEFT JOIN pg_am a"
       .. " ON a.oid = c.relam WHERE c.relname = 'heartbeat'", "plusmoin")[1][1])
     assert.equal("", master:complaints())

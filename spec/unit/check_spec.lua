@@ -99,7 +99,7 @@ describe("check", function()
     assert.is_true(ok, text)
     text, ok = report(node { backend_pid = -77, facts = facts { backend_pid = 5 } })
     assert.is_false(ok)
-    has(text, "PROBLEM: a connection pool lies between", "port of the server itself, not of the connection pool before it")
+    has(text, "PROBLEM: a connection pool lies between", "of the server itself, not of the connection pool before it")
     for _, nonsense in ipairs { "5", "x", 1.5, {}, true, cjson.null } do -- tells nothing
       text = report(node { backend_pid = 5, facts = facts { backend_pid = nonsense } })
       assert.is_nil(text:find("connection pool lies between", 1, true), text)
