@@ -387,6 +387,11 @@ int conn_server_version(const struct conn *conn)
 	return version > 0 && version < VERSION_MAX ? version : 0;
 }
 
+bool conn_in_transaction(const struct conn *conn)
+{
+	return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS;
+}
+
 int conn_backend_pid(const struct conn *conn)
 {
 	return PQbackendPID(conn->pg);

@@ -165,25 +165,42 @@ static bool needs_timeout(const struct session *session)
 	return session->timeout_ms > told || session->timeout_ms < told - told / 8;
 }
 
+/*
+ * Tells the server this question's timeout, and at first the younger settings. In a transaction of the user's
+ * the timeout alone, until its end, and by SET: a SELECT would take its snapshot, which a SET TRANSACTION precedes.
+ */
+static void set(struct session *session)
+{
+	struct pinned_words words;
+	const char *params[] = { words.names, words.values, words.pid };
+	char limit[24];
+	char local[64];
+
+	session->setting = true;
+	(void)snprintf(limit, sizeof(limit), "%lld", (long long)session->timeout_ms);
+	if (conn_in_transaction(session->conn)) {
+		(void)snprintf(local, sizeof(local), "SET LOCAL statement_timeout = %s", limit);
+		conn_ask(session->conn, local, 0, NULL);
+		return;
+	}
+	(void)pinned_younger(PINNED_FOR_OTHERS, session->set ? 0 : conn_server_version(session->conn),
+			     conn_backend_pid(session->conn), &words);
+	pinned_add(&words, "statement_timeout", limit);
+	session->server_timeout_ms = session->timeout_ms;
+	session->set = true;
+	conn_ask(session->conn, pinned_sql, 3, params);
+}
+
 /* The question; before it, where there is need, what the server must be told. */
 static void ask_or_set(struct session *session)
 {
 	struct pinned_words words;
-	const char *params[] = { words.names, words.values, words.pid };
-	bool younger = pinned_younger(PINNED_FOR_OTHERS, conn_server_version(session->conn),
-				      conn_backend_pid(session->conn), &words);
-	char limit[24];
+	bool younger = !session->set && pinned_younger(PINNED_FOR_OTHERS, conn_server_version(session->conn), 0, &words);
 
-	if (session->bare || !((younger && !session->set) || needs_timeout(session))) {
+	if (!session->bare && (younger || needs_timeout(session)))
+		set(session);
+	else
 		send_question(session);
-		return;
-	}
-	(void)snprintf(limit, sizeof(limit), "%lld", (long long)session->timeout_ms);
-	pinned_add(&words, "statement_timeout", limit);
-	session->server_timeout_ms = session->timeout_ms;
-	session->set = true;
-	session->setting = true;
-	conn_ask(session->conn, pinned_sql, 3, params);
 }
 
 static void on_dialled(void *data, struct conn *conn, const struct evidence *evidence)
