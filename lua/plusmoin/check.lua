@@ -6,6 +6,7 @@ local answers = require "plusmoin.answers"
 local cjson = require "cjson"
 local delay = require "plusmoin.check.delay"
 local keypath = require "plusmoin.keypath"
+local pool = require "plusmoin.check.pool"
 local sqltext = require "plusmoin.sqltext"
 
 local given = answers.given
@@ -69,7 +70,7 @@ local CURES = {
   dns = function() return "nodes[].host: a name that this machine can look up, or an address" end,
   malformed = function(node)
     return node.message:find("unsupported startup parameter", 1, true)
-      and "nodes[].host and port of the server itself, not of the PgBouncer before it"
+      and pool.CURE
   end,
   tls = function() return "connection.sslmode, sslrootcert; ssl = on in postgresql.conf" end,
 }
@@ -213,6 +214,7 @@ local function judge(node, fleet, by_id)
   end
   local facts = facts_of(node, advice)
   if facts then
+    pool.judge(node, facts, problem)
     judge_beat(node, facts, problem)
     judge_size(node, facts, advice)
     judge_publication(node, facts, problem, advice)

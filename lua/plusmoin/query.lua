@@ -155,7 +155,9 @@ end
 -- params `sql` may hold several statements; the rows are the last one's.
 -- `timeout`: seconds for all of it, connecting included; what is left of the run's
 -- otherwise. The server ends the statement then, too (statement_timeout).
--- `admin = true`: for the consoles of PgBouncer and the like: no settings are sent.
+-- `admin = true`: for the consoles of PgBouncer and the like: no settings are sent. Else the
+-- session begins with those of src/pg/pinned.c that are for others, whatever role and database say;
+-- connection.options, and a SET in `sql`, go over them.
 --
 -- Returns a list of rows keyed by column, with n (rows; of a command without rows how
 -- many it touched) and command ("SELECT 2"). Integers, floats and numeric (beyond 2^53

@@ -104,6 +104,21 @@ describe("pm.query", function()
     no_session_left(master)
   end)
 
+  it("tells the server a timeout within a transaction, too, and takes no snapshot for it", function()
+    local said = say [[
+      local function one(sql, seconds, params)
+        local rows, why = pm.query(event.master, sql, params, { timeout = seconds })
+        return why or rows[1] and rows[1].v or rows.command
+      end
+      return one("BEGIN", 4), one("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", 2),
+        one("SELECT current_setting('transaction_isolation') || current_setting('statement_timeout') v", 2),
+        one("COMMIT", 2), one("SELECT current_setting('statement_timeout') v", 4),
+        one("SET idle_in_transaction_session_timeout = 77", 4),
+        one("SELECT current_setting('idle_in_transaction_session_timeout') v", 1)
+    ]]
+    assert.same({ "BEGIN", "SET", "serializable2s", "COMMIT", "4s", "SET", "77ms" }, said)
+  end)
+
   it("ends what takes too long, here and on the server #core", function()
     local master = pg.master()
     local said, daemon = say([[

@@ -118,6 +118,18 @@ describe("check", function()
     has(said({ recovery = true, wal_receiver_timeout_ms = 60000 }, { 30, 15 }), "a slave is out of sync (30 s) before")
   end)
 
+  it("knows a connection pool by the process that answers", function()
+    local text, ok = report(node { backend_pid = 5, facts = facts { backend_pid = 5 } })
+    assert.is_true(ok, text)
+    text, ok = report(node { backend_pid = -77, facts = facts { backend_pid = 5 } })
+    assert.is_false(ok)
+    has(text, "PROBLEM: a connection pool lies between", "of the server itself, not of the connection pool before it")
+    for _, nonsense in ipairs { "5", "x", 1.5, {}, true, cjson.null } do -- tells nothing
+      text = report(node { backend_pid = 5, facts = facts { backend_pid = nonsense } })
+      assert.is_nil(text:find("connection pool lies between", 1, true), text)
+    end
+  end)
+
   it("is at no loss when a server tells nonsense of itself", function()
     for _, nonsense in ipairs { "no JSON", "{}", "[]", "7", ("["):rep(5000), facts { now = "never" },
       facts { max_connections = {} },
@@ -137,7 +149,7 @@ describe("check", function()
     assert.is_nil(text:find("pg_hba.conf", 1, true))
     local pooler = { reached = false, is_slave = "unknown", reason = "malformed",
       message = "FATAL:  unsupported startup parameter: options" }
-    has(report(node(pooler)), "the server itself, not of the PgBouncer before it")
+    has(report(node(pooler)), "the server itself, not of the connection pool before it")
   end)
 
   it("does not mistake a slow answer for a wrong clock, nor a slave for a server that cannot write", function()

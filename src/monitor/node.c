@@ -296,12 +296,12 @@ static void on_unable(void *data, bool asked, const char *why)
 		 asked ? "no fresh connection can be made" : "cannot be asked, and is not judged", why);
 }
 
-static void on_remark(void *data, const char *text)
+static void on_remark(void *data, enum log_level level, const char *text)
 {
 	const struct watch *watch = data;
 	struct log_about about = { .node = watch->node->config->name };
 
-	log_line(LOG_LEVEL_WARNING, &about, "%s", text);
+	log_line(level, &about, "%s", text);
 }
 
 static const struct probe_events node_probe_events = {

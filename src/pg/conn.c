@@ -18,7 +18,7 @@
 #include "pg/goodbye.h"
 #include "pg/login.h"
 
-#define BATCH_STATEMENTS 8
+#define BATCH_STATEMENTS 16
 #define VERSION_MAX 10000000 /* 999.9999 */
 
 enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_DEAD };
@@ -412,6 +412,16 @@ int conn_server_version(const struct conn *conn)
 	int version = PQserverVersion(conn->pg);
 
 	return version > 0 && version < VERSION_MAX ? version : 0;
+}
+
+bool conn_in_transaction(const struct conn *conn)
+{
+	return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS;
+}
+
+int conn_backend_pid(const struct conn *conn)
+{
+	return PQbackendPID(conn->pg);
 }
 
 void conn_leave(struct conn **conn_p, struct drain *drain)

@@ -75,6 +75,12 @@ int conn_fd(const struct conn *conn);
 /* As PQserverVersion; 0 before it is connected, and where the server names none that can be. */
 int conn_server_version(const struct conn *conn);
 
+/* Whether a transaction block of somebody's is open. */
+bool conn_in_transaction(const struct conn *conn);
+
+/* The pid that the server gave at the login, as PQbackendPID: behind a connection pool that of no server's process. */
+int conn_backend_pid(const struct conn *conn);
+
 /* Says goodbye (Terminate) and frees; NULL allowed, clears the pointer. */
 void conn_close(struct conn **conn);
 

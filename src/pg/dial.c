@@ -330,6 +330,17 @@ static void on_found(void *data, const struct addresses *addresses,
 	try_next(dial);
 }
 
+/* libpq's `options`: of one setting the last one wins. */
+static char *options_of(const struct dial_target *target)
+{
+	const char *theirs = pair_value(target->node, "options");
+
+	if (target->options == NULL)
+		return NULL;
+	return mem_printf("%s %s %s", target->defaults != NULL ? target->defaults : "",
+			  theirs != NULL ? theirs : "", target->options);
+}
+
 struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
 			const struct dial_target *target,
 			void (*done)(void *data, struct conn *conn,
@@ -338,12 +349,10 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 {
 	struct dial *dial = mem_zalloc(1, sizeof(*dial));
 	const char *host = target->node->host;
-	const char *theirs = target->options != NULL ? pair_value(target->node, "options") : NULL;
 
 	dial->loop = loop;
 	dial->target = *target;
-	dial->options = theirs != NULL ? mem_printf("%s %s", theirs, target->options)
-				       : mem_strdup(target->options); /* NULL stays NULL */
+	dial->options = options_of(target);
 	dial->target.options = dial->options;
 	if (target->wait_ms == 0)
 		dial->target.wait_ms = target->timeout_ms;

@@ -14,8 +14,8 @@ struct dial;
 
 struct dial_target {
 	const struct config_node *node; /* must outlive the dial */
-	/* libpq's `options`, behind the user's own; NULL: no setting of ours is sent at all */
-	const char *options;
+	const char *options;  /* libpq's, behind the user's own: they win; NULL: no setting of ours is sent at all */
+	const char *defaults; /* the same before the user's own, which win; NULL: none */
 	struct drain *drain; /* for connects that are given up half way; NULL: they are closed */
 	int64_t timeout_ms;
 	int64_t wait_ms;   /* an address must not hide the others for longer than that; 0: timeout_ms */

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "loop/clock.h"
 
-#define PG_IDLE_SESSION_TIMEOUT 140000
 #define TASK_REPEATS 2
 
 struct lane {
@@ -21,7 +20,8 @@ struct lane {
 	struct findings found; /* by its answers so far */
 	bool beating; /* of a look: its beat has been sent */
 	int repeats;    /* how often this task was asked again, TASK_REPEATS at most */
-	bool set;       /* this connection has its settings */
+	bool set;       /* this connection has its settings, or was sent them */
+	bool settling;  /* it is being told them, before any task */
 	bool checked;   /* and its table was looked at */
 	bool row_asked; /* in this look */
 };
@@ -51,6 +51,13 @@ static struct statement ask(const struct lane *lane, enum question question,
 			    struct question_words *words)
 {
 	return question_ask(question, lane->context.config, &lane->task.order, words);
+}
+
+static struct statement ask_settings(const struct lane *lane, struct question_words *words)
+{
+	(void)pinned_younger(PINNED_FOR_US, conn_server_version(lane->conn), conn_backend_pid(lane->conn),
+			     &words->pinned);
+	return ask(lane, ASK_SETTINGS, words);
 }
 
 /* What may not be there, not be fit or refuse us is looked at first: an error is a line in the server's log. */
@@ -83,14 +90,15 @@ static void send_look(struct lane *lane)
 	const struct table_known *table = lane->context.table;
 	struct findings *found = &lane->found;
 	struct question_words words;
+	struct statement settings = ask_settings(lane, &words);
 	struct statement batch[4];
 	size_t count = 0;
 
 	if (lane->context.made_for_ms != lane->context.config->query_timeout_ms)
 		batch[count++] = ask(lane, ASK_LIMITS, &words);
 	lane->context.made_for_ms = lane->context.config->query_timeout_ms;
-	if (!lane->set && conn_server_version(lane->conn) >= PG_IDLE_SESSION_TIMEOUT)
-		batch[count++] = ask(lane, ASK_SETTINGS, &words);
+	if (!lane->set)
+		batch[count++] = settings;
 	lane->set = true;
 	batch[count++] = ask(lane, ASK_ROLE, &words);
 	lane->row_asked = !lane->task.has_order && table->there &&
@@ -106,16 +114,32 @@ static void send_look(struct lane *lane)
 	conn_send(lane->conn, batch, count);
 }
 
-void lane_do(struct lane *lane, const struct task *task)
+static void begin_task(struct lane *lane)
 {
-	lane->task = *task;
 	lane->repeats = 0;
 	lane->beating = false;
 	lane->found = (struct findings){ .table = lane->context.table };
-	if (task->kind == TASK_LOOK)
+	if (lane->task.kind == TASK_LOOK)
 		send_look(lane);
 	else
 		send_beat(lane, false);
+}
+
+void lane_do(struct lane *lane, const struct task *task)
+{
+	lane->task = *task;
+	if (!lane->settling)
+		begin_task(lane);
+}
+
+void lane_settle(struct lane *lane)
+{
+	struct question_words words;
+	struct statement settings = ask_settings(lane, &words);
+
+	lane->set = true;
+	lane->settling = true;
+	conn_send(lane->conn, &settings, 1);
 }
 
 static void on_result(void *data, int tag, const PGresult *result)
@@ -159,7 +183,7 @@ static void note_not_altered(struct lane *lane)
 	if (!lane->found.beat.may_not_alter || table->remarked)
 		return;
 	table->remarked = true;
-	lane->events->remark(lane->data, "no right to set REPLICA IDENTITY FULL on table heartbeat:"
+	lane->events->remark(lane->data, LOG_LEVEL_WARNING, "no right to set REPLICA IDENTITY FULL on table heartbeat:"
 					 " logical replication cannot carry the beats");
 }
 
@@ -274,10 +298,28 @@ static void look_done(struct lane *lane)
 	finish_look(lane);
 }
 
+/* Who asks through a pool sees the pool: its doors, its patience, and any of the servers behind it. Said once a node. */
+static void tell_pool(struct lane *lane)
+{
+	if (!lane->found.pooled || lane->context.table->pool_told)
+		return;
+	lane->context.table->pool_told = true;
+	lane->events->remark(lane->data, LOG_LEVEL_ERROR,
+			     "a connection pool lies between plusmoin and this server (another process answers than"
+			     " let us in), and is judged in its place; cure: host and port of the server itself");
+}
+
 static void on_done(void *data)
 {
 	struct lane *lane = data;
 
+	tell_pool(lane);
+	if (lane->settling) {
+		lane->settling = false;
+		if (lane->task.kind != TASK_NONE)
+			begin_task(lane);
+		return;
+	}
 	switch (lane->task.kind) {
 	case TASK_NONE:
 		return;
@@ -307,10 +349,11 @@ static const struct conn_events lane_conn_events = {
 void lane_options(const struct config *config, char out[LANE_OPTIONS])
 {
 	struct limits limits = question_limits(config);
+	char options[PINNED_OPTIONS];
 
-	(void)snprintf(out, LANE_OPTIONS,
-		       "-c synchronous_commit=local -c lock_timeout=%s -c statement_timeout=%s",
-		       limits.lock, limits.statement);
+	pinned_options(PINNED_FOR_US, options);
+	(void)snprintf(out, LANE_OPTIONS, "%s -c lock_timeout=%s -c statement_timeout=%s", options, limits.lock,
+		       limits.statement);
 }
 
 struct lane *lane_new(struct conn *conn, const struct lane_context *context,

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/log.h"
 #include "core/config.h"
 #include "core/observation.h"
 #include "pg/questions.h"
@@ -29,7 +30,7 @@ struct lane_events {
 	/* The connection is gone; the task under way, if any, has no outcome. */
 	void (*broke)(void *data, struct lane *lane, const struct evidence *evidence);
 	/* A line for the log that is no observation ("no right to ..."). */
-	void (*remark)(void *data, const char *text);
+	void (*remark)(void *data, enum log_level level, const char *text);
 };
 
 struct lane_context {
@@ -39,7 +40,7 @@ struct lane_context {
 	struct drain *drain;
 };
 
-#define LANE_OPTIONS 160
+#define LANE_OPTIONS (PINNED_OPTIONS + 96)
 
 /* libpq's `options` with which a connection for a lane begins. */
 void lane_options(const struct config *config, char out[LANE_OPTIONS]);
@@ -47,6 +48,12 @@ void lane_options(const struct config *config, char out[LANE_OPTIONS]);
 /* Takes `conn` over. `events` and what is in `context`, which is copied, must outlive the lane. */
 struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 		      const struct lane_events *events, void *data);
+
+/*
+ * Its settings are sent now, which else go with its first look: what is not asked at once may be ended by a
+ * timeout of the server's before it is. Once, not while it is busy; a task may be given at once.
+ */
+void lane_settle(struct lane *lane);
 
 /* Not while it is busy. */
 void lane_do(struct lane *lane, const struct task *task);

@@ -141,11 +141,11 @@ static void on_beaten(void *data, struct lane *lane, const struct beat_result *r
 	finish_beat(probe, result);
 }
 
-static void on_remark(void *data, const char *text)
+static void on_remark(void *data, enum log_level level, const char *text)
 {
 	struct probe *probe = data;
 
-	probe->events.remark(probe->data, text);
+	probe->events.remark(probe->data, level, text);
 }
 
 static void ask_kept(struct probe *probe)
@@ -215,6 +215,8 @@ static void take_lane(struct probe *probe, struct lane *lane)
 			ask_kept(probe);
 	}
 	probe->door = (struct shut_door){ 0 };
+	if (had_kept && !lane_is_busy(lane))
+		lane_settle(lane);
 	if (had_kept)
 		probe->events.refreshed(probe->data, NULL);
 	else if (probe->task.kind == TASK_NONE)
@@ -394,9 +396,8 @@ void probe_refresh(struct probe *probe)
 		start_dial(probe, false);
 }
 
-struct probe *probe_new(const struct probe_context *context, const struct config *config,
-			const struct config_node *node, const struct probe *before,
-			const struct probe_events *events, void *data)
+struct probe *probe_new(const struct probe_context *context, const struct config *config, const struct config_node *node,
+			const struct probe *before, const struct probe_events *events, void *data)
 {
 	struct probe *probe = mem_zalloc(1, sizeof(*probe));
 
@@ -420,8 +421,7 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	return probe;
 }
 
-void probe_set_config(struct probe *probe, const struct config *config,
-		      const struct config_node *node)
+void probe_set_config(struct probe *probe, const struct config *config, const struct config_node *node)
 {
 	probe->config = config;
 	probe->node = node;

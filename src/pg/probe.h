@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/log.h"
 #include "core/config.h"
 #include "core/observation.h"
 #include "net/resolve.h"
@@ -40,7 +41,7 @@ struct probe_events {
 	 */
 	void (*unable)(void *data, bool asked, const char *why);
 	/* A line for the log that is no observation ("no right to ..."). */
-	void (*remark)(void *data, const char *text);
+	void (*remark)(void *data, enum log_level level, const char *text);
 };
 
 struct probe_context {

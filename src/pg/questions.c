@@ -298,7 +298,13 @@ static void take_beat(struct findings *found, const PGresult *result)
 		progress->result = swallowed();
 }
 
-/* A setting that a server refuses is none that it has. */
+/* Settings that a server refuses are none that it has. */
+static void take_settings(struct findings *found, const PGresult *result)
+{
+	found->pooled = PQntuples(result) == 1 && PQnfields(result) == 2 && !is_true(result, 0);
+}
+
+/* Limits that are refused are our own deadline's alone. */
 static void take_nothing(struct findings *found, const PGresult *result)
 {
 	(void)found;
@@ -331,11 +337,12 @@ static const struct {
 	int param_count;
 	void (*take)(struct findings *found, const PGresult *result);
 } questions[QUESTIONS] = {
-	[ASK_SETTINGS] = { "SET idle_session_timeout = 0", 0, take_nothing },
+	[ASK_SETTINGS] = { pinned_sql, 3, take_settings },
 	[ASK_LIMITS] = {
 		"SELECT pg_catalog.set_config('lock_timeout', $1, false),"
-		" pg_catalog.set_config('statement_timeout', $2, false)",
-		2, take_nothing },
+		" pg_catalog.set_config('statement_timeout', $2, false)"
+		" WHERE pg_catalog.pg_backend_pid() = $3::int", /* a pool would keep them for others */
+		3, take_nothing },
 	[ASK_ROLE] = { NULL, 0, take_role },
 	[ASK_THERE] = {
 		"SELECT CASE WHEN pg_catalog.to_regclass('heartbeat') IS NULL THEN 'none' ELSE 'ready' END",
@@ -402,6 +409,11 @@ struct statement question_ask(enum question question, const struct config *confi
 		words->limits = question_limits(config);
 		statement.params[0] = words->limits.lock;
 		statement.params[1] = words->limits.statement;
+		statement.params[2] = words->pinned.pid;
+	} else if (question == ASK_SETTINGS) {
+		statement.params[0] = words->pinned.names;
+		statement.params[1] = words->pinned.values;
+		statement.params[2] = words->pinned.pid;
 	} else if (question == ASK_BEAT) {
 		(void)snprintf(words->cluster_id, sizeof(words->cluster_id), "%d", order->cluster_id);
 		(void)snprintf(words->tstamp, sizeof(words->tstamp), "%" PRId64, order->tstamp);

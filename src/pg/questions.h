@@ -9,11 +9,12 @@
 #include "core/config.h"
 #include "core/observation.h"
 #include "pg/conn.h"
+#include "pg/pinned.h"
 #include "pg/table.h"
 
 /* The tags of statements, handed back with their results. */
 enum question {
-	ASK_SETTINGS, /* what a connection of ours needs set, once (from PostgreSQL 14 on) */
+	ASK_SETTINGS, /* what a connection of ours needs set, once (pinned.h), and whether a connection pool lies between */
 	ASK_LIMITS,   /* the limits of a connection that was made with others */
 	ASK_ROLE,     /* the user's is_slave_statement */
 	ASK_THERE,    /* whether there is a table: asking for the row where it is not is an error in the server's log */
@@ -72,6 +73,7 @@ struct findings {
 	bool failed;    /* a statement of the look was refused: */
 	struct evidence failure;
 	bool again;     /* for a reason that passes: worth asking once more */
+	bool pooled;    /* another process answers than the one that let us in: a connection pool lies between */
 	struct beat_progress beat;
 };
 
@@ -92,9 +94,10 @@ struct question_words {
 	char cluster_id[16];
 	char tstamp[24];
 	struct limits limits;
+	struct pinned_words pinned; /* the caller's, of ASK_SETTINGS and ASK_LIMITS */
 };
 
-/* The statement of a question. `order`: of ASK_BEAT; `words` is filled where it needs parameters. */
+/* The statement of a question. `order`: of ASK_BEAT; `words` is filled where it needs parameters, but for `pinned`. */
 struct statement question_ask(enum question question, const struct config *config,
 			      const struct beat_order *order, struct question_words *words);
 

@@ -9,6 +9,7 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 #include "pg/dial.h"
+#include "pg/pinned.h"
 
 #define REFUSAL_BYTES 8192 /* of a server's words that a question gets */
 
@@ -17,13 +18,15 @@ struct session {
 	struct resolver *resolver;
 	struct config_node node;
 	bool bare;
+	bool set; /* this connection has what is set after connecting */
 	unsigned stalls; /* nobody counts them here */
+	char defaults[PINNED_OPTIONS];
 	char options[64];
 	char last_good[INET6_ADDRSTRLEN + 1];
 	struct dial *dial;
 	struct conn *conn;
 	int64_t server_timeout_ms; /* what the server has been told */
-	bool setting;              /* it is being told anew, before the question */
+	bool setting;              /* it is being told, before the question */
 	/* the question under way; done NULL: none */
 	char *sql;
 	int param_count;
@@ -154,6 +157,52 @@ static const struct conn_events session_events = {
 	.done = on_done,
 };
 
+/* What the server was told is too short for this question, or too long by an eighth. */
+static bool needs_timeout(const struct session *session)
+{
+	int64_t told = session->server_timeout_ms;
+
+	return session->timeout_ms > told || session->timeout_ms < told - told / 8;
+}
+
+/*
+ * Tells the server this question's timeout, and at first the younger settings. In a transaction of the user's
+ * the timeout alone, until its end, and by SET: a SELECT would take its snapshot, which a SET TRANSACTION precedes.
+ */
+static void set(struct session *session)
+{
+	struct pinned_words words;
+	const char *params[] = { words.names, words.values, words.pid };
+	char limit[24];
+	char local[64];
+
+	session->setting = true;
+	(void)snprintf(limit, sizeof(limit), "%lld", (long long)session->timeout_ms);
+	if (conn_in_transaction(session->conn)) {
+		(void)snprintf(local, sizeof(local), "SET LOCAL statement_timeout = %s", limit);
+		conn_ask(session->conn, local, 0, NULL);
+		return;
+	}
+	(void)pinned_younger(PINNED_FOR_OTHERS, session->set ? 0 : conn_server_version(session->conn),
+			     conn_backend_pid(session->conn), &words);
+	pinned_add(&words, "statement_timeout", limit);
+	session->server_timeout_ms = session->timeout_ms;
+	session->set = true;
+	conn_ask(session->conn, pinned_sql, 3, params);
+}
+
+/* The question; before it, where there is need, what the server must be told. */
+static void ask_or_set(struct session *session)
+{
+	struct pinned_words words;
+	bool younger = !session->set && pinned_younger(PINNED_FOR_OTHERS, conn_server_version(session->conn), 0, &words);
+
+	if (!session->bare && (younger || needs_timeout(session)))
+		set(session);
+	else
+		send_question(session);
+}
+
 static void on_dialled(void *data, struct conn *conn, const struct evidence *evidence)
 {
 	struct session *session = data;
@@ -165,43 +214,26 @@ static void on_dialled(void *data, struct conn *conn, const struct evidence *evi
 	}
 	session->conn = conn;
 	conn_listen(conn, &session_events, session);
-	send_question(session);
+	session->set = false;
+	ask_or_set(session);
 }
 
 static void dial(struct session *session)
 {
 	struct dial_target target = {
 		.node = &session->node,
+		.defaults = session->defaults,
 		.options = session->bare ? NULL : session->options,
 		.timeout_ms = session->timeout_ms,
 		.last_good = session->last_good,
 	};
 
+	pinned_options(PINNED_FOR_OTHERS, session->defaults);
 	(void)snprintf(session->options, sizeof(session->options), "-c statement_timeout=%lld",
 		       (long long)session->timeout_ms);
 	session->server_timeout_ms = session->timeout_ms;
 	session->dial = dial_start(session->loop, session->resolver, &session->stalls, &target,
 				   on_dialled, session);
-}
-
-/* What the server was told is too short for this question, or too long by an eighth. */
-static bool needs_setting(const struct session *session)
-{
-	int64_t told = session->server_timeout_ms;
-
-	return !session->bare &&
-	       (session->timeout_ms > told || session->timeout_ms < told - told / 8);
-}
-
-static void set_timeout(struct session *session)
-{
-	char sql[64];
-
-	(void)snprintf(sql, sizeof(sql), "SET statement_timeout = %lld",
-		       (long long)session->timeout_ms);
-	session->server_timeout_ms = session->timeout_ms;
-	session->setting = true;
-	conn_ask(session->conn, sql, 0, NULL);
 }
 
 void session_ask(struct session *session, const struct question *question,
@@ -221,10 +253,8 @@ void session_ask(struct session *session, const struct question *question,
 	timer_start(session->deadline, session->timeout_ms);
 	if (session->conn == NULL)
 		dial(session);
-	else if (needs_setting(session))
-		set_timeout(session);
 	else
-		send_question(session);
+		ask_or_set(session);
 }
 
 struct session *session_new(uv_loop_t *loop, struct resolver *resolver, struct config_node *node,

@@ -20,7 +20,8 @@ struct session;
 
 /*
  * Takes `node`'s insides over. `bare`: no setting is sent (the consoles of poolers
- * know none); else the server ends what takes longer than the timeout, too.
+ * know none); else it has those of pinned.h that are for others, unless the node's `options` say otherwise, and
+ * the server ends what takes longer than the timeout, too (but behind a connection pool: pinned_sql).
  */
 struct session *session_new(uv_loop_t *loop, struct resolver *resolver, struct config_node *node,
 			    bool bare);

@@ -13,14 +13,17 @@
 
 #define FACTS_BYTES 65536 /* a server sends a hundredth of it */
 
-enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
+#define BLOCK_STATEMENTS 4
+
+enum { SURVEY_FACTS = 100, SURVEY_FRAME, SURVEY_ROLE, SURVEY_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
 #define FACTS_SQL(publishing) \
 	"SELECT pg_catalog.json_build_object(" \
 	" 'now', extract(epoch FROM clock_timestamp())," \
+	" 'backend_pid', pg_backend_pid()," \
 	" 'recovery', pg_is_in_recovery()," \
-	" 'read_only', current_setting('transaction_read_only') = 'on'," \
+	" 'read_only', pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'," \
 	" 'default_read_only', current_setting('default_transaction_read_only') = 'on'," \
 	" 'user', current_user, 'database', current_database(), 'schema', current_schema()," \
 	" 'can_create', has_schema_privilege(current_schema(), 'CREATE')," \
@@ -38,8 +41,8 @@ enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 	"   FROM pg_class c WHERE c.oid = t.oid)," \
 	" 'dead_rows', pg_stat_get_dead_tuples(t.oid)," \
 	" 'publications', (SELECT count(*) FROM pg_publication)," \
-	" 'published', EXISTS (SELECT FROM pg_publication_tables p, pg_class c" \
-	"   WHERE c.oid = t.oid AND p.schemaname = c.relnamespace::regnamespace::text" \
+	" 'published', EXISTS (SELECT FROM pg_publication_tables p, pg_class c, pg_namespace n" \
+	"   WHERE c.oid = t.oid AND n.oid = c.relnamespace AND p.schemaname = n.nspname" \
 	"   AND p.tablename = c.relname)," \
 	" 'wal_receiver_timeout_ms', (SELECT setting::bigint FROM pg_settings" \
 	"   WHERE name = 'wal_receiver_timeout')," \
@@ -59,13 +62,14 @@ enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 const char survey_facts_sql[] = FACTS_SQL(PUBLISHES_NEW_TABLES);
 const char survey_facts_15_sql[] = FACTS_SQL(PUBLISHES_NEW_TABLES_15);
 
-const char survey_read_only_sql[] = "SET default_transaction_read_only = on";
+const char survey_begin_sql[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+const char survey_end_sql[] = "ROLLBACK";
 
 struct survey {
 	const struct config *config;
 	const struct config_node *node;
 	unsigned stalls; /* nobody counts them here */
-	char options[128];
+	char options[PINNED_OPTIONS + 96];
 	char last_good[INET6_ADDRSTRLEN + 1];
 	struct dial *dial;
 	struct conn *conn;
@@ -79,8 +83,10 @@ struct survey {
 
 static void finish(struct survey *survey)
 {
-	if (survey->conn != NULL)
+	if (survey->conn != NULL) {
 		survey->answer.server_version = conn_server_version(survey->conn);
+		survey->answer.backend_pid = conn_backend_pid(survey->conn);
+	}
 	survey->answer.facts = survey->facts;
 	dial_cancel(&survey->dial);
 	conn_close(&survey->conn);
@@ -174,20 +180,34 @@ static void on_deadline(void *data)
 	finish(survey);
 }
 
+/*
+ * Adds a question in a transaction of its own, whose error is not the next one's. The user's own statement may do
+ * anything: not here. What were set for the session would stay in a connection pool.
+ */
+static void add(struct statement *batch, size_t *count, const struct pinned_words *words, int tag, const char *sql)
+{
+	batch[(*count)++] = (struct statement){ .tag = SURVEY_FRAME, .sql = survey_begin_sql };
+	batch[(*count)++] = (struct statement){
+		.tag = SURVEY_FRAME, .sql = pinned_local_sql, .param_count = 2, .params = { words->names, words->values },
+	};
+	batch[(*count)++] = (struct statement){ .tag = tag, .sql = sql };
+	batch[(*count)++] = (struct statement){ .tag = SURVEY_FRAME, .sql = survey_end_sql };
+}
+
 static void ask(struct survey *survey)
 {
-	struct statement batch[4] = {
-		{ .tag = SURVEY_FACTS, .sql = conn_server_version(survey->conn) >= PG_SCHEMA_PUBLICATIONS
-			       ? survey_facts_15_sql : survey_facts_sql },
-		/* the user's own statement may do anything: not here */
-		{ .tag = SURVEY_READ_ONLY, .sql = survey_read_only_sql },
-		{ .tag = SURVEY_ROLE, .sql = survey->config->is_slave_statement },
-		question_ask(ASK_ROW, survey->config, NULL, NULL),
-	};
+	int version = conn_server_version(survey->conn);
+	struct statement batch[3 * BLOCK_STATEMENTS];
+	struct pinned_words words;
+	size_t count = 0;
 
-	batch[3].tag = SURVEY_ROW;
+	(void)pinned_younger(PINNED_FOR_US, version, conn_backend_pid(survey->conn), &words);
+	add(batch, &count, &words, SURVEY_FACTS,
+	    version >= PG_SCHEMA_PUBLICATIONS ? survey_facts_15_sql : survey_facts_sql);
+	add(batch, &count, &words, SURVEY_ROLE, survey->config->is_slave_statement);
+	add(batch, &count, &words, SURVEY_ROW, question_text(ASK_ROW));
 	survey->sent_ms = clock_steady_ms();
-	conn_send(survey->conn, batch, 4);
+	conn_send(survey->conn, batch, count);
 }
 
 static void on_dialled(void *data, struct conn *conn, const struct evidence *evidence)
@@ -223,10 +243,11 @@ struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const st
 		.timeout_ms = config->query_timeout_ms,
 		.last_good = survey->last_good,
 	};
+	char options[PINNED_OPTIONS];
 
-	(void)snprintf(survey->options, sizeof(survey->options),
-		       "-c lock_timeout=%lld -c statement_timeout=%lld",
-		       (long long)config->query_timeout_ms, (long long)config->query_timeout_ms);
+	pinned_options(PINNED_FOR_US, options);
+	(void)snprintf(survey->options, sizeof(survey->options), "%s -c lock_timeout=%lld -c statement_timeout=%lld",
+		       options, (long long)config->query_timeout_ms, (long long)config->query_timeout_ms);
 	survey->config = config;
 	survey->node = node;
 	survey->done = done;

@@ -1,7 +1,8 @@
 /*
  * One look at a node for `plusmoin check`: a connection as the daemon makes it, its
  * role, its row, and the facts that say whether all will work. Nothing is written,
- * no lock is taken that others could notice. All of it ends within `query_timeout`.
+ * no lock is taken that others could notice, and nothing that is set outlives its transaction. All of it ends
+ * within `query_timeout`.
  * Loop's thread.
  */
 #pragma once
@@ -17,6 +18,7 @@ struct survey_answer {
 	bool has_role;
 	bool is_slave;
 	int server_version;
+	int backend_pid; /* as conn_backend_pid(): another one than the facts' is a connection pool's */
 	enum row_state row_state;
 	struct row row;
 	char row_error[MESSAGE_BYTES]; /* why it cannot be read; "" : it can, or there is none */
@@ -25,10 +27,14 @@ struct survey_answer {
 	int64_t asked_ms;  /* our wall clock half-way through it */
 };
 
-/* What it asks besides the user's statement and ASK_ROW (questions.h): the facts; and what it says before. */
+/*
+ * What it asks besides the user's statement and ASK_ROW (questions.h): the facts; and what it says around each
+ * question: a transaction that reads only, at the level that a hot standby has, too, and that leaves nothing.
+ */
 extern const char survey_facts_sql[];
 extern const char survey_facts_15_sql[]; /* from PostgreSQL 15 on */
-extern const char survey_read_only_sql[];
+extern const char survey_begin_sql[];
+extern const char survey_end_sql[];
 
 struct survey;
 

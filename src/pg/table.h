@@ -19,7 +19,8 @@ struct refused_beat {
 
 /* Zero-initialised: nothing yet. */
 struct table_known {
-	bool there;    /* it was, last time: its row is asked for without a question before */
+	bool pool_told; /* that a connection pool lies between was said */
+	bool there;     /* it was, last time: its row is asked for without a question before */
 	bool written;  /* a beat was, last time: likewise */
 	bool remarked; /* "no right to ..." was said */
 	bool row_failed; /* its row could not be read, last time: it is looked at first, */

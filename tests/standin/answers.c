@@ -105,6 +105,22 @@ static void do_nothing(const struct asked *asked, struct values *values)
 	(void)values;
 }
 
+/* The settings are set, and no pool lies between. */
+static void give_settings(const struct asked *asked, struct values *values)
+{
+	(void)asked;
+	values->row = true;
+	values->texts[0] = of_bool(true);
+	values->texts[1] = "1";
+}
+
+static void give_number(const struct asked *asked, struct values *values)
+{
+	(void)asked;
+	values->row = true;
+	values->texts[0] = "1";
+}
+
 static void give_limits(const struct asked *asked, struct values *values)
 {
 	values->row = true;
@@ -208,14 +224,16 @@ static const struct {
 	int types[COLUMNS_MOST];
 	void (*give)(const struct asked *asked, struct values *values);
 } answers[ASK_UNKNOWN] = {
-	[ASK_SETTINGS] = { "SET", 0, { 0 }, do_nothing },
+	[ASK_SETTINGS] = { "SELECT 1", 2, { TYPE_BOOL, TYPE_INT8 }, give_settings },
 	[ASK_LIMITS] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_TEXT }, give_limits },
 	[ASK_ROLE] = { "SELECT 1", 1, { TYPE_BOOL }, give_role },
 	[ASK_THERE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
 	[ASK_READABLE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
 	[ASK_ROW] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_INT8 }, give_row },
 	[ASK_FACTS] = { "SELECT 1", 1, { TYPE_TEXT }, give_facts },
-	[ASK_READ_ONLY] = { "SET", 0, { 0 }, do_nothing },
+	[ASK_BEGIN] = { "BEGIN", 0, { 0 }, do_nothing },
+	[ASK_LOCAL] = { "SELECT 1", 1, { TYPE_INT8 }, give_number },
+	[ASK_END] = { "ROLLBACK", 0, { 0 }, do_nothing },
 	[ASK_CHECK] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
 	[ASK_CHECK_15] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
 	[ASK_CREATE] = { "CREATE TABLE", 0, { 0 }, do_create },
@@ -233,7 +251,11 @@ int answer_find(const char *sql)
 	}
 	if (strcmp(sql, survey_facts_sql) == 0 || strcmp(sql, survey_facts_15_sql) == 0)
 		return ASK_FACTS;
-	return strcmp(sql, survey_read_only_sql) == 0 ? ASK_READ_ONLY : ASK_UNKNOWN;
+	if (strcmp(sql, survey_begin_sql) == 0)
+		return ASK_BEGIN;
+	if (strcmp(sql, pinned_local_sql) == 0)
+		return ASK_LOCAL;
+	return strcmp(sql, survey_end_sql) == 0 ? ASK_END : ASK_UNKNOWN;
 }
 
 void answer_describe(struct buf *out, int question)

