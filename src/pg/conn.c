@@ -2,19 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/timer.h"
+#include "net/tcp.h"
 #include "pg/goodbye.h"
 #include "pg/login.h"
 
@@ -370,19 +367,12 @@ bool conn_is_reaching(const struct conn *conn)
 	return conn->state == CONN_CONNECTING && !conn->reached;
 }
 
-/* A busy machine may have had no time yet for the login's next step: the socket knows whether TCP was answered. */
-static bool is_answered(const PGconn *pg)
-{
-	struct tcp_info info;
-	socklen_t size = sizeof(info);
-
-	return pg != NULL && getsockopt(PQsocket(pg), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-	       info.tcpi_state == TCP_ESTABLISHED;
-}
-
 bool conn_has_reached(const struct conn *conn)
 {
-	return conn->reached || (conn->state == CONN_CONNECTING && is_answered(present_pg(conn)));
+	PGconn *pg = present_pg(conn);
+
+	/* a busy machine may have had no time yet for the login's next step: the socket knows */
+	return conn->reached || (conn->state == CONN_CONNECTING && pg != NULL && tcp_is_established(PQsocket(pg)));
 }
 
 bool conn_is_stepping(const struct conn *conn)
@@ -397,9 +387,7 @@ bool conn_hangs(const struct conn *conn, struct evidence *evidence)
 
 bool conn_is_unacknowledged(const struct conn *conn)
 {
-	int bytes = 0;
-
-	return ioctl(PQsocket(conn->pg), SIOCOUTQ, &bytes) == 0 && bytes > 0;
+	return tcp_is_unacknowledged(PQsocket(conn->pg));
 }
 
 int conn_fd(const struct conn *conn)
