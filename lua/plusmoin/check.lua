@@ -7,6 +7,7 @@ local answers = require "plusmoin.answers"
 local beat = require "plusmoin.check.beat"
 local cjson = require "cjson"
 local findings = require "plusmoin.check.findings"
+local programs = require "plusmoin.check.programs"
 local reach = require "plusmoin.check.reach"
 local row = require "plusmoin.check.row"
 local show = require "plusmoin.check.show"
@@ -25,11 +26,21 @@ local function facts_of(node, advice)
   return facts
 end
 
+-- What it tells of the beats' table, and the name that administrators know it by.
+local function note_shape(node)
+  local text = given(node.table)
+  local shape = text and cjson.decode(text)
+  node.shape = type(shape) == "table" and shape or {}
+  local name = answers.get(node.shape, "name")
+  node.table_name = type(name) == "string" and name or "heartbeat"
+end
+
 local function judge(node, config, by_id)
   local problem, advice = findings.of(node)
   if not reach.judge(node, problem) then
     return
   end
+  note_shape(node)
   local facts = facts_of(node, advice)
   if facts then
     beat.judge(node, facts, problem, advice)
@@ -73,7 +84,7 @@ end
 
 --- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
 -- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
--- server_version, can_beat, clock, findings = {{text, cure, fatal}}}}}.
+-- server_version, can_beat, clock, findings = {{text, cure, fatal}}}}, programs = {{path, text, cure, fatal}}}.
 function check.judge(config)
   local by_id, result = {}, { ok = true, nodes = config.nodes }
   for _, node in ipairs(config.nodes) do
@@ -91,6 +102,10 @@ function check.judge(config)
   result.no_master = find_masters(config.nodes)
   for _, node in ipairs(config.nodes) do
     result.ok = result.ok and node.ok
+  end
+  result.programs = programs.judge(answers.list(config, "programs"))
+  for _, finding in ipairs(result.programs) do
+    result.ok = result.ok and not finding.fatal
   end
   -- contract: the worst case to detect a loss that breaks no connection
   result.detect_seconds = config.heartbeat + config.down_after * config.query_timeout +

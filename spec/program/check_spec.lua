@@ -245,7 +245,7 @@ describe("check", function()
     local code
     code, out = check(daemon)
     assert.equal(0, code, out)
-    has(out, "199999 dead ones, and ", " MiB: each beat reads all of it", "VACUUM FULL heartbeat;")
+    has(out, "199999 dead ones, and ", " MiB: each beat reads all of it", "VACUUM FULL public.heartbeat;")
     keeper:kill("sigkill")
   end)
 

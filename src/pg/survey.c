@@ -13,7 +13,7 @@
 
 #define FACTS_BYTES 65536 /* a server sends a hundredth of it */
 
-enum { SURVEY_FACTS = 100, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
+enum { SURVEY_FACTS = 100, SURVEY_TABLE, SURVEY_READ_ONLY, SURVEY_ROLE, SURVEY_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
 #define FACTS_SQL(publishing) \
@@ -69,6 +69,7 @@ struct survey {
 	struct timer *deadline;
 	int64_t sent_ms;
 	char *facts;
+	char *table;
 	struct survey_answer answer;
 	void (*done)(void *data, const struct survey_answer *answer);
 	void *data;
@@ -79,11 +80,13 @@ static void finish(struct survey *survey)
 	if (survey->conn != NULL)
 		survey->answer.server_version = conn_server_version(survey->conn);
 	survey->answer.facts = survey->facts;
+	survey->answer.table = survey->table;
 	dial_cancel(&survey->dial);
 	conn_close(&survey->conn);
 	timer_free(&survey->deadline);
 	survey->done(survey->data, &survey->answer);
 	free(survey->facts);
+	free(survey->table);
 	free(survey);
 }
 
@@ -93,13 +96,13 @@ static void fail(struct survey *survey, enum reason reason, const char *message)
 	text_copy(survey->answer.message, sizeof(survey->answer.message), message);
 }
 
-static void take_facts(struct survey *survey, const PGresult *result)
+static void take_facts(char **facts, const PGresult *result)
 {
 	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0) ||
 	    PQgetlength(result, 0, 0) > FACTS_BYTES)
 		return;
-	free(survey->facts);
-	survey->facts = mem_strdup(PQgetvalue(result, 0, 0));
+	free(*facts);
+	*facts = mem_strdup(PQgetvalue(result, 0, 0));
 }
 
 static void take_role(struct survey *survey, const PGresult *result)
@@ -138,7 +141,9 @@ static void on_result(void *data, int tag, const PGresult *result)
 	else if (tag == SURVEY_ROW)
 		take_row(survey, result);
 	else if (tag == SURVEY_FACTS)
-		take_facts(survey, result);
+		take_facts(&survey->facts, result);
+	else if (tag == SURVEY_TABLE)
+		take_facts(&survey->table, result);
 }
 
 static void on_done(void *data)
@@ -173,18 +178,19 @@ static void on_deadline(void *data)
 
 static void ask(struct survey *survey)
 {
-	struct statement batch[4] = {
+	struct statement batch[] = {
 		{ .tag = SURVEY_FACTS, .sql = conn_server_version(survey->conn) >= PG_SCHEMA_PUBLICATIONS
 			       ? survey_facts_15_sql : survey_facts_sql },
+		{ .tag = SURVEY_TABLE, .sql = survey_table_sql },
 		/* the user's own statement may do anything: not here */
 		{ .tag = SURVEY_READ_ONLY, .sql = survey_read_only_sql },
 		{ .tag = SURVEY_ROLE, .sql = survey->config->is_slave_statement },
 		question_ask(ASK_ROW, survey->config, NULL, NULL),
 	};
 
-	batch[3].tag = SURVEY_ROW;
+	batch[sizeof(batch) / sizeof(batch[0]) - 1].tag = SURVEY_ROW;
 	survey->sent_ms = clock_steady_ms();
-	conn_send(survey->conn, batch, 4);
+	conn_send(survey->conn, batch, sizeof(batch) / sizeof(batch[0]));
 }
 
 static void on_dialled(void *data, struct conn *conn, const struct evidence *evidence)

@@ -164,7 +164,13 @@ static void give_facts(const struct asked *asked, struct values *values)
 		       " \"sessions\": 1, \"system_id\": \"1\", \"started\": 0}",
 		       (long long)time(NULL), slave, slave, there, there, there, there);
 	values->row = true;
-	values->texts[0] = values->facts;
+	values->texts[0] = asked->model->facts != NULL ? asked->model->facts : values->facts;
+}
+
+static void give_shape(const struct asked *asked, struct values *values)
+{
+	values->row = true;
+	values->texts[0] = asked->model->shape != NULL ? asked->model->shape : "{\"name\": null}";
 }
 
 static void do_create(const struct asked *asked, struct values *values)
@@ -215,6 +221,7 @@ static const struct {
 	[ASK_READABLE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
 	[ASK_ROW] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_INT8 }, give_row },
 	[ASK_FACTS] = { "SELECT 1", 1, { TYPE_TEXT }, give_facts },
+	[ASK_SHAPE] = { "SELECT 1", 1, { TYPE_TEXT }, give_shape },
 	[ASK_READ_ONLY] = { "SET", 0, { 0 }, do_nothing },
 	[ASK_CHECK] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
 	[ASK_CHECK_15] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
@@ -233,6 +240,8 @@ int answer_find(const char *sql)
 	}
 	if (strcmp(sql, survey_facts_sql) == 0 || strcmp(sql, survey_facts_15_sql) == 0)
 		return ASK_FACTS;
+	if (strcmp(sql, survey_table_sql) == 0)
+		return ASK_SHAPE;
 	return strcmp(sql, survey_read_only_sql) == 0 ? ASK_READ_ONLY : ASK_UNKNOWN;
 }
 

@@ -2,10 +2,11 @@
 local findings = {}
 
 --- Two functions (cure, text, ...) that note a problem, and advice, of the node. `cure`: the line that mends it; nil
--- or false: there is none.
+-- or false: there is none; it is printed as it is. The text is a format where more follows.
 function findings.of(node)
   local function add(fatal, cure, text, ...)
-    node.findings[#node.findings + 1] = { fatal = fatal, text = text:format(...), cure = cure }
+    text = select("#", ...) > 0 and text:format(...) or text
+    node.findings[#node.findings + 1] = { fatal = fatal, text = text, cure = cure }
     node.ok = node.ok and not fatal
   end
   return function(cure, text, ...) add(true, cure, text, ...) end,

@@ -40,6 +40,13 @@ local CURES = {
     return "fewer clients, or ALTER SYSTEM SET max_connections = ...; and a restart (and no CONNECTION LIMIT of the " ..
       "role's or the database's)"
   end,
+  starting = function(node)
+    if node.message:find("not accepting connections", 1, true) then -- from 14 on, of lc_messages = C or en_*
+      return "hot_standby = on in postgresql.conf, and a restart"
+    end
+    return "wait: it starts, or stops; a standby that says so for ever has hot_standby = off, and needs " ..
+      "hot_standby = on in postgresql.conf and a restart"
+  end,
   refused = function() return "start the server; listen_addresses and port of postgresql.conf; the firewall" end,
   dns = function() return "nodes[].host: a name that this machine can look up, or an address" end,
   malformed = function(node)

@@ -49,13 +49,11 @@ local function table_lines(out, nodes)
   end
 end
 
-local function finding_lines(out, node)
-  for _, finding in ipairs(node.findings) do
-    out[#out + 1] = ("%s: %s: %s"):format(keypath.escape(node.name), finding.fatal and "PROBLEM" or "advice",
-      keypath.escape(finding.text))
-    if finding.cure then
-      out[#out + 1] = "    " .. keypath.escape(finding.cure)
-    end
+local function finding_lines(out, of, finding)
+  out[#out + 1] = ("%s: %s: %s"):format(keypath.escape(of), finding.fatal and "PROBLEM" or "advice",
+    keypath.escape(finding.text))
+  if finding.cure then
+    out[#out + 1] = "    " .. keypath.escape(finding.cure)
   end
 end
 
@@ -68,7 +66,12 @@ function show.text(result)
     out[1] = "no nodes are configured: there is nothing to watch"
   end
   for _, node in ipairs(result.nodes) do
-    finding_lines(out, node)
+    for _, finding in ipairs(node.findings) do
+      finding_lines(out, node.name, finding)
+    end
+  end
+  for _, finding in ipairs(result.programs) do
+    finding_lines(out, finding.path, finding)
   end
   if result.no_master then
     out[#out + 1] = "advice: no node is a master now: slaves stay clusterless until one is"
@@ -89,13 +92,20 @@ local function json_list(items)
   return "[" .. table.concat(items, ", ") .. "]" -- cjson knows no empty list
 end
 
+local function json_problem(finding, of)
+  return cjson.encode((finding.fatal and "" or "advice: ") .. of .. finding.text)
+end
+
 --- The findings as the contract's JSON.
 function show.json(result)
-  local nodes = {}
+  local nodes, triggers = {}, {}
+  for i, finding in ipairs(result.programs) do
+    triggers[i] = json_problem(finding, finding.path .. ": ")
+  end
   for i, node in ipairs(result.nodes) do
     local problems = {}
     for j, finding in ipairs(node.findings) do
-      problems[j] = cjson.encode((finding.fatal and "" or "advice: ") .. finding.text)
+      problems[j] = json_problem(finding, "")
     end
     local role = role_of(node)
     nodes[i] = ('{"host": %s, "port": %d, "ok": %s, "reached": %s, "role": %s, "server_version": %s, ' ..
@@ -103,8 +113,8 @@ function show.json(result)
       role and cjson.encode(role) or "null", node.server_version > 0 and ("%d"):format(node.server_version) or "null",
       node.can_beat, json_list(problems))
   end
-  return ('{"ok": %s, "detect_seconds": %s, "nodes": %s}\n'):format(result.ok, cjson.encode(result.detect_seconds),
-    json_list(nodes))
+  return ('{"ok": %s, "detect_seconds": %s, "nodes": %s, "triggers": %s}\n'):format(result.ok,
+    cjson.encode(result.detect_seconds), json_list(nodes), json_list(triggers))
 end
 
 return show

@@ -19,10 +19,11 @@ end
 local function judge_settings(facts, config, advice)
   local receiver = given(facts.wal_receiver_timeout_ms)
   if receiver == 0 then
-    advice("ALTER SYSTEM SET wal_receiver_timeout = '60s';",
+    advice("ALTER SYSTEM SET wal_receiver_timeout = '60s'; SELECT pg_reload_conf();",
       "wal_receiver_timeout is 0: a slave whose master vanished without a word keeps waiting for it")
   elseif receiver and receiver / 1000 > config.max_sync_delay then
-    advice(("ALTER SYSTEM SET wal_receiver_timeout = '%ds';"):format(math.max(1, config.max_sync_delay // 2)),
+    advice(("ALTER SYSTEM SET wal_receiver_timeout = '%ds'; SELECT pg_reload_conf();"):format(
+      math.max(1, config.max_sync_delay // 2)),
       "wal_receiver_timeout is %g s: a slave is out of sync (%g s) before it notices a dead link to its master",
       receiver / 1000, config.max_sync_delay)
   end

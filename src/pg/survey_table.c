@@ -1,0 +1,47 @@
+#include "pg/survey.h"
+
+/*
+ * What of the beats' table, and around it, could refuse a beat although the rights are there. Catalogues only, what can be many
+ * is cut: nobody reads a twenty-first trigger. `takes`: whether an INSERT turns our value's type into the column's. A column
+ * that is generated is known by name from PostgreSQL 12 on (to_jsonb: before, it has no such member).
+ */
+const char survey_table_sql[] =
+	"SELECT pg_catalog.json_build_object("
+	" 'name', (SELECT quote_ident(n.nspname) || '.heartbeat' FROM pg_namespace n WHERE n.oid = t.relnamespace),"
+	" 'kind', t.relkind,"
+	" 'path', current_setting('search_path'),"
+	" 'path_source', (SELECT source FROM pg_settings WHERE name = 'search_path'),"
+	" 'read_only_source', (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only'),"
+	" 'public', to_regnamespace('public') IS NOT NULL,"
+	" 'columns', (SELECT json_agg(json_build_object('name', a.attname,"
+	"   'type', format_type(a.atttypid, a.atttypmod), 'base', b.typname, 'category', b.typcategory,"
+	"   'length', CASE WHEN a.atttypmod > 4 THEN a.atttypmod - 4 END,"
+	"   'generated', coalesce(to_jsonb(a) ->> 'attgenerated', '') <> '', 'identity', a.attidentity,"
+	"   'takes', w.type IS NULL OR b.oid = w.type OR b.typcategory = 'S' OR EXISTS (SELECT FROM pg_cast s"
+	"     WHERE s.castsource = w.type AND s.casttarget = b.oid AND s.castcontext IN ('a', 'i'))))"
+	"   FROM (SELECT * FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped"
+	"     AND (attname IN ('cluster_id', 'master', 'tstamp') OR attnotnull AND NOT atthasdef AND attidentity = '')"
+	"     ORDER BY attname NOT IN ('cluster_id', 'master', 'tstamp'), attnum LIMIT 20) a"
+	"   JOIN pg_type y ON y.oid = a.atttypid"
+	"   JOIN pg_type b ON b.oid = CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.oid END"
+	"   LEFT JOIN (VALUES ('cluster_id', 23), ('master', 25), ('tstamp', 20)) w (name, type) ON w.name = a.attname),"
+	" 'row_security', row_security_active(t.oid),"
+	" 'policies', (SELECT json_agg(json_build_object('name', p.polname, 'command', p.polcmd,"
+	"   'permissive', p.polpermissive, 'using', left(pg_get_expr(p.polqual, p.polrelid), 200),"
+	"   'check', left(pg_get_expr(p.polwithcheck, p.polrelid), 200)))"
+	"   FROM (SELECT * FROM pg_policy WHERE polrelid = t.oid AND EXISTS (SELECT FROM unnest(polroles) r"
+	"     WHERE r = 0 OR pg_has_role(r, 'USAGE')) ORDER BY polname LIMIT 20) p),"
+	" 'triggers', (SELECT json_agg(g.tgname) FROM (SELECT tgname FROM pg_trigger WHERE tgrelid = t.oid"
+	"   AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & 12 <> 0 ORDER BY tgname LIMIT 20) g),"
+	" 'rules', (SELECT json_agg(r.rulename) FROM (SELECT rulename FROM pg_rewrite WHERE ev_class = t.oid"
+	"   AND ev_enabled IN ('O', 'A') AND ev_type IN ('3', '4') ORDER BY rulename LIMIT 20) r),"
+	" 'constraints', (SELECT json_agg(json_build_object('name', c.conname, 'of_domain', c.conrelid = 0,"
+	"   'text', left(pg_get_constraintdef(c.oid), 200)))"
+	"   FROM (SELECT oid, conname, conrelid FROM pg_constraint WHERE conrelid = t.oid AND contype IN ('c', 'f', 'x')"
+	"     OR contype = 'c' AND contypid <> 0 AND contypid IN (SELECT atttypid FROM pg_attribute"
+	"       WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped) ORDER BY conname LIMIT 20) c),"
+	" 'event_triggers', (SELECT json_agg(json_build_object('name', e.evtname, 'enabled', e.evtenabled))"
+	"   FROM (SELECT evtname, evtenabled FROM pg_event_trigger WHERE evtenabled IN ('O', 'A')"
+	"     AND evtevent IN ('ddl_command_start', 'ddl_command_end')"
+	"     AND (evttags IS NULL OR 'CREATE TABLE' = ANY (evttags)) ORDER BY evtname LIMIT 20) e)"
+	")::text FROM (SELECT to_regclass('heartbeat')::oid AS found) f LEFT JOIN pg_class t ON t.oid = f.found";
