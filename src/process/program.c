@@ -21,6 +21,7 @@
 struct look {
 	const char *cwd;
 	int depth;
+	bool absent; /* as far as we can see there is no such file */
 	int error; /* what the exec would fail with; 0: it would be started, and would fail then */
 	struct program_fault *fault;
 };
@@ -126,6 +127,7 @@ static void say_unreachable(struct look *look, const char *path, int error)
 	char target[PATH_MAX];
 	ssize_t len = error == ENOENT ? readlink(path, target, sizeof(target) - 1) : -1;
 
+	look->absent = len < 0;
 	if (directory != NULL)
 		set_fault(look, error, mem_printf("\"%s\" cannot be reached: uid %u may not enter directory \"%s\"",
 						  path, (unsigned)geteuid(), directory),
@@ -310,7 +312,7 @@ static void say_not_in_path(struct look *look, const char *name)
 		  mem_strdup("its full path, beginning with /"));
 }
 
-/* Past places where it is not, to the first that the kernel would start, or would fail at. */
+/* Past places where it is not (a directory of PATH that we may not enter says nothing), to the first that the kernel would start, or would fail at. */
 static void look_at_name(struct look *look, const char *name, char **place)
 {
 	char **places = program_places(name);
@@ -320,11 +322,12 @@ static void look_at_name(struct look *look, const char *name, char **place)
 	for (char **at = places; *at != NULL && !over; at++) {
 		program_fault_free(&look->fault);
 		look->error = 0;
+		look->absent = false;
 		look_at_file(look, *at);
 		over = look->fault == NULL || !PROGRAM_LOOKS_ON(look->error);
 		if (over && look->fault == NULL && place != NULL)
 			*place = mem_strdup(*at);
-		if (!over && first.fault == NULL && !look->fault->plain) {
+		if (!over && first.fault == NULL && !look->absent) {
 			first = *look;
 			look->fault = NULL;
 		}
