@@ -25,7 +25,7 @@
 
 #define SURVEYS_AT_ONCE 256 /* nodes that are asked at the same time */
 #define OTHER_FILES 64      /* descriptors for all but their connections */
-#define PROGRAMS_SECONDS 15 /* for looks at files: those of a mount that is there take none */
+#define PROGRAMS_SECONDS 15 /* for looks at files, of which one may hang for 3 s without harm */
 #define LOOK_UP_MS 5000 /* for the addresses of all nodes; then they are left open */
 
 enum { FINE = 0, FAILED = 1, BAD_CONFIG = 3 };
@@ -64,8 +64,7 @@ static void on_alarm(int signum)
 
 static void on_alarm_of_programs(int signum)
 {
-	static const char text[] = "plusmoin: a look at the triggers' programs does not return: is one on a"
-				   " mount that does not answer?\n";
+	static const char text[] = "plusmoin: a look at the files of triggers does not return: does a mount hang?\n";
 
 	(void)signum;
 	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);

@@ -4,7 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "process/program.h"
+#include "base/mem.h"
+#include "process/glance.h"
+
+#define LOOK_MS 3000 /* a file of a mount that answers takes none */
 
 static void add(struct json *json, const char *key, const char *text)
 {
@@ -29,6 +32,20 @@ static bool runs_scripts(const char *program)
 	return false;
 }
 
+/* Of one that was not asked nothing is known: an earlier look hangs. */
+static struct program_fault *look(const struct config_action *action, char **place)
+{
+	bool looked;
+	struct program_fault *fault = glance_at_program(action->argv[0], "/", LOOK_MS, place, &looked);
+
+	if (looked)
+		return fault;
+	fault = mem_zalloc(1, sizeof(*fault));
+	fault->words = mem_printf("%s was not looked at: an earlier look hangs", action->argv[0]);
+	fault->sure = true;
+	return fault;
+}
+
 static const char *unreadable_argument(char *const *argv)
 {
 	if (argv[1] == NULL || argv[1][0] != '/' || !runs_scripts(argv[0]) || access(argv[1], R_OK) == 0)
@@ -39,7 +56,7 @@ static const char *unreadable_argument(char *const *argv)
 static void add_program(struct json *json, const struct config_action *action)
 {
 	char *place;
-	struct program_fault *fault = program_look(action->argv[0], "/", &place);
+	struct program_fault *fault = look(action, &place);
 
 	jsonw_begin_object(json);
 	add(json, "path", action->path);
@@ -47,7 +64,7 @@ static void add_program(struct json *json, const struct config_action *action)
 	add(json, "place", place);
 	add(json, "words", fault != NULL ? fault->words : NULL);
 	add(json, "cure", fault != NULL ? fault->cure : NULL);
-	add(json, "argument", unreadable_argument(action->argv));
+	add(json, "argument", fault == NULL ? unreadable_argument(action->argv) : NULL);
 	jsonw_key(json, "sure");
 	jsonw_bool(json, fault != NULL && fault->sure);
 	jsonw_end_object(json);

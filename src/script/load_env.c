@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "process/program.h"
+#include "process/glance.h"
 #include "script/record.h"
 #include "script/state.h"
+
+#define LOOK_MS 500 /* at a program; a file of a mount that answers takes none */
 
 static int file_exists(lua_State *L)
 {
@@ -36,7 +38,8 @@ static int file_mode(lua_State *L)
 /* obstacle(program): what stands in the way of starting it as a trigger is started, and what mends that; nil: nothing. */
 static int program_obstacle(lua_State *L)
 {
-	struct program_fault *fault = program_look(luaL_checkstring(L, 1), "/", NULL);
+	bool looked;
+	struct program_fault *fault = glance_at_program(luaL_checkstring(L, 1), "/", LOOK_MS, NULL, &looked);
 
 	if (fault == NULL)
 		return 0;
