@@ -1,9 +1,9 @@
 #include "pg/survey.h"
 
 /*
- * What of the beats' table, and around it, could refuse a beat although the rights are there. Catalogues only, what can be many
- * is cut: nobody reads a twenty-first trigger. `takes`: whether an INSERT turns our value's type into the column's. A column
- * that is generated is known by name from PostgreSQL 12 on (to_jsonb: before, it has no such member).
+ * What of the beats' table, and around it, could refuse a beat although the rights are there. Catalogues only; what
+ * can be many is cut: nobody reads about a twenty-first trigger. `takes`: whether an INSERT turns our value's type into the column's. A column
+ * that is generated is known by name from PostgreSQL 12 on (to_jsonb: before, it has no such member). A rule without an action (<>) that is no INSTEAD does nothing.
  */
 const char survey_table_sql[] =
 	"SELECT pg_catalog.json_build_object("
@@ -34,7 +34,8 @@ const char survey_table_sql[] =
 	" 'triggers', (SELECT json_agg(g.tgname) FROM (SELECT tgname FROM pg_trigger WHERE tgrelid = t.oid"
 	"   AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & 12 <> 0 ORDER BY tgname LIMIT 20) g),"
 	" 'rules', (SELECT json_agg(r.rulename) FROM (SELECT rulename FROM pg_rewrite WHERE ev_class = t.oid"
-	"   AND ev_enabled IN ('O', 'A') AND ev_type IN ('3', '4') ORDER BY rulename LIMIT 20) r),"
+	"   AND ev_enabled IN ('O', 'A') AND ev_type IN ('3', '4')"
+	"   AND (is_instead OR ev_action::text <> '<>') ORDER BY rulename LIMIT 20) r),"
 	" 'constraints', (SELECT json_agg(json_build_object('name', c.conname, 'of_domain', c.conrelid = 0,"
 	"   'text', left(pg_get_constraintdef(c.oid), 200)))"
 	"   FROM (SELECT oid, conname, conrelid FROM pg_constraint WHERE conrelid = t.oid AND contype IN ('c', 'f', 'x')"

@@ -12,8 +12,13 @@ end
 
 local CURES = {
   auth = function(node)
-    if said(node, "42501") then
-      return ("GRANT CONNECT ON DATABASE %s TO %s;"):format(sqltext.name(node.dbname), sqltext.name(node.user))
+    local user = sqltext.name(node.user)
+    if said(node, "28000") and node.message:find("is not permitted to log in", 1, true) then
+      return ("ALTER ROLE %s LOGIN;"):format(user)
+    elseif said(node, "28000") and node.message:find("does not exist", 1, true) then
+      return sqltext.SCRAM .. (" CREATE ROLE %s LOGIN PASSWORD '...';"):format(user)
+    elseif said(node, "42501") then
+      return ("GRANT CONNECT ON DATABASE %s TO %s;"):format(sqltext.name(node.dbname), user)
     end
     if node.message:find("no password supplied", 1, true) then -- libpq's own words, never translated here
       return "password, or connection.passfile with a line for it that daemon_user alone can read (mode 0600)"
@@ -23,7 +28,7 @@ local CURES = {
       address = false
     end
     return "pg_hba.conf: " .. sqltext.hba(node.dbname, node.user, address) ..
-      ("; and the password: %s ALTER ROLE %s LOGIN PASSWORD '...';"):format(sqltext.SCRAM, sqltext.name(node.user))
+      ("; and the password: %s ALTER ROLE %s LOGIN PASSWORD '...';"):format(sqltext.SCRAM, user)
   end,
   no_database = function(node)
     if said(node, "55000") then
