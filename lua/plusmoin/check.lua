@@ -6,6 +6,7 @@
 local answers = require "plusmoin.answers"
 local beat = require "plusmoin.check.beat"
 local cjson = require "cjson"
+local facts = require "plusmoin.check.facts"
 local findings = require "plusmoin.check.findings"
 local programs = require "plusmoin.check.programs"
 local reach = require "plusmoin.check.reach"
@@ -17,22 +18,16 @@ local twins = require "plusmoin.check.twins"
 local given = answers.given
 local check = {}
 
+-- What it tells of itself, nil: nothing; and of the beats' table: node.shape, with the name that administrators know
+-- it by. Raises where it is nonsense.
 local function facts_of(node, advice)
-  local text = given(node.facts)
-  local facts = text and cjson.decode(text)
-  if not facts then
+  local text, shape = given(node.facts), given(node.table)
+  node.shape = shape and assert(facts.of_table(shape)) or {}
+  node.table_name = answers.get(node.shape, "name") or "heartbeat"
+  if not text then
     advice(nil, "the server does not tell its settings and rights (it must be PostgreSQL 10 or later)")
   end
-  return facts
-end
-
--- What it tells of the beats' table, and the name that administrators know it by.
-local function note_shape(node)
-  local text = given(node.table)
-  local shape = text and cjson.decode(text)
-  node.shape = type(shape) == "table" and shape or {}
-  local name = answers.get(node.shape, "name")
-  node.table_name = type(name) == "string" and name or "heartbeat"
+  return text and assert(facts.of_server(text))
 end
 
 local function judge(node, config, by_id)
@@ -40,12 +35,11 @@ local function judge(node, config, by_id)
   if not reach.judge(node, problem) then
     return
   end
-  note_shape(node)
-  local facts = facts_of(node, advice)
-  if facts then
-    beat.judge(node, facts, problem, advice)
-    tuning.judge(node, facts, config, advice)
-    twins.note(node, facts)
+  local told = facts_of(node, advice)
+  if told then
+    beat.judge(node, told, problem, advice)
+    tuning.judge(node, told, config, advice)
+    twins.note(node, told)
   end
   row.judge(node, by_id, config, problem, advice)
 end

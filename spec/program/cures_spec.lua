@@ -20,11 +20,13 @@ local RESET = [[
   GRANT ALL ON SCHEMA public TO plusmoin; GRANT USAGE ON SCHEMA public TO public;
 ]]
 local SERVER_RESET = "ALTER SYSTEM RESET ALL; SELECT pg_reload_conf();"
-local GUARD = "CREATE OR REPLACE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;"
+local GUARD = "CREATE OR REPLACE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS "
+  .. "$$ BEGIN RAISE 'no'; END $$;"
 local RAISE = "CREATE OR REPLACE FUNCTION raise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;"
 
--- { says =, breaks = (in the database, as superuser), ... }. `open`: advice, of what only the server can reckon; here it
--- does refuse the beat. `undo`: what the next case must not find.
+-- { what check says, what breaks it (SQL in the database, as superuser), ... }. `server`: SQL that needs a reload; `open`:
+-- advice, of what only the server can reckon: here it does refuse the beat; `beats`: the beat is written nonetheless;
+-- `undo`: so that the next case does not find it.
 local QUICK = {
   { "transactions are read-only, by ALTER DATABASE", TABLE .. MAY
     .. "ALTER DATABASE plusmoin SET default_transaction_read_only = on;" },
@@ -62,7 +64,8 @@ local LONG = {
     undo = "DROP SCHEMA plusmoin CASCADE" }, -- the cure names the schema, which is not in psql's path
   { "table heartbeat is unlogged", "CREATE UNLOGGED " .. TABLE:sub(8) .. MAY, beats = true },
   { "lets us INSERT no row", TABLE .. MAY .. "ALTER TABLE heartbeat ENABLE ROW LEVEL SECURITY; "
-    .. "CREATE POLICY plusmoin ON heartbeat FOR SELECT USING (true); CREATE POLICY b ON heartbeat FOR DELETE USING (true)" },
+    .. "CREATE POLICY plusmoin ON heartbeat FOR SELECT USING (true); "
+    .. "CREATE POLICY b ON heartbeat FOR DELETE USING (true)" },
   { "lets us SELECT, INSERT, DELETE no row", TABLE .. MAY .. "ALTER TABLE heartbeat OWNER TO plusmoin; ALTER TABLE "
     .. "heartbeat ENABLE ROW LEVEL SECURITY; ALTER TABLE heartbeat FORCE ROW LEVEL SECURITY;" },
   { "lets us SELECT, INSERT, DELETE no row", TABLE .. MAY .. "ALTER TABLE heartbeat ENABLE ROW LEVEL SECURITY; CREATE "
@@ -123,14 +126,15 @@ end
 
 -- As superuser, each statement by itself.
 local function run(master, sql)
-  local code, _, err = psql(master, "SET default_transaction_read_only = off; SET client_min_messages = error;\n" .. sql)
+  local code, _, err = psql(master, "SET default_transaction_read_only = off; SET client_min_messages = error;\n"
+    .. sql)
   assert(code == 0, sql .. "\n" .. err)
 end
 
 -- Whether the server takes a beat from plusmoin's role, making the table where there is none.
 local function beats(master)
-  local code = psql(master, "\\set ON_ERROR_STOP off\n" .. TABLE .. "\n\\set ON_ERROR_STOP on\n" .. BEAT .. ";\n" .. BEAT,
-    "plusmoin")
+  local code = psql(master, "\\set ON_ERROR_STOP off\n" .. TABLE .. "\n\\set ON_ERROR_STOP on\n" .. BEAT .. ";\n"
+    .. BEAT, "plusmoin")
   return code == 0
 end
 

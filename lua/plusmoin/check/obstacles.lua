@@ -164,16 +164,17 @@ end
 
 --- Judges them. `cannot(cure, text, ...)` notes why no beat can be written.
 function obstacles.judge(node, facts, cannot, advice)
-  if not facts.table then
+  local kind = get(node.shape, "kind")
+  if next(node.shape) == nil or facts.table and not kind then
+    advice(nil, "the server does not tell what of table heartbeat could refuse a beat")
+    return
+  elseif not facts.table then
     if facts.can_create and type(facts.schema) == "string" and not answers.given(facts.publishing) then
       judge_event_triggers(node, facts, advice)
     end
     return
   end
-  local kind = get(node.shape, "kind")
-  if not kind then
-    return -- it did not tell
-  elseif KINDS[kind] then
+  if KINDS[kind] then
     cannot(nil, "heartbeat is %s, and no table", KINDS[kind])
     return
   end
