@@ -304,7 +304,7 @@ describe("init-sql", function()
   it("prints what a fresh server needs, and harms none that has it", function()
     local master = pg.master { family = 2, settings = { password_encryption = "md5" } } -- as it is before 14
     local daemon = plusmoin.new { nodes = { master }, config = {
-      user = 'Mon"itor', dbname = "mon=i't", password = "it's \\ secret", query_timeout = 2,
+      user = 'Mon"i %tor', dbname = "%d Mon=i't", password = "it's \\ %secret", query_timeout = 2,
     } }
     local code, sql, err = daemon:cli("init-sql")
     assert.equal(0, code, err)
@@ -330,7 +330,7 @@ describe("init-sql", function()
     code, out = check(daemon)
     assert.equal(1, code)
     has(out, "auth")
-    daemon.config.password = "it's \\ secret"
+    daemon.config.password = "it's \\ %secret"
     proc.write_file(daemon.config_path, daemon:json())
     daemon:start()
     daemon:expect_events { { "plusmoin_up", cluster = 0 } }

@@ -24,8 +24,9 @@ local GUARD = "CREATE OR REPLACE FUNCTION guard() RETURNS event_trigger LANGUAGE
   .. "$$ BEGIN RAISE 'no'; END $$;"
 local RAISE = "CREATE OR REPLACE FUNCTION raise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;"
 
--- { what check says, what breaks it (SQL in the database, as superuser), ... }. `server`: SQL that needs a reload; `open`:
--- advice, of what only the server can reckon: here it does refuse the beat; `beats`: the beat is written nonetheless;
+-- { what check says, what breaks it (SQL in the database, as superuser), ... }. `server`: SQL that needs a reload;
+-- `open`: advice, of what only the server can reckon: here it does refuse the beat; `beats`: the beat is written
+-- nonetheless;
 -- `undo`: so that the next case does not find it.
 local QUICK = {
   { "transactions are read-only, by ALTER DATABASE", TABLE .. MAY

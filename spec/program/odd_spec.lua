@@ -7,7 +7,8 @@ local standin = require "spec.support.standin"
 
 -- What a node tells of itself and of its table; no blanks, as the stand-in's script has it.
 local ODD = {
-  { "no\xFFJSON" }, { '"' }, { "\\" }, { "\x7F\x01" }, { "{}" }, { "[]" }, { "7" }, { "null" }, { "true" }, { '"text"' },
+  { "no\xFFJSON" }, { '"' }, { "\\" }, { "\x7F\x01" }, { "{}" }, { "[]" }, { "7" }, { "null" }, { "true" },
+  { '"text"' },
   { "NaN" }, { "1e999" }, { ("["):rep(3000) }, { '{"a":' }, { '{"now":{}}' }, { '{"now":"%s%d"}' },
   { '{"now":1e308,"max_connections":1e308,"reserved":-1e308,"sessions":NaN,"started":1e999,"system_id":"1"}' },
   { '{"table":true,"can_select":[],"dead_rows":1.5e9,"table_bytes":"1e99","publications":[]}' },
@@ -26,7 +27,8 @@ describe("check of a node that tells nonsense of itself", function()
   it("judges the nodes beside it, and names the odd one", function()
     local play = standin.start()
     local good = play:server("good", "127.20.9.1")
-    play:play('good shape {"kind":null}', 'good facts {"now":' .. os.time() .. ',"recovery":false,"read_only":false,"default_read_only":false,'
+    play:play('good shape {"kind":null}')
+    play:play('good facts {"now":' .. os.time() .. ',"recovery":false,"read_only":false,"default_read_only":false,'
       .. '"schema":"public","can_create":true,"table":false,"publications":0,"wal_receiver_timeout_ms":1000,'
       .. '"idle_session_timeout_ms":0,"max_connections":100,"reserved":3,"sessions":1,"system_id":"good","started":1}')
     local nodes = play:servers("odd", #ODD, "127.20.9.2")
@@ -42,10 +44,12 @@ describe("check of a node that tells nonsense of itself", function()
     local daemon = plusmoin.new { nodes = nodes, config = { query_timeout = 5 } }
     local code, out, err = daemon:cli("check")
     assert.equal(1, code, out .. err)
-    has(out, "odd21: advice: the server does not tell what of table heartbeat could refuse", "A loss that breaks no connection", "Something will not work", "cannot be understood")
+    has(out, "odd21: advice: the server does not tell what of table heartbeat could refuse",
+      "A loss that breaks no connection", "Something will not work", "cannot be understood")
     local result = cjson.decode((select(2, daemon:cli("check", "--json"))))
     assert.equal(#ODD + 1, #result.nodes)
-    assert.same({ true, true, 0 }, { result.nodes[14].ok, result.nodes[14].can_beat, #result.nodes[14].problems })
+    assert.same({ true, true, 0 },
+      { result.nodes[14].ok, result.nodes[14].can_beat, #result.nodes[14].problems })
     for i, node in ipairs(result.nodes) do
       assert.is_true(node.reached)
       assert.equal("master", node.role)
