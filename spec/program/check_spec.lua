@@ -247,6 +247,17 @@ describe("check", function()
     assert.equal(0, code, out)
     has(out, "199999 dead ones, and ", " MiB: each beat reads all of it", "VACUUM FULL public.heartbeat;")
     keeper:kill("sigkill")
+    proc.wait_for("the end of who keeps old rows", 10, function()
+      return #master:sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'"
+        .. " AND pid <> pg_backend_pid()") == 0
+    end)
+    for statement in out:match("in database plusmoin: (VACUUM.-;) after"):gmatch("[^;]+;") do
+      master:sql(statement, "plusmoin")
+    end
+    proc.wait_for("the end of the dead rows", 10, function()
+      code, out = check(daemon)
+      return not out:find("dead ones", 1, true)
+    end, function() return out end)
   end)
 
   it("says that a table is locked, and ends in time", function()

@@ -112,6 +112,8 @@ local LONG = {
     .. "guard(); ALTER EVENT TRIGGER guard ENABLE ALWAYS;", open = true, undo = "DROP EVENT TRIGGER guard" },
   { "published without a replica identity", TABLE .. MAY .. "CREATE PUBLICATION p FOR TABLE heartbeat;", beats = true,
     undo = "DROP PUBLICATION p" },
+  { "none has table heartbeat", TABLE .. MAY .. 'CREATE PUBLICATION "P%";', beats = true,
+    undo = 'DROP PUBLICATION "P%"' },
   { 'publication "p" would have it at once', "CREATE PUBLICATION p FOR ALL TABLES;", beats = true,
     undo = "DROP PUBLICATION p" },
   { "wal_receiver_timeout is 0", TABLE .. MAY, beats = true,
@@ -237,6 +239,15 @@ describe("a cure of check's", function()
     proc.wait_for("the door to be open", 10, function() return daemon:cli("check") == 0 end)
     has(only_cure(plusmoin.new { nodes = { master }, config = { user = "plusmoin", query_timeout = 3 } }),
       "pg_hba.conf: host    plusmoin  plusmoin  127.0.0.1/32  scram-sha-256")
+  end)
+
+  it("is of the configuration where that is what sets it", function()
+    local daemon = plusmoin.new { nodes = { pg.master() }, config = { query_timeout = 3,
+      connection = { options = "-c default_transaction_read_only=on" } } }
+    assert.equal("connection.options: without default_transaction_read_only", (only_cure(daemon)))
+    daemon.config.connection.options = "-c search_path=nosuch"
+    proc.write_file(daemon.config_path, daemon:json())
+    has(only_cure(daemon), "connection.options: without search_path; in database plusmoin: GRANT")
   end)
 
   it("lets a standby answer that has hot_standby = off", function()

@@ -13,6 +13,7 @@ const char survey_table_sql[] =
 	" 'path_source', (SELECT source FROM pg_settings WHERE name = 'search_path'),"
 	" 'read_only_source', (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only'),"
 	" 'public', to_regnamespace('public') IS NOT NULL,"
+	" 'publication', (SELECT CASE WHEN count(*) = 1 THEN min(pubname::text) END FROM pg_publication),"
 	" 'columns', (SELECT json_agg(json_build_object('name', a.attname,"
 	"   'type', format_type(a.atttypid, a.atttypmod), 'base', b.typname, 'category', b.typcategory,"
 	"   'length', CASE WHEN a.atttypmod > 4 THEN a.atttypmod - 4 END,"

@@ -97,7 +97,8 @@ local function judge_size(node, facts, advice)
   if facts.recovery or dead < DEAD_ROWS and bytes < TABLE_BYTES then
     return
   end
-  advice(in_database(node, ("VACUUM FULL %s;"):format(node.table_name)) ..
+  -- the second one has the server's statistics forget the dead
+  advice(in_database(node, ("VACUUM FULL %s; VACUUM %s;"):format(node.table_name, node.table_name)) ..
     " after the end of what keeps old rows: long transactions, " ..
     "prepared ones, slots that nobody reads (pg_stat_activity, pg_prepared_xacts, pg_replication_slots)",
     "table heartbeat has one row that counts, %d dead ones, and %.1f MiB: each beat reads all of it", dead,
@@ -109,7 +110,9 @@ local function judge_publication(node, facts, problem, advice)
     return
   end
   if not facts.published then
-    advice(in_database(node, ("ALTER PUBLICATION ... ADD TABLE %s;"):format(node.table_name)),
+    local publication = get(node.shape, "publication")
+    advice(in_database(node, ("ALTER PUBLICATION %s ADD TABLE %s;"):format(publication and sqltext.name(publication)
+      or "...", node.table_name)),
       "there are publications, and none has table heartbeat: a slave that is a subscriber will see no beat")
   elseif facts.identity == false and not facts.owns then
     problem(in_database(node, ("ALTER TABLE %s REPLICA IDENTITY FULL;"):format(node.table_name)),

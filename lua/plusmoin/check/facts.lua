@@ -25,7 +25,7 @@ local OF_SERVER = {
 }
 local OF_TABLE = {
   name = "string?", kind = "string?", path = "string?", path_source = "string?", read_only_source = "string?",
-  public = "boolean?", row_security = "boolean?", triggers = "string", rules = "string",
+  publication = "string?", public = "boolean?", row_security = "boolean?", triggers = "string", rules = "string",
   columns = { name = "string", type = "string", base = "string", category = "string", length = "number?",
     generated = "boolean", identity = "string", takes = "boolean" },
   policies = { name = "string", command = "string", permissive = "boolean", using = "string?", check = "string?" },
