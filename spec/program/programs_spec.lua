@@ -53,6 +53,7 @@ local CASES = {
   { "DIR/text", "it neither begins with #! nor is it an ELF file", "Exec format error (", cures = true },
   { "DIR/marked", "begins with a byte order mark", "Exec format error (", cures = true },
   { "DIR/dangling", '"DIR/dangling" is a link to "DIR/nothing", which is not there', "No such file or directory (" },
+  { "DIR/foreign", 'is a program for another system: its loader "/lib', "No such file or directory (\"DIR/foreign\"" },
   { "sh DIR/nothing.sh", 'is to run a file that it may not read: "DIR/nothing.sh"', "failed with exit status",
     advice = true },
 }
@@ -69,6 +70,8 @@ local function make_files()
   for name, file in pairs(FILES) do
     proc.write_file(dir .. "/" .. name, file[1], tonumber(file[2] or "755", 8))
   end
+  local program = assert(io.open("/bin/true", "rb")):read("a")
+  proc.write_file(dir .. "/foreign", (program:gsub("(/lib%w*/ld%-linux[%w._-]*)%.so", "%1.SO", 1)), tonumber("755", 8))
   assert(uv.fs_symlink(dir .. "/nothing", dir .. "/dangling"))
   return dir
 end
