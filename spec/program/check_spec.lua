@@ -255,7 +255,7 @@ describe("check", function()
       master:sql(statement, "plusmoin")
     end
     proc.wait_for("the end of the dead rows", 10, function()
-      code, out = check(daemon)
+      out = select(2, check(daemon))
       return not out:find("dead ones", 1, true)
     end, function() return out end)
   end)
