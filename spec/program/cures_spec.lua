@@ -241,6 +241,17 @@ describe("a cure of check's", function()
       "pg_hba.conf: host    plusmoin  plusmoin  127.0.0.1/32  scram-sha-256")
   end)
 
+  it("is not printed for rights that were given column by column, and suffice", function()
+    local master = pg.master()
+    local daemon = plusmoin.new { nodes = { master }, config = { query_timeout = 3 } }
+    run(master, TABLE .. "GRANT DELETE, SELECT (master, tstamp), INSERT (cluster_id, master) ON heartbeat TO plusmoin;")
+    has(select(2, only_cure(daemon)), "no right to INSERT on table heartbeat")
+    run(master, "GRANT INSERT (tstamp) ON heartbeat TO plusmoin;")
+    local code, out = daemon:cli("check")
+    assert.equal(0, code, out)
+    assert.is_true(beats(master))
+  end)
+
   it("is of the configuration where that is what sets it", function()
     local daemon = plusmoin.new { nodes = { pg.master() }, config = { query_timeout = 3,
       connection = { options = "-c default_transaction_read_only=on" } } }

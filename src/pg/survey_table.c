@@ -18,6 +18,8 @@ const char survey_table_sql[] =
 	"   'type', format_type(a.atttypid, a.atttypmod), 'base', b.typname, 'category', b.typcategory,"
 	"   'length', CASE WHEN a.atttypmod > 4 THEN a.atttypmod - 4 END,"
 	"   'generated', coalesce(to_jsonb(a) ->> 'attgenerated', '') <> '', 'identity', a.attidentity,"
+	"   'may_select', has_column_privilege(a.attrelid, a.attnum, 'SELECT'),"
+	"   'may_insert', has_column_privilege(a.attrelid, a.attnum, 'INSERT'),"
 	"   'takes', w.type IS NULL OR b.oid = w.type OR b.typcategory = 'S' OR EXISTS (SELECT FROM pg_cast s"
 	"     WHERE s.castsource = w.type AND s.casttarget = b.oid AND s.castcontext IN ('a', 'i'))))"
 	"   FROM (SELECT * FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped"

@@ -27,7 +27,7 @@ local OF_TABLE = {
   name = "string?", kind = "string?", path = "string?", path_source = "string?", read_only_source = "string?",
   publication = "string?", public = "boolean?", row_security = "boolean?", triggers = "string", rules = "string",
   columns = { name = "string", type = "string", base = "string", category = "string", length = "number?",
-    generated = "boolean", identity = "string", takes = "boolean" },
+    generated = "boolean", identity = "string", takes = "boolean", may_select = "boolean?", may_insert = "boolean?" },
   policies = { name = "string", command = "string", permissive = "boolean", using = "string?", check = "string?" },
   constraints = { name = "string", of_domain = "boolean", text = "string" },
   event_triggers = { name = "string", enabled = "string" },
