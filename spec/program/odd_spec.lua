@@ -48,8 +48,6 @@ describe("check of a node that tells nonsense of itself", function()
       "A loss that breaks no connection", "Something will not work", "cannot be understood")
     local result = cjson.decode((select(2, daemon:cli("check", "--json"))))
     assert.equal(#ODD + 1, #result.nodes)
-    assert.same({ true, true, 0 },
-      { result.nodes[14].ok, result.nodes[14].can_beat, #result.nodes[14].problems })
     for i, node in ipairs(result.nodes) do
       assert.is_true(node.reached)
       assert.equal("master", node.role)
