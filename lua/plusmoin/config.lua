@@ -151,6 +151,8 @@ end
 --- Loads the configuration at `path`. `env` holds what the caller provides, every
 -- field optional: `cwd` (absolute; makes a relative path absolute),
 -- `libpq_keywords` (set of keyword -> true), `exists(path)` -> boolean,
+-- `obstacle(program)` -> what stands in the way of starting it, and the line that mends
+-- that, or nil,
 -- `trigger` (a Lua file: every event's only trigger, see triggers.only),
 -- `trigger_dir` (absolute; where trigger files are looked for that are not beside
 -- the configuration), `readable(path)` -> boolean, `mode(path)` -> permission bits

@@ -16,6 +16,7 @@ end
 -- A word of pg_hba.conf; a quoted one is no keyword (all, replication).
 local function hba_word(text)
   local plain = text:find("^[%w_]+$") and text ~= "all" and text ~= "replication" and text ~= "sameuser"
+    and text ~= "samerole" and text ~= "samegroup"
   return plain and text or '"' .. text:gsub('"', '""') .. '"'
 end
 
@@ -40,8 +41,10 @@ function sqltext.connect(dbname)
   return ('\\connect -reuse-previous=on "dbname=\'%s\'"'):format(value)
 end
 
---- The table of the beats, as plusmoin makes it, and what makes it replicate logically.
-sqltext.TABLE = "CREATE TABLE IF NOT EXISTS public.heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"
-sqltext.IDENTITY = "ALTER TABLE heartbeat REPLICA IDENTITY FULL;"
+--- The table of the beats in a schema (by default public), as plusmoin makes it.
+function sqltext.table(schema)
+  return ("CREATE TABLE IF NOT EXISTS %s.heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"):format(
+    schema and sqltext.name(schema) or "public")
+end
 
 return sqltext

@@ -1,4 +1,5 @@
 -- A program whose exec does not return (a mount that does not answer) delays nobody else, and is timed out.
+local has = require "spec.support.has"
 local machine = require "spec.support.machine"
 local hang = require "spec.support.hang"
 local pg = require "spec.support.pg"
@@ -49,6 +50,18 @@ describe("an exec that hangs", function()
     daemon:stop_and_check()
     assert.is_true(proc.mono_ms() - began < 5000)
     assert.is_true(daemon:logged("ended by signal 15"))
+  end)
+
+  it("delays neither a start, which says so, nor check, which tells which trigger it is", function()
+    local path = program()
+    hang.hold(path)
+    local daemon = scene.start { slaves = 0, triggers = { plusmoin_up = { "sh -c true", path }, slave_up = path },
+      config = { trigger_timeout = 1 }, nowait = true }
+    daemon:wait_logged("plusmoin_up[2]", 'a look at "' .. path .. '" does not return within 0.5 s')
+    daemon:wait_logged("watching")
+    local code, out = daemon:cli("check")
+    assert.equal(1, code, out)
+    has(out, "triggers.plusmoin_up[2]: PROBLEM: a look at", "triggers.slave_up: PROBLEM: ", "an earlier look hangs")
   end)
 
   it("and heeds no signal leaves its thread behind, whose child is killed when it comes", function()

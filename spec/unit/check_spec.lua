@@ -20,8 +20,15 @@ local function facts(changes)
   return cjson.encode(t)
 end
 
+local SHAPE = '{"name": "public.heartbeat", "kind": "r", "path_source": "default", "public": true, "columns": ['
+  .. '{"name": "cluster_id", "type": "integer", "base": "int4", "category": "N", "generated": false, "identity": "", '
+  .. '"takes": true}, {"name": "master", "type": "text", "base": "text", "category": "S", "generated": false, '
+  .. '"identity": "", "takes": true}, {"name": "tstamp", "type": "bigint", "base": "int8", "category": "N", '
+  .. '"generated": false, "identity": "", "takes": true}]}'
+
 local function node(changes)
   local t = {
+    table = SHAPE,
     id = "a:5432", name = "a:5432", host = "a", port = 5432, user = "u", dbname = "d", reached = true, reason = "",
     message = "", is_slave = false, server_version = 150020, rtt = 0.01, asked = 1000.0, facts = facts(),
     own_address = cjson.null,
@@ -142,11 +149,38 @@ describe("check", function()
     has(text, "cannot be understood")
   end)
 
+  it("judges a good node whatever the one beside it tells", function()
+    local random = 7
+    local function pick(n)
+      random = random * 1103515245 + 12345 & 0x7fffffff
+      return (random >> 8) % n + 1
+    end
+    local values = { "null", "true", "false", "1e999", "-1e400", "NaN", "0", "-1", "9223372036854775807", '"%s%d%"',
+      '"\\u0000"', '"5"', "1.5", "[]", "{}", "[[[]]]", '["x",null,{}]', '[{"name":"x","command":"*"}]', "{{", "" }
+    local function spoilt(text)
+      local spoil = pick(4)
+      return (text:gsub('("[%w_]+"): ?("?[^,:%[%]{}]*"?)', function(key, value)
+        return pick(12) <= spoil and key .. ":" .. values[pick(#values)] or key .. ":" .. value
+      end))
+    end
+    for _ = 1, 1500 do
+      local odd = node { facts = spoilt(facts()), table = spoilt(SHAPE) }
+      local good = node { id = "b:1", name = "b:1", facts = facts { system_id = "good" } }
+      local text = check.report(cjson.encode(config { odd, good }), true)
+      local result = cjson.decode(text)
+      assert.same({ true, true, 0 }, { result.nodes[2].ok, result.nodes[2].can_beat, #result.nodes[2].problems }, text)
+      check.report(cjson.encode(config { odd, good }))
+    end
+  end)
+
   it("tells what mends a login without a password, and a pooler in a server's place", function()
     local text = report(node { reached = false, is_slave = "unknown", reason = "auth",
       message = "fe_sendauth: no password supplied" })
     has(text, "fe_sendauth: no password supplied", "password, or connection.passfile with a line for it")
     assert.is_nil(text:find("pg_hba.conf", 1, true))
+    text = report(node { reached = false, is_slave = "unknown", reason = "auth", message = "FATAL:  28000: %s no",
+      user = "u%s", own_address = "fe80::1%lo" })
+    has(text, "auth: FATAL:  28000: %s no", 'host    d  "u%s"  fe80::1%lo/128  scram-sha-256')
     local pooler = { reached = false, is_slave = "unknown", reason = "malformed",
       message = "FATAL:  unsupported startup parameter: options" }
     has(report(node(pooler)), "the server itself, not of the connection pool before it")
@@ -235,5 +269,7 @@ describe("init_sql", function()
     assert.equal(2, select(2, text:gsub("\nALTER ROLE", "")))
     has(text, "PASSWORD 'p%d'", "-- host    d  u  10.0.0.1/32", "-- host    d  u  10.0.0.2/32", 'ALTER ROLE "v" LOGIN;',
       "-- local   d  v")
+    has(init_sql.render(cjson.encode(config { node { dbname = "a%d", own_address = "fe80::1%lo" } })),
+      'host    "a%d"  u  fe80::1%lo/128  scram-sha-256')
   end)
 end)

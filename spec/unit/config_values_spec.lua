@@ -16,7 +16,7 @@ local KEYWORDS = {
 }
 
 -- Loads a table as JSON, with the required keys and a node unless it has its own.
-local function load_table(object, exists)
+local function load_table(object, exists, obstacle)
   local full = { dbname = "d", user = "u", nodes = { { host = "a" } } }
   for key, value in pairs(object) do
     full[key] = value
@@ -25,7 +25,8 @@ local function load_table(object, exists)
   local file = assert(io.open(path, "wb"))
   file:write(cjson.encode(full))
   file:close()
-  local result = config.load(path, { cwd = "/", libpq_keywords = KEYWORDS, exists = exists })
+  local result = config.load(path, { cwd = "/", libpq_keywords = KEYWORDS, exists = exists,
+    obstacle = obstacle })
   os.remove(path)
   return result
 end
@@ -191,8 +192,9 @@ describe("triggers", function()
     for _, line in ipairs { "sh -c 'a | b > $X'", "a \\; b", 'a "|"', "a $", "a $5" } do
       assert.same({}, load_table({ triggers = { slave_up = line } }).warnings)
     end
-    assert_warning(load_table({ triggers = { slave_up = "bin/x y" } }, function(path) return path ~= "/bin/x" end),
-      'no such program: "/bin/x"')
+    assert_warning(load_table({ triggers = { slave_up = "bin/x y" } }, nil, function(program)
+      return program == "bin/x" and "it is\nnot there" or nil, "a cure"
+    end), "slave_up: it is\\nnot there; cure: a cure")
   end)
 end)
 

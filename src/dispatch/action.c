@@ -77,9 +77,8 @@ static void tell_child(const struct action *action, const struct child_outcome *
 	const char *sep = output[0] != '\0' ? ": " : "";
 
 	if (outcome->error != 0)
-		tell(action, LOG_LEVEL_ERROR, mem_printf("cannot start %s: %s",
-							 action->config->argv[0],
-							 strerror(outcome->error)));
+		tell(action, LOG_LEVEL_ERROR,
+		     mem_printf("cannot start %s: %s", action->config->argv[0], outcome->why));
 	else if (outcome->timed_out)
 		tell(action, LOG_LEVEL_ERROR,
 		     mem_printf("timed out and was ended after %.3f s%s%s", took, sep, output));

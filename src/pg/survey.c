@@ -15,7 +15,7 @@
 
 #define BLOCK_STATEMENTS 4
 
-enum { SURVEY_FACTS = 100, SURVEY_FRAME, SURVEY_ROLE, SURVEY_ROW };
+enum { SURVEY_FACTS = 100, SURVEY_TABLE, SURVEY_FRAME, SURVEY_ROLE, SURVEY_ROW };
 
 /* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
 #define FACTS_SQL(publishing) \
@@ -76,6 +76,7 @@ struct survey {
 	struct timer *deadline;
 	int64_t sent_ms;
 	char *facts;
+	char *table;
 	struct survey_answer answer;
 	void (*done)(void *data, const struct survey_answer *answer);
 	void *data;
@@ -88,11 +89,13 @@ static void finish(struct survey *survey)
 		survey->answer.backend_pid = conn_backend_pid(survey->conn);
 	}
 	survey->answer.facts = survey->facts;
+	survey->answer.table = survey->table;
 	dial_cancel(&survey->dial);
 	conn_close(&survey->conn);
 	timer_free(&survey->deadline);
 	survey->done(survey->data, &survey->answer);
 	free(survey->facts);
+	free(survey->table);
 	free(survey);
 }
 
@@ -102,13 +105,13 @@ static void fail(struct survey *survey, enum reason reason, const char *message)
 	text_copy(survey->answer.message, sizeof(survey->answer.message), message);
 }
 
-static void take_facts(struct survey *survey, const PGresult *result)
+static void take_facts(char **facts, const PGresult *result)
 {
 	if (!result_is_ok(result) || PQntuples(result) != 1 || PQgetisnull(result, 0, 0) ||
 	    PQgetlength(result, 0, 0) > FACTS_BYTES)
 		return;
-	free(survey->facts);
-	survey->facts = mem_strdup(PQgetvalue(result, 0, 0));
+	free(*facts);
+	*facts = mem_strdup(PQgetvalue(result, 0, 0));
 }
 
 static void take_role(struct survey *survey, const PGresult *result)
@@ -147,7 +150,9 @@ static void on_result(void *data, int tag, const PGresult *result)
 	else if (tag == SURVEY_ROW)
 		take_row(survey, result);
 	else if (tag == SURVEY_FACTS)
-		take_facts(survey, result);
+		take_facts(&survey->facts, result);
+	else if (tag == SURVEY_TABLE)
+		take_facts(&survey->table, result);
 }
 
 static void on_done(void *data)
@@ -197,13 +202,14 @@ static void add(struct statement *batch, size_t *count, const struct pinned_word
 static void ask(struct survey *survey)
 {
 	int version = conn_server_version(survey->conn);
-	struct statement batch[3 * BLOCK_STATEMENTS];
+	struct statement batch[4 * BLOCK_STATEMENTS];
 	struct pinned_words words;
 	size_t count = 0;
 
 	(void)pinned_younger(PINNED_FOR_US, version, conn_backend_pid(survey->conn), &words);
 	add(batch, &count, &words, SURVEY_FACTS,
 	    version >= PG_SCHEMA_PUBLICATIONS ? survey_facts_15_sql : survey_facts_sql);
+	add(batch, &count, &words, SURVEY_TABLE, survey_table_sql);
 	add(batch, &count, &words, SURVEY_ROLE, survey->config->is_slave_statement);
 	add(batch, &count, &words, SURVEY_ROW, question_text(ASK_ROW));
 	survey->sent_ms = clock_steady_ms();

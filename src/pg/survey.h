@@ -22,7 +22,9 @@ struct survey_answer {
 	enum row_state row_state;
 	struct row row;
 	char row_error[MESSAGE_BYTES]; /* why it cannot be read; "" : it can, or there is none */
-	const char *facts; /* one JSON object, for the callback only; NULL: the server did not tell */
+	/* each one JSON object, for the callback only; NULL: the server did not tell */
+	const char *facts;
+	const char *table; /* what of the beats' table could refuse a beat */
 	int64_t rtt_ms;    /* of the question */
 	int64_t asked_ms;  /* our wall clock half-way through it */
 };
@@ -33,6 +35,7 @@ struct survey_answer {
  */
 extern const char survey_facts_sql[];
 extern const char survey_facts_15_sql[]; /* from PostgreSQL 15 on */
+extern const char survey_table_sql[];
 extern const char survey_begin_sql[];
 extern const char survey_end_sql[];
 

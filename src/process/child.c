@@ -116,6 +116,8 @@ static void end(struct child *child)
 	outcome->errors = buf_text(&child->err.kept);
 	outcome->errors_len = child->err.kept.len;
 	outcome->took_ms = clock_steady_ms() - child->started_ms;
+	if (outcome->error != 0 && outcome->why == NULL)
+		outcome->why = strerror(outcome->error);
 	list_remove(&child->port->children, child);
 	child->port = NULL; /* a callback may free it */
 	if (child->ended != NULL)
@@ -129,6 +131,7 @@ static void on_process_ended(void *owner, const struct process_end *how)
 
 	child->process = NULL;
 	child->outcome.error = how->error;
+	child->outcome.why = how->why;
 	child->outcome.no_directory = how->no_directory;
 	if (how->error == 0 && WIFSIGNALED(how->status))
 		child->outcome.signal = WTERMSIG(how->status);

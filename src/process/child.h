@@ -37,6 +37,7 @@ struct child_options {
 
 struct child_outcome {
 	int error;     /* errno: it could not be started */
+	const char *why; /* then in words; live for the call */
 	bool no_directory; /* the error is that of `cwd` */
 	int exit_code; /* if signal is 0 */
 	int signal;    /* that ended it */

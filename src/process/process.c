@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "process/program.h"
 
 #define STACK_BYTES ((size_t)256 << 10) /* of a thread that starts one */
 
@@ -79,6 +80,12 @@ static void forget_start(struct process *process)
 	process->cwd = NULL;
 }
 
+static void process_free(struct process *process)
+{
+	free(process->end.why);
+	free(process);
+}
+
 /* With the lock held. Until its exec the child is in no group of its own. */
 static void send_signal(struct process *process, int signal)
 {
@@ -99,7 +106,7 @@ static void settle(struct process *process)
 {
 	list_remove(&reaper.live, process);
 	if (process->port == NULL) {
-		free(process);
+		process_free(process);
 		return;
 	}
 	list_add(&process->port->over, process);
@@ -135,6 +142,8 @@ static void *start_in_thread(void *data)
 	};
 	int error = spawn_process(&what, &process->pid, &process->end.no_directory);
 
+	if (error != 0 && !process->end.no_directory)
+		process->end.why = program_why(process->argv[0], process->cwd, error);
 	forget_start(process);
 	pthread_mutex_lock(&reaper.lock);
 	note_start(process, error);
@@ -205,7 +214,7 @@ struct process *process_start(struct process_port *port, const struct spawn_what
 		leave(process);
 	}
 	forget_start(process);
-	free(process);
+	process_free(process);
 	return NULL;
 }
 
@@ -239,7 +248,7 @@ static void let_go(struct process *process)
 	if (process->starting)
 		reaper.left_behind++;
 	if (is_over)
-		free(process);
+		process_free(process);
 }
 
 void process_let_go(struct process **process)
@@ -338,7 +347,7 @@ bool reaper_end(int ms)
 		send_signal(reaper.live.items[i], SIGKILL);
 	all = wait_for_threads(ms);
 	while (all && reaper.live.count > 0)
-		free(list_shift(&reaper.live));
+		process_free(list_shift(&reaper.live));
 	list_free(&reaper.live);
 	pthread_mutex_unlock(&reaper.lock);
 	return all;
@@ -363,7 +372,7 @@ static void on_woken(uv_async_t *woken)
 		struct process_port *port = woken->data;
 
 		port->ended(process->owner, &process->end);
-		free(process);
+		process_free(process);
 	}
 }
 
@@ -400,7 +409,7 @@ void process_port_free(struct process_port **port_p)
 			let_go(process);
 	}
 	while ((process = list_shift(&port->over)) != NULL)
-		free(process);
+		process_free(process);
 	pthread_mutex_unlock(&reaper.lock);
 	list_free(&port->over);
 	port->woken->data = NULL;

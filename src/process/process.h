@@ -25,6 +25,7 @@ struct process_port;
 
 struct process_end {
 	int error;         /* errno: it could not be started */
+	char *why;         /* then in words (program.h); for the call of `ended` only. NULL: with no_directory */
 	bool no_directory; /* the error is that of its directory */
 	int status;        /* else as waitpid() has it */
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "process/program.h"
 #include "system/descriptors.h"
 
 #define STACK_BYTES ((size_t)64 << 10)
@@ -75,13 +76,6 @@ SHARES_MEMORY static bool set_up(struct start *start)
 	       syscall(SYS_prlimit64, 0L, RLIMIT_NOFILE, &start->files, NULL) == 0;
 }
 
-/* Whether the next program in PATH is tried after this error. */
-SHARES_MEMORY static bool looks_on(int error)
-{
-	return error == EACCES || error == ENOENT || error == ESTALE || error == ENOTDIR ||
-	       error == ENODEV || error == ETIMEDOUT;
-}
-
 SHARES_MEMORY static int in_child(void *data)
 {
 	struct start *start = data;
@@ -93,36 +87,12 @@ SHARES_MEMORY static int in_child(void *data)
 	for (char **program = start->programs; ready && *program != NULL; program++) {
 		(void)syscall(SYS_execve, *program, start->what->argv, start->what->environment);
 		denied = denied || errno == EACCES;
-		if (!looks_on(errno))
+		if (!PROGRAM_LOOKS_ON(errno))
 			ready = denied = false;
 	}
 	start->error = denied ? EACCES : errno;
 	(void)syscall(SYS_exit_group, 127L);
 	return 0;
-}
-
-static char **programs_of(const char *name)
-{
-	const char *path = getenv("PATH");
-	char **programs;
-	size_t count = 0;
-
-	if (path == NULL)
-		path = "/bin:/usr/bin";
-	programs = mem_zalloc(strlen(path) + 2, sizeof(*programs));
-	if (name[0] == '\0' || strchr(name, '/') != NULL) {
-		programs[0] = mem_strdup(name);
-		return programs;
-	}
-	for (bool more = true; more; path += more) {
-		size_t len = strcspn(path, ":");
-
-		programs[count++] = len > 0 ? mem_printf("%.*s/%s", (int)len, path, name)
-					    : mem_strdup(name);
-		path += len;
-		more = *path == ':';
-	}
-	return programs;
 }
 
 int spawn_process(const struct spawn_what *what, atomic_int *pid, bool *no_directory)
@@ -133,7 +103,7 @@ int spawn_process(const struct spawn_what *what, atomic_int *pid, bool *no_direc
 
 	if (stack == MAP_FAILED)
 		return errno;
-	start.programs = programs_of(what->argv[0]);
+	start.programs = program_places(what->argv[0]);
 	start.has_files = descriptors_of_children(&start.files);
 	start.most = (long)descriptors_limit();
 	/* CLONE_VFORK: it returns when the child has left our memory, by exec or exit */

@@ -28,6 +28,7 @@ struct exec {
 	/* the outcome */
 	int error;
 	bool no_directory;
+	char *why;
 	int exit_code;
 	int signal;
 	bool timed_out;
@@ -46,6 +47,7 @@ static void release(void *data)
 	environment_free(&exec->environment);
 	free(exec->cwd);
 	free(exec->input);
+	free(exec->why);
 	free(exec->out);
 	free(exec->err);
 	free(exec);
@@ -66,6 +68,7 @@ static void on_ended(void *data, const struct child_outcome *outcome)
 	exec->child = NULL;
 	exec->error = outcome->error;
 	exec->no_directory = outcome->no_directory;
+	exec->why = mem_strdup(outcome->why);
 	exec->exit_code = outcome->exit_code;
 	exec->signal = outcome->signal;
 	exec->timed_out = outcome->timed_out;
@@ -87,8 +90,7 @@ static int finish(lua_State *L, void *data)
 			lua_pushfstring(L, "cannot start %s: no directory %s", exec->argv[0],
 					exec->cwd);
 		else
-			lua_pushfstring(L, "cannot start %s: %s", exec->argv[0],
-					strerror(exec->error));
+			lua_pushfstring(L, "cannot start %s: %s", exec->argv[0], exec->why);
 		return 2;
 	}
 	lua_createtable(L, 0, 6);

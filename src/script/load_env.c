@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "process/glance.h"
 #include "script/record.h"
 #include "script/state.h"
+
+#define LOOK_MS 500 /* at a program; a file of a mount that answers takes none */
 
 static int file_exists(lua_State *L)
 {
@@ -30,6 +33,20 @@ static int file_mode(lua_State *L)
 		return 0;
 	lua_pushinteger(L, st.st_mode & 07777);
 	return 1;
+}
+
+/* obstacle(program): what stands in the way of starting it as a trigger is started, and what mends that; nil: nothing. */
+static int program_obstacle(lua_State *L)
+{
+	bool looked;
+	struct program_fault *fault = glance_at_program(luaL_checkstring(L, 1), "/", LOOK_MS, NULL, &looked);
+
+	if (fault == NULL)
+		return 0;
+	lua_pushstring(L, fault->words);
+	lua_pushstring(L, fault->cure);
+	program_fault_free(&fault);
+	return 2;
 }
 
 bool load_env_is_foreign(int fd)
@@ -103,6 +120,8 @@ void load_env_push(lua_State *L, const struct load_options *load)
 		set_function(L, "exists", file_exists);
 		set_function(L, "readable", file_readable);
 		set_function(L, "mode", file_mode);
+		if (load == NULL || !(load->programs_unseen || load->names_only))
+			set_function(L, "obstacle", program_obstacle);
 		if (getuid() == 0 && load != NULL && !load->names_only)
 			set_function(L, "foreign", file_is_foreign);
 	}

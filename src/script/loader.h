@@ -12,6 +12,7 @@ struct load_options {
 	const char *text; /* the file's content, when the caller has read it */
 	size_t text_len;
 	bool names_only; /* the files of Lua triggers are not run: for the file names alone */
+	bool programs_unseen; /* nor are the programs of triggers looked at: the caller does, or does not care */
 	bool reload;     /* files that cannot be read are errors, not warnings */
 	const char *trigger; /* a Lua file that is every event's only trigger, with the settings that it
 				has in the configuration; NULL: none */

@@ -180,7 +180,13 @@ static void give_facts(const struct asked *asked, struct values *values)
 		       " \"sessions\": 1, \"system_id\": \"1\", \"started\": 0}",
 		       (long long)time(NULL), slave, slave, there, there, there, there);
 	values->row = true;
-	values->texts[0] = values->facts;
+	values->texts[0] = asked->model->facts != NULL ? asked->model->facts : values->facts;
+}
+
+static void give_shape(const struct asked *asked, struct values *values)
+{
+	values->row = true;
+	values->texts[0] = asked->model->shape != NULL ? asked->model->shape : "{\"name\": null}";
 }
 
 static void do_create(const struct asked *asked, struct values *values)
@@ -231,6 +237,7 @@ static const struct {
 	[ASK_READABLE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
 	[ASK_ROW] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_INT8 }, give_row },
 	[ASK_FACTS] = { "SELECT 1", 1, { TYPE_TEXT }, give_facts },
+	[ASK_SHAPE] = { "SELECT 1", 1, { TYPE_TEXT }, give_shape },
 	[ASK_BEGIN] = { "BEGIN", 0, { 0 }, do_nothing },
 	[ASK_LOCAL] = { "SELECT 1", 1, { TYPE_INT8 }, give_number },
 	[ASK_END] = { "ROLLBACK", 0, { 0 }, do_nothing },
@@ -251,6 +258,8 @@ int answer_find(const char *sql)
 	}
 	if (strcmp(sql, survey_facts_sql) == 0 || strcmp(sql, survey_facts_15_sql) == 0)
 		return ASK_FACTS;
+	if (strcmp(sql, survey_table_sql) == 0)
+		return ASK_SHAPE;
 	if (strcmp(sql, survey_begin_sql) == 0)
 		return ASK_BEGIN;
 	if (strcmp(sql, pinned_local_sql) == 0)

@@ -11,7 +11,7 @@
 #define PARAMS_MOST 8
 
 /* An enum question, or one of these. */
-enum { ASK_FACTS = QUESTIONS, ASK_BEGIN, ASK_LOCAL, ASK_END /* check's */, ASK_UNKNOWN };
+enum { ASK_FACTS = QUESTIONS, ASK_SHAPE, ASK_BEGIN, ASK_LOCAL, ASK_END /* check's */, ASK_UNKNOWN };
 
 #define ROLE_STATEMENT "SELECT pg_is_in_recovery()" /* the default of is_slave_statement */
 

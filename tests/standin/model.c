@@ -92,4 +92,6 @@ void model_clear(struct model *model)
 		free(list_shift(&model->coming));
 	list_free(&model->coming);
 	list_free(&model->followers);
+	free(model->facts);
+	free(model->shape);
 }

@@ -18,6 +18,8 @@ struct model {
 	bool has_row;
 	struct row row;
 	struct list coming; /* struct coming *, soonest first */
+	char *facts; /* what check is told of it instead of the truth; NULL: the truth */
+	char *shape; /* likewise, of its table */
 };
 
 /* A master takes a row in place of the one it has; its followers will show it. */

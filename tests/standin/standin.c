@@ -209,6 +209,20 @@ static bool do_lag(struct server *server, const char *word)
 	return true;
 }
 
+static bool do_facts(struct server *server, const char *word)
+{
+	free(server->model.facts);
+	server->model.facts = mem_strdup(word);
+	return true;
+}
+
+static bool do_shape(struct server *server, const char *word)
+{
+	free(server->model.shape);
+	server->model.shape = mem_strdup(word);
+	return true;
+}
+
 static bool do_count(struct server *server, const char *word)
 {
 	(void)word;
@@ -229,6 +243,7 @@ static const struct {
 	{ "trust", 0, do_trust },       { "password", 0, do_password }, { "scram", 1, do_scram },
 	{ "trickle", 1, do_trickle },   { "promote", 0, do_promote }, { "follow", 1, do_follow },
 	{ "lag", 1, do_lag },           { "count", 0, do_count },     { "fatal", 1, do_fatal },
+	{ "facts", 1, do_facts },         { "shape", 1, do_shape },
 };
 
 /* WHO VERB [WORD], for all whose names fit WHO. */

@@ -25,14 +25,14 @@ local function warn_of_shell(ctx, path, line)
   end
 end
 
--- A program with a path that is not there; relative ones start at / (contract).
-local function warn_of_missing(ctx, path, program)
-  if not ctx.env.exists or not program:find("/", 1, true) then
-    return
+-- A program that could not be started now; relative ones start at / (contract). It may be there when it is needed.
+local function warn_of_obstacle(ctx, path, program)
+  local obstacle, cure = nil, nil
+  if ctx.env.obstacle then
+    obstacle, cure = ctx.env.obstacle(program)
   end
-  local absolute = program:sub(1, 1) == "/" and program or "/" .. program
-  if not ctx.env.exists(absolute) then
-    ctx.report:warning(path, "no such program: " .. keypath.quote(absolute))
+  if obstacle then
+    ctx.report:warning(path, keypath.escape(obstacle) .. (cure and "; cure: " .. keypath.escape(cure) or ""))
   end
 end
 
@@ -86,7 +86,7 @@ local function read_command(ctx, path, value)
     ctx.report:error(path, checks.describe(ctx, path, value) .. " where a command belongs", settings.allowed(COMMAND))
   end
   if argv then
-    warn_of_missing(ctx, path, argv[1])
+    warn_of_obstacle(ctx, path, argv[1])
   end
   return argv
 end

@@ -1,0 +1,140 @@
+#include "process/glance.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+
+#define STACK_BYTES ((size_t)256 << 10)
+
+/* Freed by whoever is last: who asked, or the thread that was left behind. */
+struct glance {
+	char *name;
+	char *cwd;
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	/* under the lock */
+	bool done;
+	bool left; /* nobody waits for it any more */
+	struct program_fault *fault;
+	char *place;
+};
+
+static atomic_bool hangs; /* one is left behind, and has not returned */
+
+static void glance_free(struct glance *glance)
+{
+	pthread_cond_destroy(&glance->returned);
+	pthread_mutex_destroy(&glance->lock);
+	program_fault_free(&glance->fault);
+	free(glance->place);
+	free(glance->name);
+	free(glance->cwd);
+	free(glance);
+}
+
+static void *look_in_thread(void *data)
+{
+	struct glance *glance = data;
+	char *place;
+	struct program_fault *fault = program_look(glance->name, glance->cwd, &place);
+	bool left;
+
+	pthread_mutex_lock(&glance->lock);
+	glance->fault = fault;
+	glance->place = place;
+	glance->done = true;
+	left = glance->left;
+	pthread_cond_signal(&glance->returned);
+	pthread_mutex_unlock(&glance->lock);
+	if (left) {
+		glance_free(glance);
+		atomic_store(&hangs, false);
+	}
+	return NULL;
+}
+
+/* With all signals blocked: they are the monitor's. */
+static bool start_thread(struct glance *glance)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t all;
+	sigset_t before;
+	int error;
+
+	sigfillset(&all);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	error = pthread_create(&thread, &attr, look_in_thread, glance);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return error == 0;
+}
+
+/* Whether it returns in time; else it is the thread's from now on. */
+static bool wait_for(struct glance *glance, int ms)
+{
+	struct timespec until;
+	int error = 0;
+	bool done;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	pthread_mutex_lock(&glance->lock);
+	while (!glance->done && error == 0)
+		error = pthread_cond_clockwait(&glance->returned, &glance->lock, CLOCK_MONOTONIC, &until);
+	done = glance->done;
+	glance->left = !done;
+	if (!done)
+		atomic_store(&hangs, true);
+	pthread_mutex_unlock(&glance->lock);
+	return done;
+}
+
+static struct program_fault *no_answer(const char *name, int ms)
+{
+	struct program_fault *fault = mem_zalloc(1, sizeof(*fault));
+
+	fault->words = mem_printf("a look at \"%s\" does not return within %g s: does its mount hang?", name, ms / 1000.0);
+	fault->sure = true;
+	return fault;
+}
+
+struct program_fault *glance_at_program(const char *name, const char *cwd, int ms, char **place, bool *looked)
+{
+	struct glance *glance;
+	struct program_fault *fault;
+
+	*looked = !atomic_load(&hangs);
+	if (place != NULL)
+		*place = NULL;
+	if (!*looked)
+		return NULL;
+	glance = mem_zalloc(1, sizeof(*glance));
+	glance->name = mem_strdup(name);
+	glance->cwd = mem_strdup(cwd);
+	pthread_mutex_init(&glance->lock, NULL);
+	pthread_cond_init(&glance->returned, NULL);
+	*looked = start_thread(glance);
+	if (*looked && !wait_for(glance, ms))
+		return no_answer(name, ms);
+	fault = glance->fault;
+	glance->fault = NULL;
+	if (place != NULL) {
+		*place = glance->place;
+		glance->place = NULL;
+	}
+	glance_free(glance);
+	return fault;
+}
