@@ -68,6 +68,8 @@ enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table)
 		return REASON_QUERY_ERROR;
 	if (strcmp(sqlstate, "25006") == 0)
 		return REASON_READ_ONLY;
+	if (is_class(sqlstate, "53")) /* 53100, 53200: no disk or memory left for it, as for one more session */
+		return REASON_FULL;
 	if (of_table && (is_class(sqlstate, "42") || is_class(sqlstate, "22") ||
 			is_class(sqlstate, "23") || strcmp(sqlstate, "55000") == 0 ||
 			strcmp(sqlstate, "P0001") == 0))
@@ -136,10 +138,18 @@ struct by_errno {
 	bool own_fault;
 };
 
+/* Of a Unix socket: there is no such file, or we may not open it. */
+static const struct by_errno by_errno_of_socket[] = {
+	{ ENOENT, REASON_REFUSED, false },
+	{ EACCES, REASON_REFUSED, false },
+	{ EPERM, REASON_REFUSED, false },
+};
+
 static const struct by_errno by_errno[] = {
 	{ ECONNREFUSED, REASON_REFUSED, false },
-	{ ENOENT, REASON_REFUSED, false }, /* no such socket file */
-	{ EACCES, REASON_REFUSED, false }, /* a socket that we may not open */
+	{ EACCES, REASON_UNREACHABLE, false }, /* this machine's own routes: "prohibit", */
+	{ EINVAL, REASON_UNREACHABLE, false }, /* "blackhole"; */
+	{ EPERM, REASON_UNREACHABLE, false },  /* or its filter */
 	{ EHOSTUNREACH, REASON_UNREACHABLE, false },
 	{ ENETUNREACH, REASON_UNREACHABLE, false },
 	{ EHOSTDOWN, REASON_UNREACHABLE, false },
@@ -172,10 +182,32 @@ static const struct words of_server[] = {
 	{ "could not fork new process", REASON_FULL, false },
 };
 
-/* libpq's words around the errno of a file that it reads. */
-static const struct words of_files[] = {
-	{ "certificate file", REASON_TLS, false },
-	{ "private key file", REASON_TLS, false },
+/*
+ * How libpq (10 to 18) begins to say that a file of ours, or this machine's TLS, is not fit for a handshake; the
+ * file's name follows in quotes where the row ends with one. It has sent nothing but its wish for TLS by then.
+ */
+static const char *const of_own_files[] = {
+	"could not read root certificate file \"", /* no certificate in it, or not to be read */
+	"root certificate file \"",                /* "... does not exist" */
+	"could not get home directory to locate root certificate file",
+	"could not load system root certificate paths",
+	"could not open certificate file \"",
+	"could not read certificate file \"",
+	"certificate present, but not private key file \"",
+	"could not stat private key file \"",
+	"could not load private key file \"", /* also one that is another certificate's */
+	"certificate does not match private key file \"",
+	"private key file \"", /* "... is not a regular file", "... has group or world access" */
+	"could not load SSL engine \"",
+	"could not initialize SSL engine \"",
+	"could not read private SSL key \"",
+	"could not load private SSL key \"",
+	"could not create SSL context",
+	"could not establish SSL connection",
+	"could not set minimum SSL protocol version",
+	"could not set maximum SSL protocol version",
+	"could not set SSL Server Name Indication",
+	"SSL error: no protocols available", /* what openssl.cnf allows, and what `connection` asks for */
 };
 
 /* libpq's own English words, for what has neither SQLSTATE nor errno. */
@@ -232,9 +264,11 @@ static bool take_errno(struct evidence *evidence, const char *message, const str
 
 static void of_libpq_words(struct evidence *evidence, const char *message)
 {
+	bool of_socket = strstr(message, "connection to server on socket") != NULL;
+
 	if (!take_words(evidence, message, of_server, COUNT(of_server)) &&
 	    !take_errno(evidence, message, by_own_errno, COUNT(by_own_errno)) &&
-	    !take_words(evidence, message, of_files, COUNT(of_files)) &&
+	    !(of_socket && take_errno(evidence, message, by_errno_of_socket, COUNT(by_errno_of_socket))) &&
 	    !take_errno(evidence, message, by_errno, COUNT(by_errno)) &&
 	    !take_words(evidence, message, by_words, COUNT(by_words)))
 		evidence->reason = REASON_MALFORMED;
@@ -271,10 +305,77 @@ static void take_message(struct evidence *evidence, const char *message)
 	free(words);
 }
 
+/* ---- files of our own ---- */
+
+/* Where libpq complains about a file of ours; NULL: it does not. */
+static const char *find_own_file(const char *message)
+{
+	for (size_t i = 0; i < COUNT(of_own_files); i++) {
+		const char *at = strstr(message, of_own_files[i]);
+
+		if (at != NULL)
+			return at;
+	}
+	return NULL;
+}
+
+/* The words of libpq's last attempt, of several (without TLS after one with, or the other way round). */
+static const char *last_attempt(const char *message)
+{
+	const char *last = message;
+
+	for (const char *at = message; (at = strstr(at, "\nconnection to server ")) != NULL;)
+		last = ++at;
+	return last;
+}
+
+/* Up to the end of the line, and not what OpenSSL 3.0 says of a file that it may not read: that is no text. */
+static void take_own_file(struct evidence *evidence, const char *at)
+{
+	size_t len = strcspn(at, "\n");
+	char *line = mem_printf("%.*s", (int)(len < MESSAGE_BYTES ? len : MESSAGE_BYTES), at);
+	char *tail = strrchr(line, '"');
+
+	if (tail != NULL && strncmp(tail, "\":", 2) == 0) {
+		for (const char *c = tail += 1; *tail != '\0' && *c != '\0'; c++) {
+			if (!isprint((unsigned char)*c))
+				*tail = '\0';
+		}
+		if (strcmp(tail, ": ") == 0)
+			*tail = '\0';
+	}
+	*evidence = (struct evidence){ .own_fault = true, .file = true, .told = true };
+	take_message(evidence, line);
+	free(line);
+}
+
+/*
+ * Whether a file of ours is why no connection was made: libpq's last attempt met it; or an earlier one did, and the
+ * last, made without TLS for that reason, was refused as such (class 28). Else the last one's words alone count.
+ */
+static bool of_own_file(struct evidence *evidence, const char **message)
+{
+	const char *at = find_own_file(*message);
+	const char *last = last_attempt(*message);
+	char sqlstate[6] = "";
+
+	if (at == NULL)
+		return false;
+	(void)find_sqlstate(last, sqlstate);
+	if (at < last ? is_class(sqlstate, "28") : sqlstate[0] == '\0') {
+		take_own_file(evidence, at);
+		return true;
+	}
+	*message = last;
+	return false;
+}
+
 void evidence_of_connect(struct evidence *evidence, const char *message)
 {
 	char sqlstate[6];
 
+	if (of_own_file(evidence, &message))
+		return;
 	*evidence = (struct evidence){ .reason = REASON_MALFORMED };
 	take_message(evidence, message);
 	if (!find_sqlstate(message, sqlstate)) {
