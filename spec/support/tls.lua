@@ -1,6 +1,7 @@
 --- TLS for the tests' servers: authorities of their own, servers' and clients' certificates.
 local proc = require "spec.support.proc"
 
+local uv = proc.uv
 local tls = {}
 
 local Authority = {}
@@ -67,8 +68,9 @@ function tls.client(authority)
   local files = { sslrootcert = dir .. "/root.crt", sslcert = dir .. "/client.crt", sslkey = dir .. "/client.key" }
   local function mend()
     for name, text in pairs { sslrootcert = proc.read_file(authority.ca), sslcert = crt, sslkey = key } do
-      proc.must({ "rm", "-rf", files[name] }, { as_root = true })
-      proc.write_file(files[name], text, OWNER_ONLY)
+      local path = files[name]
+      proc.write_file(path .. ".new", text, OWNER_ONLY) -- at once: a file half made is a lack of its own
+      assert(uv.fs_rename(path .. ".new", path))
     end
   end
   mend()

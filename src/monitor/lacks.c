@@ -14,6 +14,15 @@ static const char *words_of(const struct evidence *evidence)
 	return at != NULL ? at + strlen(" failed: ") : evidence->message;
 }
 
+/* Of a file the words up to its name count: OpenSSL's, which follow, may be others the next time. */
+static bool is_same(const struct lack *lack, const char *words)
+{
+	const char *name_end = lack->is_file ? strrchr(lack->words, '"') : NULL;
+
+	return name_end != NULL ? strncmp(lack->words, words, (size_t)(name_end - lack->words) + 1) == 0
+				: strcmp(lack->words, words) == 0;
+}
+
 /* The lack with these words, or the place for it; where none is free the last one. */
 static struct lack *find(struct lacks *lacks, const char *words)
 {
@@ -22,7 +31,7 @@ static struct lack *find(struct lacks *lacks, const char *words)
 	for (size_t i = LACKS_MOST; i-- > 0;) {
 		struct lack *lack = &lacks->all[i];
 
-		if (lack->nodes > 0 && strcmp(lack->words, words) == 0)
+		if (lack->nodes > 0 && is_same(lack, words))
 			return lack;
 		if (lack->nodes == 0)
 			found = lack;
@@ -55,7 +64,7 @@ static void meet(struct lacks *lacks, struct lack_met *met, const char *node, co
 	const char *words = words_of(evidence);
 	struct lack *lack;
 
-	if (met->lack != NULL && strcmp(met->lack->words, words) == 0)
+	if (met->lack != NULL && is_same(met->lack, words))
 		return;
 	lack = find(lacks, words);
 	if (lack == met->lack)

@@ -329,7 +329,7 @@ static const char *last_attempt(const char *message)
 	return last;
 }
 
-/* Up to the end of the line, and not what OpenSSL 3.0 says of a file that it may not read: that is no text. */
+/* Up to the end of the line, without what OpenSSL 3.0 says of a file that it may not read: nothing, or no text. */
 static void take_own_file(struct evidence *evidence, const char *at)
 {
 	size_t len = strcspn(at, "\n");
@@ -341,7 +341,7 @@ static void take_own_file(struct evidence *evidence, const char *at)
 			if (!isprint((unsigned char)*c))
 				*tail = '\0';
 		}
-		if (strcmp(tail, ": ") == 0)
+		if (strcmp(tail, ": ") == 0 || strcmp(tail, ": system lib") == 0)
 			*tail = '\0';
 	}
 	*evidence = (struct evidence){ .own_fault = true, .file = true, .told = true };
