@@ -85,7 +85,10 @@ local function start(options)
   for key, value in pairs(QUICK) do
     config[key] = value
   end
-  local daemon = plusmoin.start { nodes = servers, config = config, clusters = 1 }
+  if options.before then
+    options.before(connection)
+  end
+  local daemon = plusmoin.start { nodes = servers, config = config, nowait = options.nowait }
   return { daemon = daemon, servers = servers, authority = authority, files = connection, mend = mend }
 end
 
@@ -181,6 +184,19 @@ describe("a file of our own TLS", function()
     case.daemon:quiet_rounds(3)
     assert.equal(0, times_logged(case.daemon, LACKS))
     check_places(case)
+  end)
+
+  it("that lacks at the start is told, too: when it is there the servers are found", function()
+    local case = start({ nowait = true, before = function(files) assert(os.remove(files.sslrootcert)) end })
+    local daemon = case.daemon
+    daemon:wait_logged("error", LACKS, "root certificate file")
+    wait_lacks(daemon, 3)
+    daemon:quiet(1)
+    case.mend()
+    daemon:wait_logged("error", LACKS_NO_MORE, "root certificate file")
+    check_places(case)
+    assert.equal(1, times_logged(daemon, LACKS), daemon:log())
+    assert.equal("plusmoin_up", daemon:changes()[1].name)
   end)
 
   it("that lacks hides no server that says nothing, or closes at once", function()
