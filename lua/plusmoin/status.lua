@@ -194,7 +194,8 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return lack_lines(get_list(answer, "lacks"), now) .. lua_lines(get(answer, "lua")) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
+  return lack_lines(get_list(answer, "lacks"), now) .. lua_lines(get(answer, "lua"))
+    .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

@@ -120,8 +120,11 @@ describe("the class of a failed connect", function()
 
   it("is `unreachable` where this machine's own routes lead nowhere", function()
     machine.need("wire")
-    local daemon = plusmoin.new { nodes = { { host = "203.0.113.1", port = 5432 }, { host = "203.0.113.2", port = 5432 },
-      { host = "203.0.113.3", port = 5432 }, { host = "203.0.113.4", port = 5432 } } }
+    local nodes = {}
+    for i = 1, 4 do
+      nodes[i] = { host = "203.0.113." .. i, port = 5432 }
+    end
+    local daemon = plusmoin.new { nodes = nodes }
     daemon:start { names = { with = function(_, argv)
       local wrapped = { "unshare", "-n", "sh", "-ec", "ip link set lo up; ip route add prohibit 203.0.113.1;"
         .. "ip route add blackhole 203.0.113.2; ip route add unreachable 203.0.113.3; exec \"$@\"", "sh" }

@@ -74,7 +74,8 @@ function tls.client(authority)
     end
   end
   mend()
-  return { sslmode = "verify-ca", sslrootcert = files.sslrootcert, sslcert = files.sslcert, sslkey = files.sslkey }, mend
+  return { sslmode = "verify-ca", sslrootcert = files.sslrootcert, sslcert = files.sslcert, sslkey = files.sslkey },
+    mend
 end
 
 return tls

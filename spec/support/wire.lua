@@ -117,15 +117,15 @@ function Network:unplug(host)
 end
 
 --- This machine's own routes refuse the way to an address: `kind` is "prohibit" or "blackhole".
-function Network:refuse_route(address, kind)
-  sh(nil, ("ip route add %s %s"):format(kind, address))
-  self.refused = { address = address, kind = kind }
+function Network:refuse_route(to, kind)
+  sh(nil, ("ip route add %s %s"):format(kind, to))
+  self.refused = { to = to, kind = kind }
 end
 
 -- Also after a test that failed: the routes are the machine's.
 local function give_route_back(self)
   if self.refused then
-    sh(nil, ("ip route del %s %s"):format(self.refused.kind, self.refused.address))
+    sh(nil, ("ip route del %s %s"):format(self.refused.kind, self.refused.to))
     self.refused = nil
   end
 end
