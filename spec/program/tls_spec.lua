@@ -33,6 +33,9 @@ local function unreadable(path)
   chmod(path, "000")
 end
 
+-- libpq 15 reads on behind what OpenSSL has told it of a file that may not be read.
+local IS_SANITIZED = (os.getenv("PLUSMOIN_BIN") or ""):find("asan", 1, true) ~= nil
+
 local other_key
 
 -- What can be done to which file, and the words for it; those with a tag are for `make test-long`.
@@ -40,16 +43,17 @@ local DAMAGES = {
   { "sslrootcert", "gone", os.remove, "root certificate file", "does not exist" },
   { "sslrootcert", "emptied", empty, "could not read root certificate file", tag = " #matrix" },
   { "sslrootcert", "unparsable", junk, "could not read root certificate file", tag = " #matrix" },
-  { "sslrootcert", "unreadable", unreadable, "could not read root certificate file", tag = " #matrix" },
+  { "sslrootcert", "unreadable", unreadable, "could not read root certificate file", "Permission denied",
+    tag = " #matrix" },
   { "sslrootcert", "a directory", directory, "could not read root certificate file", tag = " #matrix" },
   { "sslcert", "gone", os.remove, "client certificate file", "No such file or directory" },
   { "sslcert", "emptied", empty, "could not read certificate file" },
   { "sslcert", "unparsable", junk, "could not read certificate file", tag = " #matrix" },
-  { "sslcert", "unreadable", unreadable, "could not read certificate file", tag = " #matrix" },
+  { "sslcert", "unreadable", unreadable, "could not read certificate file", "Permission denied", tag = " #matrix" },
   { "sslkey", "gone", os.remove, "certificate present, but not private key file", tag = " #matrix" },
   { "sslkey", "emptied", empty, "could not load private key file", tag = " #matrix" },
   { "sslkey", "unparsable", junk, "could not load private key file", tag = " #matrix" },
-  { "sslkey", "unreadable", unreadable, "private key file", tag = " #matrix" },
+  { "sslkey", "unreadable", unreadable, "private key file", "Permission denied", tag = " #matrix" },
   { "sslkey", "open to others", function(path) chmod(path, "644") end, "private key file",
     "has group or world access" },
   { "sslkey", "another one's", function(path) proc.write_file(path, other_key, tonumber("600", 8)) end,
@@ -138,7 +142,8 @@ describe("a file of our own TLS", function()
         local case = start()
         _, other_key = case.authority:issue("another")
         for _, damage in ipairs(DAMAGES) do
-          if damage[1] == name and (damage.tag or "") == tag then
+          local here = damage[1] == name and (damage.tag or "") == tag
+          if here and not (IS_SANITIZED and damage[3] == unreadable) then
             damage[3](case.files[name])
             see_through(case, { table.unpack(damage, 4) }, case.mend)
           end

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "pg/file_words.h"
 
 #define LOOKED_AT_BYTES 8192 /* of a server's words: LOCATION and hint are looked for in them */
 
@@ -182,34 +183,6 @@ static const struct words of_server[] = {
 	{ "could not fork new process", REASON_FULL, false },
 };
 
-/*
- * How libpq (10 to 18) begins to say that a file of ours, or this machine's TLS, is not fit for a handshake; the
- * file's name follows in quotes where the row ends with one. It has sent nothing but its wish for TLS by then.
- */
-static const char *const of_own_files[] = {
-	"could not read root certificate file \"", /* no certificate in it, or not to be read */
-	"root certificate file \"",                /* "... does not exist" */
-	"could not get home directory to locate root certificate file",
-	"could not load system root certificate paths",
-	"could not open certificate file \"",
-	"could not read certificate file \"",
-	"certificate present, but not private key file \"",
-	"could not stat private key file \"",
-	"could not load private key file \"", /* also one that is another certificate's */
-	"certificate does not match private key file \"",
-	"private key file \"", /* "... is not a regular file", "... has group or world access" */
-	"could not load SSL engine \"",
-	"could not initialize SSL engine \"",
-	"could not read private SSL key \"",
-	"could not load private SSL key \"",
-	"could not create SSL context",
-	"could not establish SSL connection",
-	"could not set minimum SSL protocol version",
-	"could not set maximum SSL protocol version",
-	"could not set SSL Server Name Indication",
-	"SSL error: no protocols available", /* what openssl.cnf allows, and what `connection` asks for */
-};
-
 /* libpq's own English words, for what has neither SQLSTATE nor errno. */
 static const struct words by_words[] = {
 	{ "out of memory", REASON_NONE, true },
@@ -307,18 +280,6 @@ static void take_message(struct evidence *evidence, const char *message)
 
 /* ---- files of our own ---- */
 
-/* Where libpq complains about a file of ours; NULL: it does not. */
-static const char *find_own_file(const char *message)
-{
-	for (size_t i = 0; i < COUNT(of_own_files); i++) {
-		const char *at = strstr(message, of_own_files[i]);
-
-		if (at != NULL)
-			return at;
-	}
-	return NULL;
-}
-
 /* The words of libpq's last attempt, of several (without TLS after one with, or the other way round). */
 static const char *last_attempt(const char *message)
 {
@@ -329,41 +290,24 @@ static const char *last_attempt(const char *message)
 	return last;
 }
 
-/* Up to the end of the line, without what OpenSSL 3.0 says of a file that it may not read: nothing, or no text. */
-static void take_own_file(struct evidence *evidence, const char *at)
-{
-	size_t len = strcspn(at, "\n");
-	char *line = mem_printf("%.*s", (int)(len < MESSAGE_BYTES ? len : MESSAGE_BYTES), at);
-	char *tail = strrchr(line, '"');
-
-	if (tail != NULL && strncmp(tail, "\":", 2) == 0) {
-		for (const char *c = tail += 1; *tail != '\0' && *c != '\0'; c++) {
-			if (!isprint((unsigned char)*c))
-				*tail = '\0';
-		}
-		if (strcmp(tail, ": ") == 0 || strcmp(tail, ": system lib") == 0)
-			*tail = '\0';
-	}
-	*evidence = (struct evidence){ .own_fault = true, .file = true, .told = true };
-	take_message(evidence, line);
-	free(line);
-}
-
 /*
  * Whether a file of ours is why no connection was made: libpq's last attempt met it; or an earlier one did, and the
  * last, made without TLS for that reason, was refused as such (class 28). Else the last one's words alone count.
  */
 static bool of_own_file(struct evidence *evidence, const char **message)
 {
-	const char *at = find_own_file(*message);
+	const char *at = file_words_find(*message);
 	const char *last = last_attempt(*message);
 	char sqlstate[6] = "";
+	char words[MESSAGE_BYTES];
 
 	if (at == NULL)
 		return false;
 	(void)find_sqlstate(last, sqlstate);
 	if (at < last ? is_class(sqlstate, "28") : sqlstate[0] == '\0') {
-		take_own_file(evidence, at);
+		file_words_copy(at, words, sizeof(words));
+		*evidence = (struct evidence){ .own_fault = true, .file = true, .told = true };
+		take_message(evidence, words);
 		return true;
 	}
 	*message = last;

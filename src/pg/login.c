@@ -321,10 +321,9 @@ void login_explain(const struct login *login, struct evidence *evidence)
 		*evidence = login->refusal;
 	} else if (login->is_scarce) {
 		*evidence = evidence_of_scarcity(descriptors_limit());
-	} else if (own_files_explain(&login->files, evidence)) {
-		return;
 	} else if (pg == NULL || PQstatus(pg) == CONNECTION_BAD) {
 		evidence_of_connect(evidence, connect_words(pg, words, sizeof(words)));
+		own_files_explain(&login->files, evidence);
 	} else { /* libpq has no complaint: the loop could not watch its socket */
 		*evidence = (struct evidence){ .own_fault = true };
 		text_copy(evidence->message, MESSAGE_BYTES, "the connection cannot be watched");

@@ -14,12 +14,15 @@
 static const struct kind {
 	const char *keyword;
 	const char *words;
-	const char *noun;
+	const char *noun;       /* NULL: libpq says what it is */
 	bool is_secret; /* libpq passes over it where others may read it */
 } kinds[OWN_FILES] = {
 	{ "sslcert", ":  28000: ", "client certificate file", false }, /* "requires a valid client certificate" */
 	{ "passfile", "no password supplied", "password file", true },
 	{ "sslcrldir", "certificate verify failed", "directory of revoked certificates", false },
+	{ "sslrootcert", "could not read root certificate file \"", NULL, false },
+	{ "sslcert", "could not read certificate file \"", NULL, false },
+	{ "sslkey", "could not load private key file \"", NULL, false },
 };
 
 void own_files_take(struct own_files *files, const char *keyword, const char *value)
@@ -59,19 +62,26 @@ void own_files_look(struct own_files *files, const char *message)
 		why = what_lacks(&kinds[i], files->paths[i], words, sizeof(words));
 		if (why == NULL)
 			continue;
+		if (kinds[i].noun == NULL) {
+			text_copy(files->why, sizeof(files->why), why);
+			continue;
+		}
 		(void)snprintf(files->lacking, sizeof(files->lacking), "%s \"%.300s\": %s", kinds[i].noun,
 			       files->paths[i], why);
 		return;
 	}
 }
 
-bool own_files_explain(const struct own_files *files, struct evidence *evidence)
+void own_files_explain(const struct own_files *files, struct evidence *evidence)
 {
-	if (files->lacking[0] == '\0')
-		return false;
-	*evidence = (struct evidence){ .own_fault = true, .file = true, .told = true };
-	text_copy(evidence->message, MESSAGE_BYTES, files->lacking);
-	return true;
+	size_t len = strlen(evidence->message);
+
+	if (files->lacking[0] != '\0' && (evidence->reason == REASON_AUTH || evidence->reason == REASON_TLS)) {
+		*evidence = (struct evidence){ .own_fault = true, .file = true, .told = true };
+		text_copy(evidence->message, MESSAGE_BYTES, files->lacking);
+	} else if (evidence->file && files->why[0] != '\0' && len > 0 && evidence->message[len - 1] == '"') {
+		(void)snprintf(evidence->message + len, MESSAGE_BYTES - len, ": %s", files->why);
+	}
 }
 
 void own_files_clear(struct own_files *files)

@@ -76,7 +76,6 @@ static void test_own_files(void **state)
 {
 	static const char *const words[] = {
 		"could not read root certificate file \"/r\": no certificate or crl found",
-		"could not read root certificate file \"/r\": Permission denied",
 		"could not open certificate file \"/c\": Permission denied",
 		"could not open certificate file \"/c\": Too many levels of symbolic links",
 		"could not read certificate file \"/c\": no start line",
@@ -88,8 +87,8 @@ static void test_own_files(void **state)
 		"private key file \"/k\" is not a regular file",
 		"private key file \"/k\" has group or world access; permissions should be u=rw (0600) or less",
 		"could not get home directory to locate root certificate file",
-		"could not load system root certificate paths: no such file",
-		"could not load SSL engine \"pkcs11\": could not load the shared library",
+		"could not load system root certificate paths",
+		"could not load SSL engine \"pkcs11\"",
 		"SSL error: no protocols available",
 	};
 
@@ -104,7 +103,9 @@ static void test_own_files(void **state)
 	}
 	is_ours(AT "root certificate file \"/r\" does not exist\nEither provide the file or change sslmode\n",
 		"root certificate file \"/r\" does not exist");
-	/* OpenSSL 3.0 on a file that may not be read */
+	/* OpenSSL 3.0 on a file that may not be read: what lies in libpq's memory */
+	is_ours(AT "could not read certificate file \"/c\": hunter2\n", "could not read certificate file \"/c\"");
+	is_ours(AT "could not create SSL context: hunter2\n", "could not create SSL context");
 	is_ours(AT "could not read certificate file \"/c\": \363\211\026U\n", "could not read certificate file \"/c\"");
 	is_ours(AT "could not read certificate file \"/c\": \n", "could not read certificate file \"/c\"");
 }
