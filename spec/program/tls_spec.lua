@@ -159,7 +159,7 @@ describe("a file of our own TLS", function()
     assert(os.remove(case.files.sslrootcert))
     end_sessions(servers)
     wait_lacks(daemon, 3)
-    daemon:quiet(2)
+    daemon:quiet(1)
     check_places(case)
     local code, out = daemon:cli("status")
     assert.equal(0, code, out)
@@ -257,7 +257,7 @@ describe("a door that is shut by TLS", function()
     { "a certificate of another authority's", function(server) tls.serve(server, tls.authority()) end },
     { "a certificate that has expired", function(server, case) tls.serve(server, case.authority, -1) end,
       tag = " #matrix" },
-    { "ssl = off", function(server) tls.switch(server, "off") end, "trust" },
+    { "ssl = off", function(server) tls.switch(server, "off") end, "trust", tag = " #matrix" },
   }
 
   for _, door in ipairs(DOORS) do
