@@ -167,8 +167,8 @@ return {
   restart_grace = 10,
 
   -- Classes of failure that keep a node in its place: the server is alive, only the door is shut.
-  -- Default: ["full", "auth", "no_database", "table"].
-  hold_on = { "full", "auth", "no_database", "table" },
+  -- Default: ["full", "auth", "no_database", "table", "tls"].
+  hold_on = { "full", "auth", "no_database", "table", "tls" },
 
   -- How often a fresh connection has to replace the kept one (at most 20 a second in all); 0: never, smart stops wait.
   -- Default: 30.

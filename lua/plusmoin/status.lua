@@ -173,8 +173,18 @@ local function lua_lines(state)
   return table.concat(lines)
 end
 
+-- What plusmoin itself lacks for connections (the answer's key `lacks`), a line each.
+local function lack_lines(lacks, now)
+  local lines = {}
+  for _, lack in ipairs(lacks) do
+    lines[#lines + 1] = ("!!! plusmoin itself lacks something: %s (nodes: %s, not judged by that; since %s)\n")
+      :format(show(get(lack, "message")), show(get(lack, "nodes")), since_text(get(lack, "since"), now))
+  end
+  return table.concat(lines)
+end
+
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables, and `lua`, if it is there. `opts.now`:
+-- entries with or without the further fields of Lua's node tables, `lua` and `lacks`, if they are there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)
@@ -184,7 +194,8 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return lua_lines(get(answer, "lua")) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
+  return lack_lines(get_list(answer, "lacks"), now) .. lua_lines(get(answer, "lua"))
+    .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

@@ -116,8 +116,23 @@ function Network:unplug(host)
   sh(self.router, ("ip link set %s down"):format(host.cable))
 end
 
+--- This machine's own routes refuse the way to an address: `kind` is "prohibit" or "blackhole".
+function Network:refuse_route(to, kind)
+  sh(nil, ("ip route add %s %s"):format(kind, to))
+  self.refused = { to = to, kind = kind }
+end
+
+-- Also after a test that failed: the routes are the machine's.
+local function give_route_back(self)
+  if self.refused then
+    sh(nil, ("ip route del %s %s"):format(self.refused.kind, self.refused.to))
+    self.refused = nil
+  end
+end
+
 --- All is as it was.
 function Network:restore()
+  give_route_back(self)
   sh(self.router, "nft flush ruleset")
   if self.unplugged then
     sh(self.router, ("ip link set %s up"):format(self.unplugged.cable))
@@ -128,6 +143,7 @@ end
 --- Ends all networks; with the namespaces their cables and routes go.
 function wire.stop_all()
   for network in pairs(wire.running) do
+    give_route_back(network)
     proc.run({ "ip", "link", "del", network.our_cable }, { as_root = true })
     for _, host in ipairs(network.hosts) do
       host.holder:kill("sigkill")

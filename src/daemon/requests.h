@@ -24,7 +24,8 @@ struct requests {
 	void *data;
 	struct shared_text *status;      /* the last one, for who asks while nothing changes; NULL: none, */
 	unsigned long status_generation; /* of this board */
-	unsigned long hosts_generation;  /* and these hosts */
+	unsigned long hosts_generation;  /* and these hosts, */
+	unsigned long lacks_generation;  /* and these lacks */
 };
 
 /*

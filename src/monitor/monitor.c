@@ -347,6 +347,11 @@ struct board *monitor_board(struct monitor *monitor)
 	return monitor->teller.board;
 }
 
+const struct lacks *monitor_lacks(const struct monitor *monitor)
+{
+	return &monitor->watches.lacks;
+}
+
 void monitor_stands(struct monitor *monitor)
 {
 	for (size_t i = 0; monitor != NULL && i < monitor->fleet->node_count; i++) {

@@ -124,12 +124,28 @@ static enum failing how_it_fails(const struct node *node)
 		return FAILING_FRESH;
 	if (node->failure.answered)
 		return FAILING_BEAT;
-	if (node->failure.reason == REASON_TABLE || node->failure.reason == REASON_QUERY_ERROR)
+	if (node->failure.reason == REASON_TABLE || node->failure.reason == REASON_QUERY_ERROR ||
+	    (node->failure.reason == REASON_FULL && node->failure.kept))
 		return FAILING_QUESTION;
 	return FAILING_ANSWER;
 }
 
-static void log_failing(struct watch *watch)
+/*
+ * Whether why it fails is an error in the log: a node that has never answered, and so is nobody's loss, says each
+ * reason once, and then that it answers.
+ */
+static bool is_unheard_news(struct watch *watch)
+{
+	enum reason reason = watch->node->failure.reason;
+
+	if (watch->node->known || watch->told_unheard[reason])
+		return false;
+	watch->told_unheard[reason] = true;
+	return true;
+}
+
+/* `heard`: it had answered before this look. */
+static void log_failing(struct watch *watch, bool heard)
 {
 	static const char *const words[] = {
 		[FAILING_ANSWER] = "no answer",
@@ -142,19 +158,21 @@ static void log_failing(struct watch *watch)
 	enum failing before = watch->failing;
 	struct log_about about = tell_node_about(node);
 
-	if (failing == before)
+	bool unheard_news = failing != FAILING_NOT && is_unheard_news(watch);
+	bool loud = failing == FAILING_BEAT || unheard_news;
+
+	if (failing == before && !unheard_news)
 		return;
 	about.reason = failing != FAILING_NOT ? reason_name(node->failure.reason) : NULL;
 	watch->failing = failing;
-	/* "beat not written" is a loss (contract.md): it and its end are errors */
+	/* "beat not written" is a loss (contract.md), and who never answered is missed: they and their ends are errors */
 	if (failing != FAILING_NOT)
-		log_line(failing == FAILING_BEAT ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about, "%s: %s",
-			 words[failing], node->shown->failure);
+		log_line(loud ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about, "%s: %s", words[failing],
+			 node->shown->failure);
 	else
-		log_line(watch->beat_failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about,
-			 "answers again");
-	watch->beat_failed = failing == FAILING_BEAT ||
-			     (watch->beat_failed && failing != FAILING_NOT);
+		log_line(watch->told_error ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about, "%s",
+			 heard ? "answers again" : "answers");
+	watch->told_error = loud || (watch->told_error && failing != FAILING_NOT);
 	if ((failing == FAILING_NOT) != (before == FAILING_NOT))
 		watch->all->events->changed(watch->all->data);
 }
@@ -181,6 +199,7 @@ static void on_seen(void *data, const struct observation *seen)
 	struct watches *all = watch->all;
 	struct moment now = clock_now(all->clock);
 	bool first = is_unheard_of(watch->node);
+	bool heard = watch->node->known;
 
 	note_words(watch, seen, now.steady_ms);
 	timer_stop(watch->retry);
@@ -188,7 +207,7 @@ static void on_seen(void *data, const struct observation *seen)
 	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */
 		door_forget(watch);
 	node_observe(all->fleet, watch->node, seen, &now);
-	log_failing(watch);
+	log_failing(watch, heard);
 	all->events->seen(all->data, watch, first, &now);
 }
 
@@ -220,13 +239,13 @@ static void on_refreshed(void *data, const struct evidence *failure)
 		on_broke(data);
 }
 
-static void on_unable(void *data, bool asked, const char *why)
+static void on_tried(void *data, bool kept, const struct evidence *failure)
 {
-	const struct watch *watch = data;
-	struct log_about about = { .node = watch->node->config->name };
+	struct watch *watch = data;
+	struct watches *all = watch->all;
 
-	log_line(LOG_LEVEL_ERROR, &about, "%s: plusmoin itself lacks something: %s",
-		 asked ? "no fresh connection can be made" : "cannot be asked, and is not judged", why);
+	lacks_note(&all->lacks, &watch->lack, watch->node->config->name, kept, failure,
+		   clock_now(all->clock).wall_ms);
 }
 
 static void on_remark(void *data, enum log_level level, const char *text)
@@ -243,7 +262,7 @@ static const struct probe_events node_probe_events = {
 	.broke = on_broke,
 	.connected = on_connected,
 	.refreshed = on_refreshed,
-	.unable = on_unable,
+	.tried = on_tried,
 	.remark = on_remark,
 };
 
@@ -291,6 +310,7 @@ static void watch_free(struct watch *watch)
 	timer_free(&watch->retry);
 	timer_free(&watch->grace);
 	door_close(watch);
+	lacks_leave(&watch->all->lacks, &watch->lack);
 	free(watch);
 }
 

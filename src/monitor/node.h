@@ -8,6 +8,7 @@
 #include "core/verdict.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
+#include "monitor/lacks.h"
 #include "monitor/prober.h"
 
 struct watch;
@@ -35,6 +36,7 @@ struct watches {
 	const struct prober *prober;
 	void *probes;    /* what the prober's probes share */
 	unsigned stalls; /* how often the monitor itself was stalled (P4) */
+	struct lacks lacks; /* what plusmoin itself lacks for connections */
 	const struct watch_events *events;
 	void *data;
 	struct watch **by_order; /* of fleet->nodes[i] */
@@ -62,7 +64,9 @@ struct watch {
 	bool anew;   /* while a reload is taken: its connection is to be made anew */
 	int64_t asked_ms; /* steady: when its last look began */
 	enum failing failing; /* as the log was told, last time */
-	bool beat_failed;     /* since it began to fail, an error was told */
+	bool told_error;      /* since it began to fail, an error was told */
+	bool told_unheard[REASONS]; /* before it has ever answered: why it fails, each told once as an error */
+	struct lack_met lack; /* why no connection to it could be made */
 };
 
 /* Makes a watch for each of the fleet's nodes; what has no default is set by the caller before. */

@@ -18,7 +18,8 @@ struct evidence {
 	bool stops;     /* of a break: that it is going (57P01) */
 	bool untold;    /* of a connect: 57P03 in words that do not tell going from coming */
 	bool own_fault; /* our own descriptors, memory or files: says nothing about the node */
-	bool told;      /* of that the log has been told, for all nodes at once (login.h) */
+	bool told;      /* of that the log is told for all nodes at once (login.h; of a file: monitor/lacks.h) */
+	bool file;      /* it is a file that a login reads (certificate, key, passfile), or this machine's TLS */
 };
 
 /*
@@ -27,7 +28,10 @@ struct evidence {
  */
 char *evidence_words(const char *message);
 
-/* A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. */
+/*
+ * A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. Of several attempts of libpq's (with and
+ * without TLS) the last one counts, unless a file of ours has led to it.
+ */
 void evidence_of_connect(struct evidence *evidence, const char *message);
 
 /* A connection that broke: the words that came before (sqlstate and text, or NULL). */
