@@ -173,8 +173,8 @@ return {
   restart_grace = 10,
 
   -- Classes of failure that keep a node in its place: the server is alive, only the door is shut.
-  -- Default: ["full", "auth", "no_database", "table"].
-  hold_on = { "full", "auth", "no_database", "table" },
+  -- Default: ["full", "auth", "no_database", "table", "tls"].
+  hold_on = { "full", "auth", "no_database", "table", "tls" },
 
   -- Addresses that are asked, by a TCP connect, when the monitor may be cut off: a gateway, a name server.
   -- Default: {}.

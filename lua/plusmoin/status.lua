@@ -179,8 +179,18 @@ local function isolated_line(since, now)
     :format(since_text(since, now)) or ""
 end
 
+-- What plusmoin itself lacks for connections (the answer's key `lacks`), a line each.
+local function lack_lines(lacks, now)
+  local lines = {}
+  for _, lack in ipairs(lacks) do
+    lines[#lines + 1] = ("!!! plusmoin itself lacks something: %s (nodes: %s, not judged by that; since %s)\n")
+      :format(show(get(lack, "message")), show(get(lack, "nodes")), since_text(get(lack, "since"), now))
+  end
+  return table.concat(lines)
+end
+
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables, and `isolated` and `lua`, if they
+-- entries with or without the further fields of Lua's node tables, and `isolated`, `lacks` and `lua`, if they
 -- are there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
@@ -191,8 +201,9 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  local body = #rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit)
-  return isolated_line(get(answer, "isolated"), now) .. lua_lines(get(answer, "lua")) .. body
+  local head = isolated_line(get(answer, "isolated"), now) .. lack_lines(get_list(answer, "lacks"), now)
+    .. lua_lines(get(answer, "lua"))
+  return head .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

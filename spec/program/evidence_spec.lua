@@ -1,6 +1,8 @@
 -- What a failed connect is called: from SQLSTATE, from errno, from libpq's own words; never from a translation.
 -- A stand-in says what real servers say only in rare moments, each on a port of its own.
+local machine = require "spec.support.machine"
 local peer = require "spec.support.peer"
+local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
@@ -114,5 +116,70 @@ describe("the class of a failed connect", function()
     for i, node in ipairs(heard_of(nodes)) do
       assert.equal(nodes[i].want, node.reason, ("%s:%d: %s"):format(node.host, node.port, node.message))
     end
+  end)
+
+  it("is `unreachable` where this machine's own routes lead nowhere", function()
+    machine.need("wire")
+    local nodes = {}
+    for i = 1, 4 do
+      nodes[i] = { host = "203.0.113." .. i, port = 5432 }
+    end
+    local daemon = plusmoin.new { nodes = nodes }
+    daemon:start { names = { with = function(_, argv)
+      local wrapped = { "unshare", "-n", "sh", "-ec", "ip link set lo up; ip route add prohibit 203.0.113.1;"
+        .. "ip route add blackhole 203.0.113.2; ip route add unreachable 203.0.113.3; exec \"$@\"", "sh" }
+      local as_user = proc.as_user(argv)
+      return table.move(as_user, 1, #as_user, #wrapped + 1, wrapped)
+    end } }
+    for i, words in ipairs { "Permission denied", "Invalid argument", "No route to host", "Network is unreachable" } do
+      daemon:wait_logged("203.0.113." .. i, words, "reason=unreachable")
+    end
+  end)
+end)
+
+describe("a configured node that has never answered", function()
+  after_each(function() scene.finish(peer.close_all) end)
+
+  -- Lines of the log with both words.
+  local function lines_with(daemon, one, another)
+    local count = 0
+    for line in daemon:log():gmatch("[^\n]+") do
+      count = count + (line:find(one, 1, true) and line:find(another, 1, true) and 1 or 0)
+    end
+    return count
+  end
+
+  it("says so once at the default level, and why anew when the reason changes, and that it answers", function()
+    local master = pg.master()
+    local standby = master:standby({ stopped = true })
+    local says_more, attempts = false, 0
+    local odd = peer.serving(function(client)
+      attempts = attempts + 1
+      if says_more then
+        peer.say_and_close(client, "HTTP/1.1 400 Bad Request\r\n\r\n")
+      else
+        client:close()
+      end
+    end)
+    local odd_name = "127.0.0.1:" .. odd.port
+    local daemon = plusmoin.start { nodes = { master, standby, { host = "127.0.0.1", port = odd.port } },
+      config = { log_level = "error", query_timeout = 2 } }
+    daemon:wait_logged("error", standby.name, "no answer", "reason=refused")
+    daemon:wait_logged("error", odd_name, "no answer", "reason=reset")
+    says_more = true
+    daemon:wait_logged("error", odd_name, "no answer", "reason=malformed")
+    says_more = false
+    local before = attempts
+    proc.wait_for("more attempts", 10, function() return attempts > before + 4 end,
+      function() return daemon:diagnose() end)
+    assert.equal(1, lines_with(daemon, standby.name, "no answer"), daemon:log())
+    assert.equal(2, lines_with(daemon, odd_name, "no answer"), daemon:log())
+    standby:start()
+    daemon:expect_events { { "slave_up", standby } }
+    daemon:wait_logged("error", standby.name, "answers")
+    -- as ever from now on: its loss is told as such
+    standby:kill9()
+    daemon:expect_events { { "slave_down", standby, reason = "refused" } }
+    assert.equal(1, lines_with(daemon, standby.name, "no answer"), daemon:log())
   end)
 end)

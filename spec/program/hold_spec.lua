@@ -1,4 +1,6 @@
 -- Holds (P1) that meet something else: a restart, a reload, another failure, a second master.
+local disk = require "spec.support.disk"
+local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -161,7 +163,7 @@ describe("a node that is held", function()
 end)
 
 describe("a beat", function()
-  after_each(scene.finish)
+  after_each(function() scene.finish(disk.restore) end)
 
   it("that a trigger of its table swallows is refused by the table", function()
     local master = pg.master()
@@ -172,6 +174,58 @@ describe("a beat", function()
     daemon:wait_logged("held in its place", "a trigger or rule of table heartbeat")
     master:sql("DROP TRIGGER swallow ON heartbeat", "plusmoin")
     wait_released(daemon, master)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("for which the server has no memory left is held, as a connect is", function()
+    local daemon, master, slaves = scene.start { slaves = 1, config = QUICK }
+    master:sql("CREATE FUNCTION exhaust() RETURNS trigger LANGUAGE plpgsql AS "
+      .. "'BEGIN RAISE EXCEPTION USING ERRCODE = ''53200'', MESSAGE = ''out of memory''; END';"
+      .. "CREATE TRIGGER exhaust BEFORE INSERT ON heartbeat FOR EACH ROW EXECUTE FUNCTION exhaust()", "plusmoin")
+    daemon:expect_events { { "node_held", master, rule = "P1", reason = "full" } }
+    daemon:quiet_rounds(3)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
+    master:sql("DROP TRIGGER exhaust ON heartbeat", "plusmoin")
+    wait_released(daemon, master)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("for which the disk has no room is held, too", function()
+    machine.need("mounts")
+    local daemon, master = scene.start { slaves = 0, config = QUICK }
+    local make_room = disk.full_table(master)
+    daemon:expect_events { { "node_held", master, rule = "P1", reason = "full" } }
+    daemon:wait_logged("held in its place", "No space left on device")
+    daemon:quiet_rounds(3)
+    make_room()
+    wait_released(daemon, master)
+    daemon:quiet_rounds(2)
+  end)
+end)
+
+describe("a look", function()
+  after_each(scene.finish)
+
+  it("whose statement finds no memory left holds master and slave", function()
+    local master, slaves = pg.cluster(1)
+    master:sql("CREATE TABLE gate (shut BOOLEAN); GRANT SELECT ON gate TO plusmoin;"
+      .. "CREATE FUNCTION am_i_slave() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN IF EXISTS (SELECT FROM gate) THEN "
+      .. "RAISE EXCEPTION USING ERRCODE = ''53200'', MESSAGE = ''out of memory''; END IF;"
+      .. "RETURN pg_is_in_recovery(); END'", "plusmoin")
+    local config = { is_slave_statement = "SELECT am_i_slave()" }
+    for key, value in pairs(QUICK) do
+      config[key] = value
+    end
+    local daemon = plusmoin.start { nodes = { master, slaves[1] }, config = config }
+    master:sql("INSERT INTO gate VALUES (true)", "plusmoin")
+    daemon:expect_any_order { { "node_held", master, rule = "P1", reason = "full" },
+      { "node_held", slaves[1], rule = "P1", reason = "full" } }
+    assert.is_true(daemon:logged("a question was refused", "out of memory"))
+    daemon:quiet_rounds(3)
+    master:sql("DELETE FROM gate", "plusmoin")
+    wait_released(daemon, master)
+    wait_released(daemon, slaves[1])
     daemon:quiet_rounds(2)
   end)
 end)

@@ -26,7 +26,7 @@ local function start(count, settings, of_servers)
   machine.need("wire")
   local network = wire.start()
   network:track()
-  local master, slaves = pg.cluster(count, { wire = network, settings = of_servers })
+  local master, slaves = pg.cluster(count, { wire = network, settings = of_servers, everywhere = true })
   local daemon = plusmoin.start { nodes = table.move(slaves, 1, #slaves, 2, { master }), config = over(settings) }
   for _, slave in ipairs(slaves) do -- who has no place yet says nothing
     daemon:wait_place(slave, "slave 0")

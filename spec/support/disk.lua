@@ -1,9 +1,15 @@
---- A small file system (tmpfs) for a server's write-ahead log, to be filled up.
+--- A small file system (tmpfs) for a server's write-ahead log, or for a table, to be filled up.
 local proc = require "spec.support.proc"
 
 local disk = { mounted = {} }
 
 local MB = 24
+
+local function mount(dir, mb)
+  proc.must({ "mount", "-t", "tmpfs", "-o", ("size=%dm,mode=700,uid=%s"):format(mb, proc.user), "none", dir },
+    { as_root = true })
+  table.insert(disk.mounted, dir)
+end
 
 --- Moves the log of `server` to a file system of its own, the server restarted.
 function disk.small_wal(server)
@@ -11,9 +17,7 @@ function disk.small_wal(server)
   local wal = server.data .. "/pg_wal"
   proc.must { "mv", wal, server.home .. "/wal" }
   proc.must { "mkdir", "-m", "700", wal }
-  proc.must({ "mount", "-t", "tmpfs", "-o", ("size=%dm,mode=700,uid=%s"):format(MB, proc.user), "none", wal },
-    { as_root = true })
-  table.insert(disk.mounted, wal)
+  mount(wal, MB)
   proc.must { "sh", "-c", 'mv "$1"/* "$2"', "sh", server.home .. "/wal", wal }
   server:start()
 end
@@ -25,6 +29,20 @@ end
 
 function disk.empty(server)
   os.remove(server.data .. "/pg_wal/filler")
+end
+
+--- Moves the beats' table of `server`, a master without slaves, to a file system that has no room for a row; a call
+-- of what it returns makes room.
+function disk.full_table(server)
+  local dir = proc.new_dir("table")
+  mount(dir, 1)
+  proc.must { "mkdir", "-m", "700", dir .. "/space" }
+  server:sql(("CREATE TABLESPACE small LOCATION '%s/space'"):format(dir))
+  -- filled under the lock: no beat takes a page before
+  server:sql(("BEGIN; TRUNCATE heartbeat; ALTER TABLE heartbeat SET TABLESPACE small;"
+    .. "COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; dd if=/dev/zero of=%s/filler bs=8k 2>/dev/null; true'; COMMIT")
+    :format(dir), "plusmoin")
+  return function() os.remove(dir .. "/filler") end
 end
 
 --- Has `master` write until the log of `server` has no room: a master ends itself then, a slave's receiver gives up.

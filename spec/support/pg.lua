@@ -107,12 +107,12 @@ function Server:standby(options)
   return server
 end
 
---- A master and `count` standbys, all streaming: master, {standbys}.
+--- A master and `count` standbys, all streaming: master, {standbys}. `everywhere`: the settings are the standbys', too.
 function pg.cluster(count, options)
   local master = pg.master(options)
   local standbys = {}
   for i = 1, count do
-    standbys[i] = master:standby({ nowait = true })
+    standbys[i] = master:standby({ nowait = true, settings = options and options.everywhere and options.settings })
   end
   for _, standby in ipairs(standbys) do
     standby:wait_up()

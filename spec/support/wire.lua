@@ -137,8 +137,23 @@ function Network:track()
   self.tracks, self.shut = self.shut, nil
 end
 
+--- This machine's own routes refuse the way to an address: `kind` is "prohibit" or "blackhole".
+function Network:refuse_route(to, kind)
+  sh(nil, ("ip route add %s %s"):format(kind, to))
+  self.refused = { to = to, kind = kind }
+end
+
+-- Also after a test that failed: the routes are the machine's.
+local function give_route_back(self)
+  if self.refused then
+    sh(nil, ("ip route del %s %s"):format(self.refused.kind, self.refused.to))
+    self.refused = nil
+  end
+end
+
 --- All is as it was.
 function Network:restore()
+  give_route_back(self)
   sh(self.router, "nft flush ruleset")
   if self.shut then
     sh(nil, "nft delete table inet " .. self.shut)
@@ -156,6 +171,7 @@ function wire.stop_all()
     for _, name in pairs { network.shut, network.tracks } do
       sh(nil, "nft delete table inet " .. name)
     end
+    give_route_back(network)
     proc.run({ "ip", "link", "del", network.our_cable }, { as_root = true })
     for _, host in ipairs(network.hosts) do
       host.holder:kill("sigkill")

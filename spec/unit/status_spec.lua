@@ -28,6 +28,17 @@ describe("status", function()
       render { state = "gives no sign" })
   end)
 
+  it("says first what plusmoin itself lacks", function()
+    local function render(lacks)
+      return (status.render({ clusters = {}, clusterless = {}, lacks = lacks }, { now = 1000 }))
+    end
+    assert.equal("no nodes\n", render {})
+    assert.equal("no nodes\n", render(5))
+    local text = render { { message = 'private key file "/k\27" is not a regular file', since = 900.5, nodes = 3 } }
+    assert.truthy(text:find('^!!! plusmoin itself lacks something: private key file "/k\\x1b" is not a regular file '
+      .. "%(nodes: 3, not judged by that; since .*%(1 min%)%)\nno nodes\n$"), text)
+  end)
+
   it("shows the further fields", function()
     local node = { host = "h", port = 1, name = "n", state = "lost", lag = 3.25, reason = "refused",
       message = "no\nway", since = 900, is_slave = true }

@@ -86,7 +86,10 @@ enum event_kind event_kind_parse(const char *name);
 /* The reason of that name, REASON_NONE if there is none. */
 enum reason reason_parse(const char *name);
 
-/* Whether it is the word of a server at work, which lets nobody in: it neither goes nor comes (P2). */
+/*
+ * Whether it is the word of a server at work, which lets nobody in: it neither goes nor comes (P2). `tls` is none:
+ * TLS is settled before a server says that it starts or stops, so one whose door is shut by TLS cannot say so.
+ */
 bool reason_is_a_refusal(enum reason reason);
 
 /*

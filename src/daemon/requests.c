@@ -21,7 +21,7 @@ static void add_ok(struct json *json)
 
 /* ---- what each answers, into an open object; false: the answer follows ---- */
 
-/* The board's pictures with all that is known, and how triggers in Lua are; rendered once for all who ask while nothing changes. */
+/* The board's pictures with all that is known, how triggers in Lua are, what plusmoin lacks; rendered once for all who ask while nothing changes. */
 static bool answer_status(struct requests *requests, unsigned long client,
 			  const struct request *request, struct json *json)
 {
@@ -40,6 +40,8 @@ static bool answer_status(struct requests *requests, unsigned long client,
 	jsonw_begin_object(json);
 	hosts_render(requests->hosts, json);
 	jsonw_end_object(json);
+	jsonw_key(json, "lacks");
+	lacks_render(monitor_lacks(requests->monitor), json);
 	return true;
 }
 
@@ -161,14 +163,17 @@ static const struct known_request *find_row(const char *name)
 static struct shared_text *kept_status(struct requests *requests)
 {
 	const struct board *board = monitor_board(requests->monitor);
+	const struct lacks *lacks = monitor_lacks(requests->monitor);
 	int64_t isolated_ms = monitor_fleet(requests->monitor)->cut_off_ms;
 
 	if (requests->isolated_ms != isolated_ms || requests->status_generation != board->generation ||
+	    requests->lacks_generation != lacks->generation ||
 	    requests->hosts_generation != hosts_generation(requests->hosts))
 		shared_text_unref(&requests->status);
 	requests->isolated_ms = isolated_ms;
 	requests->status_generation = board->generation;
 	requests->hosts_generation = hosts_generation(requests->hosts);
+	requests->lacks_generation = lacks->generation;
 	return requests->status;
 }
 

@@ -24,8 +24,9 @@ struct requests {
 	void *data;
 	struct shared_text *status;      /* the last one, for who asks while nothing changes; NULL: none, */
 	unsigned long status_generation; /* of this board, */
+	unsigned long hosts_generation;  /* these hosts, */
+	unsigned long lacks_generation;  /* these lacks, */
 	int64_t isolated_ms;             /* and as the monitor was isolated since */
-	unsigned long hosts_generation;  /* and these hosts */
 };
 
 /*

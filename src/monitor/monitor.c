@@ -28,11 +28,6 @@ struct monitor {
 	struct stall stall;
 };
 
-static struct moment monitor_now(const struct monitor *monitor)
-{
-	return clock_now(monitor->watches.clock);
-}
-
 static struct group *group_of(struct monitor *monitor, const struct node *node)
 {
 	return clusters_group(&monitor->clusters, node->cluster);
@@ -72,7 +67,7 @@ static void judge_door(struct monitor *monitor, struct watch *watch, const struc
 
 static void judge_doors(struct monitor *monitor, const struct cluster *cluster)
 {
-	struct moment now = monitor_now(monitor);
+	struct moment now = clock_now(monitor->watches.clock);
 
 	for (size_t i = 0; i < cluster->members.count; i++)
 		judge_door(monitor, watch_of(&monitor->watches, cluster->members.items[i]), &now);
@@ -356,6 +351,11 @@ struct board *monitor_board(struct monitor *monitor)
 	return monitor->publisher.teller.board;
 }
 
+const struct lacks *monitor_lacks(const struct monitor *monitor)
+{
+	return &monitor->watches.lacks;
+}
+
 void monitor_stands(struct monitor *monitor)
 {
 	for (size_t i = 0; monitor != NULL && i < monitor->fleet->node_count; i++) {
@@ -368,7 +368,7 @@ void monitor_stands(struct monitor *monitor)
 
 bool monitor_save(const struct monitor *monitor, struct buf *out)
 {
-	struct moment now = monitor_now(monitor);
+	struct moment now = clock_now(monitor->watches.clock);
 
 	if (monitor->founding.phase != FOUNDING_OVER || clusters_are_judging(&monitor->clusters))
 		return false;

@@ -10,6 +10,7 @@
 #include "core/board.h"
 #include "core/saved.h"
 #include "loop/clock.h"
+#include "monitor/lacks.h"
 #include "monitor/prober.h"
 
 struct monitor;
@@ -57,6 +58,9 @@ const struct fleet *monitor_fleet(const struct monitor *monitor);
 
 /* The fleet's pictures, brought up to date; the monitor's: board_ref() what is to be kept. */
 struct board *monitor_board(struct monitor *monitor);
+
+/* What plusmoin itself lacks for connections; the monitor's. */
+const struct lacks *monitor_lacks(const struct monitor *monitor);
 
 /* Stops beats and polls, closes all connections. NULL allowed; clears the pointer. */
 void monitor_free(struct monitor **monitor);

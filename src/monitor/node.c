@@ -119,49 +119,6 @@ void watch_plan_cluster(const struct watches *all, const struct cluster *cluster
 		watch_plan(watch_of(all, cluster->members.items[i]));
 }
 
-static enum failing how_it_fails(const struct node *node)
-{
-	if (node->failure.attempts == 0)
-		return FAILING_NOT;
-	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
-		return FAILING_FRESH;
-	if (node->failure.answered)
-		return FAILING_BEAT;
-	if (node->failure.reason == REASON_TABLE || node->failure.reason == REASON_QUERY_ERROR)
-		return FAILING_QUESTION;
-	return FAILING_ANSWER;
-}
-
-static void log_failing(struct watch *watch)
-{
-	static const char *const words[] = {
-		[FAILING_ANSWER] = "no answer",
-		[FAILING_QUESTION] = "a question was refused",
-		[FAILING_FRESH] = "no fresh connection",
-		[FAILING_BEAT] = "its beat is not written",
-	};
-	const struct node *node = watch->node;
-	enum failing failing = how_it_fails(node);
-	enum failing before = watch->failing;
-	struct log_about about = tell_node_about(node);
-
-	if (failing == before)
-		return;
-	about.reason = failing != FAILING_NOT ? reason_name(node->failure.reason) : NULL;
-	watch->failing = failing;
-	/* "beat not written" is a loss (contract.md): it and its end are errors */
-	if (failing != FAILING_NOT)
-		log_line(failing == FAILING_BEAT ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about, "%s: %s",
-			 words[failing], node->shown->failure);
-	else
-		log_line(watch->beat_failed ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about,
-			 "answers again");
-	watch->beat_failed = failing == FAILING_BEAT ||
-			     (watch->beat_failed && failing != FAILING_NOT);
-	if ((failing == FAILING_NOT) != (before == FAILING_NOT))
-		watch->all->events->changed(watch->all->data);
-}
-
 /* ---- what the prober reports ---- */
 
 /*
@@ -183,6 +140,7 @@ static void take_in(struct watch *watch, const struct observation *seen)
 	struct watches *all = watch->all;
 	struct moment now = clock_now(all->clock);
 	bool first = is_unheard_of(watch->node);
+	bool heard = watch->node->known;
 
 	note_words(watch, seen, now.steady_ms);
 	timer_stop(watch->retry);
@@ -190,7 +148,8 @@ static void take_in(struct watch *watch, const struct observation *seen)
 	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */
 		door_forget(watch);
 	node_observe(all->fleet, watch->node, seen, &now);
-	log_failing(watch);
+	if (trouble_tell(&watch->trouble, watch->node, heard))
+		all->events->changed(all->data);
 	all->events->seen(all->data, watch, first, &now);
 }
 
@@ -287,13 +246,13 @@ static void on_refreshed(void *data, const struct evidence *failure)
 		on_broke(watch);
 }
 
-static void on_unable(void *data, bool asked, const char *why)
+static void on_tried(void *data, bool kept, const struct evidence *failure)
 {
-	const struct watch *watch = data;
-	struct log_about about = { .node = watch->node->config->name };
+	struct watch *watch = data;
+	struct watches *all = watch->all;
 
-	log_line(LOG_LEVEL_ERROR, &about, "%s: plusmoin itself lacks something: %s",
-		 asked ? "no fresh connection can be made" : "cannot be asked, and is not judged", why);
+	lacks_note(&all->lacks, &watch->lack, watch->node->config->name, kept, failure,
+		   clock_now(all->clock).wall_ms);
 }
 
 static void on_remark(void *data, enum log_level level, const char *text)
@@ -311,7 +270,7 @@ static const struct probe_events node_probe_events = {
 	.broke = on_broke,
 	.connected = on_connected,
 	.refreshed = on_refreshed,
-	.unable = on_unable,
+	.tried = on_tried,
 	.remark = on_remark,
 };
 
@@ -363,6 +322,7 @@ static void watch_free(struct watch *watch)
 	timer_free(&watch->retry);
 	timer_free(&watch->grace);
 	door_close(watch);
+	lacks_leave(&watch->all->lacks, &watch->lack);
 	free(watch);
 }
 

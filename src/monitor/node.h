@@ -8,7 +8,9 @@
 #include "core/verdict.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
+#include "monitor/lacks.h"
 #include "monitor/prober.h"
+#include "monitor/trouble.h"
 
 struct watch;
 
@@ -45,6 +47,7 @@ struct watches {
 	const struct prober *prober;
 	void *probes;    /* what the prober's probes share */
 	unsigned stalls; /* how often the monitor itself was stalled (P4) */
+	struct lacks lacks; /* what plusmoin itself lacks for connections */
 	const struct watch_events *events;
 	void *data;
 	const struct watch_gate *gate; /* set before the first look */
@@ -55,9 +58,6 @@ struct watches {
 	struct timer *refresh;   /* one node after another gets a fresh connection */
 	size_t refresh_next;
 };
-
-/* What of a failing node failed last, as the log words it. */
-enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_QUESTION, FAILING_FRESH, FAILING_BEAT };
 
 /* Whose fault it is that a fresh connection fails on its way while the kept one answers (P7). */
 enum door_way {
@@ -89,8 +89,8 @@ struct watch {
 	void *knock;     /* at another host, for its door; NULL: none */
 	enum door_way door_way;
 	void *way;       /* a knock at its own host, while a doubt is about it; NULL: none */
-	enum failing failing; /* as the log was told, last time */
-	bool beat_failed;     /* since it began to fail, an error was told */
+	struct trouble trouble; /* what the log was told of its failing */
+	struct lack_met lack; /* why no connection to it could be made */
 };
 
 /* Makes a watch for each of the fleet's nodes; what has no default is set by the caller before. */

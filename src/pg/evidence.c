@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "pg/file_words.h"
 
 #define LOOKED_AT_BYTES 8192 /* of a server's words: LOCATION and hint are looked for in them */
 
@@ -70,6 +71,8 @@ enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table)
 		return REASON_QUERY_ERROR;
 	if (strcmp(sqlstate, "25006") == 0)
 		return REASON_READ_ONLY;
+	if (is_class(sqlstate, "53")) /* 53100, 53200: no disk or memory left for it, as for one more session */
+		return REASON_FULL;
 	if (of_table && (is_class(sqlstate, "42") || is_class(sqlstate, "22") ||
 			is_class(sqlstate, "23") || strcmp(sqlstate, "55000") == 0 ||
 			strcmp(sqlstate, "P0001") == 0))
@@ -138,10 +141,18 @@ struct by_errno {
 	bool own_fault;
 };
 
+/* Of a Unix socket: there is no such file, or we may not open it. */
+static const struct by_errno by_errno_of_socket[] = {
+	{ ENOENT, REASON_REFUSED, false },
+	{ EACCES, REASON_REFUSED, false },
+	{ EPERM, REASON_REFUSED, false },
+};
+
 static const struct by_errno by_errno[] = {
 	{ ECONNREFUSED, REASON_REFUSED, false },
-	{ ENOENT, REASON_REFUSED, false }, /* no such socket file */
-	{ EACCES, REASON_REFUSED, false }, /* a socket that we may not open */
+	{ EACCES, REASON_UNREACHABLE, false }, /* this machine's own routes: "prohibit", */
+	{ EINVAL, REASON_UNREACHABLE, false }, /* "blackhole"; */
+	{ EPERM, REASON_UNREACHABLE, false },  /* or its filter */
 	{ EHOSTUNREACH, REASON_UNREACHABLE, false },
 	{ ENETUNREACH, REASON_UNREACHABLE, false },
 	{ EHOSTDOWN, REASON_UNREACHABLE, false },
@@ -172,12 +183,6 @@ struct words {
 /* The server's words around an errno of its own, without a SQLSTATE. */
 static const struct words of_server[] = {
 	{ "could not fork new process", REASON_FULL, false },
-};
-
-/* libpq's words around the errno of a file that it reads. */
-static const struct words of_files[] = {
-	{ "certificate file", REASON_TLS, false },
-	{ "private key file", REASON_TLS, false },
 };
 
 /* libpq's own English words, for what has neither SQLSTATE nor errno. */
@@ -234,9 +239,11 @@ static bool take_errno(struct evidence *evidence, const char *message, const str
 
 static void of_libpq_words(struct evidence *evidence, const char *message)
 {
+	bool of_socket = strstr(message, "connection to server on socket") != NULL;
+
 	if (!take_words(evidence, message, of_server, COUNT(of_server)) &&
 	    !take_errno(evidence, message, by_own_errno, COUNT(by_own_errno)) &&
-	    !take_words(evidence, message, of_files, COUNT(of_files)) &&
+	    !(of_socket && take_errno(evidence, message, by_errno_of_socket, COUNT(by_errno_of_socket))) &&
 	    !take_errno(evidence, message, by_errno, COUNT(by_errno)) &&
 	    !take_words(evidence, message, by_words, COUNT(by_words)))
 		evidence->reason = REASON_MALFORMED;
@@ -273,10 +280,48 @@ static void take_message(struct evidence *evidence, const char *message)
 	free(words);
 }
 
+/* ---- files of our own ---- */
+
+/* The words of libpq's last attempt, of several (without TLS after one with, or the other way round). */
+static const char *last_attempt(const char *message)
+{
+	const char *last = message;
+
+	for (const char *at = message; (at = strstr(at, "\nconnection to server ")) != NULL;)
+		last = ++at;
+	return last;
+}
+
+/*
+ * Whether a file of ours is why no connection was made: libpq's last attempt met it; or an earlier one did, and the
+ * last, made without TLS for that reason, was refused as such (class 28). Else the last one's words alone count.
+ */
+static bool of_own_file(struct evidence *evidence, const char **message)
+{
+	const char *at = file_words_find(*message);
+	const char *last = last_attempt(*message);
+	char sqlstate[6] = "";
+	char words[MESSAGE_BYTES];
+
+	if (at == NULL)
+		return false;
+	(void)find_sqlstate(last, sqlstate);
+	if (at < last ? is_class(sqlstate, "28") : sqlstate[0] == '\0') {
+		file_words_copy(at, words, sizeof(words));
+		*evidence = (struct evidence){ .own_fault = true, .file = true, .told = true };
+		take_message(evidence, words);
+		return true;
+	}
+	*message = last;
+	return false;
+}
+
 void evidence_of_connect(struct evidence *evidence, const char *message)
 {
 	char sqlstate[6];
 
+	if (of_own_file(evidence, &message))
+		return;
 	*evidence = (struct evidence){ .reason = REASON_MALFORMED };
 	take_message(evidence, message);
 	if (!find_sqlstate(message, sqlstate)) {

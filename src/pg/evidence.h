@@ -19,7 +19,8 @@ struct evidence {
 	bool untold;    /* of a connect: 57P03 in words that do not tell going from coming */
 	bool path;      /* nothing of its host was heard: the way to it failed, or the host is gone (P7) */
 	bool own_fault; /* our own descriptors, memory or files: says nothing about the node */
-	bool told;      /* of that the log has been told, for all nodes at once (login.h) */
+	bool told;      /* of that the log is told for all nodes at once (login.h; of a file: monitor/lacks.h) */
+	bool file;      /* it is a file that a login reads (certificate, key, passfile), or this machine's TLS */
 };
 
 /*
@@ -28,7 +29,10 @@ struct evidence {
  */
 char *evidence_words(const char *message);
 
-/* A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. */
+/*
+ * A failed connect: PQerrorMessage() with verbosity PQERRORS_VERBOSE. Of several attempts of libpq's (with and
+ * without TLS) the last one counts, unless a file of ours has led to it.
+ */
 void evidence_of_connect(struct evidence *evidence, const char *message);
 
 /* A connection that broke: the words that came before (sqlstate and text, or NULL). */

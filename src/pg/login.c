@@ -16,6 +16,7 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 #include "loop/workers.h"
+#include "pg/own_files.h"
 #include "system/descriptors.h"
 
 #define HANGS_MS 20    /* a step that reads files or connects takes less */
@@ -30,6 +31,7 @@ struct login {
 	struct list words; /* keyword, value, ...; empty once libpq has them */
 	uint64_t key;      /* of all words */
 	char *server;      /* host and port, for people */
+	struct own_files files;
 	struct work *step;
 	bool answers; /* the step under way may compute what the server has asked for */
 	int answered; /* so many steps have, that included */
@@ -98,6 +100,8 @@ static void run_step(void *data)
 	struct login *login = data;
 
 	login->next = login->words.count > 0 ? begin(login) : PQconnectPoll(login->pg);
+	if (login->next == PGRES_POLLING_FAILED && login->pg != NULL)
+		own_files_look(&login->files, PQerrorMessage(login->pg));
 }
 
 /* ---- the end ---- */
@@ -106,6 +110,7 @@ static void free_login(struct login *login)
 {
 	PQfinish(login->pg);
 	free_words(login);
+	own_files_clear(&login->files);
 	free(login->server);
 	free(login);
 }
@@ -220,6 +225,7 @@ static void take_words(struct login *login, const char *const *keywords, const c
 	for (size_t i = 0; keywords[i] != NULL; i++) {
 		list_add(&login->words, mem_strdup(keywords[i]));
 		list_add(&login->words, mem_strdup(values[i]));
+		own_files_take(&login->files, keywords[i], values[i]);
 		login->key = hash(hash(login->key, keywords[i]), values[i]);
 		if (strcmp(keywords[i], "host") == 0 || strcmp(keywords[i], "port") == 0)
 			buf_addf(&server, "%s%s", server.len > 0 ? ":" : "", values[i]);
@@ -317,6 +323,7 @@ void login_explain(const struct login *login, struct evidence *evidence)
 		*evidence = evidence_of_scarcity(descriptors_limit());
 	} else if (pg == NULL || PQstatus(pg) == CONNECTION_BAD) {
 		evidence_of_connect(evidence, connect_words(pg, words, sizeof(words)));
+		own_files_explain(&login->files, evidence);
 	} else { /* libpq has no complaint: the loop could not watch its socket */
 		*evidence = (struct evidence){ .own_fault = true };
 		text_copy(evidence->message, MESSAGE_BYTES, "the connection cannot be watched");

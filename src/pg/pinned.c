@@ -30,6 +30,10 @@ static const struct {
 	{ "extra_float_digits", "1", ALWAYS, false },
 	/* an immediate stop, and a crash beside us, say so by a warning: error would hide it */
 	{ "client_min_messages", "warning", ALWAYS, false },
+	/* where the monitor was cut off, a server ends its dead session after a minute and a half: each holds a slot */
+	{ "tcp_keepalives_idle", "60", ALWAYS, true },
+	{ "tcp_keepalives_interval", "10", ALWAYS, true },
+	{ "tcp_keepalives_count", "3", ALWAYS, true },
 	/* a beat does not wait for standbys that are gone */
 	{ "synchronous_commit", "local", ALWAYS, true },
 	/* where and how the table of the beats is made: a tablespace without a right, a method without DELETE */

@@ -8,7 +8,6 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 #include "pg/dial.h"
-#include "pg/lacking.h"
 #include "pg/lane.h"
 #include "pg/last_word.h"
 #include "pg/lives.h"
@@ -34,7 +33,6 @@ struct probe {
 	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
 	bool door_met;             /* in this task */
 	struct word word;          /* the server's last, of going and coming */
-	enum lacking lacking;      /* what has been told of our lacking something */
 	struct lane_context terms; /* of what the dial under way becomes */
 	struct table_known table;
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
@@ -95,17 +93,9 @@ static void finish_beat(struct probe *probe, const struct beat_result *result)
 	probe->events.beaten(probe->data, result);
 }
 
-static void tell_unable(struct probe *probe, const struct evidence *evidence)
-{
-	if (!evidence->told && lacking_is_news(&probe->lacking, probe->kept != NULL))
-		probe->events.unable(probe->data, probe->kept != NULL, evidence->message);
-}
-
 /* The task fails: nothing was learned of the node but this. */
 static void fail_task(struct probe *probe, const struct evidence *evidence)
 {
-	if (evidence->own_fault)
-		tell_unable(probe, evidence);
 	if (probe->task.kind == TASK_BEAT) {
 		struct beat_result beat = evidence_as_beat(evidence);
 
@@ -203,7 +193,6 @@ static void take_lane(struct probe *probe, struct lane *lane)
 {
 	bool had_kept = probe->kept != NULL;
 
-	probe->lacking = LACKING_NOTHING;
 	if (had_kept && probe->task.kind != TASK_NONE) {
 		probe->fresh = lane;
 		if (probe->silent)
@@ -227,7 +216,6 @@ static void take_lane(struct probe *probe, struct lane *lane)
 static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 {
 	if (evidence->own_fault) {
-		tell_unable(probe, evidence);
 		probe->events.refreshed(probe->data, evidence);
 		return;
 	}
@@ -259,6 +247,7 @@ static void on_dialed(void *data, struct conn *conn, const struct evidence *evid
 	struct evidence what;
 
 	probe->dial = NULL;
+	probe->events.tried(probe->data, probe->kept != NULL, conn != NULL ? NULL : evidence);
 	if (conn != NULL) {
 		word_connected(&probe->word);
 		take_lane(probe, lane_new(conn, &probe->terms, &probe_lane_events, probe));
@@ -341,6 +330,8 @@ static void on_deadline(void *data)
 		lane_free(&probe->fresh);
 		end_kept(probe);
 	}
+	if (evidence.own_fault)
+		probe->events.tried(probe->data, probe->kept != NULL, &evidence);
 	fail_task(probe, &evidence);
 }
 

@@ -36,10 +36,10 @@ struct probe_events {
 	 */
 	void (*refreshed)(void *data, const struct evidence *failure);
 	/*
-	 * No connection can be made for want of something of our own (descriptors, ports); once until
-	 * one can. `asked`: there is a kept one, over which the node is asked.
+	 * A connection was tried: it stands, or (`failure`) it cannot be made, perhaps for want of something of our
+	 * own (descriptors, ports, a file). `kept`: the node has another.
 	 */
-	void (*unable)(void *data, bool asked, const char *why);
+	void (*tried)(void *data, bool kept, const struct evidence *failure);
 	/* A line for the log that is no observation ("no right to ..."). */
 	void (*remark)(void *data, enum log_level level, const char *text);
 };

@@ -33,6 +33,7 @@ static inline struct config *kit_config(const char *const *ids, size_t count)
 	config->hold_on[REASON_AUTH] = true;
 	config->hold_on[REASON_NO_DATABASE] = true;
 	config->hold_on[REASON_TABLE] = true;
+	config->hold_on[REASON_TLS] = true;
 	config->nodes = mem_zalloc(count, sizeof(*config->nodes));
 	config->node_count = count;
 	for (size_t i = 0; i < count; i++) {

@@ -34,6 +34,13 @@ local function between(verdict, there, back)
   end
 end
 
+-- This machine's own routes refuse the way to the node.
+local function refuse_route(kind)
+  return function(server, cell)
+    cell.wire:refuse_route(server.host, kind)
+  end
+end
+
 local function both(event, rule, reason)
   return function(cell)
     local list = { seconds = 30 }
@@ -68,6 +75,10 @@ return {
     cell.wire:cut(ANYBODY, server.host, "drop")
     cell.wire:cut(server.host, ANYBODY, "drop")
   end, "hung"),
+  node("no route at the monitor (prohibit)", refuse_route("prohibit"), "unreachable",
+    { query_timeout = 1, fresh_connect_interval = 60 }),
+  node("no route at the monitor (blackhole)", refuse_route("blackhole"), "unreachable",
+    { query_timeout = 1, fresh_connect_interval = 60 }),
   node("the node's cable is out", function(server, cell) cell.wire:unplug(server.at) end, true),
   streams("master and its slaves, drop", between("drop", true, true)),
   streams("from the master to its slaves, drop", between("drop", true, false)),
