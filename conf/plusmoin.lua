@@ -118,6 +118,9 @@ return {
     -- A node is alive but lets nobody in (`hold_on`): it keeps its place.
     -- Default: null.
     node_held = nil,
+    -- plusmoin alone has lost the way to a master: its slaves still hear it, and it keeps its seat.
+    -- Default: null.
+    master_unreachable = nil,
     -- plusmoin itself is cut off from all other hosts: no loss counts until it hears one again.
     -- Default: null.
     monitor_isolated = nil,
@@ -183,6 +186,10 @@ return {
   -- Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses count.
   -- Default: null: as long as it lasts.
   isolation_grace = nil,
+
+  -- Whether slaves are asked if they still hear a master that plusmoin has lost the way to.
+  -- Default: true.
+  second_opinion = true,
 
   -- How often a fresh connection has to replace the kept one (at most 20 a second in all); 0: never, smart stops wait.
   -- Default: 30.

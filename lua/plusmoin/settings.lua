@@ -5,7 +5,7 @@
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
 --   type         seconds, integer, string, secret, path, choice, words, addresses,
---                statement, host, nodes, connection, triggers, trigger, command, object
+--                statement, host, nodes, connection, boolean, triggers, trigger, command, object
 --   min, max     range of numbers, both included; min_open: min itself is out
 --   default      the value, where it is a fixed one
 --   default_doc  the default in words, where it is computed or its text differs
@@ -80,6 +80,8 @@ local rows = {
     doc = "A slave went down or out of sync." },
   { name = "triggers.cluster_created", type = "trigger", default_doc = "null", reload = "live",
     doc = "A new cluster was found or split off; the trigger's node is its master." },
+  { name = "triggers.master_unreachable", type = "trigger", default_doc = "null", reload = "live",
+    doc = "plusmoin alone has lost the way to a master: its slaves still hear it, and it keeps its seat." },
   { name = "triggers.monitor_isolated", type = "trigger", default_doc = "null", reload = "live",
     doc = "plusmoin itself is cut off from all other hosts: no loss counts until it hears one again." },
   { name = "triggers.monitor_reconnected", type = "trigger", default_doc = "null", reload = "live",
@@ -142,6 +144,8 @@ local rows = {
   { name = "isolation_grace", type = "seconds", min = 0, max = DAY, default_doc = "null: as long as it lasts",
     reload = "live",
     doc = "Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses count." },
+  { name = "second_opinion", type = "boolean", default = true, reload = "live",
+    doc = "Whether slaves are asked if they still hear a master that plusmoin has lost the way to." },
   { name = "fresh_connect_interval", type = "seconds", min = 0, max = DAY, default = 30, reload = "live",
     doc = "How often a fresh connection has to replace the kept one (at most 20 a second in all); "
       .. "0: never, smart stops wait." },
@@ -229,6 +233,7 @@ local TYPE_TEXT = {
   string = function() return "a string, not empty" end,
   secret = function() return "a string" end,
   path = function() return "a path" end,
+  boolean = function() return "true or false" end,
   trigger = function()
     return 'a command line, {"command": ...}, {"lua": ...}, a Lua function (in a Lua configuration), '
       .. "a list of these, or null"

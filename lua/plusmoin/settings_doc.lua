@@ -26,7 +26,7 @@ function settings_doc.default(row)
   elseif row.default_doc then
     return row.default_doc
   end
-  return "`" .. (type(row.default) == "number" and number_text(row.default) or row.default) .. "`"
+  return "`" .. (type(row.default) == "number" and number_text(row.default) or tostring(row.default)) .. "`"
 end
 
 local function line(cells)

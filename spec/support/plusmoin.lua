@@ -15,7 +15,7 @@ Daemon.__index = Daemon
 
 local EVENTS = {
   "plusmoin_up", "cluster_created", "master_down", "master_up", "slave_down", "slave_up", "node_held",
-  "monitor_isolated", "monitor_reconnected",
+  "master_unreachable", "monitor_isolated", "monitor_reconnected",
   "plusmoin_heartbeat",
 }
 local LOG_LINES = 60

@@ -161,6 +161,16 @@ static enum place place_in(const struct event *event, const json_t *node)
 	return found != NULL ? found->state : PLACE_LOST;
 }
 
+static void read_witnesses(struct reading *reading, const json_t *list, struct event *event)
+{
+	size_t count = json_array_size(list);
+
+	event->witnesses = mem_zalloc(count, sizeof(*event->witnesses));
+	for (event->witness_count = 0; event->witness_count < count; event->witness_count++)
+		read_node(reading, json_array_get(list, event->witness_count), PLACE_SLAVE, event->cluster_id,
+			  &event->witnesses[event->witness_count]);
+}
+
 /* The event that `from` tells of, in its cluster as the board shows it. */
 static struct event *read_event(struct reading *reading, const json_t *from, enum event_kind kind,
 				const struct board *board)
@@ -178,6 +188,7 @@ static struct event *read_event(struct reading *reading, const json_t *from, enu
 	view_unref(&none);
 	event->rule = read_rule(reading, get_text(from, "rule"));
 	event->restored = json_is_true(json_object_get(from, "restored"));
+	read_witnesses(reading, json_object_get(from, "witnesses"), event);
 	if (json_is_object(node)) {
 		event->has_node = true;
 		read_node(reading, node, place_in(event, node), event->cluster_id, &event->node);
@@ -286,6 +297,14 @@ static json_t *pretend(json_t *cluster, enum event_kind kind)
 		if (json_is_object(node)) {
 			(void)json_object_set_new(node, "reason", json_string("full"));
 			(void)json_object_set_new(node, "message", json_string("as if: run-trigger"));
+		}
+		break;
+	case EVENT_MASTER_UNREACHABLE:
+		node = json_incref(json_object_get(cluster, "master"));
+		if (json_is_object(node)) {
+			(void)json_object_set_new(node, "reason", json_string("hung"));
+			(void)json_object_set_new(node, "message", json_string("as if: run-trigger"));
+			(void)json_object_set(cluster, "witnesses", json_object_get(cluster, "slaves"));
 		}
 		break;
 	case EVENT_SLAVE_UP:

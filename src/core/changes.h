@@ -19,6 +19,7 @@ struct change {
 	struct cluster *cluster; /* in whose queue the event goes */
 	enum reason reason;      /* why the node left its place */
 	char message[MESSAGE_BYTES];
+	const struct list *witnesses; /* nodes that an event names, its maker's; NULL: it names none */
 };
 
 struct changes {

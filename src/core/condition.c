@@ -1,6 +1,7 @@
 #include "core/condition.h"
 
 #include "core/cut_off.h"
+#include "core/vouch.h"
 
 static bool is_held(const struct node *node)
 {
@@ -12,6 +13,8 @@ static enum condition condition_in_place(const struct node *node)
 {
 	if (is_held(node))
 		return CONDITION_HELD;
+	if (node->failure.attempts > 0 && node_vouch_ends(node) != INT64_MIN)
+		return CONDITION_VOUCHED_FOR;
 	return node->failure.attempts > 0 ? CONDITION_FAILING : CONDITION_WELL;
 }
 

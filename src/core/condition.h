@@ -1,5 +1,5 @@
 /*
- * How a node is, in one word: what the rules of cluster-rules.md ("From observation to verdict", P1-P5)
+ * How a node is, in one word: what the rules of cluster-rules.md ("From observation to verdict", P1-P7)
  * make of it where it stands. Whoever shows a node asks here, so that all say the same. Pure.
  */
 #pragma once
@@ -10,7 +10,7 @@ enum condition {
 	CONDITION_WELL,
 	CONDITION_FAILING,     /* it keeps its place by P2, P3 or P5 */
 	CONDITION_HELD,        /* its server is alive, only its door is shut (P1) */
-	CONDITION_VOUCHED_FOR, /* not in use yet: others still hear it (P6, P8) */
+	CONDITION_VOUCHED_FOR, /* the way to it has failed, and its slaves still hear it (P6) */
 	CONDITION_ISOLATED,    /* the monitor is cut off from all other hosts: how it is, nobody knows (P7) */
 	CONDITION_LATE,        /* it answers, and is out of sync */
 	CONDITION_DOWN,        /* its failure counts; or as master it answers, but its beat is refused */

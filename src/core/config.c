@@ -15,6 +15,7 @@ struct config *config_new(void)
 
 	config->references = 1;
 	config->isolation_grace_ms = ISOLATION_WITHOUT_END;
+	config->second_opinion = true;
 	return config;
 }
 

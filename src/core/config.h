@@ -70,6 +70,7 @@ struct config {
 	int64_t fresh_connect_ms; /* 0: never */
 	bool hold_on[REASONS];    /* P1 */
 	int64_t shutdown_grace_ms;
+	bool second_opinion;      /* P6 */
 	int64_t isolation_grace_ms; /* P7; ISOLATION_WITHOUT_END: as long as it lasts */
 	struct config_anchor *anchors;
 	size_t anchor_count;

@@ -35,6 +35,8 @@ static void take_up(struct node *node, int64_t since_ms, int64_t now_ms)
 		*failure = (struct failure){ 0 };
 		return;
 	}
+	failure->vouched_ms = 0; /* who vouched was not heard either */
+	failure->witnesses = 0;
 	failure->since_ms = moved_on(failure->since_ms, since_ms, now_ms);
 	failure->silent_ms = moved_on(failure->silent_ms, since_ms, now_ms);
 	if (failure->locked_ms != INT64_MIN)

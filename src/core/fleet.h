@@ -31,6 +31,9 @@ struct failure {
 	bool answered;    /* the last attempt was answered, only its beat failed */
 	bool may_hold;    /* its class is in hold_on (P1): */
 	bool kept;        /* the kept connection stands */
+	int64_t vouched_ms; /* steady: until when its slaves vouch for it (P6, vouch.h); 0: none does */
+	int witnesses;      /* how many do */
+	bool vouch_told;    /* master_unreachable was told */
 	enum reason reason; /* its words are in node->shown */
 };
 

@@ -14,6 +14,7 @@ enum event_kind {
 	EVENT_MASTER_UP,
 	EVENT_SLAVE_DOWN,
 	EVENT_SLAVE_UP,
+	EVENT_MASTER_UNREACHABLE,
 	EVENT_NODE_HELD,
 	EVENT_MONITOR_ISOLATED,
 	EVENT_MONITOR_RECONNECTED,
@@ -71,6 +72,7 @@ enum rule {
 	RULE_P2,
 	RULE_P3,
 	RULE_P5,
+	RULE_P6, /* fires master_unreachable */
 	RULE_P7, /* fires monitor_isolated, of no node */
 	RULES
 };

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/vouch.h"
 
 void round_begin(struct round *round, struct fleet *fleet, struct cluster *cluster)
 {
@@ -86,7 +87,8 @@ static enum rule candidate_rule(const struct round *round, const struct node *no
 		return node_verdict(round->fleet, node, now) == VERDICT_MASTER ? RULE_U2
 									       : RULE_NONE;
 	rule = rule_for_candidate(round->fleet, node, now);
-	if (rule == RULE_M6 && round->cluster->seat->seen.kind == OBSERVED_NOTHING)
+	if (rule == RULE_M6 && round->cluster->seat->seen.kind == OBSERVED_NOTHING &&
+	    !node_is_vouched_for(round->cluster->seat, now))
 		return RULE_NONE; /* nothing was seen of the holder in this round */
 	return rule;
 }

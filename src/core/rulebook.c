@@ -61,6 +61,8 @@ static const struct rule_row rows[RULES] = {
 		      "too few attempts have failed (down_after)" },
 	[RULE_P5] = { RULE_P5, PLACE_MASTER, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
 		      "its beats meet a lock (max_sync_delay)" },
+	[RULE_P6] = { RULE_P6, PLACE_MASTER, FOUND_ELSE, OUTCOME_STAYS, EVENT_MASTER_UNREACHABLE,
+		      "plusmoin alone has lost the way to it: its slaves still hear it (second_opinion)" },
 	[RULE_P7] = { RULE_P7, PLACE_SLAVE, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
 		      "the monitor is isolated: it hears no other host (isolation_grace)" },
 };

@@ -1,6 +1,7 @@
 #include "core/rules.h"
 
 #include "core/aliases.h"
+#include "core/vouch.h"
 
 /* The tstamp a member shows: by its row if that counts, else by the last good one. */
 static void take_row(const struct fleet *fleet, const struct node *node, struct ruling *ruling)
@@ -160,7 +161,9 @@ enum rule rule_for_candidate(const struct fleet *fleet, const struct node *node,
 		return RULE_M4;
 	if (holder_answers(fleet, holder, now))
 		return RULE_M6;
-	return node->place == PLACE_SLAVE ? RULE_M4 : RULE_NONE;
+	if (node->place == PLACE_SLAVE)
+		return RULE_M4;
+	return node_is_vouched_for(holder, now) ? RULE_M6 : RULE_NONE;
 }
 
 bool rules_wait_for_holder(const struct fleet *fleet, const struct node *node,
@@ -169,7 +172,7 @@ bool rules_wait_for_holder(const struct fleet *fleet, const struct node *node,
 	const struct node *holder = node->cluster != NULL ? node->cluster->seat : NULL;
 
 	return holder != NULL && holder != node && node_is_failing(holder) &&
-	       holder->seen.kind == OBSERVED_NOTHING &&
+	       holder->seen.kind == OBSERVED_NOTHING && !node_is_vouched_for(holder, now) &&
 	       rule_for_candidate(fleet, node, now) == RULE_M6;
 }
 

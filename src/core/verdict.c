@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/aliases.h"
 #include "core/cut_off.h"
+#include "core/vouch.h"
 
 static bool sits(const struct node *node)
 {
@@ -34,7 +35,10 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 		failure->answered = true; /* until now */
 		failure->locked_ms = INT64_MIN;
 		failure->fresh = 0;
+		failure->vouch_told = false;
 	}
+	if (!seen->path)
+		node_vouch(node, 0, 0);
 	if (is_alive(reason, seen->kept))
 		node->went_ms = INT64_MIN;
 	if (failure->answered || is_alive(failure->reason, failure->kept)) {
@@ -186,6 +190,7 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		note_failure(fleet, node, seen, seen->going, seen->reason, seen->message, now);
 		return;
 	case OBSERVED_MASTER:
+		node_vouch(node, 0, 0);
 		if (!sits(node) || seen->beat.state == BEAT_NONE || seen->beat.state == BEAT_WRITTEN)
 			node->failure.attempts = 0;
 		node->failure.going = false;
@@ -194,6 +199,7 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		node->master_name[0] = '\0';
 		break;
 	case OBSERVED_SLAVE:
+		node_vouch(node, 0, 0);
 		node->failure.attempts = 0;
 		node->in_time = false; /* as master it comes later */
 		node->is_slave = true;
@@ -254,6 +260,7 @@ static bool still_failing(const struct fleet *fleet, const struct node *node,
 	       now->steady_ms < fleet_cut_off_ends(fleet) ||
 	       now->steady_ms < hold_ends(fleet, node) ||
 	       now->steady_ms < restart_grace_ends(fleet, node) ||
+	       now->steady_ms < node_vouch_ends(node) ||
 	       now->steady_ms < beat_patience_ends(fleet, node);
 }
 
@@ -294,6 +301,7 @@ static enum rule kept_longest(const struct fleet *fleet, const struct node *node
 		{ RULE_P1, hold_ends(fleet, node) },
 		{ RULE_P2, restart_grace_ends(fleet, node) },
 		{ RULE_P5, beat_patience_ends(fleet, node) },
+		{ RULE_P6, node_vouch_ends(node) },
 		{ RULE_P7, fleet_cut_off_ends(fleet) },
 	};
 	enum rule rule = RULE_NONE;
@@ -319,11 +327,32 @@ enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
 	return node->failure.attempts < fleet->config->down_after ? RULE_P3 : RULE_NONE;
 }
 
+bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum reason reason,
+		     const struct moment *now)
+{
+	const struct config *config = fleet->config;
+	int64_t ends_ms;
+	enum rule rule;
+
+	if (!config->second_opinion || fleet_is_cut_off(fleet) || node->place != PLACE_MASTER || node->cluster->starting ||
+	    node->failure.attempts + 1 < config->down_after)
+		return false;
+	if (config->hold_on[reason] && node->stood_ms != INT64_MIN &&
+	    now->steady_ms < node->stood_ms + config->max_sync_delay_ms)
+		return false;
+	if (node->failure.attempts == 0)
+		return true;
+	rule = node_kept_by(fleet, node, now, &ends_ms);
+	return rule == RULE_NONE || rule == RULE_P3 || rule == RULE_P6;
+}
+
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 {
 	int64_t ends_ms;
 
-	if (!node_is_failing(node) || kept_longest(fleet, node, &ends_ms) == RULE_NONE ||
+	enum rule rule = kept_longest(fleet, node, &ends_ms);
+
+	if (!node_is_failing(node) || rule == RULE_NONE || rule == RULE_P6 ||
 	    node->failure.attempts + 1 < fleet->config->down_after)
 		return INT64_MAX;
 	return ends_ms;

@@ -1,6 +1,6 @@
 /*
  * From observations to verdicts (cluster-rules.md, "From observation to
- * verdict", P1-P5) and from rows to lag ("Sync"). Pure.
+ * verdict", P1-P7) and from rows to lag ("Sync"). Pure.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ enum reason node_is_held(const struct fleet *fleet, const struct node *node,
 
 /*
  * Which rule keeps a failing node in its place, the one that does so the longest: P1,
- * P2, P5, P7 until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers, or as the
+ * P2, P5, P6, P7 until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers, or as the
  * monitor is isolated), or
  * P3, for whose end further attempts must fail (INT64_MIN). RULE_NONE: none does any more.
  */
@@ -53,9 +53,16 @@ enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
 		       const struct moment *now, int64_t *ends_ms);
 
 /*
+ * Whether a failure of the way to the sitting master that comes now would count at once, so that its slaves are to
+ * be asked (P6). `reason`: of that failure.
+ */
+bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum reason reason,
+			const struct moment *now);
+
+/*
  * For a failing node: the steady time at which another failed look would count
  * because its hold (P1), its grace (P2) or its patience with a locked beat (P5) ends; INT64_MAX
- * while only further attempts (P3) can decide, or when it is not failing.
+ * while only further attempts (P3) or its slaves (P6) can decide, or when it is not failing.
  */
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node);
 

@@ -234,6 +234,13 @@ void event_set_node(struct event *event, const struct node *node, enum rule rule
 	event->node.message = mem_strdup(message);
 }
 
+void event_set_witnesses(struct event *event, const struct list *nodes)
+{
+	event->witnesses = mem_zalloc(nodes->count, sizeof(*event->witnesses));
+	for (size_t i = 0; i < nodes->count; i++)
+		take_node(&event->witnesses[event->witness_count++], nodes->items[i]);
+}
+
 struct event *event_ref(struct event *event)
 {
 	atomic_fetch_add(&event->references, 1);
@@ -249,6 +256,9 @@ void event_unref(struct event **event_p)
 		return;
 	if (event->has_node)
 		free_node_view(&event->node);
+	for (size_t i = 0; i < event->witness_count; i++)
+		free_node_view(&event->witnesses[i]);
+	free(event->witnesses);
 	view_unref(&event->view);
 	view_unref(&event->others);
 	free(event);

@@ -76,6 +76,8 @@ struct event {
 	bool has_node;
 	struct node_view node; /* the one it fired for, as it is after the round */
 	enum rule rule;
+	struct node_view *witnesses; /* of master_unreachable: the slaves that still hear it (P6) */
+	size_t witness_count;
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 };
 
@@ -86,6 +88,9 @@ struct event *event_new(enum event_kind kind, const char *id, struct view *view,
 /* Says for which node, by which rule and why it fired. Before it is shared. */
 void event_set_node(struct event *event, const struct node *node, enum rule rule,
 		    enum reason reason, const char *message);
+
+/* The nodes that vouch for the master. Before it is shared. */
+void event_set_witnesses(struct event *event, const struct list *nodes);
 struct event *event_ref(struct event *event);
 void event_unref(struct event **event);
 

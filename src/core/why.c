@@ -7,6 +7,7 @@
 #include "core/condition.h"
 #include "core/rulebook.h"
 #include "core/verdict.h"
+#include "core/vouch.h"
 #include "core/view.h"
 
 static double seconds(int64_t ms)
@@ -128,10 +129,15 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 	int left = fleet->config->down_after - node->failure.attempts;
 	const char *attempts = left == 1 ? "attempt has" : "attempts have";
 	int64_t ends_ms;
+	enum rule rule;
 
-	(void)node_kept_by(fleet, node, now, &ends_ms);
+	rule = node_kept_by(fleet, node, now, &ends_ms);
 	say(json, mem_printf("%s ends the failure", end_of_failure(node)));
-	if (ends_ms == INT64_MAX)
+	if (rule == RULE_P6)
+		say(json, mem_printf("%d of its slaves still hear it (P6, second_opinion): as soon as none has heard it for"
+				     " %g s (query_timeout), it %s", node->failure.witnesses,
+				     seconds(fleet->config->query_timeout_ms), down));
+	else if (ends_ms == INT64_MAX)
 		say(json, mem_strdup("held (P1) as long as its kept connection answers"));
 	else if (ends_ms != INT64_MIN && left > 0)
 		say(json, mem_printf("in %.1f s, and when %d more %s failed, it %s",

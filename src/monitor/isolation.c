@@ -306,8 +306,7 @@ void isolation_open(struct isolation *isolation, struct watches *watches, const 
 		.is_blind = true,
 		.ended_ms = INT64_MIN,
 	};
-	watches->gate = &gate;
-	watches->gate_data = isolation;
+	watches_add_gate(watches, &gate, isolation);
 	doubt_open(&isolation->doubt, watches, on_doubt, isolation);
 	isolation->timer = timer_new(watches->loop, NULL, on_time, isolation);
 }

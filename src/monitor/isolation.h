@@ -36,7 +36,7 @@ struct isolation {
 	int64_t ended_ms; /* steady: when the last one ended; INT64_MIN: there was none */
 };
 
-/* It becomes the watches' gate; before the first of them looks. */
+/* It becomes a gate of the watches', the first one; before the first of them looks. */
 void isolation_open(struct isolation *isolation, struct watches *watches, const struct isolation_events *events,
 		    void *data);
 void isolation_close(struct isolation *isolation);

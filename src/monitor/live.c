@@ -58,6 +58,11 @@ static void beat(void *probe, const struct beat_order *order)
 	probe_beat(probe, order);
 }
 
+static bool hear(void *probe)
+{
+	return probe_hear(probe);
+}
+
 static void refresh(void *probe)
 {
 	probe_refresh(probe);
@@ -110,6 +115,7 @@ const struct prober live_prober = {
 	.end = end,
 	.look = look,
 	.beat = beat,
+	.hear = hear,
 	.refresh = refresh,
 	.dial_anew = dial_anew,
 	.address = address,

@@ -11,9 +11,11 @@
 #include "base/mem.h"
 #include "monitor/door.h"
 #include "monitor/isolation.h"
+#include "monitor/kept.h"
 #include "monitor/publisher.h"
 #include "monitor/reload.h"
 #include "monitor/stall.h"
+#include "monitor/witness.h"
 
 struct monitor {
 	struct fleet *fleet;
@@ -23,6 +25,7 @@ struct monitor {
 	struct founding founding;
 	struct isolation isolation;
 	struct publisher publisher;
+	struct kept kept;
 	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
 	struct timer *reload_timer;
 	struct stall stall;
@@ -46,33 +49,6 @@ static void plan_changed(struct monitor *monitor, const struct changes *changes)
 		watch_plan(watch_of(&monitor->watches, changes->items[i].node));
 }
 
-/* ---- doors ---- */
-
-/* node_held fires when P1 begins to hold the node; while a round has moved nodes and told nobody yet: at its end. */
-static void judge_door(struct monitor *monitor, struct watch *watch, const struct moment *now)
-{
-	struct node *node = watch->node;
-	const char *message;
-	enum reason reason;
-	struct change change;
-
-	if (monitor->founding.phase != FOUNDING_OVER || group_is_judging(group_of(monitor, node)) ||
-	    (node->cluster != NULL && node->cluster->starting))
-		return;
-	if (door_judge(watch, now, &reason, &message) != HOLD_BEGINS)
-		return;
-	change = tell_held(node, reason, message);
-	publish_event(&monitor->publisher, EVENT_NODE_HELD, node->cluster, &change);
-}
-
-static void judge_doors(struct monitor *monitor, const struct cluster *cluster)
-{
-	struct moment now = clock_now(monitor->watches.clock);
-
-	for (size_t i = 0; i < cluster->members.count; i++)
-		judge_door(monitor, watch_of(&monitor->watches, cluster->members.items[i]), &now);
-}
-
 /* ---- what watches report ---- */
 
 /* "Start": a master that answers its first attempt, but later than those that found at once. */
@@ -88,7 +64,7 @@ static void on_seen(void *data, struct watch *watch, bool first, const struct mo
 	struct monitor *monitor = data;
 	struct node *node = watch->node;
 
-	judge_door(monitor, watch, now);
+	kept_judge(&monitor->kept, watch, now);
 	if (first)
 		note_in_time(monitor, watch);
 	if (monitor->founding.phase != FOUNDING_OVER)
@@ -159,7 +135,7 @@ static void on_ended(void *data, struct group *group, struct changes *changes, b
 	plan_changed(monitor, changes);
 	if (!lives)
 		return;
-	judge_doors(monitor, cluster);
+	kept_judge_all(&monitor->kept, cluster);
 	if (regular)
 		publish_heartbeat(&monitor->publisher, cluster);
 }
@@ -390,6 +366,7 @@ static void open_rooms(struct monitor *monitor, const struct monitor_start *star
 	};
 	watches_open(&monitor->watches);
 	isolation_open(&monitor->isolation, &monitor->watches, &isolation_events, monitor);
+	witness_open(&monitor->watches);
 	monitor->seats = (struct seats){
 		.watches = &monitor->watches,
 		.events = &seats_events,
@@ -420,6 +397,7 @@ struct monitor *monitor_new(const struct monitor_start *start)
 		saved_restore(monitor->fleet, start->saved, &now);
 		monitor->publisher.teller.event_count = start->saved->event_count;
 	}
+	monitor->kept = (struct kept){ .publisher = &monitor->publisher, .founding = &monitor->founding };
 	open_rooms(monitor, start);
 	monitor->reload_timer = timer_new(start->loop, NULL, on_reload_time, monitor);
 	stall_begin(&monitor->stall, start->loop, &monitor->watches.stalls);

@@ -28,7 +28,10 @@ struct watch_events {
 	void (*changed)(void *data);
 };
 
-/* Who may say that what was seen says nothing of the node (isolation.h). Called like watch_events. */
+/*
+ * Who may say that what was seen says nothing of the node (isolation.h), or not yet (witness.h): one gate after
+ * another. Called like watch_events; `late` and `admits` alone must be there.
+ */
 struct watch_gate {
 	/* Half of the time of a look has passed, and nothing was heard of the node's host. */
 	void (*late)(void *data, struct watch *watch);
@@ -36,6 +39,17 @@ struct watch_gate {
 	bool (*admits)(void *data, struct watch *watch, const struct observation *seen);
 	/* A fresh connection has failed on its way to the host, and the kept one stands. */
 	void (*door_of_path)(void *data, struct watch *watch);
+	/* The node has said what it hears of its master (P6). */
+	void (*heard)(void *data, struct watch *watch, const struct hearing *hearing);
+	/* The watch ends. */
+	void (*left)(void *data, struct watch *watch);
+};
+
+#define WATCH_GATES 2
+
+struct watch_gate_at {
+	const struct watch_gate *gate;
+	void *data;
 };
 
 /* The watches of a monitor, and what they share. The monitor owns it. */
@@ -50,8 +64,8 @@ struct watches {
 	struct lacks lacks; /* what plusmoin itself lacks for connections */
 	const struct watch_events *events;
 	void *data;
-	const struct watch_gate *gate; /* set before the first look */
-	void *gate_data;
+	struct watch_gate_at gates[WATCH_GATES]; /* in this order; set before the first look */
+	size_t gate_count;
 	struct watch **by_order; /* of fleet->nodes[i] */
 	size_t count;
 	bool quiet; /* the monitor is isolated (P7): no retries, no fresh connections */
@@ -82,12 +96,15 @@ struct watch {
 	bool anew;   /* while a reload is taken: its connection is to be made anew */
 	int64_t asked_ms; /* steady: when its last look began, */
 	int64_t late_ms;  /* and since when it is late (events->late); INT64_MIN: it is not */
-	struct observation *aside; /* what it came to, while that may not be taken in (P7); NULL: nothing waits */
+	struct observation *aside; /* what it came to, while that may not be taken in (P6, P7); NULL: nothing waits */
+	const struct watch_gate *aside_of; /* the gate that has put it aside */
 	bool is_doubted; /* a doubt is about it (doubt.h) */
 	bool is_void;    /* the look under way counts only if it is answered */
 	int voids;       /* looks in a row that did not count */
 	void *knock;     /* at another host, for its door; NULL: none */
 	enum door_way door_way;
+	struct listener *listener; /* as a slave: what it has said of its master (witness.h); NULL: nothing */
+	struct opinion *opinion;   /* as a master: what its slaves say (witness.h); NULL: they were never asked */
 	void *way;       /* a knock at its own host, while a doubt is about it; NULL: none */
 	struct trouble trouble; /* what the log was told of its failing */
 	struct lack_met lack; /* why no connection to it could be made */
@@ -104,6 +121,9 @@ void watches_close(struct watches *all);
  */
 void watches_reload(struct watches *all, struct list *removed);
 
+/* One more gate, behind the others. */
+void watches_add_gate(struct watches *all, const struct watch_gate *gate, void *data);
+
 struct watch *watch_of(const struct watches *all, const struct node *node);
 
 /* Asks the node now, if nothing is under way. */
@@ -119,7 +139,7 @@ bool watch_is_busy(const struct watch *watch);
 /* What was seen waits; it is copied. No look begins meanwhile. */
 void watch_put_aside(struct watch *watch, const struct observation *seen);
 
-/* What waits, if something does, is taken in as if it had come now; or is gone. */
+/* What waits, if something does, is taken in as if it had come now, if the gates behind this one admit it; or is gone. */
 void watch_take_aside(struct watch *watch);
 void watch_drop_aside(struct watch *watch);
 

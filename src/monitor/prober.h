@@ -19,6 +19,7 @@ struct prober {
 	void (*end)(void *probe);
 	void (*look)(void *probe, const struct beat_order *order, bool at_stake);
 	void (*beat)(void *probe, const struct beat_order *order);
+	bool (*hear)(void *probe);
 	void (*refresh)(void *probe);
 	bool (*is_busy)(const void *probe);
 	void (*dial_anew)(void *probe);

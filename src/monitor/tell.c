@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
+#include "loop/clock.h"
+
+#define NAMES_TOLD 8 /* of witnesses, in a line */
 
 struct log_about tell_node_about(const struct node *node)
 {
@@ -41,6 +45,7 @@ static const char *what_happened(const struct change *change)
 		return "a cluster was founded";
 	case EVENT_PLUSMOIN_UP:
 		return "a master that answered late at the start has its cluster";
+	case EVENT_MASTER_UNREACHABLE:
 	case EVENT_NODE_HELD:
 	case EVENT_MONITOR_ISOLATED:
 	case EVENT_MONITOR_RECONNECTED:
@@ -91,6 +96,60 @@ struct change tell_held(struct node *node, enum reason reason, const char *messa
 	log_line(LOG_LEVEL_ERROR, &about, "held in its place, the server is alive: %s",
 		 change.message);
 	return change;
+}
+
+/* "db2:5432, db3:5432 and 7 more" */
+static void add_names(struct buf *out, const struct list *nodes)
+{
+	for (size_t i = 0; i < nodes->count && i < NAMES_TOLD; i++)
+		buf_addf(out, "%s%s", i > 0 ? ", " : "", ((const struct node *)nodes->items[i])->config->name);
+	if (nodes->count > NAMES_TOLD)
+		buf_addf(out, " and %zu more", nodes->count - NAMES_TOLD);
+}
+
+struct change tell_unreachable(struct node *node, const struct list *witnesses)
+{
+	struct change change = {
+		.rule = RULE_P6,
+		.node = node,
+		.event = EVENT_MASTER_UNREACHABLE,
+		.from = node->cluster,
+		.cluster = node->cluster,
+		.reason = node->failure.reason,
+		.witnesses = witnesses,
+	};
+	struct log_about about = about_change(&change);
+	struct buf names = { 0 };
+
+	text_copy(change.message, sizeof(change.message), node->shown->failure);
+	add_names(&names, witnesses);
+	log_line(LOG_LEVEL_ERROR, &about, "plusmoin alone has lost the way to the master, which keeps its seat: %s still"
+		 " hear%s it: %s", names.data, witnesses->count == 1 ? "s" : "", change.message);
+	buf_free(&names);
+	return change;
+}
+
+static struct log_about about_vouched(const struct node *node)
+{
+	struct log_about about = tell_node_about(node);
+
+	about.rule = rule_name(RULE_P6);
+	return about;
+}
+
+void tell_reachable(const struct node *node)
+{
+	struct log_about about = about_vouched(node);
+
+	log_line(LOG_LEVEL_ERROR, &about, "plusmoin hears the master again, after %.1f s",
+		 (double)(clock_steady_ms() - node->failure.since_ms) / 1000.0);
+}
+
+void tell_unheard(const struct node *node)
+{
+	struct log_about about = about_vouched(node);
+
+	log_line(LOG_LEVEL_ERROR, &about, "no slave vouches for the master any more: its failure counts");
 }
 
 void tell_refused(const struct node *node, const struct beat_result *result)
@@ -167,6 +226,8 @@ struct event *tell_event(struct teller *teller, enum event_kind kind, const stru
 	if (change == NULL)
 		return event;
 	event_set_node(event, change->node, change->rule, change->reason, change->message);
+	if (change->witnesses != NULL)
+		event_set_witnesses(event, change->witnesses);
 	if (change->from != NULL && change->from != cluster)
 		event->came_from = change->from->id;
 	return event;

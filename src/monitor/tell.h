@@ -26,6 +26,16 @@ void tell_change(const struct change *change);
 struct change tell_held(struct node *node, enum reason reason, const char *message);
 
 /*
+ * One line: the way to the master has failed, and these of its slaves (nodes, the caller's) still hear it (P6).
+ * Returns what the event master_unreachable is made of.
+ */
+struct change tell_unreachable(struct node *node, const struct list *witnesses);
+
+/* One line: a master that was vouched for answers again, or no slave vouches for it any more. */
+void tell_reachable(const struct node *node);
+void tell_unheard(const struct node *node);
+
+/*
  * Before it is judged: the beat of `node` (NULL: nothing) was refused. A slave's loss by that is a
  * change; of a lost or clusterless master it is each new refusal that is news.
  */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/clock.h"
+#include "pg/hearing.h"
 
 #define TASK_REPEATS 2
 
@@ -21,7 +22,7 @@ struct lane {
 	bool beating; /* of a look: its beat has been sent */
 	int repeats;    /* how often this task was asked again, TASK_REPEATS at most */
 	bool set;       /* this connection has its settings, or was sent them */
-	bool settling;  /* it is being told them, before any task */
+	bool settling;  /* it is being told them, before any task, or asked by lane_hear(), beside all */
 	bool checked;   /* and its table was looked at */
 	bool row_asked; /* in this look */
 };
@@ -60,6 +61,17 @@ static struct statement ask_settings(const struct lane *lane, struct question_wo
 	return ask(lane, ASK_SETTINGS, words);
 }
 
+/* Whether a slave may be asked what it hears of its master: what was refused once is an error in its log each time. */
+static bool may_hear(const struct lane *lane)
+{
+	return lane->context.config->second_opinion && !lane->context.table->deaf;
+}
+
+static struct statement ask_hearing(const struct lane *lane)
+{
+	return ask(lane, conn_server_version(lane->conn) >= PG_SENDERS ? ASK_HEARING : ASK_HEARING_10, NULL);
+}
+
 /* What may not be there, not be fit or refuse us is looked at first: an error is a line in the server's log. */
 static void send_beat(struct lane *lane, bool make_table)
 {
@@ -91,7 +103,8 @@ static void send_look(struct lane *lane)
 	struct findings *found = &lane->found;
 	struct question_words words;
 	struct statement settings = ask_settings(lane, &words);
-	struct statement batch[4];
+	struct statement batch[5];
+	bool hears = !lane->set && !lane->task.has_order && may_hear(lane);
 	size_t count = 0;
 
 	if (lane->context.made_for_ms != lane->context.config->query_timeout_ms)
@@ -106,6 +119,8 @@ static void send_look(struct lane *lane)
 	if (!lane->task.has_order)
 		batch[count++] = ask(lane, lane->row_asked ? ASK_ROW :
 					   table->row_failed ? ASK_READABLE : ASK_THERE, &words);
+	if (hears)
+		batch[count++] = ask_hearing(lane);
 	found->role = OBSERVED_NOTHING;
 	found->row_state = ROW_NONE;
 	found->row = (struct row){ 0 };
@@ -132,20 +147,44 @@ void lane_do(struct lane *lane, const struct task *task)
 		begin_task(lane);
 }
 
-void lane_settle(struct lane *lane)
+void lane_settle(struct lane *lane, bool hears)
 {
 	struct question_words words;
-	struct statement settings = ask_settings(lane, &words);
+	struct statement batch[] = { ask_settings(lane, &words), ask_hearing(lane) };
 
 	lane->set = true;
 	lane->settling = true;
-	conn_send(lane->conn, &settings, 1);
+	conn_send(lane->conn, batch, hears && may_hear(lane) ? 2 : 1);
+}
+
+bool lane_hear(struct lane *lane)
+{
+	struct statement hearing;
+
+	if (lane->settling || !lane->set || !may_hear(lane))
+		return false;
+	hearing = ask_hearing(lane);
+	lane->settling = true;
+	conn_send(lane->conn, &hearing, 1);
+	return true;
+}
+
+static void take_hearing(struct lane *lane, const PGresult *result)
+{
+	struct hearing hearing;
+
+	if (hearing_read(result, &hearing))
+		lane->events->heard(lane->data, &hearing);
+	else if (strncmp(result_sqlstate(result), "42", 2) == 0)
+		lane->context.table->deaf = true;
 }
 
 static void on_result(void *data, int tag, const PGresult *result)
 {
 	struct lane *lane = data;
 
+	if (tag == ASK_HEARING || tag == ASK_HEARING_10)
+		take_hearing(lane, result);
 	question_take(&lane->found, tag, result);
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "core/config.h"
 #include "core/observation.h"
+#include "core/vouch.h"
 #include "pg/questions.h"
 
 struct lane;
@@ -29,6 +30,8 @@ struct lane_events {
 	void (*beaten)(void *data, struct lane *lane, const struct beat_result *result);
 	/* The connection is gone; the task under way, if any, has no outcome. */
 	void (*broke)(void *data, struct lane *lane, const struct evidence *evidence);
+	/* What a slave hears of its master (P6): it was asked by lane_hear(), or when it began. The lane must live on. */
+	void (*heard)(void *data, const struct hearing *hearing);
 	/* A line for the log that is no observation ("no right to ..."). */
 	void (*remark)(void *data, enum log_level level, const char *text);
 };
@@ -51,9 +54,16 @@ struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 
 /*
  * Its settings are sent now, which else go with its first look: what is not asked at once may be ended by a
- * timeout of the server's before it is. Once, not while it is busy; a task may be given at once.
+ * timeout of the server's before it is. Once, not while it is busy; a task may be given at once. `hears`: a slave is
+ * asked what it hears of its master, too.
  */
-void lane_settle(struct lane *lane);
+void lane_settle(struct lane *lane, bool hears);
+
+/*
+ * Asks a slave what it hears of its master, beside all tasks: one that is given meanwhile begins when that is answered.
+ * False: it is not asked, as something is under way, or it has refused that once. Not while it is busy.
+ */
+bool lane_hear(struct lane *lane);
 
 /* Not while it is busy. */
 void lane_do(struct lane *lane, const struct task *task);

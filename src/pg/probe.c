@@ -131,6 +131,13 @@ static void on_beaten(void *data, struct lane *lane, const struct beat_result *r
 	finish_beat(probe, result);
 }
 
+static void on_heard(void *data, const struct hearing *hearing)
+{
+	struct probe *probe = data;
+
+	probe->events.heard(probe->data, hearing);
+}
+
 static void on_remark(void *data, enum log_level level, const char *text)
 {
 	struct probe *probe = data;
@@ -185,6 +192,7 @@ static const struct lane_events probe_lane_events = {
 	.looked = on_looked,
 	.beaten = on_beaten,
 	.broke = on_broke,
+	.heard = on_heard,
 	.remark = on_remark,
 };
 
@@ -205,7 +213,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 	}
 	probe->door = (struct shut_door){ 0 };
 	if (had_kept && !lane_is_busy(lane))
-		lane_settle(lane);
+		lane_settle(lane, !probe->task.has_order);
 	if (had_kept)
 		probe->events.refreshed(probe->data, NULL);
 	else if (probe->task.kind == TASK_NONE)
@@ -365,6 +373,11 @@ bool probe_is_busy(const struct probe *probe)
 	return probe->task.kind != TASK_NONE;
 }
 
+bool probe_hear(struct probe *probe)
+{
+	return probe->kept != NULL && probe->task.kind == TASK_NONE && lane_hear(probe->kept);
+}
+
 bool probe_is_logging_in(const struct probe *probe)
 {
 	return probe->kept == NULL && probe->dial != NULL && dial_is_logging_in(probe->dial);
@@ -392,14 +405,10 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 {
 	struct probe *probe = mem_zalloc(1, sizeof(*probe));
 
-	probe->context = *context;
-	probe->config = config;
-	probe->node = node;
-	probe->events = *events;
-	probe->data = data;
-	probe->kept_ended_ms = INT64_MIN;
-	probe->terms = (struct lane_context){
-		.config = config, .table = &probe->table, .drain = context->drain,
+	*probe = (struct probe){
+		.context = *context, .config = config, .node = node, .events = *events, .data = data,
+		.kept_ended_ms = INT64_MIN,
+		.terms = { .config = config, .table = &probe->table, .drain = context->drain },
 	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "core/config.h"
 #include "core/observation.h"
+#include "core/vouch.h"
 #include "net/resolve.h"
 #include "pg/drain.h"
 #include "pg/evidence.h"
@@ -40,6 +41,8 @@ struct probe_events {
 	 * own (descriptors, ports, a file). `kept`: the node has another.
 	 */
 	void (*tried)(void *data, bool kept, const struct evidence *failure);
+	/* What the node, a slave, hears of its master (P6); also unasked, when a connection was made. */
+	void (*heard)(void *data, const struct hearing *hearing);
 	/* A line for the log that is no observation ("no right to ..."). */
 	void (*remark)(void *data, enum log_level level, const char *text);
 };
@@ -71,6 +74,13 @@ void probe_look(struct probe *probe, const struct beat_order *order, bool at_sta
 /* Sends a beat to a node that has just said master. Not while probe_is_busy(). */
 void probe_beat(struct probe *probe, const struct beat_order *order);
 bool probe_is_busy(const struct probe *probe);
+
+/*
+ * Asks a slave over its kept connection what it hears of its master, beside all tasks: one that begins meanwhile waits for
+ * that answer, within its own time. That none comes says nothing. False: it is not asked, as it is busy, or has no
+ * connection, or is not to be asked that.
+ */
+bool probe_hear(struct probe *probe);
 
 /* Whether it has no connection yet, and the server's TCP has answered: the login is under way. */
 bool probe_is_logging_in(const struct probe *probe);

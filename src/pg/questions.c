@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "pg/hearing.h"
 #include "pg/tstamp.h"
 
 #define PG_TYPE_BOOL 16
@@ -381,6 +382,8 @@ static const struct {
 		" (SELECT coalesce(master, '') FROM old ORDER BY ms DESC NULLS LAST LIMIT 1),"
 		" (SELECT tstamp FROM old ORDER BY ms DESC NULLS LAST LIMIT 1)",
 		3, take_beat },
+	[ASK_HEARING] = { hearing_sql, 0, take_nothing },
+	[ASK_HEARING_10] = { hearing_sql_10, 0, take_nothing },
 };
 
 struct limits question_limits(const struct config *config)

@@ -25,6 +25,8 @@ enum question {
 	ASK_CREATE,
 	ASK_IDENTITY,
 	ASK_BEAT,
+	ASK_HEARING,    /* of a slave: what it hears of its master (hearing.h), read by the lane */
+	ASK_HEARING_10, /* the same before PostgreSQL 11 */
 	QUESTIONS
 };
 

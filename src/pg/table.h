@@ -19,6 +19,7 @@ struct refused_beat {
 
 /* Zero-initialised: nothing yet. */
 struct table_known {
+	bool deaf;      /* the role may not ask what the server hears of its master (42501, ...) */
 	bool pool_told; /* that a connection pool lies between was said */
 	bool there;     /* it was, last time: its row is asked for without a question before */
 	bool written;  /* a beat was, last time: likewise */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -48,6 +49,19 @@ static void add_number(char **environment, size_t *count, const char *name, long
 	environment[(*count)++] = mem_printf("%s=%ld", name, number);
 }
 
+#define WITNESSES_BYTES 65536 /* the kernel takes 128 KiB a variable */
+
+/* "host:port host:port" */
+static void add_witnesses(char **environment, size_t *count, const struct event *event)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < event->witness_count && text.len < WITNESSES_BYTES; i++)
+		buf_addf(&text, "%s%s:%d", i > 0 ? " " : "", event->witnesses[i].host, event->witnesses[i].port);
+	add(environment, count, "PLUSMOIN_WITNESSES", text.data);
+	buf_free(&text);
+}
+
 static void add_event(char **out, size_t *n, const struct event *event)
 {
 	add(out, n, "PLUSMOIN_TRIGGER", event_kind_name(event->kind));
@@ -63,6 +77,8 @@ static void add_event(char **out, size_t *n, const struct event *event)
 	}
 	if (event->restored)
 		add(out, n, "PLUSMOIN_RESTORED", "1");
+	if (event->witness_count > 0)
+		add_witnesses(out, n, event);
 	if (event->view->masters > 0) {
 		add(out, n, "PLUSMOIN_MASTER_HOST", event->view->nodes[0].host);
 		add_number(out, n, "PLUSMOIN_MASTER_PORT", event->view->nodes[0].port);

@@ -191,6 +191,9 @@ static void read_isolation(lua_State *L, struct config *config)
 					     ? ISOLATION_WITHOUT_END
 					     : (int64_t)(lua_tonumber(L, -1) * 1000.0 + 0.5);
 	lua_pop(L, 1);
+	lua_getfield(L, -1, "second_opinion");
+	config->second_opinion = lua_toboolean(L, -1) != 0;
+	lua_pop(L, 1);
 	lua_getfield(L, -1, "isolation_anchors"); /* anchors */
 	config->anchor_count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
 	config->anchors = mem_zalloc(config->anchor_count, sizeof(*config->anchors));

@@ -84,6 +84,8 @@ void tables_push_event(lua_State *L, const struct event *event)
 		lua_pushboolean(L, 1);
 		lua_setfield(L, -2, "restored");
 	}
+	if (event->witness_count > 0)
+		set_nodes(L, "witnesses", event->witnesses, event->witness_count);
 	set_string(L, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
 }
 

@@ -173,6 +173,12 @@ static void fed_beat_through(void *probe, const struct beat_order *order)
 	fed_ask(probe, false, order);
 }
 
+static bool fed_hear(void *probe)
+{
+	(void)probe;
+	return false;
+}
+
 static void fed_refresh(void *probe)
 {
 	(void)probe;
@@ -229,6 +235,7 @@ static const struct prober fed_prober = {
 	.end = free,
 	.look = fed_look_at,
 	.beat = fed_beat_through,
+	.hear = fed_hear,
 	.refresh = fed_refresh,
 	.is_busy = fed_is_busy,
 	.dial_anew = fed_dial_anew,

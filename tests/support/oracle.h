@@ -173,6 +173,7 @@ static void check_event(const struct round *round, const struct change *change,
 		break;
 	case EVENT_NONE:
 	case EVENT_PLUSMOIN_UP:
+	case EVENT_MASTER_UNREACHABLE:
 	case EVENT_NODE_HELD:
 	case EVENT_MONITOR_ISOLATED:
 	case EVENT_MONITOR_RECONNECTED:

@@ -75,11 +75,14 @@ local ABOUT = {
   master_down = { rule = "M2", who = function(cluster) return cluster.lost[1] end },
   slave_down = { rule = "S1", who = function(cluster) return cluster.lost[1] end },
   slave_up = { rule = "L4", who = function(cluster) return cluster.slaves[1] end },
+  master_unreachable = { rule = "P6", witnesses = true, who = function(cluster)
+    return over(cluster.master, { reason = "hung", message = "no answer within 10 s" })
+  end },
   node_held = { who = function(cluster)
     return over(cluster.master, { reason = "full", message = "sorry, too many clients already" })
   end },
 }
-local NAMES = "cluster_created, master_down, master_up, monitor_isolated, monitor_reconnected, node_held, "
+local NAMES = "cluster_created, master_down, master_unreachable, master_up, monitor_isolated, monitor_reconnected, node_held, "
   .. "plusmoin_heartbeat, plusmoin_up, slave_down, slave_up"
 
 -- Clusters that an event can be about, when the test does not say.
@@ -89,9 +92,15 @@ local AFTER = {
   slave_down = { master = "db1", lost = { "db2" } },
 }
 
+-- The slaves that still hear the master: those that the test names, else all.
+local function witnesses_of(cluster, given, now)
+  local world = { now = now, cluster_id = cluster.cluster_id, master = cluster.master and cluster.master.name }
+  return given and list_of("slave", given, world) or json.array(table.move(cluster.slaves, 1, #cluster.slaves, 1, {}))
+end
+
 --- An event table: `name`, and `given`: what nodes.cluster() takes, and id, time, rule,
--- restored, trigger (a host of the cluster's, or a node table). Raises for an unknown name,
--- or a trigger that is no node of the cluster's.
+-- restored, trigger (a host of the cluster's, or a node table), witnesses (hosts, or tables of fields).
+-- Raises for an unknown name, or a trigger that is no node of the cluster's.
 function nodes.event(name, given, now, number)
   local about = ABOUT[name]
   if not about then
@@ -105,6 +114,7 @@ function nodes.event(name, given, now, number)
   local event = over(cluster, { name = name, id = given.id or ("%d-%d"):format(now // 1, number),
     time = given.time or now, rule = given.rule or about.rule, restored = given.restored or nil })
   event.trigger = about.who and about.who(cluster) or nil
+  event.witnesses = about.witnesses and witnesses_of(cluster, given.witnesses, now) or nil
   if type(given.trigger) == "table" then
     event.trigger = nodes.node(given.trigger.state or "lost", given.trigger, { now = now,
       cluster_id = cluster.cluster_id })
