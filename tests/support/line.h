@@ -151,7 +151,7 @@ static inline bool line_slave(struct play *play, char **rest, struct observation
 	       play_fail(play, "'%s' is no number of attempts", word);
 }
 
-static inline bool line_failure(struct play *play, const char *word, char **rest,
+static inline bool line_failure(struct play *play, struct part *part, const char *word, char **rest,
 				struct observation *seen)
 {
 	const char *more = strtok_r(NULL, " \t", rest);
@@ -162,10 +162,13 @@ static inline bool line_failure(struct play *play, const char *word, char **rest
 	*seen = kit_failure(reason, more != NULL && strcmp(more, "going") == 0);
 	if (more == NULL || seen->going)
 		return true;
+	seen->path = strncmp(more, "vouched@", 8) == 0;
+	if (seen->path)
+		return line_ms(play, more + 8, &part->vouched_ms);
 	if (strcmp(more, "kept") == 0)
 		seen->kept = true;
 	else if (strncmp(more, "gone@", 5) != 0)
-		return play_fail(play, "'%s' after a reason: only 'going', 'kept', 'gone@S'", more);
+		return play_fail(play, "'%s' after a reason: only 'going', 'kept', 'gone@S', 'vouched@S'", more);
 	return seen->kept || line_ms(play, more + 5, &seen->kept_ended_ms);
 }
 
@@ -193,7 +196,7 @@ static inline bool line_part(struct play *play, char *text)
 	else if (strcmp(word, "slave") == 0)
 		read = line_slave(play, &rest, &seen);
 	else
-		read = line_failure(play, word, &rest, &seen);
+		read = line_failure(play, part, word, &rest, &seen);
 	if (read && part->late)
 		node->in_time = true;
 	if (read)

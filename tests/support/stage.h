@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "core/vouch.h"
 #include "support/play.h"
 
 static inline void stage_remember_beat(struct play *play, const struct node *node, int64_t tstamp)
@@ -43,6 +44,8 @@ static inline void stage_observe(struct play *play, struct node *node, struct ob
 
 		seen.beat = stage_beat(play, node, &order);
 	}
+	if (play->parts[node->order].vouched_ms != 0)
+		node_vouch(node, play->parts[node->order].vouched_ms, 1);
 	node_observe(play->fleet, node, &seen, &now);
 }
 
