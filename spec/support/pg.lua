@@ -285,7 +285,8 @@ end
 --- Writes a row every 20 ms, in a session on the server's own host, whatever is cut outside; returns its process.
 function Server:keep_busy()
   self:sql("CREATE TABLE IF NOT EXISTS busy (n int)")
-  local argv = { version:psql(), "-Xqt", "-h", "127.0.0.1", "-p", tostring(self.port), "-U", "postgres", "-d", "postgres" }
+  local argv = { version:psql(), "-Xqt", "-h", "127.0.0.1", "-p", tostring(self.port), "-U", "postgres",
+    "-d", "postgres" }
   return proc.spawn(self.at and self.at:enter(argv) or argv, { as_root = self.at ~= nil, output = self.home .. "/busy",
     stdin = "INSERT INTO busy VALUES (1) \\watch 0.02\n" })
 end

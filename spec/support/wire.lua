@@ -110,6 +110,11 @@ add rule ip cuts path ip saddr %s ip daddr %s meta l4proto tcp %s
 END]]):format(from, to, verdict))
 end
 
+--- What goes to a host from anywhere gets through at `rate` (tc: "1mbit") only.
+function Network:slow(host, rate)
+  sh(self.router, ("tc qdisc replace dev %s root tbf rate %s burst 4kb latency 100ms"):format(host.cable, rate))
+end
+
 --- Pulls a host's cable out of the router.
 function Network:unplug(host)
   self.unplugged = host

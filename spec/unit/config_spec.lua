@@ -59,6 +59,8 @@ local BAD = {
   { '"isolation_anchors": ["gate:70000"]', 'isolation_anchors[1]: "gate:70000" has a port that is out of range' },
   { '"isolation_anchors": ["fe80::1:53"]', 'is no host and port' },
   { '"isolation_anchors": [17]', "isolation_anchors[1]" },
+  { '"second_opinion": 1', "second_opinion: a number where true or false belongs" },
+  { '"second_opinion": "true"', "second_opinion: a string where true or false belongs" },
   { '"hold_on": "full"', "a string where a list belongs" },
   { '"hold_on": ["full", "ful"]', 'hold_on[2]: "ful" is not known (did you mean "full"?)' },
   { '"hold_on": ["full", 5]', "hold_on[2]: a number where a word belongs" },

@@ -41,28 +41,29 @@ struct heard heard_of(const struct hearing *hearing, const struct node *master, 
 	return heard;
 }
 
-/* Whether a beat was written after it was said. */
-static bool is_proven(const struct usual *usual, const struct cluster *cluster)
+/* Whether the slave has replayed a beat that was written after it was said. */
+static bool is_proven(const struct usual *usual, const struct node *slave)
 {
-	return usual->at_ms != 0 && cluster->beats.count > 0 && usual->at_ms <= cluster->beats.last_steady_ms;
+	return usual->stamp_ms != 0 && slave->has_shown && usual->stamp_ms <= slave->shown_tstamp;
 }
 
-void hearer_note_usual(struct hearer *hearer, const struct heard *heard, const struct cluster *cluster,
+void hearer_note_usual(struct hearer *hearer, const struct heard *heard, const struct node *slave,
 		       const struct moment *now)
 {
 	if (!heard->is_told)
 		return;
-	if (cluster != NULL && is_proven(&hearer->newest, cluster))
+	if (is_proven(&hearer->newest, slave))
 		hearer->proven = hearer->newest;
-	hearer->newest = (struct usual){ .heard = *heard, .at_ms = now->steady_ms, .wall_ms = now->wall_ms };
+	hearer->newest = (struct usual){ .heard = *heard, .stamp_ms = now->stamp_ms, .wall_ms = now->wall_ms };
 }
 
-/* The newest that was said before the last beat of this holder; NULL: none is known. */
-static const struct heard *usual_of(const struct hearer *hearer, const struct cluster *cluster)
+/* By whom it had the beats of the present holder; NULL: that is not known. */
+static const struct heard *usual_of(const struct hearer *hearer, const struct node *slave)
 {
-	const struct usual *usual = is_proven(&hearer->newest, cluster) ? &hearer->newest : &hearer->proven;
+	const struct usual *usual = is_proven(&hearer->newest, slave) ? &hearer->newest : &hearer->proven;
+	const struct cluster *cluster = slave->cluster;
 
-	if (!is_proven(usual, cluster) || cluster->seat == NULL ||
+	if (!is_proven(usual, slave) || cluster->seat == NULL ||
 	    (cluster->holder_count > 0 && usual->wall_ms < cluster->seat->since_ms))
 		return NULL; /* of another holder's time */
 	return &usual->heard;
@@ -80,9 +81,9 @@ static bool was_written_to(const struct hearer *hearer)
 	       hearer->now.received_us > hearer->base.now_us;
 }
 
-enum vouch hearer_vouches(const struct hearer *hearer, uint64_t highest, const struct cluster *cluster)
+enum vouch hearer_vouches(const struct hearer *hearer, uint64_t highest, const struct node *slave)
 {
-	const struct heard *usual = usual_of(hearer, cluster);
+	const struct heard *usual = usual_of(hearer, slave);
 	const struct heard *now = &hearer->now;
 
 	if (!hearer->has_now || !now->streams)

@@ -35,14 +35,14 @@ struct heard {
 /* What a slave said when a connection to it was made. */
 struct usual {
 	struct heard heard;
-	int64_t at_ms;   /* steady; 0: nothing was said */
-	int64_t wall_ms; /* the same by the wall clock */
+	int64_t stamp_ms; /* as a beat of then has it; 0: nothing was said */
+	int64_t wall_ms;
 };
 
 /* What one slave has said so far. */
 struct hearer {
 	struct usual newest;
-	struct usual proven; /* the newest after which a beat of the master was written */
+	struct usual proven; /* the newest after which it has replayed another beat: its sender carries them */
 	bool has_base;
 	struct heard base; /* what the next look is compared with */
 	bool has_now;
@@ -53,8 +53,8 @@ struct hearer {
 /* `master`: NULL: nobody sits; `address`: where it was reached last, "": unknown. */
 struct heard heard_of(const struct hearing *hearing, const struct node *master, const char *address);
 
-/* Keeps what was said unasked; `cluster`: the slave's, NULL: it has none. */
-void hearer_note_usual(struct hearer *hearer, const struct heard *heard, const struct cluster *cluster,
+/* Keeps what `slave` has said unasked. */
+void hearer_note_usual(struct hearer *hearer, const struct heard *heard, const struct node *slave,
 		       const struct moment *now);
 
 enum vouch {
@@ -66,9 +66,9 @@ enum vouch {
 /*
  * Whether what the slave has said now vouches for the master: what it received has grown beyond its base and beyond
  * `highest`, all that any slave of the cluster had in the look before; or a message has come since from the master
- * itself. A sender or a timeline other than it had before the cluster's last beat vouches for nobody.
+ * itself. A sender or a timeline other than that by which the slave had the master's beats vouches for nobody.
  */
-enum vouch hearer_vouches(const struct hearer *hearer, uint64_t highest, const struct cluster *cluster);
+enum vouch hearer_vouches(const struct hearer *hearer, uint64_t highest, const struct node *slave);
 
 /* The look is over: the next one is compared with this one. `highest` grows by it. */
 void hearer_settle(struct hearer *hearer, uint64_t *highest);

@@ -124,7 +124,6 @@ static void begin_first(struct opinion *opinion)
 /* What those who have answered say: how many vouch; `*is_blind`: none of them knows whom it hears. */
 static int count_vouches(struct opinion *opinion, bool *is_blind)
 {
-	const struct cluster *cluster = opinion->watch->node->cluster;
 	struct watch *slave;
 	size_t at = 0;
 	int count = 0;
@@ -132,7 +131,7 @@ static int count_vouches(struct opinion *opinion, bool *is_blind)
 	*is_blind = true;
 	while ((slave = next_slave(opinion, &at)) != NULL) {
 		struct hearer *hearer = &listener_of(slave)->hearer;
-		enum vouch vouch = hearer_vouches(hearer, opinion->highest, cluster);
+		enum vouch vouch = hearer_vouches(hearer, opinion->highest, slave->node);
 
 		hearer->vouches = vouch != VOUCH_NONE;
 		count += hearer->vouches;
@@ -341,7 +340,7 @@ static void on_heard(void *data, struct watch *watch, const struct hearing *hear
 		return; /* nothing to keep, as of a master */
 	if (listener_of(watch)->asked == ASKED_NOT) {
 		heard = heard_of(hearing, NULL, "");
-		hearer_note_usual(&watch->listener->hearer, &heard, watch->node->cluster, &now);
+		hearer_note_usual(&watch->listener->hearer, &heard, watch->node, &now);
 	} else if (watch->listener->asked == ASKED_LATE || opinion == NULL || !opinion->is_open) {
 		watch->listener->asked = ASKED_NOT;
 	} else {

@@ -42,7 +42,7 @@ static void says(struct hearer *hearer, struct hearing hearing)
 
 static enum vouch verdict(const struct hearer *hearer, uint64_t highest)
 {
-	return hearer_vouches(hearer, highest, at.cluster);
+	return hearer_vouches(hearer, highest, at.b);
 }
 
 static void said_before(struct hearer *hearer, struct hearing hearing)
@@ -50,14 +50,15 @@ static void said_before(struct hearer *hearer, struct hearing hearing)
 	struct heard heard = heard_of(&hearing, at.a, "");
 	struct moment now = kit_moment(at.ms, KIT_BASE_MS);
 
-	hearer_note_usual(hearer, &heard, at.cluster, &now);
+	hearer_note_usual(hearer, &heard, at.b, &now);
 }
 
-/* A beat of the present master is written. */
+/* A beat of the present master is written, and b replays it. */
 static void beat(void)
 {
 	at.ms += 1000;
 	see_beaten(at.a);
+	at.b->shown_tstamp = KIT_BASE_MS + at.ms;
 }
 
 static void test_growth(void **state)
@@ -140,7 +141,7 @@ static void test_sender(void **state)
 	assert_int_equal(verdict(&b, highest), VOUCH_BLIND);
 }
 
-/* What was said after the last beat may be of another master's time already. */
+/* What was said after the last beat that it has may be of another sender already. */
 static void test_sender_since_the_last_beat(void **state)
 {
 	struct hearer b = { 0 };
@@ -156,7 +157,10 @@ static void test_sender_since_the_last_beat(void **state)
 	hearer_settle(&b, &highest);
 	says(&b, told(101, "elsewhere", 1, 0, 0));
 	assert_int_equal(verdict(&b, highest), VOUCH_NONE);
-	beat(); /* the master was there still: that one is its sender, too */
+	at.ms += 1000;
+	see_beaten(at.a); /* the master is there, but that one does not carry its beats */
+	assert_int_equal(verdict(&b, highest), VOUCH_NONE);
+	beat(); /* now it does */
 	assert_int_equal(verdict(&b, highest), VOUCH_SURE);
 }
 
