@@ -101,18 +101,14 @@ function Host:enter_as_root(argv)
   return inside(self.holder, argv)
 end
 
---- What goes from one address to another meets `verdict` (nft: "drop", "reject with tcp reset") at the router.
+--- What goes from one address to another meets `verdict` (nft: "drop", "reject with tcp reset",
+-- "limit rate over 100 kbytes/second drop") at the router.
 function Network:cut(from, to, verdict)
   sh(self.router, ([[nft -f - <<END
 add table ip cuts
 add chain ip cuts path { type filter hook forward priority 0 ; }
 add rule ip cuts path ip saddr %s ip daddr %s meta l4proto tcp %s
 END]]):format(from, to, verdict))
-end
-
---- What goes to a host from anywhere gets through at `rate` (tc: "1mbit") only.
-function Network:slow(host, rate)
-  sh(self.router, ("tc qdisc replace dev %s root tbf rate %s burst 4kb latency 100ms"):format(host.cable, rate))
 end
 
 --- Pulls a host's cable out of the router.

@@ -82,8 +82,8 @@ local ABOUT = {
     return over(cluster.master, { reason = "full", message = "sorry, too many clients already" })
   end },
 }
-local NAMES = "cluster_created, master_down, master_unreachable, master_up, monitor_isolated, monitor_reconnected, node_held, "
-  .. "plusmoin_heartbeat, plusmoin_up, slave_down, slave_up"
+local NAMES = "cluster_created, master_down, master_unreachable, master_up, monitor_isolated, "
+  .. "monitor_reconnected, node_held, plusmoin_heartbeat, plusmoin_up, slave_down, slave_up"
 
 -- Clusters that an event can be about, when the test does not say.
 local AFTER = {
