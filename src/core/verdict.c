@@ -154,6 +154,12 @@ static void note_kept(struct node *node, const struct observation *seen,
 		node->stood_ms = seen->kept_ended_ms;
 }
 
+static void note_answer(struct node *node)
+{
+	node->went_ms = INT64_MIN;
+	node_vouch(node, 0, 0);
+}
+
 void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
 		  const struct moment *now)
 {
@@ -171,7 +177,7 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		return;
 	node->door = REASON_NONE;
 	if (seen->kind != OBSERVED_FAILURE)
-		node->went_ms = INT64_MIN;
+		note_answer(node);
 	/* not down any more; why else it stays lost is for the next rule to say */
 	if (seen->kind == OBSERVED_MASTER && node->place == PLACE_LOST && node->failure.attempts > 0)
 		node_give_reason(node, REASON_NONE, "");
@@ -190,7 +196,6 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		note_failure(fleet, node, seen, seen->going, seen->reason, seen->message, now);
 		return;
 	case OBSERVED_MASTER:
-		node_vouch(node, 0, 0);
 		if (!sits(node) || seen->beat.state == BEAT_NONE || seen->beat.state == BEAT_WRITTEN)
 			node->failure.attempts = 0;
 		node->failure.going = false;
@@ -199,7 +204,6 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 		node->master_name[0] = '\0';
 		break;
 	case OBSERVED_SLAVE:
-		node_vouch(node, 0, 0);
 		node->failure.attempts = 0;
 		node->in_time = false; /* as master it comes later */
 		node->is_slave = true;

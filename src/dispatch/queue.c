@@ -104,7 +104,7 @@ static enum rank rank_of(const struct run *run)
 {
 	enum event_kind kind = run->event->kind;
 
-	if (kind == EVENT_MASTER_DOWN || kind == EVENT_MASTER_UP)
+	if (kind == EVENT_MASTER_DOWN || kind == EVENT_MASTER_UP || kind == EVENT_MASTER_UNREACHABLE)
 		return RANK_MASTERS;
 	return kind == EVENT_HEARTBEAT && !has_begun(run) ? RANK_HEARTBEATS : RANK_OTHERS;
 }

@@ -1,8 +1,8 @@
 #include "monitor/kept.h"
 
 #include "monitor/door.h"
+#include "monitor/listener.h"
 #include "monitor/tell.h"
-#include "monitor/witness.h"
 
 static void judge_door(const struct kept *kept, struct watch *watch, const struct moment *now)
 {
@@ -25,7 +25,7 @@ static void judge_vouches(const struct kept *kept, struct watch *watch, const st
 	if (node->failure.vouch_told || !node_is_vouched_for(node, now))
 		return;
 	node->failure.vouch_told = true;
-	witness_list(watch, &witnesses);
+	listeners_list(watch, &witnesses);
 	change = tell_unreachable(node, &witnesses);
 	publish_event(kept->publisher, EVENT_MASTER_UNREACHABLE, node->cluster, &change);
 	list_free(&witnesses);

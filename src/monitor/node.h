@@ -103,7 +103,7 @@ struct watch {
 	int voids;       /* looks in a row that did not count */
 	void *knock;     /* at another host, for its door; NULL: none */
 	enum door_way door_way;
-	struct listener *listener; /* as a slave: what it has said of its master (witness.h); NULL: nothing */
+	struct listener *listener; /* as a slave: what it has said of its master (listener.h); NULL: nothing */
 	struct opinion *opinion;   /* as a master: what its slaves say (witness.h); NULL: they were never asked */
 	void *way;       /* a knock at its own host, while a doubt is about it; NULL: none */
 	struct trouble trouble; /* what the log was told of its failing */

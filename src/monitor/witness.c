@@ -5,20 +5,8 @@
 #include "base/mem.h"
 #include "core/cut_off.h"
 #include "core/verdict.h"
+#include "monitor/listener.h"
 #include "monitor/tell.h"
-
-enum asked {
-	ASKED_NOT,
-	ASKED_SOON, /* when its look has ended */
-	ASKED_NOW,
-	ASKED_LATE  /* in a look that is over: its answer says nothing */
-};
-
-/* A slave, as it speaks of its master. */
-struct listener {
-	struct hearer hearer;
-	enum asked asked;
-};
 
 enum opinion_state {
 	OPINION_NONE,  /* nobody is asked */
@@ -48,16 +36,9 @@ static struct opinion *opinion_of(struct watch *watch)
 	if (watch->opinion == NULL) {
 		watch->opinion = mem_zalloc(1, sizeof(*watch->opinion));
 		watch->opinion->watch = watch;
-		watch->opinion->timer = timer_new(watch->all->loop, NULL, on_time, watch->opinion);
+		watch->opinion->timer = timer_new(watch->all->loop, &watch->all->stalls, on_time, watch->opinion);
 	}
 	return watch->opinion;
-}
-
-static struct listener *listener_of(struct watch *watch)
-{
-	if (watch->listener == NULL)
-		watch->listener = mem_zalloc(1, sizeof(*watch->listener));
-	return watch->listener;
 }
 
 static void end(struct opinion *opinion)
@@ -67,49 +48,13 @@ static void end(struct opinion *opinion)
 	timer_stop(opinion->timer);
 }
 
-/* The next slave of the cluster from `*at` on; NULL: there is none. */
-static struct watch *next_slave(const struct opinion *opinion, size_t *at)
-{
-	const struct cluster *cluster = opinion->watch->node->cluster;
-
-	while (cluster != NULL && *at < cluster->members.count) {
-		const struct node *node = cluster->members.items[(*at)++];
-
-		if (node->place == PLACE_SLAVE)
-			return watch_of(opinion->watch->all, node);
-	}
-	return NULL;
-}
-
 /* ---- a look ---- */
-
-/* Whether it is asked, at once or soon. */
-static bool ask(struct watch *watch)
-{
-	struct listener *listener = listener_of(watch);
-
-	if (watch->all->prober->hear(watch->probe))
-		listener->asked = ASKED_NOW;
-	else if (watch_is_busy(watch))
-		listener->asked = ASKED_SOON;
-	return listener->asked == ASKED_NOW || listener->asked == ASKED_SOON;
-}
 
 static void begin_look(struct opinion *opinion)
 {
-	struct watch *slave;
-	size_t at = 0;
-
 	opinion->look_ms = clock_steady_ms();
 	opinion->is_open = true;
-	opinion->awaited = 0;
-	while ((slave = next_slave(opinion, &at)) != NULL) {
-		struct hearer *hearer = &listener_of(slave)->hearer;
-
-		hearer->has_now = false;
-		hearer->has_base = hearer->has_base && opinion->state != OPINION_FIRST;
-		opinion->awaited += ask(slave);
-	}
+	opinion->awaited = listeners_ask(opinion->watch, opinion->first_ms);
 	timer_start(opinion->timer, opinion->awaited > 0 ? WITNESS_PATIENCE_MS : 0);
 }
 
@@ -117,47 +62,15 @@ static void begin_first(struct opinion *opinion)
 {
 	opinion->state = OPINION_FIRST;
 	opinion->highest = 0;
+	opinion->first_ms = clock_steady_ms();
 	begin_look(opinion);
-	opinion->first_ms = opinion->look_ms;
-}
-
-/* What those who have answered say: how many vouch; `*is_blind`: none of them knows whom it hears. */
-static int count_vouches(struct opinion *opinion, bool *is_blind)
-{
-	struct watch *slave;
-	size_t at = 0;
-	int count = 0;
-
-	*is_blind = true;
-	while ((slave = next_slave(opinion, &at)) != NULL) {
-		struct hearer *hearer = &listener_of(slave)->hearer;
-		enum vouch vouch = hearer_vouches(hearer, opinion->highest, slave->node);
-
-		hearer->vouches = vouch != VOUCH_NONE;
-		count += hearer->vouches;
-		*is_blind = *is_blind && vouch != VOUCH_SURE;
-	}
-	return count;
 }
 
 /* It is over; whether somebody has said something to compare the next one with. */
 static bool settle(struct opinion *opinion)
 {
-	struct watch *slave;
-	size_t at = 0;
-	bool any = false;
-
 	opinion->is_open = false;
-	while ((slave = next_slave(opinion, &at)) != NULL) {
-		struct listener *listener = listener_of(slave);
-
-		if (listener->asked != ASKED_NOT)
-			listener->asked = listener->asked == ASKED_SOON ? ASKED_NOT : ASKED_LATE;
-		hearer_settle(&listener->hearer, &opinion->highest);
-		any = any || (listener->hearer.has_base &&
-			      (listener->hearer.base.has_lsn || listener->hearer.base.is_told));
-	}
-	return any;
+	return listeners_settle(opinion->watch, &opinion->highest);
 }
 
 /* ---- what follows ---- */
@@ -190,16 +103,26 @@ static void plan_second(struct opinion *opinion)
 	timer_start(opinion->timer, wait_ms > 0 ? wait_ms : 0);
 }
 
-static void plan_next(struct opinion *opinion)
+/* From one look to the next. A thousand slaves and more are asked a thousand questions a second, but twice in a vouch. */
+static int64_t pace(const struct opinion *opinion)
 {
-	int64_t pace_ms = opinion->watch->all->config->query_timeout_ms / WITNESS_PACE;
-	int64_t next_ms;
+	int64_t holds_ms = opinion->watch->all->config->query_timeout_ms;
+	int64_t members = (int64_t)opinion->watch->node->cluster->members.count;
+	int64_t pace_ms = holds_ms / WITNESS_PACE;
 
 	if (pace_ms < WITNESS_SOONEST_MS)
 		pace_ms = WITNESS_SOONEST_MS;
 	if (pace_ms > WITNESS_LATEST_MS)
 		pace_ms = WITNESS_LATEST_MS;
-	next_ms = opinion->look_ms + pace_ms;
+	if (pace_ms < members)
+		pace_ms = members < holds_ms / 2 ? members : holds_ms / 2;
+	return pace_ms;
+}
+
+static void plan_next(struct opinion *opinion)
+{
+	int64_t next_ms = opinion->look_ms + pace(opinion);
+
 	if (next_ms > opinion->watch->node->failure.vouched_ms)
 		next_ms = opinion->watch->node->failure.vouched_ms;
 	next_ms -= clock_steady_ms();
@@ -231,7 +154,7 @@ static void end_first(struct opinion *opinion)
 static void end_second(struct opinion *opinion)
 {
 	bool is_blind;
-	int witnesses = count_vouches(opinion, &is_blind);
+	int witnesses = listeners_count(opinion->watch, opinion->highest, &is_blind);
 	bool waits = has_waiting(opinion->watch);
 
 	(void)settle(opinion);
@@ -247,7 +170,7 @@ static void end_second(struct opinion *opinion)
 static void end_next(struct opinion *opinion)
 {
 	bool is_blind;
-	int witnesses = count_vouches(opinion, &is_blind);
+	int witnesses = listeners_count(opinion->watch, opinion->highest, &is_blind);
 
 	(void)settle(opinion);
 	(void)renew(opinion, is_blind, witnesses);
@@ -318,35 +241,15 @@ static struct opinion *opinion_on_master(const struct watch *slave)
 	return watch_of(slave->all, node->cluster->seat)->opinion;
 }
 
-static void take_answer(struct opinion *opinion, struct watch *slave, const struct heard *heard)
-{
-	struct listener *listener = slave->listener;
-
-	listener->asked = ASKED_NOT;
-	listener->hearer.now = *heard;
-	listener->hearer.has_now = true;
-	if (opinion->awaited > 0 && --opinion->awaited == 0) /* not from inside the slave's answer */
-		timer_start(opinion->timer, 0);
-}
-
 static void on_heard(void *data, struct watch *watch, const struct hearing *hearing)
 {
 	struct opinion *opinion = opinion_on_master(watch);
-	struct moment now = clock_now(watch->all->clock);
-	struct heard heard;
+	bool is_open = opinion != NULL && opinion->is_open;
 
 	(void)data;
-	if (watch->listener == NULL && !hearing->is_told)
-		return; /* nothing to keep, as of a master */
-	if (listener_of(watch)->asked == ASKED_NOT) {
-		heard = heard_of(hearing, NULL, "");
-		hearer_note_usual(&watch->listener->hearer, &heard, watch->node, &now);
-	} else if (watch->listener->asked == ASKED_LATE || opinion == NULL || !opinion->is_open) {
-		watch->listener->asked = ASKED_NOT;
-	} else {
-		heard = heard_of(hearing, opinion->watch->node, watch->all->prober->address(opinion->watch->probe));
-		take_answer(opinion, watch, &heard);
-	}
+	if (listener_heard(watch, is_open ? opinion->watch : NULL, hearing) && opinion->awaited > 0 &&
+	    --opinion->awaited == 0)
+		timer_start(opinion->timer, 0); /* not from inside the slave's answer */
 }
 
 static void on_late(void *data, struct watch *watch)
@@ -365,8 +268,8 @@ static void ask_busy(struct watch *slave)
 {
 	const struct opinion *opinion = opinion_on_master(slave);
 
-	if (slave->listener != NULL && slave->listener->asked == ASKED_SOON && opinion != NULL && opinion->is_open)
-		(void)ask(slave);
+	if (opinion != NULL && opinion->is_open)
+		listener_is_free(slave);
 }
 
 /* Whether the failure of the way to a sitting master counts now. */
@@ -418,7 +321,7 @@ static void on_left(void *data, struct watch *watch)
 	if (watch->opinion != NULL)
 		timer_free(&watch->opinion->timer);
 	free(watch->opinion);
-	free(watch->listener);
+	listener_free(watch);
 }
 
 static const struct watch_gate gate = {
@@ -431,15 +334,4 @@ static const struct watch_gate gate = {
 void witness_open(struct watches *watches)
 {
 	watches_add_gate(watches, &gate, NULL);
-}
-
-void witness_list(const struct watch *watch, struct list *witnesses)
-{
-	struct watch *slave;
-	size_t at = 0;
-
-	while (watch->opinion != NULL && (slave = next_slave(watch->opinion, &at)) != NULL) {
-		if (slave->listener != NULL && slave->listener->hearer.vouches)
-			list_add(witnesses, slave->node);
-	}
 }

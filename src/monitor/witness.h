@@ -17,6 +17,3 @@
 
 /* It becomes a gate of the watches', behind isolation's; before the first of them looks. */
 void witness_open(struct watches *watches);
-
-/* The slaves that vouch for the watch's node, a sitting master, are added. */
-void witness_list(const struct watch *watch, struct list *witnesses);
