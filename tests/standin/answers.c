@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "pg/survey.h"
 
-#define COLUMNS_MOST 6
+#define COLUMNS_MOST 7
 
 enum { TYPE_BOOL = 16, TYPE_INT8 = 20, TYPE_TEXT = 25 };
 
@@ -224,6 +224,17 @@ static void do_beat(const struct asked *asked, struct values *values)
 	}
 }
 
+/* Its slaves have no WAL receiver. */
+static void give_hearing(const struct asked *asked, struct values *values)
+{
+	(void)asked;
+	values->row = true;
+	values->texts[1] = of_bool(false);
+}
+
+#define HEARING { "SELECT 1", 7, { TYPE_INT8, TYPE_BOOL, TYPE_TEXT, TYPE_INT8, TYPE_INT8, TYPE_INT8, TYPE_INT8 }, \
+		  give_hearing }
+
 static const struct {
 	const char *done; /* CommandComplete's word */
 	int columns;
@@ -245,6 +256,8 @@ static const struct {
 	[ASK_CHECK_15] = { "SELECT 1", 6, { TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_BOOL, TYPE_TEXT }, give_check },
 	[ASK_CREATE] = { "CREATE TABLE", 0, { 0 }, do_create },
 	[ASK_IDENTITY] = { "ALTER TABLE", 0, { 0 }, do_nothing },
+	[ASK_HEARING] = HEARING,
+	[ASK_HEARING_10] = HEARING,
 	[ASK_BEAT] = { "INSERT 0 1", 3, { TYPE_INT8, TYPE_TEXT, TYPE_INT8 }, do_beat },
 };
 
