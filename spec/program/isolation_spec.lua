@@ -202,6 +202,31 @@ describe("a monitor that is cut off", function()
   end)
 end)
 
+describe("isolation_anchors", function()
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  it("let a monitor of one host tell its own isolation from that one's loss; check tries them", function()
+    machine.need("wire")
+    local network = wire.start()
+    local master = pg.master { wire = network }
+    local anchor = network:host()
+    local daemon = plusmoin.start { nodes = { master }, config = over { isolation_anchors = { anchor.address .. ":9" } } }
+    local code, out = daemon:cli("check")
+    assert.equal(0, code, out)
+    assert.is_nil(out:find("isolation_anchors", 1, true), out)
+    network:unplug(master.at)
+    daemon:expect_events { { "master_down", master, rule = "M2" } }
+    network:restore()
+    daemon:expect_events { { "master_up", master } }
+    network:unplug_us()
+    isolated(daemon)
+    says(daemon, "isolation_anchors[1]: advice: " .. anchor.address .. ":9 does not answer", "check")
+    network:restore()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+  end)
+end)
+
 describe("a monitor that still hears a host", function()
   after_each(function() scene.finish(wire.stop_all) end)
 
@@ -239,7 +264,8 @@ end)
 -- Everything that has fired is about the monitor itself.
 local function only_of_itself(daemon)
   for _, event in ipairs(daemon:changes()) do
-    assert.is_true(event.name == "plusmoin_up" or event.name:find("^monitor_") ~= nil, event.text .. "\n" .. daemon:log())
+    local is_own = event.name == "plusmoin_up" or event.name:find("^monitor_") ~= nil
+    assert.is_true(is_own, event.text .. "\n" .. daemon:log())
   end
 end
 

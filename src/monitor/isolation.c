@@ -214,16 +214,32 @@ static void on_late(void *data, struct watch *watch)
 		(void)raise_doubt(isolation, watch);
 }
 
-/* The way to a node's host has failed. */
-static bool admits_failure(struct isolation *isolation, struct watch *watch, const struct observation *seen)
+/* Whether nothing was heard in time: no word of the server's, no refusal. */
+static bool is_silence(const struct observation *seen)
+{
+	return seen->kind == OBSERVED_FAILURE && seen->reason != REASON_REFUSED && !reason_is_said(seen->reason);
+}
+
+/*
+ * The way to a node's host has failed, or had failed while it was asked: TCP may answer by the end of the time, and
+ * what the server was asked is still on its way.
+ */
+static bool admits_silence(struct isolation *isolation, struct watch *watch, const struct observation *seen)
 {
 	int64_t since_ms = watch->late_ms != INT64_MIN ? watch->late_ms : clock_steady_ms();
 
-	if (watch->is_void && watch->voids < ISOLATION_VOIDS) { /* the way may have come back while it was asked */
+	if (watch->voids >= ISOLATION_VOIDS) {
+		leave_way(watch);
+		doubt_forget(&isolation->doubt, watch);
+		return true;
+	}
+	if (watch->is_void || (!seen->path && watch->late_ms != INT64_MIN)) { /* the way may have come back meanwhile */
+		watch->voids += !watch->is_void;
+		doubt_forget(&isolation->doubt, watch);
 		ask_anew(watch);
 		return false;
 	}
-	if (watch->voids >= ISOLATION_VOIDS)
+	if (!seen->path)
 		return true;
 	if (doubt_is_settled(&isolation->doubt, since_ms) || !raise_doubt(isolation, watch)) {
 		leave_way(watch);
@@ -245,8 +261,8 @@ static bool on_seen(void *data, struct watch *watch, const struct observation *s
 			end(isolation);
 		return false;
 	}
-	if (seen->kind == OBSERVED_FAILURE && seen->path && is_doubtful(isolation, watch))
-		return admits_failure(isolation, watch, seen);
+	if (is_silence(seen) && is_doubtful(isolation, watch))
+		return admits_silence(isolation, watch, seen);
 	watch->voids = 0;
 	leave_way(watch);
 	doubt_forget(&isolation->doubt, watch);
