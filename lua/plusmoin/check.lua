@@ -84,7 +84,8 @@ end
 
 --- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
 -- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
--- server_version, can_beat, clock, findings = {{text, cure, fatal}}}}, programs and settings = {{path, text, cure, fatal}}}.
+-- server_version, can_beat, clock, findings = {{text, cure, fatal}}}},
+-- programs and settings = {{path, text, cure, fatal}}}.
 function check.judge(config)
   local by_id, result = {}, { ok = true, nodes = config.nodes }
   for _, node in ipairs(config.nodes) do

@@ -210,7 +210,8 @@ describe("isolation_anchors", function()
     local network = wire.start()
     local master = pg.master { wire = network }
     local anchor = network:host()
-    local daemon = plusmoin.start { nodes = { master }, config = over { isolation_anchors = { anchor.address .. ":9" } } }
+    local daemon = plusmoin.start { nodes = { master },
+      config = over { isolation_anchors = { anchor.address .. ":9" } } }
     local code, out = daemon:cli("check")
     assert.equal(0, code, out)
     assert.is_nil(out:find("isolation_anchors", 1, true), out)
