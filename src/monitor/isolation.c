@@ -188,7 +188,7 @@ static bool raise_doubt(struct isolation *isolation, struct watch *watch)
 {
 	if (!doubt_raise(&isolation->doubt, watch))
 		return false;
-	if (watch->way == NULL && watch->voids < ISOLATION_VOIDS)
+	if (watch->way == NULL && watch->voids < ISOLATION_VOIDS && isolation->doubt.about.count <= ISOLATION_WAYS)
 		watch->way = watch->all->prober->knock(watch->all->probes, doubt_host(watch),
 						       watch->node->config->port, on_way_answer, watch);
 	return true;
@@ -252,7 +252,9 @@ static bool admits_silence(struct isolation *isolation, struct watch *watch, con
 static bool on_seen(void *data, struct watch *watch, const struct observation *seen)
 {
 	struct isolation *isolation = data;
-	bool sign = is_sign(isolation, watch, seen);
+	/* in steady state nobody needs to know */
+	bool sign = (lasts(isolation) || isolation->doubt.about.count > 0 || !isolation->heard) &&
+		    is_sign(isolation, watch, seen);
 
 	isolation->heard = isolation->heard || sign || is_answer(seen);
 	if (isolation_holds(isolation) || (lasts(isolation) && sign)) {
