@@ -1,6 +1,7 @@
 -- The monitor is cut off from the servers by its own network (P7): no loss is acted on until it hears another host.
 local cjson = require "cjson"
 local machine = require "spec.support.machine"
+local names = require "spec.support.names"
 local network = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
@@ -51,7 +52,7 @@ local function says(daemon, words, ...)
 end
 
 describe("a monitor that is cut off", function()
-  after_each(function() scene.finish(wire.stop_all) end)
+  after_each(function() scene.finish(names.stop_all, wire.stop_all) end)
 
   it("calls nobody down, says so once, and says when it is over", function()
     local daemon, network, master, slaves = start(2)
@@ -104,6 +105,43 @@ describe("a monitor that is cut off", function()
     isolated(daemon)
     daemon:quiet(1)
     network:restore()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+  end)
+
+  it("by its own firewall as an administrator's refusal, too #matrix", function()
+    local daemon, network = start(2)
+    network:shut_in("reject with icmp type admin-prohibited")
+    isolated(daemon)
+    daemon:quiet(1)
+    network:restore()
+    reconnected(daemon)
+  end)
+
+  it("cannot tell its own firewall's port-unreachable from servers that have stopped #matrix", function()
+    local daemon, network, master, slaves = start(1, { restart_grace = 0 })
+    network:shut_in("reject with icmp type port-unreachable")
+    daemon:expect_any_order { { "master_down", master }, { "slave_down", slaves[1] } }
+    network:restore()
+    daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
+  end)
+
+  it("with its name server is cut off as well #matrix", function()
+    machine.need("wire", "named")
+    local network = wire.start()
+    local master, slaves = pg.cluster(1, { wire = network })
+    local known = names.start { ["db1.plusmoin.test"] = { master.host }, ["db2.plusmoin.test"] = { slaves[1].host } }
+    local nodes = { { host = "db1.plusmoin.test", port = master.port, name = "db1" },
+      { host = "db2.plusmoin.test", port = slaves[1].port, name = "db2" } }
+    local daemon = plusmoin.start { nodes = nodes, names = known, config = over { fresh_connect_interval = 0.5 } }
+    daemon:wait_event("plusmoin_heartbeat")
+    known:freeze()
+    daemon:quiet(1)
+    network:unplug_us()
+    isolated(daemon)
+    daemon:quiet(1)
+    network:restore()
+    known:thaw()
     reconnected(daemon)
     daemon:quiet_rounds(2)
   end)
@@ -252,6 +290,21 @@ describe("a monitor that still hears a host", function()
     daemon:quiet(1)
     network:restore()
     daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
+  end)
+
+  it("tells the losses of another cluster", function()
+    machine.need("wire")
+    local network = wire.start()
+    local first, first_slaves = pg.cluster(1, { wire = network })
+    local other, other_slaves = pg.cluster(1, { wire = network, family = 2 })
+    local daemon = plusmoin.start { nodes = { first, first_slaves[1], other, other_slaves[1] }, clusters = 2,
+      config = over() }
+    daemon:wait_place(other_slaves[1], "slave 1")
+    for _, server in ipairs { other, other_slaves[1] } do
+      network:unplug(server.at)
+    end
+    daemon:expect_any_order { { "master_down", other, rule = "M2" }, { "slave_down", other_slaves[1], rule = "S1" } }
+    daemon:quiet(1)
   end)
 
   it("over connections that stand calls nobody down while new ones are dropped", function()
