@@ -126,7 +126,8 @@ local function event_lines(lines, events, opts)
     local event = events[i]
     local id = get(event, "cluster_id") or -1
     local text = ("%s %s%s%s%s%s%s"):format(os.date("%H:%M:%S", (get(event, "time") or 0) // 1),
-      get(event, "name") or "?", id >= 0 and (" cluster %d"):format(id) or "", get(event, "node") and " " .. event.node or "",
+      get(event, "name") or "?", id >= 0 and (" cluster %d"):format(id) or "",
+      get(event, "node") and " " .. event.node or "",
       get(event, "rule") and " by " .. event.rule or "", get(event, "restored") and " (restored)" or "",
       why(event) ~= "" and ": " .. why(event) or "")
     lines[#lines + 1] = paint(fit(keypath.escape(text), opts.width), BAD[event.name] and "bad" or nil, opts)

@@ -2,7 +2,7 @@
 local cjson = require "cjson"
 local machine = require "spec.support.machine"
 local names = require "spec.support.names"
-local network = require "spec.support.network"
+local loopback = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -365,7 +365,7 @@ end)
 
 describe("a monitor of a thousand hosts", function()
   after_each(function()
-    network.restore()
+    loopback.restore()
     scene.finish(standin.stop_all)
   end)
 
@@ -390,12 +390,12 @@ describe("a monitor of a thousand hosts", function()
       return slaves == 900
     end, 30)
     daemon.taken = #daemon:changes()
-    network.cut({ port = stand.port }, { "ip daddr 127.24.0.0/16 tcp dport %d", "ip saddr 127.24.0.0/16 tcp sport %d" },
+    loopback.cut({ port = stand.port }, { "ip daddr 127.24.0.0/16 tcp dport %d", "ip saddr 127.24.0.0/16 tcp sport %d" },
       "drop")
     isolated(daemon)
     daemon:quiet(4)
     local restored = proc.mono_ms()
-    network.restore()
+    loopback.restore()
     local ended = reconnected(daemon)
     assert.is_true(ended.ms - restored < 3000, ended.ms - restored)
     daemon:quiet(5)
