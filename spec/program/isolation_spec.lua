@@ -390,8 +390,8 @@ describe("a monitor of a thousand hosts", function()
       return slaves == 900
     end, 30)
     daemon.taken = #daemon:changes()
-    loopback.cut({ port = stand.port }, { "ip daddr 127.24.0.0/16 tcp dport %d", "ip saddr 127.24.0.0/16 tcp sport %d" },
-      "drop")
+    loopback.cut({ port = stand.port }, { "ip daddr 127.24.0.0/16 tcp dport %d",
+      "ip saddr 127.24.0.0/16 tcp sport %d" }, "drop")
     isolated(daemon)
     daemon:quiet(4)
     local restored = proc.mono_ms()
