@@ -40,7 +40,6 @@ static void ask_anew(struct watch *watch)
 {
 	leave_way(watch);
 	watch_drop_aside(watch);
-	watch->is_void = false;
 	watch->all->prober->dial_anew(watch->probe);
 	watch_look(watch);
 }
