@@ -76,7 +76,7 @@ describe("a monitor that is cut off", function()
     assert.equal(cjson.null, daemon:ask { request = "status" }.isolated)
   end)
 
-  it("for less than a poll is nothing at all", function()
+  it("for less than a poll is nothing at all #matrix", function()
     local daemon, network = start(1, { heartbeat = 2, query_timeout = 1 })
     daemon:quiet_rounds(1)
     network:unplug_us()
@@ -158,7 +158,7 @@ describe("a monitor that is cut off", function()
     daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
   end)
 
-  it("is reloaded as ever, and goes on being cut off", function()
+  it("is reloaded as ever, and goes on being cut off #matrix", function()
     local daemon, network, master, slaves = start(2)
     network:unplug_us()
     isolated(daemon)
@@ -174,7 +174,7 @@ describe("a monitor that is cut off", function()
     daemon:wait_place(slaves[1], "slave 0")
   end)
 
-  it("and has lost all other hosts from its configuration is cut off no more", function()
+  it("and has lost all other hosts from its configuration is cut off no more #matrix", function()
     local daemon, network = start(1)
     network:unplug_us()
     isolated(daemon)
@@ -194,7 +194,7 @@ describe("a monitor that is cut off", function()
     daemon:expect_events { { "master_down", master, rule = "M2" } }
   end)
 
-  it("though it still hears a server of its own machine; that one's loss counts when it is over", function()
+  it("though it still hears a server of its own machine; that one's loss counts when it is over #matrix", function()
     machine.need("wire")
     local network = wire.start()
     local master, slaves = pg.cluster(2, { wire = network })
@@ -209,7 +209,7 @@ describe("a monitor that is cut off", function()
     daemon:expect_events { { "master_down", own, rule = "M2" } }
   end)
 
-  it("goes on with a state file as it was, at a start at which nobody is heard", function()
+  it("goes on with a state file as it was, at a start at which nobody is heard #matrix", function()
     local daemon, network, master, slaves = start(1, { state_file = "state.json" })
     daemon:quiet_rounds(1)
     daemon:stop_and_check()
@@ -292,7 +292,7 @@ describe("a monitor that still hears a host", function()
     daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
   end)
 
-  it("tells the losses of another cluster", function()
+  it("tells the losses of another cluster #matrix", function()
     machine.need("wire")
     local network = wire.start()
     local first, first_slaves = pg.cluster(1, { wire = network })
