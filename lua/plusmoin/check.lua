@@ -9,6 +9,7 @@ local cjson = require "cjson"
 local delay = require "plusmoin.check.delay"
 local facts = require "plusmoin.check.facts"
 local findings = require "plusmoin.check.findings"
+local network = require "plusmoin.check.network"
 local pool = require "plusmoin.check.pool"
 local programs = require "plusmoin.check.programs"
 local reach = require "plusmoin.check.reach"
@@ -83,7 +84,8 @@ end
 
 --- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
 -- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
--- server_version, can_beat, clock, findings = {{text, cure, fatal}}}}, programs = {{path, text, cure, fatal}}}.
+-- server_version, can_beat, clock, findings = {{text, cure, fatal}}}},
+-- programs and settings = {{path, text, cure, fatal}}}.
 function check.judge(config)
   local by_id, result = {}, { ok = true, nodes = config.nodes }
   for _, node in ipairs(config.nodes) do
@@ -106,6 +108,7 @@ function check.judge(config)
   for _, finding in ipairs(result.programs) do
     result.ok = result.ok and not finding.fatal
   end
+  result.settings = network.judge(config)
   -- contract: the worst case to detect a loss that breaks no connection
   result.detect_seconds = config.heartbeat + config.down_after * config.query_timeout +
     (config.down_after - 1) * config.retry_interval

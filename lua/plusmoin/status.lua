@@ -189,6 +189,12 @@ local function lack_lines(lacks, now)
   return table.concat(lines)
 end
 
+--- What is amiss with plusmoin itself, by an answer's `isolated`, `lacks` and `lua`: a line each, "" where nothing is.
+function status.of_itself(answer, now)
+  return isolated_line(get(answer, "isolated"), now) .. lack_lines(get_list(answer, "lacks"), now)
+    .. lua_lines(get(answer, "lua"))
+end
+
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
 -- entries with or without the further fields of Lua's node tables, and `isolated`, `lacks` and `lua`, if they
 -- are there. `opts.now`:
@@ -201,9 +207,7 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  local head = isolated_line(get(answer, "isolated"), now) .. lack_lines(get_list(answer, "lacks"), now)
-    .. lua_lines(get(answer, "lua"))
-  return head .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
+  return status.of_itself(answer, now) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

@@ -119,13 +119,15 @@ local function table_lines(lines, rows, opts)
   end
 end
 
-local BAD = { master_down = true, slave_down = true }
+local BAD = { master_down = true, slave_down = true, monitor_isolated = true }
 
 local function event_lines(lines, events, opts)
   for i = #events, math.max(1, #events - EVENTS + 1), -1 do
     local event = events[i]
-    local text = ("%s %s cluster %d%s%s%s%s"):format(os.date("%H:%M:%S", (get(event, "time") or 0) // 1),
-      get(event, "name") or "?", get(event, "cluster_id") or -1, get(event, "node") and " " .. event.node or "",
+    local id = get(event, "cluster_id") or -1
+    local text = ("%s %s%s%s%s%s%s"):format(os.date("%H:%M:%S", (get(event, "time") or 0) // 1),
+      get(event, "name") or "?", id >= 0 and (" cluster %d"):format(id) or "",
+      get(event, "node") and " " .. event.node or "",
       get(event, "rule") and " by " .. event.rule or "", get(event, "restored") and " (restored)" or "",
       why(event) ~= "" and ": " .. why(event) or "")
     lines[#lines + 1] = paint(fit(keypath.escape(text), opts.width), BAD[event.name] and "bad" or nil, opts)
@@ -150,9 +152,14 @@ function watch.render(answered, events, opts)
     return paint(fit("plusmoin  " .. clock .. "  NO ANSWER from the daemon", opts.width), "bad", opts) .. "\n"
   end
   local rows = rows_of(answer, opts.now)
-  local bad = count(rows, "bad")
-  local lines = { paint(fit(("plusmoin  %s  %s"):format(clock, bad == 0 and "all is well" or bad .. " not well"),
-    opts.width), bad == 0 and "good" or "bad", opts), "" }
+  local bad, amiss = count(rows, "bad"), status.of_itself(answer, opts.now)
+  local well = bad == 0 and not amiss:find("!!!", 1, true)
+  local words = well and "all is well" or bad == 0 and "plusmoin itself is not well" or bad .. " not well"
+  local lines = { paint(fit(("plusmoin  %s  %s"):format(clock, words), opts.width), well and "good" or "bad", opts) }
+  for text in amiss:gmatch("([^\n]*)\n") do
+    lines[#lines + 1] = paint(fit(text, opts.width), "bad", opts)
+  end
+  lines[#lines + 1] = ""
   table_lines(lines, rows, opts)
   lines[#lines + 1] = ""
   lines[#lines + 1] = paint("Last events:", "bold", opts)

@@ -1,10 +1,13 @@
 -- The monitor is cut off from the servers by its own network (P7): no loss is acted on until it hears another host.
 local cjson = require "cjson"
 local machine = require "spec.support.machine"
+local names = require "spec.support.names"
+local loopback = require "spec.support.network"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local standin = require "spec.support.standin"
 local wire = require "spec.support.wire"
 
 local ANYBODY = "0.0.0.0/0"
@@ -49,7 +52,7 @@ local function says(daemon, words, ...)
 end
 
 describe("a monitor that is cut off", function()
-  after_each(function() scene.finish(wire.stop_all) end)
+  after_each(function() scene.finish(names.stop_all, wire.stop_all) end)
 
   it("calls nobody down, says so once, and says when it is over", function()
     local daemon, network, master, slaves = start(2)
@@ -73,7 +76,7 @@ describe("a monitor that is cut off", function()
     assert.equal(cjson.null, daemon:ask { request = "status" }.isolated)
   end)
 
-  it("for less than a poll is nothing at all", function()
+  it("for less than a poll is nothing at all #matrix", function()
     local daemon, network = start(1, { heartbeat = 2, query_timeout = 1 })
     daemon:quiet_rounds(1)
     network:unplug_us()
@@ -106,6 +109,43 @@ describe("a monitor that is cut off", function()
     daemon:quiet_rounds(2)
   end)
 
+  it("by its own firewall as an administrator's refusal, too #matrix", function()
+    local daemon, network = start(2)
+    network:shut_in("reject with icmp type admin-prohibited")
+    isolated(daemon)
+    daemon:quiet(1)
+    network:restore()
+    reconnected(daemon)
+  end)
+
+  it("cannot tell its own firewall's port-unreachable from servers that have stopped #matrix", function()
+    local daemon, network, master, slaves = start(1, { restart_grace = 0 })
+    network:shut_in("reject with icmp type port-unreachable")
+    daemon:expect_any_order { { "master_down", master }, { "slave_down", slaves[1] } }
+    network:restore()
+    daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
+  end)
+
+  it("with its name server is cut off as well #matrix", function()
+    machine.need("wire", "named")
+    local network = wire.start()
+    local master, slaves = pg.cluster(1, { wire = network })
+    local known = names.start { ["db1.plusmoin.test"] = { master.host }, ["db2.plusmoin.test"] = { slaves[1].host } }
+    local nodes = { { host = "db1.plusmoin.test", port = master.port, name = "db1" },
+      { host = "db2.plusmoin.test", port = slaves[1].port, name = "db2" } }
+    local daemon = plusmoin.start { nodes = nodes, names = known, config = over { fresh_connect_interval = 0.5 } }
+    daemon:wait_event("plusmoin_heartbeat")
+    known:freeze()
+    daemon:quiet(1)
+    network:unplug_us()
+    isolated(daemon)
+    daemon:quiet(1)
+    network:restore()
+    known:thaw()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+  end)
+
   it("acts on losses once isolation_grace has passed", function()
     local daemon, network, master, slaves = start(1, { isolation_grace = 1 })
     network:unplug_us()
@@ -118,7 +158,7 @@ describe("a monitor that is cut off", function()
     daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
   end)
 
-  it("is reloaded as ever, and goes on being cut off", function()
+  it("is reloaded as ever, and goes on being cut off #matrix", function()
     local daemon, network, master, slaves = start(2)
     network:unplug_us()
     isolated(daemon)
@@ -134,7 +174,7 @@ describe("a monitor that is cut off", function()
     daemon:wait_place(slaves[1], "slave 0")
   end)
 
-  it("and has lost all other hosts from its configuration is cut off no more", function()
+  it("and has lost all other hosts from its configuration is cut off no more #matrix", function()
     local daemon, network = start(1)
     network:unplug_us()
     isolated(daemon)
@@ -154,7 +194,7 @@ describe("a monitor that is cut off", function()
     daemon:expect_events { { "master_down", master, rule = "M2" } }
   end)
 
-  it("though it still hears a server of its own machine; that one's loss counts when it is over", function()
+  it("though it still hears a server of its own machine; that one's loss counts when it is over #matrix", function()
     machine.need("wire")
     local network = wire.start()
     local master, slaves = pg.cluster(2, { wire = network })
@@ -169,7 +209,7 @@ describe("a monitor that is cut off", function()
     daemon:expect_events { { "master_down", own, rule = "M2" } }
   end)
 
-  it("goes on with a state file as it was, at a start at which nobody is heard", function()
+  it("goes on with a state file as it was, at a start at which nobody is heard #matrix", function()
     local daemon, network, master, slaves = start(1, { state_file = "state.json" })
     daemon:quiet_rounds(1)
     daemon:stop_and_check()
@@ -202,6 +242,32 @@ describe("a monitor that is cut off", function()
   end)
 end)
 
+describe("isolation_anchors", function()
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  it("let a monitor of one host tell its own isolation from that one's loss; check tries them", function()
+    machine.need("wire")
+    local network = wire.start()
+    local master = pg.master { wire = network }
+    local anchor = network:host()
+    local daemon = plusmoin.start { nodes = { master },
+      config = over { isolation_anchors = { anchor.address .. ":9" } } }
+    local code, out = daemon:cli("check")
+    assert.equal(0, code, out)
+    assert.is_nil(out:find("isolation_anchors", 1, true), out)
+    network:unplug(master.at)
+    daemon:expect_events { { "master_down", master, rule = "M2" } }
+    network:restore()
+    daemon:expect_events { { "master_up", master } }
+    network:unplug_us()
+    isolated(daemon)
+    says(daemon, "isolation_anchors[1]: advice: " .. anchor.address .. ":9 does not answer", "check")
+    network:restore()
+    reconnected(daemon)
+    daemon:quiet_rounds(2)
+  end)
+end)
+
 describe("a monitor that still hears a host", function()
   after_each(function() scene.finish(wire.stop_all) end)
 
@@ -226,6 +292,21 @@ describe("a monitor that still hears a host", function()
     daemon:expect_any_order { { "master_up", master }, { "slave_up", slaves[1] } }
   end)
 
+  it("tells the losses of another cluster #matrix", function()
+    machine.need("wire")
+    local network = wire.start()
+    local first, first_slaves = pg.cluster(1, { wire = network })
+    local other, other_slaves = pg.cluster(1, { wire = network, family = 2 })
+    local daemon = plusmoin.start { nodes = { first, first_slaves[1], other, other_slaves[1] }, clusters = 2,
+      config = over() }
+    daemon:wait_place(other_slaves[1], "slave 1")
+    for _, server in ipairs { other, other_slaves[1] } do
+      network:unplug(server.at)
+    end
+    daemon:expect_any_order { { "master_down", other, rule = "M2" }, { "slave_down", other_slaves[1], rule = "S1" } }
+    daemon:quiet(1)
+  end)
+
   it("over connections that stand calls nobody down while new ones are dropped", function()
     local daemon, network = start(2, { fresh_connect_interval = 0.5 })
     network:shut_in("drop", "ct state new")
@@ -239,8 +320,8 @@ end)
 -- Everything that has fired is about the monitor itself.
 local function only_of_itself(daemon)
   for _, event in ipairs(daemon:changes()) do
-    assert.is_true(event.name == "plusmoin_up" or event.name:find("^monitor_") ~= nil,
-      event.text .. "\n" .. daemon:log())
+    local is_own = event.name == "plusmoin_up" or event.name:find("^monitor_") ~= nil
+    assert.is_true(is_own, event.text .. "\n" .. daemon:log())
   end
 end
 
@@ -249,13 +330,14 @@ describe("a link that comes and goes", function()
 
   -- CUTS: how many times; the note's figure is of 200
   it("at any moment of a poll and for any time makes nobody lost #long", function()
-    -- each cut leaves sessions that the servers do not know to be dead
-    local daemon, network, master, slaves = start(2, nil, { max_connections = 400 })
-    local cuts = tonumber(os.getenv("CUTS") or 60)
+    -- each cut leaves sessions that the servers do not know to be dead for a minute and a half; and a busy machine has
+    -- time to log in anew
+    local daemon, network, master, slaves = start(2, { heartbeat = 1, query_timeout = 0.8 }, { max_connections = 400 })
+    local cuts = tonumber(os.getenv("CUTS") or 40)
     for cut = 1, cuts do
-      proc.watch(math.random() * 0.7, function() end) -- a moment of a poll
+      proc.watch(math.random() * 1.2, function() end) -- a moment of a poll
       network:unplug_us()
-      proc.watch(cut % 3 == 0 and math.random() * 2 or math.random() * 0.6, function() end)
+      proc.watch(cut % 3 == 0 and math.random() * 3 or math.random() * 1.5, function() end)
       network:restore()
       daemon:wait_place(master, "master 0", 20)
       daemon:wait_place(slaves[1], "slave 0", 20)
@@ -278,5 +360,44 @@ describe("a link that comes and goes", function()
       told = told + (event.name == "monitor_isolated" and 1 or 0)
     end
     assert.equal(1, told)
+  end)
+end)
+
+describe("a monitor of a thousand hosts", function()
+  after_each(function()
+    loopback.restore()
+    scene.finish(standin.stop_all)
+  end)
+
+  it("is cut off, and back, in seconds #long", function()
+    machine.need("cuts")
+    local stand = standin.start()
+    local nodes = stand:servers("n", 1000, "127.24.0.1")
+    for i = 1, 1000, 10 do
+      local slaves = {}
+      for k = 1, 9 do
+        slaves[k] = "n" .. i + k
+      end
+      stand:play(("up n%d: %s"):format(i, table.concat(slaves, " ")))
+    end
+    local daemon = plusmoin.start { nodes = nodes, clusters = 100, seconds = 60,
+      config = over { heartbeat = 2, query_timeout = 1, retry_interval = 0.5, log_level = "info" } }
+    daemon:wait_status("all slaves", function(s)
+      local slaves = 0
+      for _, cluster in ipairs(s.clusters) do
+        slaves = slaves + #cluster.slaves
+      end
+      return slaves == 900
+    end, 30)
+    daemon.taken = #daemon:changes()
+    loopback.cut({ port = stand.port }, { "ip daddr 127.24.0.0/16 tcp dport %d",
+      "ip saddr 127.24.0.0/16 tcp sport %d" }, "drop")
+    isolated(daemon)
+    daemon:quiet(4)
+    local restored = proc.mono_ms()
+    loopback.restore()
+    local ended = reconnected(daemon)
+    assert.is_true(ended.ms - restored < 3000, ended.ms - restored)
+    daemon:quiet(5)
   end)
 end)

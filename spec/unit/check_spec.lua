@@ -53,6 +53,28 @@ local function report(...)
 end
 
 describe("check", function()
+  it("tells who could not tell its own isolation from losses", function()
+    local function said(changes)
+      local given = config { node() }
+      for key, value in pairs(changes) do
+        given[key] = value
+      end
+      local text, ok = check.report(cjson.encode(given))
+      assert.is_true(ok)
+      return text
+    end
+    has(said { hosts = 1 }, "isolation_anchors: advice: the nodes are on one other machine")
+    has(said { hosts = 2 }, "isolation_anchors: advice: the nodes are on two other machines")
+    has(said { hosts = 3, anchors = { { text = "gate:53", heard = false } } },
+      "isolation_anchors[1]: advice: gate:53 does not answer")
+    has(said { hosts = 3, acts_on_master_down = true }, "triggers.monitor_isolated: advice: nothing runs when")
+    for _, fine in ipairs { { hosts = 0, acts_on_master_down = true }, { hosts = 3 },
+      { hosts = 1, anchors = { { text = "gate:53", heard = true } } },
+      { hosts = 3, acts_on_master_down = true, acts_on_isolated = true } } do
+      assert.is_nil(said(fine):find("advice", 1, true))
+    end
+  end)
+
   it("is content with a master, and adds up the time to detect a loss", function()
     local text, ok = report(node())
     assert.is_true(ok)

@@ -42,6 +42,19 @@ describe("watch", function()
     end
   end)
 
+  it("says what is amiss with plusmoin itself", function()
+    local clusters = { { cluster_id = 0, master = server { state = "master" }, slaves = {}, lost = {} } }
+    local text = draw(answer { clusters = clusters, clusterless = {}, isolated = NOW - 7,
+      lacks = { { message = "no descriptors", since = NOW - 3, nodes = 2 } } },
+      answer { events = { { name = "monitor_isolated", time = NOW, cluster_id = -1, rule = "P7" } } })
+    for _, words in ipairs { "plusmoin itself is not well", "!!! ISOLATED since", "!!! plusmoin itself lacks something",
+      "monitor_isolated by P7" } do
+      assert.truthy(text:find(words, 1, true), text)
+    end
+    assert.is_nil(text:find("all is well", 1, true))
+    assert.is_nil(text:find("cluster -1", 1, true))
+  end)
+
   it("says what is well and what is not, in colours when asked", function()
     local master = server { state = "master" }
     local well = answer { clusters = { { cluster_id = 0, master = master, slaves = {}, lost = {} } }, clusterless = {} }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/anchors.h"
 #include "command/become.h"
 #include "command/programs.h"
 #include "loop/clock.h"
@@ -47,7 +48,8 @@ struct check {
 	struct visit *visits;
 	size_t asked; /* nodes before this one are, or have been, asked */
 	struct resolver *resolver;
-	size_t awaited;
+	struct anchors *anchors;
+	size_t awaited; /* nodes, and the anchors */
 	bool hangs; /* a look-up under way cannot be called off: the process ends without it */
 	int64_t look_up_ms; /* spent on addresses of our own */
 };
@@ -119,6 +121,17 @@ static void unload(struct check *check)
 
 static void visit_next(struct check *check);
 
+static void one_less(struct check *check)
+{
+	if (--check->awaited == 0)
+		uv_stop(&check->loop);
+}
+
+static void on_anchors(void *data)
+{
+	one_less(data);
+}
+
 static void on_answer(void *data, const struct survey_answer *answer)
 {
 	struct visit *visit = data;
@@ -129,8 +142,7 @@ static void on_answer(void *data, const struct survey_answer *answer)
 	visit->answer.facts = visit->facts;
 	visit->answer.table = visit->table;
 	visit_next(visit->check);
-	if (--visit->check->awaited == 0)
-		uv_stop(&visit->check->loop);
+	one_less(visit->check);
 }
 
 /* The next node that nobody has asked, if there is one. */
@@ -179,10 +191,12 @@ static void visit_all(struct check *check)
 	(void)signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&check->loop);
 	check->resolver = resolver_new(&check->loop);
-	check->awaited = config->node_count;
+	check->awaited = config->node_count + 1;
+	check->anchors = anchors_ask(&check->loop, check->resolver, config, on_anchors, check);
 	for (size_t i = 0; i < at_once; i++)
 		visit_next(check);
 	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
+	anchors_stop(check->anchors);
 	workers_close(&check->loop);
 	check->hangs = !resolver_free(&check->resolver);
 	if (!check->hangs)
@@ -309,6 +323,7 @@ static void render(struct check *check, struct buf *out)
 		free(own);
 	}
 	jsonw_end_array(&json);
+	anchors_render(check->anchors, &json);
 	(void)signal(SIGALRM, on_alarm_of_programs);
 	(void)alarm(PROGRAMS_SECONDS);
 	programs_add(&json, check->config);
@@ -372,6 +387,7 @@ int command_check(const char *config_path, bool as_json)
 			free(check.visits[i].table);
 		}
 		free(check.visits);
+		anchors_free(&check.anchors);
 		buf_free(&findings);
 	}
 	if (check.hangs) {

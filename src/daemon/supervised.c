@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "core/cut_off.h"
@@ -31,11 +32,25 @@ struct supervised *supervised_new(uv_loop_t *loop)
 	return supervised;
 }
 
+/* "" while the monitor is not isolated. */
+static void write_isolation(const struct fleet *fleet, char *out, size_t size)
+{
+	time_t since = (time_t)(fleet->cut_off_wall_ms / 1000);
+	struct tm at;
+
+	out[0] = '\0';
+	if (fleet_is_cut_off(fleet) && localtime_r(&since, &at) != NULL)
+		(void)strftime(out, size, "ISOLATED since %H:%M:%S, no other host is heard; ", &at);
+}
+
 void supervised_tell(struct supervised *supervised, struct monitor *monitor)
 {
 	const struct board *board = monitor_board(monitor);
-	bool isolated = fleet_is_cut_off(monitor_fleet(monitor));
-	char *text = mem_printf("%s%zu clusters, %zu slaves, %zu lost", isolated ? "ISOLATED: no other host is heard; " : "", board->cluster_count,
+	char since[64];
+	char *text;
+
+	write_isolation(monitor_fleet(monitor), since, sizeof(since));
+	text = mem_printf("%s%zu clusters, %zu slaves, %zu lost", since, board->cluster_count,
 				board->slaves, board->lost);
 
 	if (supervised->told == NULL || strcmp(supervised->told, text) != 0)

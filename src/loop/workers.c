@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
@@ -11,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "system/thread.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
@@ -200,9 +200,6 @@ static void *work_on(void *data)
 /* One more worker, if there may be one. */
 static void spawn(void)
 {
-	sigset_t all;
-	sigset_t before;
-
 	if (pool.processors == 0)
 		pool.processors = sysconf(_SC_NPROCESSORS_ONLN);
 	for (size_t i = 0; i < WORKERS_MOST && !pool.ending; i++) {
@@ -210,10 +207,7 @@ static void spawn(void)
 
 		if (worker->lives)
 			continue;
-		sigfillset(&all);
-		pthread_sigmask(SIG_BLOCK, &all, &before);
-		worker->lives = pthread_create(&worker->thread, NULL, work_on, worker) == 0;
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		worker->lives = thread_start(&worker->thread, work_on, worker) == 0;
 		pool.alive += worker->lives;
 		return;
 	}

@@ -214,27 +214,33 @@ static int64_t time_left(const struct doubt *doubt)
 	return doubt->began_ms + doubt->watches->config->query_timeout_ms - clock_steady_ms();
 }
 
+/* More hosts are asked in quick steps; after the last one all have the rest of the time. */
+static void plan_step(struct doubt *doubt)
+{
+	int64_t step_ms = doubt->watches->config->query_timeout_ms / DOUBT_STEPS;
+
+	if (step_ms > DOUBT_STEP_MS)
+		step_ms = DOUBT_STEP_MS;
+	if (doubt->step >= DOUBT_STEPS - 1)
+		step_ms = time_left(doubt);
+	timer_start(doubt->timer, step_ms > 0 ? step_ms : 1);
+}
+
 static void on_step(void *data)
 {
 	struct doubt *doubt = data;
-	int64_t left_ms = time_left(doubt);
-	int64_t step_ms = doubt->watches->config->query_timeout_ms / DOUBT_STEPS;
 
 	if (doubt->stalls != doubt->watches->stalls) { /* the loop did not turn: nothing can be told (P4) */
 		end(doubt, DOUBT_LATE);
 		return;
 	}
-	if (left_ms <= 0) {
+	if (time_left(doubt) <= 0) {
 		decide(doubt);
 		return;
 	}
 	if (++doubt->step < DOUBT_STEPS)
 		(void)ask_hosts(doubt, 2 << doubt->step);
-	if (doubt->step >= DOUBT_STEPS - 1)
-		step_ms = left_ms;
-	else if (step_ms > DOUBT_STEP_MS)
-		step_ms = DOUBT_STEP_MS;
-	timer_start(doubt->timer, step_ms > 0 ? step_ms : 1);
+	plan_step(doubt);
 }
 
 static bool begin(struct doubt *doubt)
@@ -251,8 +257,7 @@ static bool begin(struct doubt *doubt)
 	for (size_t i = 0; i < config->anchor_count; i++)
 		ask(doubt, config->anchors[i].host, config->anchors[i].port, true);
 	if (any)
-		timer_start(doubt->timer, 1 + config->query_timeout_ms / DOUBT_STEPS < DOUBT_STEP_MS
-						  ? 1 + config->query_timeout_ms / DOUBT_STEPS : DOUBT_STEP_MS);
+		plan_step(doubt);
 	return any;
 }
 

@@ -40,7 +40,6 @@ static void ask_anew(struct watch *watch)
 {
 	leave_way(watch);
 	watch_drop_aside(watch);
-	watch->is_void = false;
 	watch->all->prober->dial_anew(watch->probe);
 	watch_look(watch);
 }
@@ -188,7 +187,7 @@ static bool raise_doubt(struct isolation *isolation, struct watch *watch)
 {
 	if (!doubt_raise(&isolation->doubt, watch))
 		return false;
-	if (watch->way == NULL && watch->voids < ISOLATION_VOIDS)
+	if (watch->way == NULL && watch->voids < ISOLATION_VOIDS && isolation->doubt.about.count <= ISOLATION_WAYS)
 		watch->way = watch->all->prober->knock(watch->all->probes, doubt_host(watch),
 						       watch->node->config->port, on_way_answer, watch);
 	return true;
@@ -214,16 +213,32 @@ static void on_late(void *data, struct watch *watch)
 		(void)raise_doubt(isolation, watch);
 }
 
-/* The way to a node's host has failed. */
-static bool admits_failure(struct isolation *isolation, struct watch *watch, const struct observation *seen)
+/* Whether nothing was heard in time: no word of the server's, no refusal. */
+static bool is_silence(const struct observation *seen)
+{
+	return seen->kind == OBSERVED_FAILURE && seen->reason != REASON_REFUSED && !reason_is_said(seen->reason);
+}
+
+/*
+ * The way to a node's host has failed, or had failed while it was asked: TCP may answer by the end of the time, and
+ * what the server was asked is still on its way.
+ */
+static bool admits_silence(struct isolation *isolation, struct watch *watch, const struct observation *seen)
 {
 	int64_t since_ms = watch->late_ms != INT64_MIN ? watch->late_ms : clock_steady_ms();
 
-	if (watch->is_void && watch->voids < ISOLATION_VOIDS) { /* the way may have come back while it was asked */
+	if (watch->voids >= ISOLATION_VOIDS) {
+		leave_way(watch);
+		doubt_forget(&isolation->doubt, watch);
+		return true;
+	}
+	if (watch->is_void || (!seen->path && watch->late_ms != INT64_MIN)) { /* the way may have come back meanwhile */
+		watch->voids += !watch->is_void;
+		doubt_forget(&isolation->doubt, watch);
 		ask_anew(watch);
 		return false;
 	}
-	if (watch->voids >= ISOLATION_VOIDS)
+	if (!seen->path)
 		return true;
 	if (doubt_is_settled(&isolation->doubt, since_ms) || !raise_doubt(isolation, watch)) {
 		leave_way(watch);
@@ -236,7 +251,9 @@ static bool admits_failure(struct isolation *isolation, struct watch *watch, con
 static bool on_seen(void *data, struct watch *watch, const struct observation *seen)
 {
 	struct isolation *isolation = data;
-	bool sign = is_sign(isolation, watch, seen);
+	/* in steady state nobody needs to know */
+	bool sign = (lasts(isolation) || isolation->doubt.about.count > 0 || !isolation->heard) &&
+		    is_sign(isolation, watch, seen);
 
 	isolation->heard = isolation->heard || sign || is_answer(seen);
 	if (isolation_holds(isolation) || (lasts(isolation) && sign)) {
@@ -245,8 +262,8 @@ static bool on_seen(void *data, struct watch *watch, const struct observation *s
 			end(isolation);
 		return false;
 	}
-	if (seen->kind == OBSERVED_FAILURE && seen->path && is_doubtful(isolation, watch))
-		return admits_failure(isolation, watch, seen);
+	if (is_silence(seen) && is_doubtful(isolation, watch))
+		return admits_silence(isolation, watch, seen);
 	watch->voids = 0;
 	leave_way(watch);
 	doubt_forget(&isolation->doubt, watch);

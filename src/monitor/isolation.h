@@ -11,6 +11,7 @@
 #define ISOLATION_ASKED 64       /* nodes, each retry_interval, while it lasts */
 #define ISOLATION_AGAIN_MS 60000 /* one that begins within that time of the last one's end fires nothing more */
 
+#define ISOLATION_WAYS 64        /* of the nodes of one doubt so many are knocked at themselves: each takes a descriptor */
 #define ISOLATION_VOIDS 3        /* attempts in a row may be for nothing, as signs come late; the next one counts */
 
 struct isolation_events {

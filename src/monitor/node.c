@@ -35,6 +35,7 @@ void watch_look(struct watch *watch)
 	now = clock_now(watch->all->clock);
 	watch->asked_ms = now.steady_ms;
 	watch->late_ms = INT64_MIN;
+	watch->is_void = false;
 	at_stake = node_is_at_stake(watch->all->fleet, node, &now);
 	if (node->place != PLACE_MASTER) {
 		prober->look(watch->probe, NULL, at_stake);

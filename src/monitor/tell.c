@@ -179,10 +179,10 @@ void tell_isolated(const struct fleet *fleet, bool fires)
 
 	if (fleet->config->isolation_grace_ms == ISOLATION_WITHOUT_END)
 		log_line(LOG_LEVEL_ERROR, &about, "plusmoin is cut off: it hears no other host; no loss counts until it"
-			 " hears one%s", fires ? "" : " (within a minute of the last time: no event)");
+			 " hears one, and up to 64 nodes are asked each retry_interval%s", fires ? "" : " (within a minute of the last time: no event)");
 	else
 		log_line(LOG_LEVEL_ERROR, &about, "plusmoin is cut off: it hears no other host; no loss counts until it"
-			 " hears one, or for isolation_grace, %g s%s", (double)fleet->config->isolation_grace_ms / 1000.0,
+			 " hears one, or for isolation_grace, %g s; up to 64 nodes are asked each retry_interval%s", (double)fleet->config->isolation_grace_ms / 1000.0,
 			 fires ? "" : " (within a minute of the last time: no event)");
 }
 

@@ -1,12 +1,12 @@
 #include "process/glance.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "system/thread.h"
 
 #define STACK_BYTES ((size_t)256 << 10)
 
@@ -55,26 +55,6 @@ static void *look_in_thread(void *data)
 		atomic_store(&hangs, false);
 	}
 	return NULL;
-}
-
-/* With all signals blocked: they are the monitor's. */
-static bool start_thread(struct glance *glance)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all;
-	sigset_t before;
-	int error;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&thread, &attr, look_in_thread, glance);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return error == 0;
 }
 
 /* Whether it returns in time; else it is the thread's from now on. */
@@ -126,7 +106,7 @@ struct program_fault *glance_at_program(const char *name, const char *cwd, int m
 	glance->cwd = mem_strdup(cwd);
 	pthread_mutex_init(&glance->lock, NULL);
 	pthread_cond_init(&glance->returned, NULL);
-	*looked = start_thread(glance);
+	*looked = thread_start_alone(STACK_BYTES, look_in_thread, glance) == 0;
 	if (*looked && !wait_for(glance, ms))
 		return no_answer(name, ms);
 	fault = glance->fault;

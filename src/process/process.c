@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "process/program.h"
+#include "system/thread.h"
 
 #define STACK_BYTES ((size_t)256 << 10) /* of a thread that starts one */
 
@@ -151,26 +152,6 @@ static void *start_in_thread(void *data)
 	return NULL;
 }
 
-/* With all signals blocked: they are the monitor's. 0 or an errno. */
-static int start_thread(struct process *process)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all;
-	sigset_t before;
-	int error;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	error = pthread_create(&thread, &attr, start_in_thread, process);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return error;
-}
-
 /* Whether there may be one more; it is counted then. */
 static bool enter(struct process *process)
 {
@@ -208,7 +189,7 @@ struct process *process_start(struct process_port *port, const struct spawn_what
 	process->starting = true;
 	*error = EAGAIN;
 	if (enter(process)) {
-		*error = start_thread(process);
+		*error = thread_start_alone(STACK_BYTES, start_in_thread, process);
 		if (*error == 0)
 			return process;
 		leave(process);

@@ -1,7 +1,6 @@
 #include "script/host.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +8,7 @@
 #include "base/mem.h"
 #include "script/api.h"
 #include "script/run.h"
+#include "system/thread.h"
 
 enum host_phase { HOST_LOADING, HOST_RUNNING, HOST_GONE };
 
@@ -209,20 +209,6 @@ static void close_engine(struct host *host)
 	(void)uv_loop_close(&host->loop);
 }
 
-/* Signals are the monitor's. */
-static bool start_thread(struct host *host)
-{
-	sigset_t all;
-	sigset_t before;
-	bool started;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	started = pthread_create(&host->thread, NULL, run, host) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 /* Takes over `record`. */
 static struct host *make(const char *path, struct record *record, struct mailbox *mailbox)
 {
@@ -248,7 +234,7 @@ struct host *host_new(const char *path, const struct load_options *options,
 
 	if (options != NULL)
 		host->options = *options;
-	if (open_engine(host, shared) && start_thread(host))
+	if (open_engine(host, shared) && thread_start(&host->thread, run, host) == 0)
 		return host;
 	unmake(host);
 	return NULL;
@@ -263,7 +249,7 @@ struct host *host_make_again(const struct config *config, struct record *record,
 		host->engine.again = true;
 		host->engine.memory_limit = (size_t)config->lua_memory_bytes;
 		engine_keep_nodes(&host->engine, config);
-		if (start_thread(host))
+		if (thread_start(&host->thread, run, host) == 0)
 			return host;
 	}
 	unmake(host);

@@ -70,8 +70,10 @@ function show.text(result)
       finding_lines(out, node.name, finding)
     end
   end
-  for _, finding in ipairs(result.programs) do
-    finding_lines(out, finding.path, finding)
+  for _, list in ipairs { result.programs, result.settings } do
+    for _, finding in ipairs(list) do
+      finding_lines(out, finding.path, finding)
+    end
   end
   if result.no_master then
     out[#out + 1] = "advice: no node is a master now: slaves stay clusterless until one is"
@@ -96,12 +98,19 @@ local function json_problem(finding, of)
   return cjson.encode((finding.fatal and "" or "advice: ") .. of .. finding.text)
 end
 
+-- Of what is no node's.
+local function json_problems(list)
+  local problems = {}
+  for i, finding in ipairs(list) do
+    problems[i] = json_problem(finding, finding.path .. ": ")
+  end
+  return json_list(problems)
+end
+
 --- The findings as the contract's JSON.
 function show.json(result)
-  local nodes, triggers = {}, {}
-  for i, finding in ipairs(result.programs) do
-    triggers[i] = json_problem(finding, finding.path .. ": ")
-  end
+  local nodes = {}
+  local triggers, settings = json_problems(result.programs), json_problems(result.settings)
   for i, node in ipairs(result.nodes) do
     local problems = {}
     for j, finding in ipairs(node.findings) do
@@ -113,8 +122,8 @@ function show.json(result)
       role and cjson.encode(role) or "null", node.server_version > 0 and ("%d"):format(node.server_version) or "null",
       node.can_beat, json_list(problems))
   end
-  return ('{"ok": %s, "detect_seconds": %s, "nodes": %s, "triggers": %s}\n'):format(result.ok,
-    cjson.encode(result.detect_seconds), json_list(nodes), json_list(triggers))
+  return ('{"ok": %s, "detect_seconds": %s, "nodes": %s, "triggers": %s, "settings": %s}\n'):format(result.ok,
+    cjson.encode(result.detect_seconds), json_list(nodes), triggers, settings)
 end
 
 return show
