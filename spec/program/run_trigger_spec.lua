@@ -127,6 +127,16 @@ describe("run-trigger", function()
     assert.equal(1, (process:wait()))
   end)
 
+  it("gives the witnesses of an event of a file", function()
+    local daemon = new({}, { master_unreachable = { lua = "heard.lua" } },
+      { ["heard.lua"] = "return function(event) print('heard by ' .. event.witnesses[2].name) end" })
+    local code, out, err = daemon:cli("run-trigger", "master_unreachable", event_file(daemon, { cluster_id = 0,
+      rule = "P6", trigger = { host = "a" }, master = { host = "a" }, slaves = { { host = "b" }, { host = "c" } },
+      witnesses = { { host = "b" }, { host = "c", port = 5433 } } }))
+    assert.equal(0, code, out .. err)
+    has(out, "heard by c:5433")
+  end)
+
   it("says what is wrong with its arguments, the event and the file", function()
     local daemon = new({}, {}, { ["bad.lua"] = "error('bad settings', 0)" })
     local function fails(status, words, ...)

@@ -319,6 +319,43 @@ describe("second opinions:", function()
     daemon:quiet(1)
   end)
 
+  it("a subscriber of logical replication has no opinion #matrix", function()
+    machine.need("wire")
+    local network = wire.start()
+    local workers = { wal_level = "logical", max_worker_processes = 8, max_logical_replication_workers = 4 }
+    local master = pg.master { settings = workers, wire = network }
+    local slave = pg.master { settings = workers, wire = network, family = 2 }
+    for _, server in ipairs { master, slave } do
+      server:sql("SET ROLE plusmoin; CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
+    end
+    master:sql("CREATE PUBLICATION beats FOR TABLE heartbeat", "plusmoin")
+    slave:sql(("CREATE SUBSCRIPTION beats CONNECTION 'host=%s port=%d user=postgres dbname=plusmoin' PUBLICATION beats")
+      :format(master.host, master.port), "plusmoin")
+    master:keep_busy()
+    slave:keep_busy()
+    local daemon = plusmoin.start { nodes = { master, slave }, config = over { is_slave_statement =
+      "SELECT EXISTS (SELECT FROM pg_stat_subscription WHERE subname = 'beats')" } }
+    daemon:wait_place(slave, "slave 0", 20)
+    cut(network, master)
+    is_down(daemon, master)
+    never_told(daemon)
+    assert.equal("", slave:complaints())
+  end)
+
+  it("a role that may not ask is refused once a node, and has none #matrix", function()
+    local daemon, network, master, slaves = start(1, { busy = true })
+    master:sql("REVOKE EXECUTE ON FUNCTION pg_last_wal_receive_lsn() FROM PUBLIC", "plusmoin")
+    daemon:quiet_rounds(2)
+    for _ = 1, 2 do
+      cut(network, master)
+      is_down(daemon, master)
+      network:restore()
+      daemon:expect_events { { "master_up", master } }
+    end
+    never_told(daemon)
+    assert.equal(1, select(2, slaves[1]:complaints():gsub("permission denied", "")))
+  end)
+
   it("a lost node that says master founds a cluster beside one that is vouched for #matrix", function()
     local daemon, network, master, slaves = start(2, { busy = true })
     network:cut(network.monitor, slaves[2].host, "drop")

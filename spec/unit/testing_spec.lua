@@ -101,6 +101,11 @@ describe("plusmoin.testing", function()
     local down = t:event("slave_down", { master = "a", slaves = { "b" }, lost = { { host = "c", reason = "lag" } } })
     assert.same({ "c:5432", "lost", "lag", "S1", "a:5432" },
       { down.trigger.name, down.trigger.state, down.trigger.reason, down.rule, down.trigger.master_name })
+    local lost = t:event("master_unreachable", { master = "a", slaves = { "b", "c" } })
+    assert.same({ "P6", "a", 2, "b:5432" }, { lost.rule, lost.trigger.host, #lost.witnesses, lost.witnesses[1].name })
+    assert.equal("c", t:event("master_unreachable", { master = "a", slaves = { "b", "c" }, witnesses = { "c" } })
+      .witnesses[1].host)
+    assert.is_nil(down.witnesses)
     local up = t:event("master_up")
     assert.same({ "db2:5432", "db2:5432", "db1:5432", "refused" },
       { up.master.name, up.trigger.name, up.lost[1].name, up.lost[1].reason })
