@@ -277,6 +277,18 @@ describe("second opinions:", function()
     daemon:quiet(8)
   end)
 
+  -- MINUTES: how long; the note's figure is of 10
+  it("with pg_monitor they are told once, however long it lasts #long", function()
+    local daemon, network, master = start(2, { busy = true, monitors = true })
+    daemon:quiet_rounds(2)
+    cut(network, master)
+    unreachable(daemon, master)
+    daemon:quiet(60 * tonumber(os.getenv("MINUTES") or 1))
+    network:restore()
+    daemon:wait_logged("plusmoin hears the master again")
+    daemon:quiet_rounds(2)
+  end)
+
   it("a frozen master whose slave still drains what it had sent is down #matrix", function()
     local daemon, network, master, slaves = start(1, { settings = { max_sync_delay = 60 } })
     network:cut(master.host, slaves[1].host, SLOW)

@@ -12,8 +12,8 @@ struct hearing {
 	uint64_t lsn;        /* pg_last_wal_receive_lsn() */
 	bool streams;        /* it has a WAL receiver; */
 	bool is_told;        /* the role may read of it (pg_monitor): */
-	char sender[NAME_BYTES]; /* the host as it is written in primary_conninfo, before PostgreSQL 11 all of that */
-	int port;            /* 0: before PostgreSQL 11 */
+	char sender[NAME_BYTES]; /* the host as it is written in primary_conninfo */
+	int port;
 	int timeline;
 	int64_t received_us; /* when the last message came, by the slave's clock */
 	int64_t now_us;      /* the slave's clock */

@@ -14,7 +14,9 @@
 	" FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_wal_receiver r ON true"
 
 const char hearing_sql[] = HEARING_SQL("r.sender_host", "r.sender_port");
-const char hearing_sql_10[] = HEARING_SQL("r.conninfo", "NULL::int");
+const char hearing_sql_10[] =
+	HEARING_SQL("pg_catalog.substring(r.conninfo, '(?:^| )host=([^ ]+)')",
+		    "pg_catalog.substring(r.conninfo, '(?:^| )port=([0-9]+)')");
 
 enum { COLUMN_LSN, COLUMN_STREAMS, COLUMN_SENDER, COLUMN_PORT, COLUMN_TIMELINE, COLUMN_RECEIVED, COLUMN_NOW, COLUMNS };
 

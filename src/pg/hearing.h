@@ -14,7 +14,7 @@
  * subscriber, and of one that follows an archive, too.
  */
 extern const char hearing_sql[];
-extern const char hearing_sql_10[]; /* before PostgreSQL 11, which names no sender: primary_conninfo as a whole */
+extern const char hearing_sql_10[]; /* before PostgreSQL 11, which names no sender: by its primary_conninfo */
 
 #define PG_SENDERS 110000 /* from this version on the first one is right */
 
