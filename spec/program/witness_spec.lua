@@ -157,6 +157,25 @@ describe("a master that plusmoin alone does not hear", function()
   end)
 end)
 
+describe("a monitor that is cut off while slaves vouch for a master", function()
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  it("is isolated, and concludes nothing of that master", function()
+    local daemon, network, master, slaves = start(2, { busy = true })
+    cut(network, master)
+    unreachable(daemon, master)
+    network:unplug_us()
+    daemon:expect_events { { "monitor_isolated" } }
+    daemon:quiet(1)
+    assert.is_false(daemon:logged("its failure counts"))
+    network:restore()
+    daemon:expect_events { { "monitor_reconnected" } }
+    daemon:quiet_rounds(2)
+    daemon:wait_place(master, "master 0")
+    daemon:wait_place(slaves[1], "slave 0")
+  end)
+end)
+
 describe("slaves", function()
   after_each(function() scene.finish(wire.stop_all) end)
 

@@ -131,13 +131,6 @@ void node_vouch(struct node *node, int64_t until_ms, int witnesses)
 	node->failure.witnesses = witnesses;
 }
 
-void node_vouch_lapses(struct node *node)
-{
-	node_vouch(node, 0, 0);
-	if (node->failure.attempts > 0 && node->seen.kind == OBSERVED_NOTHING)
-		node->seen.kind = OBSERVED_FAILURE;
-}
-
 int64_t vouch_until(const struct fleet *fleet, const struct cluster *cluster, int64_t at_ms, bool is_blind)
 {
 	int64_t until_ms = at_ms + fleet->config->query_timeout_ms;

@@ -78,9 +78,6 @@ void hearer_settle(struct hearer *hearer, uint64_t *highest);
 /* So many slaves vouch for the sitting master until `until_ms` (steady); 0 and 0: none does any more. */
 void node_vouch(struct node *node, int64_t until_ms, int witnesses);
 
-/* The last vouch has lapsed: what was seen of the node last is to be judged again. */
-void node_vouch_lapses(struct node *node);
-
 /* Until when a vouch given at `at_ms` holds; `is_blind`: by slaves alone that may not say whom they hear. 0: it does not. */
 int64_t vouch_until(const struct fleet *fleet, const struct cluster *cluster, int64_t at_ms, bool is_blind);
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/cut_off.h"
 #include "monitor/door.h"
+#include "monitor/gates.h"
 
 static bool lasts(const struct isolation *isolation)
 {

@@ -5,12 +5,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "monitor/door.h"
+#include "monitor/gates.h"
 #include "monitor/tell.h"
-
-void watches_add_gate(struct watches *all, const struct watch_gate *gate, void *data)
-{
-	all->gates[all->gate_count++] = (struct watch_gate_at){ gate, data };
-}
 
 struct watch *watch_of(const struct watches *all, const struct node *node)
 {
@@ -161,6 +157,7 @@ static void take_in(struct watch *watch, const struct observation *seen)
 
 void watch_put_aside(struct watch *watch, const struct observation *seen)
 {
+	watch_drop_aside(watch);
 	watch->aside = mem_alloc(sizeof(*seen));
 	*watch->aside = *seen;
 	timer_stop(watch->retry);
@@ -185,42 +182,24 @@ void watch_take_nothing(struct watch *watch, const struct observation *seen)
 	take_in(watch, &nothing);
 }
 
-/* Whether the gates behind `last` (NULL: all) admit it; one that has put it aside is noted. */
-static bool is_admitted(struct watch *watch, const struct observation *seen, const struct watch_gate *last)
-{
-	const struct watches *all = watch->all;
-
-	for (size_t i = 0; i < all->gate_count; i++) {
-		const struct watch_gate_at *at = &all->gates[i];
-
-		if (last == NULL && !at->gate->admits(at->data, watch, seen)) {
-			watch->aside_of = at->gate;
-			return false;
-		}
-		if (at->gate == last)
-			last = NULL;
-	}
-	return true;
-}
-
 void watch_take_aside(struct watch *watch)
 {
 	struct observation *seen = watch->aside;
 
 	watch->aside = NULL;
-	if (seen != NULL && is_admitted(watch, seen, watch->aside_of))
+	if (seen != NULL && gates_admit(watch, seen, watch->aside_of))
 		take_in(watch, seen);
 	free(seen);
 }
 
 /* A door that fails on the way to the host says nothing until another host was heard after it. */
-static void on_seen(void *data, const struct observation *seen)
+void watch_saw(struct watch *watch, const struct observation *seen)
 {
-	struct watch *watch = data;
 	struct observation open;
 
-	if (!is_admitted(watch, seen, NULL))
+	if (!gates_admit(watch, seen, NULL))
 		return;
+	watch_drop_aside(watch);
 	if (seen->door.reason == REASON_NONE || !seen->door.path || watch->door_way == DOOR_OWN) {
 		take_in(watch, seen);
 		return;
@@ -230,22 +209,19 @@ static void on_seen(void *data, const struct observation *seen)
 	take_in(watch, &open);
 }
 
+static void on_seen(void *data, const struct observation *seen)
+{
+	watch_saw(data, seen);
+}
+
 static void on_late(void *data)
 {
-	struct watch *watch = data;
-
-	for (size_t i = 0; i < watch->all->gate_count; i++)
-		watch->all->gates[i].gate->late(watch->all->gates[i].data, watch);
+	gates_late(data);
 }
 
 static void on_heard(void *data, const struct hearing *hearing)
 {
-	struct watch *watch = data;
-
-	for (size_t i = 0; i < watch->all->gate_count; i++) {
-		if (watch->all->gates[i].gate->heard != NULL)
-			watch->all->gates[i].gate->heard(watch->all->gates[i].data, watch, hearing);
-	}
+	gates_heard(data, hearing);
 }
 
 static void on_beaten(void *data, const struct beat_result *result)
@@ -270,21 +246,13 @@ static void on_connected(void *data)
 	watch_look(data);
 }
 
-static void meet_door_of_path(struct watch *watch)
-{
-	for (size_t i = 0; i < watch->all->gate_count; i++) {
-		if (watch->all->gates[i].gate->door_of_path != NULL)
-			watch->all->gates[i].gate->door_of_path(watch->all->gates[i].data, watch);
-	}
-}
-
 static void on_refreshed(void *data, const struct evidence *failure)
 {
 	struct watch *watch = data;
 	bool is_news = door_refreshed(watch, failure);
 
 	if (failure != NULL && failure->path && watch->door_way != DOOR_OWN)
-		meet_door_of_path(watch);
+		gates_door_of_path(watch);
 	else if (is_news)
 		on_broke(watch);
 }
@@ -359,10 +327,7 @@ static struct watch *watch_new(struct watches *all, struct node *node)
 
 static void watch_free(struct watch *watch)
 {
-	for (size_t i = 0; i < watch->all->gate_count; i++) {
-		if (watch->all->gates[i].gate->left != NULL)
-			watch->all->gates[i].gate->left(watch->all->gates[i].data, watch);
-	}
+	gates_left(watch);
 	watch->all->prober->knock_end(watch->knock);
 	watch->all->prober->knock_end(watch->way);
 	watch->all->prober->end(watch->probe);

@@ -97,7 +97,7 @@ struct watch {
 	int64_t asked_ms; /* steady: when its last look began, */
 	int64_t late_ms;  /* and since when it is late (events->late); INT64_MIN: it is not */
 	struct observation *aside; /* what it came to, while that may not be taken in (P6, P7); NULL: nothing waits */
-	const struct watch_gate *aside_of; /* the gate that has put it aside */
+	const struct watch_gate *aside_of; /* the gate that has put it aside (gates.h) */
 	bool is_doubted; /* a doubt is about it (doubt.h) */
 	bool is_void;    /* the look under way counts only if it is answered */
 	int voids;       /* looks in a row that did not count */
@@ -121,9 +121,6 @@ void watches_close(struct watches *all);
  */
 void watches_reload(struct watches *all, struct list *removed);
 
-/* One more gate, behind the others. */
-void watches_add_gate(struct watches *all, const struct watch_gate *gate, void *data);
-
 struct watch *watch_of(const struct watches *all, const struct node *node);
 
 /* Asks the node now, if nothing is under way. */
@@ -136,7 +133,10 @@ void watch_look(struct watch *watch);
 bool watch_is_left_alone(const struct watch *watch);
 bool watch_is_busy(const struct watch *watch);
 
-/* What was seen waits; it is copied. No look begins meanwhile. */
+/* What was seen of the node passes the gates, and is taken in. */
+void watch_saw(struct watch *watch, const struct observation *seen);
+
+/* What was seen waits, in place of what has waited so far; it is copied. No look begins meanwhile. */
 void watch_put_aside(struct watch *watch, const struct observation *seen);
 
 /* What waits, if something does, is taken in as if it had come now, if the gates behind this one admit it; or is gone. */

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "core/cut_off.h"
 #include "core/verdict.h"
+#include "monitor/gates.h"
 #include "monitor/listener.h"
 #include "monitor/tell.h"
 
@@ -13,7 +15,8 @@ enum opinion_state {
 	OPINION_MUTE,  /* nobody has had one at the first look: the failure counts */
 	OPINION_FIRST, /* the first look was begun; the verdict may wait for the second */
 	OPINION_SECOND,
-	OPINION_VOUCHED
+	OPINION_VOUCHED,
+	OPINION_LAPSED /* the last vouch has: the failure counts, unless the monitor is isolated */
 };
 
 /* What the slaves of a sitting master say of it. */
@@ -177,15 +180,24 @@ static void end_next(struct opinion *opinion)
 	plan_next(opinion);
 }
 
-/* Nobody vouches any more: what was seen of the master last counts now. */
+/*
+ * Nobody vouches any more: what was seen of the master last counts now. But for the isolation, which may be why nobody
+ * does: it is seen anew.
+ */
 static void lapse(struct opinion *opinion)
 {
 	struct watch *watch = opinion->watch;
+	const struct node *node = watch->node;
+	struct observation seen = {
+		.kind = OBSERVED_FAILURE, .reason = node->failure.reason, .path = true,
+		.kept = node->kept, .kept_ended_ms = node->stood_ms,
+	};
 
 	end(opinion);
-	tell_unheard(watch->node);
-	node_vouch_lapses(watch->node);
-	watch->all->events->grace_ended(watch->all->data, watch);
+	opinion->state = OPINION_LAPSED;
+	opinion->first_ms = clock_steady_ms();
+	text_copy(seen.message, sizeof(seen.message), node->shown->failure);
+	watch_saw(watch, &seen);
 }
 
 static void go_on_vouching(struct opinion *opinion)
@@ -193,7 +205,8 @@ static void go_on_vouching(struct opinion *opinion)
 	const struct watches *all = opinion->watch->all;
 	const struct node *node = opinion->watch->node;
 
-	if (node->place != PLACE_MASTER || node->failure.attempts == 0 || node->failure.vouched_ms == 0)
+	if (node->place != PLACE_MASTER || node->failure.attempts == 0 || node->failure.vouched_ms == 0 ||
+	    fleet_is_cut_off(all->fleet))
 		end(opinion);
 	else if (!all->config->second_opinion || clock_steady_ms() >= node->failure.vouched_ms)
 		lapse(opinion);
@@ -208,6 +221,7 @@ static void on_time(void *data)
 	switch (opinion->state) {
 	case OPINION_NONE:
 	case OPINION_MUTE:
+	case OPINION_LAPSED:
 		break;
 	case OPINION_FIRST:
 		if (opinion->is_open) {
@@ -252,12 +266,20 @@ static void on_heard(void *data, struct watch *watch, const struct hearing *hear
 		timer_start(opinion->timer, 0); /* not from inside the slave's answer */
 }
 
+/* It was about an attempt before the one that has ended, or is under way. */
+static bool is_old(const struct opinion *opinion)
+{
+	return opinion->first_ms < opinion->watch->asked_ms;
+}
+
 static void on_late(void *data, struct watch *watch)
 {
+	const struct opinion *opinion = watch->opinion;
 	struct moment now = clock_now(watch->all->clock);
 
 	(void)data;
-	if (watch->opinion != NULL && watch->opinion->state == OPINION_VOUCHED)
+	if (opinion != NULL && (opinion->state == OPINION_VOUCHED ||
+				(opinion->state == OPINION_LAPSED && !is_old(opinion))))
 		return;
 	if (node_wants_opinion(watch->all->fleet, watch->node, REASON_TIMEOUT, &now))
 		begin_first(opinion_of(watch));
@@ -281,14 +303,18 @@ static bool admits_failure(struct watch *watch, const struct observation *seen)
 	if (!node_wants_opinion(watch->all->fleet, watch->node, seen->reason, &now)) {
 		if (watch->opinion != NULL)
 			end(watch->opinion);
+		node_vouch(watch->node, 0, 0);
 		return true;
 	}
 	opinion = opinion_of(watch);
-	if (opinion->state == OPINION_MUTE) {
+	if (!is_old(opinion) && (opinion->state == OPINION_LAPSED || opinion->state == OPINION_MUTE)) {
+		if (opinion->state == OPINION_LAPSED)
+			tell_unheard(watch->node);
 		end(opinion);
+		node_vouch(watch->node, 0, 0);
 		return true;
 	}
-	if (opinion->state == OPINION_NONE)
+	if (is_old(opinion) || opinion->state == OPINION_NONE)
 		begin_first(opinion);
 	else if (opinion->state == OPINION_FIRST && !opinion->is_open)
 		plan_second(opinion);
