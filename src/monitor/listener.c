@@ -46,7 +46,7 @@ static bool ask(struct watch *watch)
 
 	if (watch->all->prober->hear(watch->probe))
 		listener->asked = ASKED_NOW;
-	else if (watch_is_busy(watch))
+	else if (watch_is_busy(watch) && watch->node->kept) /* else it waits for a connect */
 		listener->asked = ASKED_SOON;
 	return listener->asked == ASKED_NOW || listener->asked == ASKED_SOON;
 }
