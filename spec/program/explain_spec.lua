@@ -244,7 +244,7 @@ describe("explain", function()
     code, _, err = daemon:cli("explain", "1-1")
     assert.equal(1, code)
     has(err, "no such event among the last 1,000 of this daemon's")
-    assert.same({ ok = true, nodes = 1, unwell = {}, no_master = {} },
+    assert.same({ ok = true, nodes = 1, unwell = {}, no_master = {}, isolated = cjson.null },
       cjson.decode((select(2, daemon:cli("explain", "--json")))))
     assert.equal(2, (daemon:cli("explain", "a", "b")))
     daemon:quiet_rounds(1)

@@ -78,7 +78,7 @@ static void finish(struct dial *dial, struct conn *conn, const struct evidence *
 	void *data = dial->data;
 	struct evidence why = { .reason = REASON_NONE };
 
-	if (conn == NULL) {
+	if (conn == NULL && evidence != NULL) { /* one of the two is there */
 		why = *evidence;
 		why.path = tried_is_of_path(&dial->tried, evidence);
 	}

@@ -30,18 +30,29 @@ void own_files_take(struct own_files *files, const char *keyword, const char *va
 	for (size_t i = 0; i < OWN_FILES; i++) {
 		if (strcmp(kinds[i].keyword, keyword) != 0 || value[0] == '\0')
 			continue;
+		if (files->began.tv_sec == 0) /* by the clock that file systems have */
+			clock_gettime(CLOCK_REALTIME_COARSE, &files->began);
 		free(files->paths[i]);
 		files->paths[i] = mem_strdup(value);
 	}
 }
 
-/* Why libpq passes over the file; NULL: it does not. */
-static const char *what_lacks(const struct kind *kind, const char *path, char *words, size_t size)
+static bool has_changed(const struct stat *st, const struct timespec *since)
+{
+	return st->st_ctim.tv_sec > since->tv_sec ||
+	       (st->st_ctim.tv_sec == since->tv_sec && st->st_ctim.tv_nsec >= since->tv_nsec);
+}
+
+/* Why libpq passes over the file, or may have; NULL: it does not. */
+static const char *what_lacks(const struct kind *kind, const char *path, const struct timespec *began, char *words,
+			      size_t size)
 {
 	struct stat st;
 
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
 		return strerror_r(errno, words, size);
+	if (has_changed(&st, began))
+		return "it has changed during the login";
 	if (!kind->is_secret)
 		return NULL;
 	if (!S_ISREG(st.st_mode))
@@ -59,7 +70,7 @@ void own_files_look(struct own_files *files, const char *message)
 
 		if (files->paths[i] == NULL || strstr(message, kinds[i].words) == NULL)
 			continue;
-		why = what_lacks(&kinds[i], files->paths[i], words, sizeof(words));
+		why = what_lacks(&kinds[i], files->paths[i], &files->began, words, sizeof(words));
 		if (why == NULL)
 			continue;
 		if (kinds[i].noun == NULL) {

@@ -6,12 +6,15 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "pg/evidence.h"
 
 #define OWN_FILES 6
 
 struct own_files {
 	char *paths[OWN_FILES];      /* NULL: not configured */
+	struct timespec began;       /* wall: when the first of them was taken; one that has changed since tells nothing */
 	char lacking[MESSAGE_BYTES]; /* what one of them lacks, for people; "": nothing */
 	char why[128];               /* why one that libpq names cannot be read; "": it can */
 };
