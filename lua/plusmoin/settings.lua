@@ -5,7 +5,7 @@
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
 --   type         seconds, integer, string, secret, path, choice, words, addresses,
---                statement, host, nodes, connection, triggers, trigger, command, object
+--                boolean, statement, host, nodes, connection, triggers, trigger, command, object
 --   min, max     range of numbers, both included; min_open: min itself is out
 --   default      the value, where it is a fixed one
 --   default_doc  the default in words, where it is computed or its text differs
@@ -59,6 +59,8 @@ local rows = {
   { name = "nodes[].recover_sync_delay", type = "seconds", min = SHORTEST, max = DAY,
     default_doc = "its `max_sync_delay` less the distance of the fleet's two, at least half of it", reload = "live",
     doc = "How close this one must be to be taken back when it is lost." },
+  { name = "nodes[].ignore_system_id", type = "boolean", default_doc = "false", reload = "live",
+    doc = "A copy of another server that is a master on purpose: `split_brain` never fires for it." },
   { name = "connection", type = "connection",
     default_doc = "{} (`gssencmode` is `disable` unless set)", reload = "live",
     allowed = "libpq keywords and their values",
@@ -80,6 +82,8 @@ local rows = {
     doc = "A slave went down or out of sync." },
   { name = "triggers.cluster_created", type = "trigger", default_doc = "null", reload = "live",
     doc = "A new cluster was found or split off; the trigger's node is its master." },
+  { name = "triggers.split_brain", type = "trigger", default_doc = "null", reload = "live",
+    doc = "Two masters of one origin take writes: the newer is the trigger's node, the other one its rival." },
   { name = "triggers.monitor_isolated", type = "trigger", default_doc = "null", reload = "live",
     doc = "plusmoin itself is cut off from all other hosts: no loss counts until it hears one again." },
   { name = "triggers.monitor_reconnected", type = "trigger", default_doc = "null", reload = "live",
@@ -169,8 +173,6 @@ local rows = {
 -- What the contract marks "later": known, refused in words, never ignored.
 local later = {
   ["http"] = true,
-  ["nodes[].ignore_system_id"] = true,
-  ["triggers.split_brain"] = true,
 }
 
 settings.rows = rows
@@ -229,6 +231,7 @@ local TYPE_TEXT = {
   string = function() return "a string, not empty" end,
   secret = function() return "a string" end,
   path = function() return "a path" end,
+  boolean = function() return "true or false" end,
   trigger = function()
     return 'a command line, {"command": ...}, {"lua": ...}, a Lua function (in a Lua configuration), '
       .. "a list of these, or null"

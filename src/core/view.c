@@ -234,6 +234,12 @@ void event_set_node(struct event *event, const struct node *node, enum rule rule
 	event->node.message = mem_strdup(message);
 }
 
+void event_set_rival(struct event *event, const struct node *rival)
+{
+	take_node(&event->rival, rival);
+	event->has_rival = true;
+}
+
 struct event *event_ref(struct event *event)
 {
 	atomic_fetch_add(&event->references, 1);
@@ -249,6 +255,8 @@ void event_unref(struct event **event_p)
 		return;
 	if (event->has_node)
 		free_node_view(&event->node);
+	if (event->has_rival)
+		free_node_view(&event->rival);
 	view_unref(&event->view);
 	view_unref(&event->others);
 	free(event);

@@ -75,6 +75,8 @@ struct event {
 	struct view *others; /* of the clusterless nodes */
 	bool has_node;
 	struct node_view node; /* the one it fired for, as it is after the round */
+	bool has_rival; /* of split_brain: */
+	struct node_view rival;
 	enum rule rule;
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 };
@@ -86,6 +88,9 @@ struct event *event_new(enum event_kind kind, const char *id, struct view *view,
 /* Says for which node, by which rule and why it fired. Before it is shared. */
 void event_set_node(struct event *event, const struct node *node, enum rule rule,
 		    enum reason reason, const char *message);
+
+/* The other one of a split_brain. Before it is shared. */
+void event_set_rival(struct event *event, const struct node *rival);
 struct event *event_ref(struct event *event);
 void event_unref(struct event **event);
 

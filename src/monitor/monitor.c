@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "monitor/door.h"
+#include "monitor/holds.h"
 #include "monitor/isolation.h"
 #include "monitor/publisher.h"
 #include "monitor/reload.h"
+#include "monitor/rivals.h"
 #include "monitor/stall.h"
 
 struct monitor {
@@ -23,6 +25,7 @@ struct monitor {
 	struct founding founding;
 	struct isolation isolation;
 	struct publisher publisher;
+	struct rivals rivals;
 	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
 	struct timer *reload_timer;
 	struct stall stall;
@@ -46,33 +49,6 @@ static void plan_changed(struct monitor *monitor, const struct changes *changes)
 		watch_plan(watch_of(&monitor->watches, changes->items[i].node));
 }
 
-/* ---- doors ---- */
-
-/* node_held fires when P1 begins to hold the node; while a round has moved nodes and told nobody yet: at its end. */
-static void judge_door(struct monitor *monitor, struct watch *watch, const struct moment *now)
-{
-	struct node *node = watch->node;
-	const char *message;
-	enum reason reason;
-	struct change change;
-
-	if (monitor->founding.phase != FOUNDING_OVER || group_is_judging(group_of(monitor, node)) ||
-	    (node->cluster != NULL && node->cluster->starting))
-		return;
-	if (door_judge(watch, now, &reason, &message) != HOLD_BEGINS)
-		return;
-	change = tell_held(node, reason, message);
-	publish_event(&monitor->publisher, EVENT_NODE_HELD, node->cluster, &change);
-}
-
-static void judge_doors(struct monitor *monitor, const struct cluster *cluster)
-{
-	struct moment now = clock_now(monitor->watches.clock);
-
-	for (size_t i = 0; i < cluster->members.count; i++)
-		judge_door(monitor, watch_of(&monitor->watches, cluster->members.items[i]), &now);
-}
-
 /* ---- what watches report ---- */
 
 /* "Start": a master that answers its first attempt, but later than those that found at once. */
@@ -88,7 +64,7 @@ static void on_seen(void *data, struct watch *watch, bool first, const struct mo
 	struct monitor *monitor = data;
 	struct node *node = watch->node;
 
-	judge_door(monitor, watch, now);
+	holds_judge(&monitor->publisher, &monitor->founding, watch, now);
 	if (first)
 		note_in_time(monitor, watch);
 	if (monitor->founding.phase != FOUNDING_OVER)
@@ -99,6 +75,7 @@ static void on_seen(void *data, struct watch *watch, bool first, const struct mo
 	if (node->place == PLACE_MASTER && node_is_failing(node)) /* its slaves are asked more often */
 		watch_plan_cluster(&monitor->watches, node->cluster);
 	watch_plan(watch);
+	rivals_saw(&monitor->rivals, node, now);
 }
 
 static void on_beaten(void *data, struct watch *watch, const struct beat_result *result)
@@ -159,7 +136,7 @@ static void on_ended(void *data, struct group *group, struct changes *changes, b
 	plan_changed(monitor, changes);
 	if (!lives)
 		return;
-	judge_doors(monitor, cluster);
+	holds_judge_all(&monitor->publisher, &monitor->founding, cluster);
 	if (regular)
 		publish_heartbeat(&monitor->publisher, cluster);
 }
@@ -397,6 +374,7 @@ static void open_rooms(struct monitor *monitor, const struct monitor_start *star
 		.blind = true,
 	};
 	clusters_open(&monitor->clusters, &monitor->seats);
+	rivals_open(&monitor->rivals, &monitor->founding, &monitor->clusters, &monitor->publisher);
 	monitor->founding = (struct founding){
 		.watches = &monitor->watches,
 		.events = &founding_events,
@@ -435,6 +413,7 @@ void monitor_free(struct monitor **monitor_p)
 	if (monitor == NULL)
 		return;
 	isolation_close(&monitor->isolation);
+	rivals_close(&monitor->rivals);
 	founding_end(&monitor->founding);
 	clusters_close(&monitor->clusters);
 	watches_close(&monitor->watches);

@@ -18,6 +18,7 @@ struct lane {
 	int64_t made_ms;
 	struct task task;
 	struct findings found; /* by its answers so far */
+	struct who who;        /* who answers here */
 	bool beating; /* of a look: its beat has been sent */
 	int repeats;    /* how often this task was asked again, TASK_REPEATS at most */
 	bool set;       /* this connection has its settings, or was sent them */
@@ -30,7 +31,7 @@ static void finish_look(struct lane *lane)
 {
 	const struct findings *found = &lane->found;
 	struct observation seen = {
-		.kind = found->role, .row_state = found->row_state, .row = found->row,
+		.kind = found->role, .row_state = found->row_state, .row = found->row, .origin = lane->who.origin,
 	};
 
 	if (lane->beating)
@@ -58,6 +59,32 @@ static struct statement ask_settings(const struct lane *lane, struct question_wo
 	(void)pinned_younger(PINNED_FOR_US, conn_server_version(lane->conn), conn_backend_pid(lane->conn),
 			     &words->pinned);
 	return ask(lane, ASK_SETTINGS, words);
+}
+
+/* Adds the question who answers here, where one is open; how many there are. */
+static size_t add_who(const struct lane *lane, enum observation_kind role, struct statement *batch, size_t count)
+{
+	enum who_next next = who_next(&lane->who, conn_server_version(lane->conn), role);
+
+	if (next != WHO_NOTHING)
+		batch[count++] = ask(lane, next == WHO_ASK ? ASK_WHO : ASK_MAY, NULL);
+	return count;
+}
+
+/* Before a look ends: true when a question had to be sent. Each is put once at most. */
+static bool asks_who(struct lane *lane)
+{
+	enum observation_kind role = lane->found.role;
+	struct statement statement;
+
+	if (role == OBSERVED_SLAVE)
+		who_note_role(&lane->who, role);
+	if (add_who(lane, role, &statement, 0) == 0)
+		return false;
+	if (statement.tag == ASK_WHO)
+		who_note_role(&lane->who, role);
+	conn_send(lane->conn, &statement, 1);
+	return true;
 }
 
 /* What may not be there, not be fit or refuse us is looked at first: an error is a line in the server's log. */
@@ -91,14 +118,16 @@ static void send_look(struct lane *lane)
 	struct findings *found = &lane->found;
 	struct question_words words;
 	struct statement settings = ask_settings(lane, &words);
-	struct statement batch[4];
+	struct statement batch[5];
 	size_t count = 0;
 
 	if (lane->context.made_for_ms != lane->context.config->query_timeout_ms)
 		batch[count++] = ask(lane, ASK_LIMITS, &words);
 	lane->context.made_for_ms = lane->context.config->query_timeout_ms;
-	if (!lane->set)
+	if (!lane->set) {
 		batch[count++] = settings;
+		count = add_who(lane, OBSERVED_NOTHING, batch, count);
+	}
 	lane->set = true;
 	batch[count++] = ask(lane, ASK_ROLE, &words);
 	lane->row_asked = !lane->task.has_order && table->there &&
@@ -118,7 +147,7 @@ static void begin_task(struct lane *lane)
 {
 	lane->repeats = 0;
 	lane->beating = false;
-	lane->found = (struct findings){ .table = lane->context.table };
+	lane->found = (struct findings){ .table = lane->context.table, .who = &lane->who };
 	if (lane->task.kind == TASK_LOOK)
 		send_look(lane);
 	else
@@ -135,11 +164,15 @@ void lane_do(struct lane *lane, const struct task *task)
 void lane_settle(struct lane *lane)
 {
 	struct question_words words;
-	struct statement settings = ask_settings(lane, &words);
+	struct statement batch[2];
+	size_t count = 0;
 
+	batch[count++] = ask_settings(lane, &words);
+	count = add_who(lane, OBSERVED_NOTHING, batch, count);
 	lane->set = true;
 	lane->settling = true;
-	conn_send(lane->conn, &settings, 1);
+	lane->found = (struct findings){ .table = lane->context.table, .who = &lane->who };
+	conn_send(lane->conn, batch, count);
 }
 
 static void on_result(void *data, int tag, const PGresult *result)
@@ -279,6 +312,8 @@ static void look_done(struct lane *lane)
 		fail_look(lane, &lane->found.failure);
 		return;
 	}
+	if (!lane->beating && asks_who(lane))
+		return;
 	if (lane->task.has_order && lane->found.role == OBSERVED_MASTER) {
 		if (!lane->beating) {
 			send_beat(lane, false);
@@ -301,7 +336,10 @@ static void look_done(struct lane *lane)
 /* Who asks through a pool sees the pool: its doors, its patience, and any of the servers behind it. Said once a node. */
 static void tell_pool(struct lane *lane)
 {
-	if (!lane->found.pooled || lane->context.table->pool_told)
+	if (!lane->found.pooled)
+		return;
+	who_is_pooled(&lane->who);
+	if (lane->context.table->pool_told)
 		return;
 	lane->context.table->pool_told = true;
 	lane->events->remark(lane->data, LOG_LEVEL_ERROR,
@@ -366,6 +404,7 @@ struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 	lane->events = events;
 	lane->data = data;
 	lane->made_ms = clock_steady_ms();
+	lane->who.known = context->who;
 	conn_listen(conn, &lane_conn_events, lane);
 	return lane;
 }

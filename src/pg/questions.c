@@ -304,6 +304,16 @@ static void take_settings(struct findings *found, const PGresult *result)
 	found->pooled = PQntuples(result) == 1 && PQnfields(result) == 2 && !is_true(result, 0);
 }
 
+static void take_may(struct findings *found, const PGresult *result)
+{
+	who_take_may(found->who, result);
+}
+
+static void take_who(struct findings *found, const PGresult *result)
+{
+	who_take(found->who, result);
+}
+
 /* Limits that are refused are our own deadline's alone. */
 static void take_nothing(struct findings *found, const PGresult *result)
 {
@@ -343,6 +353,8 @@ static const struct {
 		" pg_catalog.set_config('statement_timeout', $2, false)"
 		" WHERE pg_catalog.pg_backend_pid() = $3::int", /* a pool would keep them for others */
 		3, take_nothing },
+	[ASK_MAY] = { who_may_sql, 0, take_may },
+	[ASK_WHO] = { who_sql, 0, take_who },
 	[ASK_ROLE] = { NULL, 0, take_role },
 	[ASK_THERE] = {
 		"SELECT CASE WHEN pg_catalog.to_regclass('heartbeat') IS NULL THEN 'none' ELSE 'ready' END",

@@ -11,11 +11,14 @@
 #include "pg/conn.h"
 #include "pg/pinned.h"
 #include "pg/table.h"
+#include "pg/who.h"
 
 /* The tags of statements, handed back with their results. */
 enum question {
 	ASK_SETTINGS, /* what a connection of ours needs set, once (pinned.h), and whether a connection pool lies between */
 	ASK_LIMITS,   /* the limits of a connection that was made with others */
+	ASK_MAY,      /* whether it lets us ask the next (who.h), */
+	ASK_WHO,      /* which server it is */
 	ASK_ROLE,     /* the user's is_slave_statement */
 	ASK_THERE,    /* whether there is a table: asking for the row where it is not is an error in the server's log */
 	ASK_READABLE, /* the same of one that was there and was not to be read */
@@ -66,6 +69,7 @@ enum table_state {
 /* What the answers of one task have told so far. */
 struct findings {
 	struct table_known *table; /* the node's; what is learned of it is noted there */
+	struct who *who;           /* the connection's, likewise */
 	enum observation_kind role; /* OBSERVED_NOTHING: not told */
 	enum row_state row_state;   /* of a slave */
 	struct row row;

@@ -219,7 +219,16 @@ local function check_statement(ctx, path, value, row)
   return text
 end
 
+local function check_boolean(ctx, path, value, row)
+  if type(value) ~= "boolean" then
+    ctx.report:error(path, checks.describe(ctx, path, value) .. " where true or false belongs", settings.allowed(row))
+    return nil
+  end
+  return value
+end
+
 local BY_TYPE = {
+  boolean = check_boolean,
   seconds = check_number,
   integer = check_integer,
   string = check_string,
