@@ -305,7 +305,8 @@ static bool was_asked(const struct node *node)
 
 static bool is_well(const struct node *node)
 {
-	return was_asked(node) && node_is_in_place(node) && node_condition(node) == CONDITION_WELL;
+	return was_asked(node) && node_is_in_place(node) && node_condition(node) == CONDITION_WELL &&
+	       node->kin.disputes.count == 0;
 }
 
 void why_unwell(const struct fleet *fleet, struct json *json)
