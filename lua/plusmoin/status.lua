@@ -184,7 +184,8 @@ local function split_lines(pairs_of_names)
   local lines = {}
   for _, pair in ipairs(pairs_of_names) do
     if type(pair) == "table" then
-      lines[#lines + 1] = ("!!! SPLIT BRAIN: %s and %s are masters of one origin\n"):format(show(pair[1]), show(pair[2]))
+      lines[#lines + 1] = ("!!! SPLIT BRAIN: %s and %s are masters of one origin\n")
+        :format(show(pair[1]), show(pair[2]))
     end
   end
   return table.concat(lines)
@@ -212,7 +213,8 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  local head = isolated_line(get(answer, "isolated"), now) .. split_lines(get_list(answer, "split_brain")) .. lack_lines(get_list(answer, "lacks"), now)
+  local head = isolated_line(get(answer, "isolated"), now) .. split_lines(get_list(answer, "split_brain"))
+    .. lack_lines(get_list(answer, "lacks"), now)
     .. lua_lines(get(answer, "lua"))
   return head .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end

@@ -76,7 +76,8 @@ describe("split_brain", function()
   it("fires at plusmoin's start, and with a state file at the next one", function()
     local master, slaves = pg.cluster(1)
     slaves[1]:promote()
-    local daemon = plusmoin.start { nodes = { master, slaves[1] }, clusters = 2, config = { state_file = "state.json" } }
+    local daemon = plusmoin.start { nodes = { master, slaves[1] }, clusters = 2,
+      config = { state_file = "state.json" } }
     expect_split(daemon, slaves[1], master)
     daemon:quiet_rounds(1)
     daemon:stop_and_check()

@@ -326,7 +326,8 @@ end
   end)
 
   it("while a cluster is founded beside another whose beat waits #core", function()
-    local daemon, _, slaves = scene.start { triggers = { split_brain = false }, config = { heartbeat = 3, query_timeout = 8 } }
+    local daemon, _, slaves = scene.start { triggers = { split_brain = false },
+      config = { heartbeat = 3, query_timeout = 8 } }
     local before = daemon:heartbeats()["0"] or 0
     proc.wait_for("a round", 5, function() return (daemon:heartbeats()["0"] or 0) > before end)
     slaves[1]:promote()
@@ -345,7 +346,8 @@ end
   end)
 
   it("that connects anew repeats a beat under way, and one that removes its node goes on", function()
-    local daemon, _, slaves = scene.start { triggers = { split_brain = false }, config = { heartbeat = 3, query_timeout = 8 } }
+    local daemon, _, slaves = scene.start { triggers = { split_brain = false },
+      config = { heartbeat = 3, query_timeout = 8 } }
     local before = daemon:heartbeats()["0"] or 0
     proc.wait_for("a round", 5, function() return (daemon:heartbeats()["0"] or 0) > before end)
     slaves[1]:promote()

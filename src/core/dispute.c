@@ -5,6 +5,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+bool reign_overlaps(const struct reign *a, const struct reign *b)
+{
+	return a->put_ms > b->first_ms && b->put_ms > a->first_ms;
+}
+
 const struct node *dispute_rival(const struct dispute *dispute, const struct node *node)
 {
 	return dispute->newer == node ? dispute->older : dispute->newer;

@@ -18,6 +18,9 @@ struct dispute {
 	int64_t found_ms;   /* steady */
 };
 
+/* Whether there was a moment at which both were masters: each has said so to a question put after the other had. */
+bool reign_overlaps(const struct reign *a, const struct reign *b);
+
 /*
  * After an answer of `node`: finds new disputes, which are at the end of fleet->disputes then. Nodes that must be
  * asked anew before it can be told whether they are masters together are added to fleet->wanted.

@@ -11,11 +11,6 @@
 #include "core/dispute.h"
 #include "core/fleet.h"
 
-bool reign_overlaps(const struct reign *a, const struct reign *b)
-{
-	return a->put_ms > b->first_ms && b->put_ms > a->first_ms;
-}
-
 static void leave_index(struct naming *index, char **name, const struct node *node)
 {
 	if (*name != NULL)

@@ -24,9 +24,6 @@ struct reign {
 	int64_t put_ms;   /* INT64_MIN: it is none */
 };
 
-/* Whether there was a moment at which both were masters: each has said so to a question put after the other had. */
-bool reign_overlaps(const struct reign *a, const struct reign *b);
-
 /* In each node. */
 struct kin {
 	struct origin origin; /* as last told */

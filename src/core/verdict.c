@@ -346,7 +346,9 @@ enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
 	if (rule != RULE_NONE && *ends_ms > now->steady_ms)
 		return rule;
 	*ends_ms = INT64_MIN;
-	return node->failure.reason != REASON_SAME_SERVER && node->failure.attempts < fleet->config->down_after ? RULE_P3 : RULE_NONE;
+	if (node->failure.reason == REASON_SAME_SERVER)
+		return RULE_NONE;
+	return node->failure.attempts < fleet->config->down_after ? RULE_P3 : RULE_NONE;
 }
 
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
