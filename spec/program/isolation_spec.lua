@@ -239,7 +239,8 @@ end)
 -- Everything that has fired is about the monitor itself.
 local function only_of_itself(daemon)
   for _, event in ipairs(daemon:changes()) do
-    assert.is_true(event.name == "plusmoin_up" or event.name:find("^monitor_") ~= nil, event.text .. "\n" .. daemon:log())
+    assert.is_true(event.name == "plusmoin_up" or event.name:find("^monitor_") ~= nil,
+      event.text .. "\n" .. daemon:log())
   end
 end
 
