@@ -47,12 +47,25 @@ static void reigns(struct fleet *fleet, struct node *node, const struct observat
 
 /* ---- entries of one server ---- */
 
+static const char *dbname_of(const struct node *node)
+{
+	return node->config->dbname != NULL ? node->config->dbname : "";
+}
+
 /* The databases of a server have tables of their own, so they are no twins: two clusters, for plusmoin. */
 static char *server_name(const struct node *node, const struct origin *origin)
 {
-	const char *dbname = node->config->dbname;
+	return mem_printf("%s %" PRId64 " %" PRId64, dbname_of(node), origin->system, origin->started_us);
+}
 
-	return mem_printf("%" PRId64 " %" PRId64 " %s", origin->system, origin->started_us, dbname != NULL ? dbname : "");
+/* Whether the node is entered under its present database. */
+static bool is_entered(const struct node *node)
+{
+	const char *dbname = dbname_of(node);
+	size_t len = strlen(dbname);
+	const char *server = node->kin.server;
+
+	return server != NULL && strncmp(server, dbname, len) == 0 && server[len] == ' ';
 }
 
 /* Of two entries of one server: whether `a` stands for it. */
@@ -173,7 +186,6 @@ static void take_role(struct fleet *fleet, struct node *node, const struct obser
 static bool take_origin(struct fleet *fleet, struct node *node, const struct origin *origin, int64_t now_ms)
 {
 	struct kin *kin = &node->kin;
-	char *server = server_name(node, origin);
 	bool is_known = kin->origin.system != 0;
 	bool changed = !is_known || kin->origin.started_us != origin->started_us ||
 		       kin->origin.system != origin->system;
@@ -184,11 +196,9 @@ static bool take_origin(struct fleet *fleet, struct node *node, const struct ori
 	kin->origin = *origin;
 	kin->origin.timeline = timeline;
 	kin->is_told = true;
-	if (kin->server != NULL && strcmp(kin->server, server) == 0) {
-		free(server);
+	if (!changed && is_entered(node))
 		return false;
-	}
-	enter(fleet, node, server, changed, now_ms);
+	enter(fleet, node, server_name(node, origin), changed, now_ms);
 	return true;
 }
 
