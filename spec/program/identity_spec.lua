@@ -2,6 +2,8 @@
 -- address of one that was known.
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local relay = require "spec.support.relay"
 local scene = require "spec.support.scene"
 
 -- The configured nodes of a daemon under test, and one that is compared with nobody.
@@ -138,7 +140,7 @@ describe("split_brain", function()
 end)
 
 describe("a server that is listed twice", function()
-  after_each(scene.finish)
+  after_each(function() scene.finish(relay.close_all) end)
 
   local function twice(server)
     return setmetatable({ host = "localhost", name = "localhost:" .. server.port }, { __index = server })
@@ -174,6 +176,21 @@ describe("a server that is listed twice", function()
     table.remove(daemon.config.nodes, 1)
     daemon:reload()
     daemon:expect_events { { "slave_up", again, cluster = 0, rule = "L4" } }
+  end)
+
+  it("by an address that moves is the host, whichever is configured first", function()
+    local master, slaves = pg.cluster(1)
+    local moving = relay.to(master, function() return 0 end)
+    local daemon = plusmoin.start { nodes = { master, moving, slaves[1] } }
+    daemon:wait_logged("error", "reason=same_server", moving.name, "the same server as " .. master.name)
+    moving.target = slaves[1]
+    master:end_sessions()
+    proc.wait_for("the address at the slave", 10, function()
+      return select(2, daemon:cli("explain", moving.name)):find("the same server as " .. slaves[1].name, 1, true)
+    end, function() return daemon:diagnose() end)
+    daemon:quiet_rounds(3)
+    daemon:wait_place(slaves[1], "slave 0", 3)
+    daemon:wait_place(master, "master 0", 3)
   end)
 end)
 
