@@ -114,6 +114,17 @@ describe("split_brain", function()
     daemon:quiet_rounds(2)
   end)
 
+  it("is said in the log once a minute while both answer #long", function()
+    local daemon, master, slaves = scene.start { slaves = 1 }
+    slaves[1]:promote()
+    daemon:expect_events { { "cluster_created", slaves[1], cluster = 1 } }
+    expect_split(daemon, slaves[1], master)
+    proc.watch(50, function() end)
+    assert.is_false(daemon:logged("still two masters"))
+    proc.wait_for("the reminder", 20, function() return daemon:logged("error", "still two masters", master.name) end)
+    daemon:quiet_rounds(1)
+  end)
+
   it("is a trigger in Lua that knows the rival", function()
     local master, slaves = pg.cluster(1)
     local daemon = plusmoin.start { nodes = { master, slaves[1] }, lua = [[
@@ -126,7 +137,7 @@ describe("split_brain", function()
     daemon:wait_logged(("split of %s and %s, a master of 0"):format(slaves[1].name, master.name))
   end)
 
-  it("asks no server anew that tells who it is, and none that may not", function()
+  it("takes a right, where that is gone nobody is compared, and no error is in a server's log", function()
     local master, slaves = pg.cluster(1)
     for _, words in ipairs { "FUNCTION pg_control_system()", "FUNCTION pg_current_wal_lsn()" } do
       master:sql("REVOKE EXECUTE ON " .. words .. " FROM public", "plusmoin")
@@ -136,6 +147,26 @@ describe("split_brain", function()
     daemon:expect_events { { "cluster_created", slaves[1], cluster = 1 } }
     daemon:quiet_rounds(3)
     assert.equal("", master:complaints() .. slaves[1]:complaints())
+  end)
+end)
+
+describe("a server that says that it may be asked, and refuses", function()
+  after_each(scene.finish)
+
+  it("is asked once, by whatever connection, and watched as ever", function()
+    local master = pg.master()
+    master:sql([[SET allow_system_table_mods = on;
+      CREATE OR REPLACE FUNCTION pg_catalog.pg_walfile_name(pg_lsn) RETURNS text LANGUAGE plpgsql AS
+      $$ BEGIN RAISE 'no WAL here'; END $$]], "plusmoin")
+    local daemon = plusmoin.start { nodes = { master }, config = { fresh_connect_interval = 0.3 } }
+    local first = master:sessions()[1]
+    proc.wait_for("a fresh connection", 10, function()
+      local now = master:sessions()[1]
+      return now and first and now ~= first
+    end)
+    daemon:quiet_rounds(3)
+    local _, errors = master:log():gsub("ERROR:  no WAL here", "")
+    assert.equal(1, errors, master:log())
   end)
 end)
 

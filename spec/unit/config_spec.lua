@@ -61,6 +61,7 @@ local BAD = {
   { '"isolation_anchors": [17]', "isolation_anchors[1]" },
   { '"hold_on": "full"', "a string where a list belongs" },
   { '"hold_on": ["full", "ful"]', 'hold_on[2]: "ful" is not known (did you mean "full"?)' },
+  { '"hold_on": ["same_server"]', 'hold_on[1]: "same_server" is not known' },
   { '"hold_on": ["full", 5]', "hold_on[2]: a number where a word belongs" },
   { '"triggers": {"master_up": {"lua": "none.lua"}}', '2: triggers.master_up.lua: no such file: tried "/tmp/' },
   { '"triggers": {"master_upp": "x"}', '"master_up"' },

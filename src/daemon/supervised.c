@@ -35,7 +35,10 @@ void supervised_tell(struct supervised *supervised, struct monitor *monitor)
 {
 	const struct board *board = monitor_board(monitor);
 	bool isolated = fleet_is_cut_off(monitor_fleet(monitor));
-	char *text = mem_printf("%s%zu clusters, %zu slaves, %zu lost", isolated ? "ISOLATED: no other host is heard; " : "", board->cluster_count,
+	bool split = monitor_fleet(monitor)->disputes.count > 0;
+	char *text = mem_printf("%s%s%zu clusters, %zu slaves, %zu lost",
+				isolated ? "ISOLATED: no other host is heard; " : "",
+				split ? "SPLIT BRAIN: two masters of one origin; " : "", board->cluster_count,
 				board->slaves, board->lost);
 
 	if (supervised->told == NULL || strcmp(supervised->told, text) != 0)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pg/evidence.h"
+
 #define TIMELINE_DIGITS 8 /* hexadecimal: a WAL file's name begins with them */
 
 const char who_may_sql[] =
@@ -23,7 +25,7 @@ enum who_next who_next(const struct who *who, int server_version, enum observati
 {
 	bool is_told = who->origin.system != 0;
 
-	if (server_version < WHO_VERSION || who->known == NULL)
+	if (server_version < WHO_VERSION || who->known == NULL || who->known->refuses || who->failed)
 		return WHO_NOTHING;
 	if (is_told)
 		return kind == OBSERVED_MASTER && !who->as_master ? WHO_ASK : WHO_NOTHING;
@@ -47,11 +49,22 @@ static uint32_t timeline_of(const char *file)
 	return (uint32_t)strtoul(digits, NULL, 16);
 }
 
+/* Each refusal is an error in the server's log. */
+static void who_refused(struct who *who, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	who->failed = true;
+	if (sqlstate != NULL && sqlstate_is_locked(sqlstate))
+		return;
+	who->known->may = false; /* another right than before: the next connection looks first */
+	who->known->refuses = who->looked;
+}
+
 void who_take(struct who *who, const PGresult *result)
 {
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 || PQnfields(result) != 3) {
-		who->known->may = false; /* another right than before: the next connection looks first */
-		who->looked = true;
+		who_refused(who, result);
 		return;
 	}
 	who->origin = (struct origin){

@@ -14,7 +14,8 @@
 
 /* Of a node, over all its connections. Zero-initialised: nothing yet. */
 struct who_known {
-	bool may; /* the server let us ask, last time */
+	bool may;     /* the server let us ask, last time */
+	bool refuses; /* it said that we may, and refused: it is asked no more */
 };
 
 /* Of one connection. Zero-initialised: nothing was asked. */
@@ -22,6 +23,7 @@ struct who {
 	struct who_known *known; /* the node's */
 	struct origin origin;    /* system 0: not told */
 	bool looked;    /* whether it may be asked was asked over this connection */
+	bool failed;    /* the question was refused: not again over this connection */
 	bool as_master; /* it was asked since it says that it is a master, or has told a timeline */
 };
 
