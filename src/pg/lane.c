@@ -62,9 +62,9 @@ static struct statement ask_settings(const struct lane *lane, struct question_wo
 }
 
 /* Adds the question who answers here, where one is open; how many there are. */
-static size_t add_who(const struct lane *lane, enum observation_kind role, struct statement *batch, size_t count)
+static size_t add_who(struct lane *lane, enum observation_kind role, struct statement *batch, size_t count)
 {
-	enum who_next next = who_next(&lane->who, conn_server_version(lane->conn), role);
+	enum who_next next = who_ask(&lane->who, conn_server_version(lane->conn), role);
 
 	if (next != WHO_NOTHING)
 		batch[count++] = ask(lane, next == WHO_ASK ? ASK_WHO : ASK_MAY, NULL);
@@ -74,15 +74,10 @@ static size_t add_who(const struct lane *lane, enum observation_kind role, struc
 /* Before a look ends: true when a question had to be sent. Each is put once at most. */
 static bool asks_who(struct lane *lane)
 {
-	enum observation_kind role = lane->found.role;
 	struct statement statement;
 
-	if (role == OBSERVED_SLAVE)
-		who_note_role(&lane->who, role);
-	if (add_who(lane, role, &statement, 0) == 0)
+	if (add_who(lane, lane->found.role, &statement, 0) == 0)
 		return false;
-	if (statement.tag == ASK_WHO)
-		who_note_role(&lane->who, role);
 	conn_send(lane->conn, &statement, 1);
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "core/observation.h"
 #include "pg/conn.h"
 #include "pg/pinned.h"
+#include "pg/result.h"
 #include "pg/table.h"
 #include "pg/who.h"
 
@@ -116,8 +117,3 @@ bool role_take(const PGresult *result, bool *is_slave);
 
 /* Reads the row of ASK_ROW. */
 enum row_state question_take_row(const PGresult *result, struct row *row);
-const char *result_sqlstate(const PGresult *result);
-bool result_is_ok(const PGresult *result);
-
-/* The server's words, secrets blanked. */
-void result_words(const PGresult *result, char *out, size_t size);

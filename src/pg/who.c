@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pg/evidence.h"
+#include "pg/result.h"
 
 #define TIMELINE_DIGITS 8 /* hexadecimal: a WAL file's name begins with them */
 
@@ -21,17 +22,27 @@ const char who_sql[] =
 	" ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END"
 	" FROM pg_catalog.pg_control_system()";
 
-enum who_next who_next(const struct who *who, int server_version, enum observation_kind kind)
+static enum who_next what_is_open(const struct who *who, enum observation_kind kind)
 {
-	bool is_told = who->origin.system != 0;
-
-	if (server_version < WHO_VERSION || who->known == NULL || who->known->refuses || who->failed)
-		return WHO_NOTHING;
-	if (is_told)
+	if (who->origin.system != 0)
 		return kind == OBSERVED_MASTER && !who->as_master ? WHO_ASK : WHO_NOTHING;
 	if (who->known->may)
 		return WHO_ASK;
 	return who->looked ? WHO_NOTHING : WHO_MAY;
+}
+
+enum who_next who_ask(struct who *who, int server_version, enum observation_kind kind)
+{
+	enum who_next next;
+
+	if (server_version < WHO_VERSION || who->known == NULL || who->known->refuses || who->failed)
+		return WHO_NOTHING;
+	if (kind == OBSERVED_SLAVE) /* as master it would be asked anew */
+		who->as_master = who->origin.timeline != 0;
+	next = what_is_open(who, kind);
+	if (next == WHO_ASK && kind == OBSERVED_MASTER)
+		who->as_master = true;
+	return next;
 }
 
 void who_take_may(struct who *who, const PGresult *result)
@@ -52,10 +63,8 @@ static uint32_t timeline_of(const char *file)
 /* Each refusal is an error in the server's log. */
 static void who_refused(struct who *who, const PGresult *result)
 {
-	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
 	who->failed = true;
-	if (sqlstate != NULL && sqlstate_is_locked(sqlstate))
+	if (sqlstate_is_locked(result_sqlstate(result)))
 		return;
 	who->known->may = false; /* another right than before: the next connection looks first */
 	who->known->refuses = who->looked;
@@ -78,9 +87,4 @@ void who_take(struct who *who, const PGresult *result)
 void who_is_pooled(struct who *who)
 {
 	*who = (struct who){ 0 };
-}
-
-void who_note_role(struct who *who, enum observation_kind kind)
-{
-	who->as_master = kind == OBSERVED_MASTER || who->origin.timeline != 0;
 }

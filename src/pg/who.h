@@ -32,8 +32,8 @@ extern const char who_sql[];     /* system identifier, start, timeline (NULL: of
 
 enum who_next { WHO_NOTHING, WHO_MAY, WHO_ASK };
 
-/* What to ask of a server of that version, as role `kind` (OBSERVED_NOTHING: not known yet). */
-enum who_next who_next(const struct who *who, int server_version, enum observation_kind kind);
+/* What is asked of a server of that version now, as role `kind` (OBSERVED_NOTHING: not known yet). */
+enum who_next who_ask(struct who *who, int server_version, enum observation_kind kind);
 
 /* The results of the two. */
 void who_take_may(struct who *who, const PGresult *result);
@@ -41,6 +41,3 @@ void who_take(struct who *who, const PGresult *result);
 
 /* A connection pool lies between: whoever answers next may be another one. */
 void who_is_pooled(struct who *who);
-
-/* It has just been asked, as `kind`; or it says slave: as master it would be asked anew. */
-void who_note_role(struct who *who, enum observation_kind kind);
