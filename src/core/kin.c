@@ -155,7 +155,6 @@ static void enter(struct fleet *fleet, struct node *node, char *server, bool cha
 static void forget_server(struct fleet *fleet, struct node *node)
 {
 	node->kin.system_before = node->kin.origin.system;
-	node->kin.moved = true;
 	node->has_shown = false;
 	node->shown_tstamp = 0;
 	node->master_name[0] = '\0';

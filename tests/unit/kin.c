@@ -310,6 +310,23 @@ static void test_moving_address(void **state)
 	assert_null(b->kin.twin);
 }
 
+/* What an upgrade in place leaves is no address that moves: an entry that is added later does not push it out. */
+static void test_upgrade_and_a_second_entry(void **state)
+{
+	(void)state;
+	master(a, 0, 1, origin(1, 10, 1));
+	master(a, 100, 101, origin(2, 20, 1));
+	master(b, 200, 201, origin(2, 20, 1));
+	assert_null(a->kin.twin);
+	assert_ptr_equal(b->kin.twin, a);
+	/* one that leads to another system's host, which has an entry of its own, is */
+	master(c, 300, 301, origin(3, 30, 1));
+	master(b, 302, 303, origin(2, 20, 1));
+	master(b, 400, 401, origin(3, 30, 1));
+	assert_ptr_equal(b->kin.twin, c);
+	assert_null(c->kin.twin);
+}
+
 static void test_twin_leaves(void **state)
 {
 	const char *const left[] = { "n1", "n2" };
@@ -372,6 +389,7 @@ int main(void)
 		TEST(test_no_rule_keeps_a_twin),
 		TEST(test_restart_of_twins),
 		TEST(test_moving_address),
+		TEST(test_upgrade_and_a_second_entry),
 		TEST(test_twin_leaves),
 		TEST(test_other_server),
 	};
