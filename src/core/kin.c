@@ -117,13 +117,15 @@ static void look_at_twin(const struct fleet *fleet, struct node *node)
 }
 
 /*
- * It led to another server before if one of this server's entries was met while that other one still answered
- * here. (After a restart of one server both entries have answered as what it was before, and then as what it is.)
+ * It led to another server before if this one was up already while that other one still answered here: by its own
+ * age, or as one of its entries was met by then. (A server that is restarted starts after its last answer.)
  */
 static bool has_moved(const struct fleet *fleet, const struct node *node, int64_t before_ms)
 {
 	const struct bearer *bearer;
 
+	if (node->kin.origin.up_since_ms != 0 && node->kin.origin.up_since_ms < before_ms)
+		return true;
 	for (bearer = naming_first(&fleet->servers, node->kin.server); bearer != NULL; bearer = naming_next(bearer)) {
 		if (bearer->node != node && bearer->node->kin.since_ms < before_ms)
 			return true;

@@ -38,6 +38,7 @@ enum row_state {
 struct origin {
 	int64_t system;     /* the system identifier that its copies share; 0: not told */
 	int64_t started_us; /* since the epoch, when its postmaster started: no two servers in the same microsecond */
+	int64_t up_since_ms; /* the same, steady, by its age as the server's own clock has it; 0: not told */
 	uint32_t timeline;  /* that a master writes; 0: of a slave, or not told */
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/clock.h"
 #include "pg/evidence.h"
 #include "pg/result.h"
 
@@ -18,6 +19,7 @@ const char who_may_sql[] =
 /* A slave has no current LSN: to ask it for one is an error. */
 const char who_sql[] =
 	"SELECT system_identifier, (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint,"
+	" (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_postmaster_start_time()) * 1000)::bigint,"
 	" CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
 	" ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END"
 	" FROM pg_catalog.pg_control_system()";
@@ -72,14 +74,15 @@ static void who_refused(struct who *who, const PGresult *result)
 
 void who_take(struct who *who, const PGresult *result)
 {
-	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 || PQnfields(result) != 3) {
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 || PQnfields(result) != 4) {
 		who_refused(who, result);
 		return;
 	}
 	who->origin = (struct origin){
 		.system = strtoll(PQgetvalue(result, 0, 0), NULL, 10),
 		.started_us = strtoll(PQgetvalue(result, 0, 1), NULL, 10),
-		.timeline = timeline_of(PQgetvalue(result, 0, 2)),
+		.up_since_ms = clock_steady_ms() - strtoll(PQgetvalue(result, 0, 2), NULL, 10),
+		.timeline = timeline_of(PQgetvalue(result, 0, 3)),
 	};
 	who->as_master = who->as_master || who->origin.timeline != 0;
 }

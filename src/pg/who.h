@@ -28,7 +28,7 @@ struct who {
 };
 
 extern const char who_may_sql[]; /* whether the next may be asked: one boolean */
-extern const char who_sql[];     /* system identifier, start, timeline (NULL: of a slave) */
+extern const char who_sql[];     /* system identifier, start, age, timeline (NULL: of a slave) */
 
 enum who_next { WHO_NOTHING, WHO_MAY, WHO_ASK };
 

@@ -65,7 +65,7 @@ static void look(struct node *node, struct observation seen, int64_t put_ms, int
 
 static struct origin origin(int64_t system, int64_t started, uint32_t timeline)
 {
-	return (struct origin){ system, started, timeline };
+	return (struct origin){ .system = system, .started_us = started, .timeline = timeline };
 }
 
 static void master(struct node *node, int64_t put_ms, int64_t answered_ms, struct origin from)
@@ -327,6 +327,27 @@ static void test_upgrade_and_a_second_entry(void **state)
 	assert_null(c->kin.twin);
 }
 
+/* The same, and nobody has met the host before the address moved to it: its age tells. */
+static void test_age_of_a_moving_address(void **state)
+{
+	struct origin old = origin(1, 20, 0);
+
+	(void)state;
+	old.up_since_ms = 50;
+	master(a, 100, 101, origin(1, 10, 1));
+	slave(b, 200, 201, old);
+	slave(a, 300, 301, old);
+	assert_ptr_equal(a->kin.twin, b);
+	assert_null(b->kin.twin);
+	old = origin(1, 21, 0);
+	old.up_since_ms = 400; /* b is restarted, and the address asked first */
+	slave(a, 500, 501, old);
+	assert_ptr_equal(a->kin.twin, b);
+	slave(b, 500, 502, old);
+	assert_ptr_equal(a->kin.twin, b);
+	assert_null(b->kin.twin);
+}
+
 static void test_twin_leaves(void **state)
 {
 	const char *const left[] = { "n1", "n2" };
@@ -390,6 +411,7 @@ int main(void)
 		TEST(test_restart_of_twins),
 		TEST(test_moving_address),
 		TEST(test_upgrade_and_a_second_entry),
+		TEST(test_age_of_a_moving_address),
 		TEST(test_twin_leaves),
 		TEST(test_other_server),
 	};
