@@ -41,7 +41,7 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_options "$verb")" -- "$current")
 	elif [[ $verb == run-trigger ]]; then
 		compopt -o filenames 2> /dev/null || :
-		mapfile -t COMPREPLY < <(compgen -f -W "plusmoin_up plusmoin_heartbeat cluster_created master_down \
+		mapfile -t COMPREPLY < <(compgen -f -W "plusmoin_up plusmoin_heartbeat cluster_created split_brain master_down \
 			master_up slave_down slave_up node_held master_unreachable \
 			monitor_isolated monitor_reconnected" -- "$current")
 	elif [[ -z $verb ]]; then

@@ -34,6 +34,9 @@ local nodes = {
     -- How close this one must be to be taken back when it is lost.
     -- Default: its max_sync_delay less the distance of the fleet's two, at least half of it.
     recover_sync_delay = 60,
+    -- A copy of another server that is a master on purpose: `split_brain` never fires for it.
+    -- Default: false.
+    ignore_system_id = false,
   },
 }
 for number = 2, 3 do
@@ -115,6 +118,9 @@ return {
     cluster_created = function(event)
       print(("cluster %d has the master %s"):format(event.cluster_id, event.master.host))
     end,
+    -- Two masters of one origin take writes: the newer is the trigger's node, the other one its rival.
+    -- Default: null.
+    split_brain = nil,
     -- A node is alive but lets nobody in (`hold_on`): it keeps its place.
     -- Default: null.
     node_held = nil,

@@ -59,6 +59,8 @@ local rows = {
   { name = "nodes[].recover_sync_delay", type = "seconds", min = SHORTEST, max = DAY,
     default_doc = "its `max_sync_delay` less the distance of the fleet's two, at least half of it", reload = "live",
     doc = "How close this one must be to be taken back when it is lost." },
+  { name = "nodes[].ignore_system_id", type = "boolean", default_doc = "false", reload = "live",
+    doc = "A copy of another server that is a master on purpose: `split_brain` never fires for it." },
   { name = "connection", type = "connection",
     default_doc = "{} (`gssencmode` is `disable` unless set)", reload = "live",
     allowed = "libpq keywords and their values",
@@ -80,6 +82,8 @@ local rows = {
     doc = "A slave went down or out of sync." },
   { name = "triggers.cluster_created", type = "trigger", default_doc = "null", reload = "live",
     doc = "A new cluster was found or split off; the trigger's node is its master." },
+  { name = "triggers.split_brain", type = "trigger", default_doc = "null", reload = "live",
+    doc = "Two masters of one origin take writes: the newer is the trigger's node, the other one its rival." },
   { name = "triggers.master_unreachable", type = "trigger", default_doc = "null", reload = "live",
     doc = "plusmoin alone has lost the way to a master: its slaves still hear it, and it keeps its seat." },
   { name = "triggers.monitor_isolated", type = "trigger", default_doc = "null", reload = "live",
@@ -173,8 +177,6 @@ local rows = {
 -- What the contract marks "later": known, refused in words, never ignored.
 local later = {
   ["http"] = true,
-  ["nodes[].ignore_system_id"] = true,
-  ["triggers.split_brain"] = true,
 }
 
 settings.rows = rows

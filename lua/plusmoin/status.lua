@@ -179,6 +179,18 @@ local function isolated_line(since, now)
     :format(since_text(since, now)) or ""
 end
 
+-- Two masters of one origin (the answer's key `split_brain`: pairs of names), a line each.
+local function split_lines(pairs_of_names)
+  local lines = {}
+  for _, pair in ipairs(pairs_of_names) do
+    if type(pair) == "table" then
+      lines[#lines + 1] = ("!!! SPLIT BRAIN: %s and %s are masters of one origin\n")
+        :format(show(pair[1]), show(pair[2]))
+    end
+  end
+  return table.concat(lines)
+end
+
 -- What plusmoin itself lacks for connections (the answer's key `lacks`), a line each.
 local function lack_lines(lacks, now)
   local lines = {}
@@ -189,15 +201,16 @@ local function lack_lines(lacks, now)
   return table.concat(lines)
 end
 
---- What is amiss with plusmoin itself, by an answer's `isolated`, `lacks` and `lua`: a line each, "" where nothing is.
-function status.of_itself(answer, now)
-  return isolated_line(get(answer, "isolated"), now) .. lack_lines(get_list(answer, "lacks"), now)
+--- What is amiss beside the nodes themselves, by an answer's `isolated`, `split_brain`, `lacks` and `lua`: a line each,
+-- "" where nothing is.
+function status.alarms(answer, now)
+  return isolated_line(get(answer, "isolated"), now) .. split_lines(get_list(answer, "split_brain")) .. lack_lines(get_list(answer, "lacks"), now)
     .. lua_lines(get(answer, "lua"))
 end
 
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables, and `isolated`, `lacks` and `lua`, if they
--- are there. `opts.now`:
+-- entries with or without the further fields of Lua's node tables, and `isolated`, `split_brain`, `lacks` and
+-- `lua`, if they are there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)
@@ -207,7 +220,7 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return status.of_itself(answer, now) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
+  return status.alarms(answer, now) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

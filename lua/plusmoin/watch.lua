@@ -152,9 +152,9 @@ function watch.render(answered, events, opts)
     return paint(fit("plusmoin  " .. clock .. "  NO ANSWER from the daemon", opts.width), "bad", opts) .. "\n"
   end
   local rows = rows_of(answer, opts.now)
-  local bad, amiss = count(rows, "bad"), status.of_itself(answer, opts.now)
+  local bad, amiss = count(rows, "bad"), status.alarms(answer, opts.now)
   local well = bad == 0 and not amiss:find("!!!", 1, true)
-  local words = well and "all is well" or bad == 0 and "plusmoin itself is not well" or bad .. " not well"
+  local words = well and "all is well" or bad == 0 and "not well, see below" or bad .. " not well"
   local lines = { paint(fit(("plusmoin  %s  %s"):format(clock, words), opts.width), well and "good" or "bad", opts) }
   for text in amiss:gmatch("([^\n]*)\n") do
     lines[#lines + 1] = paint(fit(text, opts.width), "bad", opts)

@@ -114,7 +114,7 @@ describe("a server that says the same again and again", function()
       config[name] = value
     end
     local daemon = plusmoin.start { nodes = { secure, checked, raising, guarded, roleless }, config = config,
-      nowait = true }
+      nowait = true, triggers = { split_brain = false } }
     local beats = "ERROR:  new row violates row-level security policy"
     expect_pauses(daemon, { { secure, beats }, { checked, "ERROR:  new row for relation" },
       { raising, "ERROR:  no beats here" }, { guarded, 'ERROR:  relation "heartbeat" does not' },
@@ -178,7 +178,7 @@ describe("a server that says the same again and again", function()
   end)
 
   it("is asked at once after a reload, and its beat is tried", function()
-    local raising, shut = pg.master(), pg.master()
+    local raising, shut = pg.master(), pg.master { family = 2 }
     raising:sql(TABLE .. RAISE, "plusmoin")
     shut:let_in("reject")
     local daemon = plusmoin.start { nodes = { raising, shut }, nowait = true,

@@ -279,7 +279,7 @@ end
 
   it("while a node is silent holds up no other cluster #core", function()
     local quick, quick_slaves = pg.cluster(1)
-    local slow, slow_slaves = pg.cluster(1)
+    local slow, slow_slaves = pg.cluster(1, { family = 2 })
     local daemon = plusmoin.start { nodes = { quick, quick_slaves[1], slow, slow_slaves[1] }, clusters = 2,
       config = { query_timeout = 9 } }
     slow_slaves[1]:freeze()
@@ -306,7 +306,7 @@ end
 
   it("while one cluster still starts is applied, and the others are watched #core", function()
     local quick, quick_slaves = pg.cluster(1)
-    local slow, slow_slaves = pg.cluster(1)
+    local slow, slow_slaves = pg.cluster(1, { family = 2 })
     local first = plusmoin.start { nodes = { slow, slow_slaves[1] } }
     first:quiet_rounds(1)
     first:stop_and_check()
@@ -326,7 +326,8 @@ end
   end)
 
   it("while a cluster is founded beside another whose beat waits #core", function()
-    local daemon, _, slaves = scene.start { config = { heartbeat = 3, query_timeout = 8 } }
+    local daemon, _, slaves = scene.start { triggers = { split_brain = false },
+      config = { heartbeat = 3, query_timeout = 8 } }
     local before = daemon:heartbeats()["0"] or 0
     proc.wait_for("a round", 5, function() return (daemon:heartbeats()["0"] or 0) > before end)
     slaves[1]:promote()
@@ -345,7 +346,8 @@ end
   end)
 
   it("that connects anew repeats a beat under way, and one that removes its node goes on", function()
-    local daemon, _, slaves = scene.start { config = { heartbeat = 3, query_timeout = 8 } }
+    local daemon, _, slaves = scene.start { triggers = { split_brain = false },
+      config = { heartbeat = 3, query_timeout = 8 } }
     local before = daemon:heartbeats()["0"] or 0
     proc.wait_for("a round", 5, function() return (daemon:heartbeats()["0"] or 0) > before end)
     slaves[1]:promote()
@@ -366,7 +368,7 @@ end
 
   it("while the start's first beat waits: found once, with its id #core", function()
     local first = pg.master()
-    local second = pg.master { stopped = true }
+    local second = pg.master { stopped = true, family = 2 }
     first:sql("SET ROLE plusmoin; CREATE TABLE heartbeat (cluster_id INT, master TEXT, tstamp BIGINT)", "plusmoin")
     local release = lock_beats(first)
     local daemon = plusmoin.start { nodes = { first, second }, nowait = true, config = { query_timeout = 8 } }

@@ -102,6 +102,11 @@ describe("run-trigger", function()
     proc.write_file(daemon.config_path, daemon:json())
     has(try("master_down"), "event master_down about " .. master.name .. "=lost/refused, master none",
       "clusters 1, master none")
+    daemon.config.triggers.split_brain = { lua = "rival.lua" }
+    proc.write_file(daemon.dir .. "/rival.lua",
+      "return function(event) print(event.trigger.name .. ' against ' .. event.rival.name) end")
+    proc.write_file(daemon.config_path, daemon:json())
+    has(try("split_brain"), master.name .. " against " .. slaves[1].name)
     has(try("slave_up"), "event slave_up about " .. slaves[1].name .. "=slave, master " .. master.name)
     daemon:quiet_rounds(2)
   end)

@@ -13,8 +13,10 @@ describe("split brain", function()
     slaves[1]:promote()
     local created = daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" } }
     assert.equal(slaves[1].port, created.data.master.port)
-    local up = daemon:expect_events { { "slave_up", slaves[2], cluster = 1, rule = "U3" } }
+    local up = daemon:wait_event("slave_up")
     assert.equal(slaves[1].name, up.data.trigger.master_name)
+    daemon:expect_any_order { { "split_brain", slaves[1], cluster = 1 },
+      { "slave_up", slaves[2], cluster = 1, rule = "U3" } }
     daemon:quiet_rounds(2)
     daemon:wait_place(master, "master 0", 3)
     daemon:wait_place(slaves[1], "master 1", 3)
@@ -24,7 +26,7 @@ describe("split brain", function()
   it("a slave that is re-pointed to the second master later joins it", function()
     local daemon, master, slaves = scene.start()
     slaves[1]:promote()
-    daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" } }
+    daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" }, { "split_brain", slaves[1] } }
     daemon:quiet_rounds(1)
     daemon:wait_place(slaves[2], "slave 0", 3)
     slaves[2]:kill9()
@@ -40,7 +42,7 @@ describe("split brain", function()
     local daemon, master, slaves = scene.start { config = QUICK }
     slaves[2]:repoint({ host = "127.0.0.1", port = 1 }, { nowait = true })
     slaves[1]:promote()
-    daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" },
+    daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" }, { "split_brain", slaves[1] },
       { "slave_down", slaves[2], cluster = 0, rule = "S2", reason = "lag" } }
     daemon:quiet_rounds(4)
     daemon:wait_place(master, "master 0", 3)
@@ -54,7 +56,8 @@ describe("split brain", function()
     slaves[1]:promote()
     daemon:expect_events { { "master_up", slaves[1], cluster = 0, rule = "M4" } }
     master:thaw()
-    daemon:expect_events { { "cluster_created", master, cluster = 1, rule = "M6" },
+    daemon:expect_events { { "cluster_created", master, cluster = 1, rule = "M6" } }
+    daemon:expect_any_order { { "split_brain", slaves[1], cluster = 0 },
       { "slave_up", slaves[2], cluster = 1, rule = "U3" } }
     daemon:quiet_rounds(2)
     daemon:wait_place(slaves[1], "master 0", 3)
@@ -68,7 +71,8 @@ describe("split brain", function()
     slaves[2]:promote()
     daemon:expect_events { { "master_up", slaves[2], cluster = 0, rule = "M4" } }
     slaves[1]:promote()
-    daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" } }
+    daemon:expect_events { { "cluster_created", slaves[1], cluster = 1, rule = "M6" },
+      { "split_brain", slaves[1], cluster = 1 } } -- both are on timeline 2
     daemon:quiet_rounds(2)
   end)
 end)

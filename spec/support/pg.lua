@@ -400,6 +400,14 @@ function Server:rewind_as_slave_of(other, options)
   return self:start(options)
 end
 
+--- A stopped server's place is taken by another one, of another family, which is not started.
+function Server:replace(family)
+  proc.remove_dir(self.data)
+  proc.must({ "cp", "-r", "--preserve=mode", template(family), self.data })
+  self.family, self.upstream = family, nil
+  return self
+end
+
 function Server:log()
   return proc.read_file(self.log_path) or ""
 end

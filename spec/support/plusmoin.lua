@@ -14,7 +14,7 @@ local Daemon = setmetatable({}, { __index = require "spec.support.events" })
 Daemon.__index = Daemon
 
 local EVENTS = {
-  "plusmoin_up", "cluster_created", "master_down", "master_up", "slave_down", "slave_up", "node_held",
+  "plusmoin_up", "cluster_created", "split_brain", "master_down", "master_up", "slave_down", "slave_up", "node_held",
   "master_unreachable", "monitor_isolated", "monitor_reconnected",
   "plusmoin_heartbeat",
 }

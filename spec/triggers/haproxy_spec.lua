@@ -98,7 +98,7 @@ describe("triggers/haproxy.lua", function()
     local at = set_up()
     at.writer:wait_value(at.master.port)
     at.slaves[1]:promote()
-    at.daemon:expect_events { { "cluster_created", at.slaves[1], rule = "M6" } }
+    at.daemon:expect_events { { "cluster_created", at.slaves[1], rule = "M6" }, { "split_brain", at.slaves[1] } }
     at.daemon:quiet_rounds(2)
     at.proxy:wait_open("s1", "s3")
     at.master:kill9()

@@ -135,7 +135,7 @@ describe("triggers/pgpool.lua", function()
     local at = set_up()
     at.writer:wait_value(at.master.port)
     at.slaves[1]:promote()
-    at.daemon:expect_events { { "cluster_created", at.slaves[1], rule = "M6" } }
+    at.daemon:expect_events { { "cluster_created", at.slaves[1], rule = "M6" }, { "split_brain", at.slaves[1] } }
     at.pool:wait_roles("s1* - s3")
     at.daemon:quiet_rounds(2)
     at.pool:wait_roles("s1* - s3")

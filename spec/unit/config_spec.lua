@@ -63,8 +63,8 @@ local BAD = {
   { '"second_opinion": "true"', "second_opinion: a string where true or false belongs" },
   { '"hold_on": "full"', "a string where a list belongs" },
   { '"hold_on": ["full", "ful"]', 'hold_on[2]: "ful" is not known (did you mean "full"?)' },
+  { '"hold_on": ["same_server"]', 'hold_on[1]: "same_server" is not known' },
   { '"hold_on": ["full", 5]', "hold_on[2]: a number where a word belongs" },
-  { '"triggers": {"split_brain": "x"}', "comes with a later version of plusmoin" },
   { '"triggers": {"master_up": {"lua": "none.lua"}}', '2: triggers.master_up.lua: no such file: tried "/tmp/' },
   { '"triggers": {"master_upp": "x"}', '"master_up"' },
   { '"triggers": {"master_up": "a \'b"}', "never closed" },
@@ -86,7 +86,7 @@ local BAD_NODES = {
   { '{"host": "a", "port": "5432"}', "number in quotes" },
   { '{"host": "a", "port": 65536}', "out of range" },
   { '{"host": "a"}, {"host": "a", "port": 5432}', "nodes[2]: the same host and port (a:5432) as nodes[1]" },
-  { '{"host": "a", "ignore_system_id": true}', "later version" },
+  { '{"host": "a", "ignore_system_id": 1}', "ignore_system_id: a number where true or false belongs" },
 }
 
 local WHOLE = {

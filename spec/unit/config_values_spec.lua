@@ -227,7 +227,7 @@ describe("keys", function()
       end
       assert_error(load_table(object), "comes with a later version of plusmoin")
     end
-    assert.same({}, load_table({ http = cjson.null, triggers = { split_brain = cjson.null } }).errors)
+    assert.same({}, load_table({ http = cjson.null }).errors)
   end)
 
   it("that stand in the wrong place are told their place", function()

@@ -28,6 +28,15 @@ describe("status", function()
       render { state = "gives no sign" })
   end)
 
+  it("shouts two masters of one origin", function()
+    local function render(split)
+      return (status.render({ clusters = {}, clusterless = {}, split_brain = split }))
+    end
+    assert.equal("no nodes\n", render {})
+    assert.equal("no nodes\n", render(5))
+    assert.equal("!!! SPLIT BRAIN: b\\n and a are masters of one origin\nno nodes\n", render { { "b\n", "a" }, 7 })
+  end)
+
   it("says first what plusmoin itself lacks", function()
     local function render(lacks)
       return (status.render({ clusters = {}, clusterless = {}, lacks = lacks }, { now = 1000 }))

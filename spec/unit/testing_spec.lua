@@ -36,7 +36,16 @@ describe("plusmoin.testing", function()
   end)
 
   for _, case in ipairs(suite) do
-    it("as the API in the daemon: " .. case.name, function()
+    it("has a rival for split_brain: another cluster's master", function()
+    local t = testing.new()
+    local event = t:event("split_brain")
+    assert.same({ "db1", "db9", "master", 1 },
+      { event.trigger.host, event.rival.host, event.rival.state, event.rival.cluster_id })
+    assert.equal("db7", t:event("split_brain", { rival = "db7" }).rival.host)
+    assert.is_nil(t:event("master_up").rival)
+  end)
+
+  it("as the API in the daemon: " .. case.name, function()
       local t = testing.new()
       local args, event
       if case.stand then

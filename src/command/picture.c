@@ -177,6 +177,7 @@ static struct event *read_event(struct reading *reading, const json_t *from, enu
 {
 	const char *id = get_text(from, "id");
 	const json_t *node = json_object_get(from, "trigger");
+	const json_t *rival = json_object_get(from, "rival");
 	struct view *view = board_find(board, get_int(from, "cluster_id", 0));
 	struct view *none = view_new_empty();
 	char made[48];
@@ -192,6 +193,10 @@ static struct event *read_event(struct reading *reading, const json_t *from, enu
 	if (json_is_object(node)) {
 		event->has_node = true;
 		read_node(reading, node, place_in(event, node), event->cluster_id, &event->node);
+	}
+	if (json_is_object(rival)) {
+		event->has_rival = true;
+		read_node(reading, rival, PLACE_MASTER, get_int(rival, "cluster_id", -1), &event->rival);
 	}
 	return event;
 }
@@ -276,6 +281,7 @@ static json_t *pretend(json_t *cluster, enum event_kind kind)
 	switch (kind) {
 	case EVENT_MASTER_UP:
 	case EVENT_CLUSTER_CREATED:
+	case EVENT_SPLIT_BRAIN:
 		node = json_incref(json_object_get(cluster, "master"));
 		break;
 	case EVENT_MASTER_DOWN:
@@ -320,6 +326,14 @@ static json_t *pretend(json_t *cluster, enum event_kind kind)
 	return node;
 }
 
+/* Who would be the rival of the first cluster's master: the next cluster's, else a slave as if it were one; NULL: nobody. */
+static json_t *pretend_rival(json_t *clusters)
+{
+	json_t *rival = json_object_get(json_array_get(clusters, 1), "master");
+
+	return json_is_object(rival) ? rival : json_array_get(json_object_get(json_array_get(clusters, 0), "slaves"), 0);
+}
+
 static bool is_about_a_node(enum event_kind kind)
 {
 	return kind != EVENT_PLUSMOIN_UP && kind != EVENT_HEARTBEAT;
@@ -351,6 +365,8 @@ bool picture_of_status(struct picture *picture, const char *text, size_t len, en
 	if (*error == NULL) {
 		read_clusterless(&reading, json_object_get(root, "clusterless"), &picture->board);
 		(void)json_object_set(cluster, "trigger", node);
+		if (kind == EVENT_SPLIT_BRAIN)
+			(void)json_object_set(cluster, "rival", pretend_rival(clusters));
 		picture->event = read_event(&reading, cluster, kind, picture->board);
 	}
 	json_decref(node);

@@ -49,6 +49,12 @@ void fleet_take_alias(struct fleet *fleet, const char *name)
 	}
 }
 
+void fleet_forget_aliases(struct fleet *fleet, struct node *node)
+{
+	for (size_t i = 0; i < NODE_ALIASES; i++)
+		drop_alias(fleet, node, i);
+}
+
 /* Of several that bear a name: members of `near` first, of these who sits. */
 static int nearness(const struct node *node, const struct cluster *near)
 {

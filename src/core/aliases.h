@@ -11,6 +11,9 @@ void fleet_give_alias(struct fleet *fleet, struct node *node, const char *name);
 
 /* No node that does not sit bears that alias any more. */
 void fleet_take_alias(struct fleet *fleet, const char *name);
+
+/* The node bears no alias any more. */
+void fleet_forget_aliases(struct fleet *fleet, struct node *node);
 bool node_has_alias(const struct node *node, const char *name);
 
 /*

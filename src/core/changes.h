@@ -16,6 +16,7 @@ struct change {
 	enum place from_place;
 	enum place to_place;
 	enum event_kind event;   /* EVENT_NONE: fires nothing */
+	struct node *rival;      /* of split_brain: the other one; else NULL */
 	struct cluster *cluster; /* in whose queue the event goes */
 	enum reason reason;      /* why the node left its place */
 	char message[MESSAGE_BYTES];

@@ -101,6 +101,7 @@ void config_node_copy(struct config_node *copy, const struct config_node *node)
 		.dbname = mem_strdup(node->dbname),
 		.max_sync_delay_ms = node->max_sync_delay_ms,
 		.recover_sync_delay_ms = node->recover_sync_delay_ms,
+		.ignore_system_id = node->ignore_system_id,
 	};
 	for (size_t i = 0; i < node->connection_count; i++)
 		config_node_set(copy, node->connection[i].key, node->connection[i].value);

@@ -31,6 +31,7 @@ struct config_node {
 	/* Its own delays, of a standby that is delayed on purpose; 0: the fleet's (config_max_sync_delay_ms()). */
 	int64_t max_sync_delay_ms;
 	int64_t recover_sync_delay_ms;
+	bool ignore_system_id; /* a copy that is a master on purpose: nobody's rival (split_brain) */
 };
 
 /* One entry of a trigger's list: a command, or a Lua function. */

@@ -32,6 +32,7 @@ static struct node *new_node(struct fleet *fleet, const struct config_node *conf
 	node->went_ms = INT64_MIN;
 	node->since_ms = now->wall_ms;
 	node->shown = shown_new();
+	node->kin = NO_KIN;
 	return node;
 }
 
@@ -45,6 +46,9 @@ void node_free(struct node **node_p)
 	for (size_t i = 0; i < NODE_ALIASES; i++)
 		free(node->aliases[i]);
 	shown_free(&node->shown);
+	free(node->kin.server);
+	free(node->kin.system);
+	list_free(&node->kin.disputes);
 	free(node);
 }
 
@@ -108,6 +112,12 @@ void fleet_free(struct fleet **fleet_p)
 	list_free(&fleet->dropped);
 	list_free(&fleet->emptied);
 	naming_free(&fleet->names);
+	naming_free(&fleet->servers);
+	naming_free(&fleet->masters);
+	for (size_t i = 0; i < fleet->disputes.count; i++)
+		free(fleet->disputes.items[i]);
+	list_free(&fleet->disputes);
+	list_free(&fleet->wanted);
 	for (size_t i = 0; i < fleet->node_count; i++)
 		node_free(&fleet->nodes[i]);
 	free(fleet->nodes);

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "core/config.h"
 #include "core/history.h"
+#include "core/kin.h"
 #include "core/naming.h"
 #include "core/shown.h"
 
@@ -64,6 +65,7 @@ struct node {
 	unsigned long tried_in;   /* the number of the round that tried it as a candidate last, */
 	unsigned long refused_in; /* and of the one in which M5 made it lost */
 	struct sight seen; /* not yet judged; OBSERVED_NOTHING: nothing new */
+	struct kin kin;    /* which server it is, by its own words */
 	/* What is only shown, or rarely asked for. */
 	enum reason reason; /* why it is lost, while it answers */
 	int server_version;
@@ -103,6 +105,11 @@ struct fleet {
 	struct node **nodes;   /* in configured order */
 	size_t node_count;
 	struct naming names;     /* ids and aliases */
+	struct naming servers;   /* who is which server (kin.h), */
+	struct naming masters;   /* and of which origin */
+	struct list disputes;    /* struct dispute * (dispute.h), the latest last, */
+	unsigned long dispute_count; /* and another number after each that begins or ends */
+	struct list wanted;      /* nodes that are to be asked anew for that (kin.is_wanted) */
 	struct list clusterless; /* nodes, in configured order */
 	struct list clusters;    /* by id */
 	int next_id;
@@ -128,7 +135,7 @@ void fleet_free(struct fleet **fleet);
  * Goes over to another configuration (contract.md, "Reload"). Nodes of the same id
  * keep their place and state; new ones are clusterless; the others leave, also a
  * seat, without any change being told, and are given to `removed` (the caller
- * ends each by node_free(), once every unfinished round has been told by round_forget()).
+ * ends each by node_free(), once every unfinished round has been told by round_forget(), and kin_reload()).
  */
 void fleet_reload(struct fleet *fleet, struct config *config, const struct moment *now,
 		  struct list *removed);

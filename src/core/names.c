@@ -6,6 +6,7 @@ static const char *const event_names[EVENT_KINDS] = {
 	[EVENT_NONE] = "",
 	[EVENT_PLUSMOIN_UP] = "plusmoin_up",
 	[EVENT_CLUSTER_CREATED] = "cluster_created",
+	[EVENT_SPLIT_BRAIN] = "split_brain",
 	[EVENT_MASTER_DOWN] = "master_down",
 	[EVENT_MASTER_UP] = "master_up",
 	[EVENT_SLAVE_DOWN] = "slave_down",
@@ -38,6 +39,7 @@ static const char *const reason_names[REASONS] = {
 	[REASON_MALFORMED] = "malformed",
 	[REASON_LAG] = "lag",
 	[REASON_DEMOTED] = "demoted",
+	[REASON_SAME_SERVER] = "same_server",
 };
 
 static const char *const rule_names[RULES] = {
@@ -111,6 +113,7 @@ bool reason_is_said(enum reason reason)
 	case REASON_NO_NEW_CONNECTIONS:
 	case REASON_LAG:
 	case REASON_DEMOTED:
+	case REASON_SAME_SERVER:
 	case REASONS:
 		break;
 	}

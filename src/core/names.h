@@ -10,6 +10,7 @@ enum event_kind {
 	EVENT_NONE,
 	EVENT_PLUSMOIN_UP,
 	EVENT_CLUSTER_CREATED,
+	EVENT_SPLIT_BRAIN,
 	EVENT_MASTER_DOWN,
 	EVENT_MASTER_UP,
 	EVENT_SLAVE_DOWN,
@@ -44,6 +45,7 @@ enum reason {
 	REASON_MALFORMED,
 	REASON_LAG,
 	REASON_DEMOTED,
+	REASON_SAME_SERVER, /* no P-rule keeps a node in its place that fails by this, and hold_on may not name it */
 	REASONS
 };
 

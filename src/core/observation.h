@@ -34,6 +34,14 @@ enum row_state {
 	ROW_LOCKED /* not readable for a lock or our own statement timeout (55P03, 57014) */
 };
 
+/* Which server it is, by its own words. */
+struct origin {
+	int64_t system;     /* the system identifier that its copies share; 0: not told */
+	int64_t started_us; /* since the epoch, when its postmaster started: no two servers in the same microsecond */
+	int64_t up_since_ms; /* the same, steady, by its age as the server's own clock has it; 0: not told */
+	uint32_t timeline;  /* that a master writes; 0: of a slave, or not told */
+};
+
 /* A beat to be written through a node. */
 struct beat_order {
 	int cluster_id;
@@ -81,6 +89,8 @@ struct observation {
 	bool kept;  /* the connection that it came over stands */
 	int64_t kept_ended_ms; /* steady: when the last kept one ended; INT64_MIN: none has */
 	struct shut_door door; /* of an answer over the kept connection */
+	struct origin origin;  /* of an answer, as the server at the other end of its connection told it */
+	int64_t asked_ms;      /* steady: no later than when the question was put */
 };
 
 /* What of an observation the rules judge. */

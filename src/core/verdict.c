@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/aliases.h"
 #include "core/cut_off.h"
+#include "core/kin.h"
 #include "core/vouch.h"
 
 static bool sits(const struct node *node)
@@ -160,8 +161,8 @@ static void note_answer(struct node *node)
 	node_vouch(node, 0, 0);
 }
 
-void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
-		  const struct moment *now)
+static void observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
+		    const struct moment *now)
 {
 	node->seen = (struct sight){
 		.kind = seen->kind, .row_state = seen->row_state, .row.tstamp = seen->row.tstamp,
@@ -214,6 +215,33 @@ void node_observe(const struct fleet *fleet, struct node *node, const struct obs
 	node->known = true;
 }
 
+/* Other entries of the same server, which fail by that from now on. */
+static void fail_twins(struct node *node, const struct moment *now)
+{
+	const struct bearer *bearer = NULL;
+	struct observation failure;
+
+	while ((bearer = kin_next_twin(node->fleet, node, bearer)) != NULL) {
+		kin_fail(bearer->node, NULL, &failure);
+		observe(node->fleet, bearer->node, &failure, now);
+	}
+}
+
+void node_observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
+		  const struct moment *now)
+{
+	struct observation failure;
+
+	if (kin_take(node->fleet, node, seen, now))
+		fail_twins(node, now);
+	if (node->kin.twin == NULL || (seen->kind != OBSERVED_MASTER && seen->kind != OBSERVED_SLAVE)) {
+		observe(fleet, node, seen, now);
+		return;
+	}
+	kin_fail(node, seen, &failure);
+	observe(fleet, node, &failure, now);
+}
+
 void node_forget(struct node *node)
 {
 	node->seen.kind = OBSERVED_NOTHING;
@@ -258,7 +286,7 @@ static int64_t beat_patience_ends(const struct fleet *fleet, const struct node *
 static bool still_failing(const struct fleet *fleet, const struct node *node,
 			  const struct moment *now)
 {
-	if (!node_is_in_place(node))
+	if (!node_is_in_place(node) || node->failure.reason == REASON_SAME_SERVER)
 		return false;
 	return node->failure.attempts < fleet->config->down_after ||
 	       now->steady_ms < fleet_cut_off_ends(fleet) ||
@@ -311,6 +339,8 @@ static enum rule kept_longest(const struct fleet *fleet, const struct node *node
 	enum rule rule = RULE_NONE;
 
 	*ends_ms = INT64_MIN;
+	if (node->failure.reason == REASON_SAME_SERVER)
+		return RULE_NONE;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		if (kept[i].ends_ms > *ends_ms) {
 			*ends_ms = kept[i].ends_ms;
@@ -328,6 +358,8 @@ enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
 	if (rule != RULE_NONE && *ends_ms > now->steady_ms)
 		return rule;
 	*ends_ms = INT64_MIN;
+	if (node->failure.reason == REASON_SAME_SERVER)
+		return RULE_NONE;
 	return node->failure.attempts < fleet->config->down_after ? RULE_P3 : RULE_NONE;
 }
 

@@ -241,6 +241,12 @@ void event_set_witnesses(struct event *event, const struct list *nodes)
 		take_node(&event->witnesses[event->witness_count++], nodes->items[i]);
 }
 
+void event_set_rival(struct event *event, const struct node *rival)
+{
+	take_node(&event->rival, rival);
+	event->has_rival = true;
+}
+
 struct event *event_ref(struct event *event)
 {
 	atomic_fetch_add(&event->references, 1);
@@ -259,6 +265,8 @@ void event_unref(struct event **event_p)
 	for (size_t i = 0; i < event->witness_count; i++)
 		free_node_view(&event->witnesses[i]);
 	free(event->witnesses);
+	if (event->has_rival)
+		free_node_view(&event->rival);
 	view_unref(&event->view);
 	view_unref(&event->others);
 	free(event);

@@ -75,6 +75,8 @@ struct event {
 	struct view *others; /* of the clusterless nodes */
 	bool has_node;
 	struct node_view node; /* the one it fired for, as it is after the round */
+	bool has_rival; /* of split_brain: */
+	struct node_view rival;
 	enum rule rule;
 	struct node_view *witnesses; /* of master_unreachable: the slaves that still hear it (P6) */
 	size_t witness_count;
@@ -91,6 +93,9 @@ void event_set_node(struct event *event, const struct node *node, enum rule rule
 
 /* The nodes that vouch for the master. Before it is shared. */
 void event_set_witnesses(struct event *event, const struct list *nodes);
+
+/* The other one of a split_brain. Before it is shared. */
+void event_set_rival(struct event *event, const struct node *rival);
 struct event *event_ref(struct event *event);
 void event_unref(struct event **event);
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "core/condition.h"
+#include "core/dispute.h"
 #include "core/rulebook.h"
 #include "core/verdict.h"
 #include "core/vouch.h"
@@ -114,6 +115,8 @@ static void add_failing(const struct fleet *fleet, const struct node *node,
 
 static const char *end_of_failure(const struct node *node)
 {
+	if (node->failure.reason == REASON_SAME_SERVER)
+		return "one of the two entries removed from nodes, or another server at its address";
 	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
 		return "a fresh connection that succeeds"; /* the kept one's word does not count */
 	if (node->failure.answered)
@@ -247,6 +250,13 @@ static void needs_of_isolated(const struct fleet *fleet, const struct moment *no
 				     seconds(ends_ms - now->steady_ms)));
 }
 
+static void needs_of_rivals(const struct node *node, struct json *json)
+{
+	for (size_t i = 0; i < node->kin.disputes.count; i++)
+		say(json, mem_printf("two masters of one origin: it and %s (split_brain), until one of them says slave",
+				     dispute_rival(node->kin.disputes.items[i], node)->config->name));
+}
+
 static void add_needs(const struct fleet *fleet, const struct node *node, const struct moment *now,
 		      struct json *json)
 {
@@ -256,6 +266,7 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 		needs_of_isolated(fleet, now, json);
 	if (node->door != REASON_NONE && node_condition(node) == CONDITION_HELD)
 		say(json, mem_strdup("a fresh connection that succeeds: until then it is held (P1)"));
+	needs_of_rivals(node, json);
 	if (node_is_failing(node))
 		needs_of_failing(fleet, node, now, json);
 	else if (node->place == PLACE_MASTER)
@@ -300,7 +311,8 @@ static bool was_asked(const struct node *node)
 
 static bool is_well(const struct node *node)
 {
-	return was_asked(node) && node_is_in_place(node) && node_condition(node) == CONDITION_WELL;
+	return was_asked(node) && node_is_in_place(node) && node_condition(node) == CONDITION_WELL &&
+	       node->kin.disputes.count == 0;
 }
 
 void why_unwell(const struct fleet *fleet, struct json *json)

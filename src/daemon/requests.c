@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/cut_off.h"
+#include "core/dispute.h"
 #include "core/why.h"
 
 static void add_error(struct json *json, const char *text)
@@ -36,6 +37,8 @@ static bool answer_status(struct requests *requests, unsigned long client,
 		jsonw_seconds(json, fleet->cut_off_wall_ms);
 	else
 		jsonw_null(json);
+	jsonw_key(json, "split_brain");
+	dispute_render(fleet, json);
 	jsonw_key(json, "lua");
 	jsonw_begin_object(json);
 	hosts_render(requests->hosts, json);
@@ -164,13 +167,15 @@ static struct shared_text *kept_status(struct requests *requests)
 {
 	const struct board *board = monitor_board(requests->monitor);
 	const struct lacks *lacks = monitor_lacks(requests->monitor);
-	int64_t isolated_ms = monitor_fleet(requests->monitor)->cut_off_ms;
+	const struct fleet *fleet = monitor_fleet(requests->monitor);
 
-	if (requests->isolated_ms != isolated_ms || requests->status_generation != board->generation ||
+	if (requests->isolated_ms != fleet->cut_off_ms || requests->dispute_count != fleet->dispute_count ||
+	    requests->status_generation != board->generation ||
 	    requests->lacks_generation != lacks->generation ||
 	    requests->hosts_generation != hosts_generation(requests->hosts))
 		shared_text_unref(&requests->status);
-	requests->isolated_ms = isolated_ms;
+	requests->isolated_ms = fleet->cut_off_ms;
+	requests->dispute_count = fleet->dispute_count;
 	requests->status_generation = board->generation;
 	requests->hosts_generation = hosts_generation(requests->hosts);
 	requests->lacks_generation = lacks->generation;

@@ -27,6 +27,7 @@ struct requests {
 	unsigned long hosts_generation;  /* these hosts, */
 	unsigned long lacks_generation;  /* these lacks, */
 	int64_t isolated_ms;             /* and as the monitor was isolated since */
+	unsigned long dispute_count; /* and fleet->dispute_count */
 };
 
 /*

@@ -50,7 +50,9 @@ void supervised_tell(struct supervised *supervised, struct monitor *monitor)
 	char *text;
 
 	write_isolation(monitor_fleet(monitor), since, sizeof(since));
-	text = mem_printf("%s%zu clusters, %zu slaves, %zu lost", since, board->cluster_count,
+	text = mem_printf("%s%s%zu clusters, %zu slaves, %zu lost", since,
+			  monitor_fleet(monitor)->disputes.count > 0 ? "SPLIT BRAIN: two masters of one origin; " : "",
+			  board->cluster_count,
 				board->slaves, board->lost);
 
 	if (supervised->told == NULL || strcmp(supervised->told, text) != 0)

@@ -14,6 +14,7 @@
 #include "monitor/kept.h"
 #include "monitor/publisher.h"
 #include "monitor/reload.h"
+#include "monitor/rivals.h"
 #include "monitor/stall.h"
 #include "monitor/witness.h"
 
@@ -26,6 +27,7 @@ struct monitor {
 	struct isolation isolation;
 	struct publisher publisher;
 	struct kept kept;
+	struct rivals rivals;
 	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
 	struct timer *reload_timer;
 	struct stall stall;
@@ -75,6 +77,7 @@ static void on_seen(void *data, struct watch *watch, bool first, const struct mo
 	if (node->place == PLACE_MASTER && node_is_failing(node)) /* its slaves are asked more often */
 		watch_plan_cluster(&monitor->watches, node->cluster);
 	watch_plan(watch);
+	rivals_saw(&monitor->rivals, node, now);
 }
 
 static void on_beaten(void *data, struct watch *watch, const struct beat_result *result)
@@ -374,6 +377,7 @@ static void open_rooms(struct monitor *monitor, const struct monitor_start *star
 		.blind = true,
 	};
 	clusters_open(&monitor->clusters, &monitor->seats);
+	rivals_open(&monitor->rivals, &monitor->founding, &monitor->clusters, &monitor->publisher);
 	monitor->founding = (struct founding){
 		.watches = &monitor->watches,
 		.events = &founding_events,
@@ -413,6 +417,7 @@ void monitor_free(struct monitor **monitor_p)
 	if (monitor == NULL)
 		return;
 	isolation_close(&monitor->isolation);
+	rivals_close(&monitor->rivals);
 	founding_end(&monitor->founding);
 	clusters_close(&monitor->clusters);
 	watches_close(&monitor->watches);

@@ -150,6 +150,9 @@ static void take_in(struct watch *watch, const struct observation *seen)
 	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */
 		door_forget(watch);
 	node_observe(all->fleet, watch->node, seen, &now);
+	if (watch->node->kin.system_before != 0)
+		tell_other_server(watch->node);
+	watch->node->kin.system_before = 0;
 	if (trouble_tell(&watch->trouble, watch->node, heard))
 		all->events->changed(all->data);
 	all->events->seen(all->data, watch, first, &now);

@@ -106,6 +106,7 @@ void reload_take(const struct reload *reload, struct config *next)
 	compare(watches, next);
 	prepare(reload, next);
 	fleet_reload(watches->fleet, next, &now, &removed);
+	kin_reload(watches->fleet, &removed);
 	watches->config = next;
 	watches_reload(watches, &removed);
 	list_free(&removed);

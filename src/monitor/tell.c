@@ -46,6 +46,7 @@ static const char *what_happened(const struct change *change)
 	case EVENT_PLUSMOIN_UP:
 		return "a master that answered late at the start has its cluster";
 	case EVENT_MASTER_UNREACHABLE:
+	case EVENT_SPLIT_BRAIN:
 	case EVENT_NODE_HELD:
 	case EVENT_MONITOR_ISOLATED:
 	case EVENT_MONITOR_RECONNECTED:
@@ -194,6 +195,44 @@ void tell_reconnected(bool fires)
 		 fires ? "" : " (no event, as its begin was none)");
 }
 
+struct change tell_split(struct node *newer, struct node *older)
+{
+	struct change change = {
+		.node = newer,
+		.rival = older,
+		.event = EVENT_SPLIT_BRAIN,
+		.from = newer->cluster,
+		.cluster = newer->cluster,
+	};
+	struct log_about about = about_change(&change);
+
+	log_line(LOG_LEVEL_ERROR, &about, "two masters of one origin (system identifier %" PRIu64 "): this one on"
+		 " timeline %" PRIu32 ", and %s on timeline %" PRIu32 "; what is written to the one is not in the other",
+		 (uint64_t)newer->kin.origin.system, newer->kin.origin.timeline, older->config->name,
+		 older->kin.origin.timeline);
+	return change;
+}
+
+void tell_split_lasts(const struct node *newer, const struct node *older, size_t further)
+{
+	struct log_about about = tell_node_about(newer);
+
+	if (further == 0)
+		log_line(LOG_LEVEL_ERROR, &about, "still two masters of one origin: this one and %s", older->config->name);
+	else
+		log_line(LOG_LEVEL_ERROR, &about, "still two masters of one origin: this one and %s (and %zu more such"
+			 " pairs)", older->config->name, further);
+}
+
+void tell_other_server(const struct node *node)
+{
+	struct log_about about = tell_node_about(node);
+
+	log_line(LOG_LEVEL_ERROR, &about, "another server than before answers here: its system identifier is %" PRIu64
+		 ", it was %" PRIu64 "; the node keeps its place", (uint64_t)node->kin.origin.system,
+		 (uint64_t)node->kin.system_before);
+}
+
 /* Whether it is about the monitor itself: it shows no cluster and no node. */
 static bool is_own(enum event_kind kind)
 {
@@ -228,6 +267,8 @@ struct event *tell_event(struct teller *teller, enum event_kind kind, const stru
 	event_set_node(event, change->node, change->rule, change->reason, change->message);
 	if (change->witnesses != NULL)
 		event_set_witnesses(event, change->witnesses);
+	if (change->rival != NULL)
+		event_set_rival(event, change->rival);
 	if (change->from != NULL && change->from != cluster)
 		event->came_from = change->from->id;
 	return event;

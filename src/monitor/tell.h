@@ -47,6 +47,16 @@ void tell_isolated(const struct fleet *fleet, bool fires);
 void tell_reconnected(bool fires);
 
 /*
+ * One line: two masters of one origin are found (split_brain). Returns what the event is made of. And later, while
+ * they stay that, one for the first of all that do; `further`: how many other pairs there are.
+ */
+struct change tell_split(struct node *newer, struct node *older);
+void tell_split_lasts(const struct node *newer, const struct node *older, size_t further);
+
+/* One line: at the node's address is another server than before, of another system. */
+void tell_other_server(const struct node *node);
+
+/*
  * An event with the fleet as it is now; the caller's reference. `cluster` and `change` (what it
  * fired for) may be NULL; `restored`: it is a difference to what the state file held.
  */

@@ -7,6 +7,8 @@ static enum failing how_it_fails(const struct node *node)
 {
 	if (node->failure.attempts == 0)
 		return FAILING_NOT;
+	if (node->failure.reason == REASON_SAME_SERVER)
+		return FAILING_TWIN;
 	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
 		return FAILING_FRESH;
 	if (node->failure.answered)
@@ -38,12 +40,13 @@ bool trouble_tell(struct trouble *trouble, const struct node *node, bool heard)
 		[FAILING_QUESTION] = "a question was refused",
 		[FAILING_FRESH] = "no fresh connection",
 		[FAILING_BEAT] = "its beat is not written",
+		[FAILING_TWIN] = "one server is listed twice",
 	};
 	enum failing failing = how_it_fails(node);
 	enum failing before = trouble->failing;
 	struct log_about about = tell_node_about(node);
 	bool unheard_news = failing != FAILING_NOT && is_unheard_news(trouble, node);
-	bool loud = failing == FAILING_BEAT || unheard_news;
+	bool loud = failing == FAILING_BEAT || failing == FAILING_TWIN || unheard_news;
 
 	if (failing == before && !unheard_news)
 		return false;

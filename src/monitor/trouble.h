@@ -7,7 +7,7 @@
 #include "core/fleet.h"
 
 /* What of a failing node failed last, as the log words it. */
-enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_QUESTION, FAILING_FRESH, FAILING_BEAT };
+enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_QUESTION, FAILING_FRESH, FAILING_BEAT, FAILING_TWIN };
 
 /* Zero-initialised: nothing was told. */
 struct trouble {

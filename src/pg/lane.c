@@ -19,6 +19,7 @@ struct lane {
 	int64_t made_ms;
 	struct task task;
 	struct findings found; /* by its answers so far */
+	struct who who;        /* who answers here */
 	bool beating; /* of a look: its beat has been sent */
 	int repeats;    /* how often this task was asked again, TASK_REPEATS at most */
 	bool set;       /* this connection has its settings, or was sent them */
@@ -31,7 +32,7 @@ static void finish_look(struct lane *lane)
 {
 	const struct findings *found = &lane->found;
 	struct observation seen = {
-		.kind = found->role, .row_state = found->row_state, .row = found->row,
+		.kind = found->role, .row_state = found->row_state, .row = found->row, .origin = lane->who.origin,
 	};
 
 	if (lane->beating)
@@ -72,6 +73,27 @@ static struct statement ask_hearing(const struct lane *lane)
 	return ask(lane, conn_server_version(lane->conn) >= PG_SENDERS ? ASK_HEARING : ASK_HEARING_10, NULL);
 }
 
+/* Adds the question who answers here, where one is open; how many there are. */
+static size_t add_who(struct lane *lane, enum observation_kind role, struct statement *batch, size_t count)
+{
+	enum who_next next = who_ask(&lane->who, conn_server_version(lane->conn), role);
+
+	if (next != WHO_NOTHING)
+		batch[count++] = ask(lane, next == WHO_ASK ? ASK_WHO : ASK_MAY, NULL);
+	return count;
+}
+
+/* Before a look ends: true when a question had to be sent. Each is put once at most. */
+static bool asks_who(struct lane *lane)
+{
+	struct statement statement;
+
+	if (add_who(lane, lane->found.role, &statement, 0) == 0)
+		return false;
+	conn_send(lane->conn, &statement, 1);
+	return true;
+}
+
 /* What may not be there, not be fit or refuse us is looked at first: an error is a line in the server's log. */
 static void send_beat(struct lane *lane, bool make_table)
 {
@@ -103,15 +125,17 @@ static void send_look(struct lane *lane)
 	struct findings *found = &lane->found;
 	struct question_words words;
 	struct statement settings = ask_settings(lane, &words);
-	struct statement batch[5];
+	struct statement batch[6];
 	bool hears = !lane->set && !lane->task.has_order && may_hear(lane);
 	size_t count = 0;
 
 	if (lane->context.made_for_ms != lane->context.config->query_timeout_ms)
 		batch[count++] = ask(lane, ASK_LIMITS, &words);
 	lane->context.made_for_ms = lane->context.config->query_timeout_ms;
-	if (!lane->set)
+	if (!lane->set) {
 		batch[count++] = settings;
+		count = add_who(lane, OBSERVED_NOTHING, batch, count);
+	}
 	lane->set = true;
 	batch[count++] = ask(lane, ASK_ROLE, &words);
 	lane->row_asked = !lane->task.has_order && table->there &&
@@ -133,7 +157,7 @@ static void begin_task(struct lane *lane)
 {
 	lane->repeats = 0;
 	lane->beating = false;
-	lane->found = (struct findings){ .table = lane->context.table };
+	lane->found = (struct findings){ .table = lane->context.table, .who = &lane->who };
 	if (lane->task.kind == TASK_LOOK)
 		send_look(lane);
 	else
@@ -150,11 +174,17 @@ void lane_do(struct lane *lane, const struct task *task)
 void lane_settle(struct lane *lane, bool hears)
 {
 	struct question_words words;
-	struct statement batch[] = { ask_settings(lane, &words), ask_hearing(lane) };
+	struct statement batch[3];
+	size_t count = 0;
 
+	batch[count++] = ask_settings(lane, &words);
+	count = add_who(lane, OBSERVED_NOTHING, batch, count);
 	lane->set = true;
 	lane->settling = true;
-	conn_send(lane->conn, batch, hears && may_hear(lane) ? 2 : 1);
+	if (hears && may_hear(lane))
+		batch[count++] = ask_hearing(lane);
+	lane->found = (struct findings){ .table = lane->context.table, .who = &lane->who };
+	conn_send(lane->conn, batch, count);
 }
 
 bool lane_hear(struct lane *lane)
@@ -318,6 +348,8 @@ static void look_done(struct lane *lane)
 		fail_look(lane, &lane->found.failure);
 		return;
 	}
+	if (!lane->beating && asks_who(lane))
+		return;
 	if (lane->task.has_order && lane->found.role == OBSERVED_MASTER) {
 		if (!lane->beating) {
 			send_beat(lane, false);
@@ -340,7 +372,10 @@ static void look_done(struct lane *lane)
 /* Who asks through a pool sees the pool: its doors, its patience, and any of the servers behind it. Said once a node. */
 static void tell_pool(struct lane *lane)
 {
-	if (!lane->found.pooled || lane->context.table->pool_told)
+	if (!lane->found.pooled)
+		return;
+	who_is_pooled(&lane->who);
+	if (lane->context.table->pool_told)
 		return;
 	lane->context.table->pool_told = true;
 	lane->events->remark(lane->data, LOG_LEVEL_ERROR,
@@ -405,6 +440,7 @@ struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 	lane->events = events;
 	lane->data = data;
 	lane->made_ms = clock_steady_ms();
+	lane->who.known = context->who;
 	conn_listen(conn, &lane_conn_events, lane);
 	return lane;
 }

@@ -40,6 +40,7 @@ struct lane_context {
 	const struct config *config;
 	int64_t made_for_ms; /* the query_timeout whose lane_options() it began with */
 	struct table_known *table;
+	struct who_known *who;
 	struct drain *drain;
 };
 

@@ -35,6 +35,8 @@ struct probe {
 	struct word word;          /* the server's last, of going and coming */
 	struct lane_context terms; /* of what the dial under way becomes */
 	struct table_known table;
+	struct who_known who;
+	int64_t asked_ms;          /* steady: when the task began */
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
 	struct lives lives;        /* of kept connections */
 };
@@ -79,6 +81,7 @@ static void finish_look(struct probe *probe, const struct observation *result)
 	struct observation seen = *result;
 
 	end_task(probe);
+	seen.asked_ms = probe->asked_ms;
 	seen.going = probe->word.going;
 	seen.kept = probe->kept != NULL;
 	seen.kept_ended_ms = probe->kept_ended_ms;
@@ -346,6 +349,7 @@ static void on_deadline(void *data)
 static void start_task(struct probe *probe, enum task_kind kind, const struct beat_order *order, bool at_stake)
 {
 	probe->task = (struct task){ .kind = kind, .has_order = order != NULL, .at_stake = at_stake };
+	probe->asked_ms = clock_steady_ms();
 	probe->breaks = 0;
 	probe->door_met = false;
 	if (order != NULL)
@@ -408,7 +412,7 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	*probe = (struct probe){
 		.context = *context, .config = config, .node = node, .events = *events, .data = data,
 		.kept_ended_ms = INT64_MIN,
-		.terms = { .config = config, .table = &probe->table, .drain = context->drain },
+		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain },
 	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;

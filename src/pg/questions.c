@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/secret.h"
 #include "base/text.h"
 #include "pg/hearing.h"
 #include "pg/tstamp.h"
@@ -16,30 +15,6 @@
 #define PG_TYPE_INT4 23
 
 /* ---- reading results ---- */
-
-const char *result_sqlstate(const PGresult *result)
-{
-	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-	return sqlstate != NULL ? sqlstate : "";
-}
-
-bool result_is_ok(const PGresult *result)
-{
-	ExecStatusType status = PQresultStatus(result);
-
-	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-}
-
-void result_words(const PGresult *result, char *out, size_t size)
-{
-	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	char *clean = words != NULL ? secret_scrub(words, size)
-				    : evidence_words(PQresultErrorMessage(result));
-
-	text_copy(out, size, clean);
-	free(clean);
-}
 
 /* An integer that is not 0 is true, as it was for the daemon of 2015. */
 static bool take_integer(const char *value, bool *is_true)
@@ -305,6 +280,16 @@ static void take_settings(struct findings *found, const PGresult *result)
 	found->pooled = PQntuples(result) == 1 && PQnfields(result) == 2 && !is_true(result, 0);
 }
 
+static void take_may(struct findings *found, const PGresult *result)
+{
+	who_take_may(found->who, result);
+}
+
+static void take_who(struct findings *found, const PGresult *result)
+{
+	who_take(found->who, result);
+}
+
 /* Limits that are refused are our own deadline's alone. */
 static void take_nothing(struct findings *found, const PGresult *result)
 {
@@ -344,6 +329,8 @@ static const struct {
 		" pg_catalog.set_config('statement_timeout', $2, false)"
 		" WHERE pg_catalog.pg_backend_pid() = $3::int", /* a pool would keep them for others */
 		3, take_nothing },
+	[ASK_MAY] = { who_may_sql, 0, take_may },
+	[ASK_WHO] = { who_sql, 0, take_who },
 	[ASK_ROLE] = { NULL, 0, take_role },
 	[ASK_THERE] = {
 		"SELECT CASE WHEN pg_catalog.to_regclass('heartbeat') IS NULL THEN 'none' ELSE 'ready' END",

@@ -10,12 +10,16 @@
 #include "core/observation.h"
 #include "pg/conn.h"
 #include "pg/pinned.h"
+#include "pg/result.h"
 #include "pg/table.h"
+#include "pg/who.h"
 
 /* The tags of statements, handed back with their results. */
 enum question {
 	ASK_SETTINGS, /* what a connection of ours needs set, once (pinned.h), and whether a connection pool lies between */
 	ASK_LIMITS,   /* the limits of a connection that was made with others */
+	ASK_MAY,      /* whether it lets us ask the next (who.h), */
+	ASK_WHO,      /* which server it is */
 	ASK_ROLE,     /* the user's is_slave_statement */
 	ASK_THERE,    /* whether there is a table: asking for the row where it is not is an error in the server's log */
 	ASK_READABLE, /* the same of one that was there and was not to be read */
@@ -68,6 +72,7 @@ enum table_state {
 /* What the answers of one task have told so far. */
 struct findings {
 	struct table_known *table; /* the node's; what is learned of it is noted there */
+	struct who *who;           /* the connection's, likewise */
 	enum observation_kind role; /* OBSERVED_NOTHING: not told */
 	enum row_state row_state;   /* of a slave */
 	struct row row;
@@ -114,8 +119,3 @@ bool role_take(const PGresult *result, bool *is_slave);
 
 /* Reads the row of ASK_ROW. */
 enum row_state question_take_row(const PGresult *result, struct row *row);
-const char *result_sqlstate(const PGresult *result);
-bool result_is_ok(const PGresult *result);
-
-/* The server's words, secrets blanked. */
-void result_words(const PGresult *result, char *out, size_t size);

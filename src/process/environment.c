@@ -75,6 +75,10 @@ static void add_event(char **out, size_t *n, const struct event *event)
 		if (event->node.reason != REASON_NONE)
 			add(out, n, "PLUSMOIN_NODE_REASON", reason_name(event->node.reason));
 	}
+	if (event->has_rival) {
+		add(out, n, "PLUSMOIN_RIVAL_HOST", event->rival.host);
+		add_number(out, n, "PLUSMOIN_RIVAL_PORT", event->rival.port);
+	}
 	if (event->restored)
 		add(out, n, "PLUSMOIN_RESTORED", "1");
 	if (event->witness_count > 0)

@@ -28,6 +28,16 @@ static int get_int(lua_State *L, const char *key)
 	return number;
 }
 
+static bool get_bool(lua_State *L, const char *key)
+{
+	bool value;
+
+	lua_getfield(L, -1, key);
+	value = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return value;
+}
+
 static int64_t get_ms(lua_State *L, const char *key)
 {
 	double seconds;
@@ -114,6 +124,7 @@ static void read_nodes(lua_State *L, struct config *config)
 		node->dbname = get_string(L, "dbname");
 		node->max_sync_delay_ms = get_ms(L, "max_sync_delay");
 		node->recover_sync_delay_ms = get_ms(L, "recover_sync_delay");
+		node->ignore_system_id = get_bool(L, "ignore_system_id");
 		read_connection(L, node);
 		lua_pop(L, 1);
 	}

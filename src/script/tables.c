@@ -76,6 +76,10 @@ void tables_push_event(lua_State *L, const struct event *event)
 		push_node(L, &event->node);
 		lua_setfield(L, -2, "trigger");
 	}
+	if (event->has_rival) {
+		push_node(L, &event->rival);
+		lua_setfield(L, -2, "rival");
+	}
 	set_members(L, event->view, event->others);
 	set_string(L, "name", event_kind_name(event->kind));
 	set_string(L, "id", event->id);

@@ -128,6 +128,25 @@ static void give_limits(const struct asked *asked, struct values *values)
 		values->texts[i] = asked->params[i];
 }
 
+static void give_may(const struct asked *asked, struct values *values)
+{
+	(void)asked;
+	values->row = true;
+	values->texts[0] = of_bool(true);
+}
+
+static void give_who(const struct asked *asked, struct values *values)
+{
+	const struct model *model = asked->model;
+
+	values->row = true;
+	values->texts[0] = of_number(values, 0, model->system);
+	values->texts[1] = of_number(values, 1, model->started);
+	(void)snprintf(values->facts, sizeof(values->facts), "%08X0000000000000001", (unsigned)model->timeline);
+	values->texts[2] = "0";
+	values->texts[3] = model->upstream == NULL ? values->facts : NULL;
+}
+
 static void give_role(const struct asked *asked, struct values *values)
 {
 	values->row = true;
@@ -243,6 +262,8 @@ static const struct {
 } answers[ASK_UNKNOWN] = {
 	[ASK_SETTINGS] = { "SELECT 1", 2, { TYPE_BOOL, TYPE_INT8 }, give_settings },
 	[ASK_LIMITS] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_TEXT }, give_limits },
+	[ASK_MAY] = { "SELECT 1", 1, { TYPE_BOOL }, give_may },
+	[ASK_WHO] = { "SELECT 1", 4, { TYPE_INT8, TYPE_INT8, TYPE_INT8, TYPE_TEXT }, give_who },
 	[ASK_ROLE] = { "SELECT 1", 1, { TYPE_BOOL }, give_role },
 	[ASK_THERE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
 	[ASK_READABLE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },

@@ -84,6 +84,7 @@ void model_promote(struct model *model)
 	while (model->coming.count > 0)
 		show_next(model);
 	leave_upstream(model);
+	model->timeline++;
 }
 
 void model_clear(struct model *model)

@@ -18,6 +18,9 @@ struct model {
 	bool has_row;
 	struct row row;
 	struct list coming; /* struct coming *, soonest first */
+	int64_t system;  /* its system identifier, and when it started, us since the epoch */
+	int64_t started;
+	uint32_t timeline;
 	char *facts; /* what check is told of it instead of the truth; NULL: the truth */
 	char *shape; /* likewise, of its table */
 };

@@ -46,6 +46,9 @@ static bool listen_at(struct server *server)
 	return false;
 }
 
+/* Each is another server than all others, until it is told otherwise. */
+static int64_t made;
+
 struct server *server_new(uv_loop_t *loop, const char *name, const struct sockaddr_in *address)
 {
 	struct server *server = mem_zalloc(1, sizeof(*server));
@@ -53,6 +56,8 @@ struct server *server_new(uv_loop_t *loop, const char *name, const struct sockad
 	server->loop = loop;
 	text_copy(server->name, sizeof(server->name), name);
 	server->address = *address;
+	server->model.system = server->model.started = ++made;
+	server->model.timeline = 1;
 	if (listen_at(server))
 		return server;
 	free(server);

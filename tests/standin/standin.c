@@ -216,6 +216,18 @@ static bool do_facts(struct server *server, const char *word)
 	return true;
 }
 
+static bool do_system(struct server *server, const char *word)
+{
+	server->model.system = strtoll(word, NULL, 10);
+	return server->model.system > 0 || complain("%s is no system identifier", word);
+}
+
+static bool do_started(struct server *server, const char *word)
+{
+	server->model.started = strtoll(word, NULL, 10);
+	return server->model.started > 0 || complain("%s is no time in microseconds", word);
+}
+
 static bool do_shape(struct server *server, const char *word)
 {
 	free(server->model.shape);
@@ -244,6 +256,7 @@ static const struct {
 	{ "trickle", 1, do_trickle },   { "promote", 0, do_promote }, { "follow", 1, do_follow },
 	{ "lag", 1, do_lag },           { "count", 0, do_count },     { "fatal", 1, do_fatal },
 	{ "facts", 1, do_facts },         { "shape", 1, do_shape },
+	{ "system", 1, do_system },       { "started", 1, do_started },
 };
 
 /* WHO VERB [WORD], for all whose names fit WHO. */

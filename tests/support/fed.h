@@ -85,6 +85,11 @@ static inline struct observation fed_look(struct fed_probe *probe)
 	}
 	seen.kept = true;
 	seen.kept_ended_ms = INT64_MIN;
+	seen.origin = (struct origin){
+		.system = (int64_t)(server->role == FED_SLAVE ? server->upstream : probe->at) + 1,
+		.started_us = (int64_t)probe->at + 1,
+		.timeline = server->role == FED_MASTER,
+	};
 	return seen;
 }
 

@@ -175,6 +175,7 @@ static void check_event(const struct round *round, const struct change *change,
 	case EVENT_PLUSMOIN_UP:
 	case EVENT_MASTER_UNREACHABLE:
 	case EVENT_NODE_HELD:
+	case EVENT_SPLIT_BRAIN:
 	case EVENT_MONITOR_ISOLATED:
 	case EVENT_MONITOR_RECONNECTED:
 	case EVENT_HEARTBEAT:

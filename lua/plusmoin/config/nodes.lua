@@ -94,7 +94,8 @@ local function finish_node(entry, port, global, path)
     user = entry.user or global.user, dbname = entry.dbname or global.dbname,
     password = password_of(entry, global),
     connection = connection.merge(global.connection, entry.connection or {}),
-    max_sync_delay = entry.max_sync_delay, recover_sync_delay = entry.recover_sync_delay, path = path,
+    max_sync_delay = entry.max_sync_delay, recover_sync_delay = entry.recover_sync_delay,
+    ignore_system_id = entry.ignore_system_id, path = path,
   }
 end
 

@@ -70,6 +70,7 @@ local ABOUT = {
   plusmoin_heartbeat = {},
   monitor_isolated = { rule = "P7", own = true },
   monitor_reconnected = { rule = "P7", own = true },
+  split_brain = { who = function(cluster) return cluster.master end, rival = true },
   cluster_created = { rule = "U2", who = function(cluster) return cluster.master end },
   master_up = { rule = "M4", who = function(cluster) return cluster.master end },
   master_down = { rule = "M2", who = function(cluster) return cluster.lost[1] end },
@@ -83,7 +84,7 @@ local ABOUT = {
   end },
 }
 local NAMES = "cluster_created, master_down, master_unreachable, master_up, monitor_isolated, "
-  .. "monitor_reconnected, node_held, plusmoin_heartbeat, plusmoin_up, slave_down, slave_up"
+  .. "monitor_reconnected, node_held, plusmoin_heartbeat, plusmoin_up, slave_down, slave_up, split_brain"
 
 -- Clusters that an event can be about, when the test does not say.
 local AFTER = {
@@ -99,8 +100,9 @@ local function witnesses_of(cluster, given, now)
 end
 
 --- An event table: `name`, and `given`: what nodes.cluster() takes, and id, time, rule,
--- restored, trigger (a host of the cluster's, or a node table), witnesses (hosts, or tables of fields).
--- Raises for an unknown name, or a trigger that is no node of the cluster's.
+-- restored, trigger (a host of the cluster's, or a node table), witnesses (hosts, or tables of fields), rival (of
+-- split_brain: a host or the fields of another cluster's master). Raises for an unknown name, or a trigger that is no
+-- node of the cluster's.
 function nodes.event(name, given, now, number)
   local about = ABOUT[name]
   if not about then
@@ -115,6 +117,9 @@ function nodes.event(name, given, now, number)
     time = given.time or now, rule = given.rule or about.rule, restored = given.restored or nil })
   event.trigger = about.who and about.who(cluster) or nil
   event.witnesses = about.witnesses and witnesses_of(cluster, given.witnesses, now) or nil
+  if about.rival then
+    event.rival = nodes.node("master", given.rival or "db9", { now = now, cluster_id = cluster.cluster_id + 1 })
+  end
   if type(given.trigger) == "table" then
     event.trigger = nodes.node(given.trigger.state or "lost", given.trigger, { now = now,
       cluster_id = cluster.cluster_id })

@@ -21,7 +21,7 @@ return {
   { name = "promoted beside its master", only = "slave", why = "it is one", strike = function(server)
     server:promote()
   end, events = function(_, targets)
-    return { { "cluster_created", targets[1], cluster = 1, rule = "M6" } }
+    return { { "cluster_created", targets[1], cluster = 1, rule = "M6" }, { "split_brain", targets[1], cluster = 1 } }
   end, places = function(cell) return { [cell.slaves[1]] = "master 1" } end },
   { name = "demoted", only = "master", why = "it is none", settings = { restart_grace = 10 },
     strike = function(server)
