@@ -204,7 +204,8 @@ end
 --- What is amiss beside the nodes themselves, by an answer's `isolated`, `split_brain`, `lacks` and `lua`: a line each,
 -- "" where nothing is.
 function status.alarms(answer, now)
-  return isolated_line(get(answer, "isolated"), now) .. split_lines(get_list(answer, "split_brain")) .. lack_lines(get_list(answer, "lacks"), now)
+  return isolated_line(get(answer, "isolated"), now) .. split_lines(get_list(answer, "split_brain"))
+    .. lack_lines(get_list(answer, "lacks"), now)
     .. lua_lines(get(answer, "lua"))
 end
 

@@ -108,6 +108,11 @@ describe("run-trigger", function()
     proc.write_file(daemon.config_path, daemon:json())
     has(try("split_brain"), master.name .. " against " .. slaves[1].name)
     has(try("slave_up"), "event slave_up about " .. slaves[1].name .. "=slave, master " .. master.name)
+    daemon.config.triggers.monitor_isolated = { lua = "own.lua" }
+    proc.write_file(daemon.dir .. "/own.lua",
+      "return function(event) print(event.name, event.cluster_id, event.trigger, event.master, #event.clusterless) end")
+    proc.write_file(daemon.config_path, daemon:json())
+    has(try("monitor_isolated"), "monitor_isolated\\t-1\\tnil\\tnil\\t0")
     daemon:quiet_rounds(2)
   end)
 

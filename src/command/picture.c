@@ -172,20 +172,27 @@ static void read_witnesses(struct reading *reading, const json_t *list, struct e
 }
 
 /* The event that `from` tells of, in its cluster as the board shows it. */
+/* Whether it is about the monitor itself: of no cluster, and it shows no node. */
+static bool is_of_monitor(enum event_kind kind)
+{
+	return kind == EVENT_MONITOR_ISOLATED || kind == EVENT_MONITOR_RECONNECTED;
+}
+
 static struct event *read_event(struct reading *reading, const json_t *from, enum event_kind kind,
 				const struct board *board)
 {
 	const char *id = get_text(from, "id");
 	const json_t *node = json_object_get(from, "trigger");
 	const json_t *rival = json_object_get(from, "rival");
-	struct view *view = board_find(board, get_int(from, "cluster_id", 0));
+	bool is_own = is_of_monitor(kind);
+	struct view *view = is_own ? NULL : board_find(board, get_int(from, "cluster_id", 0));
 	struct view *none = view_new_empty();
 	char made[48];
 	struct event *event;
 
 	(void)snprintf(made, sizeof(made), "%lld-1", (long long)(reading->now_ms / 1000));
 	event = event_new(kind, id != NULL ? id : made, view != NULL ? view : none,
-			  board->clusterless, get_ms(from, "time", reading->now_ms));
+			  is_own ? none : board->clusterless, get_ms(from, "time", reading->now_ms));
 	view_unref(&none);
 	event->rule = read_rule(reading, get_text(from, "rule"));
 	event->restored = json_is_true(json_object_get(from, "restored"));
@@ -238,9 +245,7 @@ bool picture_of_event(struct picture *picture, const char *text, size_t len, enu
 	if (*error == NULL && kind == EVENT_NONE && get_text(root, "name") != NULL)
 		kind = event_kind_parse(get_text(root, "name"));
 	if (*error == NULL && kind == EVENT_NONE)
-		complain(&reading, "has no \"name\" of an event",
-			 "plusmoin_up, plusmoin_heartbeat, cluster_created, master_down, master_up,"
-			 " slave_down, slave_up");
+		complain(&reading, "has no \"name\" of an event", event_names_text);
 	if (*error == NULL) {
 		read_cluster(&reading, root, &picture->board);
 		read_clusterless(&reading, json_object_get(root, "clusterless"), &picture->board);
@@ -336,7 +341,7 @@ static json_t *pretend_rival(json_t *clusters)
 
 static bool is_about_a_node(enum event_kind kind)
 {
-	return kind != EVENT_PLUSMOIN_UP && kind != EVENT_HEARTBEAT;
+	return kind != EVENT_PLUSMOIN_UP && kind != EVENT_HEARTBEAT && !is_of_monitor(kind);
 }
 
 bool picture_of_status(struct picture *picture, const char *text, size_t len, enum event_kind kind,
@@ -352,11 +357,11 @@ bool picture_of_status(struct picture *picture, const char *text, size_t len, en
 	root = parse(&reading, text, len);
 	clusters = json_object_get(root, "clusters");
 	cluster = json_array_get(clusters, 0);
-	if (*error == NULL && cluster == NULL)
+	if (*error == NULL && cluster == NULL && !is_of_monitor(kind))
 		complain(&reading, "the daemon knows no cluster now", "an event's JSON in a file");
-	if (*error == NULL) {
+	if (*error == NULL && is_about_a_node(kind)) {
 		node = pretend(cluster, kind);
-		if (is_about_a_node(kind) && !json_is_object(node))
+		if (!json_is_object(node))
 			complain(&reading, "the daemon knows no node that it could happen to",
 				 "an event's JSON in a file");
 	}

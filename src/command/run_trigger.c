@@ -74,10 +74,9 @@ static int take_words(struct hand *hand, const char *what)
 	}
 	if (take_event_name(hand, what))
 		return FINE;
-	return complain(USAGE, what, "is nothing that can be run; allowed: FILE.lua, or an event of the"
-			" configuration: plusmoin_up, plusmoin_heartbeat, cluster_created,"
-			" master_down, master_up, slave_down, slave_up, one of a list as"
-			" master_up[2]");
+	(void)fprintf(stderr, "plusmoin: %s: is nothing that can be run; allowed: FILE.lua, or an event of the configuration:"
+		      " %s; one of a list as master_up[2]\n", what, event_names_text);
+	return USAGE;
 }
 
 static bool read_all(FILE *file, struct buf *out)

@@ -18,6 +18,10 @@ static const char *const event_names[EVENT_KINDS] = {
 	[EVENT_HEARTBEAT] = "plusmoin_heartbeat",
 };
 
+const char event_names_text[] =
+	"plusmoin_up, plusmoin_heartbeat, cluster_created, split_brain, master_down, master_up, slave_down, slave_up,"
+	" master_unreachable, node_held, monitor_isolated, monitor_reconnected";
+
 static const char *const reason_names[REASONS] = {
 	[REASON_NONE] = "",
 	[REASON_REFUSED] = "refused",

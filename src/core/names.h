@@ -84,6 +84,9 @@ const char *event_kind_name(enum event_kind kind);
 const char *reason_name(enum reason reason);
 const char *rule_name(enum rule rule);
 
+/* All names of events, for people. */
+extern const char event_names_text[];
+
 /* The event of that name, EVENT_NONE if there is none. */
 enum event_kind event_kind_parse(const char *name);
 

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/clock.h"
+#include "pg/mend.h"
 #include "pg/hearing.h"
 
-#define TASK_REPEATS 2
 
 struct lane {
 	struct conn *conn;
@@ -21,7 +21,7 @@ struct lane {
 	struct findings found; /* by its answers so far */
 	struct who who;        /* who answers here */
 	bool beating; /* of a look: its beat has been sent */
-	int repeats;    /* how often this task was asked again, TASK_REPEATS at most */
+	int repeats;    /* how often this task was asked again, MEND_REPEATS at most */
 	bool set;       /* this connection has its settings, or was sent them */
 	bool settling;  /* it is being told them, before any task, or asked by lane_hear(), beside all */
 	bool checked;   /* and its table was looked at */
@@ -117,6 +117,15 @@ static void send_beat(struct lane *lane, bool make_table)
 	if (make_table || lane->found.beat.checked || is_sure)
 		batch[count++] = ask(lane, ASK_BEAT, &words);
 	conn_send(lane->conn, batch, count);
+}
+
+/* The beat was written: the identity alone. */
+static void send_identity(struct lane *lane)
+{
+	struct statement identity = ask(lane, ASK_IDENTITY, NULL);
+
+	lane->found.beat.no_identity = false;
+	conn_send(lane->conn, &identity, 1);
 }
 
 static void send_look(struct lane *lane)
@@ -218,30 +227,6 @@ static void on_result(void *data, int tag, const PGresult *result)
 	question_take(&lane->found, tag, result);
 }
 
-static int64_t least_pause_ms(const struct lane *lane)
-{
-	return lane->context.config->retry_interval_ms;
-}
-
-/* A beat that was not tried yet has to wait: its outcome is the last one's. */
-static bool is_put_off(struct lane *lane)
-{
-	struct beat_progress *beat = &lane->found.beat;
-
-	return !beat->tried && !lane->task.at_stake &&
-	       table_puts_off_beat(lane->context.table, beat->table_missing, least_pause_ms(lane),
-				   clock_steady_ms(), &beat->result);
-}
-
-/* Whether the table wants a REPLICA IDENTITY that it may get. */
-static bool wants_identity(const struct lane *lane)
-{
-	const struct table_known *table = lane->context.table;
-
-	return lane->found.beat.no_identity && !table->remarked &&
-	       pause_is_over(&table->alter_pause, least_pause_ms(lane), clock_steady_ms());
-}
-
 /* What the log is told of, and what is tried again after a pause. */
 static void note_not_altered(struct lane *lane)
 {
@@ -256,49 +241,36 @@ static void note_not_altered(struct lane *lane)
 					 " logical replication cannot carry the beats");
 }
 
-/*
- * After a batch with a beat: true when another one had to be sent. What meets a lock is not
- * mended now: that would wait, too.
- */
+/* After a batch with a beat: true when another one had to be sent. */
 static bool mend_beat(struct lane *lane)
 {
-	bool written = lane->found.beat.result.state == BEAT_WRITTEN;
-	struct statement identity;
+	struct beat_progress *beat = &lane->found.beat;
+	const struct mend_terms terms = {
+		.repeats = lane->repeats,
+		.at_stake = lane->task.at_stake,
+		.least_ms = lane->context.config->retry_interval_ms,
+		.now_ms = clock_steady_ms(),
+	};
+	enum mend next;
 
-	if (lane->found.beat.result.state == BEAT_LOCKED)
+	if (beat->result.state == BEAT_LOCKED)
 		return false;
 	note_not_altered(lane);
 	lane->checked = true;
-	lane->context.table->there = !lane->found.beat.table_missing;
-	lane->context.table->written = written;
-	if (lane->repeats >= TASK_REPEATS || lane->found.beat.may_not || is_put_off(lane))
-		return false;
-	if (lane->found.beat.table_missing && !lane->found.beat.checked) {
-		send_beat(lane, false); /* it was there: whether it may be made is asked before */
-		return true;
-	}
-	if (lane->found.beat.table_missing || wants_identity(lane)) {
-		lane->repeats = TASK_REPEATS; /* a table that was mended in vain is not mended again */
-		if (written) {
-			lane->found.beat.no_identity = false;
-			identity = ask(lane, ASK_IDENTITY, NULL);
-			conn_send(lane->conn, &identity, 1);
-		} else {
-			send_beat(lane, true);
-		}
-		return true;
-	}
-	if (!lane->found.beat.tried) {
-		send_beat(lane, false);
-		return true;
-	}
-	if (lane->found.beat.transient && !written) {
+	lane->context.table->there = !beat->table_missing;
+	lane->context.table->written = beat->result.state == BEAT_WRITTEN;
+	next = mend_next(&lane->found, &terms);
+	if (next == MEND_TABLE || next == MEND_IDENTITY)
+		lane->repeats = MEND_REPEATS; /* a table that was mended in vain is not mended again */
+	if (next == MEND_AGAIN) {
 		lane->repeats++;
-		lane->found.beat.checked = true; /* no need to */
-		send_beat(lane, false);
-		return true;
+		beat->checked = true; /* no need to */
 	}
-	return false;
+	if (next == MEND_IDENTITY)
+		send_identity(lane);
+	else if (next != MEND_NOTHING)
+		send_beat(lane, next == MEND_TABLE);
+	return next != MEND_NOTHING;
 }
 
 /* After a batch with a beat: whether the task is over. */
@@ -358,7 +330,8 @@ static void look_done(struct lane *lane)
 		if (!beat_is_over(lane))
 			return;
 	} else if (wants_row(lane)) {
-		if (!lane->task.at_stake && table_puts_off_row(table, least_pause_ms(lane), clock_steady_ms())) {
+		if (!lane->task.at_stake && table_puts_off_row(table, lane->context.config->retry_interval_ms,
+								clock_steady_ms())) {
 			fail_look(lane, &table->row_failure);
 			return;
 		}
@@ -419,16 +392,6 @@ static const struct conn_events lane_conn_events = {
 	.result = on_result,
 	.done = on_done,
 };
-
-void lane_options(const struct config *config, char out[LANE_OPTIONS])
-{
-	struct limits limits = question_limits(config);
-	char options[PINNED_OPTIONS];
-
-	pinned_options(PINNED_FOR_US, options);
-	(void)snprintf(out, LANE_OPTIONS, "%s -c lock_timeout=%s -c statement_timeout=%s", options, limits.lock,
-		       limits.statement);
-}
 
 struct lane *lane_new(struct conn *conn, const struct lane_context *context,
 		      const struct lane_events *events, void *data)

@@ -38,16 +38,11 @@ struct lane_events {
 
 struct lane_context {
 	const struct config *config;
-	int64_t made_for_ms; /* the query_timeout whose lane_options() it began with */
+	int64_t made_for_ms; /* the query_timeout whose question_options() it began with */
 	struct table_known *table;
 	struct who_known *who;
 	struct drain *drain;
 };
-
-#define LANE_OPTIONS (PINNED_OPTIONS + 96)
-
-/* libpq's `options` with which a connection for a lane begins. */
-void lane_options(const struct config *config, char out[LANE_OPTIONS]);
 
 /* Takes `conn` over. `events` and what is in `context`, which is copied, must outlive the lane. */
 struct lane *lane_new(struct conn *conn, const struct lane_context *context,

@@ -226,11 +226,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 /* A fresh connection failed, and the kept one stands. */
 static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 {
-	if (evidence->own_fault) {
-		probe->events.refreshed(probe->data, evidence);
-		return;
-	}
-	if (evidence->going) { /* a smart stop waits for our session */
+	if (!evidence->own_fault && evidence->going) { /* a smart stop waits for our session */
 		end_kept(probe);
 		if (probe->task.kind != TASK_NONE)
 			fail_task(probe, evidence);
@@ -238,8 +234,10 @@ static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 			probe->events.broke(probe->data);
 		return;
 	}
-	evidence_shut_door(evidence, &probe->door);
-	probe->door_met = true;
+	if (!evidence->own_fault) {
+		evidence_shut_door(evidence, &probe->door);
+		probe->door_met = true;
+	}
 	probe->events.refreshed(probe->data, evidence);
 }
 
@@ -273,14 +271,14 @@ static void on_dialed(void *data, struct conn *conn, const struct evidence *evid
 
 static void start_dial(struct probe *probe, bool counts)
 {
-	char options[LANE_OPTIONS];
+	char options[QUESTION_OPTIONS];
 	struct dial_target target = dial_terms(probe->config, probe->kept != NULL, probe->silent);
 
 	target.node = probe->node;
 	target.options = options;
 	target.drain = probe->context.drain;
 	target.last_good = probe->last_good;
-	lane_options(probe->config, options);
+	question_options(probe->config, options);
 	probe->terms.made_for_ms = probe->config->query_timeout_ms;
 	timer_stop(probe->reconnect);
 	probe->dial_counts = counts;
@@ -324,11 +322,9 @@ static void on_silence(void *data)
 {
 	struct probe *probe = data;
 
-	if (probe->task.kind == TASK_NONE)
-		return;
-	if (probe->kept != NULL)
+	if (probe->task.kind != TASK_NONE && probe->kept != NULL)
 		mistrust_kept(probe);
-	if (silence_is_of_path(silence_of(probe)))
+	if (probe->task.kind != TASK_NONE && silence_is_of_path(silence_of(probe)))
 		probe->events.late(probe->data);
 }
 

@@ -385,6 +385,16 @@ struct limits question_limits(const struct config *config)
 	return limits;
 }
 
+void question_options(const struct config *config, char out[QUESTION_OPTIONS])
+{
+	struct limits limits = question_limits(config);
+	char options[PINNED_OPTIONS];
+
+	pinned_options(PINNED_FOR_US, options);
+	(void)snprintf(out, QUESTION_OPTIONS, "%s -c lock_timeout=%s -c statement_timeout=%s", options, limits.lock,
+		       limits.statement);
+}
+
 struct statement question_ask(enum question question, const struct config *config,
 			      const struct beat_order *order, struct question_words *words)
 {

@@ -61,6 +61,11 @@ struct limits {
 
 struct limits question_limits(const struct config *config);
 
+#define QUESTION_OPTIONS (PINNED_OPTIONS + 96)
+
+/* libpq's `options` with which a connection for questions begins. */
+void question_options(const struct config *config, char out[QUESTION_OPTIONS]);
+
 /* What the catalogue says of the beats' table, for who reads it. */
 enum table_state {
 	TABLE_NONE,

@@ -448,6 +448,8 @@ static void test_names(void **state)
 	assert_string_equal(event_kind_name(EVENT_NONE), "");
 	assert_string_equal(reason_name(REASON_DEMOTED), "demoted");
 	assert_string_equal(rule_name(RULE_T7), "T7");
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
+		assert_non_null(strstr(event_names_text, event_kind_name((enum event_kind)kind)));
 }
 
 int main(void)

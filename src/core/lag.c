@@ -1,0 +1,55 @@
+#include "core/lag.h"
+
+#include "core/aliases.h"
+
+/* The longest max_sync_delay of its members: so far back their lag is to be known. */
+static int64_t longest_delay_ms(const struct fleet *fleet, const struct cluster *cluster)
+{
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < cluster->members.count; i++) {
+		const struct node *node = cluster->members.items[i];
+		int64_t own_ms = config_max_sync_delay_ms(fleet->config, node->config);
+
+		if (own_ms > longest_ms)
+			longest_ms = own_ms;
+	}
+	return longest_ms;
+}
+
+void cluster_take_beat(const struct fleet *fleet, struct cluster *cluster, int64_t tstamp,
+		       int64_t steady_ms, bool new_holder)
+{
+	history_add(&cluster->beats, tstamp, steady_ms, new_holder, longest_delay_ms(fleet, cluster));
+}
+
+bool row_counts(const struct fleet *fleet, const struct cluster *cluster, const struct row *row,
+		int64_t *tstamp)
+{
+	const struct node *named = fleet_named(fleet, cluster, row->master);
+	const struct holder *holder;
+
+	if (named == NULL)
+		return false;
+	if (named == cluster->seat) {
+		*tstamp = row->tstamp;
+		return true;
+	}
+	holder = cluster_holder(cluster, named);
+	if (holder == NULL)
+		return false;
+	*tstamp = row->tstamp < holder->last_tstamp ? row->tstamp : holder->last_tstamp;
+	return true;
+}
+
+bool cluster_lag(const struct cluster *cluster, int64_t tstamp, int64_t *lag_ms)
+{
+	return history_lag(&cluster->beats, tstamp, lag_ms);
+}
+
+bool node_lag(const struct node *node, int64_t *lag_ms)
+{
+	if (node->place != PLACE_SLAVE && node->place != PLACE_LOST)
+		return false;
+	return node->has_shown && cluster_lag(node->cluster, node->shown_tstamp, lag_ms);
+}
