@@ -133,7 +133,7 @@ describe("a server that says the same again and again", function()
     daemon:quiet_rounds(1)
   end)
 
-  it("of a lock on the table #matrix", function()
+  it("of a lock on the table #long", function()
     local daemon, master = scene.start { slaves = 1, config = { heartbeat = 0.2, retry_interval = 0.1,
       query_timeout = 0.3, max_sync_delay = 60 } }
     local lock = proc.spawn { "psql", "-Xq", "-h", master.host, "-p", tostring(master.port), "-U", "postgres", "-d",

@@ -41,24 +41,24 @@ local other_key
 -- What can be done to which file, and the words for it; those with a tag are for `make test-long`.
 local DAMAGES = {
   { "sslrootcert", "gone", os.remove, "root certificate file", "does not exist" },
-  { "sslrootcert", "emptied", empty, "could not read root certificate file", tag = " #matrix" },
-  { "sslrootcert", "unparsable", junk, "could not read root certificate file", tag = " #matrix" },
+  { "sslrootcert", "emptied", empty, "could not read root certificate file", tag = " #long" },
+  { "sslrootcert", "unparsable", junk, "could not read root certificate file", tag = " #long" },
   { "sslrootcert", "unreadable", unreadable, "could not read root certificate file", "Permission denied",
-    tag = " #matrix" },
-  { "sslrootcert", "a directory", directory, "could not read root certificate file", tag = " #matrix" },
+    tag = " #long" },
+  { "sslrootcert", "a directory", directory, "could not read root certificate file", tag = " #long" },
   { "sslcert", "gone", os.remove, "client certificate file", "No such file or directory" },
   { "sslcert", "emptied", empty, "could not read certificate file" },
-  { "sslcert", "unparsable", junk, "could not read certificate file", tag = " #matrix" },
-  { "sslcert", "unreadable", unreadable, "could not read certificate file", "Permission denied", tag = " #matrix" },
-  { "sslkey", "gone", os.remove, "certificate present, but not private key file", tag = " #matrix" },
-  { "sslkey", "emptied", empty, "could not load private key file", tag = " #matrix" },
-  { "sslkey", "unparsable", junk, "could not load private key file", tag = " #matrix" },
-  { "sslkey", "unreadable", unreadable, "private key file", "Permission denied", tag = " #matrix" },
+  { "sslcert", "unparsable", junk, "could not read certificate file", tag = " #long" },
+  { "sslcert", "unreadable", unreadable, "could not read certificate file", "Permission denied", tag = " #long" },
+  { "sslkey", "gone", os.remove, "certificate present, but not private key file", tag = " #long" },
+  { "sslkey", "emptied", empty, "could not load private key file", tag = " #long" },
+  { "sslkey", "unparsable", junk, "could not load private key file", tag = " #long" },
+  { "sslkey", "unreadable", unreadable, "private key file", "Permission denied", tag = " #long" },
   { "sslkey", "open to others", function(path) chmod(path, "644") end, "private key file",
     "has group or world access" },
   { "sslkey", "another one's", function(path) proc.write_file(path, other_key, tonumber("600", 8)) end,
-    "private key file", "key values mismatch", tag = " #matrix" },
-  { "sslkey", "a directory", directory, "is not a regular file", tag = " #matrix" },
+    "private key file", "key values mismatch", tag = " #long" },
+  { "sslkey", "a directory", directory, "is not a regular file", tag = " #long" },
 }
 
 local function times_logged(daemon, words)
@@ -137,7 +137,7 @@ describe("a file of our own TLS", function()
   after_each(function() scene.finish(peer.close_all) end)
 
   for _, name in ipairs { "sslrootcert", "sslcert", "sslkey" } do
-    for _, tag in ipairs { "", " #matrix" } do
+    for _, tag in ipairs { "", " #long" } do
       it(name .. " that is damaged is told once, and nobody is judged" .. tag, function()
         local case = start()
         _, other_key = case.authority:issue("another")
@@ -177,13 +177,13 @@ describe("a file of our own TLS", function()
     assert.is_nil(out:find(LACKS, 1, true), out)
   end)
 
-  it("is what lacks where sslmode prefers TLS and the server refuses to do without #matrix", function()
+  it("is what lacks where sslmode prefers TLS and the server refuses to do without #long", function()
     local case = start { method = "trust", connection = { sslmode = "prefer", sslcert = false, sslkey = false } }
     empty(case.files.sslrootcert)
     see_through(case, { "could not read root certificate file" }, case.mend)
   end)
 
-  it("that is gone is no lack where sslmode is content without it #matrix", function()
+  it("that is gone is no lack where sslmode is content without it #long", function()
     local case = start { method = "trust", connection = { sslmode = "require", sslcert = false, sslkey = false } }
     assert(os.remove(case.files.sslrootcert))
     end_sessions(case.servers)
@@ -256,8 +256,8 @@ describe("a door that is shut by TLS", function()
   local DOORS = {
     { "a certificate of another authority's", function(server) tls.serve(server, tls.authority()) end },
     { "a certificate that has expired", function(server, case) tls.serve(server, case.authority, -1) end,
-      tag = " #matrix" },
-    { "ssl = off", function(server) tls.switch(server, "off") end, "trust", tag = " #matrix" },
+      tag = " #long" },
+    { "ssl = off", function(server) tls.switch(server, "off") end, "trust", tag = " #long" },
   }
 
   for _, door in ipairs(DOORS) do

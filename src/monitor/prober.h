@@ -24,7 +24,7 @@ struct prober {
 	bool (*is_busy)(const void *probe);
 	void (*dial_anew)(void *probe);
 	const char *(*address)(const void *probe);
-	/* Its TCP connection stands, its login is under way, and it has none beside it. */
+	/* Its TCP connection stands, and its login is under way, or a look. */
 	bool (*is_logging_in)(const void *probe);
 	/* A knock at a host (net/knock.h), and its end; NULL allowed. */
 	void *(*knock)(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),

@@ -190,6 +190,8 @@ static const struct words by_words[] = {
 	{ "out of memory", REASON_NONE, true },
 	{ "could not create socket", REASON_NONE, true },
 	{ "server closed the connection", REASON_RESET, false },
+	/* "... SSL exchange": a postmaster that has died, or cannot fork; libpq drops what was said */
+	{ "server sent an error response during", REASON_RESET, false },
 	{ "connection to server was lost", REASON_RESET, false },
 	{ "SSL SYSCALL error: EOF detected", REASON_RESET, false },
 	{ "SSL connection has been closed unexpectedly", REASON_RESET, false },

@@ -380,7 +380,7 @@ bool probe_hear(struct probe *probe)
 
 bool probe_is_logging_in(const struct probe *probe)
 {
-	return probe->kept == NULL && probe->dial != NULL && dial_is_logging_in(probe->dial);
+	return probe->kept != NULL ? probe->task.kind == TASK_LOOK : probe->dial != NULL && dial_is_logging_in(probe->dial);
 }
 
 void probe_dial_anew(struct probe *probe)

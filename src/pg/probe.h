@@ -82,7 +82,7 @@ bool probe_is_busy(const struct probe *probe);
  */
 bool probe_hear(struct probe *probe);
 
-/* Whether it has no connection yet, and the server's TCP has answered: the login is under way. */
+/* Whether the server's TCP has answered, and its login, or a look over the connection that stands, is under way. */
 bool probe_is_logging_in(const struct probe *probe);
 
 /* Makes a fresh connection beside the kept one, if there is one and nothing is being made. */

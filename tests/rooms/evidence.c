@@ -118,6 +118,8 @@ static void test_not_own_files(void **state)
 	is_theirs(AT "SSL error: tlsv1 alert unknown ca\n", REASON_TLS);
 	is_theirs(AT "SSL error: sslv3 alert certificate expired\n", REASON_TLS);
 	is_theirs(AT "server does not support SSL, but SSL was required\n", REASON_TLS);
+	/* a postmaster that has been killed, or cannot fork: no door that is shut */
+	is_theirs(AT "server sent an error response during SSL exchange\n", REASON_RESET);
 	is_theirs(AT "server certificate for \"a\" does not match host name \"b\"\n", REASON_TLS);
 	is_theirs(AT "FATAL:  28000: connection requires a valid client certificate\n", REASON_AUTH);
 	is_theirs(AT "FATAL:  XX000: could not read certificate file \"server.crt\"\n", REASON_QUERY_ERROR);
