@@ -60,8 +60,8 @@ function proxied.replace_frozen(at)
   local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
   at.writer:wait_value(at.slaves[1].port)
   at.master:thaw()
-  at.daemon:expect_events { { "cluster_created", at.master, rule = "M6" } } -- a split
-  at.daemon:expect_any_order { { "split_brain", at.slaves[1], cluster = 0 },
+  at.daemon:expect_any_order { { "cluster_created", at.master, rule = "M6" }, -- a split
+    { "split_brain", at.slaves[1], cluster = 0 },
     { "slave_up", at.slaves[2], cluster = 1, rule = "U3" } } -- it never followed another
   return up
 end
