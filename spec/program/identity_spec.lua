@@ -78,7 +78,8 @@ describe("split_brain", function()
   it("fires at plusmoin's start, and with a state file at the next one", function()
     local master, slaves = pg.cluster(1)
     slaves[1]:promote()
-    local daemon = plusmoin.start { nodes = { master, slaves[1] }, nowait = true, config = { state_file = "state.json" } }
+    local daemon = plusmoin.start { nodes = { master, slaves[1] }, nowait = true,
+      config = { state_file = "state.json" } }
     local all = { { "plusmoin_up", nil, cluster = 0 }, { "plusmoin_up", nil, cluster = 1 },
       { "split_brain", slaves[1], cluster = 1 } } -- the triggers of two clusters run at once
     daemon:expect_any_order(all)
