@@ -198,7 +198,7 @@ describe("a monitor that is cut off", function()
     machine.need("wire")
     local network = wire.start()
     local master, slaves = pg.cluster(2, { wire = network })
-    local own = pg.master()
+    local own = pg.master { family = 2 }
     local daemon = plusmoin.start { nodes = { master, slaves[1], slaves[2], own }, clusters = 2, config = over() }
     network:unplug_us()
     isolated(daemon)

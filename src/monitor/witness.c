@@ -259,10 +259,13 @@ static void on_heard(void *data, struct watch *watch, const struct hearing *hear
 {
 	struct opinion *opinion = opinion_on_master(watch);
 	bool is_open = opinion != NULL && opinion->is_open;
+	bool counts = listener_heard(watch, is_open ? opinion->watch : NULL, hearing);
 
 	(void)data;
-	if (listener_heard(watch, is_open ? opinion->watch : NULL, hearing) && opinion->awaited > 0 &&
-	    --opinion->awaited == 0)
+	if (!counts || !is_open || opinion->awaited == 0)
+		return;
+	opinion->awaited--;
+	if (opinion->awaited == 0)
 		timer_start(opinion->timer, 0); /* not from inside the slave's answer */
 }
 
