@@ -76,18 +76,18 @@ static void end_task(struct probe *probe)
 		replace_kept(probe);
 }
 
-static void finish_look(struct probe *probe, const struct observation *result)
+/* Adds what the probe knows. */
+static void finish_look(struct probe *probe, struct observation *seen)
 {
-	struct observation seen = *result;
-
 	end_task(probe);
-	seen.asked_ms = probe->asked_ms;
-	seen.going = probe->word.going;
-	seen.kept = probe->kept != NULL;
-	seen.kept_ended_ms = probe->kept_ended_ms;
-	seen.server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
-	seen.door = probe->door; /* of what is kept: its end opens it */
-	probe->events.seen(probe->data, &seen);
+	seen->asked_ms = probe->asked_ms;
+	seen->going = probe->word.going;
+	seen->kept = probe->kept != NULL;
+	seen->kept_ended_ms = probe->kept_ended_ms;
+	seen->server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
+	if (probe->door.reason != REASON_NONE) /* of what is kept: its end opens it */
+		seen->door = probe->door;
+	probe->events.seen(probe->data, seen);
 }
 
 static void finish_beat(struct probe *probe, const struct beat_result *result)
@@ -118,7 +118,7 @@ static void lane_answered(struct probe *probe, const struct lane *lane)
 		replace_kept(probe);
 }
 
-static void on_looked(void *data, struct lane *lane, const struct observation *seen)
+static void on_looked(void *data, struct lane *lane, struct observation *seen)
 {
 	struct probe *probe = data;
 
@@ -408,7 +408,8 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	*probe = (struct probe){
 		.context = *context, .config = config, .node = node, .events = *events, .data = data,
 		.kept_ended_ms = INT64_MIN,
-		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain },
+		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain,
+			   .pool = context->pool },
 	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;
