@@ -283,10 +283,13 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	wakeful_note(client->server->loop);
+	span_come(client->server->span);
 	client->server->counts.reads++;
 	client->server->counts.bytes_in += (unsigned long)n;
 	buf_add(&client->in, buf->base, (size_t)n);
 	client_go_on(client);
+	if (client->server != NULL)
+		span_answered(client->server->span);
 }
 
 void client_accept(struct server *server)

@@ -237,8 +237,10 @@ static void end_transaction(const struct turn *turn)
 
 	if (transaction->makes_table && !dialogue->failed)
 		model_make_table(&turn->server->model);
-	if (transaction->writes && !dialogue->failed)
+	if (transaction->writes && !dialogue->failed) {
+		turn->server->counts.beats++;
 		model_write(&turn->server->model, &transaction->row, (int64_t)uv_now(turn->server->loop));
+	}
 	transaction->makes_table = transaction->writes = false;
 	dialogue->failed = false;
 	dialogue->portal = NULL;

@@ -243,10 +243,10 @@ static bool do_row(struct server *server, const char *word)
 
 static void print_counts(const char *name, const struct counts *counts)
 {
-	(void)printf("%s connections %lu sessions %lu logins %lu statements %lu parses %lu unknown %lu syncs %lu"
+	(void)printf("%s connections %lu sessions %lu logins %lu statements %lu parses %lu unknown %lu beats %lu syncs %lu"
 		     " reads %lu bytes_in %lu writes %lu bytes_out %lu segments_in %lu segments_out %lu\n", name,
 		     counts->connections, counts->sessions, counts->logins, counts->statements, counts->parses,
-		     counts->unknown, counts->syncs, counts->reads, counts->bytes_in, counts->writes,
+		     counts->unknown, counts->beats, counts->syncs, counts->reads, counts->bytes_in, counts->writes,
 		     counts->bytes_out, counts->segments_in, counts->segments_out);
 }
 
@@ -367,6 +367,7 @@ static bool make_farm(const char *name, int count, int size, struct sockaddr_in 
 			struct server *master = servers.items[servers.count - 1 - (size_t)(i % size)];
 
 			model_follow(&slave->model, &master->model, (int64_t)uv_now(loop));
+			slave->span = &master->own_span;
 		}
 		address->sin_addr.s_addr = htonl(ntohl(address->sin_addr.s_addr) + 1);
 		free(own);
@@ -435,6 +436,10 @@ static bool play(const struct line *line)
 		return make_clusters(line);
 	if (strcmp(line->words[0], "total") == 0)
 		return print_total(line);
+	if (strcmp(line->words[0], "rounds") == 0) {
+		spans_print();
+		return true;
+	}
 	if (strcmp(line->words[0], "up") == 0)
 		return bring_up(line);
 	return act(line);

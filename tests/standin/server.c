@@ -57,6 +57,7 @@ struct server *server_new(uv_loop_t *loop, const char *name, const struct sockad
 	server->loop = loop;
 	text_copy(server->name, sizeof(server->name), name);
 	server->address = *address;
+	server->span = &server->own_span;
 	server->model.system = server->model.started = ++made;
 	server->model.timeline = 1;
 	if (listen_at(server))
@@ -101,6 +102,7 @@ void counts_add(struct counts *sum, struct counts more)
 	sum->statements += more.statements;
 	sum->parses += more.parses;
 	sum->unknown += more.unknown;
+	sum->beats += more.beats;
 	sum->syncs += more.syncs;
 	sum->reads += more.reads;
 	sum->bytes_in += more.bytes_in;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "standin/model.h"
+#include "standin/spans.h"
 
 #define SERVER_NAME_BYTES 64
 
@@ -35,6 +36,7 @@ struct counts {
 	unsigned long statements; /* that were executed, */
 	unsigned long parses;
 	unsigned long unknown; /* and those that are not plusmoin's */
+	unsigned long beats; /* rows written */
 	unsigned long syncs; /* round trips: a Sync of a client, or a simple query */
 	unsigned long reads; /* of sockets, and their bytes: TLS's refusals and logins too */
 	unsigned long bytes_in;
@@ -59,6 +61,8 @@ struct server {
 	uint32_t iterations; /* of SCRAM */
 	int64_t trickle_ms;  /* between two bytes of what it says; 0: at once */
 	struct counts counts;
+	struct span own_span;
+	struct span *span; /* its own, or that of the first server of its cluster */
 };
 
 /* Listens; NULL and a message on stderr when that is impossible. */
