@@ -77,6 +77,15 @@ static void begin_inquiry(struct lane *lane, struct inquiry *inquiry)
 	inquiry_begin(inquiry, lane->conn, lane->context.config, &lane->task.order);
 }
 
+static void send_one(struct lane *lane, enum question question)
+{
+	struct inquiry inquiry;
+
+	begin_inquiry(lane, &inquiry);
+	inquiry_add(&inquiry, question);
+	inquiry_send(&inquiry);
+}
+
 /* Before a look ends: true when a question had to be sent. Each is put once at most. */
 static bool asks_who(struct lane *lane)
 {
@@ -111,27 +120,6 @@ static void send_beat(struct lane *lane, bool make_table)
 	observation_clear_beat(&beat->result);
 	if (make_table || beat->checked || is_sure)
 		inquiry_add(&inquiry, ASK_BEAT);
-	inquiry_send(&inquiry);
-}
-
-/* The beat was written: the identity alone. */
-static void send_identity(struct lane *lane)
-{
-	struct inquiry inquiry;
-
-	lane->found->beat.no_identity = false;
-	begin_inquiry(lane, &inquiry);
-	inquiry_add(&inquiry, ASK_IDENTITY);
-	inquiry_send(&inquiry);
-}
-
-/* The server has refused role and row together. */
-static void send_role(struct lane *lane)
-{
-	struct inquiry inquiry;
-
-	begin_inquiry(lane, &inquiry);
-	inquiry_add(&inquiry, ASK_ROLE);
 	inquiry_send(&inquiry);
 }
 
@@ -219,9 +207,9 @@ static void on_result(void *data, int tag, const PGresult *result)
 static void note_not_altered(struct lane *lane)
 {
 	const struct beat_progress *beat = &lane->found->beat;
-	bool refused = beat->not_altered && !beat->table_missing;
 
-	if (table_note_alter(lane->context.table, refused, beat->may_not_alter, clock_steady_ms()))
+	if (table_note_alter(lane->context.table, beat->not_altered && !beat->table_missing, beat->may_not_alter,
+			     clock_steady_ms()))
 		lane->events->remark(lane->data, LOG_LEVEL_WARNING,
 				     "no right to set REPLICA IDENTITY FULL on table heartbeat: logical replication"
 				     " cannot carry the beats");
@@ -252,10 +240,12 @@ static bool mend_beat(struct lane *lane)
 		lane->repeats++;
 		beat->checked = true; /* no need to */
 	}
-	if (next == MEND_IDENTITY)
-		send_identity(lane);
-	else if (next != MEND_NOTHING)
+	if (next == MEND_IDENTITY) { /* the beat was written: the identity alone */
+		beat->no_identity = false;
+		send_one(lane, ASK_IDENTITY);
+	} else if (next != MEND_NOTHING) {
 		send_beat(lane, next == MEND_TABLE);
+	}
 	return next != MEND_NOTHING;
 }
 
@@ -297,7 +287,7 @@ static void look_done(struct lane *lane)
 
 	if (lane->found->row_refused && lane->found->role == OBSERVED_NOTHING && !lane->role_asked) {
 		lane->role_asked = true;
-		send_role(lane);
+		send_one(lane, ASK_ROLE);
 		return;
 	}
 	if (lane->found->again && lane->repeats == 0) {
@@ -339,9 +329,8 @@ static void note_pool(struct lane *lane)
 	who_is_pooled(&lane->who);
 	if (table_note_pool(lane->context.table))
 		lane->events->remark(lane->data, LOG_LEVEL_ERROR,
-				     "a connection pool lies between plusmoin and this server (another process answers"
-				     " than let us in), and is judged in its place; cure: host and port of the server"
-				     " itself");
+				     "a connection pool lies between plusmoin and this server (another process answers than let"
+				     " us in), and is judged in its place; cure: host and port of the server itself");
 }
 
 /* The batch met a prepared statement that the server did not have. */
@@ -350,7 +339,7 @@ static void repeat(struct lane *lane)
 	if (lane->beating || lane->task.kind == TASK_BEAT)
 		send_beat(lane, lane->making);
 	else if (lane->task.kind == TASK_LOOK && lane->role_asked)
-		send_role(lane);
+		send_one(lane, ASK_ROLE);
 	else if (lane->task.kind == TASK_LOOK)
 		send_look(lane);
 }

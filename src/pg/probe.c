@@ -161,12 +161,11 @@ static void kept_broke(struct probe *probe, const struct evidence *evidence)
 
 	end_kept(probe);
 	dial_hurry(probe->dial);
-	if (probe->task.kind == TASK_NONE && wait_ms > 0) {
-		timer_start(probe->reconnect, wait_ms);
-		return;
-	}
 	if (probe->task.kind == TASK_NONE) {
-		probe->events.broke(probe->data);
+		if (wait_ms > 0)
+			timer_start(probe->reconnect, wait_ms);
+		else
+			probe->events.broke(probe->data);
 		return;
 	}
 	if (probe->fresh != NULL) {
@@ -350,8 +349,8 @@ static void start_task(struct probe *probe, enum task_kind kind, const struct be
 	probe->door_met = false;
 	if (order != NULL)
 		probe->task.order = *order;
-	deadline_start(&probe->deadline, probe->config->query_timeout_ms);
-	deadline_start(&probe->silence, probe->config->query_timeout_ms / 2);
+	deadline_start_at(&probe->deadline, probe->asked_ms, probe->config->query_timeout_ms);
+	deadline_start_at(&probe->silence, probe->asked_ms, probe->config->query_timeout_ms / 2);
 	if (probe->kept != NULL)
 		lane_do(probe->kept, &probe->task);
 	else if (probe->dial == NULL)
