@@ -130,13 +130,15 @@ static bool is_about_name(struct batch *batch, const PGresult *result)
 /* The result of a statement, or of its preparing. */
 static enum batch_step take_answer(struct batch *batch, const PGresult *result, int *tag)
 {
+	bool was_prepared_here;
 	bool is_preparing;
 	const char *name;
 
 	if (batch->at >= batch->count)
 		return BATCH_MORE;
 	name = batch->sent[batch->at].name;
-	is_preparing = batch->sent[batch->at].preparing && !batch->is_prepared;
+	was_prepared_here = batch->sent[batch->at].preparing;
+	is_preparing = was_prepared_here && !batch->is_prepared;
 	batch->is_prepared = is_preparing;
 	*tag = batch->sent[batch->at].tag;
 	if (!is_preparing)
@@ -145,7 +147,7 @@ static enum batch_step take_answer(struct batch *batch, const PGresult *result, 
 		return BATCH_MORE;
 	if (name != NULL && !result_is_ok(result) && is_about_name(batch, result))
 		return BATCH_MORE;
-	if (name != NULL && !is_preparing)
+	if (name != NULL && !was_prepared_here)
 		batch->is_lost = false;
 	if (!is_preparing || !result_is_ok(result))
 		return BATCH_RESULT;
