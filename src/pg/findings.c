@@ -50,7 +50,9 @@ struct findings *findings_get(struct findings_pool *pool, struct table_known *ta
 	struct findings *found = pool->first;
 
 	if (found == NULL) {
-		found = mem_zalloc(1, sizeof(*found));
+		found = mem_alloc(sizeof(*found));
+		evidence_clear(&found->failure);
+		observation_clear(&found->seen);
 	} else {
 		pool->first = found->next;
 		pool->count--;
