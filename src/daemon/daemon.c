@@ -248,16 +248,6 @@ static bool open_control(struct daemon *daemon)
 	return daemon->control != NULL;
 }
 
-/* What a reload does not change: the running values stay. */
-static void say_needs_restart(const struct daemon *daemon)
-{
-	const char *keys[OUTCOME_RESTART_KEYS + 1];
-
-	outcome_needs_restart(daemon->first, daemon->config, keys);
-	for (size_t i = 0; keys[i] != NULL; i++)
-		log_error("%s needs a restart: the running value stays", keys[i]);
-}
-
 static void configure_log(const struct config *config)
 {
 	enum log_level level = LOG_LEVEL_ERROR;
@@ -280,7 +270,7 @@ static void take_load(struct daemon *daemon, struct config *config)
 	}
 	dispatch_reload(daemon->dispatch, config);
 	publish(daemon);
-	say_needs_restart(daemon);
+	outcome_say_restart(daemon->first, config);
 	fits_say(config);
 	log_error("configuration reloaded from %s", config->path);
 }
@@ -360,6 +350,9 @@ static void start_all(struct daemon *daemon)
 		.recent = &daemon->recent,
 		.dispatch = daemon->dispatch,
 		.hosts = daemon->hosts,
+		.first = daemon->first,
+		.config = &daemon->config,
+		.foreground = daemon->foreground,
 		.reload = begin_reload,
 		.data = daemon,
 	};

@@ -5,6 +5,7 @@
 #include "core/cut_off.h"
 #include "core/dispute.h"
 #include "core/why.h"
+#include "daemon/about.h"
 
 static void add_error(struct json *json, const char *text)
 {
@@ -123,6 +124,16 @@ static bool answer_explain(struct requests *requests, unsigned long client,
 	return true;
 }
 
+static bool answer_about(struct requests *requests, unsigned long client,
+			 const struct request *request, struct json *json)
+{
+	(void)client;
+	(void)request;
+	add_ok(json);
+	about_render(requests->first, *requests->config, requests->foreground, json);
+	return true;
+}
+
 /* ---- the table ---- */
 
 static const struct known_request {
@@ -131,6 +142,7 @@ static const struct known_request {
 	bool (*answer)(struct requests *requests, unsigned long client,
 		       const struct request *request, struct json *json);
 } rows[] = {
+	{ "about", "", answer_about },
 	{ "status", "", answer_status },
 	{ "events", "\"since\"", answer_events },
 	{ "explain", "\"node\" or \"event\"", answer_explain },

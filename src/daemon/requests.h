@@ -19,6 +19,9 @@ struct requests {
 	const struct recent *recent;
 	const struct dispatch *dispatch;
 	const struct hosts *hosts;
+	const struct config *first;  /* the start's, */
+	struct config *const *config; /* and where the present one is */
+	bool foreground;
 	/* Begins a reload for this client. NULL: its outcome follows; else why it cannot. */
 	const char *(*reload)(void *data, unsigned long client);
 	void *data;
