@@ -161,8 +161,7 @@ static const char *begin_reload(void *data, unsigned long client)
 	return NULL;
 }
 
-static bool on_request(void *data, unsigned long client, const struct request *request,
-		       struct shared_text **answer)
+static bool on_request(void *data, unsigned long client, struct request *request, struct shared_text **answer)
 {
 	struct daemon *daemon = data;
 
@@ -202,6 +201,7 @@ static void begin_end(struct daemon *daemon, int signum)
 	timer_stop(daemon->status_beat);
 	monitor_stands(daemon->monitor);
 	records_write(daemon->records, daemon->monitor, false);
+	requests_end(&daemon->requests);
 	control_free(&daemon->control);
 	monitor_free(&daemon->monitor);
 	dispatch_stop(daemon->dispatch, on_dispatched, daemon);
@@ -356,6 +356,7 @@ static void start_all(struct daemon *daemon)
 		.reload = begin_reload,
 		.data = daemon,
 	};
+	requests_begin(&daemon->requests, &daemon->loop, daemon->control);
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 	daemon->supervised = supervised_new(&daemon->loop);
 }
@@ -403,7 +404,6 @@ static void end(struct daemon *daemon, int status)
 	if (!closed)
 		_exit(status);
 	outcome_free(&daemon->waiters);
-	requests_free(&daemon->requests);
 	recent_free(&daemon->recent);
 	config_unref(&daemon->config);
 	config_unref(&daemon->first);
