@@ -97,7 +97,7 @@ local function seconds(name, beside_floor)
     if #ours == 0 then
       return "-"
     end
-    local told = median(ours) and short(median(ours)) or "not in 120"
+    local told = median(ours) and short(median(ours)) or "not in 30"
     return beside_floor and ("%s, %s"):format(told, short(median(of(size, "once", "start_s")))) or told
   end
 end
