@@ -50,7 +50,7 @@ local function note(lists, watched, seen)
   add(lists, "bytes_out", counted.bytes_in / seen.node_rounds)
   add(lists, "bytes_in", counted.bytes_out / seen.node_rounds)
   add(lists, "connections", counted.connections)
-  if seen.bursts.farm.count >= SECONDS / HEARTBEAT - 1 then -- else the rounds follow one another without a pause
+  if math.abs(seen.bursts.farm.count - SECONDS / HEARTBEAT) <= 1 then -- one a round: else the clusters take turns
     add(lists, "farm_round_ms", seen.bursts.farm.median / 1000)
   end
   add(lists, "cluster_round_us", seen.bursts.clusters.median)
