@@ -27,7 +27,7 @@ function instructions.count(start, keep)
   if keep then
     proc.must({ "cp", dir .. "/out", keep }, { as_root = true, cwd = "." })
   end
-  return tonumber(proc.read_file(dir .. "/out"):match("\nsummary: (%d+)")) / seen.node_rounds
+  return tonumber(proc.read_file(dir .. "/out"):match("\ntotals: (%d+)")) / seen.node_rounds
 end
 
 return instructions

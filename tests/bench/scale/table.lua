@@ -97,7 +97,7 @@ local function seconds(name, beside_floor)
     if #ours == 0 then
       return "-"
     end
-    local told = median(ours) and short(median(ours)) or "not in 120"
+    local told = median(ours) and short(median(ours)) or "not in 30"
     return beside_floor and ("%s, %s"):format(told, short(median(of(size, "once", "start_s")))) or told
   end
 end
@@ -123,7 +123,6 @@ print_row("the same; the floor asks all at once", beside("cpu_us", "once"))
 print_row("user instructions per node and round", beside("instructions", "spread"))
 print_row("a round of a cluster, from its first question to its last answer, µs; paced alike",
   function(size) return beside("cluster_round_us", own_pace(size))(size) end)
-print_row("a round of all clusters in step, ms", beside("farm_round_ms", "once"))
 print_row("memory, KiB a node", memory)
 print_row("round trips per node and round", beside("round_trips", "once"))
 print_row("packets per node and round, out / in", both("packets_out", "packets_in"))

@@ -10,7 +10,8 @@ local watcher = {}
 local Watcher = {}
 Watcher.__index = Watcher
 
-local START_SECONDS = 120
+local START_SECONDS = 30
+local LOOK_MS = 100
 local NEVER = 86400 -- s: the floor makes no fresh connections
 
 local function floor_binary()
@@ -31,54 +32,45 @@ local function join(...)
   return all
 end
 
--- What the file has got since this was last asked.
-local function read_on(self)
-  local file = io.open(self.output)
-  if not file then
-    return ""
-  end
-  file:seek("set", self.read)
-  local text = file:read("a")
-  file:close()
-  text = text:match("^.*\n") or ""
-  self.read = self.read + #text
-  return text
-end
-
--- How often `words` have come on stdout so far, in whole lines.
-local function seen(self, words)
-  for _ in read_on(self):gmatch(words) do
-    self.seen = self.seen + 1
-  end
-  return self.seen
-end
-
-local function start(self, argv, options)
-  self.output, self.read, self.seen = self.dir .. "/out", 0, 0
+-- Starts it, and waits until `ready` says when it was ready, in s since it began; nil: not yet.
+local function start(self, argv, ready, options)
+  self.output = self.dir .. "/out"
   local under = options.under or (options.core and { "taskset", "-c", tostring(options.core) }) or {}
-  local began, wall_s, wall_us = proc.mono_ms(), proc.uv.gettimeofday()
-  self.began_wall_s = wall_s + wall_us / 1e6
+  local wall_s, wall_us = proc.uv.gettimeofday()
+  self.began_s = wall_s + wall_us / 1e6
   self.process = proc.spawn(join(under, argv), { output = self.output, cwd = self.dir })
-  local done = pcall(proc.wait_for, "all nodes to be asked", options.seconds or START_SECONDS, function()
-    return seen(self, self.words) >= self.wanted or not self.process:running()
+  pcall(proc.wait_for, "all nodes to be asked", options.seconds or START_SECONDS, function()
+    self.start_s = ready(self)
+    return self.start_s or not self.process:running()
   end)
   if not self.process:running() then
     error(self.kind .. " has ended: " .. (proc.read_file(self.output) or ""):sub(-2000), 0)
   end
-  self.start_s = done and (proc.mono_ms() - began) / 1000 or nil
   return self
 end
 
--- Waits for the status in which each node has a place, which is what a start is for: the time until its file was made.
-local function wait_status(self)
-  local written
-  local done = pcall(proc.wait_for, "a status of all nodes", START_SECONDS, function()
-    local stat = proc.uv.fs_stat(self.config.status_file)
-    written = stat and stat.mtime.sec + stat.mtime.nsec / 1e9
-    return stat and self:conclusions() == self.farm.count
-  end)
-  self.start_s = self.start_s and done and written - self.began_wall_s or nil
-  return self
+-- When the file was written, in s since the start; nil: it is not there.
+local function written_s(self, path)
+  local stat = proc.uv.fs_stat(path)
+  return stat and stat.mtime.sec + stat.mtime.nsec / 1e9 - self.began_s
+end
+
+-- The floor has said that it is up.
+local function floor_ready(self)
+  return proc.read_file(self.output):find "up\n" and written_s(self, self.output)
+end
+
+-- The status has each node in a place. It is looked at ten times a second: it is long, and the farm's core reads it.
+local function plusmoin_ready(self)
+  if proc.mono_ms() - (self.looked_ms or 0) < LOOK_MS then
+    return nil
+  end
+  self.looked_ms = proc.mono_ms()
+  local at = written_s(self, self.config.status_file)
+  local text = at and proc.read_file(self.config.status_file) or ""
+  local whole = text:find('"clusterless":[]', 1, true) and not text:find('"lost":[{', 1, true)
+  local _, known = text:gsub('"is_slave":', "")
+  return whole and known == self.farm.count and at or nil
 end
 
 -- Options: core, heartbeat (s), fresh (s between two fresh connections of a node), config (further settings), under
@@ -86,7 +78,6 @@ end
 function watcher.plusmoin(of, options)
   local self = setmetatable({ kind = "plusmoin", farm = of, dir = proc.new_dir("scale") }, Watcher)
   proc.give(self.dir)
-  self.words, self.wanted = "changes its place: clusterless", of.count
   self.config = {
     dbname = "plusmoin", user = "plusmoin", nodes = {}, heartbeat = options.heartbeat,
     fresh_connect_interval = options.fresh or NEVER, log_level = "info", daemon_user = proc.user,
@@ -100,16 +91,15 @@ function watcher.plusmoin(of, options)
     self.config.nodes[i] = { host = node.host, port = node.port }
   end
   proc.write_file(self.dir .. "/plusmoin.json", cjson.encode(self.config))
-  return wait_status(start(self, { plusmoin.binary(), "-c", self.dir .. "/plusmoin.json", "-x", "start" }, options))
+  return start(self, { plusmoin.binary(), "-c", self.dir .. "/plusmoin.json", "-x", "start" }, plusmoin_ready, options)
 end
 
 --- `pace`: "once" or "spread". Options: core, heartbeat, under.
 function watcher.floor(of, pace, options)
   local self = setmetatable({ kind = "floor", farm = of, dir = proc.new_dir("scale") }, Watcher)
   proc.give(self.dir)
-  self.words, self.wanted = "up\n", 1
   return start(self, { floor_binary(), of.nodes[1].host .. ":" .. of.nodes[1].port, tostring(of.count),
-    tostring(farm.CLUSTER), tostring(math.floor(options.heartbeat * 1000)), pace }, options)
+    tostring(farm.CLUSTER), tostring(math.floor(options.heartbeat * 1000)), pace }, floor_ready, options)
 end
 
 --- ns of CPU so far, of all threads.
