@@ -40,7 +40,7 @@ UNITS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 ROOM_SRC := $(wildcard tests/rooms/*.c)
 ROOMS := $(ROOM_SRC:tests/rooms/%.c=$(BUILD)/tests/rooms/%)
 
-.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long test-versions test-all test-suite matrix bench units rooms programs
+.PHONY: FORCE all deb deps deps-test deps-long help clean install lint demo test test-long test-versions test-all test-suite matrix bench bench-scale units rooms programs
 
 all: deps ## build build/plusmoin (installs what is missing)
 	@$(MAKE) --no-print-directory $(BUILD)/plusmoin
@@ -205,7 +205,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
 		"$(SANENV) build/asan/tests/bench/size 20" \
-		"ROUNDS=2000000 build/tests/unit/property" \
+		"SEED=$$(date +%s) ROUNDS=2000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
 		"$(SPEC) plain spec/unit" \
 		$(MATRIX_PARTS:%="MATRIX_PART=% $(SPEC) asan $(MATRIX)") \
@@ -231,7 +231,7 @@ test-all: ## test, test-long, all versions, and what nobody waits for: random ru
 	@$(MAKE) --no-print-directory test-long
 	@$(MAKE) --no-print-directory test-versions
 	@sh tests/tools/run-tests.sh \
-		"ROUNDS=20000000 build/tests/unit/property" \
+		"SEED=$$(date +%s) ROUNDS=20000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 100000" \
 		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/random_spec.lua" \
 		"RANDOM_STEPS=10000 $(SPEC) tsan spec/program/random_spec.lua" \
@@ -256,6 +256,10 @@ lint: deps-test ## clang's warnings, clang-tidy, cppcheck, luacheck, the layers,
 demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 	@$(MAKE) --no-print-directory build/plusmoin
 	@$(LUA_ENV) lua5.4 tests/demo/demo.lua
+
+bench-scale: deps-test ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (10 minutes)
+	@$(MAKE) --no-print-directory build/plusmoin build/tests/standin build/tests/bench/floor
+	@$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 
 bench: deps-test ## numbers, beside a yardstick of the same run
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size

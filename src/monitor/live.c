@@ -8,17 +8,19 @@
 struct live {
 	struct probe_context context;
 	struct resolver *resolver;
+	struct findings_pool pool;
 	struct drain *drain; /* of connections that were given up */
 };
 
-static void *open_live(uv_loop_t *loop, const unsigned *stalls)
+static void *open_live(uv_loop_t *loop, struct deadlines *deadlines)
 {
 	struct live *live = mem_zalloc(1, sizeof(*live));
 
 	live->resolver = resolver_new(loop);
 	live->drain = drain_new(loop);
 	live->context = (struct probe_context){
-		.loop = loop, .resolver = live->resolver, .drain = live->drain, .stalls = stalls,
+		.loop = loop, .resolver = live->resolver, .drain = live->drain, .pool = &live->pool,
+		.deadlines = deadlines,
 	};
 	return live;
 }
@@ -29,6 +31,7 @@ static void close_live(void *all)
 
 	workers_close(live->context.loop); /* before the drain, which they may use */
 	drain_free(&live->drain);
+	findings_pool_clear(&live->pool);
 	(void)resolver_free(&live->resolver);
 	free(live);
 }

@@ -24,8 +24,8 @@ struct probe {
 	struct lane *fresh; /* a newer one, while a task is under way over the kept one */
 	struct dial *dial;
 	bool dial_counts; /* a failure of this dial is an observation by itself */
-	struct timer *deadline;
-	struct timer *silence; /* half of the deadline: the kept one gets a fresh one beside it */
+	struct deadline deadline;
+	struct deadline silence; /* half of the deadline: the kept one gets a fresh one beside it */
 	struct timer *reconnect;
 	struct task task;
 	bool silent; /* the kept one has been, for half of the task's time */
@@ -64,8 +64,8 @@ static void replace_kept(struct probe *probe)
 /* The task is over: a fresh connection that was not needed for it is kept, one that was asked in vain is not. */
 static void end_task(struct probe *probe)
 {
-	timer_stop(probe->deadline);
-	timer_stop(probe->silence);
+	deadline_stop(&probe->deadline);
+	deadline_stop(&probe->silence);
 	probe->silent = false;
 	probe->task.kind = TASK_NONE;
 	if (probe->fresh == NULL)
@@ -76,18 +76,18 @@ static void end_task(struct probe *probe)
 		replace_kept(probe);
 }
 
-static void finish_look(struct probe *probe, const struct observation *result)
+/* Adds what the probe knows. */
+static void finish_look(struct probe *probe, struct observation *seen)
 {
-	struct observation seen = *result;
-
 	end_task(probe);
-	seen.asked_ms = probe->asked_ms;
-	seen.going = probe->word.going;
-	seen.kept = probe->kept != NULL;
-	seen.kept_ended_ms = probe->kept_ended_ms;
-	seen.server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
-	seen.door = probe->door; /* of what is kept: its end opens it */
-	probe->events.seen(probe->data, &seen);
+	seen->asked_ms = probe->asked_ms;
+	seen->going = probe->word.going;
+	seen->kept = probe->kept != NULL;
+	seen->kept_ended_ms = probe->kept_ended_ms;
+	seen->server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
+	if (probe->door.reason != REASON_NONE) /* of what is kept: its end opens it */
+		seen->door = probe->door;
+	probe->events.seen(probe->data, seen);
 }
 
 static void finish_beat(struct probe *probe, const struct beat_result *result)
@@ -118,7 +118,7 @@ static void lane_answered(struct probe *probe, const struct lane *lane)
 		replace_kept(probe);
 }
 
-static void on_looked(void *data, struct lane *lane, const struct observation *seen)
+static void on_looked(void *data, struct lane *lane, struct observation *seen)
 {
 	struct probe *probe = data;
 
@@ -150,7 +150,7 @@ static void on_remark(void *data, enum log_level level, const char *text)
 
 static void ask_kept(struct probe *probe)
 {
-	timer_start(probe->silence, probe->config->query_timeout_ms / 2);
+	deadline_start(&probe->silence, probe->config->query_timeout_ms / 2);
 	lane_do(probe->kept, &probe->task);
 }
 
@@ -161,12 +161,11 @@ static void kept_broke(struct probe *probe, const struct evidence *evidence)
 
 	end_kept(probe);
 	dial_hurry(probe->dial);
-	if (probe->task.kind == TASK_NONE && wait_ms > 0) {
-		timer_start(probe->reconnect, wait_ms);
-		return;
-	}
 	if (probe->task.kind == TASK_NONE) {
-		probe->events.broke(probe->data);
+		if (wait_ms > 0)
+			timer_start(probe->reconnect, wait_ms);
+		else
+			probe->events.broke(probe->data);
 		return;
 	}
 	if (probe->fresh != NULL) {
@@ -283,7 +282,7 @@ static void start_dial(struct probe *probe, bool counts)
 	timer_stop(probe->reconnect);
 	probe->dial_counts = counts;
 	probe->dial = dial_start(probe->context.loop, probe->context.resolver,
-				 probe->context.stalls, &target, on_dialed, probe);
+				 probe->context.deadlines, &target, on_dialed, probe);
 }
 
 static void on_reconnect(void *data)
@@ -350,8 +349,8 @@ static void start_task(struct probe *probe, enum task_kind kind, const struct be
 	probe->door_met = false;
 	if (order != NULL)
 		probe->task.order = *order;
-	timer_start(probe->deadline, probe->config->query_timeout_ms);
-	timer_start(probe->silence, probe->config->query_timeout_ms / 2);
+	deadline_start_at(&probe->deadline, probe->asked_ms, probe->config->query_timeout_ms);
+	deadline_start_at(&probe->silence, probe->asked_ms, probe->config->query_timeout_ms / 2);
 	if (probe->kept != NULL)
 		lane_do(probe->kept, &probe->task);
 	else if (probe->dial == NULL)
@@ -408,16 +407,17 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	*probe = (struct probe){
 		.context = *context, .config = config, .node = node, .events = *events, .data = data,
 		.kept_ended_ms = INT64_MIN,
-		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain },
+		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain,
+			   .pool = context->pool },
 	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;
 		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
 		text_copy(probe->last_good, sizeof(probe->last_good), before->last_good);
 	}
-	probe->deadline = timer_new(context->loop, context->stalls, on_deadline, probe);
-	probe->silence = timer_new(context->loop, context->stalls, on_silence, probe);
-	probe->reconnect = timer_new(context->loop, NULL, on_reconnect, probe);
+	deadline_init(&probe->deadline, context->deadlines, on_deadline, probe);
+	deadline_init(&probe->silence, context->deadlines, on_silence, probe);
+	probe->reconnect = timer_new(context->loop, on_reconnect, probe);
 	return probe;
 }
 
@@ -443,8 +443,8 @@ void probe_free(struct probe **probe_p)
 	dial_cancel(&probe->dial);
 	lane_free(&probe->fresh);
 	lane_free(&probe->kept);
-	timer_free(&probe->deadline);
-	timer_free(&probe->silence);
+	deadline_stop(&probe->deadline);
+	deadline_stop(&probe->silence);
 	timer_free(&probe->reconnect);
 	free(probe);
 }

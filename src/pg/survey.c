@@ -1,4 +1,3 @@
-#include "pg/questions.h"
 #include "pg/survey.h"
 
 #include <stdio.h>
@@ -9,6 +8,9 @@
 #include "base/text.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
+#include "pg/findings.h"
+#include "pg/questions.h"
+#include "pg/result.h"
 #include "pg/dial.h"
 
 #define FACTS_BYTES 65536 /* a server sends a hundredth of it */
@@ -68,7 +70,7 @@ const char survey_end_sql[] = "ROLLBACK";
 struct survey {
 	const struct config *config;
 	const struct config_node *node;
-	unsigned stalls; /* nobody counts them here */
+	struct deadlines *deadlines; /* of its dial */
 	char options[PINNED_OPTIONS + 96];
 	char last_good[INET6_ADDRSTRLEN + 1];
 	struct dial *dial;
@@ -93,6 +95,7 @@ static void finish(struct survey *survey)
 	dial_cancel(&survey->dial);
 	conn_close(&survey->conn);
 	timer_free(&survey->deadline);
+	deadlines_free(&survey->deadlines);
 	survey->done(survey->data, &survey->answer);
 	free(survey->facts);
 	free(survey->table);
@@ -118,7 +121,7 @@ static void take_role(struct survey *survey, const PGresult *result)
 {
 	struct survey_answer *answer = &survey->answer;
 
-	answer->has_role = role_take(result, &answer->is_slave);
+	answer->has_role = findings_role(result, &answer->is_slave);
 	if (answer->has_role)
 		return;
 	answer->reason = result_is_ok(result) ? REASON_MALFORMED : REASON_QUERY_ERROR;
@@ -136,7 +139,7 @@ static void take_row(struct survey *survey, const PGresult *result)
 	const char *state = result_sqlstate(result);
 
 	if (result_is_ok(result))
-		answer->row_state = question_take_row(result, &answer->row);
+		answer->row_state = findings_row(result, &answer->row);
 	else if (strcmp(state, "42P01") != 0 && strcmp(state, "42501") != 0)
 		result_words(result, answer->row_error, sizeof(answer->row_error));
 }
@@ -258,8 +261,9 @@ struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const st
 	survey->node = node;
 	survey->done = done;
 	survey->data = data;
-	survey->deadline = timer_new(loop, NULL, on_deadline, survey);
+	survey->deadlines = deadlines_new(loop);
+	survey->deadline = timer_new(loop, on_deadline, survey);
 	timer_start(survey->deadline, config->query_timeout_ms);
-	survey->dial = dial_start(loop, resolver, &survey->stalls, &target, on_dialled, survey);
+	survey->dial = dial_start(loop, resolver, survey->deadlines, &target, on_dialled, survey);
 	return survey;
 }

@@ -1,0 +1,140 @@
+-- Prints the table of README from the result of `make bench-scale`. usage: table.lua [build/bench-scale.json]
+local cjson = require "cjson"
+local numbers = require "tests.bench.scale.numbers"
+
+local file = assert(io.open(arg[1] or "build/bench-scale.json"))
+local result = cjson.decode(file:read("a"))
+file:close()
+
+local sizes = {}
+for size in pairs(result.sizes) do
+  sizes[#sizes + 1] = tonumber(size)
+end
+table.sort(sizes)
+
+local function of(size, kind, name)
+  return result.sizes[tostring(size)][kind][name] or {}
+end
+
+-- A median with as many digits as it can bear; "-" where there is none.
+local function short(value)
+  if not value then
+    return "-"
+  elseif value >= 1000 then
+    local digits = ("%d"):format(math.floor(value + 0.5)):reverse():gsub("%d%d%d", "%0,")
+    return (digits:reverse():gsub("^,", ""))
+  end
+  return (value >= 100 and "%.0f" or value >= 10 and "%.1f" or "%.2f"):format(value)
+end
+
+local function median(list)
+  local known = {}
+  for _, value in ipairs(list) do
+    if value == cjson.null then
+      return nil
+    end
+    known[#known + 1] = value
+  end
+  return #known > 0 and numbers.of(known).median or nil
+end
+
+local function print_row(what, cell)
+  local cells = {}
+  for i, size in ipairs(sizes) do
+    cells[i] = cell(size)
+  end
+  print(("| %s | %s |"):format(what, table.concat(cells, " | ")))
+end
+
+-- plusmoin's runs stand before and after the floor's: the mean of the two belongs to each of the floor's.
+local function in_pairs(list, repeats)
+  local each, means = #list // repeats, {}
+  for i = 1, #list, math.max(each, 1) do
+    local sum = 0
+    for j = i, i + each - 1 do
+      sum = sum + list[j]
+    end
+    means[#means + 1] = sum / each
+  end
+  return means
+end
+
+-- "24.1, floor 12.0: 2.0 x (1.9-2.2)".
+local function beside(name, pace)
+  return function(size)
+    local ours, floors = of(size, "plusmoin", name), of(size, pace, name)
+    if #ours == 0 or #floors == 0 then
+      return #ours > 0 and short(median(ours)) or "-"
+    end
+    local ratios = numbers.ratios(in_pairs(ours, #floors), floors)
+    local range = ratios.count > 1 and (" (%.1f-%.1f)"):format(ratios.min, ratios.max) or ""
+    return ("%s, %s: %.1f x%s"):format(short(median(ours)), short(median(floors)), ratios.median, range)
+  end
+end
+
+-- KiB a node beyond what the process is without a fleet.
+local function memory(size)
+  local function each(kind)
+    local pss = median(of(size, kind, "pss_kib"))
+    return pss and (pss - result.small[kind]) / (size - result.small.nodes)
+  end
+  local ours, floors = each("plusmoin"), each("once")
+  return ("%s, %s: %.1f x"):format(short(ours), short(floors), ours / floors)
+end
+
+local function both(first, second)
+  return function(size)
+    local function pair(kind)
+      return ("%s / %s"):format(short(median(of(size, kind, first))), short(median(of(size, kind, second))))
+    end
+    return ("%s, %s"):format(pair("plusmoin"), pair("once"))
+  end
+end
+
+local function seconds(name, beside_floor)
+  return function(size)
+    local ours = of(size, "plusmoin", name)
+    if #ours == 0 then
+      return "-"
+    end
+    local told = median(ours) and short(median(ours)) or "not in 30"
+    return beside_floor and ("%s, %s"):format(told, short(median(of(size, "once", "start_s")))) or told
+  end
+end
+
+-- How plusmoin paces itself: at once, if its rounds have pauses between them.
+local function own_pace(size)
+  return #of(size, "plusmoin", "farm_round_ms") > 0 and "once" or "spread"
+end
+
+-- How much dearer a node is in the greatest fleet than in the smallest.
+local function growth(kind)
+  return median(of(sizes[#sizes], kind, "cpu_us")) / median(of(sizes[1], kind, "cpu_us"))
+end
+
+local heads = {}
+for i, size in ipairs(sizes) do
+  heads[i] = short(size) .. " nodes"
+end
+print(("| plusmoin, floor: ratio (least-greatest) | %s |"):format(table.concat(heads, " | ")))
+print("|---|" .. ("---|"):rep(#sizes))
+print_row("CPU per node and round, µs; the floor spread over the heartbeat", beside("cpu_us", "spread"))
+print_row("the same; the floor asks all at once", beside("cpu_us", "once"))
+print_row("user instructions per node and round", beside("instructions", "spread"))
+print_row("a round of a cluster, from its first question to its last answer, µs; paced alike",
+  function(size) return beside("cluster_round_us", own_pace(size))(size) end)
+print_row("memory, KiB a node", memory)
+print_row("round trips per node and round", beside("round_trips", "once"))
+print_row("packets per node and round, out / in", both("packets_out", "packets_in"))
+print_row("bytes per node and round, out / in", both("bytes_out", "bytes_in"))
+print_row("start until each node has its place, s: no rows", seconds("start_empty_s", true))
+print_row("over rows of an earlier run", seconds("start_again_s"))
+print_row("over rows of another monitor with other names", seconds("start_foreign_s"))
+print()
+local machine = result.machine
+local fresh = result.fresh_us and median(result.fresh_us)
+print(("From %s to %s nodes the CPU per node and round becomes %.1f times as much, the floor's %.1f times."):format(
+  short(sizes[1]), short(sizes[#sizes]), growth("plusmoin"), growth("spread")))
+print(("%s%s, %d cores, Linux %s, %s (%s); medians of %d runs in turn, `heartbeat` %g, clusters of 10."):format(
+  fresh and ("A fresh connection (trust) costs %s µs of CPU. "):format(short(fresh)) or "", machine.cpu, machine.cores,
+  machine.system, machine.date, machine.tree, result.repeats, result.heartbeat))
