@@ -7,8 +7,6 @@
 #include "core/why.h"
 #include "daemon/about.h"
 
-#define PART_NODES 50 /* of a status: some 100 us */
-
 static void add_error(struct json *json, const char *text)
 {
 	jsonw_key(json, "ok");
@@ -76,43 +74,30 @@ static void add_rest(const struct requests *requests, struct json *json)
 
 static void begin_status(struct requests *requests)
 {
-	struct status_draft *draft = &requests->draft;
-	struct json rest = { .out = &draft->rest, .comma = true };
+	struct buf rest = { 0 };
+	struct json json = { .out = &rest, .comma = true };
 
-	draft->begun = true;
-	draft->mark = mark_of(requests);
-	draft->json = (struct json){ .out = &draft->text };
-	jsonw_begin_object(&draft->json);
-	add_ok(&draft->json);
-	board_read_begin(&draft->reader, monitor_board(requests->monitor), &draft->json);
-	add_rest(requests, &rest);
-}
-
-static struct shared_text *end_status(struct requests *requests)
-{
-	struct status_draft *draft = &requests->draft;
-
-	buf_add(&draft->text, buf_text(&draft->rest), draft->rest.len);
-	jsonw_end_object(&draft->json);
-	board_read_end(&draft->reader);
-	buf_free(&draft->rest);
-	draft->begun = false;
-	shared_text_unref(&requests->status);
-	requests->status = shared_text_take(&draft->text);
-	requests->status_mark = draft->mark;
-	return shared_text_ref(requests->status);
+	add_rest(requests, &json);
+	requests->draft_mark = mark_of(requests);
+	draft_begin(&requests->draft, monitor_board(requests->monitor), &rest);
 }
 
 /* The board's pictures with all that is known; rendered once for all who ask while nothing changes. */
 static struct shared_text *render_status(struct requests *requests)
 {
-	struct status_draft *draft = &requests->draft;
+	struct shared_text *whole;
 
-	if (!draft->begun && kept_status(requests) != NULL)
+	if (!requests->draft.begun && kept_status(requests) != NULL)
 		return shared_text_ref(requests->status);
-	if (!draft->begun)
+	if (!requests->draft.begun)
 		begin_status(requests);
-	return board_read(&draft->reader, PART_NODES, &draft->json) ? NULL : end_status(requests);
+	whole = draft_part(&requests->draft);
+	if (whole == NULL)
+		return NULL;
+	shared_text_unref(&requests->status);
+	requests->status = shared_text_ref(whole);
+	requests->status_mark = requests->draft_mark;
+	return whole;
 }
 
 /* ---- what else there is, in one piece each, into an open object ---- */
@@ -293,10 +278,6 @@ bool requests_answer(struct requests *requests, unsigned long client, struct req
 void requests_end(struct requests *requests)
 {
 	rendering_free(&requests->rendering);
-	if (requests->draft.begun)
-		board_read_end(&requests->draft.reader);
-	buf_free(&requests->draft.text);
-	buf_free(&requests->draft.rest);
-	requests->draft.begun = false;
+	draft_drop(&requests->draft);
 	shared_text_unref(&requests->status);
 }

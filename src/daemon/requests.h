@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/shared_text.h"
+#include "daemon/draft.h"
 #include "daemon/recent.h"
 #include "daemon/rendering.h"
 #include "dispatch/dispatch.h"
@@ -21,16 +22,6 @@ struct status_mark {
 	int64_t isolated_ms;
 };
 
-/* The status that is being rendered: as all was when it was begun. */
-struct status_draft {
-	bool begun;
-	struct status_mark mark;
-	struct board_reader reader;
-	struct buf text;
-	struct json json;
-	struct buf rest; /* what follows behind the nodes */
-};
-
 /* What is asked; the daemon's, which sets what stands before `rendering`. */
 struct requests {
 	struct monitor *monitor;
@@ -45,7 +36,8 @@ struct requests {
 	const char *(*reload)(void *data, unsigned long client);
 	void *data;
 	struct rendering *rendering;
-	struct status_draft draft;
+	struct draft draft; /* of the status, */
+	struct status_mark draft_mark; /* as all was when it was begun */
 	struct shared_text *status; /* the last one, for who asks while nothing changes; NULL: none */
 	struct status_mark status_mark;
 };
