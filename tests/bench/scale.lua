@@ -18,7 +18,7 @@ local REPEATS = tonumber(os.getenv("REPEATS") or "3")
 local SMALL = 10                 -- nodes: what a process costs without a fleet
 local COUNTED_SIZES = { 100, 1000 } -- of instructions
 local WATCHER_CORE = 0
-local FRESH_NODES, FRESH_INTERVAL, FRESH_REPEATS = 100, 5, 2
+local FRESH_NODES, FRESH_INTERVAL, FRESH_REPEATS = 50, 2.5, 2
 local CROWD = 1000
 local RESULT = "build/bench-scale.json"
 

@@ -102,9 +102,9 @@ local function seconds(name, beside_floor)
   end
 end
 
--- How plusmoin paces itself: at once, if its rounds have pauses between them.
+-- How plusmoin paces itself: at once, if there were pauses between its rounds in each of its runs.
 local function own_pace(size)
-  return #of(size, "plusmoin", "farm_round_ms") > 0 and "once" or "spread"
+  return #of(size, "plusmoin", "farm_round_ms") == #of(size, "plusmoin", "cpu_us") and "once" or "spread"
 end
 
 -- How much dearer a node is in the greatest fleet than in the smallest.

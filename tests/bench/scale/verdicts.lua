@@ -8,7 +8,7 @@ local verdicts = {}
 
 local DEATHS = 30
 local TURNS = 3 -- calm and frozen take turns so often
-local PAUSE_MS = 1200 -- a connection that breaks within 1 s of being made is made again slowly
+local PAUSE_MS = 1100 -- before the same slave dies again: a connection that breaks within 1 s is made again slowly
 local CONFIG = { heartbeat = 1, query_timeout = 2, connect_timeout = 4, retry_interval = 0.2, restart_grace = 1,
   max_sync_delay = 120, recover_sync_delay = 60, fresh_connect_interval = 3600, log_level = "error" }
 local FROZEN = { 2, 3, 4, 12, 13 } -- of the first two clusters
@@ -37,15 +37,19 @@ local function time_of(daemon, event)
   error("the daemon does not know event " .. event.env.PLUSMOIN_EVENT_ID)
 end
 
--- Kills a slave and brings it back: ms until the verdict, by the event's `time`, and until its command ran.
-local function die(daemon, stand, node)
-  proc.pump(PAUSE_MS)
+-- Kills a slave and brings it back: ms until the verdict, by the event's `time`, and until its command ran. `back`:
+-- when each slave came back.
+local function die(daemon, stand, node, back)
+  while proc.mono_ms() < (back[node] or 0) + PAUSE_MS do
+    proc.pump(PAUSE_MS)
+  end
   local died, died_epoch = proc.mono_ms(), epoch_ms()
   stand:play(node.label .. " die")
   local event = daemon:expect_events { { "slave_down", node } }
   local verdict = time_of(daemon, event)
   stand:play(node.label .. " serve")
   daemon:expect_events { { "slave_up", node } }
+  back[node] = proc.mono_ms()
   return verdict - died_epoch, event.ms - died
 end
 
@@ -63,14 +67,15 @@ end
 function verdicts.beside_frozen(farm_core, core)
   local of = farm.start(100, farm_core)
   local daemon = watch(of.nodes, 10, core)
-  local times = { calm = {}, frozen = {} }
+  local times, back = { calm = {}, frozen = {} }, {}
   for turn = 1, TURNS do
     for _, state in ipairs { "calm", "frozen" } do
       if turn > 1 or state == "frozen" then
         set_frozen(daemon, of, state == "frozen")
       end
       for i = 1, DEATHS // TURNS do
-        table.insert(times[state], (die(daemon, of.stand, of.nodes[22 + (7 * i + 11 * turn) % 8 * 10])))
+        local slave = of.nodes[2 * farm.CLUSTER + (i - 1) % 8 * farm.CLUSTER + 2 + i // 8 + 2 * turn]
+        table.insert(times[state], (die(daemon, of.stand, slave, back)))
       end
     end
   end
@@ -86,9 +91,10 @@ function verdicts.in_a_crowd(many, farm_core, core)
     local of = farm.start(others, farm_core)
     local nodes = of.stand:clusters("k", 1, 3, "127.41.0.1")
     local daemon = watch(table.move(of.nodes, 1, #of.nodes, #nodes + 1, nodes), others // farm.CLUSTER + 1, core)
+    local back = {}
     times[name] = {}
     for i = 1, DEATHS do
-      times[name][i] = select(2, die(daemon, of.stand, nodes[3]))
+      times[name][i] = select(2, die(daemon, of.stand, nodes[2 + i % 2], back))
     end
     daemon:stop_and_check()
     of.stop()
