@@ -257,7 +257,8 @@ demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 	@$(MAKE) --no-print-directory build/plusmoin
 	@$(LUA_ENV) lua5.4 tests/demo/demo.lua
 
-bench-scale: deps-test ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (10 minutes)
+bench-scale: ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (10 minutes)
+	@sh tests/tools/deps.sh bench
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/standin build/tests/bench/floor
 	@$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 

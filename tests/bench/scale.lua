@@ -1,12 +1,15 @@
 -- What a node costs plusmoin, beside the floor: libpq alone on the same work, paced alike (floor.c). Both watch one
 -- farm of stand-ins in turn, on a core of their own. Run by `make bench-scale`; the result is build/bench-scale.json,
 -- and tests/bench/scale/table.lua prints its table.
--- SIZES="100 1000" and REPEATS=1 in the environment make it shorter, SKIP="instructions fresh" leaves parts out.
+-- SIZES="100 1000" and REPEATS=1 in the environment make it shorter, SKIP="instructions fresh verdicts" leaves parts
+-- out.
 local cjson = require "cjson"
 local farm = require "tests.bench.scale.farm"
 local instructions = require "tests.bench.scale.instructions"
 local numbers = require "tests.bench.scale.numbers"
+local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local verdicts = require "tests.bench.scale.verdicts"
 local watcher = require "tests.bench.scale.watcher"
 
 local HEARTBEAT = 1              -- s
@@ -15,7 +18,8 @@ local REPEATS = tonumber(os.getenv("REPEATS") or "3")
 local SMALL = 10                 -- nodes: what a process costs without a fleet
 local COUNTED_SIZES = { 100, 1000 } -- of instructions
 local WATCHER_CORE = 0
-local FRESH_NODES, FRESH_INTERVAL, FRESH_REPEATS = 100, 5, 2
+local FRESH_NODES, FRESH_INTERVAL, FRESH_REPEATS = 50, 2.5, 2
+local CROWD = 1000
 local RESULT = "build/bench-scale.json"
 
 local sizes = {}
@@ -178,6 +182,11 @@ local function measure()
   if not skip:find("fresh", 1, true) then
     measure_fresh(result)
   end
+  if not skip:find("verdicts", 1, true) then
+    result.beside_frozen = verdicts.beside_frozen(farm_core, WATCHER_CORE)
+    result.in_a_crowd = verdicts.in_a_crowd(CROWD, farm_core, WATCHER_CORE)
+    say("deaths beside frozen nodes and in a crowd are done")
+  end
   if not skip:find("instructions", 1, true) then
     count_instructions(result)
   end
@@ -186,6 +195,7 @@ local function measure()
 end
 
 local ok, message = pcall(measure)
+plusmoin.stop_all()
 pcall(farm.stop)
 proc.cleanup()
 if not ok then

@@ -14,7 +14,7 @@ function farm.start(count, core)
   local self = setmetatable({ count = count }, Farm)
   local under = core and { "taskset", "-c", tostring(core) } or {}
   self.stand = standin.start { under = under, args = { "--spin", SPIN_MS } }
-  self.nodes = self.stand:clusters("n", count // farm.CLUSTER, farm.CLUSTER, farm.ADDRESS)
+  self.nodes = count > 0 and self.stand:clusters("n", count // farm.CLUSTER, farm.CLUSTER, farm.ADDRESS) or {}
   return self
 end
 

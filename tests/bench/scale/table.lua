@@ -102,9 +102,9 @@ local function seconds(name, beside_floor)
   end
 end
 
--- How plusmoin paces itself: at once, if its rounds have pauses between them.
+-- How plusmoin paces itself: at once, if there were pauses between its rounds in each of its runs.
 local function own_pace(size)
-  return #of(size, "plusmoin", "farm_round_ms") > 0 and "once" or "spread"
+  return #of(size, "plusmoin", "farm_round_ms") == #of(size, "plusmoin", "cpu_us") and "once" or "spread"
 end
 
 -- How much dearer a node is in the greatest fleet than in the smallest.
@@ -116,21 +116,33 @@ local heads = {}
 for i, size in ipairs(sizes) do
   heads[i] = short(size) .. " nodes"
 end
-print(("| plusmoin, floor: ratio (least-greatest) | %s |"):format(table.concat(heads, " | ")))
+print(("| plusmoin, libpq alone: ratio (least-greatest) | %s |"):format(table.concat(heads, " | ")))
 print("|---|" .. ("---|"):rep(#sizes))
-print_row("CPU per node and round, µs; the floor spread over the heartbeat", beside("cpu_us", "spread"))
-print_row("the same; the floor asks all at once", beside("cpu_us", "once"))
-print_row("user instructions per node and round", beside("instructions", "spread"))
-print_row("a round of a cluster, from its first question to its last answer, µs; paced alike",
+print_row("CPU of a node and round, µs; both spread over the heartbeat", beside("cpu_us", "spread"))
+print_row("the same; libpq alone asks all at once", beside("cpu_us", "once"))
+print_row("user instructions of a node and round", beside("instructions", "spread"))
+print_row("a cluster's round, first question to last answer, µs",
   function(size) return beside("cluster_round_us", own_pace(size))(size) end)
-print_row("memory, KiB a node", memory)
-print_row("round trips per node and round", beside("round_trips", "once"))
-print_row("packets per node and round, out / in", both("packets_out", "packets_in"))
-print_row("bytes per node and round, out / in", both("bytes_out", "bytes_in"))
-print_row("start until each node has its place, s: no rows", seconds("start_empty_s", true))
+print_row("memory of a node, KiB", memory)
+print_row("round trips of a node and round (a master: 2)", beside("round_trips", "once"))
+print_row("packets out / in of a node and round", both("packets_out", "packets_in"))
+print_row("bytes out / in of a node and round", both("bytes_out", "bytes_in"))
+print_row("start until each node has its place, s: no rows yet", seconds("start_empty_s", true))
 print_row("over rows of an earlier run", seconds("start_again_s"))
 print_row("over rows of another monitor with other names", seconds("start_foreign_s"))
 print()
+local function deaths(lists, first, second)
+  local one, other = numbers.of(lists[first]), numbers.of(lists[second])
+  return ("%.1f and %.1f ms (medians of %d; at most %.1f and %.1f)"):format(one.median, other.median, one.count,
+    one.max, other.max)
+end
+
+if result.beside_frozen then
+  print(("From a slave's death to the verdict in a fleet of 100, with no other node frozen and with five in two other"
+    .. " clusters: %s."):format(deaths(result.beside_frozen, "calm", "frozen")))
+  print(("From a slave's death to the start of its trigger, with two other nodes and with 1,000 more: %s."):format(
+    deaths(result.in_a_crowd, "alone", "crowd")))
+end
 local machine = result.machine
 local fresh = result.fresh_us and median(result.fresh_us)
 print(("From %s to %s nodes the CPU per node and round becomes %.1f times as much, the floor's %.1f times."):format(
