@@ -216,10 +216,10 @@ static void sort(struct list *nodes)
 static void remove_others(struct fleet *fleet, const struct config *config,
 			  const struct moment *now, struct list *removed)
 {
-	for (size_t i = 0; i < fleet->node_count; i++) {
+	for (size_t i = 0, at = 0; i < fleet->node_count; i++) {
 		struct node *node = fleet->nodes[i];
 
-		if (config_find_node(config, node->config->id) == NULL)
+		if (config_find_next(config, node->config->id, &at) == NULL)
 			remove_node(fleet, node, now, removed);
 	}
 }
