@@ -63,12 +63,12 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 		.cluster_id = event->cluster_id,
 		.restored = event->restored,
 		.rule = event->rule,
-		.reason = event->has_node ? event->node.reason : REASON_NONE,
-		.node = mem_strdup(event->has_node ? event->node.name : NULL),
-		.message = mem_strdup(event->has_node ? event->node.message : NULL),
+		.reason = event->node != NULL ? event->node->reason : REASON_NONE,
+		.node = mem_strdup(event->node != NULL ? event->node->name : NULL),
+		.message = mem_strdup(event->node != NULL ? event->node->message : NULL),
 	};
-	if (event->has_node)
-		one->place = mem_printf("%s:%d", event->node.host, event->node.port);
+	if (event->node != NULL)
+		one->place = mem_printf("%s:%d", event->node->host, event->node->port);
 	one->seen = seen_until(one->place, fleet);
 	text_copy(one->id, sizeof(one->id), event->id);
 }

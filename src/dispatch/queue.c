@@ -150,8 +150,7 @@ void queues_gate_changed(struct queues *queues)
 
 static bool same_node(const struct event *a, const struct event *b)
 {
-	return a->has_node && a->node.port == b->node.port &&
-	       strcmp(a->node.host, b->node.host) == 0;
+	return a->node != NULL && a->node->port == b->node->port && strcmp(a->node->host, b->node->host) == 0;
 }
 
 /* What is queued or under way for the run's node in the cluster that it came from ends first. */
@@ -184,7 +183,7 @@ static void put_in(struct queue *queue, struct run *run)
 struct run *queues_add(struct queues *queues, struct event *event, struct config *config)
 {
 	struct queue *queue = queues_find(queues, event->cluster_id);
-	const struct queue *from = event->has_node && event->came_from >= 0
+	const struct queue *from = event->node != NULL && event->came_from >= 0
 					   ? queues_find(queues, event->came_from)
 					   : NULL;
 	struct run *run = mem_zalloc(1, sizeof(*run));

@@ -186,12 +186,10 @@ static struct event *make_node_event(const char *id, int port, int cluster, int 
 {
 	struct event *event = make_event(id, EVENT_SLAVE_UP, cluster);
 
-	event->has_node = true;
 	event->came_from = came_from;
-	event->node = (struct node_view){
-		.host = mem_strdup("db"), .port = port, .name = mem_strdup("db"),
-		.master_name = mem_strdup(""),
-	};
+	event->node = node_view_new(&(struct node_view){
+		.host = "db", .port = port, .name = "db", .master_name = "",
+	});
 	return event;
 }
 
