@@ -244,20 +244,28 @@ static bool is_renewed(const struct fleet *fleet, int cluster_id)
 	return cluster_id == SHOWN_CLUSTERLESS ? fleet->touched_clusterless : cluster != NULL && cluster->touched;
 }
 
-/* Takes the node out of the picture in which it was, and shows it where and as it is. */
-static void renew_node(struct board **board, const struct fleet *fleet, struct node *node)
+/* A node that is elsewhere now leaves the picture in which it was. */
+static void take_out(struct board **board, const struct fleet *fleet, struct node *node)
 {
 	int before = node->shown_in;
-	int now = place_of(node);
-	const struct view *view;
 
-	node->shown_in = now;
-	if (before != now && before != SHOWN_NOWHERE && !is_renewed(fleet, before))
-		put(board, before, node->order, NULL);
-	if (is_renewed(fleet, now))
+	if (before == place_of(node) || before == SHOWN_NOWHERE)
 		return;
-	view = now >= 0 ? board_find(*board, now) : (*board)->clusterless;
-	if (view != NULL && view_find(view, node->order) != node_view_of(node))
+	node->shown_in = SHOWN_NOWHERE;
+	if (!is_renewed(fleet, before))
+		put(board, before, node->order, NULL);
+}
+
+/* Shows the node as it is, where it is. */
+static void renew_node(struct board **board, const struct fleet *fleet, struct node *node)
+{
+	int now = place_of(node);
+	const struct view *view = now >= 0 ? board_find(*board, now) : (*board)->clusterless;
+
+	if (is_renewed(fleet, now) || view == NULL)
+		return;
+	node->shown_in = now;
+	if (view_find(view, node->order) != node_view_of(node))
 		put(board, now, node->order, node->view);
 }
 
@@ -271,6 +279,8 @@ void board_update(struct board **board, struct fleet *fleet)
 		own(board)->generation++;
 		replace(*board, id, NULL);
 	}
+	for (size_t i = 0; i < fleet->touched_nodes.count; i++)
+		take_out(board, fleet, fleet->touched_nodes.items[i]);
 	for (size_t i = 0; i < fleet->touched.count; i++)
 		renew(board, fleet, fleet->touched.items[i]);
 	if (fleet->touched_clusterless)
