@@ -205,7 +205,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
 		"$(SANENV) build/asan/tests/bench/size 20" \
-		"ROUNDS=2000000 build/tests/unit/property" \
+		"SEED=$$(date +%s) ROUNDS=2000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 10000" \
 		"$(SPEC) plain spec/unit" \
 		$(MATRIX_PARTS:%="MATRIX_PART=% $(SPEC) asan $(MATRIX)") \
@@ -231,7 +231,7 @@ test-all: ## test, test-long, all versions, and what nobody waits for: random ru
 	@$(MAKE) --no-print-directory test-long
 	@$(MAKE) --no-print-directory test-versions
 	@sh tests/tools/run-tests.sh \
-		"ROUNDS=20000000 build/tests/unit/property" \
+		"SEED=$$(date +%s) ROUNDS=20000000 build/tests/unit/property" \
 		"$(SANENV) build/asan/tests/fuzz/loader 100000" \
 		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/random_spec.lua" \
 		"RANDOM_STEPS=10000 $(SPEC) tsan spec/program/random_spec.lua" \

@@ -55,7 +55,7 @@ struct anchors *anchors_ask(uv_loop_t *loop, struct resolver *resolver, const st
 	anchors->data = data;
 	anchors->awaited = config->anchor_count;
 	anchors->visits = mem_zalloc(config->anchor_count, sizeof(*anchors->visits));
-	anchors->deadline = timer_new(loop, NULL, on_deadline, anchors);
+	anchors->deadline = timer_new(loop, on_deadline, anchors);
 	timer_start(anchors->deadline, config->anchor_count > 0 ? config->query_timeout_ms : 0);
 	for (size_t i = 0; i < config->anchor_count; i++) {
 		anchors->visits[i].anchors = anchors;

@@ -204,7 +204,7 @@ static bool open_loop(struct hand *hand)
 	    reaper_start(&hand->loop) != 0)
 		return false;
 	hand->mailbox = mailbox_new(&hand->loop, on_message, hand);
-	hand->patience = timer_new(&hand->loop, NULL, on_no_sign, hand);
+	hand->patience = timer_new(&hand->loop, on_no_sign, hand);
 	return hand->mailbox != NULL;
 }
 

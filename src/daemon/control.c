@@ -373,8 +373,8 @@ struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_m
 	control->silence_ms = silence_ms;
 	control->answer = answer;
 	control->data = data;
-	control->knock_timer = timer_new(loop, NULL, on_knock_time, control);
-	control->look_timer = timer_new(loop, NULL, on_look_time, control);
+	control->knock_timer = timer_new(loop, on_knock_time, control);
+	control->look_timer = timer_new(loop, on_look_time, control);
 	control->listener = mem_zalloc(1, sizeof(*control->listener));
 	uv_pipe_init(loop, control->listener, 0);
 	control->listener->data = control;

@@ -345,8 +345,8 @@ static void start_all(struct daemon *daemon)
 	fits_say(daemon->config);
 	clock_start(&daemon->clock);
 	daemon->records = records_new(&daemon->loop, daemon->config);
-	daemon->status_soon = timer_new(&daemon->loop, NULL, on_status_soon, daemon);
-	daemon->status_beat = timer_new(&daemon->loop, NULL, on_status_beat, daemon);
+	daemon->status_soon = timer_new(&daemon->loop, on_status_soon, daemon);
+	daemon->status_beat = timer_new(&daemon->loop, on_status_beat, daemon);
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
 					hosts_runner(daemon->hosts));
 	dispatch_tell(daemon->dispatch, on_told, daemon);

@@ -26,7 +26,7 @@ struct supervised *supervised_new(uv_loop_t *loop)
 {
 	struct supervised *supervised = mem_zalloc(1, sizeof(*supervised));
 
-	supervised->alive = timer_new(loop, NULL, on_alive, supervised);
+	supervised->alive = timer_new(loop, on_alive, supervised);
 	if (notify_interval_ms() > 0)
 		on_alive(supervised);
 	return supervised;

@@ -217,8 +217,8 @@ struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const stru
 	queues_init(&dispatch->queues);
 	dispatch->kit.port = child_port_new(loop);
 	dispatch->kit.runner = runner;
-	dispatch->timer = timer_new(loop, NULL, on_stop_time, dispatch);
-	dispatch->done_timer = timer_new(loop, NULL, on_done_time, dispatch);
+	dispatch->timer = timer_new(loop, on_stop_time, dispatch);
+	dispatch->done_timer = timer_new(loop, on_done_time, dispatch);
 	return dispatch;
 }
 

@@ -54,7 +54,7 @@ static void on_fresh(void *data)
 
 void door_open(struct watch *watch)
 {
-	watch->fresh = timer_new(watch->all->loop, NULL, on_fresh, watch);
+	watch->fresh = timer_new(watch->all->loop, on_fresh, watch);
 }
 
 void door_close(struct watch *watch)
@@ -117,6 +117,6 @@ void doors_plan(struct watches *all)
 
 void doors_open(struct watches *all)
 {
-	all->refresh = timer_new(all->loop, NULL, on_turn, all);
+	all->refresh = timer_new(all->loop, on_turn, all);
 	doors_plan(all);
 }

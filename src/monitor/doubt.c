@@ -65,7 +65,7 @@ static void free_asked(struct asked *asked)
 
 void doubt_call_off(struct doubt *doubt)
 {
-	timer_stop(doubt->timer);
+	deadline_stop(&doubt->timer);
 	for (size_t i = 0; i < doubt->asked_count; i++)
 		free_asked(doubt->asked[i]);
 	doubt->asked_count = 0;
@@ -223,14 +223,14 @@ static void plan_step(struct doubt *doubt)
 		step_ms = DOUBT_STEP_MS;
 	if (doubt->step >= DOUBT_STEPS - 1)
 		step_ms = time_left(doubt);
-	timer_start(doubt->timer, step_ms > 0 ? step_ms : 1);
+	deadline_start(&doubt->timer, step_ms > 0 ? step_ms : 1);
 }
 
 static void on_step(void *data)
 {
 	struct doubt *doubt = data;
 
-	if (doubt->stalls != doubt->watches->stalls) { /* the loop did not turn: nothing can be told (P4) */
+	if (doubt->stalls != deadlines_stalls(doubt->watches->deadlines)) { /* the loop did not turn: nothing can be told (P4) */
 		end(doubt, DOUBT_LATE);
 		return;
 	}
@@ -249,7 +249,7 @@ static bool begin(struct doubt *doubt)
 	bool any;
 
 	doubt->began_ms = clock_steady_ms();
-	doubt->stalls = doubt->watches->stalls;
+	doubt->stalls = deadlines_stalls(doubt->watches->deadlines);
 	doubt->step = 0;
 	doubt->heard = false;
 	ask_friend(doubt);
@@ -305,13 +305,12 @@ void doubt_open(struct doubt *doubt, struct watches *watches, void (*ended)(void
 		void *data)
 {
 	*doubt = (struct doubt){ .watches = watches, .ended = ended, .data = data, .proven_ms = INT64_MIN };
-	doubt->timer = timer_new(watches->loop, &watches->stalls, on_step, doubt);
+	deadline_init(&doubt->timer, watches->deadlines, on_step, doubt);
 }
 
 void doubt_close(struct doubt *doubt)
 {
 	doubt_call_off(doubt);
-	timer_free(&doubt->timer);
 	list_free(&doubt->about);
 	own_free(&doubt->own);
 }

@@ -31,7 +31,7 @@ struct doubt {
 	int64_t proven_ms;    /* when the last doubt began that was settled soon; INT64_MIN: none was */
 	bool heard;           /* a look that began since was answered by another host */
 	unsigned stalls;      /* of the monitor's own, when it began */
-	struct timer *timer;
+	struct deadline timer;
 	int step;
 	struct asked *asked[DOUBT_ASKS];
 	size_t asked_count;

@@ -284,7 +284,7 @@ void founding_begin(struct founding *founding)
 	const struct watches *watches = founding->watches;
 
 	founding->waits.watches = founding->watches;
-	founding->tick = timer_new(watches->loop, NULL, on_tick, founding);
+	founding->tick = timer_new(watches->loop, on_tick, founding);
 	founding->ticked_ms = clock_steady_ms();
 	founding->phase = FOUNDING_ANSWERS;
 	timer_start(founding->tick, watches->count > 0 ? FOUNDING_TICK_MS : 0);

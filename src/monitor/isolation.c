@@ -326,7 +326,7 @@ void isolation_open(struct isolation *isolation, struct watches *watches, const 
 	};
 	watches_add_gate(watches, &gate, isolation);
 	doubt_open(&isolation->doubt, watches, on_doubt, isolation);
-	isolation->timer = timer_new(watches->loop, NULL, on_time, isolation);
+	isolation->timer = timer_new(watches->loop, on_time, isolation);
 }
 
 void isolation_close(struct isolation *isolation)

@@ -11,14 +11,14 @@ struct live {
 	struct drain *drain; /* of connections that were given up */
 };
 
-static void *open_live(uv_loop_t *loop, const unsigned *stalls)
+static void *open_live(uv_loop_t *loop, struct deadlines *deadlines)
 {
 	struct live *live = mem_zalloc(1, sizeof(*live));
 
 	live->resolver = resolver_new(loop);
 	live->drain = drain_new(loop);
 	live->context = (struct probe_context){
-		.loop = loop, .resolver = live->resolver, .drain = live->drain, .stalls = stalls,
+		.loop = loop, .resolver = live->resolver, .drain = live->drain, .deadlines = deadlines,
 	};
 	return live;
 }

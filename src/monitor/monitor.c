@@ -403,8 +403,8 @@ struct monitor *monitor_new(const struct monitor_start *start)
 	}
 	monitor->kept = (struct kept){ .publisher = &monitor->publisher, .founding = &monitor->founding };
 	open_rooms(monitor, start);
-	monitor->reload_timer = timer_new(start->loop, NULL, on_reload_time, monitor);
-	stall_begin(&monitor->stall, start->loop, &monitor->watches.stalls);
+	monitor->reload_timer = timer_new(start->loop, on_reload_time, monitor);
+	stall_begin(&monitor->stall, start->loop, monitor->watches.deadlines);
 	founding_begin(&monitor->founding);
 	return monitor;
 }

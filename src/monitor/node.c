@@ -100,9 +100,9 @@ void watch_plan(struct watch *watch)
 	int64_t ends_ms = node_grace_ends(watch->all->fleet, watch->node);
 
 	if (ends_ms == INT64_MAX)
-		timer_stop(watch->grace);
+		deadline_stop(&watch->grace);
 	else if (ends_ms > now_ms) /* else the next failure counts */
-		timer_start(watch->grace, ends_ms - now_ms);
+		deadline_start(&watch->grace, ends_ms - now_ms);
 	if (!needs_retry(watch))
 		timer_stop(watch->retry);
 	else if (!timer_is_set(watch->retry) && !watch_is_busy(watch))
@@ -322,8 +322,8 @@ static struct watch *watch_new(struct watches *all, struct node *node)
 	watch->node = node;
 	watch->late_ms = INT64_MIN;
 	make_probe(watch, NULL);
-	watch->retry = timer_new(all->loop, NULL, on_retry, watch);
-	watch->grace = timer_new(all->loop, &all->stalls, on_grace, watch);
+	watch->retry = timer_new(all->loop, on_retry, watch);
+	deadline_init(&watch->grace, all->deadlines, on_grace, watch);
 	door_open(watch);
 	return watch;
 }
@@ -336,7 +336,7 @@ static void watch_free(struct watch *watch)
 	watch->all->prober->end(watch->probe);
 	watch_drop_aside(watch);
 	timer_free(&watch->retry);
-	timer_free(&watch->grace);
+	deadline_stop(&watch->grace);
 	door_close(watch);
 	lacks_leave(&watch->all->lacks, &watch->lack);
 	free(watch);
@@ -349,7 +349,7 @@ static void reload_watch(struct watch *watch)
 
 	pause_forget(&watch->pause);
 	timer_stop(watch->retry);
-	timer_stop(watch->grace);
+	deadline_stop(&watch->grace);
 	if (watch->anew) {
 		door_forget(watch);
 		make_probe(watch, before);
@@ -400,7 +400,8 @@ void watches_reload(struct watches *all, struct list *removed)
 
 void watches_open(struct watches *all)
 {
-	all->probes = all->prober->open(all->loop, &all->stalls);
+	all->deadlines = deadlines_new(all->loop);
+	all->probes = all->prober->open(all->loop, all->deadlines);
 	all->count = all->fleet->node_count;
 	all->by_order = mem_zalloc(all->count, sizeof(struct watch *));
 	for (size_t i = 0; i < all->count; i++)
@@ -415,4 +416,5 @@ void watches_close(struct watches *all)
 	free(all->by_order);
 	timer_free(&all->refresh);
 	all->prober->close(all->probes);
+	deadlines_free(&all->deadlines);
 }

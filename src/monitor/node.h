@@ -7,6 +7,7 @@
 
 #include "core/verdict.h"
 #include "loop/clock.h"
+#include "loop/deadline.h"
 #include "loop/timer.h"
 #include "monitor/lacks.h"
 #include "monitor/prober.h"
@@ -60,7 +61,7 @@ struct watches {
 	struct fleet *fleet;
 	const struct prober *prober;
 	void *probes;    /* what the prober's probes share */
-	unsigned stalls; /* how often the monitor itself was stalled (P4) */
+	struct deadlines *deadlines; /* of all watches and probes; they know the monitor's own stalls (P4) */
 	struct lacks lacks; /* what plusmoin itself lacks for connections */
 	const struct watch_events *events;
 	void *data;
@@ -85,7 +86,7 @@ struct watch {
 	struct node *node;
 	void *probe;
 	struct timer *retry;
-	struct timer *grace;
+	struct deadline grace;
 	struct timer *fresh; /* while the door is shut: to knock again */
 	enum reason door;    /* why the last fresh connection failed; REASON_NONE: it did not */
 	struct pause door_pause; /* of what fresh connections beside the kept one are told */

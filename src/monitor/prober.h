@@ -10,8 +10,8 @@
 #include "pg/probe.h"
 
 struct prober {
-	/* What all probes of a monitor share; `stalls` counts the monitor's own stalls (P4). */
-	void *(*open)(uv_loop_t *loop, const unsigned *stalls);
+	/* What all probes of a monitor share; `deadlines` know the monitor's own stalls (P4). */
+	void *(*open)(uv_loop_t *loop, struct deadlines *deadlines);
 	void (*close)(void *all);
 	/* One node's probe; `before`: the one that it replaces, or NULL. */
 	void *(*make)(void *all, const struct config *config, const struct config_node *node,

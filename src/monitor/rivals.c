@@ -134,7 +134,7 @@ void rivals_open(struct rivals *rivals, const struct founding *founding, struct 
 		 struct publisher *publisher)
 {
 	*rivals = (struct rivals){ .founding = founding, .clusters = clusters, .publisher = publisher };
-	rivals->timer = timer_new(watches_of(rivals)->loop, NULL, on_time, rivals);
+	rivals->timer = timer_new(watches_of(rivals)->loop, on_time, rivals);
 }
 
 void rivals_close(struct rivals *rivals)

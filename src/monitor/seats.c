@@ -52,8 +52,8 @@ void group_init(struct group *group, struct seats *seats, struct cluster *cluste
 	uv_loop_t *loop = seats->watches->loop;
 
 	*group = (struct group){ .seats = seats, .cluster = cluster };
-	group->heartbeat = timer_new(loop, NULL, on_heartbeat, group);
-	group->early = timer_new(loop, NULL, on_early, group);
+	group->heartbeat = timer_new(loop, on_heartbeat, group);
+	group->early = timer_new(loop, on_early, group);
 	for (size_t i = 0; i < EARLY_ROUNDS_A_SECOND; i++)
 		group->early_at[i] = INT64_MIN / 2;
 }

@@ -10,7 +10,7 @@ static void on_tick(void *data)
 	int64_t late_ms = now_ms - stall->ticked_ms - STALL_TICK_MS;
 
 	if (late_ms > STALL_LIMIT_MS) {
-		++*stall->count;
+		deadlines_note_stall(stall->deadlines);
 		log_error("the monitor was stalled for %.1f s: it looks again before it judges",
 			  (double)late_ms / 1000.0);
 	}
@@ -18,11 +18,11 @@ static void on_tick(void *data)
 	timer_start(stall->timer, STALL_TICK_MS);
 }
 
-void stall_begin(struct stall *stall, uv_loop_t *loop, unsigned *count)
+void stall_begin(struct stall *stall, uv_loop_t *loop, struct deadlines *deadlines)
 {
-	stall->count = count;
+	stall->deadlines = deadlines;
 	stall->ticked_ms = clock_steady_ms();
-	stall->timer = timer_new(loop, NULL, on_tick, stall);
+	stall->timer = timer_new(loop, on_tick, stall);
 	timer_start(stall->timer, STALL_TICK_MS);
 }
 

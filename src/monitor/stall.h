@@ -1,9 +1,10 @@
 /*
  * Rule P4: the monitor's own stalls. A timer of its own that fires late says that the loop did not turn;
- * then deadlines begin anew (loop/timer.h), and nothing is judged by what expired. Monitor thread.
+ * then deadlines begin anew (loop/deadline.h), and nothing is judged by what expired. Monitor thread.
  */
 #pragma once
 
+#include "loop/deadline.h"
 #include "loop/timer.h"
 
 #define STALL_TICK_MS 200
@@ -11,9 +12,9 @@
 
 struct stall {
 	struct timer *timer;
-	unsigned *count; /* the owner's: how many there have been */
+	struct deadlines *deadlines; /* the owner's: they are told of each stall */
 	int64_t ticked_ms;
 };
 
-void stall_begin(struct stall *stall, uv_loop_t *loop, unsigned *count);
+void stall_begin(struct stall *stall, uv_loop_t *loop, struct deadlines *deadlines);
 void stall_end(struct stall *stall);

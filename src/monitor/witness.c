@@ -22,7 +22,7 @@ enum opinion_state {
 /* What the slaves of a sitting master say of it. */
 struct opinion {
 	struct watch *watch; /* the master's */
-	struct timer *timer;
+	struct deadline timer;
 	enum opinion_state state;
 	bool is_open;     /* a look is under way */
 	size_t awaited;   /* who has not answered in it */
@@ -39,7 +39,7 @@ static struct opinion *opinion_of(struct watch *watch)
 	if (watch->opinion == NULL) {
 		watch->opinion = mem_zalloc(1, sizeof(*watch->opinion));
 		watch->opinion->watch = watch;
-		watch->opinion->timer = timer_new(watch->all->loop, &watch->all->stalls, on_time, watch->opinion);
+		deadline_init(&watch->opinion->timer, watch->all->deadlines, on_time, watch->opinion);
 	}
 	return watch->opinion;
 }
@@ -48,7 +48,7 @@ static void end(struct opinion *opinion)
 {
 	opinion->state = OPINION_NONE;
 	opinion->is_open = false;
-	timer_stop(opinion->timer);
+	deadline_stop(&opinion->timer);
 }
 
 /* ---- a look ---- */
@@ -58,7 +58,7 @@ static void begin_look(struct opinion *opinion)
 	opinion->look_ms = clock_steady_ms();
 	opinion->is_open = true;
 	opinion->awaited = listeners_ask(opinion->watch, opinion->first_ms);
-	timer_start(opinion->timer, opinion->awaited > 0 ? WITNESS_PATIENCE_MS : 0);
+	deadline_start(&opinion->timer, opinion->awaited > 0 ? WITNESS_PATIENCE_MS : 0);
 }
 
 static void begin_first(struct opinion *opinion)
@@ -103,7 +103,7 @@ static void plan_second(struct opinion *opinion)
 {
 	int64_t wait_ms = opinion->first_ms + WITNESS_APART_MS - clock_steady_ms();
 
-	timer_start(opinion->timer, wait_ms > 0 ? wait_ms : 0);
+	deadline_start(&opinion->timer, wait_ms > 0 ? wait_ms : 0);
 }
 
 /* From one look to the next. A thousand slaves and more are asked a thousand questions a second, but twice in a vouch. */
@@ -129,7 +129,7 @@ static void plan_next(struct opinion *opinion)
 	if (next_ms > opinion->watch->node->failure.vouched_ms)
 		next_ms = opinion->watch->node->failure.vouched_ms;
 	next_ms -= clock_steady_ms();
-	timer_start(opinion->timer, next_ms > 0 ? next_ms : 0);
+	deadline_start(&opinion->timer, next_ms > 0 ? next_ms : 0);
 }
 
 /* New growth gives the vouch anew; whether it holds. */
@@ -266,7 +266,7 @@ static void on_heard(void *data, struct watch *watch, const struct hearing *hear
 		return;
 	opinion->awaited--;
 	if (opinion->awaited == 0)
-		timer_start(opinion->timer, 0); /* not from inside the slave's answer */
+		deadline_start(&opinion->timer, 0); /* not from inside the slave's answer */
 }
 
 /* It was about an attempt before the one that has ended, or is under way. */
@@ -348,7 +348,7 @@ static void on_left(void *data, struct watch *watch)
 {
 	(void)data;
 	if (watch->opinion != NULL)
-		timer_free(&watch->opinion->timer);
+		deadline_stop(&watch->opinion->timer);
 	free(watch->opinion);
 	listener_free(watch);
 }

@@ -279,8 +279,8 @@ struct exchange *exchange_start(uv_loop_t *loop, struct resolver *resolver,
 	exchange->len = order->len;
 	exchange->timeout_ms = order->timeout_ms > 0 ? order->timeout_ms : 1;
 	exchange->until_ms = clock_steady_ms() + exchange->timeout_ms;
-	exchange->deadline = timer_new(loop, NULL, on_deadline, exchange);
-	exchange->share = timer_new(loop, NULL, on_share_over, exchange);
+	exchange->deadline = timer_new(loop, on_deadline, exchange);
+	exchange->share = timer_new(loop, on_share_over, exchange);
 	exchange->done = done;
 	exchange->user = data;
 	timer_start(exchange->deadline, exchange->timeout_ms);

@@ -219,7 +219,7 @@ struct http *http_new(uv_loop_t *loop)
 	struct http *http = mem_zalloc(1, sizeof(*http));
 
 	http->loop = loop;
-	http->timer = timer_new(loop, NULL, on_timer, http);
+	http->timer = timer_new(loop, on_timer, http);
 	http->multi = curl_multi_init();
 	if (http->multi != NULL) {
 		(void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_watch);
@@ -297,7 +297,7 @@ struct http_call *http_start(struct http *http, const struct http_order *order,
 	call->done = done;
 	call->data = data;
 	list_add(&http->calls, call);
-	call->later = timer_new(http->loop, NULL, on_later, call);
+	call->later = timer_new(http->loop, on_later, call);
 	call->easy = curl_easy_init();
 	if (call->easy == NULL) {
 		timer_start(call->later, 0);

@@ -123,7 +123,7 @@ struct knock *knock_start(uv_loop_t *loop, struct resolver *resolver, const char
 	knock->port = port;
 	knock->done = done;
 	knock->data = data;
-	knock->later = timer_new(loop, NULL, on_later, knock);
+	knock->later = timer_new(loop, on_later, knock);
 	if (addresses_take_numeric(&addresses, host))
 		knock_at(knock, addresses.text[0]);
 	else

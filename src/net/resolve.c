@@ -183,7 +183,7 @@ struct lookup *lookup_start(struct resolver *resolver, const char *host, int64_t
 	lookup->name = name;
 	lookup->found = found;
 	lookup->data = data;
-	lookup->patience = timer_new(resolver->loop, NULL, on_impatient, lookup);
+	lookup->patience = timer_new(resolver->loop, on_impatient, lookup);
 	list_add(&name->waiting, lookup);
 	if (!name->under_way)
 		name->under_way = uv_getaddrinfo(resolver->loop, &name->request, on_found, host,

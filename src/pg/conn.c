@@ -309,7 +309,7 @@ struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char 
 	conn->loop = loop;
 	conn->events = *events;
 	conn->data = data;
-	conn->later = timer_new(loop, NULL, on_later, conn);
+	conn->later = timer_new(loop, on_later, conn);
 	conn->login = login_start(loop, keywords, values, spares, on_stepped, conn);
 	return conn;
 }

@@ -34,10 +34,10 @@ struct dial {
 	bool left_some; /* of this round an address was left before it said anything */
 	struct tried tried;
 	struct conn *conn;
-	struct timer *deadline; /* of the present address, or of the look-up */
-	struct timer *reach;    /* of the present connect: TCP must have answered */
+	struct deadline deadline; /* of the present address, or of the look-up */
+	struct deadline reach;    /* of the present connect: TCP must have answered */
 	int64_t started_ms;
-	const unsigned *stalls;
+	struct deadlines *deadlines;
 	unsigned stalls_then;
 	void (*done)(void *data, struct conn *conn, const struct evidence *evidence);
 	void *data;
@@ -148,13 +148,13 @@ static int64_t left_of(const struct dial *dial, int64_t time_ms)
 /* A server may have given up on us while we were stalled: once more from the start. */
 static void start_anew(struct dial *dial)
 {
-	dial->stalls_then = *dial->stalls;
+	dial->stalls_then = deadlines_stalls(dial->deadlines);
 	dial->started_ms = clock_steady_ms();
 	dial->next = 0;
 	dial->tried = (struct tried){ 0 };
 	dial->left_some = false;
 	if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
-		timer_start(dial->deadline, dial->target.timeout_ms);
+		deadline_start(&dial->deadline, dial->target.timeout_ms);
 	else
 		try_next(dial);
 }
@@ -179,7 +179,7 @@ static void on_failed(void *data, const struct evidence *evidence)
 
 	dial->tried.reached = dial_has_reached(dial);
 	conn_close(&dial->conn);
-	if (*dial->stalls != dial->stalls_then) {
+	if (deadlines_stalls(dial->deadlines) != dial->stalls_then) {
 		start_anew(dial);
 		return;
 	}
@@ -269,7 +269,7 @@ static void on_reach(void *data)
 		conn_close(&dial->conn);
 		open_conn(dial);
 	}
-	timer_start(dial->reach, reach_ms(dial));
+	deadline_start(&dial->reach, reach_ms(dial));
 }
 
 /*
@@ -290,10 +290,10 @@ static void try_next(struct dial *dial)
 		dial->next++;
 	dial->again = false;
 	open_conn(dial);
-	timer_start(dial->deadline, silent_ms > 1 ? silent_ms : 1);
+	deadline_start(&dial->deadline, silent_ms > 1 ? silent_ms : 1);
 	if (count < 2 || dark_ms > reach_ms(dial))
 		dark_ms = reach_ms(dial);
-	timer_start(dial->reach, dark_ms > 1 ? dark_ms : 1);
+	deadline_start(&dial->reach, dark_ms > 1 ? dark_ms : 1);
 }
 
 /* Moves the last good address to the front. */
@@ -341,7 +341,7 @@ static char *options_of(const struct dial_target *target)
 			  theirs != NULL ? theirs : "", target->options);
 }
 
-struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
+struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, struct deadlines *deadlines,
 			const struct dial_target *target,
 			void (*done)(void *data, struct conn *conn,
 				     const struct evidence *evidence),
@@ -358,16 +358,16 @@ struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsign
 		dial->target.wait_ms = target->timeout_ms;
 	dial->done = done;
 	dial->data = data;
-	dial->stalls = stalls;
-	dial->stalls_then = *stalls;
+	dial->deadlines = deadlines;
+	dial->stalls_then = deadlines_stalls(deadlines);
 	dial->started_ms = clock_steady_ms();
-	dial->deadline = timer_new(loop, stalls, give_up, dial);
-	dial->reach = timer_new(loop, stalls, on_reach, dial);
+	deadline_init(&dial->deadline, deadlines, give_up, dial);
+	deadline_init(&dial->reach, deadlines, on_reach, dial);
 	if (host[0] == '/' || host[0] == '@' || pair_value(target->node, "hostaddr") != NULL ||
 	    addresses_take_numeric(&dial->addresses, host)) {
 		try_next(dial);
 	} else {
-		timer_start(dial->deadline, target->timeout_ms);
+		deadline_start(&dial->deadline, target->timeout_ms);
 		dial->lookup = lookup_start(resolver, host,
 					    target->lookup_ms > 0 ? target->lookup_ms
 								  : RESOLVE_PATIENCE_MS,
@@ -433,8 +433,8 @@ void dial_cancel(struct dial **dial_p)
 		return;
 	lookup_cancel(&dial->lookup);
 	conn_leave(&dial->conn, dial->target.drain);
-	timer_free(&dial->deadline);
-	timer_free(&dial->reach);
+	deadline_stop(&dial->deadline);
+	deadline_stop(&dial->reach);
 	free(dial->options);
 	free(dial);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/config.h"
+#include "loop/deadline.h"
 #include "net/resolve.h"
 #include "pg/conn.h"
 
@@ -35,7 +36,7 @@ struct dial_target dial_terms(const struct config *config, bool beside, bool hal
  * the callee's from now on (it must conn_listen() at once), or with NULL and
  * why (`path` is right there). Not after dial_cancel().
  */
-struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, const unsigned *stalls,
+struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver, struct deadlines *deadlines,
 			const struct dial_target *target,
 			void (*done)(void *data, struct conn *conn,
 				     const struct evidence *evidence),

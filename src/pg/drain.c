@@ -81,7 +81,7 @@ void drain_take(struct drain *drain, int fd)
 	socket->handle.data = socket;
 	socket->fd = fd;
 	socket->drain = drain;
-	socket->limit = timer_new(drain->loop, NULL, on_limit, socket);
+	socket->limit = timer_new(drain->loop, on_limit, socket);
 	timer_start(socket->limit, DRAIN_MS);
 	list_add(&drain->sockets, socket);
 	if (uv_poll_start(&socket->handle, UV_READABLE, on_ready) != 0)

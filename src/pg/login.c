@@ -164,7 +164,7 @@ static void refuse(struct login *login, enum reason reason, bool own_fault, cons
 	login->is_refused = true;
 	login->refusal = (struct evidence){ .reason = reason, .own_fault = own_fault };
 	text_copy(login->refusal.message, MESSAGE_BYTES, message);
-	login->later = timer_new(login->loop, NULL, on_later, login);
+	login->later = timer_new(login->loop, on_later, login);
 	timer_start(login->later, 0);
 }
 

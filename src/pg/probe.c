@@ -24,8 +24,8 @@ struct probe {
 	struct lane *fresh; /* a newer one, while a task is under way over the kept one */
 	struct dial *dial;
 	bool dial_counts; /* a failure of this dial is an observation by itself */
-	struct timer *deadline;
-	struct timer *silence; /* half of the deadline: the kept one gets a fresh one beside it */
+	struct deadline deadline;
+	struct deadline silence; /* half of the deadline: the kept one gets a fresh one beside it */
 	struct timer *reconnect;
 	struct task task;
 	bool silent; /* the kept one has been, for half of the task's time */
@@ -64,8 +64,8 @@ static void replace_kept(struct probe *probe)
 /* The task is over: a fresh connection that was not needed for it is kept, one that was asked in vain is not. */
 static void end_task(struct probe *probe)
 {
-	timer_stop(probe->deadline);
-	timer_stop(probe->silence);
+	deadline_stop(&probe->deadline);
+	deadline_stop(&probe->silence);
 	probe->silent = false;
 	probe->task.kind = TASK_NONE;
 	if (probe->fresh == NULL)
@@ -150,7 +150,7 @@ static void on_remark(void *data, enum log_level level, const char *text)
 
 static void ask_kept(struct probe *probe)
 {
-	timer_start(probe->silence, probe->config->query_timeout_ms / 2);
+	deadline_start(&probe->silence, probe->config->query_timeout_ms / 2);
 	lane_do(probe->kept, &probe->task);
 }
 
@@ -283,7 +283,7 @@ static void start_dial(struct probe *probe, bool counts)
 	timer_stop(probe->reconnect);
 	probe->dial_counts = counts;
 	probe->dial = dial_start(probe->context.loop, probe->context.resolver,
-				 probe->context.stalls, &target, on_dialed, probe);
+				 probe->context.deadlines, &target, on_dialed, probe);
 }
 
 static void on_reconnect(void *data)
@@ -350,8 +350,8 @@ static void start_task(struct probe *probe, enum task_kind kind, const struct be
 	probe->door_met = false;
 	if (order != NULL)
 		probe->task.order = *order;
-	timer_start(probe->deadline, probe->config->query_timeout_ms);
-	timer_start(probe->silence, probe->config->query_timeout_ms / 2);
+	deadline_start(&probe->deadline, probe->config->query_timeout_ms);
+	deadline_start(&probe->silence, probe->config->query_timeout_ms / 2);
 	if (probe->kept != NULL)
 		lane_do(probe->kept, &probe->task);
 	else if (probe->dial == NULL)
@@ -415,9 +415,9 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
 		text_copy(probe->last_good, sizeof(probe->last_good), before->last_good);
 	}
-	probe->deadline = timer_new(context->loop, context->stalls, on_deadline, probe);
-	probe->silence = timer_new(context->loop, context->stalls, on_silence, probe);
-	probe->reconnect = timer_new(context->loop, NULL, on_reconnect, probe);
+	deadline_init(&probe->deadline, context->deadlines, on_deadline, probe);
+	deadline_init(&probe->silence, context->deadlines, on_silence, probe);
+	probe->reconnect = timer_new(context->loop, on_reconnect, probe);
 	return probe;
 }
 
@@ -443,8 +443,8 @@ void probe_free(struct probe **probe_p)
 	dial_cancel(&probe->dial);
 	lane_free(&probe->fresh);
 	lane_free(&probe->kept);
-	timer_free(&probe->deadline);
-	timer_free(&probe->silence);
+	deadline_stop(&probe->deadline);
+	deadline_stop(&probe->silence);
 	timer_free(&probe->reconnect);
 	free(probe);
 }

@@ -14,6 +14,7 @@
 #include "core/config.h"
 #include "core/observation.h"
 #include "core/vouch.h"
+#include "loop/deadline.h"
 #include "net/resolve.h"
 #include "pg/drain.h"
 #include "pg/evidence.h"
@@ -51,7 +52,7 @@ struct probe_context {
 	uv_loop_t *loop;
 	struct resolver *resolver;
 	struct drain *drain;
-	const unsigned *stalls; /* counts the monitor's own stalls (P4) */
+	struct deadlines *deadlines; /* they know the monitor's own stalls (P4) */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "loop/clock.h"
+#include "loop/deadline.h"
 #include "loop/timer.h"
 #include "pg/dial.h"
 #include "pg/pinned.h"
@@ -19,7 +20,7 @@ struct session {
 	struct config_node node;
 	bool bare;
 	bool set; /* this connection has what is set after connecting */
-	unsigned stalls; /* nobody counts them here */
+	struct deadlines *deadlines; /* of its dial */
 	char defaults[PINNED_OPTIONS];
 	char options[64];
 	char last_good[INET6_ADDRSTRLEN + 1];
@@ -232,7 +233,7 @@ static void dial(struct session *session)
 	(void)snprintf(session->options, sizeof(session->options), "-c statement_timeout=%lld",
 		       (long long)session->timeout_ms);
 	session->server_timeout_ms = session->timeout_ms;
-	session->dial = dial_start(session->loop, session->resolver, &session->stalls, &target,
+	session->dial = dial_start(session->loop, session->resolver, session->deadlines, &target,
 				   on_dialled, session);
 }
 
@@ -264,10 +265,11 @@ struct session *session_new(uv_loop_t *loop, struct resolver *resolver, struct c
 
 	session->loop = loop;
 	session->resolver = resolver;
+	session->deadlines = deadlines_new(loop);
 	session->node = *node;
 	*node = (struct config_node){ 0 };
 	session->bare = bare;
-	session->deadline = timer_new(loop, NULL, on_deadline, session);
+	session->deadline = timer_new(loop, on_deadline, session);
 	return session;
 }
 
@@ -290,6 +292,7 @@ void session_free(struct session **session_p)
 	dial_cancel(&session->dial);
 	conn_close(&session->conn);
 	timer_free(&session->deadline);
+	deadlines_free(&session->deadlines);
 	config_node_clear(&session->node);
 	free(session);
 }

@@ -68,7 +68,7 @@ const char survey_end_sql[] = "ROLLBACK";
 struct survey {
 	const struct config *config;
 	const struct config_node *node;
-	unsigned stalls; /* nobody counts them here */
+	struct deadlines *deadlines; /* of its dial */
 	char options[PINNED_OPTIONS + 96];
 	char last_good[INET6_ADDRSTRLEN + 1];
 	struct dial *dial;
@@ -93,6 +93,7 @@ static void finish(struct survey *survey)
 	dial_cancel(&survey->dial);
 	conn_close(&survey->conn);
 	timer_free(&survey->deadline);
+	deadlines_free(&survey->deadlines);
 	survey->done(survey->data, &survey->answer);
 	free(survey->facts);
 	free(survey->table);
@@ -258,8 +259,9 @@ struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const st
 	survey->node = node;
 	survey->done = done;
 	survey->data = data;
-	survey->deadline = timer_new(loop, NULL, on_deadline, survey);
+	survey->deadlines = deadlines_new(loop);
+	survey->deadline = timer_new(loop, on_deadline, survey);
 	timer_start(survey->deadline, config->query_timeout_ms);
-	survey->dial = dial_start(loop, resolver, &survey->stalls, &target, on_dialled, survey);
+	survey->dial = dial_start(loop, resolver, survey->deadlines, &target, on_dialled, survey);
 	return survey;
 }

@@ -349,7 +349,7 @@ struct child *child_start(struct child_port *port, const struct child_options *o
 	child->ended = ended;
 	child->data = data;
 	child->started_ms = clock_steady_ms();
-	child->timer = timer_new(port->loop, NULL, on_time, child);
+	child->timer = timer_new(port->loop, on_time, child);
 	child->outcome.error = start_process(child, options);
 	timer_start(child->timer, child->outcome.error == 0 ? options->timeout_ms : 0);
 	return child;

@@ -47,7 +47,7 @@ static int core_sleep(lua_State *L)
 
 	luaL_argcheck(L, seconds >= 0 && seconds <= LONGEST_S, 1,
 		      "seconds from 0 to 86400 expected");
-	timer = timer_new(run->engine->loop, NULL, on_slept, run);
+	timer = timer_new(run->engine->loop, on_slept, run);
 	timer_start(timer, (int64_t)ceil(seconds * 1000.0));
 	wait.data = timer;
 	return run_wait(L, run, &wait);

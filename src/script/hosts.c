@@ -336,8 +336,8 @@ struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *confi
 		.stop = stop,
 	};
 	hosts->mailbox = mailbox_new(loop, on_message, hosts);
-	hosts->load_timer = timer_new(loop, NULL, on_load_time, hosts);
-	hosts->tidy = timer_new(loop, NULL, on_tidy, hosts);
+	hosts->load_timer = timer_new(loop, on_load_time, hosts);
+	hosts->tidy = timer_new(loop, on_tidy, hosts);
 	add_load(hosts, host, config);
 	host_attach(host, hosts->mailbox);
 	return hosts;

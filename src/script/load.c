@@ -46,7 +46,7 @@ struct load *load_new(uv_loop_t *loop, struct config *config, struct host *host,
 	load->config = config_ref(config);
 	load->record = record_ref(host_record(host));
 	load->holds = mem_zalloc(count_functions(config) + 1, sizeof(*load->holds));
-	load->watch = timer_new(loop, NULL, on_watch, load);
+	load->watch = timer_new(loop, on_watch, load);
 	load->events = events;
 	load->data = data;
 	return load;
@@ -399,7 +399,7 @@ struct task *load_start(struct load *load, unsigned long id, const struct config
 	task->job->owner = task;
 	task->ended = ended;
 	task->owner = owner;
-	task->timer = timer_new(load->loop, NULL, on_task_time, task);
+	task->timer = timer_new(load->loop, on_task_time, task);
 	list_add(&load->tasks, task);
 	place(task);
 	return task;

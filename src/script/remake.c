@@ -103,7 +103,7 @@ void load_make_again(struct load *load, struct shared *shared, struct mailbox *m
 		return;
 	}
 	if (load->next_timer == NULL)
-		load->next_timer = timer_new(load->loop, NULL, on_next_time, load);
+		load->next_timer = timer_new(load->loop, on_next_time, load);
 	timer_start(load->next_timer, HOST_LOAD_MS + HOST_SIGN_MS);
 	load->events->changed(load->data);
 }

@@ -312,7 +312,7 @@ void run_start(struct engine *engine, struct job *job)
 		end(run, false, mem_strdup("not started: the script host's memory is used up"));
 		return;
 	}
-	run->deadline = timer_new(engine->loop, NULL, on_deadline, run);
+	run->deadline = timer_new(engine->loop, on_deadline, run);
 	timer_start(run->deadline, job->timeout_ms);
 	list_add(&engine->runs, run);
 	make_ready(run, false);

@@ -227,7 +227,7 @@ static void on_wait_over(void *data)
 
 static void run_for(struct bench *bench, int64_t ms)
 {
-	struct timer *timer = timer_new(&bench->loop, NULL, on_wait_over, &bench->loop);
+	struct timer *timer = timer_new(&bench->loop, on_wait_over, &bench->loop);
 
 	timer_start(timer, ms);
 	(void)uv_run(&bench->loop, UV_RUN_DEFAULT);

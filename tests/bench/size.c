@@ -214,7 +214,7 @@ static struct cost run_once(const struct shape *shape)
 	uv_loop_init(&bench.loop);
 	clock_start(&bench.clock);
 	bench.shared = shared_new();
-	bench.tick = timer_new(&bench.loop, NULL, on_tick, NULL);
+	bench.tick = timer_new(&bench.loop, on_tick, NULL);
 	measure_start(shape, &cost);
 	measure_rounds(shape, &cost);
 	measure_status(&cost);

@@ -136,9 +136,9 @@ static inline void fed_ask(struct fed_probe *probe, bool looks, const struct bea
 	uv_idle_start(&fed.idle, fed_on_idle);
 }
 
-static void *fed_open(uv_loop_t *loop, const unsigned *stalls)
+static void *fed_open(uv_loop_t *loop, struct deadlines *deadlines)
 {
-	(void)stalls;
+	(void)deadlines;
 	fed.loop = loop;
 	fed.queue_size = fed.config->node_count + 1;
 	fed.queue = mem_zalloc(fed.queue_size, sizeof(*fed.queue));
