@@ -41,6 +41,8 @@ static struct {
 	size_t queue_first;
 	size_t queue_count;
 	size_t asked; /* in all */
+	struct fed_probe **probes; /* by server */
+	void (*on_asked)(size_t at); /* a server is asked; NULL: nobody wants to know */
 	uv_loop_t *loop;
 	uv_idle_t idle;
 } fed;
@@ -133,6 +135,8 @@ static inline void fed_ask(struct fed_probe *probe, bool looks, const struct bea
 	}
 	fed.queue[(fed.queue_first + fed.queue_count++) % fed.queue_size] = probe;
 	fed.asked++;
+	if (fed.on_asked != NULL)
+		fed.on_asked(probe->at);
 	uv_idle_start(&fed.idle, fed_on_idle);
 }
 
@@ -142,6 +146,7 @@ static void *fed_open(uv_loop_t *loop, struct deadlines *deadlines)
 	fed.loop = loop;
 	fed.queue_size = fed.config->node_count + 1;
 	fed.queue = mem_zalloc(fed.queue_size, sizeof(*fed.queue));
+	fed.probes = mem_zalloc(fed.queue_size, sizeof(*fed.probes));
 	fed.queue_first = fed.queue_count = 0;
 	uv_idle_init(loop, &fed.idle);
 	return &fed;
@@ -152,6 +157,7 @@ static void fed_close(void *all)
 	(void)all;
 	uv_close((uv_handle_t *)&fed.idle, NULL);
 	free(fed.queue);
+	free(fed.probes);
 }
 
 static void *fed_make(void *all, const struct config *config, const struct config_node *node,
@@ -164,6 +170,7 @@ static void *fed_make(void *all, const struct config *config, const struct confi
 	probe->events = events;
 	probe->data = data;
 	probe->at = (size_t)(node - config->nodes);
+	fed.probes[probe->at] = probe;
 	return probe;
 }
 
