@@ -2,10 +2,13 @@
  * Events by the thousand, without servers (support/fed.h): nodes die within a second and return within a second, in
  * fleets of different shapes, with no trigger, with commands and with Lua functions. What an event costs the
  * monitor's thread and in memory, beside 100 nodes in the same run: it must not grow with the number of nodes, but
- * for what is the event's own (the bytes on a command's stdin). And how late other clusters' beats are meanwhile.
+ * for what is the event's own (the bytes on a command's stdin). And how late other clusters' beats are meanwhile,
+ * beside a timer in a process that does nothing else.
  *
- * usage: mass [LIMIT [LATE_MS]]   fails when an event in a large fleet costs more than LIMIT (default 2) times one in
- * a fleet of 100, or a beat of another cluster is late by more than LATE_MS (default 50)
+ * usage: mass [LIMIT [LATE_MS [SHAPE [KIND]]]]   fails when an event in a large fleet costs more than LIMIT (default 2)
+ * times one in a fleet of 100, or a beat of another cluster is later by more than LATE_MS (default 50) than the timer;
+ * SHAPE, KIND: only that one, from 0 on (0: no trigger, 1: commands, 2: functions). Environment: TIMES, how often all
+ * that happens to a fleet of 100 (5).
  */
 #include <fcntl.h>
 #include <malloc.h>
@@ -28,6 +31,7 @@
 #define QUIET_MS 1000  /* before, to see what the fleet costs while nothing happens */
 #define PATIENCE_MS 120000
 #define TICK_MS 1
+#define PICTURES 128   /* as many stdins that are there at once: 16 commands have each twice, and 2 Lua functions tables of it */
 
 enum kind { KIND_NONE, KIND_COMMANDS, KIND_FUNCTIONS, KINDS };
 
@@ -39,15 +43,18 @@ struct shape {
 	size_t size;        /* of their clusters, */
 	bool masters_live;  /* whose masters live on: they come on top */
 	size_t clusterless; /* nodes beside them that die and return as well, and fire nothing */
+	bool held;          /* they do not die: they let nobody in */
+	int times;          /* how often all that happens; 0: as TIMES says */
 };
 
-/* Of one run. */
+/* Of one run. A clusterless node that dies or returns fires nothing, and counts as an event here. */
 struct cost {
 	double event_us;   /* CPU of the monitor's thread an event, less what the fleet costs while nothing happens */
 	double event_bytes; /* by which the process has grown at most, an event */
 	double stdin_bytes; /* what the last event would be on a command's stdin */
 	double stdin_us;    /* what it takes to make them, and to write them into a pipe, the monitor's thread's part */
 	double late_ms;    /* the latest beat of a witness */
+	double bare_ms;    /* the latest of a timer in another process */
 	double seconds;
 	unsigned long events;
 	unsigned long dropped;
@@ -182,7 +189,7 @@ static void strike(size_t at)
 	struct fed_probe *probe = fed.probes[at];
 
 	if (bench.dies) {
-		server->role = FED_DOWN;
+		server->role = bench.shape->held ? FED_FULL : FED_DOWN;
 		probe->events->broke(probe->data);
 	} else {
 		server->role = server->upstream == at && at < WITNESSES + bench.shape->dying + masters_above(bench.shape)
@@ -233,7 +240,7 @@ static void load_triggers(enum kind kind)
 		give_up("no file");
 	(void)dprintf(fd, "local run = %s\nif type(run) == 'table' then run = { command = run } end\n"
 		      "return { dbname = 'x', user = 'x', lua = { memory_limit = 256 }, triggers = { master_down = run,"
-		      " master_up = run, slave_down = run, slave_up = run } }\n", triggers[kind]);
+		      " master_up = run, slave_down = run, slave_up = run, node_held = run } }\n", triggers[kind]);
 	(void)close(fd);
 	host = host_new(path, NULL, bench.shared, NULL);
 	if (host == NULL || !host_wait(host))
@@ -277,7 +284,9 @@ static bool are_judged(void)
 	if (bench.struck < shape->dying + shape->clusterless || bench.left > 0)
 		return false;
 	for (size_t n = 0; n < shape->dying; n++) {
-		if (node_is_in_place(fleet->nodes[struck_at(shape, n)]) == bench.dies)
+		const struct node *node = fleet->nodes[struck_at(shape, n)];
+
+		if ((shape->held ? !node->hold_told : node_is_in_place(node)) == bench.dies)
 			return false;
 	}
 	return true;
@@ -358,6 +367,13 @@ static void measure_stdin(struct cost *cost)
 	(void)close(ends[1]);
 }
 
+static int times_of(const struct shape *shape)
+{
+	const char *given = getenv("TIMES");
+
+	return shape->times > 0 ? shape->times : given != NULL ? atoi(given) : 5;
+}
+
 static void run(const struct shape *shape, enum kind kind)
 {
 	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
@@ -384,15 +400,54 @@ static void run(const struct shape *shape, enum kind kind)
 	peak = peak_bytes(true);
 	begin_ms = now_ms(CLOCK_MONOTONIC);
 	cpu_ms = now_ms(CLOCK_THREAD_CPUTIME_ID);
-	strike_all(true);
-	strike_all(false);
+	for (int i = 0; i < times_of(shape); i++) {
+		strike_all(true);
+		strike_all(false);
+	}
 	cpu_ms = now_ms(CLOCK_THREAD_CPUTIME_ID) - cpu_ms;
 	bench.cost.seconds = (now_ms(CLOCK_MONOTONIC) - begin_ms) / 1e3;
 	if (bench.cost.events == 0)
 		give_up("nothing fired");
+	bench.cost.events += 2 * (unsigned long)times_of(shape) * shape->clusterless;
 	bench.cost.event_us = (cpu_ms - a_second_ms * bench.cost.seconds) * 1e3 / (double)bench.cost.events;
 	bench.cost.event_bytes = (peak_bytes(false) - peak) / (double)bench.cost.events;
 	measure_stdin(&bench.cost);
+}
+
+/* How late a timer is at most that nothing holds up but the machine, until the pipe is closed. */
+static _Noreturn void be_bare(int asked, int told)
+{
+	double late_ms = 0;
+	char byte;
+
+	(void)fcntl(asked, F_SETFL, O_NONBLOCK);
+	while (read(asked, &byte, 1) != 0) {
+		double due_ms = now_ms(CLOCK_MONOTONIC) + 5;
+
+		(void)usleep(5000);
+		if (now_ms(CLOCK_MONOTONIC) - due_ms > late_ms)
+			late_ms = now_ms(CLOCK_MONOTONIC) - due_ms;
+	}
+	_exit(write(told, &late_ms, sizeof(late_ms)) != (ssize_t)sizeof(late_ms));
+}
+
+static pid_t start_bare(int *asks, int *answers)
+{
+	int to[2];
+	int from[2];
+	pid_t child;
+
+	if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0 || (child = fork()) < 0)
+		give_up("no process");
+	if (child == 0) {
+		(void)close(to[1]);
+		be_bare(to[0], from[1]);
+	}
+	(void)close(to[0]);
+	(void)close(from[1]);
+	*asks = to[1];
+	*answers = from[0];
+	return child;
 }
 
 /* In a process of its own: what one run has grown to is not another's. */
@@ -400,13 +455,17 @@ static struct cost measure(const struct shape *shape, enum kind kind)
 {
 	struct cost cost = { 0 };
 	int ends[2];
-	int status;
+	int asks;
+	int answers;
+	pid_t bare;
 	pid_t child;
 
 	(void)fflush(stdout);
+	bare = start_bare(&asks, &answers);
 	if (pipe(ends) != 0 || (child = fork()) < 0)
 		give_up("no process");
 	if (child == 0) {
+		(void)close(asks); /* else the bare timer would never end */
 		(void)log_start("/dev/null", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 		run(shape, kind);
 		_exit(write(ends[1], &bench.cost, sizeof(bench.cost)) != (ssize_t)sizeof(bench.cost));
@@ -415,42 +474,84 @@ static struct cost measure(const struct shape *shape, enum kind kind)
 	if (read(ends[0], &cost, sizeof(cost)) != (ssize_t)sizeof(cost))
 		give_up("a run has failed");
 	(void)close(ends[0]);
-	(void)waitpid(child, &status, 0);
+	(void)close(asks);
+	if (read(answers, &cost.bare_ms, sizeof(cost.bare_ms)) != (ssize_t)sizeof(cost.bare_ms))
+		give_up("the bare timer has failed");
+	(void)close(answers);
+	(void)waitpid(child, NULL, 0);
+	(void)waitpid(bare, NULL, 0);
 	return cost;
 }
 
 static void print(const struct shape *shape, enum kind kind, const struct cost *cost)
 {
-	printf("%-34s %-11s %6lu %7.2f %9.1f %9.1f %9.0f %8.1f %8.1f %7lu\n", shape->name, kind_names[kind], cost->events,
-	       cost->seconds, cost->event_us, cost->event_bytes / 1024, cost->stdin_bytes / 1024, cost->stdin_us,
-	       cost->late_ms, cost->dropped);
+	printf("%-34s %-11s %6lu %7.2f %9.1f %9.1f %9.0f %8.1f %8.1f %8.1f %7lu\n", shape->name, kind_names[kind],
+	       cost->events, cost->seconds, cost->event_us, cost->event_bytes / 1024, cost->stdin_bytes / 1024,
+	       cost->stdin_us, cost->late_ms, cost->bare_ms, cost->dropped);
 	(void)fflush(stdout);
+}
+
+static int failures;
+
+static void must(bool holds, const struct shape *shape, enum kind kind, const char *what)
+{
+	if (holds)
+		return;
+	printf("%s, %s: %s\n", shape->name, kind_names[kind], what);
+	failures++;
+}
+
+static void compare(const struct shape *shape, enum kind kind, const struct cost *small, const struct cost *large,
+		    double limit)
+{
+	double own_bytes = kind != KIND_NONE ? PICTURES * large->stdin_bytes / (double)large->events : 0;
+	double own_us = kind == KIND_COMMANDS ? large->stdin_us : 0;
+
+	must(large->event_us - own_us <= limit * small->event_us, shape, kind, "an event takes longer than beside 100 nodes");
+	must(large->event_bytes - own_bytes <= limit * small->event_bytes, shape, kind,
+	     "an event takes more memory than beside 100 nodes");
+	must(large->dropped == 0, shape, kind, "events were dropped");
+}
+
+static int number(char **argv, int argc, int at, int otherwise)
+{
+	return argc > at ? atoi(argv[at]) : otherwise;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct shape shapes[][2] = {
-		{ { "100 clusters of one", 100, 1, false, 0 }, { "2,000 clusters of one", 2000, 1, false, 0 } },
-		{ { "a cluster, 100 slaves die", 100, 101, true, 0 }, { "a cluster, 2,000 slaves die", 2000, 2001, true, 0 } },
-		{ { "100 of one beside 100 clusterless", 100, 1, false, 100 },
-		  { "100 of one beside 2,000 clusterl.", 100, 1, false, 2000 } },
-		{ { "100 in clusters of five", 100, 5, false, 0 }, { "5,000 in clusters of five", 5000, 5, false, 0 } },
+		{ { .name = "100 clusters of one", .dying = 100, .size = 1 },
+		  { .name = "2,000 clusters of one", .dying = 2000, .size = 1, .times = 1 } },
+		{ { .name = "a cluster, 100 slaves die", .dying = 100, .size = 101, .masters_live = true },
+		  { .name = "a cluster, 2,000 slaves die", .dying = 2000, .size = 2001, .masters_live = true, .times = 1 } },
+		{ { .name = "a cluster, 100 slaves are full", .dying = 100, .size = 101, .masters_live = true, .held = true },
+		  { .name = "a cluster, 2,000 slaves are full", .dying = 2000, .size = 2001, .masters_live = true, .held = true, .times = 1 } },
+		{ { .name = "100 of one beside 100 clusterless", .dying = 100, .size = 1, .clusterless = 100 },
+		  { .name = "100 of one beside 2,000 clusterl.", .dying = 100, .size = 1, .clusterless = 2000, .times = 5 } },
+		{ { .name = "100 in clusters of five", .dying = 100, .size = 5 },
+		  { .name = "5,000 in clusters of five", .dying = 5000, .size = 5, .times = 1 } },
 	};
-	double limit = argc > 1 ? atof(argv[1]) : 2;
-	double late_ms = argc > 2 ? atof(argv[2]) : 50;
-	int failures = 0;
+	int limit = number(argv, argc, 1, 2);
+	int late_ms = number(argv, argc, 2, 50);
+	int only = number(argv, argc, 3, -1);
+	int only_kind = number(argv, argc, 4, -1);
 
-	printf("%-34s %-11s %6s %7s %9s %9s %9s %8s %8s %7s\n", "", "", "events", "s", "us/event", "KiB/event", "stdin KiB",
-	       "stdin us", "late ms", "dropped");
+	printf("%-34s %-11s %6s %7s %9s %9s %9s %8s %8s %8s %7s\n", "", "", "events", "s", "us/event", "KiB/event",
+	       "stdin KiB", "stdin us", "late ms", "bare ms", "dropped");
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		for (int kind = 0; kind < KINDS; kind++) {
-			struct cost small = measure(&shapes[i][0], (enum kind)kind);
+		for (int kind = 0; (only < 0 || only == (int)i) && kind < KINDS; kind++) {
+			struct cost small;
 			struct cost large;
 
+			if (only_kind >= 0 && only_kind != kind)
+				continue;
+			small = measure(&shapes[i][0], (enum kind)kind);
 			print(&shapes[i][0], (enum kind)kind, &small);
 			large = measure(&shapes[i][1], (enum kind)kind);
 			print(&shapes[i][1], (enum kind)kind, &large);
-			failures += large.event_us > limit * small.event_us || large.late_ms > late_ms;
+			compare(&shapes[i][1], (enum kind)kind, &small, &large, limit);
+			must(large.late_ms <= late_ms + large.bare_ms, &shapes[i][1], (enum kind)kind, "a beat is late");
 		}
 	}
 	printf("%d passed, %d failed\n", failures == 0, failures);

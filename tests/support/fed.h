@@ -14,7 +14,7 @@
 
 #define FED_ANSWERS 64 /* a turn of the loop */
 
-enum fed_role { FED_MASTER, FED_SLAVE, FED_DOWN };
+enum fed_role { FED_MASTER, FED_SLAVE, FED_DOWN, FED_FULL /* its kept connection stands, and nobody gets in */ };
 
 struct fed_server {
 	enum fed_role role;
@@ -76,6 +76,11 @@ static inline struct observation fed_look(struct fed_probe *probe)
 
 	if (server->role == FED_DOWN)
 		return kit_failure(REASON_REFUSED, false);
+	if (server->role == FED_FULL) {
+		seen = kit_failure(REASON_FULL, false);
+		seen.kept = true;
+		return seen;
+	}
 	if (server->role == FED_MASTER) {
 		seen = kit_master();
 		if (probe->beats)
