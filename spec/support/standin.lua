@@ -19,11 +19,13 @@ local function binary()
   return path
 end
 
---- Starts the program without a server. `port`: for all of them.
-function standin.start()
+--- Starts the program without a server. `port`: for all of them. Options: under (argv that it runs under), args.
+function standin.start(options)
   local self = setmetatable({ port = proc.free_port(), answers = 0 }, Standin)
   proc.release_port(self.port)
-  self.process = proc.spawn({ binary() }, { stdin = true })
+  local argv = table.move(options and options.under or {}, 1, 99, 1, {})
+  argv[#argv + 1] = binary()
+  self.process = proc.spawn(table.move(options and options.args or {}, 1, 99, #argv + 1, argv), { stdin = true })
   standin.running[self] = true
   return self
 end
@@ -66,9 +68,8 @@ function Standin:server(name, address)
   return node_of(self, name, address)
 end
 
---- Many, NAME1 to NAMEn, on addresses that follow `address`: a list.
-function Standin:servers(name, count, address)
-  self:play(("servers %s %d %s:%d"):format(name, count, address, self.port))
+-- Nodes NAME1 to NAMEn on addresses that follow `address`.
+local function nodes_from(self, name, count, address)
   local a, b, c, d = address:match("(%d+)%.(%d+)%.(%d+)%.(%d+)")
   local first = math.tointeger(((a * 256 + b) * 256 + c) * 256 + d)
   local nodes = {}
@@ -79,13 +80,34 @@ function Standin:servers(name, count, address)
   return nodes
 end
 
---- What it counts of a server: { connections =, sessions =, logins =, statements =, unknown = }.
-function Standin:count(name)
+--- Many, NAME1 to NAMEn, on addresses that follow `address`: a list.
+function Standin:servers(name, count, address)
+  self:play(("servers %s %d %s:%d"):format(name, count, address, self.port))
+  return nodes_from(self, name, count, address)
+end
+
+--- Likewise `count` clusters of `size`, a master and its slaves each.
+function Standin:clusters(name, count, size, address)
+  self:play(("clusters %s %d %d %s:%d"):format(name, count, size, address, self.port))
+  return nodes_from(self, name, count * size, address)
+end
+
+local function counts_of(text)
   local counts = {}
-  for key, number in self:play(name .. " count"):gmatch("(%a+) (%d+)") do
+  for key, number in text:gmatch("([%a_]+) (%d+)") do
     counts[key] = tonumber(number)
   end
   return counts
+end
+
+--- What it counts of a server: { connections =, sessions =, logins =, statements =, ... }.
+function Standin:count(name)
+  return counts_of(self:play(name .. " count"))
+end
+
+--- The same of all servers whose names fit `who`, together.
+function Standin:total(who)
+  return counts_of(self:play("total " .. who))
 end
 
 --- Ends all; a statement that was none of plusmoin's is an error.

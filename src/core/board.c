@@ -345,15 +345,59 @@ void board_render(const struct board *board, struct buf *out)
 	buf_add_str(out, "}\n");
 }
 
-void board_render_full(const struct board *board, struct json *json)
+static void begin_clusterless(struct board_reader *reader, struct json *json)
 {
-	const struct view *view = NULL;
-
-	jsonw_key(json, "clusters");
-	jsonw_begin_array(json);
-	while ((view = board_next(board, view != NULL ? view->cluster_id : -1)) != NULL)
-		view_render(view, true, json);
 	jsonw_end_array(json);
 	jsonw_key(json, "clusterless");
-	view_render(board->clusterless, true, json);
+	reader->walk = view_walk_all(reader->board->clusterless);
+}
+
+/* Begins with this picture, NULL: with that of the clusterless nodes. */
+static void begin_view(struct board_reader *reader, const struct view *view, struct json *json)
+{
+	if (view == NULL)
+		begin_clusterless(reader, json);
+	else
+		reader->walk = view_walk_all(view);
+}
+
+void board_read_begin(struct board_reader *reader, struct board *board, struct json *json)
+{
+	*reader = (struct board_reader){ .board = board_ref(board) };
+	jsonw_key(json, "clusters");
+	jsonw_begin_array(json);
+	begin_view(reader, board_next(board, -1), json);
+}
+
+/* Goes on to the picture behind the one that is written. */
+static void read_next(struct board_reader *reader, struct json *json)
+{
+	const struct view *view = reader->walk.view;
+
+	if (view == reader->board->clusterless)
+		reader->walk.view = NULL;
+	else
+		begin_view(reader, board_next(reader->board, view->cluster_id), json);
+}
+
+bool board_read(struct board_reader *reader, size_t nodes, struct json *json)
+{
+	bool goes_on = reader->walk.view != NULL;
+
+	while (nodes > 0 && reader->walk.view != NULL) {
+		size_t left = view_size(reader->walk.view) - reader->walk.count;
+		size_t part = left < nodes ? left : nodes;
+
+		view_render_part(&reader->walk, part, true, json);
+		nodes -= part > 0 ? part : 1; /* a cluster without nodes costs something, too */
+		if (part == left)
+			read_next(reader, json);
+	}
+	return goes_on;
+}
+
+void board_read_end(struct board_reader *reader)
+{
+	board_unref(&reader->board);
+	reader->walk.view = NULL;
 }

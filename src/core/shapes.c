@@ -98,17 +98,59 @@ void event_render(const struct event *event, struct buf *out)
 	jsonw_end_object(&json);
 }
 
+/* What stands before the node at `at`, or behind the last one. */
+static void add_before(const struct view *view, size_t at, struct json *json)
+{
+	if (at == 0) {
+		jsonw_begin_object(json);
+		jsonw_key(json, "cluster_id");
+		jsonw_int(json, view->cluster_id);
+		jsonw_key(json, "has_master");
+		jsonw_bool(json, view->masters > 0);
+		jsonw_key(json, "master");
+		if (view->masters == 0)
+			jsonw_null(json);
+	}
+	if (at == view->masters) {
+		jsonw_key(json, "slaves");
+		jsonw_begin_array(json);
+	}
+	if (at == view->masters + view->slaves) {
+		jsonw_end_array(json);
+		jsonw_key(json, "lost");
+		jsonw_begin_array(json);
+	}
+	if (at == view_size(view)) {
+		jsonw_end_array(json);
+		jsonw_end_object(json);
+	}
+}
+
+static void add_before_clusterless(const struct view *view, size_t at, struct json *json)
+{
+	if (at == 0)
+		jsonw_begin_array(json);
+	if (at == view_size(view))
+		jsonw_end_array(json);
+}
+
+void view_render_part(struct view_walk *walk, size_t nodes, bool full, struct json *json)
+{
+	const struct view *view = walk->view;
+	void (*before)(const struct view *, size_t, struct json *) =
+		view->cluster_id < 0 ? add_before_clusterless : add_before;
+
+	for (; nodes > 0 && walk->count < view_size(view); nodes--) {
+		before(view, walk->count, json);
+		node_view_render(view_walk_next(walk), full, json);
+	}
+	if (walk->count == view_size(view))
+		before(view, walk->count, json);
+}
+
 void view_render(const struct view *view, bool full, struct json *json)
 {
-	if (view->cluster_id < 0) {
-		add_array(json, view, PLACE_CLUSTERLESS, full);
-		return;
-	}
-	jsonw_begin_object(json);
-	jsonw_key(json, "cluster_id");
-	jsonw_int(json, view->cluster_id);
-	jsonw_key(json, "has_master");
-	jsonw_bool(json, view->master != NULL);
-	add_members(json, view, full);
-	jsonw_end_object(json);
+	struct view_walk walk = view_walk_all(view);
+
+	view_render_part(&walk, view_size(view), full, json);
 }

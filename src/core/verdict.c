@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/words.h"
 #include "core/aliases.h"
 #include "core/cut_off.h"
 #include "core/kin.h"
@@ -55,7 +56,7 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	failure->may_hold = holds(fleet, reason);
 	failure->kept = seen->kept;
 	failure->reason = reason;
-	text_copy(node->shown->failure, sizeof(node->shown->failure), message);
+	words_keep(&node->shown->failure, message, MESSAGE_BYTES);
 }
 
 /*
@@ -164,7 +165,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason) &&
 	    !stays_out(node)) {
 		node->door = seen->door.reason;
-		text_copy(node->shown->door, sizeof(node->shown->door), seen->door.message);
+		words_keep(&node->shown->door, seen->door.message, MESSAGE_BYTES);
 	} else if (seen->door.reason != REASON_NONE) {
 		note_shut_door(fleet, node, seen, now);
 		return;
@@ -364,13 +365,12 @@ bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 {
 	int64_t ends_ms;
+	enum rule rule;
 
-	enum rule rule = kept_longest(fleet, node, &ends_ms);
-
-	if (!node_is_failing(node) || rule == RULE_NONE || rule == RULE_P6 ||
-	    node->failure.attempts + 1 < fleet->config->down_after)
+	if (!node_is_failing(node) || node->failure.attempts + 1 < fleet->config->down_after)
 		return INT64_MAX;
-	return ends_ms;
+	rule = kept_longest(fleet, node, &ends_ms);
+	return rule == RULE_NONE || rule == RULE_P6 ? INT64_MAX : ends_ms;
 }
 
 bool node_is_at_stake(const struct fleet *fleet, const struct node *node, const struct moment *now)

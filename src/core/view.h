@@ -66,15 +66,23 @@ struct view *view_ref(struct view *view);
 /* NULL allowed; clears the pointer. */
 void view_unref(struct view **view);
 
-/* A way through the nodes that are in one place, in configured order. */
+/* A way through the nodes that are in one place, in configured order, or through all, one place after the other. */
 struct view_walk {
 	const struct view *view;
 	enum place place;
+	bool all;
+	size_t count; /* so many were passed */
 	size_t page;
 	size_t at; /* in that page */
 };
 
 struct view_walk view_walk(const struct view *view, enum place place);
+
+/* The master if any, slaves, lost; or the clusterless. */
+struct view_walk view_walk_all(const struct view *view);
+
+/* How many nodes it has. */
+size_t view_size(const struct view *view);
 
 /* The next one, NULL: no more. The picture's. */
 const struct node_view *view_walk_next(struct view_walk *walk);
@@ -123,6 +131,12 @@ void event_render(const struct event *event, struct buf *out);
  * each node has all that is known of it, as the control socket shows it.
  */
 void view_render(const struct view *view, bool full, struct json *json);
+
+/*
+ * The same in parts: the next `nodes` of a way through all (view_walk_all()), with what stands before them, and with the
+ * last one what stands behind.
+ */
+void view_render_part(struct view_walk *walk, size_t nodes, bool full, struct json *json);
 
 /* The object for one node. */
 void node_view_render(const struct node_view *node, bool full, struct json *json);

@@ -41,6 +41,19 @@ struct evidence evidence_of_scarcity(size_t limit)
 	return evidence;
 }
 
+void evidence_clear(struct evidence *evidence)
+{
+	evidence->reason = REASON_NONE;
+	evidence->message[0] = '\0';
+	evidence->going = false;
+	evidence->stops = false;
+	evidence->untold = false;
+	evidence->path = false;
+	evidence->own_fault = false;
+	evidence->told = false;
+	evidence->file = false;
+}
+
 struct observation evidence_as_look(const struct evidence *evidence)
 {
 	struct observation seen = {
@@ -363,8 +376,19 @@ struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_ti
 	return evidence;
 }
 
-void evidence_shut_door(const struct evidence *evidence, struct shut_door *door)
+void evidence_open_door(struct shut_door **door)
 {
+	free(*door);
+	*door = NULL;
+}
+
+void evidence_shut_door(const struct evidence *evidence, struct shut_door **door_p)
+{
+	struct shut_door *door;
+
+	if (*door_p == NULL)
+		*door_p = mem_zalloc(1, sizeof(**door_p));
+	door = *door_p;
 	door->reason = evidence->reason;
 	door->attempts++;
 	door->path = evidence->path;

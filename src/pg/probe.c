@@ -30,7 +30,7 @@ struct probe {
 	struct task task;
 	bool silent; /* the kept one has been, for half of the task's time */
 	int breaks;  /* of connections, in this task */
-	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
+	struct shut_door *door;    /* the last fresh connection failed while the kept one stood; NULL: it did not */
 	bool door_met;             /* in this task */
 	struct word word;          /* the server's last, of going and coming */
 	struct lane_context terms; /* of what the dial under way becomes */
@@ -42,6 +42,7 @@ struct probe {
 };
 
 static void start_dial(struct probe *probe, bool counts);
+static void on_reconnect(void *data);
 
 /* The kept connection ends, by whose will ever. */
 static void end_kept(struct probe *probe)
@@ -50,7 +51,7 @@ static void end_kept(struct probe *probe)
 		return;
 	lane_free(&probe->kept);
 	probe->kept_ended_ms = clock_steady_ms();
-	probe->door = (struct shut_door){ 0 };
+	evidence_open_door(&probe->door);
 }
 
 /* The fresh connection takes the kept one's place, which says goodbye. */
@@ -76,18 +77,18 @@ static void end_task(struct probe *probe)
 		replace_kept(probe);
 }
 
-static void finish_look(struct probe *probe, const struct observation *result)
+/* Adds what the probe knows. */
+static void finish_look(struct probe *probe, struct observation *seen)
 {
-	struct observation seen = *result;
-
 	end_task(probe);
-	seen.asked_ms = probe->asked_ms;
-	seen.going = probe->word.going;
-	seen.kept = probe->kept != NULL;
-	seen.kept_ended_ms = probe->kept_ended_ms;
-	seen.server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
-	seen.door = probe->door; /* of what is kept: its end opens it */
-	probe->events.seen(probe->data, &seen);
+	seen->asked_ms = probe->asked_ms;
+	seen->going = probe->word.going;
+	seen->kept = probe->kept != NULL;
+	seen->kept_ended_ms = probe->kept_ended_ms;
+	seen->server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
+	if (probe->door != NULL) /* of what is kept: its end opens it */
+		seen->door = *probe->door;
+	probe->events.seen(probe->data, seen);
 }
 
 static void finish_beat(struct probe *probe, const struct beat_result *result)
@@ -118,7 +119,7 @@ static void lane_answered(struct probe *probe, const struct lane *lane)
 		replace_kept(probe);
 }
 
-static void on_looked(void *data, struct lane *lane, const struct observation *seen)
+static void on_looked(void *data, struct lane *lane, struct observation *seen)
 {
 	struct probe *probe = data;
 
@@ -161,12 +162,11 @@ static void kept_broke(struct probe *probe, const struct evidence *evidence)
 
 	end_kept(probe);
 	dial_hurry(probe->dial);
-	if (probe->task.kind == TASK_NONE && wait_ms > 0) {
-		timer_start(probe->reconnect, wait_ms);
-		return;
-	}
 	if (probe->task.kind == TASK_NONE) {
-		probe->events.broke(probe->data);
+		if (wait_ms > 0)
+			timer_set(&probe->reconnect, probe->context.loop, on_reconnect, probe, wait_ms);
+		else
+			probe->events.broke(probe->data);
 		return;
 	}
 	if (probe->fresh != NULL) {
@@ -214,7 +214,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 		if (probe->task.kind != TASK_NONE)
 			ask_kept(probe);
 	}
-	probe->door = (struct shut_door){ 0 };
+	evidence_open_door(&probe->door);
 	if (had_kept && !lane_is_busy(lane))
 		lane_settle(lane, !probe->task.has_order);
 	if (had_kept)
@@ -310,10 +310,8 @@ static void mistrust_kept(struct probe *probe)
 static struct silence silence_of(const struct probe *probe)
 {
 	return (struct silence){
-		.kept = probe->kept,
-		.fresh = probe->fresh,
-		.dial = probe->dial,
-		.door = probe->kept != NULL && probe->door_met ? &probe->door : NULL,
+		.kept = probe->kept, .fresh = probe->fresh, .dial = probe->dial,
+		.door = probe->kept != NULL && probe->door_met ? probe->door : NULL,
 		.query_timeout_ms = probe->config->query_timeout_ms,
 	};
 }
@@ -350,8 +348,8 @@ static void start_task(struct probe *probe, enum task_kind kind, const struct be
 	probe->door_met = false;
 	if (order != NULL)
 		probe->task.order = *order;
-	deadline_start(&probe->deadline, probe->config->query_timeout_ms);
-	deadline_start(&probe->silence, probe->config->query_timeout_ms / 2);
+	deadline_start_at(&probe->deadline, probe->asked_ms, probe->config->query_timeout_ms);
+	deadline_start_at(&probe->silence, probe->asked_ms, probe->config->query_timeout_ms / 2);
 	if (probe->kept != NULL)
 		lane_do(probe->kept, &probe->task);
 	else if (probe->dial == NULL)
@@ -408,7 +406,8 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	*probe = (struct probe){
 		.context = *context, .config = config, .node = node, .events = *events, .data = data,
 		.kept_ended_ms = INT64_MIN,
-		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain },
+		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain,
+			   .pool = context->pool },
 	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;
@@ -417,7 +416,6 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	}
 	deadline_init(&probe->deadline, context->deadlines, on_deadline, probe);
 	deadline_init(&probe->silence, context->deadlines, on_silence, probe);
-	probe->reconnect = timer_new(context->loop, on_reconnect, probe);
 	return probe;
 }
 
@@ -446,5 +444,7 @@ void probe_free(struct probe **probe_p)
 	deadline_stop(&probe->deadline);
 	deadline_stop(&probe->silence);
 	timer_free(&probe->reconnect);
+	table_free(&probe->table);
+	evidence_open_door(&probe->door);
 	free(probe);
 }
