@@ -388,8 +388,8 @@ static void test_event_json(void **state)
 			    "{\"cluster_id\":5,\"trigger\":null," MEMBERS "," CLUSTERLESS "}");
 	buf_clear(&out);
 	event_set_node(event, bench.fleet->nodes[2], RULE_S1, REASON_LAG, "late");
-	assert_int_equal(event->node.reason, REASON_LAG);
-	assert_string_equal(event->node.message, "late");
+	assert_int_equal(event->node->reason, REASON_LAG);
+	assert_string_equal(event->node->message, "late");
 	event_unref(&event);
 	event_render(held, &out);
 	assert_string_equal(buf_text(&out), "{\"cluster_id\":5,\"trigger\":" ENTRY(
