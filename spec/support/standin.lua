@@ -66,9 +66,8 @@ function Standin:server(name, address)
   return node_of(self, name, address)
 end
 
---- Many, NAME1 to NAMEn, on addresses that follow `address`: a list.
-function Standin:servers(name, count, address)
-  self:play(("servers %s %d %s:%d"):format(name, count, address, self.port))
+-- Nodes NAME1 to NAMEn on addresses that follow `address`.
+local function nodes_from(self, name, count, address)
   local a, b, c, d = address:match("(%d+)%.(%d+)%.(%d+)%.(%d+)")
   local first = math.tointeger(((a * 256 + b) * 256 + c) * 256 + d)
   local nodes = {}
@@ -79,13 +78,34 @@ function Standin:servers(name, count, address)
   return nodes
 end
 
---- What it counts of a server: { connections =, sessions =, logins =, statements =, unknown = }.
-function Standin:count(name)
+--- Many, NAME1 to NAMEn, on addresses that follow `address`: a list.
+function Standin:servers(name, count, address)
+  self:play(("servers %s %d %s:%d"):format(name, count, address, self.port))
+  return nodes_from(self, name, count, address)
+end
+
+--- Likewise `count` clusters of `size`, a master and its slaves each.
+function Standin:clusters(name, count, size, address)
+  self:play(("clusters %s %d %d %s:%d"):format(name, count, size, address, self.port))
+  return nodes_from(self, name, count * size, address)
+end
+
+local function counts_of(text)
   local counts = {}
-  for key, number in self:play(name .. " count"):gmatch("(%a+) (%d+)") do
+  for key, number in text:gmatch("([%a_]+) (%d+)") do
     counts[key] = tonumber(number)
   end
   return counts
+end
+
+--- What it counts of a server: { connections =, sessions =, logins =, statements =, ... }.
+function Standin:count(name)
+  return counts_of(self:play(name .. " count"))
+end
+
+--- The same of all servers whose names fit `who`, together.
+function Standin:total(who)
+  return counts_of(self:play("total " .. who))
 end
 
 --- Ends all; a statement that was none of plusmoin's is an error.

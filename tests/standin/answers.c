@@ -1,6 +1,5 @@
 #include "standin/answers.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/text.h"
 #include "pg/survey.h"
+#include "standin/messages.h"
 
 #define COLUMNS_MOST 7
 
@@ -22,63 +22,6 @@ struct values {
 	const char *sqlstate;            /* NULL: no error */
 	const char *error;
 };
-
-struct asked {
-	struct model *model;
-	char *const *params;
-	int param_count;
-	int64_t now_ms;
-};
-
-/* ---- messages ---- */
-
-void add_int16(struct buf *out, unsigned value)
-{
-	uint16_t wire = htons((uint16_t)value);
-
-	buf_add(out, &wire, sizeof(wire));
-}
-
-void add_int32(struct buf *out, uint32_t value)
-{
-	uint32_t wire = htonl(value);
-
-	buf_add(out, &wire, sizeof(wire));
-}
-
-void add_text(struct buf *out, const char *text)
-{
-	buf_add(out, text, strlen(text) + 1);
-}
-
-void message_add(struct buf *out, char type, const void *body, size_t len)
-{
-	buf_add_char(out, type);
-	add_int32(out, (uint32_t)len + 4);
-	buf_add(out, body, len);
-}
-
-static void add_message(struct buf *out, char type, struct buf *body)
-{
-	message_add(out, type, body->data, body->len);
-	buf_free(body);
-}
-
-void message_add_error(struct buf *out, const char *severity, const char *sqlstate, const char *text)
-{
-	struct buf body = { 0 };
-
-	buf_add_char(&body, 'S');
-	add_text(&body, severity);
-	buf_add_char(&body, 'V');
-	add_text(&body, severity);
-	buf_add_char(&body, 'C');
-	add_text(&body, sqlstate);
-	buf_add_char(&body, 'M');
-	add_text(&body, text);
-	buf_add_char(&body, '\0');
-	add_message(out, 'E', &body);
-}
 
 /* ---- what each question gets ---- */
 
@@ -97,6 +40,17 @@ static void fail(struct values *values, const char *sqlstate, const char *error)
 {
 	values->sqlstate = sqlstate;
 	values->error = error;
+}
+
+/* What the transaction sees: its own changes, and what is committed. */
+static bool has_table(const struct asked *asked)
+{
+	return asked->model->has_table || asked->transaction->makes_table;
+}
+
+static const struct row *row_of(const struct asked *asked)
+{
+	return asked->transaction->writes ? &asked->transaction->row : model_row(asked->model, asked->now_ms);
 }
 
 static void do_nothing(const struct asked *asked, struct values *values)
@@ -156,14 +110,14 @@ static void give_role(const struct asked *asked, struct values *values)
 static void give_there(const struct asked *asked, struct values *values)
 {
 	values->row = true;
-	values->texts[0] = asked->model->has_table ? "ready" : "none";
+	values->texts[0] = has_table(asked) ? "ready" : "none";
 }
 
 static void give_row(const struct asked *asked, struct values *values)
 {
-	const struct row *row = model_row(asked->model, asked->now_ms);
+	const struct row *row = row_of(asked);
 
-	if (!asked->model->has_table) {
+	if (!has_table(asked)) {
 		fail(values, "42P01", "relation \"heartbeat\" does not exist");
 	} else if (row != NULL) {
 		values->row = true;
@@ -174,7 +128,7 @@ static void give_row(const struct asked *asked, struct values *values)
 
 static void give_check(const struct asked *asked, struct values *values)
 {
-	bool there = asked->model->has_table;
+	bool there = has_table(asked);
 
 	values->row = true;
 	values->texts[0] = of_bool(there);
@@ -187,7 +141,7 @@ static void give_check(const struct asked *asked, struct values *values)
 static void give_facts(const struct asked *asked, struct values *values)
 {
 	const char *slave = asked->model->upstream != NULL ? "true" : "false";
-	const char *there = asked->model->has_table ? "true" : "false";
+	const char *there = has_table(asked) ? "true" : "false";
 
 	(void)snprintf(values->facts, sizeof(values->facts),
 		       "{\"now\": %lld, \"recovery\": %s, \"read_only\": %s, \"default_read_only\": false,"
@@ -213,18 +167,18 @@ static void do_create(const struct asked *asked, struct values *values)
 	if (asked->model->upstream != NULL)
 		fail(values, "25006", "cannot execute CREATE TABLE in a read-only transaction");
 	else
-		model_make_table(asked->model);
+		asked->transaction->makes_table = true;
 }
 
 static void do_beat(const struct asked *asked, struct values *values)
 {
-	const struct row *old = model_row(asked->model, asked->now_ms);
+	const struct row *old = row_of(asked);
 	static struct row before; /* lives until the values are sent */
 	struct row row = { 0 };
 
 	if (asked->model->upstream != NULL) {
 		fail(values, "25006", "cannot execute INSERT in a read-only transaction");
-	} else if (!asked->model->has_table) {
+	} else if (!has_table(asked)) {
 		fail(values, "42P01", "relation \"heartbeat\" does not exist");
 	} else if (asked->param_count != 3) {
 		fail(values, "08P01", "a beat has three parameters");
@@ -239,7 +193,8 @@ static void do_beat(const struct asked *asked, struct values *values)
 		}
 		values->row = true;
 		values->texts[0] = of_number(values, 0, row.tstamp);
-		model_write(asked->model, &row, asked->now_ms);
+		asked->transaction->writes = true;
+		asked->transaction->row = row;
 	}
 }
 
@@ -288,7 +243,7 @@ int answer_find(const char *sql)
 		const char *text = question_text((enum question)i);
 
 		if (strcmp(sql, text != NULL ? text : ROLE_STATEMENT) == 0)
-			return i;
+			return answers[i].give != NULL ? i : ASK_UNKNOWN;
 	}
 	if (strcmp(sql, survey_facts_sql) == 0 || strcmp(sql, survey_facts_15_sql) == 0)
 		return ASK_FACTS;
@@ -303,47 +258,49 @@ int answer_find(const char *sql)
 
 void answer_describe(struct buf *out, int question)
 {
-	struct buf body = { 0 };
 	int columns = answers[question].columns;
+	size_t begin;
 
 	if (columns == 0) {
 		message_add(out, 'n', NULL, 0);
 		return;
 	}
-	add_int16(&body, (unsigned)columns);
+	begin = message_begin(out, 'T');
+	add_int16(out, (unsigned)columns);
 	for (int i = 0; i < columns; i++) {
-		add_text(&body, "column");
-		add_int32(&body, 0); /* of no table */
-		add_int16(&body, 0);
-		add_int32(&body, (uint32_t)answers[question].types[i]);
-		add_int16(&body, 0xffff); /* of any size */
-		add_int32(&body, 0xffffffff);
-		add_int16(&body, 0); /* text */
+		add_text(out, "column");
+		add_int32(out, 0); /* of no table */
+		add_int16(out, 0);
+		add_int32(out, (uint32_t)answers[question].types[i]);
+		add_int16(out, 0xffff); /* of any size */
+		add_int32(out, 0xffffffff);
+		add_int16(out, 0); /* text */
 	}
-	add_message(out, 'T', &body);
+	message_end(out, begin);
 }
 
 static void add_row(struct buf *out, int columns, const struct values *values)
 {
-	struct buf body = { 0 };
+	size_t begin = message_begin(out, 'D');
 
-	add_int16(&body, (unsigned)columns);
+	add_int16(out, (unsigned)columns);
 	for (int i = 0; i < columns; i++) {
 		const char *text = values->texts[i];
 
-		add_int32(&body, text != NULL ? (uint32_t)strlen(text) : 0xffffffff);
-		buf_add_str(&body, text != NULL ? text : "");
+		add_int32(out, text != NULL ? (uint32_t)strlen(text) : 0xffffffff);
+		buf_add_str(out, text != NULL ? text : "");
 	}
-	add_message(out, 'D', &body);
+	message_end(out, begin);
 }
 
-bool answer_give(struct buf *out, int question, struct model *model, char *const *params,
-		 int param_count, int64_t now_ms)
+bool answer_give(struct buf *out, int question, const struct asked *asked)
 {
-	const struct asked asked = { model, params, param_count, now_ms };
-	struct values values = { 0 };
+	struct values values;
 
-	answers[question].give(&asked, &values);
+	memset(values.texts, 0, sizeof(values.texts));
+	values.row = false;
+	values.sqlstate = NULL;
+	answers[question].give(asked, &values);
 	if (values.sqlstate != NULL) {
 		message_add_error(out, "ERROR", values.sqlstate, values.error);
 		return false;

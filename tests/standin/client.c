@@ -1,12 +1,14 @@
 #include "standin/client.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "standin/answers.h"
+#include "standin/messages.h"
+#include "standin/segments.h"
+#include "standin/dialogue.h"
+#include "standin/wakeful.h"
 
 #define CODE_PROTOCOL 196608
 #define CODE_SSL 80877103
@@ -30,20 +32,10 @@ struct client {
 	enum door met; /* the door as it was when it came */
 	struct buf in;
 	struct buf out;
-	int question;           /* that was parsed; ASK_UNKNOWN: none */
-	bool failed;            /* all is skipped until Sync */
-	char *params[PARAMS_MOST];
-	int param_count;
+	struct dialogue dialogue;
 };
 
 static void say(struct client *client);
-
-static void clear_params(struct client *client)
-{
-	for (int i = 0; i < client->param_count; i++)
-		free(client->params[i]);
-	client->param_count = 0;
-}
 
 static void on_handle_closed(uv_handle_t *handle)
 {
@@ -53,7 +45,7 @@ static void on_handle_closed(uv_handle_t *handle)
 		return;
 	buf_free(&client->in);
 	buf_free(&client->out);
-	clear_params(client);
+	dialogue_free(&client->dialogue);
 	free(client);
 }
 
@@ -62,11 +54,25 @@ static void end(struct client *client, bool reset)
 {
 	if (client->server == NULL)
 		return;
+	client_add_segments(client, &client->server->counts);
 	list_remove(&client->server->clients, client);
 	client->server = NULL;
 	if (!reset || uv_tcp_close_reset(&client->tcp, on_handle_closed) != 0)
 		uv_close((uv_handle_t *)&client->tcp, on_handle_closed);
 	uv_close((uv_handle_t *)&client->drip, on_handle_closed);
+}
+
+void client_add_segments(const struct client *client, struct counts *counts)
+{
+	uv_os_fd_t fd;
+
+	if (uv_fileno((const uv_handle_t *)&client->tcp, &fd) == 0)
+		segments_add(fd, &counts->segments_in, &counts->segments_out);
+}
+
+void client_forget(struct client *client)
+{
+	dialogue_forget(&client->dialogue);
 }
 
 void client_close(struct client *client)
@@ -92,8 +98,11 @@ static void say(struct client *client)
 	uv_buf_t bytes = uv_buf_init(client->out.data, (unsigned)len);
 	int said = len > 0 ? uv_try_write((uv_stream_t *)&client->tcp, &bytes, 1) : 0;
 
-	if (said > 0)
+	if (said > 0) {
+		client->server->counts.writes++;
+		client->server->counts.bytes_out += (unsigned long)said;
 		buf_drop(&client->out, (size_t)said);
+	}
 	if ((said < 0 && said != UV_EAGAIN) || (client->out.len == 0 && client->phase == PHASE_ENDS))
 		end(client, false);
 	else if (client->out.len > 0)
@@ -127,7 +136,7 @@ static void let_in(struct client *client)
 	struct buf *out = &client->out;
 
 	client->phase = PHASE_READY;
-	client->server->logins++;
+	client->server->counts.logins++;
 	add_authentication(out, 0, NULL, 0);
 	add_status(out, "server_version", "15.0");
 	add_status(out, "server_encoding", "UTF8");
@@ -197,109 +206,6 @@ static void start_up(struct client *client, uint32_t code)
 	}
 }
 
-/* ---- statements ---- */
-
-static void refuse_statement(struct client *client, const char *sql)
-{
-	(void)fprintf(stderr, "standin: %s: no statement of plusmoin's: %s\n", client->server->name, sql);
-	client->server->unknown++;
-	message_add_error(&client->out, "ERROR", "0A000", "a stand-in knows plusmoin's statements only");
-}
-
-/* Finds it; false: it was refused. */
-static bool take_statement(struct client *client, const char *sql)
-{
-	client->server->statements++;
-	client->question = answer_find(sql);
-	if (client->question != ASK_UNKNOWN)
-		return true;
-	refuse_statement(client, sql);
-	return false;
-}
-
-static void parse(struct client *client, const char *body, size_t len)
-{
-	size_t name = strnlen(body, len) + 1; /* of the statement: unnamed ones are all that there is */
-
-	if (name >= len || !take_statement(client, body + name))
-		client->failed = true;
-	else
-		message_add(&client->out, '1', NULL, 0);
-}
-
-static uint32_t int_at(const char *body, size_t len, size_t at, size_t bytes)
-{
-	uint32_t value = 0;
-
-	for (size_t i = 0; i < bytes && at + i < len; i++)
-		value = value << 8 | (unsigned char)body[at + i];
-	return value;
-}
-
-/* Portal and statement (unnamed), formats, parameters. */
-static void bind_params(struct client *client, const char *body, size_t len)
-{
-	size_t at = strnlen(body, len) + 1;
-	uint32_t count;
-
-	at += at < len ? strnlen(body + at, len - at) + 1 : 0;
-	at += 2 + 2 * (size_t)int_at(body, len, at, 2);
-	count = int_at(body, len, at, 2);
-	at += 2;
-	clear_params(client);
-	for (uint32_t i = 0; i < count && i < PARAMS_MOST; i++) {
-		uint32_t size = int_at(body, len, at, 4);
-
-		at += 4;
-		client->params[client->param_count++] =
-			size <= len && at + size <= len ? mem_strndup(body + at, size) : NULL;
-		at += size <= len ? size : 0;
-	}
-	message_add(&client->out, '2', NULL, 0);
-}
-
-static bool execute(struct client *client)
-{
-	return client->question != ASK_UNKNOWN &&
-	       answer_give(&client->out, client->question, &client->server->model, client->params,
-			   client->param_count, (int64_t)uv_now(client->server->loop));
-}
-
-static void query(struct client *client, const char *sql)
-{
-	clear_params(client);
-	if (take_statement(client, sql)) {
-		answer_describe(&client->out, client->question);
-		(void)execute(client);
-	}
-	message_add(&client->out, 'Z', "I", 1);
-}
-
-static void take_question(struct client *client, char type, const char *body, size_t len)
-{
-	if (type == 'S') {
-		client->failed = false;
-		message_add(&client->out, 'Z', "I", 1);
-	} else if (type == 'X') {
-		end(client, false);
-	} else if (client->failed) {
-		return;
-	} else if (type == 'P') {
-		parse(client, body, len);
-	} else if (type == 'B') {
-		bind_params(client, body, len);
-	} else if (type == 'D' && client->question != ASK_UNKNOWN) {
-		answer_describe(&client->out, client->question);
-	} else if (type == 'E') {
-		client->failed = !execute(client);
-	} else if (type == 'Q') {
-		query(client, body);
-	} else if (type != 'H') {
-		message_add_error(&client->out, "ERROR", "08P01", "a stand-in does not know this message");
-		client->failed = true;
-	}
-}
-
 /* ---- what comes ---- */
 
 static void take_message(struct client *client, char type, const char *body, size_t len)
@@ -315,43 +221,46 @@ static void take_message(struct client *client, char type, const char *body, siz
 		let_in(client);
 		break;
 	case PHASE_READY:
-		take_question(client, type, body, len);
+		if (!dialogue_take(&client->dialogue, client->server, &client->out, type, body, len))
+			end(client, false);
 		break;
 	case PHASE_ENDS:
 		break;
 	}
 }
 
-/* Takes the first whole message; false: there is none, or all has ended. */
-static bool take_next(struct client *client)
+/* Takes the first whole message behind `at`, and moves that; false: there is none, or all has ended. */
+static bool take_next(struct client *client, size_t *at)
 {
 	size_t head = client->phase == PHASE_STARTUP ? 0 : 1; /* its type */
-	uint32_t size = int_at(client->in.data, client->in.len, head, 4);
-	char *message;
+	const char *message = client->in.data + *at;
+	size_t there = client->in.len - *at;
+	uint32_t size = int_at(message, there, head, 4);
 
-	if (client->in.len < head + 4)
+	if (there < head + 4)
 		return false;
 	if (size < 4 || size > MESSAGE_MOST) {
 		end(client, false);
 		return false;
 	}
-	if (client->in.len < head + size)
+	if (there < head + size)
 		return false;
-	message = mem_strndup(client->in.data, head + size);
-	buf_drop(&client->in, head + size);
+	*at += head + size;
 	take_message(client, message[0], message + head + 4, size - 4);
-	free(message);
 	return client->server != NULL;
 }
 
 void client_go_on(struct client *client)
 {
+	size_t at = 0;
+
 	if (client->server->door == DOOR_SILENT)
 		return;
 	if (client->met == DOOR_SILENT)
 		client->met = client->server->door;
-	while (take_next(client))
+	while (take_next(client, &at))
 		;
+	buf_drop(&client->in, at);
 	if (client->server != NULL && !uv_is_active((uv_handle_t *)&client->drip))
 		say(client);
 }
@@ -373,8 +282,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		end(client, false);
 		return;
 	}
+	wakeful_note(client->server->loop);
+	span_come(client->server->span);
+	client->server->counts.reads++;
+	client->server->counts.bytes_in += (unsigned long)n;
 	buf_add(&client->in, buf->base, (size_t)n);
 	client_go_on(client);
+	if (client->server != NULL)
+		span_answered(client->server->span);
 }
 
 void client_accept(struct server *server)
@@ -388,8 +303,7 @@ void client_accept(struct server *server)
 	client->open = 2;
 	client->server = server;
 	client->met = server->door;
-	client->question = ASK_UNKNOWN;
-	server->connections++;
+	server->counts.connections++;
 	list_add(&server->clients, client);
 	if (uv_accept((uv_stream_t *)server->listener, (uv_stream_t *)&client->tcp) != 0)
 		end(client, false);

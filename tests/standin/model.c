@@ -21,18 +21,25 @@ static void show_next(struct model *model)
 	free(coming);
 }
 
-static void send(struct model *model, const struct row *row, int64_t due_ms)
+static void send(struct model *model, const struct row *row, int64_t due_ms, int64_t now_ms)
 {
 	for (size_t i = 0; i < model->followers.count; i++) {
 		struct model *follower = model->followers.items[i];
-		struct coming *coming = mem_zalloc(1, sizeof(*coming));
+		int64_t shown_ms = due_ms + follower->lag_ms;
 
-		coming->due_ms = due_ms + follower->lag_ms;
-		coming->row = *row;
-		list_add(&follower->coming, coming);
-		if (follower->coming.count > COMING_MOST)
-			show_next(follower);
-		send(follower, row, coming->due_ms);
+		if (shown_ms <= now_ms && follower->coming.count == 0) {
+			follower->row = *row;
+			follower->has_row = true;
+		} else {
+			struct coming *coming = mem_zalloc(1, sizeof(*coming));
+
+			coming->due_ms = shown_ms;
+			coming->row = *row;
+			list_add(&follower->coming, coming);
+			if (follower->coming.count > COMING_MOST)
+				show_next(follower);
+		}
+		send(follower, row, shown_ms, now_ms);
 	}
 }
 
@@ -40,7 +47,7 @@ void model_write(struct model *model, const struct row *row, int64_t now_ms)
 {
 	model->row = *row;
 	model->has_row = true;
-	send(model, row, now_ms);
+	send(model, row, now_ms, now_ms);
 }
 
 void model_make_table(struct model *model)

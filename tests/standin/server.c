@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -56,6 +57,7 @@ struct server *server_new(uv_loop_t *loop, const char *name, const struct sockad
 	server->loop = loop;
 	text_copy(server->name, sizeof(server->name), name);
 	server->address = *address;
+	server->span = &server->own_span;
 	server->model.system = server->model.started = ++made;
 	server->model.timeline = 1;
 	if (listen_at(server))
@@ -92,11 +94,46 @@ void server_die(struct server *server)
 	server_close_clients(server);
 }
 
-size_t server_sessions(const struct server *server)
+void counts_add(struct counts *sum, struct counts more)
 {
-	size_t count = 0;
+	sum->connections += more.connections;
+	sum->sessions += more.sessions;
+	sum->logins += more.logins;
+	sum->statements += more.statements;
+	sum->parses += more.parses;
+	sum->unknown += more.unknown;
+	sum->beats += more.beats;
+	sum->syncs += more.syncs;
+	sum->reads += more.reads;
+	sum->bytes_in += more.bytes_in;
+	sum->writes += more.writes;
+	sum->bytes_out += more.bytes_out;
+	sum->segments_in += more.segments_in;
+	sum->segments_out += more.segments_out;
+}
 
+struct counts server_counts(const struct server *server)
+{
+	struct counts counts = server->counts;
+
+	for (size_t i = 0; i < server->clients.count; i++) {
+		counts.sessions += client_is_logged_in(server->clients.items[i]);
+		client_add_segments(server->clients.items[i], &counts);
+	}
+	return counts;
+}
+
+void server_forget(struct server *server)
+{
 	for (size_t i = 0; i < server->clients.count; i++)
-		count += client_is_logged_in(server->clients.items[i]);
-	return count;
+		client_forget(server->clients.items[i]);
+}
+
+void server_write(struct server *server, const char *master)
+{
+	struct row row = { .tstamp = (int64_t)time(NULL) * 1000 };
+
+	text_copy(row.master, sizeof(row.master), master);
+	model_make_table(&server->model);
+	model_write(&server->model, &row, (int64_t)uv_now(server->loop));
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "standin/model.h"
+#include "standin/spans.h"
 
 #define SERVER_NAME_BYTES 64
 
@@ -27,6 +28,26 @@ enum door {
 
 enum lock { LOCK_TRUST, LOCK_PASSWORD, LOCK_SCRAM };
 
+/* What has come and gone since the server was made. */
+struct counts {
+	unsigned long connections;
+	unsigned long sessions; /* that are logged in now; filled by server_counts() */
+	unsigned long logins;
+	unsigned long statements; /* that were executed, */
+	unsigned long parses;
+	unsigned long unknown; /* and those that are not plusmoin's */
+	unsigned long beats; /* rows written */
+	unsigned long syncs; /* round trips: a Sync of a client, or a simple query */
+	unsigned long reads; /* of sockets, and their bytes: TLS's refusals and logins too */
+	unsigned long bytes_in;
+	unsigned long writes;
+	unsigned long bytes_out;
+	unsigned long segments_in; /* of TCP, with data; filled by server_counts() */
+	unsigned long segments_out;
+};
+
+void counts_add(struct counts *sum, struct counts more);
+
 struct server {
 	uv_loop_t *loop;
 	char name[SERVER_NAME_BYTES];
@@ -39,10 +60,9 @@ struct server {
 	enum lock lock;
 	uint32_t iterations; /* of SCRAM */
 	int64_t trickle_ms;  /* between two bytes of what it says; 0: at once */
-	unsigned long connections;
-	unsigned long logins;
-	unsigned long statements;
-	unsigned long unknown; /* statements that are not plusmoin's */
+	struct counts counts;
+	struct span own_span;
+	struct span *span; /* its own, or that of the first server of its cluster */
 };
 
 /* Listens; NULL and a message on stderr when that is impossible. */
@@ -55,5 +75,11 @@ bool server_set_door(struct server *server, enum door door);
 void server_die(struct server *server);
 void server_close_clients(struct server *server);
 
-/* How many of its clients are logged in. */
-size_t server_sessions(const struct server *server);
+/* All of them: what its clients' TCP counts and who is logged in as well. */
+struct counts server_counts(const struct server *server);
+
+/* The prepared statements of all its clients are gone. */
+void server_forget(struct server *server);
+
+/* A row of another monitor, with this name of its master, and a table for it. No slave may be told so. */
+void server_write(struct server *server, const char *master);
