@@ -329,6 +329,22 @@ void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms)
 	*ran_ms = (now - taken) / NS_PER_MS;
 }
 
+int64_t workers_waited_ms(void)
+{
+	int64_t now = now_ns();
+	int64_t oldest = now;
+
+	pthread_mutex_lock(&pool.lock);
+	for (int i = 0; i < WORK_URGENCIES; i++) {
+		const struct work *work = TAILQ_FIRST(&pool.waiting[i]);
+
+		if (work != NULL && work->given_ns < oldest)
+			oldest = work->given_ns;
+	}
+	pthread_mutex_unlock(&pool.lock);
+	return (now - oldest) / NS_PER_MS;
+}
+
 size_t workers_left(void)
 {
 	size_t left;

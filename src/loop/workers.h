@@ -46,6 +46,9 @@ void work_leave(struct work *work);
 /* For how long it has waited for a worker, and been at work, in ms. */
 void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms);
 
+/* For how long the oldest of the works that wait for a worker has waited, in ms; 0: none waits. Any thread. */
+int64_t workers_waited_ms(void);
+
 /* How many workers are left behind: in all, and for this key with these `answers`. Any thread. */
 size_t workers_left(void);
 size_t workers_left_for(uint64_t key, bool answers);

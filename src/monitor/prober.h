@@ -26,6 +26,8 @@ struct prober {
 	const char *(*address)(const void *probe);
 	/* Its TCP connection stands, and its login is under way, or a look. */
 	bool (*is_logging_in)(const void *probe);
+	/* Whether a look begins a connect: it has no connection, and none is being made. */
+	bool (*needs_connect)(const void *probe);
 	/* A knock at a host (net/knock.h), and its end; NULL allowed. */
 	void *(*knock)(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
 		       void *data);

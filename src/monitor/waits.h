@@ -8,7 +8,7 @@
 #include "core/awaited.h"
 #include "monitor/node.h"
 
-#define WAITS_TOLD_A_TURN 50 /* clusters: polls go on between */
+#define WAITS_TOLD_A_TURN 20 /* clusters: polls go on between */
 
 struct waits {
 	struct watches *watches;

@@ -373,6 +373,11 @@ bool probe_is_busy(const struct probe *probe)
 	return probe->task.kind != TASK_NONE;
 }
 
+bool probe_needs_connect(const struct probe *probe)
+{
+	return probe->kept == NULL && probe->dial == NULL;
+}
+
 bool probe_hear(struct probe *probe)
 {
 	return probe->kept != NULL && probe->task.kind == TASK_NONE && lane_hear(probe->kept);

@@ -212,6 +212,12 @@ static const char *fed_address(const void *probe)
 	return "";
 }
 
+static bool fed_needs_connect(const void *probe)
+{
+	(void)probe;
+	return false;
+}
+
 static void *fed_knock(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
 		       void *data)
 {
@@ -246,6 +252,7 @@ static const struct prober fed_prober = {
 	.dial_anew = fed_dial_anew,
 	.address = fed_address,
 	.is_logging_in = fed_is_logging_in,
+	.needs_connect = fed_needs_connect,
 	.knock = fed_knock,
 	.knock_end = fed_knock_end,
 	.set_config = fed_set_config,
