@@ -98,6 +98,7 @@ struct cluster {
 	size_t holder_count;
 	bool touched; /* in fleet->touched */
 	bool emptied; /* in fleet->emptied */
+	void *rounds; /* who keeps its rounds (monitor/clusters.h); the core does not look at it */
 };
 
 struct fleet {

@@ -99,3 +99,12 @@ struct sight {
 	enum row_state row_state;   /* of a slave */
 	struct row row;
 };
+
+/*
+ * Makes an observation of nothing, in place: texts are ended, not overwritten, for a look is made of one that was used
+ * before, a thousand times a second. kept_ended_ms: INT64_MIN. Any thread that owns it.
+ */
+void observation_clear(struct observation *seen);
+
+/* The same of a beat's result: none was tried. */
+void observation_clear_beat(struct beat_result *result);

@@ -364,13 +364,12 @@ bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)
 {
 	int64_t ends_ms;
+	enum rule rule;
 
-	enum rule rule = kept_longest(fleet, node, &ends_ms);
-
-	if (!node_is_failing(node) || rule == RULE_NONE || rule == RULE_P6 ||
-	    node->failure.attempts + 1 < fleet->config->down_after)
+	if (!node_is_failing(node) || node->failure.attempts + 1 < fleet->config->down_after)
 		return INT64_MAX;
-	return ends_ms;
+	rule = kept_longest(fleet, node, &ends_ms);
+	return rule == RULE_NONE || rule == RULE_P6 ? INT64_MAX : ends_ms;
 }
 
 bool node_is_at_stake(const struct fleet *fleet, const struct node *node, const struct moment *now)

@@ -80,13 +80,10 @@ static void set_timer(struct line *line, int64_t now_ms)
 static int line_of(const struct deadline *deadline)
 {
 	int32_t most = deadline->ms / SLICES;
-	int line = 0;
 
 	if (most > deadline->left_ms)
 		most = deadline->left_ms;
-	while (line < LINES - 1 && (INT32_C(1) << (line + 1)) <= most)
-		line++;
-	return line;
+	return most > 1 ? 31 - __builtin_clz((unsigned)most) : 0;
 }
 
 static void on_check(uv_check_t *handle);

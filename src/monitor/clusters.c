@@ -18,6 +18,7 @@ void clusters_close(struct clusters *clusters)
 		struct group *group =
 			list_remove_at(&clusters->groups, clusters->groups.count - 1);
 
+		group->cluster->rounds = NULL;
 		group_clear(group);
 		free(group);
 	}
@@ -50,12 +51,7 @@ static struct group *group_at(const struct clusters *clusters, size_t at)
 
 struct group *clusters_group(struct clusters *clusters, const struct cluster *cluster)
 {
-	struct group *group;
-
-	if (cluster == NULL)
-		return &clusters->clusterless;
-	group = group_at(clusters, place_of(clusters, cluster->id));
-	return group != NULL && group->cluster == cluster ? group : NULL;
+	return cluster != NULL ? cluster->rounds : &clusters->clusterless;
 }
 
 struct group *clusters_after(const struct clusters *clusters, int id)
@@ -68,6 +64,7 @@ struct group *clusters_add(struct clusters *clusters, struct cluster *cluster)
 	struct group *group = mem_zalloc(1, sizeof(*group));
 
 	group_init(group, clusters->seats, cluster);
+	cluster->rounds = group;
 	list_insert(&clusters->groups, place_of(clusters, cluster->id), group);
 	return group;
 }

@@ -35,6 +35,8 @@ void kept_judge(const struct kept *kept, struct watch *watch, const struct momen
 {
 	const struct node *node = watch->node;
 
+	if (node->failure.attempts == 0 && node->door == REASON_NONE && !node->hold_told)
+		return; /* it answers, as most do */
 	if (kept->founding->phase != FOUNDING_OVER ||
 	    group_is_judging(clusters_group(kept->publisher->clusters, node->cluster)) ||
 	    (node->cluster != NULL && node->cluster->starting))

@@ -8,6 +8,7 @@
 struct live {
 	struct probe_context context;
 	struct resolver *resolver;
+	struct findings_pool pool;
 	struct drain *drain; /* of connections that were given up */
 };
 
@@ -18,7 +19,8 @@ static void *open_live(uv_loop_t *loop, struct deadlines *deadlines)
 	live->resolver = resolver_new(loop);
 	live->drain = drain_new(loop);
 	live->context = (struct probe_context){
-		.loop = loop, .resolver = live->resolver, .drain = live->drain, .deadlines = deadlines,
+		.loop = loop, .resolver = live->resolver, .drain = live->drain, .pool = &live->pool,
+		.deadlines = deadlines,
 	};
 	return live;
 }
@@ -29,6 +31,7 @@ static void close_live(void *all)
 
 	workers_close(live->context.loop); /* before the drain, which they may use */
 	drain_free(&live->drain);
+	findings_pool_clear(&live->pool);
 	(void)resolver_free(&live->resolver);
 	free(live);
 }

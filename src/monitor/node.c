@@ -118,13 +118,12 @@ static int64_t retry_wait(const struct watch *watch)
 
 void watch_plan(struct watch *watch)
 {
-	int64_t now_ms = clock_steady_ms();
 	int64_t ends_ms = node_grace_ends(watch->all->fleet, watch->node);
 
 	if (ends_ms == INT64_MAX)
 		deadline_stop(&watch->grace);
-	else if (ends_ms > now_ms) /* else the next failure counts */
-		deadline_start(&watch->grace, ends_ms - now_ms);
+	else if (ends_ms > clock_steady_ms()) /* else the next failure counts */
+		deadline_start(&watch->grace, ends_ms - clock_steady_ms());
 	if (!needs_retry(watch))
 		timer_stop(watch->retry);
 	else if (!timer_is_set(watch->retry) && !watch_is_busy(watch))

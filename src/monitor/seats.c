@@ -1,5 +1,7 @@
 #include "monitor/seats.h"
 
+#include <math.h>
+
 #include "monitor/tell.h"
 
 static void judge(struct group *group);
@@ -22,16 +24,36 @@ static const struct list *nodes_of(const struct group *group)
 				      : &group->seats->watches->fleet->clusterless;
 }
 
+/*
+ * Where the group's regular rounds have their place in the heartbeat. Multiples of the golden section lie evenly in the
+ * unit, however many there are, and a new one falls into the longest gap.
+ */
+static int64_t place_of(const struct group *group)
+{
+	const double golden = 0.6180339887498949;
+	double at = group->cluster != NULL ? group->cluster->id * golden : 0;
+
+	return (int64_t)((at - floor(at)) * (double)heartbeat_ms(group));
+}
+
+/* Has the next regular round begin at the group's next place after `after_ms` (steady). */
+static void set_heartbeat(struct group *group, int64_t after_ms)
+{
+	int64_t beat_ms = heartbeat_ms(group);
+	int64_t first_ms = group->seats->began_ms + place_of(group);
+	int64_t past_ms = (after_ms - first_ms) % beat_ms;
+
+	group->heartbeat_due_ms = after_ms - past_ms + (past_ms < 0 ? 0 : beat_ms);
+	timer_start(group->heartbeat, group->heartbeat_due_ms - clock_steady_ms());
+}
+
 static void on_heartbeat(void *data)
 {
 	struct group *group = data;
-	int64_t beat_ms = heartbeat_ms(group);
 	int64_t now_ms = clock_steady_ms();
 
-	group->heartbeat_due_ms += beat_ms;
-	if (group->heartbeat_due_ms <= now_ms)
-		group->heartbeat_due_ms = now_ms + beat_ms;
-	timer_start(group->heartbeat, group->heartbeat_due_ms - now_ms);
+	/* a timer may be early by a part of a millisecond: the round that begins now is not begun again */
+	set_heartbeat(group, now_ms > group->heartbeat_due_ms ? now_ms : group->heartbeat_due_ms);
 	if (group->cluster != NULL && group->cluster->starting) {
 		if (group->cluster->seat != NULL)
 			watch_look(watch_of(group->seats->watches, group->cluster->seat));
@@ -79,20 +101,17 @@ void group_bear(struct group *group, struct group *born)
 
 void group_run(struct group *group)
 {
-	group->heartbeat_due_ms = clock_steady_ms() + heartbeat_ms(group);
-	timer_start(group->heartbeat, heartbeat_ms(group));
+	int64_t now_ms = clock_steady_ms();
+
+	if (group->seats->began_ms == 0)
+		group->seats->began_ms = now_ms;
+	set_heartbeat(group, now_ms);
 }
 
 void group_reload(struct group *group)
 {
-	int64_t now_ms = clock_steady_ms();
-	int64_t due_ms = now_ms + heartbeat_ms(group);
-
-	if (timer_is_set(group->heartbeat)) {
-		if (group->heartbeat_due_ms > due_ms)
-			group->heartbeat_due_ms = due_ms;
-		timer_start(group->heartbeat, group->heartbeat_due_ms - now_ms);
-	}
+	if (timer_is_set(group->heartbeat))
+		set_heartbeat(group, clock_steady_ms());
 	timer_start(group->early, 0);
 }
 

@@ -28,6 +28,7 @@ struct seats {
 	const struct seats_events *events;
 	void *data;
 	bool blind; /* the start waits for first answers: no round opens */
+	int64_t began_ms; /* steady: when the first regular rounds began; each group's place is counted from it */
 };
 
 struct group {
@@ -56,7 +57,10 @@ void group_clear(struct group *group);
 /* `born` was founded by the open round of `group`. */
 void group_bear(struct group *group, struct group *born);
 
-/* Begins the regular rounds. */
+/*
+ * Begins the regular rounds. Each group has a place of its own within the heartbeat, by its cluster's id, so that a
+ * fleet is asked evenly over the heartbeat, and its triggers run so: the first round comes within a heartbeat.
+ */
 void group_run(struct group *group);
 
 /* While `paused` no round opens; what is wanted meanwhile opens soon after. */
@@ -74,7 +78,7 @@ void group_beaten(struct group *group, const struct beat_result *result);
 /* Whether nodes have moved, and nobody has been told yet. */
 bool group_is_judging(const struct group *group);
 
-/* Regular rounds by the present heartbeat, the next no later than it was to be; and a round soon. */
+/* Regular rounds at the places of the present heartbeat; and a round soon. */
 void group_reload(struct group *group);
 
 /* The watch's node leaves the fleet: an open round does not wait for it, nor tells of it. */

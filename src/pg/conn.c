@@ -15,7 +15,6 @@
 #include "pg/goodbye.h"
 #include "pg/login.h"
 
-#define BATCH_STATEMENTS 16
 #define VERSION_MAX 10000000 /* 999.9999 */
 
 enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_DEAD };
@@ -35,10 +34,8 @@ struct conn {
 	struct conn_events events;
 	void *data;
 	enum conn_state state;
-	int tags[BATCH_STATEMENTS];
-	size_t tag_count;
-	size_t answered;
-	bool asked; /* conn_ask(): no pipeline */
+	struct batch batch;
+	bool asked; /* by conn_ask(): no batch */
 	bool reached; /* TCP has answered */
 	struct goodbye goodbye;
 	struct timer *later; /* delivers a failure that conn_send() met */
@@ -186,15 +183,25 @@ static void batch_done(struct conn *conn)
 	conn->events.done(conn->data);
 }
 
+/* A result of what was asked goes to the owner; false when there is no more to take now. */
+static bool tell_result(struct conn *conn, const PGresult *result)
+{
+	enum batch_step step = BATCH_RESULT;
+	int tag = 0;
+
+	if (!conn->asked)
+		step = batch_take(&conn->batch, result, &tag);
+	if (step == BATCH_RESULT)
+		conn->events.result(conn->data, tag, result);
+	if (step == BATCH_DONE)
+		batch_done(conn);
+	return step != BATCH_DONE;
+}
+
 /* One result; false when there is no more to take now. */
-static bool take_result(struct conn *conn, PGresult *result)
+static bool take_result(struct conn *conn, const PGresult *result)
 {
 	switch (PQresultStatus(result)) {
-	case PGRES_PIPELINE_SYNC:
-		if (++conn->answered < conn->tag_count)
-			return true;
-		batch_done(conn);
-		return false;
 	case PGRES_COPY_IN:
 	case PGRES_COPY_OUT:
 	case PGRES_COPY_BOTH:
@@ -210,11 +217,7 @@ static bool take_result(struct conn *conn, PGresult *result)
 	default:
 		break;
 	}
-	if (conn->asked)
-		conn->events.result(conn->data, 0, result);
-	else if (conn->answered < conn->tag_count)
-		conn->events.result(conn->data, conn->tags[conn->answered], result);
-	return true;
+	return tell_result(conn, result);
 }
 
 /* No result: the end of what was asked, unless the server has ended all of it. */
@@ -232,7 +235,7 @@ static void take_results(struct conn *conn)
 		PGresult *result = PQgetResult(conn->pg);
 		bool more;
 
-		if (result == NULL && conn->asked) {
+		if (result == NULL && (conn->asked || !conn->batch.pipelined)) {
 			end_asked(conn);
 			return;
 		}
@@ -320,13 +323,6 @@ void conn_listen(struct conn *conn, const struct conn_events *events, void *data
 	conn->data = data;
 }
 
-static bool queue(struct conn *conn, const struct statement *statement)
-{
-	return PQsendQueryParams(conn->pg, statement->sql, statement->param_count, NULL,
-				 statement->params, NULL, NULL, 0) == 1 &&
-	       PQpipelineSync(conn->pg) == 1;
-}
-
 /* Sends what libpq has queued; `queued` false, or no luck: it fails later. */
 static void send_queued(struct conn *conn, bool queued)
 {
@@ -349,17 +345,14 @@ void conn_ask(struct conn *conn, const char *sql, int param_count, const char *c
 
 void conn_send(struct conn *conn, const struct statement *statements, size_t count)
 {
-	bool sent = count <= BATCH_STATEMENTS && PQenterPipelineMode(conn->pg) == 1;
-
 	conn->state = CONN_BUSY;
 	conn->asked = false;
-	conn->tag_count = count;
-	conn->answered = 0;
-	for (size_t i = 0; i < count && sent; i++) {
-		conn->tags[i] = statements[i].tag;
-		sent = queue(conn, &statements[i]);
-	}
-	send_queued(conn, sent);
+	send_queued(conn, batch_send(&conn->batch, conn->pg, statements, count));
+}
+
+bool conn_is_to_repeat(const struct conn *conn)
+{
+	return batch_is_to_repeat(&conn->batch);
 }
 
 bool conn_is_reaching(const struct conn *conn)

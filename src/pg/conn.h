@@ -1,7 +1,6 @@
 /*
  * One libpq connection to one address, inside the loop. It connects (login.h), runs
- * batches of statements (each its own transaction, all in one round trip) or one
- * text of somebody else's, and says when it breaks. The owner's callbacks are never called from inside a
+ * batches of statements (batch.h; all in one round trip) or one text of somebody else's, and says when it breaks. The owner's callbacks are never called from inside a
  * call of the owner, and none comes after conn_close(). Monitor thread (or, for
  * triggers, the loop's own).
  */
@@ -11,17 +10,11 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "pg/batch.h"
 #include "pg/drain.h"
 #include "pg/evidence.h"
 
 struct conn;
-
-struct statement {
-	int tag; /* handed back with the result */
-	const char *sql;
-	int param_count;
-	const char *params[3]; /* text; copied by libpq */
-};
 
 struct conn_events {
 	void (*connected)(void *data);
@@ -40,11 +33,14 @@ struct conn_events {
 struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char *const *values,
 		       bool spares, const struct conn_events *events, void *data);
 
-/* Other ears from now on. */
+/* Another owner hears of it from now on. */
 void conn_listen(struct conn *conn, const struct conn_events *events, void *data);
 
 /* Sends a batch; the connection must be connected and have no batch under way. */
 void conn_send(struct conn *conn, const struct statement *statements, size_t count);
+
+/* When a batch is done: as batch_is_to_repeat(). */
+bool conn_is_to_repeat(const struct conn *conn);
 
 /*
  * Sends somebody else's SQL. With `params` (texts, NULL for NULL; their types are

@@ -41,6 +41,19 @@ struct evidence evidence_of_scarcity(size_t limit)
 	return evidence;
 }
 
+void evidence_clear(struct evidence *evidence)
+{
+	evidence->reason = REASON_NONE;
+	evidence->message[0] = '\0';
+	evidence->going = false;
+	evidence->stops = false;
+	evidence->untold = false;
+	evidence->path = false;
+	evidence->own_fault = false;
+	evidence->told = false;
+	evidence->file = false;
+}
+
 struct observation evidence_as_look(const struct evidence *evidence)
 {
 	struct observation seen = {

@@ -23,6 +23,9 @@ struct evidence {
 	bool file;      /* it is a file that a login reads (certificate, key, passfile), or this machine's TLS */
 };
 
+/* Makes it evidence of nothing, in place: the message is ended, not overwritten. */
+void evidence_clear(struct evidence *evidence);
+
 /*
  * libpq's words on one line, its sentences and attempts joined by "; ", without its verbose LOCATION, its hint,
  * trailing blanks and our passwords. The caller frees them.

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/clock.h"
+#include "pg/ear.h"
+#include "pg/inquiry.h"
 #include "pg/mend.h"
-#include "pg/hearing.h"
-
 
 struct lane {
 	struct conn *conn;
@@ -18,155 +18,140 @@ struct lane {
 	void *data;
 	int64_t made_ms;
 	struct task task;
-	struct findings found; /* by its answers so far */
+	struct findings *found; /* by its answers so far; NULL: nothing is under way */
 	struct who who;        /* who answers here */
 	bool beating; /* of a look: its beat has been sent */
+	bool making;  /* with it, what makes the table, or gives it its identity */
 	int repeats;    /* how often this task was asked again, MEND_REPEATS at most */
 	bool set;       /* this connection has its settings, or was sent them */
 	bool settling;  /* it is being told them, before any task, or asked by lane_hear(), beside all */
 	bool checked;   /* and its table was looked at */
-	bool row_asked; /* in this look */
+	bool row_asked;  /* in this look */
+	bool role_asked; /* in this look, alone, since role and row together were refused */
 };
+
+/* The task is over: its findings are the caller's, who gives them back. */
+static struct findings *end_task(struct lane *lane)
+{
+	struct findings *found = lane->found;
+
+	lane->found = NULL;
+	lane->task.kind = TASK_NONE;
+	return found;
+}
+
+static void begin_findings(struct lane *lane)
+{
+	findings_give(lane->context.pool, &lane->found);
+	lane->found = findings_get(lane->context.pool, lane->context.table, &lane->who);
+}
+
+/* The lane may be gone after it. */
+static void tell_look(struct lane *lane, struct findings *found)
+{
+	struct findings_pool *pool = lane->context.pool;
+
+	lane->events->looked(lane->data, lane, &found->seen);
+	findings_give(pool, &found);
+}
 
 static void finish_look(struct lane *lane)
 {
-	const struct findings *found = &lane->found;
-	struct observation seen = {
-		.kind = found->role, .row_state = found->row_state, .row = found->row, .origin = lane->who.origin,
-	};
+	struct findings *found = end_task(lane);
 
-	if (lane->beating)
-		seen.beat = found->beat.result;
-	lane->task.kind = TASK_NONE;
-	lane->events->looked(lane->data, lane, &seen);
+	findings_sum_up(found, lane->beating);
+	tell_look(lane, found);
 }
 
 static void finish_beat(struct lane *lane)
 {
-	struct beat_result result = lane->found.beat.result;
+	struct findings_pool *pool = lane->context.pool;
+	struct findings *found = end_task(lane);
 
-	lane->task.kind = TASK_NONE;
-	lane->events->beaten(lane->data, lane, &result);
+	lane->events->beaten(lane->data, lane, &found->beat.result);
+	findings_give(pool, &found);
 }
 
-static struct statement ask(const struct lane *lane, enum question question,
-			    struct question_words *words)
+static void begin_inquiry(struct lane *lane, struct inquiry *inquiry)
 {
-	return question_ask(question, lane->context.config, &lane->task.order, words);
+	inquiry_begin(inquiry, lane->conn, lane->context.config, &lane->task.order);
 }
 
-static struct statement ask_settings(const struct lane *lane, struct question_words *words)
+static void send_one(struct lane *lane, enum question question)
 {
-	(void)pinned_younger(PINNED_FOR_US, conn_server_version(lane->conn), conn_backend_pid(lane->conn),
-			     &words->pinned);
-	return ask(lane, ASK_SETTINGS, words);
-}
+	struct inquiry inquiry;
 
-/* Whether a slave may be asked what it hears of its master: what was refused once is an error in its log each time. */
-static bool may_hear(const struct lane *lane)
-{
-	return lane->context.config->second_opinion && !lane->context.table->deaf;
-}
-
-static struct statement ask_hearing(const struct lane *lane)
-{
-	return ask(lane, conn_server_version(lane->conn) >= PG_SENDERS ? ASK_HEARING : ASK_HEARING_10, NULL);
-}
-
-/* Adds the question who answers here, where one is open; how many there are. */
-static size_t add_who(struct lane *lane, enum observation_kind role, struct statement *batch, size_t count)
-{
-	enum who_next next = who_ask(&lane->who, conn_server_version(lane->conn), role);
-
-	if (next != WHO_NOTHING)
-		batch[count++] = ask(lane, next == WHO_ASK ? ASK_WHO : ASK_MAY, NULL);
-	return count;
+	begin_inquiry(lane, &inquiry);
+	inquiry_add(&inquiry, question);
+	inquiry_send(&inquiry);
 }
 
 /* Before a look ends: true when a question had to be sent. Each is put once at most. */
 static bool asks_who(struct lane *lane)
 {
-	struct statement statement;
+	struct inquiry inquiry;
 
-	if (add_who(lane, lane->found.role, &statement, 0) == 0)
-		return false;
-	conn_send(lane->conn, &statement, 1);
-	return true;
+	begin_inquiry(lane, &inquiry);
+	inquiry_add_who(&inquiry, &lane->who, lane->found->role);
+	if (inquiry.count > 0)
+		inquiry_send(&inquiry);
+	return inquiry.count > 0;
 }
 
 /* What may not be there, not be fit or refuse us is looked at first: an error is a line in the server's log. */
 static void send_beat(struct lane *lane, bool make_table)
 {
-	struct question_words words;
-	struct statement batch[6];
+	struct beat_progress *beat = &lane->found->beat;
+	struct inquiry inquiry;
 	bool is_sure = lane->context.table->there && lane->context.table->written &&
 		       !pause_is_set(&lane->context.table->refused.pause);
-	size_t count = 0;
 
+	begin_inquiry(lane, &inquiry);
 	if (make_table) {
-		if (lane->found.beat.table_missing)
-			batch[count++] = ask(lane, ASK_CREATE, &words);
-		batch[count++] = ask(lane, ASK_IDENTITY, &words);
-	} else if (!lane->found.beat.checked && !(lane->checked && is_sure)) {
-		batch[count++] = ask(lane, conn_server_version(lane->conn) >= PG_SCHEMA_PUBLICATIONS
-						   ? ASK_CHECK_15 : ASK_CHECK, &words);
+		if (beat->table_missing)
+			inquiry_add(&inquiry, ASK_CREATE);
+		inquiry_add(&inquiry, ASK_IDENTITY);
+	} else if (!beat->checked && !(lane->checked && is_sure)) {
+		inquiry_add_check(&inquiry);
 	}
 	lane->beating = true;
-	lane->found.beat.tried = false;
-	lane->found.beat.result = (struct beat_result){ .state = BEAT_NONE };
-	if (make_table || lane->found.beat.checked || is_sure)
-		batch[count++] = ask(lane, ASK_BEAT, &words);
-	conn_send(lane->conn, batch, count);
-}
-
-/* The beat was written: the identity alone. */
-static void send_identity(struct lane *lane)
-{
-	struct statement identity = ask(lane, ASK_IDENTITY, NULL);
-
-	lane->found.beat.no_identity = false;
-	conn_send(lane->conn, &identity, 1);
+	lane->making = make_table;
+	beat->tried = false;
+	observation_clear_beat(&beat->result);
+	if (make_table || beat->checked || is_sure)
+		inquiry_add(&inquiry, ASK_BEAT);
+	inquiry_send(&inquiry);
 }
 
 static void send_look(struct lane *lane)
 {
 	const struct table_known *table = lane->context.table;
-	struct findings *found = &lane->found;
-	struct question_words words;
-	struct statement settings = ask_settings(lane, &words);
-	struct statement batch[6];
-	bool hears = !lane->set && !lane->task.has_order && may_hear(lane);
-	size_t count = 0;
+	struct findings *found = lane->found;
+	struct inquiry inquiry;
+	bool was_set = lane->set;
 
+	begin_inquiry(lane, &inquiry);
 	if (lane->context.made_for_ms != lane->context.config->query_timeout_ms)
-		batch[count++] = ask(lane, ASK_LIMITS, &words);
+		inquiry_add_limits(&inquiry);
 	lane->context.made_for_ms = lane->context.config->query_timeout_ms;
-	if (!lane->set) {
-		batch[count++] = settings;
-		count = add_who(lane, OBSERVED_NOTHING, batch, count);
+	if (!was_set) {
+		inquiry_add_settings(&inquiry);
+		inquiry_add_who(&inquiry, &lane->who, OBSERVED_NOTHING);
 	}
 	lane->set = true;
-	batch[count++] = ask(lane, ASK_ROLE, &words);
-	lane->row_asked = !lane->task.has_order && table->there &&
-			  (!table->row_failed || found->row_ready);
-	if (!lane->task.has_order)
-		batch[count++] = ask(lane, lane->row_asked ? ASK_ROW :
-					   table->row_failed ? ASK_READABLE : ASK_THERE, &words);
-	if (hears)
-		batch[count++] = ask_hearing(lane);
-	found->role = OBSERVED_NOTHING;
-	found->row_state = ROW_NONE;
-	found->row = (struct row){ 0 };
-	found->failed = false;
-	found->again = false;
-	conn_send(lane->conn, batch, count);
+	lane->role_asked = false;
+	lane->row_asked = inquiry_add_look(&inquiry, table, !lane->task.has_order, found->row_ready);
+	if (!was_set && !lane->task.has_order && ear_may_ask(lane->context.config, lane->context.table))
+		inquiry_add_hearing(&inquiry);
+	findings_begin_look(found);
+	inquiry_send(&inquiry);
 }
 
 static void begin_task(struct lane *lane)
 {
 	lane->repeats = 0;
 	lane->beating = false;
-	lane->found = (struct findings){ .table = lane->context.table, .who = &lane->who };
+	begin_findings(lane);
 	if (lane->task.kind == TASK_LOOK)
 		send_look(lane);
 	else
@@ -182,69 +167,58 @@ void lane_do(struct lane *lane, const struct task *task)
 
 void lane_settle(struct lane *lane, bool hears)
 {
-	struct question_words words;
-	struct statement batch[3];
-	size_t count = 0;
+	struct inquiry inquiry;
 
-	batch[count++] = ask_settings(lane, &words);
-	count = add_who(lane, OBSERVED_NOTHING, batch, count);
+	begin_inquiry(lane, &inquiry);
+	inquiry_add_settings(&inquiry);
+	inquiry_add_who(&inquiry, &lane->who, OBSERVED_NOTHING);
 	lane->set = true;
 	lane->settling = true;
-	if (hears && may_hear(lane))
-		batch[count++] = ask_hearing(lane);
-	lane->found = (struct findings){ .table = lane->context.table, .who = &lane->who };
-	conn_send(lane->conn, batch, count);
+	if (hears && ear_may_ask(lane->context.config, lane->context.table))
+		inquiry_add_hearing(&inquiry);
+	begin_findings(lane);
+	inquiry_send(&inquiry);
 }
 
 bool lane_hear(struct lane *lane)
 {
-	struct statement hearing;
+	struct inquiry inquiry;
 
-	if (lane->settling || !lane->set || !may_hear(lane))
+	if (lane->settling || !lane->set || !ear_may_ask(lane->context.config, lane->context.table))
 		return false;
-	hearing = ask_hearing(lane);
 	lane->settling = true;
-	conn_send(lane->conn, &hearing, 1);
+	begin_findings(lane);
+	begin_inquiry(lane, &inquiry);
+	inquiry_add_hearing(&inquiry);
+	inquiry_send(&inquiry);
 	return true;
-}
-
-static void take_hearing(struct lane *lane, const PGresult *result)
-{
-	struct hearing hearing;
-
-	if (hearing_read(result, &hearing))
-		lane->events->heard(lane->data, &hearing);
-	else if (strncmp(result_sqlstate(result), "42", 2) == 0)
-		lane->context.table->deaf = true;
 }
 
 static void on_result(void *data, int tag, const PGresult *result)
 {
 	struct lane *lane = data;
+	struct hearing hearing;
 
-	if (tag == ASK_HEARING || tag == ASK_HEARING_10)
-		take_hearing(lane, result);
-	question_take(&lane->found, tag, result);
+	if ((tag == ASK_HEARING || tag == ASK_HEARING_10) && ear_take(lane->context.table, result, &hearing))
+		lane->events->heard(lane->data, &hearing);
+	question_take(lane->found, tag, result);
 }
 
-/* What the log is told of, and what is tried again after a pause. */
 static void note_not_altered(struct lane *lane)
 {
-	struct table_known *table = lane->context.table;
+	const struct beat_progress *beat = &lane->found->beat;
 
-	if (lane->found.beat.not_altered && !lane->found.beat.table_missing)
-		pause_hear(&table->alter_pause, REASON_TABLE, "", clock_steady_ms());
-	if (!lane->found.beat.may_not_alter || table->remarked)
-		return;
-	table->remarked = true;
-	lane->events->remark(lane->data, LOG_LEVEL_WARNING, "no right to set REPLICA IDENTITY FULL on table heartbeat:"
-					 " logical replication cannot carry the beats");
+	if (table_note_alter(lane->context.table, beat->not_altered && !beat->table_missing, beat->may_not_alter,
+			     clock_steady_ms()))
+		lane->events->remark(lane->data, LOG_LEVEL_WARNING,
+				     "no right to set REPLICA IDENTITY FULL on table heartbeat: logical replication"
+				     " cannot carry the beats");
 }
 
 /* After a batch with a beat: true when another one had to be sent. */
 static bool mend_beat(struct lane *lane)
 {
-	struct beat_progress *beat = &lane->found.beat;
+	struct beat_progress *beat = &lane->found->beat;
 	const struct mend_terms terms = {
 		.repeats = lane->repeats,
 		.at_stake = lane->task.at_stake,
@@ -259,24 +233,26 @@ static bool mend_beat(struct lane *lane)
 	lane->checked = true;
 	lane->context.table->there = !beat->table_missing;
 	lane->context.table->written = beat->result.state == BEAT_WRITTEN;
-	next = mend_next(&lane->found, &terms);
+	next = mend_next(lane->found, &terms);
 	if (next == MEND_TABLE || next == MEND_IDENTITY)
 		lane->repeats = MEND_REPEATS; /* a table that was mended in vain is not mended again */
 	if (next == MEND_AGAIN) {
 		lane->repeats++;
 		beat->checked = true; /* no need to */
 	}
-	if (next == MEND_IDENTITY)
-		send_identity(lane);
-	else if (next != MEND_NOTHING)
+	if (next == MEND_IDENTITY) { /* the beat was written: the identity alone */
+		beat->no_identity = false;
+		send_one(lane, ASK_IDENTITY);
+	} else if (next != MEND_NOTHING) {
 		send_beat(lane, next == MEND_TABLE);
+	}
 	return next != MEND_NOTHING;
 }
 
 /* After a batch with a beat: whether the task is over. */
 static bool beat_is_over(struct lane *lane)
 {
-	const struct beat_progress *beat = &lane->found.beat;
+	const struct beat_progress *beat = &lane->found->beat;
 
 	if (mend_beat(lane))
 		return false;
@@ -291,38 +267,43 @@ static bool beat_is_over(struct lane *lane)
  */
 static void fail_look(struct lane *lane, const struct evidence *failure)
 {
-	struct observation seen = evidence_as_look(failure);
+	struct findings *found = end_task(lane);
 
-	seen.harmless = lane->found.role != OBSERVED_NOTHING;
-	lane->task.kind = TASK_NONE;
-	lane->events->looked(lane->data, lane, &seen);
+	found->seen = evidence_as_look(failure);
+	found->seen.harmless = found->role != OBSERVED_NOTHING;
+	tell_look(lane, found);
 }
 
 /* A slave that was not asked for its row: it was a master, or it was not known whether it has a table. */
 static bool wants_row(const struct lane *lane)
 {
-	return lane->found.role == OBSERVED_SLAVE && !lane->row_asked &&
-	       (lane->task.has_order || (lane->context.table->there && lane->found.row_ready));
+	return lane->found->role == OBSERVED_SLAVE && !lane->row_asked &&
+	       (lane->task.has_order || (lane->context.table->there && lane->found->row_ready));
 }
 
 static void look_done(struct lane *lane)
 {
 	struct table_known *table = lane->context.table;
 
-	if (lane->found.again && lane->repeats == 0) {
+	if (lane->found->row_refused && lane->found->role == OBSERVED_NOTHING && !lane->role_asked) {
+		lane->role_asked = true;
+		send_one(lane, ASK_ROLE);
+		return;
+	}
+	if (lane->found->again && lane->repeats == 0) {
 		lane->repeats = 1;
 		send_look(lane);
 		return;
 	}
-	if (lane->row_asked && lane->found.role == OBSERVED_SLAVE)
+	if (lane->row_asked && lane->found->role == OBSERVED_SLAVE)
 		table_note_row(table, clock_steady_ms());
-	if (lane->found.failed) {
-		fail_look(lane, &lane->found.failure);
+	if (lane->found->failed) {
+		fail_look(lane, &lane->found->failure);
 		return;
 	}
 	if (!lane->beating && asks_who(lane))
 		return;
-	if (lane->task.has_order && lane->found.role == OBSERVED_MASTER) {
+	if (lane->task.has_order && lane->found->role == OBSERVED_MASTER) {
 		if (!lane->beating) {
 			send_beat(lane, false);
 			return;
@@ -342,29 +323,42 @@ static void look_done(struct lane *lane)
 	finish_look(lane);
 }
 
-/* Who asks through a pool sees the pool: its doors, its patience, and any of the servers behind it. Said once a node. */
-static void tell_pool(struct lane *lane)
+/* Who asks through a pool sees the pool: its doors, its patience, and any of the servers behind it. */
+static void note_pool(struct lane *lane)
 {
-	if (!lane->found.pooled)
-		return;
 	who_is_pooled(&lane->who);
-	if (lane->context.table->pool_told)
-		return;
-	lane->context.table->pool_told = true;
-	lane->events->remark(lane->data, LOG_LEVEL_ERROR,
-			     "a connection pool lies between plusmoin and this server (another process answers than"
-			     " let us in), and is judged in its place; cure: host and port of the server itself");
+	if (table_note_pool(lane->context.table))
+		lane->events->remark(lane->data, LOG_LEVEL_ERROR,
+				     "a connection pool lies between plusmoin and this server (another process answers than let"
+				     " us in), and is judged in its place; cure: host and port of the server itself");
+}
+
+/* The batch met a prepared statement that the server did not have. */
+static void repeat(struct lane *lane)
+{
+	if (lane->beating || lane->task.kind == TASK_BEAT)
+		send_beat(lane, lane->making);
+	else if (lane->task.kind == TASK_LOOK && lane->role_asked)
+		send_one(lane, ASK_ROLE);
+	else if (lane->task.kind == TASK_LOOK)
+		send_look(lane);
 }
 
 static void on_done(void *data)
 {
 	struct lane *lane = data;
 
-	tell_pool(lane);
+	if (lane->found->pooled)
+		note_pool(lane);
 	if (lane->settling) {
 		lane->settling = false;
+		findings_give(lane->context.pool, &lane->found);
 		if (lane->task.kind != TASK_NONE)
 			begin_task(lane);
+		return;
+	}
+	if (conn_is_to_repeat(lane->conn)) {
+		repeat(lane);
 		return;
 	}
 	switch (lane->task.kind) {
@@ -443,6 +437,7 @@ void lane_free(struct lane **lane_p)
 	*lane_p = NULL;
 	if (lane == NULL)
 		return;
+	findings_give(lane->context.pool, &lane->found);
 	conn_leave(&lane->conn, lane->context.drain);
 	free(lane);
 }

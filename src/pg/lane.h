@@ -10,6 +10,7 @@
 #include "core/config.h"
 #include "core/observation.h"
 #include "core/vouch.h"
+#include "pg/conn.h"
 #include "pg/questions.h"
 
 struct lane;
@@ -25,8 +26,8 @@ struct task {
 
 /* The last thing that happens in a lane's own call: it may be freed by any of them. */
 struct lane_events {
-	/* A look's outcome: what was seen; a failure only by what the server answered. */
-	void (*looked)(void *data, struct lane *lane, const struct observation *seen);
+	/* A look's outcome: what was seen; a failure only by what the server answered. The callee may add to it. */
+	void (*looked)(void *data, struct lane *lane, struct observation *seen);
 	void (*beaten)(void *data, struct lane *lane, const struct beat_result *result);
 	/* The connection is gone; the task under way, if any, has no outcome. */
 	void (*broke)(void *data, struct lane *lane, const struct evidence *evidence);
@@ -42,6 +43,7 @@ struct lane_context {
 	struct table_known *table;
 	struct who_known *who;
 	struct drain *drain;
+	struct findings_pool *pool; /* of the monitor's */
 };
 
 /* Takes `conn` over. `events` and what is in `context`, which is copied, must outlive the lane. */

@@ -76,18 +76,18 @@ static void end_task(struct probe *probe)
 		replace_kept(probe);
 }
 
-static void finish_look(struct probe *probe, const struct observation *result)
+/* Adds what the probe knows. */
+static void finish_look(struct probe *probe, struct observation *seen)
 {
-	struct observation seen = *result;
-
 	end_task(probe);
-	seen.asked_ms = probe->asked_ms;
-	seen.going = probe->word.going;
-	seen.kept = probe->kept != NULL;
-	seen.kept_ended_ms = probe->kept_ended_ms;
-	seen.server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
-	seen.door = probe->door; /* of what is kept: its end opens it */
-	probe->events.seen(probe->data, &seen);
+	seen->asked_ms = probe->asked_ms;
+	seen->going = probe->word.going;
+	seen->kept = probe->kept != NULL;
+	seen->kept_ended_ms = probe->kept_ended_ms;
+	seen->server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
+	if (probe->door.reason != REASON_NONE) /* of what is kept: its end opens it */
+		seen->door = probe->door;
+	probe->events.seen(probe->data, seen);
 }
 
 static void finish_beat(struct probe *probe, const struct beat_result *result)
@@ -118,7 +118,7 @@ static void lane_answered(struct probe *probe, const struct lane *lane)
 		replace_kept(probe);
 }
 
-static void on_looked(void *data, struct lane *lane, const struct observation *seen)
+static void on_looked(void *data, struct lane *lane, struct observation *seen)
 {
 	struct probe *probe = data;
 
@@ -161,12 +161,11 @@ static void kept_broke(struct probe *probe, const struct evidence *evidence)
 
 	end_kept(probe);
 	dial_hurry(probe->dial);
-	if (probe->task.kind == TASK_NONE && wait_ms > 0) {
-		timer_start(probe->reconnect, wait_ms);
-		return;
-	}
 	if (probe->task.kind == TASK_NONE) {
-		probe->events.broke(probe->data);
+		if (wait_ms > 0)
+			timer_start(probe->reconnect, wait_ms);
+		else
+			probe->events.broke(probe->data);
 		return;
 	}
 	if (probe->fresh != NULL) {
@@ -350,8 +349,8 @@ static void start_task(struct probe *probe, enum task_kind kind, const struct be
 	probe->door_met = false;
 	if (order != NULL)
 		probe->task.order = *order;
-	deadline_start(&probe->deadline, probe->config->query_timeout_ms);
-	deadline_start(&probe->silence, probe->config->query_timeout_ms / 2);
+	deadline_start_at(&probe->deadline, probe->asked_ms, probe->config->query_timeout_ms);
+	deadline_start_at(&probe->silence, probe->asked_ms, probe->config->query_timeout_ms / 2);
 	if (probe->kept != NULL)
 		lane_do(probe->kept, &probe->task);
 	else if (probe->dial == NULL)
@@ -413,7 +412,8 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	*probe = (struct probe){
 		.context = *context, .config = config, .node = node, .events = *events, .data = data,
 		.kept_ended_ms = INT64_MIN,
-		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain },
+		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain,
+			   .pool = context->pool },
 	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;

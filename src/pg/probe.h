@@ -18,6 +18,7 @@
 #include "net/resolve.h"
 #include "pg/drain.h"
 #include "pg/evidence.h"
+#include "pg/findings.h"
 
 struct probe;
 
@@ -52,6 +53,7 @@ struct probe_context {
 	uv_loop_t *loop;
 	struct resolver *resolver;
 	struct drain *drain;
+	struct findings_pool *pool;
 	struct deadlines *deadlines; /* they know the monitor's own stalls (P4) */
 };
 

@@ -8,11 +8,9 @@
 
 #include "core/config.h"
 #include "core/observation.h"
-#include "pg/conn.h"
+#include "pg/batch.h"
+#include "pg/findings.h"
 #include "pg/pinned.h"
-#include "pg/result.h"
-#include "pg/table.h"
-#include "pg/who.h"
 
 /* The tags of statements, handed back with their results. */
 enum question {
@@ -20,6 +18,7 @@ enum question {
 	ASK_LIMITS,   /* the limits of a connection that was made with others */
 	ASK_MAY,      /* whether it lets us ask the next (who.h), */
 	ASK_WHO,      /* which server it is */
+	ASK_LOOK,     /* role and row at once, where is_slave_statement is QUESTION_ROLE_SQL */
 	ASK_ROLE,     /* the user's is_slave_statement */
 	ASK_THERE,    /* whether there is a table: asking for the row where it is not is an error in the server's log */
 	ASK_READABLE, /* the same of one that was there and was not to be read */
@@ -32,22 +31,6 @@ enum question {
 	ASK_HEARING,    /* of a slave: what it hears of its master (hearing.h), read by the lane */
 	ASK_HEARING_10, /* the same before PostgreSQL 11 */
 	QUESTIONS
-};
-
-/* What a batch with a beat has found out so far. */
-struct beat_progress {
-	struct beat_result result;
-	bool tried;         /* the beat itself was answered */
-	bool table_missing; /* as the catalogue says, or 42P01 */
-	bool no_identity;   /* DELETE is refused or will be, under logical replication */
-	bool transient;     /* 40001, 40P01, or a race while the table is made */
-	bool not_altered;   /* REPLICA IDENTITY was refused, */
-	bool may_not_alter; /* by 42501 */
-	bool checked;       /* ASK_CHECK was answered */
-	bool may_not;       /* as it says: the table is missing, and may not be made, or would be published; or it may not be written */
-	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
-	char not_made_words[MESSAGE_BYTES];
-	bool make_locked; /* by a lock, or our own timeout (P5) */
 };
 
 /*
@@ -66,29 +49,6 @@ struct limits question_limits(const struct config *config);
 /* libpq's `options` with which a connection for questions begins. */
 void question_options(const struct config *config, char out[QUESTION_OPTIONS]);
 
-/* What the catalogue says of the beats' table, for who reads it. */
-enum table_state {
-	TABLE_NONE,
-	TABLE_LOCKED, /* who reads it now waits */
-	TABLE_SHUT,   /* its columns are missing, or there is no right to SELECT them */
-	TABLE_READY
-};
-
-/* What the answers of one task have told so far. */
-struct findings {
-	struct table_known *table; /* the node's; what is learned of it is noted there */
-	struct who *who;           /* the connection's, likewise */
-	enum observation_kind role; /* OBSERVED_NOTHING: not told */
-	enum row_state row_state;   /* of a slave */
-	struct row row;
-	bool row_ready; /* the catalogue said that the row may be read */
-	bool failed;    /* a statement of the look was refused: */
-	struct evidence failure;
-	bool again;     /* for a reason that passes: worth asking once more */
-	bool pooled;    /* another process answers than the one that let us in: a connection pool lies between */
-	struct beat_progress beat;
-};
-
 /*
  * SQL: the name of a publication that would have a table that is made now, NULL: there is none. A
  * subscriber that lacks the table would stop at its first row.
@@ -100,6 +60,9 @@ struct findings {
 	" OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid" \
 	" AND n.pnnspid = pg_catalog.to_regnamespace(pg_catalog.quote_ident(pg_catalog.current_schema()))))"
 #define PG_SCHEMA_PUBLICATIONS 150000 /* from this version on the second one is right */
+
+/* The default of is_slave_statement (lua/plusmoin/settings.lua): its answer can be asked for together with the row. */
+#define QUESTION_ROLE_SQL "SELECT pg_is_in_recovery()"
 
 /* What the statements' parameters are made of. They live until the batch is sent. */
 struct question_words {
@@ -118,9 +81,3 @@ const char *question_text(enum question question);
 
 /* Takes the result of a question into `found`. */
 void question_take(struct findings *found, int question, const PGresult *result);
-
-/* Reads one row with one column, a boolean or an integer (0: false); false: it is not that. */
-bool role_take(const PGresult *result, bool *is_slave);
-
-/* Reads the row of ASK_ROW. */
-enum row_state question_take_row(const PGresult *result, struct row *row);

@@ -1,4 +1,3 @@
-#include "pg/questions.h"
 #include "pg/survey.h"
 
 #include <stdio.h>
@@ -9,6 +8,9 @@
 #include "base/text.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
+#include "pg/findings.h"
+#include "pg/questions.h"
+#include "pg/result.h"
 #include "pg/dial.h"
 
 #define FACTS_BYTES 65536 /* a server sends a hundredth of it */
@@ -119,7 +121,7 @@ static void take_role(struct survey *survey, const PGresult *result)
 {
 	struct survey_answer *answer = &survey->answer;
 
-	answer->has_role = role_take(result, &answer->is_slave);
+	answer->has_role = findings_role(result, &answer->is_slave);
 	if (answer->has_role)
 		return;
 	answer->reason = result_is_ok(result) ? REASON_MALFORMED : REASON_QUERY_ERROR;
@@ -137,7 +139,7 @@ static void take_row(struct survey *survey, const PGresult *result)
 	const char *state = result_sqlstate(result);
 
 	if (result_is_ok(result))
-		answer->row_state = question_take_row(result, &answer->row);
+		answer->row_state = findings_row(result, &answer->row);
 	else if (strcmp(state, "42P01") != 0 && strcmp(state, "42501") != 0)
 		result_words(result, answer->row_error, sizeof(answer->row_error));
 }

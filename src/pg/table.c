@@ -9,6 +9,24 @@ void table_forget_pauses(struct table_known *table)
 	pause_forget(&table->alter_pause);
 }
 
+bool table_note_alter(struct table_known *table, bool refused, bool forbidden, int64_t now_ms)
+{
+	bool is_news = forbidden && !table->remarked;
+
+	if (refused)
+		pause_hear(&table->alter_pause, REASON_TABLE, "", now_ms);
+	table->remarked = table->remarked || forbidden;
+	return is_news;
+}
+
+bool table_note_pool(struct table_known *table)
+{
+	bool is_news = !table->pool_told;
+
+	table->pool_told = true;
+	return is_news;
+}
+
 void table_note_beat(struct table_known *table, const struct beat_result *result, bool missing, int64_t now_ms)
 {
 	struct refused_beat *refused = &table->refused;

@@ -34,6 +34,15 @@ struct table_known {
 /* All may be tried at once. */
 void table_forget_pauses(struct table_known *table);
 
+/*
+ * The table's REPLICA IDENTITY was asked for, or not: `refused`, the server did not set it, `forbidden`, for want of a
+ * right. Whether the log is to be told: once.
+ */
+bool table_note_alter(struct table_known *table, bool refused, bool forbidden, int64_t now_ms);
+
+/* A connection pool lies between. Whether the log is to be told: once. */
+bool table_note_pool(struct table_known *table);
+
 /* A beat was tried; `missing`: there is no table. */
 void table_note_beat(struct table_known *table, const struct beat_result *result, bool missing, int64_t now_ms);
 

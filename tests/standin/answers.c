@@ -126,6 +126,22 @@ static void give_row(const struct asked *asked, struct values *values)
 	}
 }
 
+/* Role and row in one row. */
+static void give_look(const struct asked *asked, struct values *values)
+{
+	const struct row *row = row_of(asked);
+
+	if (!has_table(asked)) {
+		fail(values, "42P01", "relation \"heartbeat\" does not exist");
+		return;
+	}
+	give_role(asked, values);
+	if (row == NULL)
+		return;
+	values->texts[1] = row->master;
+	values->texts[2] = of_number(values, 2, row->tstamp);
+}
+
 static void give_check(const struct asked *asked, struct values *values)
 {
 	bool there = has_table(asked);
@@ -220,6 +236,7 @@ static const struct {
 	[ASK_MAY] = { "SELECT 1", 1, { TYPE_BOOL }, give_may },
 	[ASK_WHO] = { "SELECT 1", 4, { TYPE_INT8, TYPE_INT8, TYPE_INT8, TYPE_TEXT }, give_who },
 	[ASK_ROLE] = { "SELECT 1", 1, { TYPE_BOOL }, give_role },
+	[ASK_LOOK] = { "SELECT 1", 3, { TYPE_BOOL, TYPE_TEXT, TYPE_INT8 }, give_look },
 	[ASK_THERE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
 	[ASK_READABLE] = { "SELECT 1", 1, { TYPE_TEXT }, give_there },
 	[ASK_ROW] = { "SELECT 1", 2, { TYPE_TEXT, TYPE_INT8 }, give_row },
