@@ -13,6 +13,7 @@
 struct waits {
 	struct watches *watches;
 	struct list waiting; /* struct wait, in the order of their founding */
+	int64_t strangers_asked_ms; /* as awaited_strangers_asked() says in this tick */
 	struct list placed;  /* those whose slaves are placed, and that are told of in the next turns */
 };
 

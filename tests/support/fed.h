@@ -84,6 +84,7 @@ static inline struct observation fed_look(struct fed_probe *probe)
 		seen = kit_slave(row->master[0] != '\0' ? row->master : NULL, row->tstamp);
 	}
 	seen.kept = true;
+	seen.asked_ms = clock_steady_ms();
 	seen.kept_ended_ms = INT64_MIN;
 	seen.origin = (struct origin){
 		.system = (int64_t)(server->role == FED_SLAVE ? server->upstream : probe->at) + 1,
