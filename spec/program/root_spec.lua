@@ -147,15 +147,17 @@ describe("as root", function()
       local code, _, err = daemon:daemonize { as_root = true }
       assert.equal(0, code, err)
       local text = proc.read_file(path)
-      assert.equal(0, (daemon:root_cli("stop")))
+      assert.equal(0, (daemon:root_cli("stop"))) -- by the daemon's own word
+      assert.equal(text, proc.read_file(path))
+      assert.equal(1, (daemon:root_cli("status"))) -- which nobody gives any more
       return text, proc.read_file(path)
     end
     local nobody = tonumber((select(2, proc.run({ "id", "-u", "nobody" }))))
     local user = user_ids().uid
     assert.equal(("%d\n%d\n"):format(user, user), (uids(user)))
-    local at_start, at_stop = uids(0)
+    local at_start, alone = uids(0)
     assert.equal(("%d\n%d\n"):format(nobody, user), at_start)
-    assert.equal(at_start .. nobody .. "\n", at_stop)
+    assert.equal(at_start .. nobody .. "\n", alone)
   end)
 
   it("has a HOME that libpq can use for TLS", function()

@@ -19,11 +19,13 @@ local function binary()
   return path
 end
 
---- Starts the program without a server. `port`: for all of them.
-function standin.start()
+--- Starts the program without a server. `port`: for all of them. Options: under (argv that it runs under), args.
+function standin.start(options)
   local self = setmetatable({ port = proc.free_port(), answers = 0 }, Standin)
   proc.release_port(self.port)
-  self.process = proc.spawn({ binary() }, { stdin = true })
+  local argv = table.move(options and options.under or {}, 1, 99, 1, {})
+  argv[#argv + 1] = binary()
+  self.process = proc.spawn(table.move(options and options.args or {}, 1, 99, #argv + 1, argv), { stdin = true })
   standin.running[self] = true
   return self
 end

@@ -50,7 +50,16 @@ static void read_answer(int fd, int64_t ms, struct buf *answer)
 		;
 }
 
-enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer)
+static void see_peer(int fd, struct ask_peer *peer)
+{
+	struct ucred ucred = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(ucred);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &len);
+	*peer = (struct ask_peer){ .pid = ucred.pid, .uid = ucred.uid };
+}
+
+enum ask_outcome ask_whom(const char *path, const char *request, int64_t ms, struct buf *answer, struct ask_peer *peer)
 {
 	size_t len = strlen(request);
 	int fd = connect_to(path);
@@ -59,8 +68,15 @@ enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct b
 		return errno == ENOENT || errno == ECONNREFUSED ? ASK_NOBODY
 		       : errno == EAGAIN			? ASK_SILENT
 								: ASK_REFUSED;
+	if (peer != NULL)
+		see_peer(fd, peer);
 	if (send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len)
 		read_answer(fd, ms, answer);
 	close(fd);
 	return is_whole(answer) ? ASK_ANSWERED : ASK_SILENT;
+}
+
+enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer)
+{
+	return ask_whom(path, request, ms, answer, NULL);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 
@@ -14,5 +15,14 @@ enum ask_outcome {
 	ASK_SILENT,   /* no whole answer within the time, or the daemon ended */
 };
 
-/* Sends the line `request` to the socket at `path` and waits up to `ms` for the answer. */
+/* Who listens: as the kernel says, not as the answer does. */
+struct ask_peer {
+	pid_t pid; /* 0: none that can be seen from here */
+	uid_t uid;
+};
+
+/* Sends the line `request` to the socket at `path` and waits up to `ms` for the answer. `peer` may be NULL. */
+enum ask_outcome ask_whom(const char *path, const char *request, int64_t ms, struct buf *answer, struct ask_peer *peer);
+
+/* The same of whoever it is. */
 enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer);

@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "command/ask.h"
-#include "command/files.h"
 #include "command/module.h"
+#include "command/running.h"
 #include "script/api.h"
 #include "script/state.h"
 
@@ -213,19 +213,18 @@ static int print_json(const struct load_files *files, const char *what)
 int command_explain(const char *config_path, const char *what, bool as_json)
 {
 	struct engine engine;
-	struct files names;
+	struct running running;
 	int status = 1;
 
-	if (!files_read(config_path, &names))
+	if (!running_find(config_path, &running))
 		return 1;
-	files_say_broken(&names);
 	if (as_json) {
-		status = print_json(&names.report.names, what);
+		status = print_json(&running.names.report.names, what);
 	} else if (engine_open_alone(&engine)) {
-		status = what != NULL ? explain_one(engine.L, &names.report.names, what)
-				      : explain_all(engine.L, &names.report.names);
+		status = what != NULL ? explain_one(engine.L, &running.names.report.names, what)
+				      : explain_all(engine.L, &running.names.report.names);
 		engine_close(&engine);
 	}
-	files_free(&names);
+	running_free(&running);
 	return status;
 }

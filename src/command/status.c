@@ -7,17 +7,28 @@
 
 #include "base/buf.h"
 #include "command/ask.h"
-#include "command/files.h"
 #include "command/module.h"
+#include "command/running.h"
 #include "loop/clock.h"
 #include "script/api.h"
 #include "script/state.h"
 
 #define FILE_MAX ((size_t)256 << 20)
 
-static bool read_file(const char *path, struct buf *out, double *age_s)
+/*
+ * Whether root may show the file to whoever reads what root prints: a daemon that names a file as its own has written
+ * it, and could not have us read what is another's.
+ */
+static bool is_for_us(const struct running *running, const struct stat *st)
+{
+	return running->pid == 0 || geteuid() != 0 || st->st_uid == running->uid;
+}
+
+/* The status file, and how old it is. */
+static bool read_file(const struct running *running, struct buf *out, double *age_s)
 {
 	/* what daemon_user put there may be a link to what only we may read */
+	const char *path = running->names.report.names.status_file;
 	int fd = path != NULL ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 	struct stat st;
 	char bytes[4096];
@@ -25,7 +36,7 @@ static bool read_file(const char *path, struct buf *out, double *age_s)
 
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_for_us(running, &st)) {
 		while ((n = read(fd, bytes, sizeof(bytes))) > 0 && out->len < FILE_MAX)
 			buf_add(out, bytes, (size_t)n);
 		*age_s = (double)(clock_wall_ms() - (int64_t)st.st_mtime * 1000) / 1000.0;
@@ -67,12 +78,13 @@ static void print_table(lua_State *L, const char *text, bool from_file, double a
 		(void)fputs(luaL_tolstring(L, -1, NULL), stdout);
 }
 
-static int status_from_file(lua_State *L, const struct load_files *files)
+static int status_from_file(lua_State *L, const struct running *running)
 {
+	const struct load_files *files = &running->names.report.names;
 	struct buf text = { 0 };
 	double age_s;
 
-	if (!read_file(files->status_file, &text, &age_s)) {
+	if (!read_file(running, &text, &age_s)) {
 		(void)fprintf(stderr, "plusmoin: no daemon answers at %s, and there is no status file %s\n",
 			      files->control_socket, files->status_file);
 		return 1;
@@ -82,13 +94,14 @@ static int status_from_file(lua_State *L, const struct load_files *files)
 	return 1;
 }
 
-static int print_json(const struct load_files *files, bool runs)
+static int print_json(const struct running *running, bool runs)
 {
 	struct buf text = { 0 };
 	double age_s;
 
-	if (!read_file(files->status_file, &text, &age_s)) {
-		(void)fprintf(stderr, "plusmoin: cannot read status file %s\n", files->status_file);
+	if (!read_file(running, &text, &age_s)) {
+		(void)fprintf(stderr, "plusmoin: cannot read status file %s\n",
+			      running->names.report.names.status_file);
 		return 1;
 	}
 	(void)fputs(buf_text(&text), stdout);
@@ -99,28 +112,28 @@ static int print_json(const struct load_files *files, bool runs)
 int command_status(const char *config_path, bool as_json)
 {
 	struct engine engine;
-	struct files names;
+	struct running running;
 	struct buf answer = { 0 };
-	const struct load_files *files = &names.report.names;
 	bool runs;
 	int status = 0;
 
-	if (!files_read(config_path, &names))
+	if (!running_find(config_path, &running))
 		return 1;
-	files_say_broken(&names);
-	runs = ask(files->control_socket, "{\"request\": \"status\"}\n", ASK_MS, &answer) == ASK_ANSWERED;
+	runs = (as_json && running.pid > 0) ||
+	       ask(running.names.report.names.control_socket, "{\"request\": \"status\"}\n", ASK_MS, &answer) ==
+		       ASK_ANSWERED;
 	if (as_json)
-		status = print_json(files, runs);
+		status = print_json(&running, runs);
 	else if (!engine_open_alone(&engine))
 		status = 1;
 	else {
 		if (runs)
 			print_table(engine.L, buf_text(&answer), false, 0);
 		else
-			status = status_from_file(engine.L, files);
+			status = status_from_file(engine.L, &running);
 		engine_close(&engine);
 	}
 	buf_free(&answer);
-	files_free(&names);
+	running_free(&running);
 	return status;
 }

@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "command/ask.h"
-#include "command/files.h"
+#include "command/running.h"
 #include "loop/clock.h"
 #include "script/host.h"
 #include "system/pidfile.h"
@@ -38,9 +38,10 @@ static pid_t wait_for_pid(const char *path)
 	return pid;
 }
 
-/* False after a message. */
-static bool find(const char *path, struct target *target)
+/* The one that has answered, or who holds the pid file. False after a message. */
+static bool find(const struct running *running, struct target *target)
 {
+	const char *path = running->names.report.names.pid_file;
 	int error;
 
 	target->pid = wait_for_pid(path);
@@ -55,7 +56,8 @@ static bool find(const char *path, struct target *target)
 	if (target->pid <= 0)
 		return false;
 	target->fd = pidfd_open(target->pid, 0);
-	if (target->fd >= 0 && pidfile_holder(path) == target->pid)
+	if (target->fd >= 0 && pidfile_holder(path) == target->pid &&
+	    (running->pid == 0 || running->pid == target->pid))
 		return true;
 	if (target->fd >= 0)
 		close(target->fd);
@@ -173,18 +175,17 @@ static int reload(const struct target *target, const char *socket)
 static int to_daemon(const char *config_path,
 		     int (*act)(const struct target *target, const struct files *names))
 {
-	struct files names;
+	struct running running;
 	struct target target;
 	int status = 1;
 
-	if (!files_read(config_path, &names))
+	if (!running_find(config_path, &running))
 		return 1;
-	files_say_broken(&names);
-	if (find(names.report.names.pid_file, &target)) {
-		status = act(&target, &names);
+	if (find(&running, &target)) {
+		status = act(&target, &running.names);
 		close(target.fd);
 	}
-	files_free(&names);
+	running_free(&running);
 	return status;
 }
 

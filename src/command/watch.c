@@ -9,8 +9,8 @@
 
 #include "base/buf.h"
 #include "command/ask.h"
-#include "command/files.h"
 #include "command/module.h"
+#include "command/running.h"
 #include "loop/clock.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -106,16 +106,15 @@ int command_watch(const char *config_path)
 	bool terminal = isatty(STDOUT_FILENO) == 1;
 	const struct timespec pause = { .tv_sec = EVERY_S };
 	struct engine engine;
-	struct files names;
+	struct running running;
 	bool answered = false;
 
-	if (!files_read(config_path, &names))
+	if (!running_find(config_path, &running))
 		return 1;
-	files_say_broken(&names);
 	catch_end();
 	if (engine_open_alone(&engine)) {
 		while (!ended) {
-			if (show(&engine, names.report.names.control_socket, terminal))
+			if (show(&engine, running.names.report.names.control_socket, terminal))
 				answered = true;
 			else if (!answered)
 				break;
@@ -124,9 +123,9 @@ int command_watch(const char *config_path)
 		}
 		if (!answered)
 			(void)fprintf(stderr, "plusmoin: no daemon answers at %s\n",
-				      names.report.names.control_socket);
+				      running.names.report.names.control_socket);
 		engine_close(&engine);
 	}
-	files_free(&names);
+	running_free(&running);
 	return answered ? 0 : 1;
 }

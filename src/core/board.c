@@ -253,15 +253,54 @@ void board_render(const struct board *board, struct buf *out)
 	buf_add_str(out, "}\n");
 }
 
-void board_render_full(const struct board *board, struct json *json)
+static void begin_clusterless(struct board_reader *reader, struct json *json)
 {
-	const struct view *view = NULL;
-
-	jsonw_key(json, "clusters");
-	jsonw_begin_array(json);
-	while ((view = board_next(board, view != NULL ? view->cluster_id : -1)) != NULL)
-		view_render(view, true, json);
 	jsonw_end_array(json);
 	jsonw_key(json, "clusterless");
-	view_render(board->clusterless, true, json);
+	reader->view = reader->board->clusterless;
+}
+
+void board_read_begin(struct board_reader *reader, struct board *board, struct json *json)
+{
+	*reader = (struct board_reader){ .board = board_ref(board), .view = board_next(board, -1) };
+	jsonw_key(json, "clusters");
+	jsonw_begin_array(json);
+	if (reader->view == NULL)
+		begin_clusterless(reader, json);
+}
+
+/* Goes on to the picture behind the one that is written. */
+static void read_next(struct board_reader *reader, struct json *json)
+{
+	reader->next = 0;
+	if (reader->view == reader->board->clusterless) {
+		reader->view = NULL;
+		return;
+	}
+	reader->view = board_next(reader->board, reader->view->cluster_id);
+	if (reader->view == NULL)
+		begin_clusterless(reader, json);
+}
+
+bool board_read(struct board_reader *reader, size_t nodes, struct json *json)
+{
+	bool goes_on = reader->view != NULL;
+
+	while (nodes > 0 && reader->view != NULL) {
+		size_t left = view_size(reader->view) - reader->next;
+		size_t part = left < nodes ? left : nodes;
+
+		view_render_part(reader->view, reader->next, reader->next + part, true, json);
+		reader->next += part;
+		nodes -= part > 0 ? part : 1; /* a cluster without nodes costs something, too */
+		if (part == left)
+			read_next(reader, json);
+	}
+	return goes_on;
+}
+
+void board_read_end(struct board_reader *reader)
+{
+	board_unref(&reader->board);
+	reader->view = NULL;
 }

@@ -57,5 +57,20 @@ struct view *board_next(const struct board *board, int after);
 /* The status file: exactly the seed's keys. What pictures hold already is only copied. */
 void board_render(const struct board *board, struct buf *out);
 
-/* The control socket's `"clusters":[...],"clusterless":[...]`, with all that is known of a node. */
-void board_render_full(const struct board *board, struct json *json);
+/*
+ * The control socket's `"clusters":[...],"clusterless":[...]`, with all that is known of a node, into an open object,
+ * in parts: what changes meanwhile is another board's. Of one thread.
+ */
+struct board_reader {
+	struct board *board; /* a reference */
+	const struct view *view; /* under way; NULL: all is written */
+	size_t next; /* of its nodes */
+};
+
+void board_read_begin(struct board_reader *reader, struct board *board, struct json *json);
+
+/* Writes up to `nodes` (> 0) more nodes, in at most so many clusters; false: all is written, and was so already. */
+bool board_read(struct board_reader *reader, size_t nodes, struct json *json);
+
+/* At any time after board_read_begin(), once. */
+void board_read_end(struct board_reader *reader);

@@ -61,6 +61,7 @@ struct config_anchor {
 struct config {
 	unsigned references;
 	char *path; /* the file it came from */
+	int64_t read_ms; /* wall clock, when its load began; what has changed since is not in it */
 	int64_t heartbeat_ms;
 	int64_t max_sync_delay_ms;
 	int64_t recover_sync_delay_ms;

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/words.h"
 
 const char *place_name(enum place place)
 {
@@ -393,7 +394,7 @@ bool node_is_in_place(const struct node *node)
 void node_give_reason(struct node *node, enum reason reason, const char *message)
 {
 	node->reason = reason;
-	text_copy(node->shown->reason, sizeof(node->shown->reason), message);
+	words_keep(&node->shown->reason, message, MESSAGE_BYTES);
 	node_touch(node);
 }
 

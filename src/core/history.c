@@ -52,6 +52,15 @@ static void thin(struct history *history)
 	remove_at(history, victim);
 }
 
+/* For one beat more; a quarter more than there is, so that a thousand clusters do not hold twice what they need. */
+static void make_room(struct history *history)
+{
+	if (history->count < history->room)
+		return;
+	history->room += history->room / 4 + 8;
+	history->beats = mem_grow(history->beats, history->room, sizeof(*history->beats));
+}
+
 void history_pause(struct history *history, int64_t ms)
 {
 	history->last_steady_ms += ms;
@@ -61,13 +70,13 @@ void history_pause(struct history *history, int64_t ms)
 void history_add(struct history *history, int64_t tstamp, int64_t steady_ms, bool new_holder,
 		 int64_t window_ms)
 {
-	if (history->beats == NULL) {
-		history->beats = mem_zalloc(HISTORY_BEATS + 1, sizeof(*history->beats));
+	if (history->room == 0) {
 		history->first_tstamp = tstamp;
 	} else if (new_holder) {
 		history->stopped_ms += steady_ms - history->last_steady_ms;
 	}
 	history->last_steady_ms = steady_ms;
+	make_room(history);
 	history->beats[history->count++] = (struct history_beat){
 		.tstamp = tstamp,
 		.at_ms = steady_ms - history->stopped_ms,

@@ -18,7 +18,8 @@ struct history_beat {
 
 struct history {
 	struct history_beat *beats; /* oldest first */
-	size_t count;
+	uint32_t count;
+	uint32_t room; /* for so many; it grows with the window that is asked for */
 	int64_t first_tstamp; /* this run's first beat of the cluster */
 	int64_t forgotten_tstamp; /* the youngest beat dropped by the window; 0: none yet */
 	int64_t last_steady_ms;

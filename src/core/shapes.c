@@ -101,17 +101,61 @@ void event_render(const struct event *event, struct buf *out)
 	jsonw_end_object(&json);
 }
 
+size_t view_size(const struct view *view)
+{
+	return view->masters + view->slaves + view->lost + view->clusterless;
+}
+
+/* What stands before the node at `at`, or behind the last one. */
+static void add_before(const struct view *view, size_t at, struct json *json)
+{
+	if (at == 0) {
+		jsonw_begin_object(json);
+		jsonw_key(json, "cluster_id");
+		jsonw_int(json, view->cluster_id);
+		jsonw_key(json, "has_master");
+		jsonw_bool(json, view->masters > 0);
+		jsonw_key(json, "master");
+		if (view->masters == 0)
+			jsonw_null(json);
+	}
+	if (at == view->masters) {
+		jsonw_key(json, "slaves");
+		jsonw_begin_array(json);
+	}
+	if (at == view->masters + view->slaves) {
+		jsonw_end_array(json);
+		jsonw_key(json, "lost");
+		jsonw_begin_array(json);
+	}
+	if (at == view_size(view)) {
+		jsonw_end_array(json);
+		jsonw_end_object(json);
+	}
+}
+
+static void add_before_clusterless(const struct view *view, size_t at, struct json *json)
+{
+	if (at == 0)
+		jsonw_begin_array(json);
+	if (at == view_size(view))
+		jsonw_end_array(json);
+}
+
+void view_render_part(const struct view *view, size_t from, size_t to, bool full, struct json *json)
+{
+	void (*before)(const struct view *, size_t, struct json *) =
+		view->cluster_id < 0 ? add_before_clusterless : add_before;
+
+	for (size_t i = from; i < to; i++) {
+		before(view, i, json);
+		node_view_render(&view->nodes[i], full, json);
+	}
+	if (to == view_size(view))
+		before(view, to, json);
+}
+
 void view_render(const struct view *view, bool full, struct json *json)
 {
-	if (view->cluster_id < 0) {
-		add_array(json, view->nodes, view->clusterless, full);
-		return;
-	}
-	jsonw_begin_object(json);
-	jsonw_key(json, "cluster_id");
-	jsonw_int(json, view->cluster_id);
-	jsonw_key(json, "has_master");
-	jsonw_bool(json, view->masters > 0);
-	add_members(json, view, full);
-	jsonw_end_object(json);
+	view_render_part(view, 0, view_size(view), full, json);
 }

@@ -21,15 +21,15 @@ struct look {
 	enum reason reason;       /* of a failure; of a master: why its beat was not written */
 	enum reason door;         /* why a fresh connection failed beside it */
 	enum row_state row_state; /* of a slave */
-	char master[LOOK_NAME];   /* its row's */
-	char message[LOOK_MESSAGE];
-	char shut[LOOK_MESSAGE];  /* the fresh connection's words */
+	char *master;             /* its row's; these three are words (base/words.h) */
+	char *message;
+	char *shut;               /* the fresh connection's words */
 };
 
 struct shown {
-	char failure[MESSAGE_BYTES]; /* what failed last, while the node fails */
-	char door[MESSAGE_BYTES];    /* what the fresh connection said, while the door is shut */
-	char reason[MESSAGE_BYTES];  /* why the node is lost, while it answers */
+	char *failure; /* what failed last, while the node fails; these three are words (base/words.h) */
+	char *door;    /* what the fresh connection said, while the door is shut */
+	char *reason;  /* why the node is lost, while it answers */
 	struct look *past[NODE_PAST]; /* a ring, the last one is at past_next - 1; made as they come */
 	size_t past_count;
 	size_t past_next;

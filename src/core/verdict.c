@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/words.h"
 #include "core/aliases.h"
 #include "core/cut_off.h"
 #include "core/kin.h"
@@ -55,7 +56,7 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 	failure->may_hold = holds(fleet, reason);
 	failure->kept = seen->kept;
 	failure->reason = reason;
-	text_copy(node->shown->failure, sizeof(node->shown->failure), message);
+	words_keep(&node->shown->failure, message, MESSAGE_BYTES);
 }
 
 /*
@@ -164,7 +165,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason) &&
 	    !stays_out(node)) {
 		node->door = seen->door.reason;
-		text_copy(node->shown->door, sizeof(node->shown->door), seen->door.message);
+		words_keep(&node->shown->door, seen->door.message, MESSAGE_BYTES);
 	} else if (seen->door.reason != REASON_NONE) {
 		note_shut_door(fleet, node, seen, now);
 		return;

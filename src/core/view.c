@@ -117,11 +117,6 @@ static const struct list *nodes_of(const struct fleet *fleet, const struct clust
 	return cluster != NULL ? &cluster->members : &fleet->clusterless;
 }
 
-static size_t size_of(const struct view *view)
-{
-	return view->masters + view->slaves + view->lost + view->clusterless;
-}
-
 struct view *view_new_empty(void)
 {
 	struct view *view = mem_zalloc(1, sizeof(*view));
@@ -170,7 +165,7 @@ bool view_is_current(const struct view *view, const struct fleet *fleet,
 	const struct list *nodes = nodes_of(fleet, cluster);
 	size_t at = 0;
 
-	return size_of(view) == nodes->count &&
+	return view_size(view) == nodes->count &&
 	       view->masters == count_place(nodes, PLACE_MASTER) &&
 	       view->slaves == count_place(nodes, PLACE_SLAVE) &&
 	       view->lost == count_place(nodes, PLACE_LOST) &&
@@ -182,7 +177,7 @@ bool view_is_current(const struct view *view, const struct fleet *fleet,
 
 bool view_shows(const struct view *view, size_t place, const struct node *node)
 {
-	return place < size_of(view) && shows_node(&view->nodes[place], node);
+	return place < view_size(view) && shows_node(&view->nodes[place], node);
 }
 
 struct view *view_ref(struct view *view)
@@ -198,7 +193,7 @@ void view_unref(struct view **view_p)
 	*view_p = NULL;
 	if (view == NULL || atomic_fetch_sub(&view->references, 1) > 1)
 		return;
-	for (size_t i = 0; i < size_of(view); i++)
+	for (size_t i = 0; i < view_size(view); i++)
 		free_node_view(&view->nodes[i]);
 	free(view->nodes);
 	free(view->text);

@@ -59,6 +59,10 @@ bool view_is_current(const struct view *view, const struct fleet *fleet,
 
 /* The same of the node that the picture has at this place. */
 bool view_shows(const struct view *view, size_t place, const struct node *node);
+
+/* How many nodes it has. */
+size_t view_size(const struct view *view);
+
 struct view *view_ref(struct view *view);
 
 /* NULL allowed; clears the pointer. */
@@ -108,6 +112,12 @@ void event_render(const struct event *event, struct buf *out);
  */
 struct json;
 void view_render(const struct view *view, bool full, struct json *json);
+
+/*
+ * The same in parts: the nodes from `from` up to `to`, with what stands before them, and when `to` is the last one with
+ * what stands behind. The parts follow one another, from 0 to view_size().
+ */
+void view_render_part(const struct view *view, size_t from, size_t to, bool full, struct json *json);
 
 /* The object for one node. */
 void node_view_render(const struct node_view *node, bool full, struct json *json);

@@ -257,16 +257,29 @@ static void take_line(struct client *client)
 		send_answer(client, answer);
 }
 
-void control_answer(struct control *control, unsigned long id, struct shared_text *text)
+/* The client of that id, if it waits for an answer; else NULL. */
+static struct client *find_waiting(const struct control *control, unsigned long id)
 {
 	for (size_t i = 0; i < control->clients.count; i++) {
 		struct client *client = control->clients.items[i];
 
-		if (client->id != id || client->state != CLIENT_WAITS)
-			continue;
-		send_answer(client, shared_text_ref(text));
-		return;
+		if (client->id == id)
+			return client->state == CLIENT_WAITS ? client : NULL;
 	}
+	return NULL;
+}
+
+bool control_waits(const struct control *control, unsigned long id)
+{
+	return find_waiting(control, id) != NULL;
+}
+
+void control_answer(struct control *control, unsigned long id, struct shared_text *text)
+{
+	struct client *client = find_waiting(control, id);
+
+	if (client != NULL)
+		send_answer(client, shared_text_ref(text));
 }
 
 /* Who gives way to another client: of those that ask nothing, else of all, who did nothing for longest. */

@@ -24,10 +24,10 @@ struct control;
 
 /*
  * Answers a request: true, and one JSON object, with a reference for the caller; or
- * false: it follows by control_answer() for this client, and not from inside.
+ * false: it follows by control_answer() for this client, and not from inside. What is in
+ * the request is the caller's to free, unless the callee takes it out.
  */
-typedef bool control_answerer(void *data, unsigned long client, const struct request *request,
-			      struct shared_text **answer);
+typedef bool control_answerer(void *data, unsigned long client, struct request *request, struct shared_text **answer);
 
 /*
  * Listens at `path` (socket_file.h). NULL, and `*error` (libuv's), when it cannot.
@@ -38,6 +38,9 @@ struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_m
 
 /* The answer that `client` waits for, one JSON object; nothing when it is gone. Takes a reference of its own. */
 void control_answer(struct control *control, unsigned long client, struct shared_text *text);
+
+/* Whether that client is there and waits for an answer. */
+bool control_waits(const struct control *control, unsigned long client);
 
 /* Closes all and removes the socket file; NULL allowed, clears the pointer. */
 void control_free(struct control **control);

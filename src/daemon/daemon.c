@@ -161,8 +161,7 @@ static const char *begin_reload(void *data, unsigned long client)
 	return NULL;
 }
 
-static bool on_request(void *data, unsigned long client, const struct request *request,
-		       struct shared_text **answer)
+static bool on_request(void *data, unsigned long client, struct request *request, struct shared_text **answer)
 {
 	struct daemon *daemon = data;
 
@@ -202,6 +201,7 @@ static void begin_end(struct daemon *daemon, int signum)
 	timer_stop(daemon->status_beat);
 	monitor_stands(daemon->monitor);
 	records_write(daemon->records, daemon->monitor, false);
+	requests_end(&daemon->requests);
 	control_free(&daemon->control);
 	monitor_free(&daemon->monitor);
 	dispatch_stop(daemon->dispatch, on_dispatched, daemon);
@@ -248,16 +248,6 @@ static bool open_control(struct daemon *daemon)
 	return daemon->control != NULL;
 }
 
-/* What a reload does not change: the running values stay. */
-static void say_needs_restart(const struct daemon *daemon)
-{
-	const char *keys[OUTCOME_RESTART_KEYS + 1];
-
-	outcome_needs_restart(daemon->first, daemon->config, keys);
-	for (size_t i = 0; keys[i] != NULL; i++)
-		log_error("%s needs a restart: the running value stays", keys[i]);
-}
-
 static void configure_log(const struct config *config)
 {
 	enum log_level level = LOG_LEVEL_ERROR;
@@ -280,7 +270,7 @@ static void take_load(struct daemon *daemon, struct config *config)
 	}
 	dispatch_reload(daemon->dispatch, config);
 	publish(daemon);
-	say_needs_restart(daemon);
+	outcome_say_restart(daemon->first, config);
 	fits_say(config);
 	log_error("configuration reloaded from %s", config->path);
 }
@@ -360,9 +350,13 @@ static void start_all(struct daemon *daemon)
 		.recent = &daemon->recent,
 		.dispatch = daemon->dispatch,
 		.hosts = daemon->hosts,
+		.first = daemon->first,
+		.config = &daemon->config,
+		.foreground = daemon->foreground,
 		.reload = begin_reload,
 		.data = daemon,
 	};
+	requests_begin(&daemon->requests, &daemon->loop, daemon->control);
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 	daemon->supervised = supervised_new(&daemon->loop);
 }
@@ -410,7 +404,6 @@ static void end(struct daemon *daemon, int status)
 	if (!closed)
 		_exit(status);
 	outcome_free(&daemon->waiters);
-	requests_free(&daemon->requests);
 	recent_free(&daemon->recent);
 	config_unref(&daemon->config);
 	config_unref(&daemon->first);

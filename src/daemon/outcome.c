@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 struct waiter {
@@ -45,8 +46,10 @@ void outcome_free(struct outcome_waiters *waiters)
 	list_free(&waiters->waiting);
 }
 
-void outcome_needs_restart(const struct config *first, const struct config *now,
-			   const char *keys[OUTCOME_RESTART_KEYS + 1])
+#define RESTART_KEYS 3
+
+/* The keys that need a restart and differ from the start's; NULL ends. */
+static void find_restart_keys(const struct config *first, const struct config *now, const char *keys[RESTART_KEYS + 1])
 {
 	size_t count = 0;
 
@@ -57,6 +60,15 @@ void outcome_needs_restart(const struct config *first, const struct config *now,
 	if (strcmp(first->control_socket, now->control_socket) != 0)
 		keys[count++] = "control_socket";
 	keys[count] = NULL;
+}
+
+void outcome_say_restart(const struct config *first, const struct config *now)
+{
+	const char *keys[RESTART_KEYS + 1];
+
+	find_restart_keys(first, now, keys);
+	for (size_t i = 0; keys[i] != NULL; i++)
+		log_error("%s needs a restart: the running value stays", keys[i]);
 }
 
 static void add_lines(struct json *json, const char *key, char *const *lines, size_t count)
@@ -84,11 +96,11 @@ static void add_nodes(struct json *json, const char *key, const struct config *c
 static void add_taken(struct json *json, const struct config *first, const struct config *before,
 		      const struct config *now)
 {
-	const char *keys[OUTCOME_RESTART_KEYS + 1];
+	const char *keys[RESTART_KEYS + 1];
 
 	add_nodes(json, "added", now, before);
 	add_nodes(json, "removed", before, now);
-	outcome_needs_restart(first, now, keys);
+	find_restart_keys(first, now, keys);
 	jsonw_key(json, "restart");
 	jsonw_begin_array(json);
 	for (size_t i = 0; keys[i] != NULL; i++)

@@ -20,10 +20,8 @@ void outcome_tell(struct outcome_waiters *waiters, struct control *control, unsi
 		  struct shared_text *text);
 void outcome_free(struct outcome_waiters *waiters);
 
-/* The keys that need a restart and differ from the start's: names, at most this many; NULL ends. */
-#define OUTCOME_RESTART_KEYS 3
-void outcome_needs_restart(const struct config *first, const struct config *now,
-			   const char *keys[OUTCOME_RESTART_KEYS + 1]);
+/* Logs each key that needs a restart and differs from the start's: its running value stays. */
+void outcome_say_restart(const struct config *first, const struct config *now);
 
 /*
  * The answer to a reload. `now` NULL: it failed, as `report` says; else the nodes

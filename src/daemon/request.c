@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* The text of a key, which the caller frees; NULL: there is none. */
 static char *take(const json_t *object, const char *key, struct request *request)
@@ -39,4 +40,10 @@ void request_free(struct request *request)
 	free(request->node);
 	free(request->event);
 	*request = (struct request){ 0 };
+}
+
+bool request_same(const struct request *a, const struct request *b)
+{
+	return text_same(a->name, b->name) && text_same(a->since, b->since) && text_same(a->node, b->node) &&
+	       text_same(a->event, b->event) && text_same(a->wrong, b->wrong);
 }

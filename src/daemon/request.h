@@ -15,3 +15,6 @@ struct request {
 /* False, and nothing to free, when the line is no JSON object with a `request`. */
 bool request_parse(const char *line, size_t len, struct request *request);
 void request_free(struct request *request);
+
+/* Whether both ask for the same. */
+bool request_same(const struct request *a, const struct request *b);

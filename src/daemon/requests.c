@@ -5,6 +5,7 @@
 #include "core/cut_off.h"
 #include "core/dispute.h"
 #include "core/why.h"
+#include "daemon/about.h"
 
 static void add_error(struct json *json, const char *text)
 {
@@ -20,18 +21,42 @@ static void add_ok(struct json *json)
 	jsonw_bool(json, true);
 }
 
-/* ---- what each answers, into an open object; false: the answer follows ---- */
+/* ---- the status, in parts ---- */
 
-/* The board's pictures with all that is known, how triggers in Lua are, what plusmoin lacks; rendered once for all who ask while nothing changes. */
-static bool answer_status(struct requests *requests, unsigned long client,
-			  const struct request *request, struct json *json)
+static struct status_mark mark_of(const struct requests *requests)
 {
 	const struct fleet *fleet = monitor_fleet(requests->monitor);
 
-	(void)client;
-	(void)request;
-	add_ok(json);
-	board_render_full(monitor_board(requests->monitor), json);
+	return (struct status_mark){
+		.board = monitor_board(requests->monitor)->generation,
+		.hosts = hosts_generation(requests->hosts),
+		.lacks = monitor_lacks(requests->monitor)->generation,
+		.disputes = fleet->dispute_count,
+		.isolated_ms = fleet->cut_off_ms,
+	};
+}
+
+static bool is_same_mark(const struct status_mark *a, const struct status_mark *b)
+{
+	return a->board == b->board && a->hosts == b->hosts && a->lacks == b->lacks && a->disputes == b->disputes &&
+	       a->isolated_ms == b->isolated_ms;
+}
+
+/* The kept status, if it is still what all is like; NULL: it is not. */
+static struct shared_text *kept_status(struct requests *requests)
+{
+	struct status_mark mark = mark_of(requests);
+
+	if (!is_same_mark(&requests->status_mark, &mark))
+		shared_text_unref(&requests->status);
+	return requests->status;
+}
+
+/* How triggers in Lua are, what plusmoin lacks: what is no node's, behind the nodes. */
+static void add_rest(const struct requests *requests, struct json *json)
+{
+	const struct fleet *fleet = monitor_fleet(requests->monitor);
+
 	jsonw_key(json, "isolated");
 	if (fleet_is_cut_off(fleet))
 		jsonw_seconds(json, fleet->cut_off_wall_ms);
@@ -45,27 +70,42 @@ static bool answer_status(struct requests *requests, unsigned long client,
 	jsonw_end_object(json);
 	jsonw_key(json, "lacks");
 	lacks_render(monitor_lacks(requests->monitor), json);
-	return true;
 }
 
-static bool answer_reload(struct requests *requests, unsigned long client,
-			  const struct request *request, struct json *json)
+static void begin_status(struct requests *requests)
 {
-	const char *error = requests->reload(requests->data, client);
+	struct buf rest = { 0 };
+	struct json json = { .out = &rest, .comma = true };
 
-	(void)request;
-	if (error != NULL)
-		add_error(json, error);
-	return error != NULL;
+	add_rest(requests, &json);
+	requests->draft_mark = mark_of(requests);
+	draft_begin(&requests->draft, monitor_board(requests->monitor), &rest);
 }
 
-static bool answer_events(struct requests *requests, unsigned long client,
-			  const struct request *request, struct json *json)
+/* The board's pictures with all that is known; rendered once for all who ask while nothing changes. */
+static struct shared_text *render_status(struct requests *requests)
 {
-	(void)client;
+	struct shared_text *whole;
+
+	if (!requests->draft.begun && kept_status(requests) != NULL)
+		return shared_text_ref(requests->status);
+	if (!requests->draft.begun)
+		begin_status(requests);
+	whole = draft_part(&requests->draft);
+	if (whole == NULL)
+		return NULL;
+	shared_text_unref(&requests->status);
+	requests->status = shared_text_ref(whole);
+	requests->status_mark = requests->draft_mark;
+	return whole;
+}
+
+/* ---- what else there is, in one piece each, into an open object ---- */
+
+static void answer_events(const struct requests *requests, const struct request *request, struct json *json)
+{
 	add_ok(json);
 	recent_render(requests->recent, request->since, json);
-	return true;
 }
 
 /* By its "host:port", else by its name; `*found`: how many have that. */
@@ -105,10 +145,8 @@ static void explain_one(const struct requests *requests, const char *name, struc
 }
 
 /* Why a node is where it is, how an event came about, or (neither is asked for) who is not well. */
-static bool answer_explain(struct requests *requests, unsigned long client,
-			   const struct request *request, struct json *json)
+static void answer_explain(const struct requests *requests, const struct request *request, struct json *json)
 {
-	(void)client;
 	if (request->node != NULL) {
 		explain_one(requests, request->node, json);
 	} else if (request->event == NULL) {
@@ -120,21 +158,36 @@ static bool answer_explain(struct requests *requests, unsigned long client,
 		add_ok(json);
 		recent_explain(requests->recent, request->event, requests->dispatch, json);
 	}
-	return true;
+}
+
+static void answer_about(const struct requests *requests, const struct request *request, struct json *json)
+{
+	(void)request;
+	add_ok(json);
+	about_render(requests->first, *requests->config, requests->foreground, json);
 }
 
 /* ---- the table ---- */
 
+enum known_way {
+	WAY_NOW,    /* answered at once: a few words */
+	WAY_PARTS,  /* the status, rendered in parts */
+	WAY_PIECE,  /* rendered in one piece, when it is its turn */
+	WAY_RELOAD, /* answered when the reload has ended */
+};
+
 static const struct known_request {
 	const char *name;
 	const char *arguments; /* which it takes, in words for people; "": none */
-	bool (*answer)(struct requests *requests, unsigned long client,
-		       const struct request *request, struct json *json);
+	enum known_way way;
+	/* NULL where there is more to it: see the way */
+	void (*answer)(const struct requests *requests, const struct request *request, struct json *json);
 } rows[] = {
-	{ "status", "", answer_status },
-	{ "events", "\"since\"", answer_events },
-	{ "explain", "\"node\" or \"event\"", answer_explain },
-	{ "reload", "", answer_reload },
+	{ "about", "", WAY_NOW, answer_about },
+	{ "status", "", WAY_PARTS, NULL },
+	{ "events", "\"since\"", WAY_PIECE, answer_events },
+	{ "explain", "\"node\" or \"event\"", WAY_PIECE, answer_explain },
+	{ "reload", "", WAY_RELOAD, NULL },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -162,60 +215,69 @@ static const struct known_request *find_row(const char *name)
 	return NULL;
 }
 
-/* The kept status, if it is still what the board shows. */
-static struct shared_text *kept_status(struct requests *requests)
+/* What one function writes, or why there is no answer (`error`, NULL: there is one). */
+static struct shared_text *render_piece(const struct requests *requests, const struct request *request,
+					const struct known_request *row, const char *error)
 {
-	const struct board *board = monitor_board(requests->monitor);
-	const struct lacks *lacks = monitor_lacks(requests->monitor);
-	const struct fleet *fleet = monitor_fleet(requests->monitor);
-
-	if (requests->isolated_ms != fleet->cut_off_ms || requests->dispute_count != fleet->dispute_count ||
-	    requests->status_generation != board->generation ||
-	    requests->lacks_generation != lacks->generation ||
-	    requests->hosts_generation != hosts_generation(requests->hosts))
-		shared_text_unref(&requests->status);
-	requests->isolated_ms = fleet->cut_off_ms;
-	requests->dispute_count = fleet->dispute_count;
-	requests->status_generation = board->generation;
-	requests->hosts_generation = hosts_generation(requests->hosts);
-	requests->lacks_generation = lacks->generation;
-	return requests->status;
-}
-
-static bool is_status(const struct request *request)
-{
-	return request->wrong == NULL && strcmp(request->name, "status") == 0;
-}
-
-bool requests_answer(struct requests *requests, unsigned long client, const struct request *request,
-		     struct shared_text **answer)
-{
-	const struct known_request *row = find_row(request->name);
 	struct buf out = { 0 };
 	struct json json = { .out = &out };
-	bool now = true;
 
-	if (is_status(request) && kept_status(requests) != NULL) {
-		*answer = shared_text_ref(requests->status);
-		return true;
-	}
 	jsonw_begin_object(&json);
-	if (request->wrong != NULL)
-		add_error(&json, "\"node\", \"event\" and \"since\" are texts");
+	if (error != NULL)
+		add_error(&json, error);
 	else if (row == NULL)
 		add_unknown(&json);
 	else
-		now = row->answer(requests, client, request, &json);
+		row->answer(requests, request, &json);
 	jsonw_end_object(&json);
-	*answer = shared_text_take(&out);
-	if (!now)
-		shared_text_unref(answer);
-	else if (is_status(request))
-		requests->status = shared_text_ref(*answer);
-	return now;
+	return shared_text_take(&out);
 }
 
-void requests_free(struct requests *requests)
+static struct shared_text *on_part(void *data, const struct request *request)
 {
+	struct requests *requests = data;
+	const struct known_request *row = find_row(request->name);
+
+	return row->way == WAY_PARTS ? render_status(requests) : render_piece(requests, request, row, NULL);
+}
+
+void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *control)
+{
+	requests->rendering = rendering_new(loop, control, on_part, requests);
+}
+
+/* The answer that is there at once; NULL: it follows. */
+static struct shared_text *answer_now(struct requests *requests, unsigned long client, const struct request *request)
+{
+	const struct known_request *row = find_row(request->name);
+	const char *error;
+
+	if (request->wrong != NULL)
+		return render_piece(requests, request, row, "\"node\", \"event\" and \"since\" are texts");
+	if (row == NULL || row->way == WAY_NOW)
+		return render_piece(requests, request, row, NULL);
+	if (row->way == WAY_PARTS && kept_status(requests) != NULL)
+		return shared_text_ref(requests->status);
+	if (row->way != WAY_RELOAD)
+		return NULL;
+	error = requests->reload(requests->data, client);
+	return error != NULL ? render_piece(requests, request, row, error) : NULL;
+}
+
+bool requests_answer(struct requests *requests, unsigned long client, struct request *request,
+		     struct shared_text **answer)
+{
+	const struct known_request *row = find_row(request->name);
+
+	*answer = answer_now(requests, client, request);
+	if (*answer == NULL && row->way != WAY_RELOAD)
+		rendering_ask(requests->rendering, client, request);
+	return *answer != NULL;
+}
+
+void requests_end(struct requests *requests)
+{
+	rendering_free(&requests->rendering);
+	draft_drop(&requests->draft);
 	shared_text_unref(&requests->status);
 }

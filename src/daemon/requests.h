@@ -5,37 +5,52 @@
 #pragma once
 
 #include "base/shared_text.h"
+#include "daemon/draft.h"
 #include "daemon/recent.h"
-#include "daemon/request.h"
+#include "daemon/rendering.h"
 #include "dispatch/dispatch.h"
 #include "loop/clock.h"
 #include "monitor/monitor.h"
 #include "script/hosts.h"
 
-/* What is asked; the daemon's, which sets all but the kept status. */
+/* What the answer to "status" is made of; another one: it has changed. */
+struct status_mark {
+	unsigned long board;
+	unsigned long hosts;
+	unsigned long lacks;
+	unsigned long disputes;
+	int64_t isolated_ms;
+};
+
+/* What is asked; the daemon's, which sets what stands before `rendering`. */
 struct requests {
 	struct monitor *monitor;
 	const struct clock *clock;
 	const struct recent *recent;
 	const struct dispatch *dispatch;
 	const struct hosts *hosts;
+	const struct config *first;  /* the start's, */
+	struct config *const *config; /* and where the present one is */
+	bool foreground;
 	/* Begins a reload for this client. NULL: its outcome follows; else why it cannot. */
 	const char *(*reload)(void *data, unsigned long client);
 	void *data;
-	struct shared_text *status;      /* the last one, for who asks while nothing changes; NULL: none, */
-	unsigned long status_generation; /* of this board, */
-	unsigned long hosts_generation;  /* these hosts, */
-	unsigned long lacks_generation;  /* these lacks, */
-	int64_t isolated_ms;             /* and as the monitor was isolated since */
-	unsigned long dispute_count; /* and fleet->dispute_count */
+	struct rendering *rendering;
+	struct draft draft; /* of the status, */
+	struct status_mark draft_mark; /* as all was when it was begun */
+	struct shared_text *status; /* the last one, for who asks while nothing changes; NULL: none */
+	struct status_mark status_mark;
 };
+
+/* Begins, on the loop of `control`, to which answers that follow are given. */
+void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *control);
 
 /*
  * Answers a request with one JSON object, a reference for the caller; false: the answer follows.
- * What is not understood is an answer, too.
+ * What is not understood is an answer, too. May take out what is in the request.
  */
-bool requests_answer(struct requests *requests, unsigned long client, const struct request *request,
+bool requests_answer(struct requests *requests, unsigned long client, struct request *request,
 		     struct shared_text **answer);
 
-/* Drops the kept status. */
-void requests_free(struct requests *requests);
+/* Drops what is under way, and the kept status. */
+void requests_end(struct requests *requests);

@@ -34,14 +34,22 @@ void timer_start(struct timer *timer, int64_t ms)
 	uv_timer_start(&timer->handle, on_timer, ms > 0 ? (uint64_t)ms : 0, 0);
 }
 
+void timer_set(struct timer **timer, uv_loop_t *loop, void (*fire)(void *data), void *data, int64_t ms)
+{
+	if (*timer == NULL)
+		*timer = timer_new(loop, fire, data);
+	timer_start(*timer, ms);
+}
+
 void timer_stop(struct timer *timer)
 {
-	uv_timer_stop(&timer->handle);
+	if (timer != NULL)
+		uv_timer_stop(&timer->handle);
 }
 
 bool timer_is_set(const struct timer *timer)
 {
-	return uv_is_active((const uv_handle_t *)&timer->handle) != 0;
+	return timer != NULL && uv_is_active((const uv_handle_t *)&timer->handle) != 0;
 }
 
 static void on_close(uv_handle_t *handle)

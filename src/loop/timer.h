@@ -15,6 +15,11 @@ struct timer *timer_new(uv_loop_t *loop, void (*fire)(void *data), void *data);
 
 /* Sets or resets the timer. */
 void timer_start(struct timer *timer, int64_t ms);
+
+/* The same of a timer that is made when it is first set (NULL before): of most nodes some never are. */
+void timer_set(struct timer **timer, uv_loop_t *loop, void (*fire)(void *data), void *data, int64_t ms);
+
+/* NULL: one that was never set. */
 void timer_stop(struct timer *timer);
 bool timer_is_set(const struct timer *timer);
 

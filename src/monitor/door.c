@@ -29,6 +29,13 @@ static void note_failure(struct watch *watch, const struct evidence *failure, in
 		pause_forget(&watch->door_pause);
 }
 
+static void on_fresh(void *data)
+{
+	const struct watch *watch = data;
+
+	watch->all->prober->refresh(watch->probe);
+}
+
 bool door_refreshed(struct watch *watch, const struct evidence *failure)
 {
 	struct moment now = clock_now(watch->all->clock);
@@ -40,21 +47,9 @@ bool door_refreshed(struct watch *watch, const struct evidence *failure)
 		note_failure(watch, failure, now.steady_ms);
 	}
 	if (watch->door != REASON_NONE)
-		timer_start(watch->fresh, node_pause_length(watch->all->fleet, watch->node,
-							    &watch->door_pause, &now));
+		timer_set(&watch->fresh, watch->all->loop, on_fresh, watch,
+			  node_pause_length(watch->all->fleet, watch->node, &watch->door_pause, &now));
 	return watch->door != before;
-}
-
-static void on_fresh(void *data)
-{
-	const struct watch *watch = data;
-
-	watch->all->prober->refresh(watch->probe);
-}
-
-void door_open(struct watch *watch)
-{
-	watch->fresh = timer_new(watch->all->loop, on_fresh, watch);
 }
 
 void door_close(struct watch *watch)

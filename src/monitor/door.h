@@ -14,7 +14,6 @@ void door_knock(struct watch *watch);
 
 /* What a fresh connection came to; whether the node is worth a look. */
 bool door_refreshed(struct watch *watch, const struct evidence *failure);
-void door_open(struct watch *watch);
 void door_close(struct watch *watch);
 
 /*

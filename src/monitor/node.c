@@ -78,6 +78,11 @@ void watch_beat(struct watch *watch, const struct beat_order *order)
 	watch->all->prober->beat(watch->probe, order);
 }
 
+static void on_retry(void *data)
+{
+	watch_look(data);
+}
+
 /* Whether the node has neither answered nor failed. */
 static bool is_unheard_of(const struct node *node)
 {
@@ -127,7 +132,7 @@ void watch_plan(struct watch *watch)
 	if (!needs_retry(watch))
 		timer_stop(watch->retry);
 	else if (!timer_is_set(watch->retry) && !watch_is_busy(watch))
-		timer_start(watch->retry, retry_wait(watch));
+		timer_set(&watch->retry, watch->all->loop, on_retry, watch, retry_wait(watch));
 }
 
 void watches_plan(const struct watches *all)
@@ -313,11 +318,6 @@ static const struct probe_events node_probe_events = {
 
 /* ---- timers ---- */
 
-static void on_retry(void *data)
-{
-	watch_look(data);
-}
-
 static void on_grace(void *data)
 {
 	struct watch *watch = data;
@@ -344,9 +344,7 @@ static struct watch *watch_new(struct watches *all, struct node *node)
 	watch->node = node;
 	watch->late_ms = INT64_MIN;
 	make_probe(watch, NULL);
-	watch->retry = timer_new(all->loop, on_retry, watch);
 	deadline_init(&watch->grace, all->deadlines, on_grace, watch);
-	door_open(watch);
 	return watch;
 }
 

@@ -6,31 +6,26 @@
 
 /* ---- names ---- */
 
-static bool has_name(const struct batch *batch, const char *name)
+/* The place of a name among the connection's, from 1; 0: there is no room for it. */
+static unsigned char place_of(struct batch *batch, const char *name)
 {
-	for (size_t i = 0; i < BATCH_NAMES; i++) {
-		if (batch->names[i] == name)
-			return true;
-	}
-	return false;
-}
-
-static bool has_room(const struct batch *batch)
-{
-	return has_name(batch, NULL);
-}
-
-static void note_name(struct batch *batch, const char *name)
-{
-	for (size_t i = 0; i < BATCH_NAMES && !has_name(batch, name); i++) {
+	for (unsigned char i = 0; i < BATCH_NAMES; i++) {
 		if (batch->names[i] == NULL)
 			batch->names[i] = name;
+		if (batch->names[i] == name)
+			return i + 1;
 	}
+	return 0;
 }
 
-static void forget_names(struct batch *batch)
+static bool has_name(const struct batch *batch, unsigned char place)
 {
-	memset(batch->names, 0, sizeof(batch->names));
+	return (batch->known & (1U << (place - 1))) != 0;
+}
+
+static void note_name(struct batch *batch, unsigned char place)
+{
+	batch->known = (unsigned char)(batch->known | (1U << (place - 1)));
 }
 
 /* ---- sending ---- */
@@ -45,36 +40,28 @@ static bool execute(PGconn *pg, const struct statement *statement, bool by_name)
 
 static bool queue(struct batch *batch, PGconn *pg, const struct statement *statement, size_t at)
 {
-	bool by_name = batch->sent[at].name != NULL;
-
 	if (batch->sent[at].preparing && PQsendPrepare(pg, statement->name, statement->sql, 0, NULL) != 1)
 		return false;
-	return execute(pg, statement, by_name) && (batch->sent[at].joined || PQpipelineSync(pg) == 1);
-}
-
-/* A name that stands twice in a batch is prepared before the first of them. */
-static bool is_prepared_before(const struct batch *batch, const char *name, size_t at)
-{
-	for (size_t i = 0; i < at; i++) {
-		if (batch->sent[i].name == name)
-			return true;
-	}
-	return has_name(batch, name);
+	return execute(pg, statement, batch->sent[at].name > 0) && (batch->sent[at].joined || PQpipelineSync(pg) == 1);
 }
 
 static void plan(struct batch *batch, const struct statement *statements, size_t count)
 {
+	unsigned char known = batch->known;
+
 	batch->count = (unsigned char)count;
 	for (size_t i = 0; i < count; i++) {
-		const char *name = statements[i].name;
+		bool by_name = statements[i].name != NULL && !batch->plain;
+		unsigned char name = by_name ? place_of(batch, statements[i].name) : 0;
 
-		if (batch->plain || (name != NULL && !has_name(batch, name) && !has_room(batch)))
-			name = NULL;
-		batch->sent[i].tag = statements[i].tag;
+		batch->sent[i].tag = (int16_t)statements[i].tag;
 		batch->sent[i].name = name;
-		batch->sent[i].preparing = name != NULL && !is_prepared_before(batch, name, i);
+		batch->sent[i].preparing = name > 0 && !has_name(batch, name);
 		batch->sent[i].joined = statements[i].joined && i + 1 < count;
+		if (name > 0)
+			note_name(batch, name); /* one that stands twice is prepared before the first of them */
 	}
+	batch->known = known;
 }
 
 bool batch_send(struct batch *batch, PGconn *pg, const struct statement *statements, size_t count)
@@ -91,7 +78,7 @@ bool batch_send(struct batch *batch, PGconn *pg, const struct statement *stateme
 	plan(batch, statements, count);
 	batch->pipelined = count > 1 || batch->sent[0].preparing;
 	if (!batch->pipelined)
-		return execute(pg, &statements[0], batch->sent[0].name != NULL);
+		return execute(pg, &statements[0], batch->sent[0].name > 0);
 	if (PQenterPipelineMode(pg) != 1)
 		return false;
 	for (size_t i = 0; i < count && sent; i++)
@@ -104,7 +91,7 @@ bool batch_send(struct batch *batch, PGconn *pg, const struct statement *stateme
 /* A server that loses prepared statements twice in a row, or has some of other clients, is a pool's: none from now on. */
 static void lose(struct batch *batch, bool for_ever)
 {
-	forget_names(batch);
+	batch->known = 0;
 	batch->plain = for_ever || batch->is_lost;
 	batch->is_lost = true;
 	batch->again = true;
@@ -132,7 +119,7 @@ static enum batch_step take_answer(struct batch *batch, const PGresult *result, 
 {
 	bool was_prepared_here;
 	bool is_preparing;
-	const char *name;
+	unsigned char name;
 
 	if (batch->at >= batch->count)
 		return BATCH_MORE;
@@ -145,9 +132,9 @@ static enum batch_step take_answer(struct batch *batch, const PGresult *result, 
 		batch->at++;
 	if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
 		return BATCH_MORE;
-	if (name != NULL && !result_is_ok(result) && is_about_name(batch, result))
+	if (name > 0 && !result_is_ok(result) && is_about_name(batch, result))
 		return BATCH_MORE;
-	if (name != NULL && !was_prepared_here)
+	if (name > 0 && !was_prepared_here)
 		batch->is_lost = false;
 	if (!is_preparing || !result_is_ok(result))
 		return BATCH_RESULT;

@@ -9,12 +9,13 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define BATCH_STATEMENTS 16 /* of one batch */
 #define BATCH_NAMES 4       /* prepared statements of one connection */
 
 struct statement {
-	int tag; /* handed back with the result */
+	int tag; /* handed back with the result; at most INT16_MAX */
 	const char *sql;
 	const char *name; /* of the prepared statement that it is; static, and always of the same SQL; NULL: it is none */
 	bool joined; /* it shares its Sync with the next one: when it fails the next one is not executed, and has no result */
@@ -24,7 +25,8 @@ struct statement {
 
 /* Zero-initialised: a connection that was asked nothing. */
 struct batch {
-	const char *names[BATCH_NAMES]; /* the server has these */
+	const char *names[BATCH_NAMES]; /* that were asked for over this connection, */
+	unsigned char known;            /* and those of them that the server has: a bit each */
 	bool plain;     /* behind a connection pool, or where a statement's columns have changed: none is prepared any more */
 	bool is_lost;   /* the last execution by name met a server that did not have it */
 	bool again;     /* this batch met that: it is to be sent once more */
@@ -34,10 +36,10 @@ struct batch {
 	unsigned char synced; /* statements before the Sync that comes next */
 	bool is_prepared;     /* its preparing was answered */
 	struct {
-		int tag;
-		const char *name;
-		bool preparing;
-		bool joined;
+		int16_t tag;
+		unsigned char name; /* 1 for names[0]; 0: it has none */
+		bool preparing : 1;
+		bool joined : 1;
 	} sent[BATCH_STATEMENTS];
 };
 

@@ -38,7 +38,7 @@ struct conn {
 	bool asked; /* by conn_ask(): no batch */
 	bool reached; /* TCP has answered */
 	struct goodbye goodbye;
-	struct timer *later; /* delivers a failure that conn_send() met */
+	struct timer *later; /* delivers a failure that conn_send() met; NULL: it met none */
 	unsigned depth;      /* callbacks under way */
 	bool closed;
 };
@@ -103,6 +103,7 @@ static void finish(struct conn *conn)
 	login_leave(&conn->login, NULL);
 	PQfinish(conn->pg);
 	timer_free(&conn->later);
+	goodbye_end(&conn->goodbye);
 	free(conn);
 }
 
@@ -312,7 +313,7 @@ struct conn *conn_open(uv_loop_t *loop, const char *const *keywords, const char 
 	conn->loop = loop;
 	conn->events = *events;
 	conn->data = data;
-	conn->later = timer_new(loop, on_later, conn);
+	goodbye_begin(&conn->goodbye);
 	conn->login = login_start(loop, keywords, values, spares, on_stepped, conn);
 	return conn;
 }
@@ -329,7 +330,7 @@ static void send_queued(struct conn *conn, bool queued)
 	int flushed = queued ? PQflush(conn->pg) : -1;
 
 	if (flushed < 0 || !watch(conn, flushed > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE))
-		timer_start(conn->later, 0);
+		timer_set(&conn->later, conn->loop, on_later, conn, 0);
 }
 
 void conn_ask(struct conn *conn, const char *sql, int param_count, const char *const *params)

@@ -376,8 +376,19 @@ struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_ti
 	return evidence;
 }
 
-void evidence_shut_door(const struct evidence *evidence, struct shut_door *door)
+void evidence_open_door(struct shut_door **door)
 {
+	free(*door);
+	*door = NULL;
+}
+
+void evidence_shut_door(const struct evidence *evidence, struct shut_door **door_p)
+{
+	struct shut_door *door;
+
+	if (*door_p == NULL)
+		*door_p = mem_zalloc(1, sizeof(**door_p));
+	door = *door_p;
 	door->reason = evidence->reason;
 	door->attempts++;
 	door->path = evidence->path;

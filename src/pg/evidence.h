@@ -48,8 +48,11 @@ void evidence_of_break(struct evidence *evidence, const char *sqlstate, const ch
  */
 struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_timeout_ms);
 
-/* A fresh connection beside the kept one has failed once more: the door is shut, and why. */
-void evidence_shut_door(const struct evidence *evidence, struct shut_door *door);
+/* A fresh connection beside the kept one has failed once more: the door, made if there is none, is shut, and why. */
+void evidence_shut_door(const struct evidence *evidence, struct shut_door **door);
+
+/* The door is open: there is none that is shut. Clears the pointer. */
+void evidence_open_door(struct shut_door **door);
 
 /* What a shut door says tells more than silence, but for more silence. */
 void evidence_prefer_door(struct evidence *evidence, const struct shut_door *door);

@@ -212,7 +212,7 @@ void findings_take_row(struct findings *found, const PGresult *result)
 		return; /* a master's row is read by its beat */
 	table->there = strcmp(sqlstate, "42P01") != 0;
 	table->row_failed = table->there && !result_is_ok(result);
-	evidence_clear(&table->row_failure);
+	table_set_row_failure(table, NULL);
 	if (result_is_ok(result)) {
 		found->row_state = findings_row(result, &found->row);
 	} else if (!table->there) {
@@ -221,7 +221,7 @@ void findings_take_row(struct findings *found, const PGresult *result)
 		found->row_state = ROW_LOCKED;
 	} else {
 		refused(found, result, NULL, true);
-		table->row_failure = found->failure;
+		table_set_row_failure(table, &found->failure);
 	}
 }
 
@@ -242,7 +242,7 @@ void findings_take_look(struct findings *found, const PGresult *result)
 		return; /* a master's row is read by its beat */
 	found->table->there = true;
 	found->table->row_failed = false;
-	evidence_clear(&found->table->row_failure);
+	table_set_row_failure(found->table, NULL);
 	if (PQgetisnull(result, 0, 1))
 		return;
 	read_row(result, 1, &found->row);
@@ -259,7 +259,7 @@ void findings_take_there(struct findings *found, const PGresult *result)
 	if (state == TABLE_NONE)
 		table->row_failed = false;
 	if (state == TABLE_NONE || state == TABLE_LOCKED)
-		table->row_failure.reason = REASON_NONE;
+		table_set_row_failure(table, NULL);
 	found->row_ready = state == TABLE_READY;
 	if (found->role != OBSERVED_SLAVE)
 		return;
@@ -267,14 +267,16 @@ void findings_take_there(struct findings *found, const PGresult *result)
 		found->row_state = ROW_LOCKED;
 	if (state != TABLE_SHUT)
 		return;
-	if (table->row_failure.reason != REASON_TABLE) {
-		table->row_failure.reason = REASON_TABLE;
-		text_copy(table->row_failure.message, MESSAGE_BYTES,
+	if (table_row_failure(table)->reason != REASON_TABLE) {
+		struct evidence shut = { .reason = REASON_TABLE };
+
+		text_copy(shut.message, MESSAGE_BYTES,
 			  "table heartbeat cannot be read: its columns master and tstamp are missing, or"
 			  " there is no right to SELECT them");
+		table_set_row_failure(table, &shut);
 	}
 	found->failed = true;
-	found->failure = table->row_failure;
+	found->failure = *table_row_failure(table);
 }
 
 /* ---- what a beat learns ---- */

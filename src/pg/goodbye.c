@@ -4,11 +4,25 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/words.h"
+
+void goodbye_begin(struct goodbye *goodbye)
+{
+	*goodbye = (struct goodbye){ .words = words_none };
+}
+
+void goodbye_end(struct goodbye *goodbye)
+{
+	words_forget(&goodbye->words);
+}
 
 void goodbye_say(struct goodbye *goodbye, const char *sqlstate, const char *words)
 {
+	char clean[MESSAGE_BYTES];
+
 	text_copy(goodbye->sqlstate, sizeof(goodbye->sqlstate), sqlstate);
-	secret_copy(goodbye->words, sizeof(goodbye->words), words);
+	secret_copy(clean, sizeof(clean), words);
+	words_keep(&goodbye->words, clean, sizeof(clean));
 }
 
 void goodbye_take(struct goodbye *goodbye, const PGresult *result)

@@ -1,6 +1,6 @@
 /*
  * What a server says of its own accord before it ends a connection. It comes as a notice on an idle
- * connection, as a result on a busy one. Zero-initialised: nothing. Pure.
+ * connection, as a result on a busy one. A value: goodbye_begin(), then its owner's until goodbye_end(). Pure.
  */
 #pragma once
 
@@ -11,9 +11,13 @@
 
 struct goodbye {
 	char sqlstate[6]; /* "": it has said nothing */
-	char words[MESSAGE_BYTES];
+	char *words; /* words.h */
 	bool going; /* the server itself goes, not this connection alone */
 };
+
+/* Nothing was said. */
+void goodbye_begin(struct goodbye *goodbye);
+void goodbye_end(struct goodbye *goodbye);
 
 /* Takes the goodbye that `result` is; any other changes nothing. */
 void goodbye_take(struct goodbye *goodbye, const PGresult *result);

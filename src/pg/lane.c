@@ -104,7 +104,7 @@ static void send_beat(struct lane *lane, bool make_table)
 	struct beat_progress *beat = &lane->found->beat;
 	struct inquiry inquiry;
 	bool is_sure = lane->context.table->there && lane->context.table->written &&
-		       !pause_is_set(&lane->context.table->refused.pause);
+		       !table_refuses_beats(lane->context.table);
 
 	begin_inquiry(lane, &inquiry);
 	if (make_table) {
@@ -313,7 +313,7 @@ static void look_done(struct lane *lane)
 	} else if (wants_row(lane)) {
 		if (!lane->task.at_stake && table_puts_off_row(table, lane->context.config->retry_interval_ms,
 								clock_steady_ms())) {
-			fail_look(lane, &table->row_failure);
+			fail_look(lane, table_row_failure(table));
 			return;
 		}
 		lane->task.has_order = false;

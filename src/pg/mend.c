@@ -13,7 +13,7 @@ static bool is_put_off(struct findings *found, const struct mend_terms *terms)
 static bool wants_identity(const struct findings *found, const struct mend_terms *terms)
 {
 	return found->beat.no_identity && !found->table->remarked &&
-	       pause_is_over(&found->table->alter_pause, terms->least_ms, terms->now_ms);
+	       table_may_alter(found->table, terms->least_ms, terms->now_ms);
 }
 
 enum mend mend_next(struct findings *found, const struct mend_terms *terms)

@@ -30,7 +30,7 @@ struct probe {
 	struct task task;
 	bool silent; /* the kept one has been, for half of the task's time */
 	int breaks;  /* of connections, in this task */
-	struct shut_door door;     /* the last fresh connection failed while the kept one stood */
+	struct shut_door *door;    /* the last fresh connection failed while the kept one stood; NULL: it did not */
 	bool door_met;             /* in this task */
 	struct word word;          /* the server's last, of going and coming */
 	struct lane_context terms; /* of what the dial under way becomes */
@@ -42,6 +42,7 @@ struct probe {
 };
 
 static void start_dial(struct probe *probe, bool counts);
+static void on_reconnect(void *data);
 
 /* The kept connection ends, by whose will ever. */
 static void end_kept(struct probe *probe)
@@ -50,7 +51,7 @@ static void end_kept(struct probe *probe)
 		return;
 	lane_free(&probe->kept);
 	probe->kept_ended_ms = clock_steady_ms();
-	probe->door = (struct shut_door){ 0 };
+	evidence_open_door(&probe->door);
 }
 
 /* The fresh connection takes the kept one's place, which says goodbye. */
@@ -85,8 +86,8 @@ static void finish_look(struct probe *probe, struct observation *seen)
 	seen->kept = probe->kept != NULL;
 	seen->kept_ended_ms = probe->kept_ended_ms;
 	seen->server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
-	if (probe->door.reason != REASON_NONE) /* of what is kept: its end opens it */
-		seen->door = probe->door;
+	if (probe->door != NULL) /* of what is kept: its end opens it */
+		seen->door = *probe->door;
 	probe->events.seen(probe->data, seen);
 }
 
@@ -159,7 +160,7 @@ static void kept_broke(struct probe *probe, const struct evidence *evidence)
 	dial_hurry(probe->dial);
 	if (probe->task.kind == TASK_NONE) {
 		if (wait_ms > 0)
-			timer_start(probe->reconnect, wait_ms);
+			timer_set(&probe->reconnect, probe->context.loop, on_reconnect, probe, wait_ms);
 		else
 			probe->events.broke(probe->data);
 		return;
@@ -209,7 +210,7 @@ static void take_lane(struct probe *probe, struct lane *lane)
 		if (probe->task.kind != TASK_NONE)
 			ask_kept(probe);
 	}
-	probe->door = (struct shut_door){ 0 };
+	evidence_open_door(&probe->door);
 	if (had_kept && !lane_is_busy(lane))
 		lane_settle(lane, !probe->task.has_order);
 	if (had_kept)
@@ -305,10 +306,8 @@ static void mistrust_kept(struct probe *probe)
 static struct silence silence_of(const struct probe *probe)
 {
 	return (struct silence){
-		.kept = probe->kept,
-		.fresh = probe->fresh,
-		.dial = probe->dial,
-		.door = probe->kept != NULL && probe->door_met ? &probe->door : NULL,
+		.kept = probe->kept, .fresh = probe->fresh, .dial = probe->dial,
+		.door = probe->kept != NULL && probe->door_met ? probe->door : NULL,
 		.query_timeout_ms = probe->config->query_timeout_ms,
 	};
 }
@@ -417,7 +416,6 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	}
 	deadline_init(&probe->deadline, context->deadlines, on_deadline, probe);
 	deadline_init(&probe->silence, context->deadlines, on_silence, probe);
-	probe->reconnect = timer_new(context->loop, on_reconnect, probe);
 	return probe;
 }
 
@@ -446,5 +444,7 @@ void probe_free(struct probe **probe_p)
 	deadline_stop(&probe->deadline);
 	deadline_stop(&probe->silence);
 	timer_free(&probe->reconnect);
+	table_free(&probe->table);
+	evidence_open_door(&probe->door);
 	free(probe);
 }

@@ -17,6 +17,14 @@ struct refused_beat {
 	char message[MESSAGE_BYTES];
 };
 
+/* What the server has refused, or what keeps its row from being read. */
+struct table_refusals {
+	struct evidence row_failure; /* why its row could not be read; REASON_NONE: a lock */
+	struct pause row_pause;      /* of these words */
+	struct refused_beat beat;
+	struct pause alter_pause;    /* of what refuses to set its REPLICA IDENTITY */
+};
+
 /* Zero-initialised: nothing yet. */
 struct table_known {
 	bool deaf;      /* the role may not ask what the server hears of its master (42501, ...) */
@@ -24,12 +32,23 @@ struct table_known {
 	bool there;     /* it was, last time: its row is asked for without a question before */
 	bool written;  /* a beat was, last time: likewise */
 	bool remarked; /* "no right to ..." was said */
-	bool row_failed; /* its row could not be read, last time: it is looked at first, */
-	struct evidence row_failure; /* and this is why; REASON_NONE: a lock */
-	struct pause row_pause;      /* of its words */
-	struct refused_beat refused;
-	struct pause alter_pause; /* of what refuses to set its REPLICA IDENTITY */
+	bool row_failed; /* its row could not be read, last time: it is looked at first */
+	struct table_refusals *refusals; /* made by the first one, kept until table_free(); NULL: there was none */
 };
+
+void table_free(struct table_known *table);
+
+/* Why the row could not be read, the last time; REASON_NONE: nothing, or a lock. The table's, until it changes. */
+const struct evidence *table_row_failure(const struct table_known *table);
+
+/* That is so from now on; NULL: nothing keeps the row from being read. */
+void table_set_row_failure(struct table_known *table, const struct evidence *failure);
+
+/* Whether the server has refused the last beat, and no beat was written since. */
+bool table_refuses_beats(const struct table_known *table);
+
+/* Whether its REPLICA IDENTITY may be asked for: it was not refused, or the pause after that is over. */
+bool table_may_alter(const struct table_known *table, int64_t least_ms, int64_t now_ms);
 
 /* All may be tried at once. */
 void table_forget_pauses(struct table_known *table);

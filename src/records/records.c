@@ -75,7 +75,7 @@ static void write_state(struct records *records, const struct monitor *monitor)
 	struct buf text = { 0 };
 
 	if (records->state != NULL && monitor_save(monitor, &text))
-		whole_file_write(records->state, buf_text(&text), false);
+		whole_file_write(records->state, &text, false);
 	buf_free(&text);
 }
 
@@ -89,10 +89,13 @@ void records_write(struct records *records, struct monitor *monitor, bool force)
 	board = monitor_board(monitor);
 	if (board->generation == records->generation && !force)
 		return;
-	records->generation = board->generation;
-	board_render(board, &text);
-	whole_file_write(records->status, buf_text(&text), force);
-	buf_free(&text);
+	if (board->generation == records->generation && records->generation > 0) { /* its time says that we live */
+		whole_file_repeat(records->status);
+	} else {
+		records->generation = board->generation;
+		board_render(board, &text);
+		whole_file_write(records->status, &text, force);
+	}
 	write_state(records, monitor);
 }
 

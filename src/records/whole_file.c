@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/shared_text.h"
 
 struct whole_file {
 	uv_loop_t *loop;
@@ -19,10 +20,10 @@ struct whole_file {
 	bool busy;
 	bool freed;
 	bool failing; /* said once */
-	char *writing;
+	struct shared_text *writing;
 	size_t written;
-	char *next; /* newer content that waits */
-	char *last; /* what was asked for last */
+	struct shared_text *next; /* newer content that waits */
+	struct shared_text *last; /* what was asked for last */
 };
 
 static void start(struct whole_file *file);
@@ -37,9 +38,9 @@ static void free_all(struct whole_file *file)
 	free(file->path);
 	free(file->temporary);
 	free(file->directory);
-	free(file->writing);
-	free(file->next);
-	free(file->last);
+	shared_text_unref(&file->writing);
+	shared_text_unref(&file->next);
+	shared_text_unref(&file->last);
 	free(file);
 }
 
@@ -52,8 +53,7 @@ static void finish(struct whole_file *file, int error)
 		log_error("%s %s can be written again", file->kind.what, file->path);
 	file->failing = error < 0;
 	file->busy = false;
-	free(file->writing);
-	file->writing = NULL;
+	shared_text_unref(&file->writing);
 	if (file->next != NULL)
 		start(file);
 	else if (file->freed)
@@ -85,8 +85,8 @@ static void start(struct whole_file *file)
 
 static void write_more(struct whole_file *file)
 {
-	uv_buf_t buf = uv_buf_init(file->writing + file->written,
-				   (unsigned)(strlen(file->writing) - file->written));
+	uv_buf_t buf = uv_buf_init(file->writing->data + file->written,
+				   (unsigned)(file->writing->len - file->written));
 
 	uv_fs_write(file->loop, &file->request, file->fd, &buf, 1, -1, on_write);
 }
@@ -129,7 +129,7 @@ static void on_write(uv_fs_t *request)
 		return;
 	}
 	file->written += (size_t)n;
-	if (file->written < strlen(file->writing))
+	if (file->written < file->writing->len)
 		write_more(file);
 	else if (file->kind.sync)
 		uv_fs_fsync(file->loop, &file->request, file->fd, on_synced);
@@ -219,16 +219,26 @@ struct whole_file *whole_file_new(uv_loop_t *loop, const char *path,
 	return file;
 }
 
-void whole_file_write(struct whole_file *file, const char *text, bool force)
+void whole_file_repeat(struct whole_file *file)
 {
-	if (!force && !file->failing && file->last != NULL && strcmp(file->last, text) == 0)
-		return;
-	free(file->last);
-	file->last = mem_strdup(text);
-	free(file->next);
-	file->next = mem_strdup(text);
+	shared_text_unref(&file->next);
+	file->next = shared_text_ref(file->last);
 	if (!file->busy)
 		start(file);
+}
+
+void whole_file_write(struct whole_file *file, struct buf *content, bool force)
+{
+	struct shared_text *text = shared_text_take(content);
+	bool is_same = file->last != NULL && file->last->len == text->len && strcmp(file->last->data, text->data) == 0;
+
+	if (is_same && !force && !file->failing) {
+		shared_text_unref(&text);
+		return;
+	}
+	shared_text_unref(&file->last);
+	file->last = text;
+	whole_file_repeat(file);
 }
 
 const char *whole_file_path(const struct whole_file *file)

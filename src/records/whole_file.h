@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "base/buf.h"
+
 /* How the temporary file is opened: a link or a fifo in its place is an error, nothing hangs. */
 #define WHOLE_FILE_FLAGS \
 	(O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -24,8 +26,11 @@ struct whole_file_kind {
 struct whole_file *whole_file_new(uv_loop_t *loop, const char *path,
 				  const struct whole_file_kind *kind);
 
-/* Writes `text` (copied), unless it is what was written last and `force` is false. */
-void whole_file_write(struct whole_file *file, const char *text, bool force);
+/* Writes the buffer's text, which it takes, unless it is what was written last and `force` is false. */
+void whole_file_write(struct whole_file *file, struct buf *content, bool force);
+
+/* Writes once more what was written last; something was. */
+void whole_file_repeat(struct whole_file *file);
 
 /* Where it writes; lives as long as `file`. */
 const char *whole_file_path(const struct whole_file *file);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "loop/clock.h"
 #include "script/functions.h"
 #include "script/load_env.h"
 #include "script/run.h"
@@ -343,6 +344,7 @@ struct config *load_config(struct engine *engine, const char *path,
 	lua_State *L = engine->L;
 	int top = lua_gettop(L);
 	char *error = NULL;
+	int64_t began_ms = clock_wall_ms();
 
 	*report = (struct load_report){ 0 };
 	if (!push_call(L, "load", path, options)) {
@@ -357,6 +359,8 @@ struct config *load_config(struct engine *engine, const char *path,
 			say_failed(report, path, "the loader's answer cannot be read");
 	}
 	see_strayed(engine, &reading);
+	if (reading.config != NULL)
+		reading.config->read_ms = began_ms;
 	free(error);
 	lua_settop(L, top);
 	return reading.config;

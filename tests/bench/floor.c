@@ -129,17 +129,10 @@ static void end_round(struct node *node)
 
 /* ---- the way there ---- */
 
-static bool is_master(const struct node *node)
-{
-	return node->number % farm.size == 0;
-}
-
 static void prepare(struct node *node, const char *name, enum question question, enum step step)
 {
-	const char *sql = question_text(question);
-
 	node->step = step;
-	flush(node, PQsendPrepare(node->pg, name, sql != NULL ? sql : "SELECT pg_is_in_recovery()", 0, NULL));
+	flush(node, PQsendPrepare(node->pg, name, question_text(question), 0, NULL));
 }
 
 static void get_ready(struct node *node)
@@ -180,7 +173,7 @@ static void go_on_connecting(struct node *node)
 	if (PQsetnonblocking(node->pg, 1) != 0)
 		broken(node, "connect");
 	farm.connecting--;
-	prepare(node, "look", is_master(node) ? ASK_ROLE : ASK_ROW, STEP_PREPARES_LOOK);
+	prepare(node, "look", ASK_LOOK, STEP_PREPARES_LOOK);
 }
 
 /* ---- what comes ---- */
@@ -190,7 +183,7 @@ static void go_on(struct node *node, bool was_master)
 {
 	switch (node->step) {
 	case STEP_PREPARES_LOOK:
-		if (is_master(node))
+		if (node->number % farm.size == 0)
 			prepare(node, "beat", ASK_BEAT, STEP_PREPARES_BEAT);
 		else
 			get_ready(node);
@@ -218,17 +211,17 @@ static void go_on(struct node *node, bool was_master)
 	}
 }
 
-/* Reads an answer as plusmoin does: the role, or the row and its time. True: it is a master's. */
+/* Reads an answer as plusmoin does: the role, the row's time. True: it is a look at a master. */
 static bool take(struct node *node, const PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
-	int columns = PQnfields(result);
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
 		broken(node, "answer");
-	if (PQntuples(result) == 1 && columns == 2)
-		node->tstamp = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
-	return PQntuples(result) == 1 && columns == 1 && strcmp(PQgetvalue(result, 0, 0), "f") == 0;
+	if (node->step != STEP_LOOKS || PQntuples(result) != 1)
+		return false;
+	node->tstamp = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+	return strcmp(PQgetvalue(result, 0, 0), "f") == 0;
 }
 
 static void read_answer(struct node *node)

@@ -42,8 +42,7 @@ static struct {
 } at;
 
 /* "big": BIG_BYTES; "later": by control_answer(); all others are told their name. */
-static bool on_request(void *data, unsigned long client, const struct request *request,
-		       struct shared_text **answer)
+static bool on_request(void *data, unsigned long client, struct request *request, struct shared_text **answer)
 {
 	struct buf out = { 0 };
 

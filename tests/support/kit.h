@@ -117,14 +117,20 @@ static inline struct beat_result kit_beat(enum beat_state state, int64_t tstamp)
 	return beat;
 }
 
+/* A board that is brought up to date next looks at all. */
+static inline void kit_touch_all(struct fleet *fleet)
+{
+	fleet_touch(fleet, NULL);
+	for (size_t i = 0; i < fleet->clusters.count; i++)
+		fleet_touch(fleet, fleet->clusters.items[i]);
+}
+
 /* What the status file would be now. */
 static inline void kit_status(struct fleet *fleet, struct buf *out)
 {
 	struct board *board = board_new();
 
-	fleet_touch(fleet, NULL);
-	for (size_t i = 0; i < fleet->clusters.count; i++)
-		fleet_touch(fleet, fleet->clusters.items[i]);
+	kit_touch_all(fleet);
 	board_update(&board, fleet);
 	board_render(board, out);
 	board_unref(&board);

@@ -82,20 +82,46 @@ static inline int world_root(const struct world *world, int at)
 	return -1;
 }
 
-/* Every slave that replicates shows its upstream's row, upstreams first. */
+/* Whether a slave follows itself, over others that all replicate: a ring, which has no head. */
+static inline bool world_is_in_ring(const struct world *world, int at)
+{
+	int next = at;
+
+	for (int steps = 0; steps < WORLD_SERVERS; steps++) {
+		const struct server *server = &world->servers[next];
+
+		if (!server->alive || server->master || server->paused)
+			return false;
+		next = server->upstream;
+		if (next == at)
+			return true;
+	}
+	return false;
+}
+
+static inline void world_replay(struct world *world, int at)
+{
+	struct server *server = &world->servers[at];
+	const struct server *from = &world->servers[server->upstream];
+
+	if (!server->alive || server->master || server->paused || !from->alive || !from->has_row)
+		return;
+	if (server->has_row && from->row.tstamp <= server->row.tstamp && world_is_in_ring(world, at))
+		return;
+	server->has_row = true;
+	server->row = from->row;
+}
+
+/*
+ * Every slave that replicates shows its upstream's row, upstreams first. One that was re-pointed may so show
+ * an older row than before: somebody has re-based it. In a ring of slaves rows only go forward, as WAL does,
+ * until all show the newest of them: nobody re-bases servers in turn for ever.
+ */
 static inline void world_replicate(struct world *world)
 {
 	for (int pass = 0; pass < WORLD_SERVERS; pass++) {
-		for (int i = 0; i < WORLD_SERVERS; i++) {
-			struct server *server = &world->servers[i];
-			const struct server *from = &world->servers[server->upstream];
-
-			if (server->alive && !server->master && !server->paused && from->alive &&
-			    from->has_row) {
-				server->has_row = true;
-				server->row = from->row;
-			}
-		}
+		for (int i = 0; i < WORLD_SERVERS; i++)
+			world_replay(world, i);
 	}
 }
 

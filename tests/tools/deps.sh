@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a build or the tests need on Debian 12 and 13: deps.sh build|test|deb|long.
+# Installs what a build or the tests need on Debian 12 and 13: deps.sh build|test|deb|long|bench.
 # Says nothing and changes nothing when all is there. As somebody else than
 # root it only says which command to run. No package is named that only one of the two
 # has: Debian's own metapackages (postgresql, clang, libclang-rt-dev) choose the version.
@@ -16,6 +16,8 @@ libcurl4-openssl-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql clang clang-tidy
 cppcheck libclang-rt-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
 pgpool2 nftables iproute2 faketime locales dnsmasq-base"
+# counts instructions
+BENCH="valgrind"
 DEB="build-essential debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"
@@ -77,8 +79,9 @@ build) wanted=$BUILD ;;
 test) wanted="$BUILD $TEST" ;;
 deb) wanted="$BUILD $DEB" ;;
 long) wanted="$BUILD $TEST $LONG" ;;
+bench) wanted="$BUILD $TEST $BENCH" ;;
 *)
-	echo "usage: deps.sh build|test|deb|long" >&2
+	echo "usage: deps.sh build|test|deb|long|bench" >&2
 	exit 2
 	;;
 esac
