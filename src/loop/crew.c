@@ -120,12 +120,21 @@ static bool run(struct work *work)
 	return left;
 }
 
+/* The loops' threads go first. In vain where the system does not know threads' own priorities. */
+static void give_way(void)
+{
+	int nice = getpriority(PRIO_PROCESS, 0) + WORKERS_NICE;
+
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice);
+}
+
 static void *work_on(void *data)
 {
 	struct worker *worker = data;
 	struct work *work;
 	bool left = false;
 
+	give_way();
 	pthread_mutex_lock(&crew.lock);
 	while (!left && (work = take()) != NULL)
 		left = run(work);

@@ -16,6 +16,7 @@
 
 #define WORKERS_MOST 32
 #define WORKERS_PATIENCE_MS 50
+#define WORKERS_NICE 5 /* nicer than the process: a loop that has something to do goes before them */
 
 struct work; /* one call in a worker thread */
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "loop/workers.h"
 #include "monitor/tell.h"
 
 struct attempt {
@@ -183,7 +184,22 @@ static void go_on(struct founding *founding)
 	look_all(founding);
 }
 
-/* A tick that comes late counts as one in time. First answers have time from when the last connect has begun. */
+/*
+ * Whether first logins wait for others, or for worker threads: no server is to blame. Steps that never come back (a
+ * server may ask for any number of SCRAM iterations) are waited for as long as an answer is.
+ */
+static bool is_busy(struct founding *founding, int64_t passed_ms)
+{
+	if (throttle_waiting(founding->watches->throttle) > 0)
+		return true;
+	if (founding->unheard_of == 0 || workers_waited_ms() < WORKERS_PATIENCE_MS ||
+	    founding->busy_ms >= founding->watches->config->query_timeout_ms)
+		return false;
+	founding->busy_ms += passed_ms;
+	return true;
+}
+
+/* A tick that comes late counts as one in time. First answers have time from when the machine can do more. */
 static void count_tick(struct founding *founding)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -193,7 +209,7 @@ static void count_tick(struct founding *founding)
 	if (founding->stands_still)
 		return;
 	founding->elapsed_ms += passed_ms < (int64_t)2 * FOUNDING_TICK_MS ? passed_ms : FOUNDING_TICK_MS;
-	if (founding_is_blind(founding) && throttle_waiting(founding->watches->throttle) > 0)
+	if (founding_is_blind(founding) && is_busy(founding, passed_ms))
 		founding->elapsed_ms = 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "loop/workers.h"
+#include "pg/login.h"
 
 struct live {
 	struct probe_context context;
@@ -130,6 +131,7 @@ const struct prober live_prober = {
 	.is_busy = is_busy,
 	.is_logging_in = is_logging_in,
 	.needs_connect = needs_connect,
+	.login_cost_us = login_cost_us,
 	.knock = knock,
 	.knock_end = knock_end,
 	.set_config = set_config,

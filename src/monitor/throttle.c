@@ -18,6 +18,7 @@ struct throttle {
 	struct passes counted; /* in the order in which they were got */
 	size_t count;
 	int left;        /* of this turn */
+	int64_t given_ms; /* steady: when the last was given that is not urgent */
 	bool turns_soon; /* the timer is set to TURN_MS */
 	struct timer *turn;
 };
@@ -54,7 +55,8 @@ static bool may_go(const struct throttle *throttle, enum pass_kind kind)
 	}
 	if (throttle->left == 0 || kind == PASS_QUESTION || kind == PASS_URGENT)
 		return throttle->left > 0;
-	return throttle->count < THROTTLE_CONNECTS && workers_waited_ms() < WORKERS_PATIENCE_MS;
+	return throttle->count < THROTTLE_CONNECTS && (workers_waited_ms() < WORKERS_PATIENCE_MS ||
+						       clock_steady_ms() - throttle->given_ms >= THROTTLE_TRICKLE_MS);
 }
 
 static void give(struct throttle *throttle, struct pass *pass, enum pass_kind kind)
@@ -65,6 +67,8 @@ static void give(struct throttle *throttle, struct pass *pass, enum pass_kind ki
 	if (kind == PASS_QUESTION)
 		return;
 	throttle->count++;
+	if (kind == PASS_PLAIN)
+		throttle->given_ms = clock_steady_ms();
 	pass->state = PASS_COUNTS;
 	pass->since_ms = clock_steady_ms();
 	TAILQ_INSERT_TAIL(&throttle->counted, pass, link);
@@ -140,6 +144,11 @@ void throttle_leave(struct throttle *throttle, struct pass *pass)
 size_t throttle_waiting(const struct throttle *throttle)
 {
 	return throttle->waiting_count[PASS_URGENT] + throttle->waiting_count[PASS_PLAIN];
+}
+
+bool throttle_has_room(const struct throttle *throttle)
+{
+	return throttle->waiting_count[PASS_PLAIN] == 0 && may_go(throttle, PASS_PLAIN);
 }
 
 struct throttle *throttle_new(uv_loop_t *loop)

@@ -7,7 +7,7 @@
  * - it is a connect, and THROTTLE_CONNECTS are under way. One that has come to no end within THROTTLE_COUNTS_MS is not
  *   counted any more: servers that are silent do not keep the others waiting;
  * - it is a connect, and steps of logins have waited for worker threads for WORKERS_PATIENCE_MS: the machine can do no
- *   more.
+ *   more. One each THROTTLE_TRICKLE_MS may go all the same: that may be a server's fault that has nothing to do with it.
  * Urgent connects wait for the first of these alone. More urgent ones go first, and those of one kind in the order in
  * which they came. Monitor thread.
  */
@@ -22,12 +22,12 @@
 #define THROTTLE_A_TURN 128    /* about 3 ms of the loop's time */
 #define THROTTLE_CONNECTS 256  /* as many as `plusmoin check` makes */
 #define THROTTLE_COUNTS_MS 100
+#define THROTTLE_TRICKLE_MS 50
 
 enum pass_kind {
 	PASS_QUESTION, /* over a connection that stands */
 	PASS_URGENT,   /* a connect on which the place of a node hangs */
-	PASS_PLAIN,    /* a connect to a node without a connection */
-	PASS_SPARE,    /* a connect beside a connection that answers */
+	PASS_PLAIN,    /* any other connect */
 	PASS_KINDS
 };
 
@@ -60,5 +60,8 @@ bool throttle_take(struct throttle *throttle, struct pass *pass, enum pass_kind 
 /* The connect has come to its end, or what waits is not wanted any more. In any state. */
 void throttle_leave(struct throttle *throttle, struct pass *pass);
 
-/* How many connects wait, but for spare ones. */
+/* How many connects wait. */
 size_t throttle_waiting(const struct throttle *throttle);
+
+/* Whether there is room for a connect that nobody waits for; it needs no pass. */
+bool throttle_has_room(const struct throttle *throttle);

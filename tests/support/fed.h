@@ -219,6 +219,11 @@ static bool fed_needs_connect(const void *probe)
 	return false;
 }
 
+static int64_t fed_login_cost_us(void)
+{
+	return 0;
+}
+
 static void *fed_knock(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
 		       void *data)
 {
@@ -254,6 +259,7 @@ static const struct prober fed_prober = {
 	.address = fed_address,
 	.is_logging_in = fed_is_logging_in,
 	.needs_connect = fed_needs_connect,
+	.login_cost_us = fed_login_cost_us,
 	.knock = fed_knock,
 	.knock_end = fed_knock_end,
 	.set_config = fed_set_config,
