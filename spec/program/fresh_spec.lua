@@ -73,8 +73,7 @@ describe("fresh connections by SCRAM", function()
     end
     proc.wait_for("all losses", 20, function()
       return select(2, daemon:log():gsub("event=%a+_down", "")) >= NODES - SIZE
-    end,
-      function() return daemon:diagnose() end)
+    end, function() return daemon:diagnose() end)
     local before = stand:total("*").logins
     stand:play "* serve"
     local late = hang.lateness(daemon, 30, function()
