@@ -145,7 +145,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 		    const struct moment *now)
 {
 	node->seen = (struct sight){
-		.kind = seen->kind, .row_state = seen->row_state, .row.tstamp = seen->row.tstamp,
+		.kind = seen->kind, .row_state = seen->row_state, .asked_ms = seen->asked_ms, .row.tstamp = seen->row.tstamp,
 	};
 	text_copy(node->seen.row.master, sizeof(node->seen.row.master), seen->row.master);
 	node_touch(node);

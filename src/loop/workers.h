@@ -16,6 +16,7 @@
 
 #define WORKERS_MOST 32
 #define WORKERS_PATIENCE_MS 50
+#define WORKERS_NICE 5 /* nicer than the process: a loop that has something to do goes before them */
 
 struct work; /* one call in a worker thread */
 
@@ -45,6 +46,9 @@ void work_leave(struct work *work);
 
 /* For how long it has waited for a worker, and been at work, in ms. */
 void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms);
+
+/* For how long the oldest of the works that wait for a worker has waited, in ms; 0: none waits. Any thread. */
+int64_t workers_waited_ms(void);
 
 /* How many workers are left behind: in all, and for this key with these `answers`. Any thread. */
 size_t workers_left(void);

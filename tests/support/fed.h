@@ -91,6 +91,7 @@ static inline struct observation fed_look(struct fed_probe *probe)
 		seen = kit_slave(row->master[0] != '\0' ? row->master : NULL, row->tstamp);
 	}
 	seen.kept = true;
+	seen.asked_ms = clock_steady_ms();
 	seen.kept_ended_ms = INT64_MIN;
 	seen.origin = (struct origin){
 		.system = (int64_t)(server->role == FED_SLAVE ? server->upstream : probe->at) + 1,
@@ -224,6 +225,17 @@ static const char *fed_address(const void *probe)
 	return "";
 }
 
+static bool fed_needs_connect(const void *probe)
+{
+	(void)probe;
+	return false;
+}
+
+static int64_t fed_login_cost_us(void)
+{
+	return 0;
+}
+
 static void *fed_knock(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
 		       void *data)
 {
@@ -258,6 +270,8 @@ static const struct prober fed_prober = {
 	.dial_anew = fed_dial_anew,
 	.address = fed_address,
 	.is_logging_in = fed_is_logging_in,
+	.needs_connect = fed_needs_connect,
+	.login_cost_us = fed_login_cost_us,
 	.knock = fed_knock,
 	.knock_end = fed_knock_end,
 	.set_config = fed_set_config,
