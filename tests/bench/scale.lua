@@ -13,7 +13,7 @@ local verdicts = require "tests.bench.scale.verdicts"
 local watcher = require "tests.bench.scale.watcher"
 
 local HEARTBEAT = 1              -- s
-local SETTLE_MS, SECONDS = 2500, 5 -- the window begins and ends between two rounds of all nodes
+local SETTLE_MS, SECONDS = 2500, 4 -- the window begins and ends between two rounds of all nodes
 local REPEATS = tonumber(os.getenv("REPEATS") or "3")
 local SMALL = 10                 -- nodes: what a process costs without a fleet
 local COUNTED_SIZES = { 100, 1000 } -- of instructions

@@ -171,8 +171,10 @@ if result.beside_frozen then
     deaths(result.in_a_crowd, "alone", "crowd"))
 end
 local machine = result.machine
-put("- From %s to %s nodes the CPU of a node and round becomes %.1f times as much, that of libpq alone %.1f times.",
-  short(sizes[1]), short(sizes[#sizes]), growth("plusmoin"), growth("spread"))
+if #sizes > 1 then
+  put("- From %s to %s nodes the CPU of a node and round becomes %.1f times as much, that of libpq alone %.1f times.",
+    short(sizes[1]), short(sizes[#sizes]), growth("plusmoin"), growth("spread"))
+end
 if result.fresh_us then
   put("- A fresh connection (trust) costs %s µs of CPU.", short(median(result.fresh_us)))
 end
