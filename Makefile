@@ -261,7 +261,8 @@ demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 bench-scale: ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (10 minutes)
 	@sh tests/tools/deps.sh bench
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/standin build/tests/bench/floor
-	@$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
+	@ulimit -n 65536 2> /dev/null || ulimit -n $$(ulimit -H -n); \
+		$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 
 bench: deps-test ## numbers, beside a yardstick of the same run
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/mass
