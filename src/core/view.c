@@ -294,22 +294,35 @@ struct view *view_new(const struct fleet *fleet, const struct cluster *cluster)
 	return make(fleet, cluster, NULL);
 }
 
-static bool has_same_pages(const struct view *a, const struct view *b)
+/* Whether the picture shows these nodes, of these orders, as they are. */
+static bool is_current(const struct view *view, const struct list *nodes)
 {
-	return a->page_count == b->page_count &&
-	       (a->page_count == 0 || memcmp(a->pages, b->pages, a->page_count * sizeof(struct view_page *)) == 0);
+	size_t at = 0;
+
+	if (view_size(view) != nodes->count)
+		return false;
+	for (size_t i = 0; i < view->page_count; i++) {
+		const struct view_page *page = view->pages[i];
+		uint64_t rest = page->has;
+
+		for (size_t k = 0; rest != 0; k++, rest &= rest - 1) {
+			const struct node *node = nodes->items[at++];
+
+			if (node->order != page->first + (size_t)__builtin_ctzll(rest) ||
+			    node_view_of(node) != page->nodes[k])
+				return false;
+		}
+	}
+	return true;
 }
 
 bool view_renew(struct view **view_p, const struct fleet *fleet, const struct cluster *cluster)
 {
 	struct view *old = *view_p;
-	struct view *view = make(fleet, cluster, old);
 
-	if (has_same_pages(view, old) && view->cluster_id == old->cluster_id) {
-		view_unref(&view);
+	if (is_current(old, nodes_of(fleet, cluster)))
 		return false;
-	}
-	*view_p = view;
+	*view_p = make(fleet, cluster, old);
 	view_unref(&old);
 	return true;
 }
