@@ -86,52 +86,6 @@ struct node_view *node_view_of(const struct node *node)
 
 /* ---- pages ---- */
 
-static size_t count_of(const struct view_page *page)
-{
-	return (size_t)__builtin_popcountll(page->has);
-}
-
-static size_t page_bytes(size_t count)
-{
-	return sizeof(struct view_page) + count * sizeof(struct node_view *);
-}
-
-/* Takes references of the nodes. */
-static struct view_page *page_new(size_t first, uint64_t has, struct node_view *const *nodes)
-{
-	size_t count = (size_t)__builtin_popcountll(has);
-	struct view_page *page = mem_alloc(page_bytes(count));
-
-	atomic_init(&page->references, 1);
-	page->first = first;
-	page->has = has;
-	for (size_t i = 0; i < count; i++)
-		page->nodes[i] = node_view_ref(nodes[i]);
-	return page;
-}
-
-static void page_unref(struct view_page *page)
-{
-	size_t count = count_of(page);
-
-	if (atomic_fetch_sub(&page->references, 1) > 1)
-		return;
-	for (size_t i = 0; i < count; i++)
-		node_view_unref(&page->nodes[i]);
-	free(page);
-}
-
-static uint64_t bit_of(size_t order)
-{
-	return (uint64_t)1 << (order % VIEW_PAGE);
-}
-
-/* Where in the page's nodes the one of that order is or belongs. */
-static size_t place_in(const struct view_page *page, size_t order)
-{
-	return (size_t)__builtin_popcountll(page->has & (bit_of(order) - 1));
-}
-
 /* Where in the view's pages the one for that order is or belongs. */
 static size_t page_at(const struct view *view, size_t order)
 {
@@ -158,9 +112,10 @@ static struct view_page *page_for(const struct view *view, size_t order)
 
 struct node_view *view_find(const struct view *view, size_t order)
 {
-	const struct view_page *page = page_for(view, order);
+	struct view_page *page = page_for(view, order);
+	struct node_view **place = page != NULL ? view_page_find(page, order) : NULL;
 
-	return page != NULL && (page->has & bit_of(order)) != 0 ? page->nodes[place_in(page, order)] : NULL;
+	return place != NULL ? *place : NULL;
 }
 
 /* ---- pictures ---- */
@@ -203,22 +158,6 @@ static void count_out(struct view *view, const struct node_view *node)
 		view->master = NULL;
 }
 
-/* A page that is like `page` (NULL: empty), but for what stands at that order: `node`, or (NULL) nothing. */
-static struct view_page *page_with(const struct view_page *page, size_t order, struct node_view *node)
-{
-	struct node_view *nodes[VIEW_PAGE];
-	uint64_t before = page != NULL ? page->has : 0;
-	uint64_t has = node != NULL ? before | bit_of(order) : before & ~bit_of(order);
-	size_t count = 0;
-
-	for (uint64_t rest = has; rest != 0; rest &= rest - 1) {
-		size_t at = order - order % VIEW_PAGE + (size_t)__builtin_ctzll(rest);
-
-		nodes[count++] = at == order ? node : page->nodes[place_in(page, at)];
-	}
-	return has != 0 ? page_new(order - order % VIEW_PAGE, has, nodes) : NULL;
-}
-
 static void insert_page(struct view *view, size_t at, struct view_page *page)
 {
 	view->pages = mem_grow(view->pages, view->page_count + 1, sizeof(struct view_page *));
@@ -243,7 +182,7 @@ static void replace_page(struct view *view, size_t at, struct view_page *old, st
 	else if (page != NULL)
 		view->pages[at] = page;
 	if (old != NULL)
-		page_unref(old);
+		view_page_unref(old);
 }
 
 void view_put(struct view *view, size_t order, struct node_view *node)
@@ -258,13 +197,13 @@ void view_put(struct view *view, size_t order, struct node_view *node)
 	if (node != NULL)
 		count_in(view, node);
 	if (before != NULL && node != NULL && atomic_load(&page->references) == 1) {
-		struct node_view **place = &page->nodes[place_in(page, order)];
+		struct node_view **place = view_page_find(page, order);
 
 		node_view_unref(place);
 		*place = node_view_ref(node);
 		return;
 	}
-	replace_page(view, page_at(view, order), page, page_with(page, order, node));
+	replace_page(view, page_at(view, order), page, view_page_with(page, order, node));
 }
 
 struct view *view_copy(const struct view *view)
@@ -306,7 +245,7 @@ static struct view_page *same_page(const struct view *old, size_t first, uint64_
 {
 	struct view_page *page = old != NULL ? page_for(old, first + (size_t)__builtin_ctzll(has)) : NULL;
 
-	if (page == NULL || page->has != has || memcmp(page->nodes, nodes, count_of(page) * sizeof(struct node_view *)) != 0)
+	if (page == NULL || page->has != has || memcmp(page->nodes, nodes, view_page_count(page) * sizeof(struct node_view *)) != 0)
 		return NULL;
 	atomic_fetch_add(&page->references, 1);
 	return page;
@@ -327,12 +266,12 @@ static size_t add_page(struct view *view, const struct view *old, const struct l
 
 		if (node->order >= first + VIEW_PAGE)
 			break;
-		has |= bit_of(node->order);
+		has |= view_page_bit(node->order);
 		shown[count] = node_view_of(node);
 		count_in(view, shown[count++]);
 	}
 	page = same_page(old, first, has, shown);
-	view->pages[view->page_count++] = page != NULL ? page : page_new(first, has, shown);
+	view->pages[view->page_count++] = page != NULL ? page : view_page_new(first, has, shown);
 	return from;
 }
 
@@ -355,43 +294,37 @@ struct view *view_new(const struct fleet *fleet, const struct cluster *cluster)
 	return make(fleet, cluster, NULL);
 }
 
-static bool has_same_pages(const struct view *a, const struct view *b)
+/* Whether the picture shows these nodes, of these orders, as they are. */
+static bool is_current(const struct view *view, const struct list *nodes)
 {
-	return a->page_count == b->page_count &&
-	       (a->page_count == 0 || memcmp(a->pages, b->pages, a->page_count * sizeof(struct view_page *)) == 0);
+	size_t at = 0;
+
+	if (view_size(view) != nodes->count)
+		return false;
+	for (size_t i = 0; i < view->page_count; i++) {
+		const struct view_page *page = view->pages[i];
+		uint64_t rest = page->has;
+
+		for (size_t k = 0; rest != 0; k++, rest &= rest - 1) {
+			const struct node *node = nodes->items[at++];
+
+			if (node->order != page->first + (size_t)__builtin_ctzll(rest) ||
+			    node_view_of(node) != page->nodes[k])
+				return false;
+		}
+	}
+	return true;
 }
 
 bool view_renew(struct view **view_p, const struct fleet *fleet, const struct cluster *cluster)
 {
 	struct view *old = *view_p;
-	struct view *view = make(fleet, cluster, old);
 
-	if (has_same_pages(view, old) && view->cluster_id == old->cluster_id) {
-		view_unref(&view);
+	if (is_current(old, nodes_of(fleet, cluster)))
 		return false;
-	}
-	*view_p = view;
+	*view_p = make(fleet, cluster, old);
 	view_unref(&old);
 	return true;
-}
-
-/* What `page` has that the picture does not hold as well. */
-static size_t page_bytes_beside(const struct view_page *page, const struct view *beside)
-{
-	const struct view_page *other = beside != NULL ? page_for(beside, page->first + (size_t)__builtin_ctzll(page->has))
-						       : NULL;
-	size_t bytes = page_bytes(count_of(page));
-
-	if (other == page)
-		return 0;
-	for (uint64_t rest = page->has; rest != 0; rest &= rest - 1) {
-		size_t order = page->first + (size_t)__builtin_ctzll(rest);
-		const struct node_view *node = page->nodes[place_in(page, order)];
-
-		if (other == NULL || (other->has & bit_of(order)) == 0 || other->nodes[place_in(other, order)] != node)
-			bytes += node->bytes;
-	}
-	return bytes;
 }
 
 size_t view_bytes(const struct view *view, const struct view *beside)
@@ -400,8 +333,11 @@ size_t view_bytes(const struct view *view, const struct view *beside)
 
 	if (view == beside)
 		return 0;
-	for (size_t i = 0; i < view->page_count; i++)
-		bytes += page_bytes_beside(view->pages[i], beside);
+	for (size_t i = 0; i < view->page_count; i++) {
+		const struct view_page *page = view->pages[i];
+
+		bytes += view_page_bytes(page, beside != NULL ? page_for(beside, view_page_order(page)) : NULL);
+	}
 	return bytes;
 }
 
@@ -419,7 +355,7 @@ void view_unref(struct view **view_p)
 	if (view == NULL || atomic_fetch_sub(&view->references, 1) > 1)
 		return;
 	for (size_t i = 0; i < view->page_count; i++)
-		page_unref(view->pages[i]);
+		view_page_unref(view->pages[i]);
 	free(view->pages);
 	free(view);
 }

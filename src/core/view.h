@@ -1,24 +1,14 @@
 /*
  * What people and triggers see: immutable pictures of a cluster and of an event, that can cross threads. A picture
- * holds its nodes (node_view.h) in pages by their configured order; a later picture shares with an earlier one each
- * node, and each page of nodes, in which nothing has changed. So the pictures of many events cost the nodes once and
- * each change once. Counted atomically: any thread may hold and drop them; they are made by the monitor.
+ * holds its nodes (node_view.h) in pages (view_page.h) by their configured order; a later picture shares with an
+ * earlier one each node, and each page of nodes, in which nothing has changed. So the pictures of many events cost the
+ * nodes once and each change once. Counted atomically: any thread may hold and drop them; the monitor makes them.
  */
 #pragma once
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "core/node_view.h"
-
-#define VIEW_PAGE 64 /* configured orders */
-
-/* Those of the nodes of orders first to first + 63 that are in the picture. */
-struct view_page {
-	atomic_uint references;
-	size_t first;  /* a multiple of VIEW_PAGE */
-	uint64_t has;  /* bit i: the node of order first + i is here */
-	struct node_view *nodes[]; /* as many as there are bits, in order */
-};
+#include "core/view_page.h"
 
 struct view {
 	atomic_uint references;

@@ -22,16 +22,24 @@ static struct {
 	unsigned random;
 } at;
 
-static int set_up(void **state)
+/* Of so many nodes from db<first> on. */
+static struct config *config_of(size_t first, size_t count)
 {
 	char *ids[NODES];
+	struct config *config;
 
-	(void)state;
-	for (size_t i = 0; i < NODES; i++)
-		ids[i] = mem_printf("db%zu", i);
-	at.config = kit_config((const char *const *)ids, NODES);
-	for (size_t i = 0; i < NODES; i++)
+	for (size_t i = 0; i < count; i++)
+		ids[i] = mem_printf("db%zu", first + i);
+	config = kit_config((const char *const *)ids, count);
+	for (size_t i = 0; i < count; i++)
 		free(ids[i]);
+	return config;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	at.config = config_of(0, NODES);
 	at.now = kit_moment(0, KIT_BASE_MS);
 	at.fleet = fleet_new(at.config, &at.now);
 	at.board = board_new();
@@ -187,6 +195,30 @@ static void test_dropped(void **state)
 	assert_int_equal(board_find(at.board, 2)->lost, 35);
 }
 
+/* Nodes leave by a reload, and those behind them have other orders: the same views stand in other places. */
+static void test_reload(void **state)
+{
+	struct config *next = config_of(3, NODES - 3);
+	struct list removed = { 0 };
+	struct node *node;
+
+	(void)state;
+	(void)found(1, 0, 70);
+	(void)found(2, 70, 70);
+	assert_board();
+	lose(at.fleet->nodes[1]); /* and it leaves before that is shown */
+	fleet_reload(at.fleet, next, &at.now, &removed);
+	assert_board();
+	assert_int_equal(removed.count, 3);
+	while ((node = list_shift(&removed)) != NULL)
+		node_free(&node);
+	list_free(&removed);
+	lose(at.fleet->nodes[100]);
+	assert_board();
+	assert_ptr_equal(view_find(board_find(at.board, 2), 100), node_view_of(at.fleet->nodes[100]));
+	config_unref(&next);
+}
+
 /* Each event shows the state at its time, and costs what changed in it. */
 static void test_shared(void **state)
 {
@@ -242,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_up_to_date),
 		TEST(test_dropped),
+		TEST(test_reload),
 		TEST(test_shared),
 		TEST(test_own_reason),
 	};
