@@ -126,20 +126,37 @@ void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms)
 	*ran_ms = (now - taken) / NS_PER_MS;
 }
 
-int64_t workers_waited_ms(void)
+/* For how long the oldest of the works that wait has waited. The lock is the caller's. */
+static int64_t waited_ns(void)
 {
 	int64_t now = crew_now_ns();
 	int64_t oldest = now;
 
-	pthread_mutex_lock(&crew.lock);
 	for (int i = 0; i < WORK_URGENCIES; i++) {
 		const struct work *work = TAILQ_FIRST(&crew.waiting[i]);
 
 		if (work != NULL && work->given_ns < oldest)
 			oldest = work->given_ns;
 	}
+	return now - oldest;
+}
+
+bool workers_are_behind(size_t enough)
+{
+	const struct work *work;
+	size_t count = 0;
+	bool behind;
+
+	pthread_mutex_lock(&crew.lock);
+	for (int i = 0; i < WORK_URGENCIES; i++) {
+		TAILQ_FOREACH(work, &crew.waiting[i], link) {
+			if (++count >= enough)
+				break;
+		}
+	}
+	behind = count >= enough && waited_ns() >= WORKERS_PATIENCE_MS * NS_PER_MS;
 	pthread_mutex_unlock(&crew.lock);
-	return (now - oldest) / NS_PER_MS;
+	return behind;
 }
 
 size_t workers_left(void)

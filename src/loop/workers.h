@@ -47,8 +47,8 @@ void work_leave(struct work *work);
 /* For how long it has waited for a worker, and been at work, in ms. */
 void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms);
 
-/* For how long the oldest of the works that wait for a worker has waited, in ms; 0: none waits. Any thread. */
-int64_t workers_waited_ms(void);
+/* Whether `enough` works (or more) wait for a worker, and one of them has for WORKERS_PATIENCE_MS. Any thread. */
+bool workers_are_behind(size_t enough);
 
 /* How many workers are left behind: in all, and for this key with these `answers`. Any thread. */
 size_t workers_left(void);

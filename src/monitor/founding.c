@@ -192,7 +192,7 @@ static bool is_busy(struct founding *founding, int64_t passed_ms)
 {
 	if (throttle_waiting(founding->watches->throttle) > 0)
 		return true;
-	if (founding->unheard_of == 0 || workers_waited_ms() < WORKERS_PATIENCE_MS ||
+	if (founding->unheard_of == 0 || !workers_are_behind(1) ||
 	    founding->busy_ms >= founding->watches->config->query_timeout_ms)
 		return false;
 	founding->busy_ms += passed_ms;
