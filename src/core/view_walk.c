@@ -1,5 +1,6 @@
 /* From one node of a picture to the next: view_walk() and what follows it in view.h. */
 #include "core/view.h"
+#include "core/view_page.h"
 
 struct view_walk view_walk(const struct view *view, enum place place)
 {
@@ -16,7 +17,7 @@ static const struct node_view *next_in_place(struct view_walk *walk)
 {
 	for (; walk->page < walk->view->page_count; walk->page++, walk->at = 0) {
 		const struct view_page *page = walk->view->pages[walk->page];
-		size_t count = (size_t)__builtin_popcountll(page->has);
+		size_t count = view_page_count(page);
 
 		while (walk->at < count) {
 			const struct node_view *node = page->nodes[walk->at++];
