@@ -212,6 +212,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		$(MATRIX_PARTS:%="MATRIX_PART=% $(SPEC) asan $(MATRIX)") \
 		"$(SPEC) plain --filter=hour $(MATRIX)" \
 		"$(SPEC) plain spec/program/night_spec.lua" \
+		"SCALE_CLUSTERS=500 $(SPEC) plain spec/program/scale_spec.lua" \
 		$(foreach spec,$(filter-out $(NOT_PLAIN),$(SPECS)) $(TRIGGER_SPECS),"$(call long,$(spec))$(SPEC) asan $(spec)") \
 		$(foreach spec,$(CORE_SPECS),"$(call long,$(spec))$(SPEC) tsan --tags=core $(spec)") \
 		$(CORE_SPECS:%="$(SPEC) plain --tags=core %") \
