@@ -53,6 +53,17 @@ const struct config_node *config_find_node(const struct config *config, const ch
 	return found != NULL ? *found : NULL;
 }
 
+const struct config_node *config_find_next(const struct config *config, const char *id, size_t *at)
+{
+	const struct config_node *found = *at < config->node_count ? &config->nodes[*at] : NULL;
+
+	if (found == NULL || strcmp(found->id, id) != 0)
+		found = config_find_node(config, id);
+	if (found != NULL)
+		*at = (size_t)(found - config->nodes) + 1;
+	return found;
+}
+
 struct config *config_ref(struct config *config)
 {
 	config->references++;

@@ -129,6 +129,12 @@ void config_seal(struct config *config);
 
 /* The node of this id, NULL if none has it; the configuration's. Sealed ones only. */
 const struct config_node *config_find_node(const struct config *config, const char *id);
+
+/*
+ * The same for who looks for one node of another configuration after the other: `*at`, 0 to begin with, is where the
+ * next one is if both have them in one order, and is looked at first.
+ */
+const struct config_node *config_find_next(const struct config *config, const char *id, size_t *at);
 struct config *config_ref(struct config *config);
 
 /* Drops one reference, frees at the last; NULL allowed, clears the pointer. */

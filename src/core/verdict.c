@@ -108,7 +108,7 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 		return;
 	if (beat->state == BEAT_WRITTEN) {
 		learn_alias(node, beat);
-		cluster_take_beat(fleet, node->cluster, beat->tstamp, now->steady_ms, false);
+		cluster_take_beat(node->fleet, node->cluster, beat->tstamp, now->steady_ms, false);
 	} else if (beat->state != BEAT_NONE) {
 		note_failure(fleet, node, seen, false, beat->reason, beat->message, now);
 		node->failure.answered = true;
