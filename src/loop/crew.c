@@ -138,7 +138,7 @@ static void *work_on(void *data)
 	pthread_mutex_lock(&crew.lock);
 	while (!left && (work = take()) != NULL)
 		left = run(work);
-	if (left) { /* it has no way back from nice 19 */
+	if (left && !crew.ending) { /* it has no way back from nice 19 */
 		pthread_detach(pthread_self());
 		worker->lives = false;
 		crew.alive--;

@@ -126,37 +126,33 @@ void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms)
 	*ran_ms = (now - taken) / NS_PER_MS;
 }
 
-/* For how long the oldest of the works that wait has waited. The lock is the caller's. */
-static int64_t waited_ns(void)
-{
-	int64_t now = crew_now_ns();
-	int64_t oldest = now;
-
-	for (int i = 0; i < WORK_URGENCIES; i++) {
-		const struct work *work = TAILQ_FIRST(&crew.waiting[i]);
-
-		if (work != NULL && work->given_ns < oldest)
-			oldest = work->given_ns;
-	}
-	return now - oldest;
-}
-
-bool workers_are_behind(size_t enough)
+/* How many of these were given so long ago; they stand in that order, or nearly. `most` are enough. The lock is the caller's. */
+static size_t count_late(const struct works *works, int64_t before_ns, size_t most)
 {
 	const struct work *work;
 	size_t count = 0;
-	bool behind;
+
+	TAILQ_FOREACH(work, works, link) {
+		// cppcheck-suppress uninitvar
+		if (count >= most || work->given_ns > before_ns)
+			break;
+		count += !work->left;
+	}
+	return count;
+}
+
+bool workers_are_behind(size_t enough, bool at_work)
+{
+	int64_t before_ns = crew_now_ns() - WORKERS_PATIENCE_MS * NS_PER_MS;
+	size_t count = 0;
 
 	pthread_mutex_lock(&crew.lock);
-	for (int i = 0; i < WORK_URGENCIES; i++) {
-		TAILQ_FOREACH(work, &crew.waiting[i], link) {
-			if (++count >= enough)
-				break;
-		}
-	}
-	behind = count >= enough && waited_ns() >= WORKERS_PATIENCE_MS * NS_PER_MS;
+	for (int i = 0; i < WORK_URGENCIES; i++)
+		count += count_late(&crew.waiting[i], before_ns, enough);
+	if (at_work)
+		count += count_late(&crew.running, before_ns, WORKERS_MOST);
 	pthread_mutex_unlock(&crew.lock);
-	return behind;
+	return count >= enough;
 }
 
 size_t workers_left(void)

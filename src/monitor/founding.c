@@ -6,6 +6,8 @@
 #include "loop/workers.h"
 #include "monitor/tell.h"
 
+#define STEPS_OF_MANY 4 /* so many steps of logins that take long are no single server's fault */
+
 struct attempt {
 	struct founding *founding;
 	struct watch *watch;
@@ -185,14 +187,14 @@ static void go_on(struct founding *founding)
 }
 
 /*
- * Whether first logins wait for others, or for worker threads: no server is to blame. Steps that never come back (a
- * server may ask for any number of SCRAM iterations) are waited for as long as an answer is.
+ * Whether first logins wait for others, or for processors: no server is to blame. A few may have steps that never come
+ * back (a server may ask for any number of SCRAM iterations); more of them are waited for as long as an answer is.
  */
 static bool is_busy(struct founding *founding, int64_t passed_ms)
 {
 	if (throttle_waiting(founding->watches->throttle) > 0)
 		return true;
-	if (founding->unheard_of == 0 || !workers_are_behind(1) ||
+	if (founding->unheard_of == 0 || !workers_are_behind(STEPS_OF_MANY, true) ||
 	    founding->busy_ms >= founding->watches->config->query_timeout_ms)
 		return false;
 	founding->busy_ms += passed_ms;

@@ -55,7 +55,7 @@ static bool may_go(const struct throttle *throttle, enum pass_kind kind)
 	}
 	if (throttle->left == 0 || kind == PASS_QUESTION || kind == PASS_URGENT)
 		return throttle->left > 0;
-	return throttle->count < THROTTLE_CONNECTS && (!workers_are_behind(THROTTLE_STEPS) ||
+	return throttle->count < THROTTLE_CONNECTS && (!workers_are_behind(THROTTLE_STEPS, false) ||
 						       clock_steady_ms() - throttle->given_ms >= THROTTLE_TRICKLE_MS);
 }
 

@@ -6,8 +6,8 @@
  * - THROTTLE_A_TURN have been given since the loop turned last;
  * - it is a connect, and THROTTLE_CONNECTS are under way. One that has come to no end within THROTTLE_COUNTS_MS is not
  *   counted any more: servers that are silent do not keep the others waiting;
- * - it is a connect, and THROTTLE_STEPS steps of logins wait for worker threads, for WORKERS_PATIENCE_MS: the machine
- *   can do no more. One each THROTTLE_TRICKLE_MS may go all the same: that may be a server's fault that has nothing to do with it.
+ * - it is a connect, and THROTTLE_STEPS steps of logins have waited for worker threads for WORKERS_PATIENCE_MS: the
+ *   machine can do no more. One each THROTTLE_TRICKLE_MS may go all the same: that may be a server's fault that has nothing to do with it.
  * Urgent connects wait for the first of these alone. More urgent ones go first, and those of one kind in the order in
  * which they came. Monitor thread.
  */

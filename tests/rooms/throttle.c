@@ -202,7 +202,7 @@ static void test_busy_workers(void **state)
 
 	for (int i = 0; i < 4 * WORKERS_MOST; i++)
 		assert_non_null(work_start(&scene->loop, &order));
-	while (!workers_are_behind(THROTTLE_STEPS))
+	while (!workers_are_behind(THROTTLE_STEPS, false))
 		(void)usleep(1000);
 	began_ms = clock_steady_ms();
 	take(scene, 0, 10, PASS_PLAIN);
