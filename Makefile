@@ -181,11 +181,12 @@ programs: $(BUILD)/plusmoin
 
 test: deps-test ## build and run all tests (4 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/bench/lua \
-		build/tests/bench/size
+		build/tests/bench/size build/tests/bench/mass
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
 		build/asan/tests/fuzz/loader
 	@sh tests/tools/run-tests.sh $(UNITS) $(ROOMS) \
 		"build/tests/bench/size 8" \
+		"TIMES=1 build/tests/bench/mass 8 1000 2 0" \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
 		"$(SANENV) build/asan/tests/unit/scenarios" \
@@ -264,11 +265,12 @@ bench-scale: ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (1
 		$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 
 bench: deps-test ## numbers, beside a yardstick of the same run
-	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size
+	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/mass
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
 	@build/tests/bench/size
+	@build/tests/bench/mass
 	@build/tests/bench/lua latency
 	@build/tests/bench/lua rate
 	@build/tests/bench/lua hostile
