@@ -41,15 +41,14 @@ local function short(value)
   return (value >= 100 and "%.0f" or value >= 10 and "%.1f" or "%.2f"):format(value)
 end
 
+-- nil: there is none, or half of them have none (null), which is more than any.
 local function median(list)
   local known = {}
-  for _, value in ipairs(list) do
-    if value == cjson.null then
-      return nil
-    end
-    known[#known + 1] = value
+  for i, value in ipairs(list) do
+    known[i] = value == cjson.null and math.huge or value
   end
-  return #known > 0 and numbers.of(known).median or nil
+  local middle = #known > 0 and numbers.of(known).median
+  return middle and middle < math.huge and middle or nil
 end
 
 local function put_row(what, cell)
