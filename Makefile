@@ -197,7 +197,7 @@ test: deps-test ## build and run all tests (4 minutes on 2 cores)
 			"$(SPEC) plain --exclude-tags=core,hostile,long $(spec)") \
 		"nice sh tests/tools/lint.sh"
 
-test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (30 minutes)
+test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (32 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
 		build/asan/tests/fuzz/loader build/asan/tests/bench/size
@@ -222,6 +222,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"nice sh tests/tools/deb.sh" \
 		"nice sh tests/tools/unit.sh" \
 		"nice sh tests/tools/lint.sh all"
+	@sh tests/tools/run-tests.sh "SOAK_ROUNDS=200000 $(SPEC) plain spec/program/soak_spec.lua"
 
 VERSIONS ?= 10 11 12 13 14 15 16 17 18
 test-versions: deps-long ## plusmoin on servers of PostgreSQL 10 to 18; VERSIONS="10 18": of these (12 minutes)

@@ -1,6 +1,7 @@
 -- The stand-ins (tests/standin/) are to plusmoin what the servers are that they stand for.
 local frontend = require "spec.support.frontend"
 local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 local standin = require "spec.support.standin"
 
@@ -66,6 +67,22 @@ describe("a cluster of stand-ins", function()
     assert.has_error(function() stand:play "n1 dance" end, "error: nobody knows how to dance")
     stand:play("n2 count", "+0.5 n2 die")
     daemon:expect_events { { "slave_down", nodes[2], cluster = 0 } }
+  end)
+end)
+
+describe("a stand-in", function()
+  after_each(function() scene.finish(standin.stop_all) end)
+
+  it("tells when it stood still", function()
+    local stand = standin.start()
+    stand:play "stalls 100"
+    local seconds = proc.uv.gettimeofday()
+    stand.process:kill("sigstop")
+    proc.watch(0.3, function() end)
+    stand.process:kill("sigcont")
+    local ended, ms = stand:play("stalls 100"):match("stall (%d+) (%d+)")
+    assert.is_true(tonumber(ms) >= 300)
+    assert.is_true(tonumber(ended) >= seconds * 1000 + 300)
   end)
 end)
 

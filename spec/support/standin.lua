@@ -21,7 +21,7 @@ end
 
 --- Starts the program without a server. `port`: for all of them. Options: under (argv that it runs under), args.
 function standin.start(options)
-  local self = setmetatable({ port = proc.free_port(), answers = 0 }, Standin)
+  local self = setmetatable({ port = proc.free_port(), lines = 0, answers = 0, read = 0 }, Standin)
   proc.release_port(self.port)
   local argv = table.move(options and options.under or {}, 1, 99, 1, {})
   argv[#argv + 1] = binary()
@@ -30,23 +30,24 @@ function standin.start(options)
   return self
 end
 
--- The answers to all lines so far, and whether the last of them has come.
-local function answered(self, count)
-  local seen, text = 0, self.process:out()
-  for line in text:gmatch("([^\n]*)\n") do
-    seen = seen + ((line == "ok" or line:find("^error: ")) and 1 or 0)
+-- Reads on in its output; whether all lines so far have been answered.
+local function answered(self)
+  local text, from = self.process:out(), self.read + 1
+  while text:find("\n", from, true) do
+    local line, behind = text:match("([^\n]*)\n()", from)
+    self.answers = self.answers + ((line == "ok" or line:find("^error: ")) and 1 or 0)
+    from = behind
   end
-  return seen >= count
+  self.read = from - 1
+  return self.answers >= self.lines
 end
 
---- Plays lines of the script; returns what they answered, less the "ok". An error is raised.
+--- Plays lines of the script, as one text; returns what they answered, less the "ok". An error is raised.
 function Standin:play(...)
-  local from = #self.process:out()
-  for _, line in ipairs { ... } do
-    self.process.stdin:write(line .. "\n")
-    self.answers = self.answers + 1
-  end
-  proc.wait_for("the stand-in's answer", 20, function() return answered(self, self.answers) end,
+  local from, lines = #self.process:out(), { ... }
+  self.process.stdin:write(table.concat(lines, "\n") .. "\n")
+  self.lines = self.lines + #lines
+  proc.wait_for("the stand-in's answer", 20, function() return answered(self) end,
     function() return self.process:out() .. self.process:err() end)
   local text = self.process:out():sub(from + 1)
   local failure = text:match("error: [^\n]*")

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "standin/server.h"
+#include "standin/stalls.h"
 
 #define WORDS_MOST 4096
 #define SERVERS_MOST 16000
@@ -317,6 +318,19 @@ static bool print_total(const struct line *line)
 	return true;
 }
 
+/* stalls MS */
+static bool print_stalls(const struct line *line)
+{
+	double ms;
+
+	if (line->count != 2)
+		return complain("stalls MS");
+	if (!take_number(line->words[1], 1, 60000, &ms))
+		return false;
+	stalls_print(loop, (uint64_t)ms);
+	return true;
+}
+
 /* ---- lines that make servers ---- */
 
 static bool take_address(const char *text, struct sockaddr_in *address)
@@ -436,6 +450,8 @@ static bool play(const struct line *line)
 		return make_clusters(line);
 	if (strcmp(line->words[0], "total") == 0)
 		return print_total(line);
+	if (strcmp(line->words[0], "stalls") == 0)
+		return print_stalls(line);
 	if (strcmp(line->words[0], "rounds") == 0) {
 		spans_print();
 		return true;
