@@ -1,4 +1,5 @@
--- A thousand nodes at once (SCALE_CLUSTERS=500: five thousand, in `make test-long`): a start over the rows of another monitor, and a reload that changes all their logins.
+-- A thousand nodes at once (SCALE_CLUSTERS=500: five thousand, in `make test-long`): a start over the rows of another
+-- monitor, and a reload that changes all their logins.
 local hang = require "spec.support.hang"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
@@ -7,7 +8,7 @@ local standin = require "spec.support.standin"
 
 -- A sanitizer takes more than the ten seconds that a configuration has to load thousands of nodes.
 local SANITIZED = (os.getenv("PLUSMOIN_BIN") or ""):find("san/")
-local CLUSTERS, SIZE = SANITIZED and 50 or 400, 10
+local CLUSTERS, SIZE = tonumber(os.getenv("SCALE_CLUSTERS") or SANITIZED and "50" or "100"), 10
 local NODES = CLUSTERS * SIZE
 local SECONDS = 60
 
