@@ -130,7 +130,7 @@ void watch_plan(struct watch *watch)
 	else if (ends_ms > clock_steady_ms()) /* else the next failure counts */
 		deadline_start(&watch->grace, ends_ms - clock_steady_ms());
 	if (!needs_retry(watch))
-		timer_stop(watch->retry);
+		timer_free(&watch->retry); /* most nodes need none for years */
 	else if (!timer_is_set(watch->retry) && !watch_is_busy(watch))
 		timer_set(&watch->retry, watch->all->loop, on_retry, watch, retry_wait(watch));
 }

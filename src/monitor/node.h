@@ -88,7 +88,7 @@ struct watch {
 	struct watches *all;
 	struct node *node;
 	void *probe;
-	struct timer *retry;
+	struct timer *retry; /* NULL: it needs none */
 	struct deadline grace;
 	struct timer *fresh; /* while the door is shut: to knock again */
 	enum reason door;    /* why the last fresh connection failed; REASON_NONE: it did not */
