@@ -171,7 +171,7 @@ TRIGGER_SPECS := $(wildcard spec/triggers/*_spec.lua)
 MATRIX = spec/program/matrix_spec.lua
 MATRIX_PARTS = 1/6 2/6 3/6 4/6 5/6 6/6
 # Specs that have jobs of their own.
-NOT_PLAIN = $(MATRIX) spec/program/versions_spec.lua spec/program/night_spec.lua
+NOT_PLAIN = $(MATRIX) spec/program/versions_spec.lua spec/program/night_spec.lua spec/program/soak_spec.lua
 
 # $(1): a spec; in `make test-long` those that play at random play for longer.
 long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \

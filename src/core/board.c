@@ -11,6 +11,7 @@ struct board *board_new(void)
 	struct board *board = mem_zalloc(1, sizeof(*board));
 
 	atomic_init(&board->references, 1);
+	board->generation = 1; /* of nothing, which is to be written as well */
 	board->clusterless = view_new_empty();
 	return board;
 }
