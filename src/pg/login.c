@@ -1,6 +1,7 @@
 #include "pg/login.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -95,11 +96,21 @@ static PostgresPollingStatusType begin(struct login *login)
 	return PGRES_POLLING_WRITING;
 }
 
+static bool is_writable(const PGconn *pg)
+{
+	struct pollfd socket = { .fd = PQsocket(pg), .events = POLLOUT };
+
+	return poll(&socket, 1, 0) > 0;
+}
+
+/* What libpq has only to send it sends at once: the loop, and another worker, are not asked for it. */
 static void run_step(void *data)
 {
 	struct login *login = data;
 
 	login->next = login->words.count > 0 ? begin(login) : PQconnectPoll(login->pg);
+	while (login->next == PGRES_POLLING_WRITING && is_writable(login->pg))
+		login->next = PQconnectPoll(login->pg);
 	if (login->next == PGRES_POLLING_FAILED && login->pg != NULL)
 		own_files_look(&login->files, PQerrorMessage(login->pg));
 }
