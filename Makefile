@@ -181,11 +181,12 @@ programs: $(BUILD)/plusmoin
 
 test: deps-test ## build and run all tests (4 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/bench/lua \
-		build/tests/bench/size
+		build/tests/bench/size build/tests/bench/mass
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
 		build/asan/tests/fuzz/loader
 	@sh tests/tools/run-tests.sh $(UNITS) $(ROOMS) \
 		"build/tests/bench/size 8" \
+		"TIMES=1 build/tests/bench/mass 8 1000 2 0" \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \
 		"$(SANENV) ROUNDS=20000 build/asan/tests/unit/property" \
 		"$(SANENV) build/asan/tests/unit/scenarios" \
@@ -211,6 +212,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		$(MATRIX_PARTS:%="MATRIX_PART=% $(SPEC) asan $(MATRIX)") \
 		"$(SPEC) plain --filter=hour $(MATRIX)" \
 		"$(SPEC) plain spec/program/night_spec.lua" \
+		"SCALE_CLUSTERS=500 $(SPEC) plain spec/program/scale_spec.lua" \
 		$(foreach spec,$(filter-out $(NOT_PLAIN),$(SPECS)) $(TRIGGER_SPECS),"$(call long,$(spec))$(SPEC) asan $(spec)") \
 		$(foreach spec,$(CORE_SPECS),"$(call long,$(spec))$(SPEC) tsan --tags=core $(spec)") \
 		$(CORE_SPECS:%="$(SPEC) plain --tags=core %") \
@@ -261,15 +263,18 @@ demo: deps-test ## a master, two slaves and plusmoin at work, in under a minute
 bench-scale: ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (10 minutes)
 	@sh tests/tools/deps.sh bench
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/standin build/tests/bench/floor
-	@$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
+	@ulimit -n 65536 2> /dev/null || ulimit -n $$(ulimit -H -n); \
+		$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 
 bench: deps-test ## numbers, beside a yardstick of the same run
-	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/floor
+	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/mass \
+		build/tests/bench/floor
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
 	@$(LUA_ENV) lua5.4 tests/bench/servers.lua
 	@build/tests/bench/size
+	@build/tests/bench/mass
 	@build/tests/bench/lua latency
 	@build/tests/bench/lua rate
 	@build/tests/bench/lua hostile

@@ -197,7 +197,7 @@ return {
   -- Default: true.
   second_opinion = true,
 
-  -- How often a fresh connection has to replace the kept one (at most 20 a second in all); 0: never, smart stops wait.
+  -- How often a fresh connection has to replace the kept one (with 1/4 core at the most); 0: never, smart stops wait.
   -- Default: 30.
   fresh_connect_interval = 30,
 

@@ -151,7 +151,7 @@ local rows = {
   { name = "second_opinion", type = "boolean", default = true, reload = "live",
     doc = "Whether slaves are asked if they still hear a master that plusmoin has lost the way to." },
   { name = "fresh_connect_interval", type = "seconds", min = 0, max = DAY, default = 30, reload = "live",
-    doc = "How often a fresh connection has to replace the kept one (at most 20 a second in all); "
+    doc = "How often a fresh connection has to replace the kept one (with 1/4 core at the most); "
       .. "0: never, smart stops wait." },
   { name = "is_slave_statement", type = "statement", default = "SELECT pg_is_in_recovery()", reload = "live",
     allowed = "one SQL statement that returns true (or an integer that is not 0) on a slave",

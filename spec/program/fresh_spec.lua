@@ -1,47 +1,90 @@
--- Fresh connections: how often a node gets one, and how many are made a second in a larger fleet.
-local fleet = require "spec.support.fleet"
+-- Fresh connections: how often a node gets one where logins are dear, and who has to wait for such logins.
+local hang = require "spec.support.hang"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local standin = require "spec.support.standin"
 
-local NODES, SECONDS = 60, 8
+local CLUSTERS, SIZE = 6, 5
+local NODES, SECONDS = CLUSTERS * SIZE, 6
+local MOST = 0.25 -- of one core
 
--- Sessions of plusmoin's that began, by the database, until now.
-local function connects(server)
-  local counts, total = {}, 0
-  for dbname in server:log():gmatch("connection authorized: user=plusmoin database=(%w+)") do
-    counts[dbname] = (counts[dbname] or 0) + 1
-    total = total + 1
+-- What the process has used of all cores, in seconds.
+local function used(daemon)
+  local stat = proc.read_file("/proc/" .. daemon.process.pid .. "/stat"):match("%) (.*)")
+  local fields = {}
+  for field in stat:gmatch("%S+") do
+    fields[#fields + 1] = tonumber(field) or field
   end
-  return counts, total
+  return (fields[12] + fields[13]) / 100
 end
 
-describe("fresh connections of a fleet that is too large for its interval", function()
-  after_each(scene.finish)
+-- How nice the process's threads are: a set.
+local function nices(daemon)
+  local found = {}
+  local tasks = "/proc/" .. daemon.process.pid .. "/task"
+  local list = assert(proc.uv.fs_scandir(tasks))
+  for name in function() return proc.uv.fs_scandir_next(list) end do
+    local stat = proc.read_file(tasks .. "/" .. name .. "/stat") -- it may have ended
+    local fields = stat and stat:match("%) (.*)") or ""
+    found[fields:match("^" .. ("%S+ "):rep(16) .. "(%S+)") or ""] = true
+  end
+  return found
+end
 
-  it("are twenty a second at most, evenly, and `check` says what the interval grows to", function()
-    local names = {}
-    for i = 1, NODES do
-      names[i] = "n" .. i
-    end
-    local server, nodes = fleet.start(names)
-    server:sql("ALTER SYSTEM SET log_connections = on")
-    server:sql("SELECT pg_reload_conf()")
-    local daemon = plusmoin.start { nodes = {}, clusters = NODES, config = { nodes = nodes, heartbeat = 60,
-      max_sync_delay = 120, fresh_connect_interval = 1, query_timeout = 2 }, triggers = { plusmoin_heartbeat = false } }
-    local before, total_before = connects(server)
-    local since = proc.mono_ms()
+describe("fresh connections by SCRAM", function()
+  after_each(function() scene.finish(standin.stop_all) end)
+
+  -- Clusters of stand-ins that ask for so many iterations, and a plusmoin on them.
+  local function start(iterations, config)
+    local stand = standin.start()
+    local nodes = stand:clusters("c", CLUSTERS, SIZE, "127.25.0.1")
+    stand:play("* scram " .. iterations)
+    config.password, config.max_sync_delay, config.connect_timeout = "geheim", 120, 20
+    return plusmoin.start { nodes = nodes, clusters = CLUSTERS, config = config,
+      triggers = { plusmoin_heartbeat = false } }, stand, nodes
+  end
+
+  it("take a quarter of a core at the most, and `check` says what the interval grows to", function()
+    local daemon, stand = start(20000, { heartbeat = 60, fresh_connect_interval = 0.5, query_timeout = 10 })
+    local logins, cpu, since = stand:total("*").logins, used(daemon), proc.mono_ms()
     daemon:quiet(SECONDS)
-    local after, total = connects(server)
     local seconds = (proc.mono_ms() - since) / 1000
-    local rate = (total - total_before) / seconds
-    assert.is_true(rate <= 20.5 and rate > 10, rate)
-    for dbname, count in pairs(after) do -- one in three seconds, in this order or that
-      local fresh = count - before[dbname]
-      assert.is_true(fresh >= 1 and fresh <= SECONDS // 3 + 1, dbname .. ": " .. fresh)
+    local share = (used(daemon) - cpu) / seconds
+    local fresh = stand:total("*").logins - logins
+    assert.is_true(share <= MOST + 0.1, ("%.2f of a core for %d"):format(share, fresh))
+    assert.is_true(fresh >= SECONDS / 2, fresh)
+    local _, out = daemon:cli("check") -- stand-ins are one server to it
+    local interval, cost = out:match("for 30 nodes fresh_connect_interval counts as ([%d.]+), "
+      .. "for a login costs ([%d.]+) ms")
+    assert.truthy(interval, out)
+    assert.is_true(tonumber(cost) > 2)
+    assert.is_true(math.abs(tonumber(interval) - NODES * cost / 1000 / MOST) < 0.1 * interval, interval .. " " .. cost)
+  end)
+
+  it("and a fleet that returns hold neither the loop nor its rounds; who computes gives way to it", function()
+    local daemon, stand, nodes = start(4096, { heartbeat = 0.5, query_timeout = 5, retry_interval = 0.5 })
+    local own = {}
+    for i = 1, SIZE do
+      own[i] = nodes[i]
     end
-    local code, out = daemon:cli("check")
-    assert.equal(0, code, out)
-    assert.truthy(out:find("for 60 nodes fresh_connect_interval counts as 3", 1, true), out)
+    for i = SIZE + 1, NODES do -- one cluster stays
+      stand:play(("c%d die"):format(i))
+    end
+    proc.wait_for("all losses", 20, function()
+      return select(2, daemon:log():gsub("event=%a+_down", "")) >= NODES - SIZE
+    end, function() return daemon:diagnose() end)
+    local before = stand:total("*").logins
+    stand:play "* serve"
+    local late = hang.lateness(daemon, 30, function()
+      return stand:total("*").logins >= before + NODES - SIZE
+    end)
+    assert.is_true(late <= hang.LATE_MS, late)
+    for i, node in ipairs(own) do
+      assert.equal(i == 1 and "master 0" or "slave 0", daemon:place(node))
+    end
+    local nice = nices(daemon)
+    local base = proc.read_file("/proc/" .. daemon.process.pid .. "/stat"):match("%) " .. ("%S+ "):rep(16) .. "(%S+)")
+    assert.is_true(nice[base] and nice[tostring(math.min(19, base + 5))], "the workers are no nicer")
   end)
 end)

@@ -42,20 +42,22 @@ local function waited_ms(task)
   return tonumber(proc.read_file("/proc/" .. task .. "/schedstat"):match("%d+ (%d+)")) / 1e6
 end
 
---- How late the loop answers now: ms, less the time in which it or we waited for a processor.
-function hang.late(daemon, seconds)
+--- How late the loop answers now: ms, less the time in which it or we waited for a processor. `request`: one that is no
+-- request, and that it refuses at once; else it renders its status.
+function hang.late(daemon, seconds, request)
   local task = daemon.process.pid .. "/task/" .. daemon.process.pid
   local began, waited = proc.mono_ms(), waited_ms(task) + waited_ms("self")
-  assert(daemon:ask({ request = "status" }, seconds).ok)
+  local answer = daemon:ask(request or { request = "status" }, seconds)
+  assert(request and answer.ok == false or answer.ok)
   return proc.mono_ms() - began - (waited_ms(task) + waited_ms("self") - waited)
 end
 
---- How late it answers at the worst while `fn` is not yet true.
-function hang.lateness(daemon, seconds, fn)
+--- How late it answers at the worst while `fn` is not yet true; `request` as above.
+function hang.lateness(daemon, seconds, fn, request)
   local worst = 0
   proc.wait_for("the control socket", 10, function() return proc.uv.fs_stat(daemon.config.control_socket) end)
   proc.wait_for("it, with a loop that answers", seconds, function()
-    worst = math.max(worst, hang.late(daemon, seconds))
+    worst = math.max(worst, hang.late(daemon, seconds, request))
     return fn()
   end, function() return daemon:diagnose() end)
   return worst

@@ -87,6 +87,9 @@ describe("check", function()
     all.fresh_connect_interval, all.fresh_connect = 30, 30
     has(check.report(cjson.encode(all)), "lets nobody else in is noticed within 62 s (fresh_connect_interval "
       .. "+ query_timeout + 2 x (retry_interval + query_timeout)).")
+    all.fresh_connect, all.login_cost_us = 45.5, 7800
+    has(check.report(cjson.encode(all)), "within 77.5 s", "for 1 nodes fresh_connect_interval counts as 45.5, for a "
+      .. "login costs 7.8 ms of processor time, and fresh ones take a quarter of a core at the most).")
   end)
 
   it("tells advice from problems", function()

@@ -98,14 +98,33 @@ char *buf_steal(struct buf *buf)
 	return text;
 }
 
+/* Makes a place behind the items: of those before them, where they are as many as the items, or of new ones. */
+static void make_place(struct list *list)
+{
+	void **start = list->items != NULL ? list->items - list->front : NULL;
+
+	if (list->front + list->count < list->cap)
+		return;
+	if (list->front > list->count) {
+		memmove(start, list->items, list->count * sizeof(void *));
+		list->front = 0;
+	} else {
+		list->cap = list->cap > 0 ? list->cap * 2 : 8;
+		start = mem_grow(start, list->cap, sizeof(void *));
+	}
+	list->items = start + list->front;
+}
+
 void list_insert(struct list *list, size_t index, void *item)
 {
-	if (list->count == list->cap) {
-		list->cap = list->cap > 0 ? list->cap * 2 : 8;
-		list->items = mem_grow(list->items, list->cap, sizeof(*list->items));
+	if (list->front > 0 && index < list->count / 2) {
+		list->items--;
+		list->front--;
+		memmove(list->items, list->items + 1, index * sizeof(void *));
+	} else {
+		make_place(list);
+		memmove(list->items + index + 1, list->items + index, (list->count - index) * sizeof(void *));
 	}
-	memmove(list->items + index + 1, list->items + index,
-		(list->count - index) * sizeof(*list->items));
 	list->items[index] = item;
 	list->count++;
 }
@@ -120,8 +139,13 @@ void *list_remove_at(struct list *list, size_t index)
 	void *item = list->items[index];
 
 	list->count--;
-	memmove(list->items + index, list->items + index + 1,
-		(list->count - index) * sizeof(*list->items));
+	if (index <= list->count / 2) {
+		memmove(list->items + 1, list->items, index * sizeof(void *));
+		list->items++;
+		list->front++;
+	} else {
+		memmove(list->items + index, list->items + index + 1, (list->count - index) * sizeof(void *));
+	}
 	return item;
 }
 
@@ -152,6 +176,7 @@ void *list_shift(struct list *list)
 
 void list_free(struct list *list)
 {
-	free(list->items);
+	if (list->items != NULL)
+		free(list->items - list->front);
 	*list = (struct list){ 0 };
 }

@@ -18,6 +18,7 @@
 #include "loop/clock.h"
 #include "loop/pool.h"
 #include "loop/workers.h"
+#include "pg/login.h"
 #include "pg/survey.h"
 #include "script/api.h"
 #include "script/state.h"
@@ -293,7 +294,9 @@ static void begin_config(struct json *json, const struct config *config)
 	add_seconds(json, "query_timeout", config->query_timeout_ms);
 	add_seconds(json, "retry_interval", config->retry_interval_ms);
 	add_seconds(json, "fresh_connect_interval", config->fresh_connect_ms);
-	add_seconds(json, "fresh_connect", config_fresh_connect_ms(config));
+	add_seconds(json, "fresh_connect", config_fresh_connect_ms(config, login_cost_us()));
+	jsonw_key(json, "login_cost_us");
+	jsonw_int(json, login_cost_us());
 	jsonw_key(json, "down_after");
 	jsonw_int(json, config->down_after);
 	descriptors_reserve(config->trigger_parallel);

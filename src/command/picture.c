@@ -65,65 +65,74 @@ static enum rule read_rule(struct reading *reading, const char *name)
 	return RULE_NONE;
 }
 
-static void read_node(struct reading *reading, const json_t *from, enum place place,
-		      int cluster_id, struct node_view *node)
+/* The caller's reference. */
+static struct node_view *read_node(struct reading *reading, const json_t *from, enum place place, int cluster_id)
 {
 	const char *host = get_text(from, "host");
 	const char *name = get_text(from, "name");
 	const json_t *is_slave = json_object_get(from, "is_slave");
+	const char *master_name = get_text(from, "master_name");
 	const json_t *lag = json_object_get(from, "lag");
+	int port = get_int(from, "port", DEFAULT_PORT);
+	struct node_view *node;
+	char *made = NULL;
 
 	if (host == NULL)
 		complain(reading, "a node has no \"host\"", "{\"host\": \"name\", \"port\": 5432, ...}");
-	*node = (struct node_view){
-		.host = mem_strdup(host != NULL ? host : ""),
-		.port = get_int(from, "port", DEFAULT_PORT),
+	if (host == NULL)
+		host = "";
+	if (name == NULL)
+		name = made = mem_printf("%s:%d", host, port);
+	node = node_view_new(&(struct node_view){
+		.host = host,
+		.port = port,
 		.cluster_id = place == PLACE_CLUSTERLESS ? -1 : cluster_id,
 		.is_slave = json_is_boolean(is_slave) ? json_is_true(is_slave)
 						      : place == PLACE_SLAVE || place == PLACE_LOST,
-		.master_name = mem_strdup(get_text(from, "master_name")),
+		.master_name = master_name != NULL ? master_name : "",
+		.name = name,
 		.state = place,
 		.has_lag = json_is_number(lag),
 		.lag_ms = get_ms(from, "lag", 0),
 		.reason = read_reason(reading, get_text(from, "reason")),
-		.message = mem_strdup(get_text(from, "message")),
+		.message = get_text(from, "message"),
 		.since_ms = get_ms(from, "since", reading->now_ms),
 		.server_version = get_int(from, "server_version", 0),
-	};
-	if (node->master_name == NULL)
-		node->master_name = mem_strdup("");
-	node->name = name != NULL ? mem_strdup(name) : mem_printf("%s:%d", node->host, node->port);
+	});
+	free(made);
+	return node;
 }
 
-static size_t read_nodes(struct reading *reading, const json_t *list, enum place place,
-			 struct view *view, size_t at)
+/* Puts the node at the end of the picture. */
+static void add_node(struct reading *reading, const json_t *from, enum place place, struct view *view)
+{
+	size_t count = view->masters + view->slaves + view->lost + view->clusterless;
+	struct node_view *node = read_node(reading, from, place, view->cluster_id);
+
+	view_put(view, count, node);
+	node_view_unref(&node);
+}
+
+static void read_nodes(struct reading *reading, const json_t *list, enum place place, struct view *view)
 {
 	size_t count = json_array_size(list);
 
 	if (list != NULL && !json_is_array(list))
 		complain(reading, "a list of nodes is none", "slaves, lost, clusterless: [node, ...]");
-	view->nodes = mem_grow(view->nodes, at + count + 1, sizeof(*view->nodes));
 	for (size_t i = 0; i < count; i++)
-		read_node(reading, json_array_get(list, i), place, view->cluster_id,
-			  &view->nodes[at + i]);
-	return count;
+		add_node(reading, json_array_get(list, i), place, view);
 }
 
 static void read_cluster(struct reading *reading, const json_t *from, struct board **board)
 {
 	struct view *view = view_new_empty();
 	const json_t *master = json_object_get(from, "master");
-	size_t at = 0;
 
 	view->cluster_id = get_int(from, "cluster_id", 0);
-	view->nodes = mem_zalloc(1, sizeof(*view->nodes));
-	if (json_is_object(master)) {
-		read_node(reading, master, PLACE_MASTER, view->cluster_id, &view->nodes[0]);
-		view->masters = 1;
-		at = 1;
-	}
-	at += view->slaves = read_nodes(reading, json_object_get(from, "slaves"), PLACE_SLAVE, view, at);
-	view->lost = read_nodes(reading, json_object_get(from, "lost"), PLACE_LOST, view, at);
+	if (json_is_object(master))
+		add_node(reading, master, PLACE_MASTER, view);
+	read_nodes(reading, json_object_get(from, "slaves"), PLACE_SLAVE, view);
+	read_nodes(reading, json_object_get(from, "lost"), PLACE_LOST, view);
 	board_put(board, view);
 	view_unref(&view);
 }
@@ -132,7 +141,7 @@ static void read_clusterless(struct reading *reading, const json_t *list, struct
 {
 	struct view *view = view_new_empty();
 
-	view->clusterless = read_nodes(reading, list, PLACE_CLUSTERLESS, view, 0);
+	read_nodes(reading, list, PLACE_CLUSTERLESS, view);
 	board_put(board, view);
 	view_unref(&view);
 }
@@ -140,11 +149,14 @@ static void read_clusterless(struct reading *reading, const json_t *list, struct
 /* The view's node of these host and port; NULL: it has none. */
 static const struct node_view *find_in(const struct view *view, const char *host, int port)
 {
-	size_t count = view->masters + view->slaves + view->lost + view->clusterless;
+	for (int place = PLACE_CLUSTERLESS; place <= PLACE_LOST; place++) {
+		struct view_walk walk = view_walk(view, (enum place)place);
+		const struct node_view *node;
 
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(view->nodes[i].host, host) == 0 && view->nodes[i].port == port)
-			return &view->nodes[i];
+		while ((node = view_walk_next(&walk)) != NULL) {
+			if (strcmp(node->host, host) == 0 && node->port == port)
+				return node;
+		}
 	}
 	return NULL;
 }
@@ -165,10 +177,10 @@ static void read_witnesses(struct reading *reading, const json_t *list, struct e
 {
 	size_t count = json_array_size(list);
 
-	event->witnesses = mem_zalloc(count, sizeof(*event->witnesses));
+	event->witnesses = mem_zalloc(count, sizeof(struct node_view *));
 	for (event->witness_count = 0; event->witness_count < count; event->witness_count++)
-		read_node(reading, json_array_get(list, event->witness_count), PLACE_SLAVE, event->cluster_id,
-			  &event->witnesses[event->witness_count]);
+		event->witnesses[event->witness_count] = read_node(
+			reading, json_array_get(list, event->witness_count), PLACE_SLAVE, event->cluster_id);
 }
 
 /* The event that `from` tells of, in its cluster as the board shows it. */
@@ -197,14 +209,10 @@ static struct event *read_event(struct reading *reading, const json_t *from, enu
 	event->rule = read_rule(reading, get_text(from, "rule"));
 	event->restored = json_is_true(json_object_get(from, "restored"));
 	read_witnesses(reading, json_object_get(from, "witnesses"), event);
-	if (json_is_object(node)) {
-		event->has_node = true;
-		read_node(reading, node, place_in(event, node), event->cluster_id, &event->node);
-	}
-	if (json_is_object(rival)) {
-		event->has_rival = true;
-		read_node(reading, rival, PLACE_MASTER, get_int(rival, "cluster_id", -1), &event->rival);
-	}
+	if (json_is_object(node))
+		event->node = read_node(reading, node, place_in(event, node), event->cluster_id);
+	if (json_is_object(rival))
+		event->rival = read_node(reading, rival, PLACE_MASTER, get_int(rival, "cluster_id", -1));
 	return event;
 }
 

@@ -66,6 +66,29 @@ size_t awaited_look(struct fleet *fleet, const struct moment *now)
 	return strangers;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t awaited_strangers_ms(const struct fleet *fleet)
+{
+	return least(START_STRANGERS_MS, fleet->config->max_sync_delay_ms);
+}
+
+int64_t awaited_strangers_asked(const struct fleet *fleet)
+{
+	int64_t asked_ms = INT64_MAX;
+
+	for (size_t i = 0; i < fleet->clusterless.count; i++) {
+		const struct node *node = fleet->clusterless.items[i];
+
+		if (awaited_is_stranger(fleet, node))
+			asked_ms = least(asked_ms, node->seen.asked_ms);
+	}
+	return asked_ms;
+}
+
 /* Whether one of its nodes still shows no beat of this run. */
 static bool has_late_ones(const struct fleet *fleet, const struct cluster *cluster)
 {
@@ -79,13 +102,14 @@ static bool has_late_ones(const struct fleet *fleet, const struct cluster *clust
 enum awaited_end awaited_is_over(const struct fleet *fleet, const struct cluster *cluster,
 			     const struct awaited_situation *wait)
 {
-	int64_t most_ms = fleet->config->max_sync_delay_ms < START_LOGINS_MS
-				  ? fleet->config->max_sync_delay_ms
-				  : START_LOGINS_MS;
+	int64_t most_ms = least(START_LOGINS_MS, fleet->config->max_sync_delay_ms);
 	bool late = has_late_ones(fleet, cluster);
 
 	if (cluster->start_ends)
 		return AWAITED_NO_MORE;
+	if (wait->strangers > 0 && !wait->strangers_asked && /* a fleet is large, or the machine busy */
+	    wait->waited_ms < most_ms + fleet->config->query_timeout_ms)
+		return AWAITED_YET;
 	if (wait->waited_ms >= most_ms)
 		return late ? AWAITED_LAST_LOOK : AWAITED_NO_MORE;
 	if (late || wait->logging_in ||

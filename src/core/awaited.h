@@ -27,6 +27,13 @@ enum awaited_end {
  */
 size_t awaited_look(struct fleet *fleet, const struct moment *now);
 
+/*
+ * How long after the founding beat strangers have to name its cluster's master, in ms; and when the question was put
+ * (steady) whose answer of some stranger is the oldest, INT64_MAX: there is none.
+ */
+int64_t awaited_strangers_ms(const struct fleet *fleet);
+int64_t awaited_strangers_asked(const struct fleet *fleet);
+
 /* Whether the cluster still waits for this one of its awaited nodes: it shows no beat of this run. */
 bool awaited_is_late(const struct fleet *fleet, const struct cluster *cluster,
 		     const struct node *node);
@@ -38,6 +45,7 @@ bool awaited_is_stranger(const struct fleet *fleet, const struct node *node);
 struct awaited_situation {
 	int64_t waited_ms; /* since the founding beat; only time in which the loop turned */
 	size_t strangers;
+	bool strangers_asked; /* all of them, when their time was up: what they said before that says nothing */
 	bool logging_in; /* a first login is under way */
 };
 

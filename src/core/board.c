@@ -27,6 +27,7 @@ static void page_unref(struct board_page *page)
 		return;
 	for (size_t i = 0; i < BOARD_PAGE; i++)
 		view_unref(&page->views[i]);
+	free(page->text);
 	free(page);
 }
 
@@ -94,7 +95,14 @@ static struct board_page *page_of(const struct board *board, int cluster_id)
 		       : NULL;
 }
 
-/* The cluster's page, which nobody else holds; the board is nobody else's already. */
+static struct board_page *without_text(struct board_page *page)
+{
+	free(page->text);
+	page->text = NULL;
+	return page;
+}
+
+/* The cluster's page, to be changed: nobody else holds it. The board is nobody else's already. */
 static struct board_page *own_page(struct board *board, int cluster_id)
 {
 	size_t at = page_at(board, cluster_id);
@@ -102,7 +110,7 @@ static struct board_page *own_page(struct board *board, int cluster_id)
 	struct board_page *mine;
 
 	if (page != NULL && atomic_load(&page->references) == 1)
-		return page;
+		return without_text(page);
 	mine = mem_zalloc(1, sizeof(*mine));
 	if (page != NULL) {
 		mine->count = page->count;
@@ -168,26 +176,97 @@ void board_put(struct board **board_p, struct view *view)
 	board->clusterless = view_ref(view);
 }
 
-static void make(struct board **board, const struct fleet *fleet, const struct cluster *cluster)
+/* The cluster's picture, or (-1) that of the clusterless nodes; NULL: there is none. It is nobody else's. */
+static struct view *own_view(struct board **board_p, int cluster_id)
 {
-	struct view *view = view_new(fleet, cluster);
+	struct board *board = own(board_p);
+	struct board_page *page = cluster_id >= 0 && page_of(board, cluster_id) != NULL ? own_page(board, cluster_id)
+											: NULL;
+	struct view **place = page != NULL ? &page->views[cluster_id % BOARD_PAGE] : &board->clusterless;
+	struct view *copy;
 
-	board_put(board, view);
-	view_unref(&view);
+	if ((page == NULL && cluster_id >= 0) || *place == NULL)
+		return NULL;
+	if (atomic_load(&(*place)->references) > 1) {
+		copy = view_copy(*place);
+		view_unref(place);
+		*place = copy;
+	}
+	return *place;
 }
 
-/* Whether the clusterless nodes are others than shown, or one of them that was touched is. */
-static bool is_clusterless_old(const struct board *board, const struct fleet *fleet)
+/* Puts the node (NULL: nothing) where the node of this order is in a picture, and counts. */
+static void put(struct board **board, int cluster_id, size_t order, struct node_view *node)
 {
-	if (fleet->moved_clusterless)
-		return !view_is_current(board->clusterless, fleet, NULL);
-	for (size_t i = 0; i < fleet->touched_clusterless.count; i++) {
-		const struct node *node = fleet->touched_clusterless.items[i];
+	struct view *view = own_view(board, cluster_id);
 
-		if (!view_shows(board->clusterless, fleet_clusterless_place(fleet, node), node))
-			return true;
+	if (view == NULL)
+		return; /* its cluster was dropped */
+	(*board)->generation++;
+	if (cluster_id >= 0) {
+		(*board)->slaves -= view->slaves;
+		(*board)->lost -= view->lost;
 	}
-	return false;
+	view_put(view, order, node);
+	if (cluster_id >= 0) {
+		(*board)->slaves += view->slaves;
+		(*board)->lost += view->lost;
+	}
+}
+
+static int place_of(const struct node *node)
+{
+	return node->cluster != NULL ? node->cluster->id : SHOWN_CLUSTERLESS;
+}
+
+/* Looks at all of the cluster's nodes (NULL: at the clusterless ones). */
+static void renew(struct board **board, const struct fleet *fleet, const struct cluster *cluster)
+{
+	const struct list *nodes = cluster != NULL ? &cluster->members : &fleet->clusterless;
+	struct view *old = cluster != NULL ? board_find(*board, cluster->id) : (*board)->clusterless;
+	struct view *view = old != NULL ? view_ref(old) : view_new(fleet, cluster);
+
+	if (old == NULL || view_renew(&view, fleet, cluster))
+		board_put(board, view);
+	view_unref(&view);
+	for (size_t i = 0; i < nodes->count; i++) {
+		struct node *node = nodes->items[i];
+
+		node->shown_in = place_of(node);
+	}
+}
+
+/* Whether all nodes of that picture were looked at. */
+static bool is_renewed(const struct fleet *fleet, int cluster_id)
+{
+	const struct cluster *cluster = cluster_id >= 0 ? fleet_find_cluster(fleet, cluster_id) : NULL;
+
+	return cluster_id == SHOWN_CLUSTERLESS ? fleet->touched_clusterless : cluster != NULL && cluster->touched;
+}
+
+/* A node that is elsewhere now leaves the picture in which it was. */
+static void take_out(struct board **board, const struct fleet *fleet, struct node *node)
+{
+	int before = node->shown_in;
+
+	if (before == place_of(node) || before == SHOWN_NOWHERE)
+		return;
+	node->shown_in = SHOWN_NOWHERE;
+	if (!is_renewed(fleet, before))
+		put(board, before, node->order, NULL);
+}
+
+/* Shows the node as it is, where it is. */
+static void renew_node(struct board **board, const struct fleet *fleet, struct node *node)
+{
+	int now = place_of(node);
+	const struct view *view = now >= 0 ? board_find(*board, now) : (*board)->clusterless;
+
+	if (is_renewed(fleet, now) || view == NULL)
+		return;
+	node->shown_in = now;
+	if (view_find(view, node->order) != node_view_of(node))
+		put(board, now, node->order, node->view);
 }
 
 void board_update(struct board **board, struct fleet *fleet)
@@ -200,15 +279,14 @@ void board_update(struct board **board, struct fleet *fleet)
 		own(board)->generation++;
 		replace(*board, id, NULL);
 	}
-	for (size_t i = 0; i < fleet->touched.count; i++) {
-		const struct cluster *cluster = fleet->touched.items[i];
-		const struct view *old = board_find(*board, cluster->id);
-
-		if (old == NULL || !view_is_current(old, fleet, cluster))
-			make(board, fleet, cluster);
-	}
-	if ((*board)->clusterless->text == NULL || is_clusterless_old(*board, fleet))
-		make(board, fleet, NULL);
+	for (size_t i = 0; i < fleet->touched_nodes.count; i++)
+		take_out(board, fleet, fleet->touched_nodes.items[i]);
+	for (size_t i = 0; i < fleet->touched.count; i++)
+		renew(board, fleet, fleet->touched.items[i]);
+	if (fleet->touched_clusterless)
+		renew(board, fleet, NULL);
+	for (size_t i = 0; i < fleet->touched_nodes.count; i++)
+		renew_node(board, fleet, fleet->touched_nodes.items[i]);
 	fleet_untouch(fleet);
 }
 
@@ -235,21 +313,35 @@ struct view *board_next(const struct board *board, int after)
 	return NULL;
 }
 
+static void render_page(struct board_page *page)
+{
+	struct buf text = { 0 };
+	struct json json = { .out = &text };
+
+	for (size_t i = 0; i < BOARD_PAGE; i++) {
+		if (page->views[i] != NULL)
+			view_render(page->views[i], false, &json);
+	}
+	page->text_bytes = text.len;
+	page->text = buf_steal(&text);
+}
+
 void board_render(const struct board *board, struct buf *out)
 {
-	const struct view *view = NULL;
+	struct json json = { .out = out };
 
 	buf_add_str(out, "{\"clusters\":[");
-	while ((view = board_next(board, view != NULL ? view->cluster_id : -1)) != NULL) {
-		if (out->data[out->len - 1] == '}')
+	for (size_t i = 0; i < board->page_count; i++) {
+		struct board_page *page = board->pages[i];
+
+		if (page->text == NULL)
+			render_page(page);
+		if (i > 0)
 			buf_add_char(out, ',');
-		buf_add(out, view->text, view->text_bytes);
+		buf_add(out, page->text, page->text_bytes);
 	}
 	buf_add_str(out, "],\"clusterless\":");
-	if (board->clusterless->text != NULL)
-		buf_add(out, board->clusterless->text, board->clusterless->text_bytes);
-	else
-		buf_add_str(out, "[]");
+	view_render(board->clusterless, false, &json);
 	buf_add_str(out, "}\n");
 }
 
@@ -257,41 +349,46 @@ static void begin_clusterless(struct board_reader *reader, struct json *json)
 {
 	jsonw_end_array(json);
 	jsonw_key(json, "clusterless");
-	reader->view = reader->board->clusterless;
+	reader->walk = view_walk_all(reader->board->clusterless);
+}
+
+/* Begins with this picture, NULL: with that of the clusterless nodes. */
+static void begin_view(struct board_reader *reader, const struct view *view, struct json *json)
+{
+	if (view == NULL)
+		begin_clusterless(reader, json);
+	else
+		reader->walk = view_walk_all(view);
 }
 
 void board_read_begin(struct board_reader *reader, struct board *board, struct json *json)
 {
-	*reader = (struct board_reader){ .board = board_ref(board), .view = board_next(board, -1) };
+	*reader = (struct board_reader){ .board = board_ref(board) };
 	jsonw_key(json, "clusters");
 	jsonw_begin_array(json);
-	if (reader->view == NULL)
-		begin_clusterless(reader, json);
+	begin_view(reader, board_next(board, -1), json);
 }
 
 /* Goes on to the picture behind the one that is written. */
 static void read_next(struct board_reader *reader, struct json *json)
 {
-	reader->next = 0;
-	if (reader->view == reader->board->clusterless) {
-		reader->view = NULL;
-		return;
-	}
-	reader->view = board_next(reader->board, reader->view->cluster_id);
-	if (reader->view == NULL)
-		begin_clusterless(reader, json);
+	const struct view *view = reader->walk.view;
+
+	if (view == reader->board->clusterless)
+		reader->walk.view = NULL;
+	else
+		begin_view(reader, board_next(reader->board, view->cluster_id), json);
 }
 
 bool board_read(struct board_reader *reader, size_t nodes, struct json *json)
 {
-	bool goes_on = reader->view != NULL;
+	bool goes_on = reader->walk.view != NULL;
 
-	while (nodes > 0 && reader->view != NULL) {
-		size_t left = view_size(reader->view) - reader->next;
+	while (nodes > 0 && reader->walk.view != NULL) {
+		size_t left = view_size(reader->walk.view) - reader->walk.count;
 		size_t part = left < nodes ? left : nodes;
 
-		view_render_part(reader->view, reader->next, reader->next + part, true, json);
-		reader->next += part;
+		view_render_part(&reader->walk, part, true, json);
 		nodes -= part > 0 ? part : 1; /* a cluster without nodes costs something, too */
 		if (part == left)
 			read_next(reader, json);
@@ -302,5 +399,5 @@ bool board_read(struct board_reader *reader, size_t nodes, struct json *json)
 void board_read_end(struct board_reader *reader)
 {
 	board_unref(&reader->board);
-	reader->view = NULL;
+	reader->walk.view = NULL;
 }

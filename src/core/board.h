@@ -19,6 +19,8 @@ struct board_page {
 	int first_id; /* of the cluster in views[0] */
 	size_t count; /* how many are not NULL */
 	struct view *views[BOARD_PAGE];
+	char *text; /* as the status file has them, with commas between; NULL: not rendered since it changed. */
+	size_t text_bytes; /* Both are of who renders the board: the monitor's thread. */
 };
 
 struct board {
@@ -54,7 +56,7 @@ struct view *board_find(const struct board *board, int cluster_id);
 /* The picture of the cluster with the lowest id above `after` (begin with -1); NULL: no more. */
 struct view *board_next(const struct board *board, int after);
 
-/* The status file: exactly the seed's keys. What pictures hold already is only copied. */
+/* The status file: exactly the seed's keys. Of pages that have not changed since the last time the text is copied. */
 void board_render(const struct board *board, struct buf *out);
 
 /*
@@ -63,8 +65,7 @@ void board_render(const struct board *board, struct buf *out);
  */
 struct board_reader {
 	struct board *board; /* a reference */
-	const struct view *view; /* under way; NULL: all is written */
-	size_t next; /* of its nodes */
+	struct view_walk walk; /* through the picture that is under way; its view NULL: all is written */
 };
 
 void board_read_begin(struct board_reader *reader, struct board *board, struct json *json);

@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define FRESH_CONNECTS_A_SECOND 20
+#define FRESH_SHARE 4    /* of one processor's time fresh connections have a quarter, */
+#define FRESH_OWN_US 250 /* of which the loop itself needs about so much for each */
 
 struct config *config_new(void)
 {
@@ -52,15 +53,26 @@ const struct config_node *config_find_node(const struct config *config, const ch
 	return found != NULL ? *found : NULL;
 }
 
+const struct config_node *config_find_next(const struct config *config, const char *id, size_t *at)
+{
+	const struct config_node *found = *at < config->node_count ? &config->nodes[*at] : NULL;
+
+	if (found == NULL || strcmp(found->id, id) != 0)
+		found = config_find_node(config, id);
+	if (found != NULL)
+		*at = (size_t)(found - config->nodes) + 1;
+	return found;
+}
+
 struct config *config_ref(struct config *config)
 {
 	config->references++;
 	return config;
 }
 
-int64_t config_fresh_connect_ms(const struct config *config)
+int64_t config_fresh_connect_ms(const struct config *config, int64_t cost_us)
 {
-	int64_t least_ms = (int64_t)config->node_count * 1000 / FRESH_CONNECTS_A_SECOND;
+	int64_t least_ms = (int64_t)config->node_count * (cost_us + FRESH_OWN_US) * FRESH_SHARE / 1000;
 
 	if (config->fresh_connect_ms == 0 || config->fresh_connect_ms > least_ms)
 		return config->fresh_connect_ms;

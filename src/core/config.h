@@ -106,10 +106,11 @@ void config_node_clear(struct config_node *node);
 bool config_node_same_login(const struct config_node *a, const struct config_node *b);
 
 /*
- * How often each node gets a fresh connection, ms: `fresh_connect_interval`, or longer, so
- * that there are at most 20 a second in all (contract); 0: never.
+ * How often each node gets a fresh connection, ms: `fresh_connect_interval`, or longer, so that all of them together
+ * take no more than a quarter of one processor's time; `cost_us`: what a login takes of it in worker threads
+ * (login_cost_us() of pg/login.h), in microseconds. 0: never.
  */
-int64_t config_fresh_connect_ms(const struct config *config);
+int64_t config_fresh_connect_ms(const struct config *config, int64_t cost_us);
 
 /*
  * How far behind its master this node may be as a slave, and how close it must be to be taken back, ms:
@@ -128,6 +129,12 @@ void config_seal(struct config *config);
 
 /* The node of this id, NULL if none has it; the configuration's. Sealed ones only. */
 const struct config_node *config_find_node(const struct config *config, const char *id);
+
+/*
+ * The same for who looks for one node of another configuration after the other: `*at`, 0 to begin with, is where the
+ * next one is if both have them in one order, and is looked at first.
+ */
+const struct config_node *config_find_next(const struct config *config, const char *id, size_t *at);
 struct config *config_ref(struct config *config);
 
 /* Drops one reference, frees at the last; NULL allowed, clears the pointer. */

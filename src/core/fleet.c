@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/words.h"
+#include "core/node_view.h"
 
 const char *place_name(enum place place)
 {
@@ -34,6 +35,7 @@ static struct node *new_node(struct fleet *fleet, const struct config_node *conf
 	node->since_ms = now->wall_ms;
 	node->shown = shown_new();
 	node->kin = NO_KIN;
+	node->shown_in = SHOWN_NOWHERE;
 	return node;
 }
 
@@ -47,6 +49,7 @@ void node_free(struct node **node_p)
 	for (size_t i = 0; i < NODE_ALIASES; i++)
 		free(node->aliases[i]);
 	shown_free(&node->shown);
+	node_view_unref(&node->view);
 	free(node->kin.server);
 	free(node->kin.system);
 	list_free(&node->kin.disputes);
@@ -80,7 +83,7 @@ struct fleet *fleet_new(struct config *config, const struct moment *now)
 		list_add(&fleet->clusterless, fleet->nodes[i]);
 	}
 	name_all(fleet);
-	fleet->moved_clusterless = true;
+	fleet->touched_clusterless = true;
 	fleet->touches = 1;
 	fleet->cut_off_ms = INT64_MIN;
 	return fleet;
@@ -109,7 +112,7 @@ void fleet_free(struct fleet **fleet_p)
 	list_free(&fleet->clusters);
 	list_free(&fleet->clusterless);
 	list_free(&fleet->touched);
-	list_free(&fleet->touched_clusterless);
+	list_free(&fleet->touched_nodes);
 	list_free(&fleet->dropped);
 	list_free(&fleet->emptied);
 	naming_free(&fleet->names);
@@ -153,7 +156,7 @@ static struct list *list_of(struct fleet *fleet, struct cluster *cluster)
 void fleet_touch(struct fleet *fleet, struct cluster *cluster)
 {
 	if (cluster == NULL) {
-		fleet->moved_clusterless = true;
+		fleet->touched_clusterless = true;
 	} else if (!cluster->touched) {
 		cluster->touched = true;
 		list_add(&fleet->touched, cluster);
@@ -164,12 +167,10 @@ void node_touch(struct node *node)
 {
 	struct fleet *fleet = node->fleet;
 
-	if (node->cluster != NULL) {
-		fleet_touch(fleet, node->cluster);
-	} else if (node->touched != fleet->touches) {
-		node->touched = fleet->touches;
-		list_add(&fleet->touched_clusterless, node);
-	}
+	if (node->touched == fleet->touches)
+		return;
+	node->touched = fleet->touches;
+	list_add(&fleet->touched_nodes, node);
 }
 
 void fleet_untouch(struct fleet *fleet)
@@ -177,15 +178,10 @@ void fleet_untouch(struct fleet *fleet)
 	for (size_t i = 0; i < fleet->touched.count; i++)
 		((struct cluster *)fleet->touched.items[i])->touched = false;
 	fleet->touched.count = 0;
-	fleet->touched_clusterless.count = 0;
-	fleet->moved_clusterless = false;
+	fleet->touched_nodes.count = 0;
+	fleet->touched_clusterless = false;
 	fleet->dropped.count = 0;
 	fleet->touches++;
-}
-
-size_t fleet_clusterless_place(const struct fleet *fleet, const struct node *node)
-{
-	return place_of(&fleet->clusterless, node->order);
 }
 
 static int compare_order(const void *a, const void *b)
@@ -212,14 +208,24 @@ static void sort(struct list *nodes)
 		qsort(nodes->items, nodes->count, sizeof(void *), compare_order);
 }
 
+/* All is looked at, by the orders that hold now; no single node is named any more. */
+static void touch_all(struct fleet *fleet)
+{
+	fleet->touched_nodes.count = 0;
+	fleet->touches++;
+	fleet_touch(fleet, NULL);
+	for (size_t i = 0; i < fleet->clusters.count; i++)
+		fleet_touch(fleet, fleet->clusters.items[i]);
+}
+
 /* Nodes that are not in `config` leave, while all orders are still the old ones. */
 static void remove_others(struct fleet *fleet, const struct config *config,
 			  const struct moment *now, struct list *removed)
 {
-	for (size_t i = 0; i < fleet->node_count; i++) {
+	for (size_t i = 0, at = 0; i < fleet->node_count; i++) {
 		struct node *node = fleet->nodes[i];
 
-		if (config_find_node(config, node->config->id) == NULL)
+		if (config_find_next(config, node->config->id, &at) == NULL)
 			remove_node(fleet, node, now, removed);
 	}
 }
@@ -258,13 +264,9 @@ void fleet_reload(struct fleet *fleet, struct config *config, const struct momen
 	free(before);
 	name_all(fleet);
 	sort(&fleet->clusterless);
-	fleet_touch(fleet, NULL);
-	for (size_t i = 0; i < fleet->clusters.count; i++) {
-		struct cluster *cluster = fleet->clusters.items[i];
-
-		sort(&cluster->members);
-		fleet_touch(fleet, cluster);
-	}
+	for (size_t i = 0; i < fleet->clusters.count; i++)
+		sort(&((struct cluster *)fleet->clusters.items[i])->members);
+	touch_all(fleet);
 	config_ref(config);
 	config_unref(&fleet->config);
 	fleet->config = config;
@@ -369,8 +371,6 @@ void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 	if (cluster != node->cluster) {
 		struct list *nodes = list_of(node->fleet, cluster);
 
-		fleet_touch(node->fleet, node->cluster);
-		fleet_touch(node->fleet, cluster);
 		leave(node);
 		list_insert(nodes, place_of(nodes, node->order), node);
 	}

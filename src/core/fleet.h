@@ -39,6 +39,10 @@ struct failure {
 };
 
 struct fleet;
+struct node_view;
+
+#define SHOWN_CLUSTERLESS (-1)
+#define SHOWN_NOWHERE (-2)
 
 struct node {
 	/* What the rules touch. */
@@ -52,7 +56,7 @@ struct node {
 	bool kept;     /* its kept connection stands */
 	bool hold_told; /* node_held was told, and its end was not, */
 	enum place held_in; /* in this place */
-	unsigned long touched; /* it is in fleet->touched_clusterless if that is fleet->touches */
+	unsigned long touched; /* it is in fleet->touched_nodes if that is fleet->touches */
 	bool in_time;  /* a master whose first attempt, made at the start, was answered in time but late: "Start" */
 	enum reason door;  /* it answers, but lets nobody in, and hold_on holds it (P1); REASON_NONE: it does */
 	struct failure failure;
@@ -77,6 +81,9 @@ struct node {
 	size_t alias_next;
 	char master_name[NAME_BYTES];
 	struct shown *shown;
+	/* The board's (board.h): */
+	struct node_view *view; /* as it was shown last; NULL: never */
+	int shown_in;           /* the cluster in whose picture it is, SHOWN_CLUSTERLESS or SHOWN_NOWHERE */
 };
 
 /* Who sat in a seat earlier, and the last beat written through it then. */
@@ -118,9 +125,9 @@ struct fleet {
 	int64_t cut_off_wall_ms; /* the same by the wall clock, for people */
 	unsigned long rounds;    /* how many have begun: each has its number */
 	/* For who keeps a picture of the fleet (board.h): what may differ from the last one. */
-	struct list touched;     /* clusters */
-	struct list touched_clusterless; /* nodes; none of them counts when */
-	bool moved_clusterless;  /* other nodes are clusterless than before */
+	struct list touched;     /* clusters in which any node may differ, */
+	bool touched_clusterless; /* the same of the clusterless nodes, */
+	struct list touched_nodes; /* and single nodes that may differ, or stand elsewhere */
 	unsigned long touches;   /* how often the picture was brought up to date */
 	struct list dropped;     /* ids of clusters, as (void *)(intptr_t) */
 	struct list emptied;     /* clusters whose last member has left, perhaps with others since */
@@ -161,15 +168,15 @@ void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster);
 void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 		const struct moment *now);
 
-/* What is shown of the node, or of anything in the cluster (NULL: of the clusterless nodes), may have changed. */
+/*
+ * What is shown of any node of the cluster (NULL: of the clusterless nodes) may have changed, also which those are;
+ * or of one node. To find what has changed costs the nodes of what was named.
+ */
 void fleet_touch(struct fleet *fleet, struct cluster *cluster);
 void node_touch(struct node *node);
 
 /* All that was touched is shown now. */
 void fleet_untouch(struct fleet *fleet);
-
-/* Where among the clusterless nodes the node is. */
-size_t fleet_clusterless_place(const struct fleet *fleet, const struct node *node);
 
 /* In the seat or a slave: not lost, not clusterless. */
 bool node_is_in_place(const struct node *node);

@@ -17,9 +17,10 @@ static int64_t longest_delay_ms(const struct fleet *fleet, const struct cluster 
 	return longest_ms;
 }
 
-void cluster_take_beat(const struct fleet *fleet, struct cluster *cluster, int64_t tstamp,
-		       int64_t steady_ms, bool new_holder)
+void cluster_take_beat(struct fleet *fleet, struct cluster *cluster, int64_t tstamp, int64_t steady_ms,
+		       bool new_holder)
 {
+	fleet_touch(fleet, cluster); /* all are further behind by it */
 	history_add(&cluster->beats, tstamp, steady_ms, new_holder, longest_delay_ms(fleet, cluster));
 }
 

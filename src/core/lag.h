@@ -16,7 +16,7 @@ bool row_counts(const struct fleet *fleet, const struct cluster *cluster, const 
  * Takes in a beat that was written through `cluster` at `steady_ms`; `new_holder` as in history_add().
  * Beats are kept for the longest max_sync_delay of the cluster's members.
  */
-void cluster_take_beat(const struct fleet *fleet, struct cluster *cluster, int64_t tstamp,
+void cluster_take_beat(struct fleet *fleet, struct cluster *cluster, int64_t tstamp,
 		       int64_t steady_ms, bool new_holder);
 
 /* The lag of a node that shows `tstamp`, in its cluster. False: no beat of this run. */

@@ -97,6 +97,7 @@ struct observation {
 struct sight {
 	enum observation_kind kind; /* OBSERVED_NOTHING: nothing new was seen */
 	enum row_state row_state;   /* of a slave */
+	int64_t asked_ms;           /* as the observation's */
 	struct row row;
 };
 

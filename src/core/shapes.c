@@ -2,20 +2,6 @@
 #include "base/json.h"
 #include "core/view.h"
 
-static void add_seed_keys(struct json *json, const struct node_view *node)
-{
-	jsonw_key(json, "host");
-	jsonw_string(json, node->host);
-	jsonw_key(json, "port");
-	jsonw_int(json, node->port);
-	jsonw_key(json, "cluster_id");
-	jsonw_int(json, node->cluster_id);
-	jsonw_key(json, "is_slave");
-	jsonw_bool(json, node->is_slave);
-	jsonw_key(json, "master_name");
-	jsonw_string(json, node->master_name);
-}
-
 static void add_further_keys(struct json *json, const struct node_view *node)
 {
 	jsonw_key(json, "name");
@@ -46,42 +32,53 @@ static void add_further_keys(struct json *json, const struct node_view *node)
 		jsonw_null(json);
 }
 
+/* The node's text, but for the brace that ends it: further keys follow. */
+static void begin_with_text(struct json *json, const struct node_view *node)
+{
+	if (json->comma)
+		buf_add_char(json->out, ',');
+	buf_add(json->out, node->text, node->text_bytes - 1);
+	json->comma = true;
+}
+
 void node_view_render(const struct node_view *node, bool full, struct json *json)
 {
-	jsonw_begin_object(json);
-	add_seed_keys(json, node);
-	if (full)
-		add_further_keys(json, node);
+	if (!full) {
+		jsonw_raw(json, node->text);
+		return;
+	}
+	begin_with_text(json, node);
+	add_further_keys(json, node);
 	jsonw_end_object(json);
 }
 
-static void add_array(struct json *json, const struct node_view *nodes, size_t count, bool full)
+/* The nodes of the picture that are in this place. */
+static void add_array(struct json *json, const struct view *view, enum place place, bool full)
 {
+	struct view_walk walk = view_walk(view, place);
+	const struct node_view *node;
+
 	jsonw_begin_array(json);
-	for (size_t i = 0; i < count; i++)
-		node_view_render(&nodes[i], full, json);
+	while ((node = view_walk_next(&walk)) != NULL)
+		node_view_render(node, full, json);
 	jsonw_end_array(json);
 }
 
-static void add_nodes(struct json *json, const char *key, const struct node_view *nodes,
-		      size_t count, bool full)
+static void add_nodes(struct json *json, const char *key, const struct view *view, enum place place, bool full)
 {
 	jsonw_key(json, key);
-	add_array(json, nodes, count, full);
+	add_array(json, view, place, full);
 }
 
 static void add_members(struct json *json, const struct view *view, bool full)
 {
-	const struct node_view *at = view->nodes;
-
 	jsonw_key(json, "master");
-	if (view->masters > 0)
-		node_view_render(at, full, json);
+	if (view->master != NULL)
+		node_view_render(view->master, full, json);
 	else
 		jsonw_null(json);
-	at += view->masters;
-	add_nodes(json, "slaves", at, view->slaves, full);
-	add_nodes(json, "lost", at + view->slaves, view->lost, full);
+	add_nodes(json, "slaves", view, PLACE_SLAVE, full);
+	add_nodes(json, "lost", view, PLACE_LOST, full);
 }
 
 void event_render(const struct event *event, struct buf *out)
@@ -92,18 +89,13 @@ void event_render(const struct event *event, struct buf *out)
 	jsonw_key(&json, "cluster_id");
 	jsonw_int(&json, event->cluster_id);
 	jsonw_key(&json, "trigger");
-	if (event->has_node)
-		node_view_render(&event->node, false, &json);
+	if (event->node != NULL)
+		node_view_render(event->node, false, &json);
 	else
 		jsonw_null(&json);
 	add_members(&json, event->view, false);
-	add_nodes(&json, "clusterless", event->others->nodes, event->others->clusterless, false);
+	add_nodes(&json, "clusterless", event->others, PLACE_CLUSTERLESS, false);
 	jsonw_end_object(&json);
-}
-
-size_t view_size(const struct view *view)
-{
-	return view->masters + view->slaves + view->lost + view->clusterless;
 }
 
 /* What stands before the node at `at`, or behind the last one. */
@@ -142,20 +134,23 @@ static void add_before_clusterless(const struct view *view, size_t at, struct js
 		jsonw_end_array(json);
 }
 
-void view_render_part(const struct view *view, size_t from, size_t to, bool full, struct json *json)
+void view_render_part(struct view_walk *walk, size_t nodes, bool full, struct json *json)
 {
+	const struct view *view = walk->view;
 	void (*before)(const struct view *, size_t, struct json *) =
 		view->cluster_id < 0 ? add_before_clusterless : add_before;
 
-	for (size_t i = from; i < to; i++) {
-		before(view, i, json);
-		node_view_render(&view->nodes[i], full, json);
+	for (; nodes > 0 && walk->count < view_size(view); nodes--) {
+		before(view, walk->count, json);
+		node_view_render(view_walk_next(walk), full, json);
 	}
-	if (to == view_size(view))
-		before(view, to, json);
+	if (walk->count == view_size(view))
+		before(view, walk->count, json);
 }
 
 void view_render(const struct view *view, bool full, struct json *json)
 {
-	view_render_part(view, 0, view_size(view), full, json);
+	struct view_walk walk = view_walk_all(view);
+
+	view_render_part(&walk, view_size(view), full, json);
 }

@@ -108,7 +108,7 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 		return;
 	if (beat->state == BEAT_WRITTEN) {
 		learn_alias(node, beat);
-		cluster_take_beat(fleet, node->cluster, beat->tstamp, now->steady_ms, false);
+		cluster_take_beat(node->fleet, node->cluster, beat->tstamp, now->steady_ms, false);
 	} else if (beat->state != BEAT_NONE) {
 		note_failure(fleet, node, seen, false, beat->reason, beat->message, now);
 		node->failure.answered = true;
@@ -145,7 +145,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 		    const struct moment *now)
 {
 	node->seen = (struct sight){
-		.kind = seen->kind, .row_state = seen->row_state, .row.tstamp = seen->row.tstamp,
+		.kind = seen->kind, .row_state = seen->row_state, .asked_ms = seen->asked_ms, .row.tstamp = seen->row.tstamp,
 	};
 	text_copy(node->seen.row.master, sizeof(node->seen.row.master), seen->row.master);
 	node_touch(node);

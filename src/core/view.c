@@ -1,121 +1,124 @@
 #include "core/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/verdict.h"
 
-static void take_node(struct node_view *view, const struct node *node)
-{
-	const char *message;
+#define FAILING_BYTES (MESSAGE_BYTES + 32) /* a reason's name, and words */
 
+static const char *master_name_of(const struct node *node)
+{
+	return node->is_slave ? node->master_name : "";
+}
+
+static int cluster_id_of(const struct node *node)
+{
+	return node->cluster != NULL ? node->cluster->id : -1;
+}
+
+/* What is to be shown of the node now; its texts are the node's, and `failing`. */
+static void take_node(struct node_view *view, const struct node *node, char *failing)
+{
 	*view = (struct node_view){
-		.host = mem_strdup(node->config->host),
+		.host = node->config->host,
 		.port = node->config->port,
-		.cluster_id = node->cluster != NULL ? node->cluster->id : -1,
+		.cluster_id = cluster_id_of(node),
 		.is_slave = node->is_slave,
-		.master_name = mem_strdup(node->is_slave ? node->master_name : ""),
-		.name = mem_strdup(node->config->name),
+		.master_name = master_name_of(node),
+		.name = node->config->name,
 		.state = node->place,
 		.since_ms = node->since_ms,
 		.server_version = node->server_version,
 	};
 	view->has_lag = node_lag(node, &view->lag_ms);
 	view->condition = node_condition(node);
-	view->reason = node_why(node, &message);
-	view->message = mem_strdup(message);
-	if (node_is_failing(node))
-		view->failing = mem_printf("%s: %s", reason_name(node->failure.reason), node->shown->failure);
+	view->reason = node_why(node, &view->message);
+	if (!node_is_failing(node))
+		return;
+	(void)snprintf(failing, FAILING_BYTES, "%s: %s", reason_name(node->failure.reason), node->shown->failure);
+	view->failing = failing;
 }
 
-static void free_node_view(struct node_view *node)
+/* Whether the seed's keys are alike: then the JSON of the one is that of the other. */
+static bool has_same_text(const struct node_view *a, const struct node_view *b)
 {
-	free(node->host);
-	free(node->master_name);
-	free(node->name);
-	free(node->message);
-	free(node->failing);
+	return a->port == b->port && a->cluster_id == b->cluster_id && a->is_slave == b->is_slave &&
+	       strcmp(a->host, b->host) == 0 && strcmp(a->master_name, b->master_name) == 0;
 }
 
-struct node_view node_view_of(const struct node *node)
+static bool is_same(const struct node_view *a, const struct node_view *b)
 {
-	struct node_view view;
-
-	take_node(&view, node);
-	return view;
+	return a->state == b->state && a->condition == b->condition && a->reason == b->reason &&
+	       a->since_ms == b->since_ms && a->server_version == b->server_version && a->has_lag == b->has_lag &&
+	       (!a->has_lag || a->lag_ms == b->lag_ms) && has_same_text(a, b) && strcmp(a->name, b->name) == 0 &&
+	       text_same(a->message, b->message) && text_same(a->failing, b->failing);
 }
 
-void node_view_clear(struct node_view *view)
+/* A view of what is to be shown; where the JSON is that of `before` (NULL: nothing) it is copied. */
+static struct node_view *make_node(struct node_view *shown, const struct node_view *before)
 {
-	free_node_view(view);
-}
-
-static bool shows_failing(const char *shown, const struct node *node)
-{
-	const char *name = reason_name(node->failure.reason);
-	size_t len = strlen(name);
-
-	if (!node_is_failing(node) || shown == NULL)
-		return shown == NULL && !node_is_failing(node);
-	return strncmp(shown, name, len) == 0 && strncmp(shown + len, ": ", 2) == 0 &&
-	       strcmp(shown + len + 2, node->shown->failure) == 0;
-}
-
-static bool shows_lag(const struct node_view *view, const struct node *node)
-{
-	int64_t lag_ms = 0;
-	bool has_lag = node_lag(node, &lag_ms);
-
-	return view->has_lag == has_lag && (!has_lag || view->lag_ms == lag_ms);
-}
-
-/* Whether `view` is what take_node() would make of the node now. */
-static bool shows_node(const struct node_view *view, const struct node *node)
-{
-	const char *message;
-	enum reason reason = node_why(node, &message);
-
-	return view->port == node->config->port &&
-	       view->cluster_id == (node->cluster != NULL ? node->cluster->id : -1) &&
-	       view->is_slave == node->is_slave && view->state == node->place &&
-	       view->since_ms == node->since_ms && view->server_version == node->server_version &&
-	       view->condition == node_condition(node) && view->reason == reason && text_same(view->message, message) &&
-	       strcmp(view->host, node->config->host) == 0 &&
-	       strcmp(view->name, node->config->name) == 0 &&
-	       strcmp(view->master_name, node->is_slave ? node->master_name : "") == 0 &&
-	       shows_lag(view, node) && shows_failing(view->failing, node);
-}
-
-/* Takes those of `nodes` that are in `place`, to `at` and behind; how many there are. */
-static size_t take_place(struct view *view, size_t at, const struct list *nodes, enum place place)
-{
-	size_t start = at;
-
-	for (size_t i = 0; i < nodes->count; i++) {
-		const struct node *node = nodes->items[i];
-
-		if (node->place == place)
-			take_node(&view->nodes[at++], node);
+	if (before != NULL && has_same_text(shown, before)) {
+		shown->text = before->text;
+		shown->text_bytes = before->text_bytes;
 	}
-	return at - start;
+	return node_view_new(shown);
 }
 
-static size_t count_place(const struct list *nodes, enum place place)
+struct node_view *node_view_of(const struct node *node)
 {
-	size_t count = 0;
+	struct node *keeper = (struct node *)node; /* who only looks at a node does not change what is seen of it */
+	char failing[FAILING_BYTES];
+	struct node_view shown;
+	struct node_view *made;
 
-	for (size_t i = 0; i < nodes->count; i++)
-		count += ((const struct node *)nodes->items[i])->place == place;
-	return count;
+	take_node(&shown, node, failing);
+	if (node->view != NULL && is_same(node->view, &shown))
+		return node->view;
+	made = make_node(&shown, node->view);
+	node_view_unref(&keeper->view);
+	keeper->view = made;
+	return made;
 }
 
-static const struct list *nodes_of(const struct fleet *fleet, const struct cluster *cluster)
+/* ---- pages ---- */
+
+/* Where in the view's pages the one for that order is or belongs. */
+static size_t page_at(const struct view *view, size_t order)
 {
-	return cluster != NULL ? &cluster->members : &fleet->clusterless;
+	size_t low = 0;
+	size_t high = view->page_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (view->pages[middle]->first + VIEW_PAGE <= order)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
+
+static struct view_page *page_for(const struct view *view, size_t order)
+{
+	size_t at = page_at(view, order);
+
+	return at < view->page_count && view->pages[at]->first <= order ? view->pages[at] : NULL;
+}
+
+struct node_view *view_find(const struct view *view, size_t order)
+{
+	struct view_page *page = page_for(view, order);
+	struct node_view **place = page != NULL ? view_page_find(page, order) : NULL;
+
+	return place != NULL ? *place : NULL;
+}
+
+/* ---- pictures ---- */
 
 struct view *view_new_empty(void)
 {
@@ -126,58 +129,216 @@ struct view *view_new_empty(void)
 	return view;
 }
 
-struct view *view_new(const struct fleet *fleet, const struct cluster *cluster)
+static size_t *counter_of(struct view *view, enum place place)
+{
+	switch (place) {
+	case PLACE_MASTER:
+		return &view->masters;
+	case PLACE_SLAVE:
+		return &view->slaves;
+	case PLACE_LOST:
+		return &view->lost;
+	case PLACE_CLUSTERLESS:
+		break;
+	}
+	return &view->clusterless;
+}
+
+static void count_in(struct view *view, const struct node_view *node)
+{
+	++*counter_of(view, node->state);
+	if (node->state == PLACE_MASTER)
+		view->master = node;
+}
+
+static void count_out(struct view *view, const struct node_view *node)
+{
+	--*counter_of(view, node->state);
+	if (view->master == node)
+		view->master = NULL;
+}
+
+static void insert_page(struct view *view, size_t at, struct view_page *page)
+{
+	view->pages = mem_grow(view->pages, view->page_count + 1, sizeof(struct view_page *));
+	memmove(&view->pages[at + 1], &view->pages[at], (view->page_count - at) * sizeof(struct view_page *));
+	view->pages[at] = page;
+	view->page_count++;
+}
+
+static void remove_page(struct view *view, size_t at)
+{
+	view->page_count--;
+	memmove(&view->pages[at], &view->pages[at + 1], (view->page_count - at) * sizeof(struct view_page *));
+}
+
+/* Puts the page (NULL: none) where `old` (NULL: none) is. */
+static void replace_page(struct view *view, size_t at, struct view_page *old, struct view_page *page)
+{
+	if (old == NULL && page != NULL)
+		insert_page(view, at, page);
+	else if (old != NULL && page == NULL)
+		remove_page(view, at);
+	else if (page != NULL)
+		view->pages[at] = page;
+	if (old != NULL)
+		view_page_unref(old);
+}
+
+void view_put(struct view *view, size_t order, struct node_view *node)
+{
+	struct view_page *page = page_for(view, order);
+	const struct node_view *before = view_find(view, order);
+
+	if (before == node)
+		return;
+	if (before != NULL)
+		count_out(view, before);
+	if (node != NULL)
+		count_in(view, node);
+	if (before != NULL && node != NULL && atomic_load(&page->references) == 1) {
+		struct node_view **place = view_page_find(page, order);
+
+		node_view_unref(place);
+		*place = node_view_ref(node);
+		return;
+	}
+	replace_page(view, page_at(view, order), page, view_page_with(page, order, node));
+}
+
+struct view *view_copy(const struct view *view)
+{
+	struct view *copy = view_new_empty();
+
+	copy->cluster_id = view->cluster_id;
+	copy->master = view->master;
+	copy->masters = view->masters;
+	copy->slaves = view->slaves;
+	copy->lost = view->lost;
+	copy->clusterless = view->clusterless;
+	copy->pages = mem_zalloc(view->page_count, sizeof(struct view_page *));
+	copy->page_count = view->page_count;
+	for (size_t i = 0; i < view->page_count; i++) {
+		copy->pages[i] = view->pages[i];
+		atomic_fetch_add(&copy->pages[i]->references, 1);
+	}
+	return copy;
+}
+
+static const struct list *nodes_of(const struct fleet *fleet, const struct cluster *cluster)
+{
+	return cluster != NULL ? &cluster->members : &fleet->clusterless;
+}
+
+/* How many pages these nodes need at most. */
+static size_t pages_for(const struct list *nodes)
+{
+	size_t pages = nodes->count > 0
+			       ? ((const struct node *)nodes->items[nodes->count - 1])->order / VIEW_PAGE + 1
+			       : 0;
+
+	return pages < nodes->count ? pages : nodes->count;
+}
+
+/* The page of `old` (NULL: no view) if it has just these nodes; NULL: it has others. The caller's reference. */
+static struct view_page *same_page(const struct view *old, size_t first, uint64_t has, struct node_view *const *nodes)
+{
+	struct view_page *page = old != NULL ? page_for(old, first + (size_t)__builtin_ctzll(has)) : NULL;
+
+	if (page == NULL || page->has != has || memcmp(page->nodes, nodes, view_page_count(page) * sizeof(struct node_view *)) != 0)
+		return NULL;
+	atomic_fetch_add(&page->references, 1);
+	return page;
+}
+
+/* Appends the page that begins with nodes->items[from]; returns where the next one begins. */
+static size_t add_page(struct view *view, const struct view *old, const struct list *nodes, size_t from)
+{
+	size_t order = ((const struct node *)nodes->items[from])->order;
+	size_t first = order - order % VIEW_PAGE;
+	struct node_view *shown[VIEW_PAGE];
+	struct view_page *page;
+	size_t count = 0;
+	uint64_t has = 0;
+
+	for (; from < nodes->count; from++) {
+		struct node *node = nodes->items[from];
+
+		if (node->order >= first + VIEW_PAGE)
+			break;
+		has |= view_page_bit(node->order);
+		shown[count] = node_view_of(node);
+		count_in(view, shown[count++]);
+	}
+	page = same_page(old, first, has, shown);
+	view->pages[view->page_count++] = page != NULL ? page : view_page_new(first, has, shown);
+	return from;
+}
+
+/* The picture of these nodes, which shares with `old` (NULL: none) what is the same. */
+static struct view *make(const struct fleet *fleet, const struct cluster *cluster, const struct view *old)
 {
 	const struct list *nodes = nodes_of(fleet, cluster);
 	struct view *view = view_new_empty();
-	struct buf text = { 0 };
-	struct json json = { .out = &text };
 	size_t at = 0;
 
 	view->cluster_id = cluster != NULL ? cluster->id : -1;
-	view->nodes = mem_zalloc(nodes->count, sizeof(*view->nodes));
-	at += view->masters = take_place(view, at, nodes, PLACE_MASTER);
-	at += view->slaves = take_place(view, at, nodes, PLACE_SLAVE);
-	at += view->lost = take_place(view, at, nodes, PLACE_LOST);
-	view->clusterless = take_place(view, at, nodes, PLACE_CLUSTERLESS);
-	view_render(view, false, &json);
-	view->text_bytes = text.len;
-	view->text = buf_steal(&text);
+	view->pages = mem_zalloc(pages_for(nodes), sizeof(struct view_page *));
+	while (at < nodes->count)
+		at = add_page(view, old, nodes, at);
 	return view;
 }
 
-/* The nodes of a place are shown, as they are, from `*at` on. */
-static bool shows_place(const struct view *view, size_t *at, const struct list *nodes,
-			enum place place)
+struct view *view_new(const struct fleet *fleet, const struct cluster *cluster)
 {
-	for (size_t i = 0; i < nodes->count; i++) {
-		const struct node *node = nodes->items[i];
+	return make(fleet, cluster, NULL);
+}
 
-		if (node->place == place && !shows_node(&view->nodes[(*at)++], node))
-			return false;
+/* Whether the picture shows these nodes, of these orders, as they are. */
+static bool is_current(const struct view *view, const struct list *nodes)
+{
+	size_t at = 0;
+
+	if (view_size(view) != nodes->count)
+		return false;
+	for (size_t i = 0; i < view->page_count; i++) {
+		const struct view_page *page = view->pages[i];
+		uint64_t rest = page->has;
+
+		for (size_t k = 0; rest != 0; k++, rest &= rest - 1) {
+			const struct node *node = nodes->items[at++];
+
+			if (node->order != page->first + (size_t)__builtin_ctzll(rest) ||
+			    node_view_of(node) != page->nodes[k])
+				return false;
+		}
 	}
 	return true;
 }
 
-bool view_is_current(const struct view *view, const struct fleet *fleet,
-		     const struct cluster *cluster)
+bool view_renew(struct view **view_p, const struct fleet *fleet, const struct cluster *cluster)
 {
-	const struct list *nodes = nodes_of(fleet, cluster);
-	size_t at = 0;
+	struct view *old = *view_p;
 
-	return view_size(view) == nodes->count &&
-	       view->masters == count_place(nodes, PLACE_MASTER) &&
-	       view->slaves == count_place(nodes, PLACE_SLAVE) &&
-	       view->lost == count_place(nodes, PLACE_LOST) &&
-	       shows_place(view, &at, nodes, PLACE_MASTER) &&
-	       shows_place(view, &at, nodes, PLACE_SLAVE) &&
-	       shows_place(view, &at, nodes, PLACE_LOST) &&
-	       shows_place(view, &at, nodes, PLACE_CLUSTERLESS);
+	if (is_current(old, nodes_of(fleet, cluster)))
+		return false;
+	*view_p = make(fleet, cluster, old);
+	view_unref(&old);
+	return true;
 }
 
-bool view_shows(const struct view *view, size_t place, const struct node *node)
+size_t view_bytes(const struct view *view, const struct view *beside)
 {
-	return place < view_size(view) && shows_node(&view->nodes[place], node);
+	size_t bytes = sizeof(*view) + view->page_count * sizeof(struct view_page *);
+
+	if (view == beside)
+		return 0;
+	for (size_t i = 0; i < view->page_count; i++) {
+		const struct view_page *page = view->pages[i];
+
+		bytes += view_page_bytes(page, beside != NULL ? page_for(beside, view_page_order(page)) : NULL);
+	}
+	return bytes;
 }
 
 struct view *view_ref(struct view *view)
@@ -193,76 +354,13 @@ void view_unref(struct view **view_p)
 	*view_p = NULL;
 	if (view == NULL || atomic_fetch_sub(&view->references, 1) > 1)
 		return;
-	for (size_t i = 0; i < view_size(view); i++)
-		free_node_view(&view->nodes[i]);
-	free(view->nodes);
-	free(view->text);
+	for (size_t i = 0; i < view->page_count; i++)
+		view_page_unref(view->pages[i]);
+	free(view->pages);
 	free(view);
 }
 
-struct event *event_new(enum event_kind kind, const char *id, struct view *view,
-			struct view *others, int64_t time_ms)
+size_t view_size(const struct view *view)
 {
-	struct event *event = mem_zalloc(1, sizeof(*event));
-
-	atomic_init(&event->references, 1);
-	event->kind = kind;
-	text_copy(event->id, sizeof(event->id), id);
-	event->time_ms = time_ms;
-	event->view = view_ref(view);
-	event->others = view_ref(others);
-	event->cluster_id = view->cluster_id;
-	event->came_from = -1;
-	return event;
-}
-
-void event_set_node(struct event *event, const struct node *node, enum rule rule,
-		    enum reason reason, const char *message)
-{
-	take_node(&event->node, node);
-	event->has_node = true;
-	event->rule = rule;
-	if (reason == REASON_NONE)
-		return;
-	event->node.reason = reason;
-	free(event->node.message);
-	event->node.message = mem_strdup(message);
-}
-
-void event_set_witnesses(struct event *event, const struct list *nodes)
-{
-	event->witnesses = mem_zalloc(nodes->count, sizeof(*event->witnesses));
-	for (size_t i = 0; i < nodes->count; i++)
-		take_node(&event->witnesses[event->witness_count++], nodes->items[i]);
-}
-
-void event_set_rival(struct event *event, const struct node *rival)
-{
-	take_node(&event->rival, rival);
-	event->has_rival = true;
-}
-
-struct event *event_ref(struct event *event)
-{
-	atomic_fetch_add(&event->references, 1);
-	return event;
-}
-
-void event_unref(struct event **event_p)
-{
-	struct event *event = *event_p;
-
-	*event_p = NULL;
-	if (event == NULL || atomic_fetch_sub(&event->references, 1) > 1)
-		return;
-	if (event->has_node)
-		free_node_view(&event->node);
-	for (size_t i = 0; i < event->witness_count; i++)
-		free_node_view(&event->witnesses[i]);
-	free(event->witnesses);
-	if (event->has_rival)
-		free_node_view(&event->rival);
-	view_unref(&event->view);
-	view_unref(&event->others);
-	free(event);
+	return view->masters + view->slaves + view->lost + view->clusterless;
 }

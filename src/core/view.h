@@ -1,51 +1,29 @@
 /*
- * What people and triggers see: immutable pictures of a cluster and of an
- * event, that can cross threads. Counted atomically: any thread may hold and
- * drop them; they are made by the monitor.
+ * What people and triggers see: immutable pictures of a cluster and of an event, that can cross threads. A picture
+ * holds its nodes (node_view.h) in pages (view_page.h) by their configured order; a later picture shares with an
+ * earlier one each node, and each page of nodes, in which nothing has changed. So the pictures of many events cost the
+ * nodes once and each change once. Counted atomically: any thread may hold and drop them; the monitor makes them.
  */
 #pragma once
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-#include "core/condition.h"
-
-struct node_view {
-	char *host;
-	int port;
-	int cluster_id; /* -1: clusterless */
-	bool is_slave;
-	char *master_name;
-	char *name;
-	enum place state;
-	enum condition condition;
-	bool has_lag;
-	int64_t lag_ms;
-	enum reason reason; /* why it is down */
-	char *message;      /* NULL: none */
-	char *failing;      /* reason and words of a failure that does not count yet (P1-P5); NULL: none */
-	int64_t since_ms;   /* wall clock */
-	int server_version; /* 0: never seen */
-};
+#include "base/json.h"
+#include "core/view_page.h"
 
 struct view {
 	atomic_uint references;
 	int cluster_id; /* -1: the clusterless nodes, or of an event without a cluster none */
-	struct node_view *nodes; /* the master if any, slaves, lost; or the clusterless */
-	size_t masters;          /* 0 or 1 */
+	const struct node_view *master; /* lies in a page; NULL: there is none */
+	size_t masters; /* 0 or 1 */
 	size_t slaves;
 	size_t lost;
 	size_t clusterless;
-	char *text; /* as the status file has it; NULL: made by hand */
-	size_t text_bytes;
+	struct view_page **pages; /* by their first order, none is empty */
+	size_t page_count;
 };
 
-/* One node as it is now; ended by node_view_clear(). */
-struct node_view node_view_of(const struct node *node);
-void node_view_clear(struct node_view *view);
+/* The node as it is now. The node's own reference: who keeps it takes another one. Monitor thread. */
+struct node_view *node_view_of(const struct node *node);
 
 /* The picture of `cluster`, or (NULL) of the clusterless nodes. */
 struct view *view_new(const struct fleet *fleet, const struct cluster *cluster);
@@ -53,20 +31,51 @@ struct view *view_new(const struct fleet *fleet, const struct cluster *cluster);
 /* The picture of no cluster and no node. */
 struct view *view_new_empty(void);
 
-/* Whether the picture still shows all of these nodes as they are. */
-bool view_is_current(const struct view *view, const struct fleet *fleet,
-		     const struct cluster *cluster);
+/*
+ * Puts a node, of which it takes a reference, into the place of this order, or (NULL) empties that. The picture is
+ * the caller's alone.
+ */
+void view_put(struct view *view, size_t order, struct node_view *node);
 
-/* The same of the node that the picture has at this place. */
-bool view_shows(const struct view *view, size_t place, const struct node *node);
+/* The picture of the same nodes, which the caller may change: a copy that shares the pages. */
+struct view *view_copy(const struct view *view);
 
-/* How many nodes it has. */
-size_t view_size(const struct view *view);
+/*
+ * Makes `*view`, the caller's reference, the picture of the nodes as they are; what is right stays as it is.
+ * Returns whether it is another one now.
+ */
+bool view_renew(struct view **view, const struct fleet *fleet, const struct cluster *cluster);
 
+/* What is there of that order; NULL: nothing. The picture's. */
+struct node_view *view_find(const struct view *view, size_t order);
+
+/* How many bytes of the picture `beside` does not hold as well; `beside` NULL: all of them. */
+size_t view_bytes(const struct view *view, const struct view *beside);
 struct view *view_ref(struct view *view);
 
 /* NULL allowed; clears the pointer. */
 void view_unref(struct view **view);
+
+/* A way through the nodes that are in one place, in configured order, or through all, one place after the other. */
+struct view_walk {
+	const struct view *view;
+	enum place place;
+	bool all;
+	size_t count; /* so many were passed */
+	size_t page;
+	size_t at; /* in that page */
+};
+
+struct view_walk view_walk(const struct view *view, enum place place);
+
+/* The master if any, slaves, lost; or the clusterless. */
+struct view_walk view_walk_all(const struct view *view);
+
+/* How many nodes it has. */
+size_t view_size(const struct view *view);
+
+/* The next one, NULL: no more. The picture's. */
+const struct node_view *view_walk_next(struct view_walk *walk);
 
 struct event {
 	atomic_uint references;
@@ -77,12 +86,10 @@ struct event {
 	int came_from; /* the cluster that its node left in this round; -1: none */
 	struct view *view;   /* of its cluster */
 	struct view *others; /* of the clusterless nodes */
-	bool has_node;
-	struct node_view node; /* the one it fired for, as it is after the round */
-	bool has_rival; /* of split_brain: */
-	struct node_view rival;
+	struct node_view *node;  /* the one it fired for, as it is after the round; NULL: none */
+	struct node_view *rival; /* of split_brain; else NULL */
 	enum rule rule;
-	struct node_view *witnesses; /* of master_unreachable: the slaves that still hear it (P6) */
+	struct node_view **witnesses; /* of master_unreachable: the slaves that still hear it (P6) */
 	size_t witness_count;
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 };
@@ -100,6 +107,9 @@ void event_set_witnesses(struct event *event, const struct list *nodes);
 
 /* The other one of a split_brain. Before it is shared. */
 void event_set_rival(struct event *event, const struct node *rival);
+
+/* How many bytes the event and its pictures take where `view` and `others` are held already. */
+size_t event_bytes(const struct event *event, const struct view *view, const struct view *others);
 struct event *event_ref(struct event *event);
 void event_unref(struct event **event);
 
@@ -110,14 +120,13 @@ void event_render(const struct event *event, struct buf *out);
  * The status file's object for a cluster, or (of the clusterless nodes) its array; with `full`
  * each node has all that is known of it, as the control socket shows it.
  */
-struct json;
 void view_render(const struct view *view, bool full, struct json *json);
 
 /*
- * The same in parts: the nodes from `from` up to `to`, with what stands before them, and when `to` is the last one with
- * what stands behind. The parts follow one another, from 0 to view_size().
+ * The same in parts: the next `nodes` of a way through all (view_walk_all()), with what stands before them, and with the
+ * last one what stands behind.
  */
-void view_render_part(const struct view *view, size_t from, size_t to, bool full, struct json *json);
+void view_render_part(struct view_walk *walk, size_t nodes, bool full, struct json *json);
 
 /* The object for one node. */
 void node_view_render(const struct node_view *node, bool full, struct json *json);

@@ -284,11 +284,8 @@ static void add_needs(const struct fleet *fleet, const struct node *node, const 
 void why_node(const struct fleet *fleet, const struct node *node, const struct moment *now,
 		  struct json *json)
 {
-	struct node_view view = node_view_of(node);
-
 	jsonw_key(json, "node");
-	node_view_render(&view, true, json);
-	node_view_clear(&view);
+	node_view_render(node_view_of(node), true, json);
 	add_text(json, "placed_by", rule_name(node->placed_by));
 	add_rule(json, "rule", "rule_sentence", node->ruled);
 	jsonw_key(json, "rule_since");

@@ -18,6 +18,7 @@
 #include "daemon/outcome.h"
 #include "daemon/recent.h"
 #include "daemon/supervised.h"
+#include "daemon/tidy.h"
 #include "dispatch/dispatch.h"
 #include "loop/timer.h"
 #include "loop/workers.h"
@@ -48,6 +49,7 @@ struct daemon {
 	struct timer *status_soon;
 	int64_t status_cost_ns; /* what the last write of it took on this loop */
 	struct timer *status_beat;
+	struct tidy *tidy;
 	struct supervised *supervised;
 	uv_signal_t signals[3];
 	struct recent recent; /* events */
@@ -186,6 +188,7 @@ static void on_dispatched(void *data)
 	supervised_free(&daemon->supervised);
 	timer_free(&daemon->status_beat);
 	timer_free(&daemon->status_soon);
+	tidy_free(&daemon->tidy);
 	records_free(&daemon->records);
 	uv_stop(&daemon->loop);
 }
@@ -268,6 +271,7 @@ static void take_load(struct daemon *daemon, struct config *config)
 		monitor_reload(daemon->monitor, config);
 		on_status_beat(daemon); /* and from now on by the new heartbeat */
 	}
+	tidy_soon(daemon->tidy);
 	dispatch_reload(daemon->dispatch, config);
 	publish(daemon);
 	outcome_say_restart(daemon->first, config);
@@ -337,6 +341,8 @@ static void start_all(struct daemon *daemon)
 	daemon->records = records_new(&daemon->loop, daemon->config);
 	daemon->status_soon = timer_new(&daemon->loop, on_status_soon, daemon);
 	daemon->status_beat = timer_new(&daemon->loop, on_status_beat, daemon);
+	daemon->tidy = tidy_new(&daemon->loop);
+	tidy_soon(daemon->tidy);
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
 					hosts_runner(daemon->hosts));
 	dispatch_tell(daemon->dispatch, on_told, daemon);

@@ -84,10 +84,12 @@ static void add_lines(struct json *json, const char *key, char *const *lines, si
 static void add_nodes(struct json *json, const char *key, const struct config *config,
 		      const struct config *other)
 {
+	size_t at = 0;
+
 	jsonw_key(json, key);
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < config->node_count; i++) {
-		if (config_find_node(other, config->nodes[i].id) == NULL)
+		if (config_find_next(other, config->nodes[i].id, &at) == NULL)
 			jsonw_string(json, config->nodes[i].id);
 	}
 	jsonw_end_array(json);

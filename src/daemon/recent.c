@@ -63,12 +63,12 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 		.cluster_id = event->cluster_id,
 		.restored = event->restored,
 		.rule = event->rule,
-		.reason = event->has_node ? event->node.reason : REASON_NONE,
-		.node = mem_strdup(event->has_node ? event->node.name : NULL),
-		.message = mem_strdup(event->has_node ? event->node.message : NULL),
+		.reason = event->node != NULL ? event->node->reason : REASON_NONE,
+		.node = mem_strdup(event->node != NULL ? event->node->name : NULL),
+		.message = mem_strdup(event->node != NULL ? event->node->message : NULL),
 	};
-	if (event->has_node)
-		one->place = mem_printf("%s:%d", event->node.host, event->node.port);
+	if (event->node != NULL)
+		one->place = mem_printf("%s:%d", event->node->host, event->node->port);
 	one->seen = seen_until(one->place, fleet);
 	text_copy(one->id, sizeof(one->id), event->id);
 }
@@ -106,15 +106,32 @@ static void render_event(const struct recent_event *event, struct json *json)
 	jsonw_end_object(json);
 }
 
+/* The number of an event: the second half of its id. */
+static unsigned long number_of(const char *id)
+{
+	const char *number = strchr(id, '-');
+
+	return number != NULL ? strtoul(number + 1, NULL, 10) : 0;
+}
+
+/* Numbers rise from the oldest to the newest. */
 static struct recent_event *find(const struct recent *recent, const char *id)
 {
-	for (size_t i = recent->count; i-- > 0;) {
-		size_t place = (recent->first + i) % RECENT_EVENTS;
+	unsigned long number = number_of(id);
+	size_t low = 0;
+	size_t high = recent->count;
 
-		if (strcmp(recent->events[place].id, id) == 0)
-			return (struct recent_event *)&recent->events[place];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (number_of(at(recent, middle)->id) < number)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	if (low == recent->count || strcmp(at(recent, low)->id, id) != 0)
+		return NULL;
+	return (struct recent_event *)at(recent, low);
 }
 
 static void add_outcome(struct json *json, const char *path, const char *how)

@@ -26,7 +26,7 @@ struct log_about action_event_about(const struct event *event)
 		.event_id = event->id,
 		.has_cluster = true,
 		.cluster_id = event->cluster_id,
-		.node = event->has_node ? event->node.name : NULL,
+		.node = event->node != NULL ? event->node->name : NULL,
 	};
 }
 

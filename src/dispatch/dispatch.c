@@ -116,22 +116,22 @@ static void on_ended(void *data)
 	schedule(dispatch);
 }
 
-static bool may_be_dropped(enum event_kind kind)
+/*
+ * A heartbeat that waits goes, then the oldest slave_* (or node_held) that is not under way; never a master_*: of the
+ * event's cluster while that has too much, and where all have too much of the one that has most.
+ */
+static void make_room(struct dispatch *dispatch, int cluster_id, size_t bytes)
 {
-	return kind == EVENT_SLAVE_DOWN || kind == EVENT_SLAVE_UP || kind == EVENT_NODE_HELD;
-}
-
-/* The oldest slave_* (or node_held) that is not under way; never a master_*. */
-static void make_room(struct dispatch *dispatch, const struct queue *queue)
-{
+	struct queues *queues = &dispatch->queues;
+	const struct queue *queue = queues_find(queues, cluster_id);
 	struct run *run;
 
-	for (run = TAILQ_FIRST(&queue->runs); run != NULL; run = TAILQ_NEXT(run, in_queue)) {
-		if (run->action == NULL && run->next == 0 && may_be_dropped(run->event->kind)) {
-			drop_run(dispatch, run, "its cluster's queue is full");
-			return;
-		}
+	while (queue != NULL && queue->bytes + bytes > QUEUE_BYTES && (run = queue_expendable(queue)) != NULL) {
+		drop_run(dispatch, run, "its cluster's queue is full");
+		queue = queues_find(queues, cluster_id); /* it goes with its last event */
 	}
+	while (queues->bytes + bytes > QUEUES_BYTES && (run = queue_expendable(queues_fullest(queues))) != NULL)
+		drop_run(dispatch, run, "the queues of all clusters are full, and its own is the longest");
 }
 
 void dispatch_tell(struct dispatch *dispatch, dispatch_told *told, void *data)
@@ -143,15 +143,16 @@ void dispatch_tell(struct dispatch *dispatch, dispatch_told *told, void *data)
 void dispatch_event(struct dispatch *dispatch, struct event *event)
 {
 	const struct queue *queue = queues_find(&dispatch->queues, event->cluster_id);
+	size_t bytes;
 	struct run *run;
 
 	if (dispatch->config->triggers[event->kind].count == 0 || dispatch->stopping)
 		return;
 	if (queue != NULL && event->kind == EVENT_HEARTBEAT && queue->heartbeats > 0)
 		return;
-	if (queue != NULL && queue->count >= QUEUE_EVENTS)
-		make_room(dispatch, queue);
-	run = queues_add(&dispatch->queues, event, dispatch->config);
+	bytes = queues_weigh(&dispatch->queues, event);
+	make_room(dispatch, event->cluster_id, bytes);
+	run = queues_add(&dispatch->queues, event, dispatch->config, bytes);
 	run->dispatch = dispatch;
 	schedule(dispatch);
 }

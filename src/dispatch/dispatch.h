@@ -11,7 +11,13 @@
 #include "dispatch/gate.h"
 #include "dispatch/runner.h"
 
-#define QUEUE_EVENTS 1000
+/*
+ * How much may wait, in bytes of events and their pictures (queues_weigh()): of one cluster, and of all. An event whose
+ * picture is mostly that of the one before it takes about 1 KiB: with 16 MiB each of 5,000 nodes of a cluster may
+ * die and return while a trigger takes its time.
+ */
+#define QUEUE_BYTES (16 << 20)
+#define QUEUES_BYTES (64 << 20)
 
 struct dispatch;
 

@@ -48,6 +48,7 @@ void queues_tidy(struct queues *queues)
 void queues_end(struct queues *queues)
 {
 	queues_tidy(queues);
+	view_unref(&queues->others);
 }
 
 static struct queue_chain *chain_of(struct queues *queues, int cluster_id)
@@ -72,6 +73,7 @@ static struct queue *make_queue(struct queues *queues, int cluster_id)
 	queue->queues = queues;
 	queue->cluster_id = cluster_id;
 	TAILQ_INIT(&queue->runs);
+	TAILQ_INIT(&queue->expendable);
 	LIST_INSERT_HEAD(chain_of(queues, cluster_id), queue, in_chain);
 	queues->count++;
 	return queue;
@@ -150,17 +152,26 @@ void queues_gate_changed(struct queues *queues)
 
 static bool same_node(const struct event *a, const struct event *b)
 {
-	return a->has_node && a->node.port == b->node.port &&
-	       strcmp(a->node.host, b->node.host) == 0;
+	return a->node != NULL && a->node->port == b->node->port && strcmp(a->node->host, b->node->host) == 0;
+}
+
+/* The runs of events about that node, and of some other nodes. */
+static struct run_chain *runs_of(struct queues *queues, const struct node_view *node)
+{
+	unsigned hash = (unsigned)node->port;
+
+	for (const char *at = node->host; *at != '\0'; at++)
+		hash = hash * 31 + (unsigned char)*at;
+	return &queues->nodes[hash % QUEUE_CHAINS];
 }
 
 /* What is queued or under way for the run's node in the cluster that it came from ends first. */
-static void follow(struct run *run, const struct queue *from)
+static void follow(struct queues *queues, struct run *run)
 {
-	struct run *other;
+	struct run *other = LIST_FIRST(runs_of(queues, run->event->node));
 
-	for (other = TAILQ_FIRST(&from->runs); other != NULL; other = TAILQ_NEXT(other, in_queue)) {
-		if (!same_node(other->event, run->event))
+	for (; other != NULL; other = LIST_NEXT(other, in_node)) {
+		if (other->event->cluster_id != run->event->came_from || !same_node(other->event, run->event))
 			continue;
 		list_add(&other->after, run);
 		list_add(&run->before, other);
@@ -181,12 +192,83 @@ static void put_in(struct queue *queue, struct run *run)
 	queue->heartbeats += run->event->kind == EVENT_HEARTBEAT;
 }
 
-struct run *queues_add(struct queues *queues, struct event *event, struct config *config)
+static bool is_expendable(enum event_kind kind)
+{
+	return kind == EVENT_SLAVE_DOWN || kind == EVENT_SLAVE_UP || kind == EVENT_NODE_HELD || kind == EVENT_HEARTBEAT;
+}
+
+static void become_expendable(struct run *run)
+{
+	struct queue *queue = run->queue;
+
+	run->may_go = true;
+	queue->expendable_bytes += run->bytes;
+	if (run->event->kind == EVENT_HEARTBEAT)
+		TAILQ_INSERT_HEAD(&queue->expendable, run, in_expendable);
+	else
+		TAILQ_INSERT_TAIL(&queue->expendable, run, in_expendable);
+}
+
+static void stop_being_expendable(struct run *run)
+{
+	if (!run->may_go)
+		return;
+	run->may_go = false;
+	run->queue->expendable_bytes -= run->bytes;
+	TAILQ_REMOVE(&run->queue->expendable, run, in_expendable);
+}
+
+size_t queues_weigh(const struct queues *queues, const struct event *event)
+{
+	const struct queue *queue = queues_find(queues, event->cluster_id);
+	const struct view *view = queue != NULL ? TAILQ_LAST(&queue->runs, run_list)->event->view : event->view;
+
+	return sizeof(struct run) + event_bytes(event, view, queues->others != NULL ? queues->others : event->others);
+}
+
+struct run *queue_expendable(const struct queue *queue)
+{
+	return queue != NULL ? TAILQ_FIRST(&queue->expendable) : NULL;
+}
+
+static void look_for_fullest(struct queues *queues)
+{
+	queues->fullest_bytes = 0;
+	for (size_t i = 0; i < QUEUE_CHAINS; i++) {
+		struct queue *queue = LIST_FIRST(&queues->chains[i]);
+
+		for (; queue != NULL; queue = LIST_NEXT(queue, in_chain)) {
+			if (queue->expendable_bytes <= queues->fullest_bytes)
+				continue;
+			queues->fullest_bytes = queue->expendable_bytes;
+			queues->fullest = queue;
+		}
+	}
+}
+
+struct queue *queues_fullest(struct queues *queues)
+{
+	if (queues->fullest != NULL && queues->fullest->expendable_bytes <= queues->fullest_bytes / 2)
+		queues->fullest = NULL;
+	if (queues->fullest == NULL)
+		look_for_fullest(queues);
+	return queues->fullest;
+}
+
+/* It counts among what waits. */
+static void count_in(struct queues *queues, struct run *run)
+{
+	run->queue->bytes += run->bytes;
+	queues->bytes += run->bytes;
+	if (is_expendable(run->event->kind))
+		become_expendable(run);
+	view_unref(&queues->others);
+	queues->others = view_ref(run->event->others);
+}
+
+struct run *queues_add(struct queues *queues, struct event *event, struct config *config, size_t bytes)
 {
 	struct queue *queue = queues_find(queues, event->cluster_id);
-	const struct queue *from = event->has_node && event->came_from >= 0
-					   ? queues_find(queues, event->came_from)
-					   : NULL;
 	struct run *run = mem_zalloc(1, sizeof(*run));
 
 	if (queue == NULL)
@@ -194,15 +276,20 @@ struct run *queues_add(struct queues *queues, struct event *event, struct config
 	run->queue = queue;
 	run->event = event_ref(event);
 	run->config = config_ref(config);
-	if (from != NULL)
-		follow(run, from);
+	run->bytes = bytes;
+	if (event->node != NULL && event->came_from >= 0)
+		follow(queues, run);
+	if (event->node != NULL)
+		LIST_INSERT_HEAD(runs_of(queues, event->node), run, in_node);
 	put_in(queue, run);
+	count_in(queues, run);
 	line_up(queue);
 	return run;
 }
 
 void queue_run_begins(struct run *run)
 {
+	stop_being_expendable(run);
 	stand_in(run->queue, NULL, RANK_OTHERS);
 }
 
@@ -215,6 +302,8 @@ static void end_queue(struct queue *queue)
 {
 	stand_in(queue, NULL, RANK_OTHERS);
 	LIST_REMOVE(queue, in_chain);
+	if (queue->queues->fullest == queue)
+		queue->queues->fullest = NULL;
 	queue->queues->count--;
 	free(queue);
 }
@@ -241,6 +330,11 @@ void queue_run_free(struct run **run_p)
 
 	*run_p = NULL;
 	TAILQ_REMOVE(&queue->runs, run, in_queue);
+	stop_being_expendable(run);
+	if (run->event->node != NULL)
+		LIST_REMOVE(run, in_node);
+	queue->bytes -= run->bytes;
+	queue->queues->bytes -= run->bytes;
 	queue->count--;
 	queue->heartbeats -= run->event->kind == EVENT_HEARTBEAT;
 	part(run);

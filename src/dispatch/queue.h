@@ -3,8 +3,9 @@
  * in order; a queue is found by its cluster's id and goes with its last run. The
  * first run of a queue stands in a line while nothing but a place is missing: the
  * line for commands, or that of its load's functions, each with masters' events
- * apart. Who starts what, and when, is dispatch.c's. Nothing here looks at all
- * queues but the queues_each() functions. Monitor's loop.
+ * apart. Who starts what, and when, is dispatch.c's; so is how much may wait: here
+ * it is counted. Nothing here looks at all queues but the queues_each() functions, and
+ * queues_fullest() now and then. Monitor's loop.
  */
 #pragma once
 
@@ -24,12 +25,17 @@ struct queue;
 enum rank { RANK_MASTERS, RANK_OTHERS, RANK_HEARTBEATS, RANKS };
 
 TAILQ_HEAD(run_list, run);
+LIST_HEAD(run_chain, run);
 TAILQ_HEAD(queue_list, queue);
 LIST_HEAD(queue_chain, queue);
 
 /* An event in its queue; its actions run one after another. */
 struct run {
 	TAILQ_ENTRY(run) in_queue;
+	TAILQ_ENTRY(run) in_expendable; /* while may_go */
+	LIST_ENTRY(run) in_node;        /* of an event that is about a node */
+	bool may_go;                    /* it has not begun, and is dropped where too much waits */
+	size_t bytes;                   /* by which what waits grew with it */
 	struct queue *queue;
 	struct event *event;
 	struct config *config; /* the load that it was queued under */
@@ -47,6 +53,9 @@ struct queue {
 	struct queues *queues;
 	int cluster_id;
 	struct run_list runs;
+	struct run_list expendable; /* of these: a heartbeat that waits, then slaves' events and node_held, the oldest first */
+	size_t bytes;               /* of all runs, */
+	size_t expendable_bytes;    /* and of these */
 	size_t count;
 	size_t heartbeats; /* of these */
 	struct line *line; /* NULL: in none */
@@ -66,6 +75,11 @@ TAILQ_HEAD(line_list, line);
 
 struct queues {
 	struct queue_chain chains[QUEUE_CHAINS];
+	struct run_chain nodes[QUEUE_CHAINS]; /* runs by the node that their event is about */
+	size_t bytes;           /* of all queues */
+	struct view *others;    /* the clusterless nodes as the last queued event shows them; NULL: none was queued */
+	struct queue *fullest;  /* as it was found last, NULL: it is to be looked for, */
+	size_t fullest_bytes;   /* and what of it was expendable then */
 	const struct gate *gate; /* the owner's; NULL: open for all */
 	size_t count; /* queues: none is empty */
 	struct line_list lines; /* the commands' first; those of functions come and go */
@@ -81,13 +95,26 @@ void queues_end(struct queues *queues);
 struct queue *queues_find(const struct queues *queues, int cluster_id);
 
 /*
+ * By how many bytes what waits grows with this event: its own, and those of its pictures that the last event of its
+ * queue, or of the clusterless nodes the last one queued, does not hold as well. So one picture of each queue, which
+ * the board holds too while it is new, is not counted.
+ */
+size_t queues_weigh(const struct queues *queues, const struct event *event);
+
+/* The first that goes where the queue (NULL: there is none) holds too much; NULL: nothing may go. */
+struct run *queue_expendable(const struct queue *queue);
+
+/* The queue of which most may go, or one that was that and has half of it still; NULL: nothing may go. */
+struct queue *queues_fullest(struct queues *queues);
+
+/*
  * Queues the event at the end of its cluster's queue, but before a heartbeat that waits
  * there for its turn. An event of a node that came from another cluster waits for that
- * node's events there. Takes references.
+ * node's events there. Takes references. `bytes`: as queues_weigh() said before room was made for it.
  */
-struct run *queues_add(struct queues *queues, struct event *event, struct config *config);
+struct run *queues_add(struct queues *queues, struct event *event, struct config *config, size_t bytes);
 
-/* The run's action is under way: its queue stands in no line. */
+/* The run's action is under way: its queue stands in no line, and it is not dropped any more. */
 void queue_run_begins(struct run *run);
 
 /*

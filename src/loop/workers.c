@@ -1,217 +1,14 @@
 #include "loop/workers.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "system/thread.h"
+#include "loop/crew.h"
 
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S INT64_C(1000000000)
 #define LEFT_NICE 19
 #define DONE_A_TURN 64 /* works that are done in one turn of a loop: its other events come between */
-#define NEVER INT64_MAX
-
-struct work {
-	TAILQ_ENTRY(work) link;
-	struct work_order order;
-	struct port *port; /* NULL: its loop has ended */
-	bool left;
-	bool ran; /* or never will */
-	pid_t thread;     /* that runs it */
-	int64_t given_ns;
-	int64_t taken_ns; /* by a worker; 0: not yet */
-};
-
-TAILQ_HEAD(works, work);
-
-/* A loop that has given work. */
-struct port {
-	uv_loop_t *loop;
-	uv_async_t *woken;
-	struct works ran; /* what is to be told there */
-};
-
-struct worker {
-	pthread_t thread;
-	bool lives;
-	bool ended; /* workers_end() joins it */
-};
-
-/* All of it under the lock. */
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t wanted; /* there is work, or the end */
-	pthread_cond_t gone;   /* a worker has ended */
-	bool ending;
-	long processors; /* 0: not counted yet */
-	struct works waiting[WORK_URGENCIES];
-	struct works running;      /* who began first stands first */
-	struct list ports;
-	struct worker workers[WORKERS_MOST];
-	size_t alive;
-	size_t idle;
-	size_t left;
-} pool = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.wanted = PTHREAD_COND_INITIALIZER,
-	.gone = PTHREAD_COND_INITIALIZER,
-	.waiting = {
-		TAILQ_HEAD_INITIALIZER(pool.waiting[0]),
-		TAILQ_HEAD_INITIALIZER(pool.waiting[1]),
-		TAILQ_HEAD_INITIALIZER(pool.waiting[2]),
-	},
-	.running = TAILQ_HEAD_INITIALIZER(pool.running),
-};
-
-static int64_t now_ns(void)
-{
-	return (int64_t)uv_hrtime();
-}
-
-/* ---- workers ---- */
-
-static void spawn(void);
-
-/* The most urgent that waits; NULL: none does. */
-static struct work *first_waiting(void)
-{
-	for (int i = 0; i < WORK_URGENCIES; i++) {
-		if (!TAILQ_EMPTY(&pool.waiting[i]))
-			return TAILQ_FIRST(&pool.waiting[i]);
-	}
-	return NULL;
-}
-
-/* When the first that waits may be taken: when fewer than there are processors have begun a short while ago. */
-static int64_t due_ns(int64_t now)
-{
-	const int64_t patience = WORKERS_PATIENCE_MS * NS_PER_MS;
-	const struct work *work;
-	int64_t oldest = NEVER;
-	long young = 0;
-
-	if (first_waiting() == NULL)
-		return NEVER;
-	TAILQ_FOREACH(work, &pool.running, link) {
-		// cppcheck-suppress uninitvar ; it does not know the macro
-		if (work->left || now - work->taken_ns >= patience)
-			continue;
-		young++;
-		if (oldest == NEVER)
-			oldest = work->taken_ns;
-	}
-	return young < pool.processors || young == 0 ? now : oldest + patience;
-}
-
-/* Waits for work and takes it; NULL: all ends. */
-static struct work *take(void)
-{
-	struct work *work;
-
-	pool.idle++;
-	while (!pool.ending) {
-		int64_t now = now_ns();
-		int64_t due = due_ns(now);
-		struct timespec until = { due / NS_PER_S, due % NS_PER_S };
-
-		if (due <= now)
-			break;
-		if (due == NEVER)
-			pthread_cond_wait(&pool.wanted, &pool.lock);
-		else
-			(void)pthread_cond_clockwait(&pool.wanted, &pool.lock, CLOCK_MONOTONIC, &until);
-	}
-	pool.idle--;
-	if (pool.ending)
-		return NULL;
-	work = first_waiting();
-	TAILQ_REMOVE(&pool.waiting[work->order.urgency], work, link);
-	TAILQ_INSERT_TAIL(&pool.running, work, link);
-	work->thread = gettid();
-	work->taken_ns = now_ns();
-	if (pool.idle == 0)
-		spawn(); /* who looks after what comes while all others are at work */
-	else if (first_waiting() != NULL)
-		pthread_cond_signal(&pool.wanted);
-	return work;
-}
-
-/* It waits for its loop. */
-static void give_back(struct work *work)
-{
-	work->ran = true;
-	TAILQ_INSERT_TAIL(&work->port->ran, work, link);
-	uv_async_send(work->port->woken);
-}
-
-/* Runs it, unlocked; whether this worker was left behind meanwhile. */
-static bool run(struct work *work)
-{
-	bool left;
-
-	pthread_mutex_unlock(&pool.lock);
-	work->order.run(work->order.data);
-	pthread_mutex_lock(&pool.lock);
-	left = work->left;
-	pool.left -= left;
-	TAILQ_REMOVE(&pool.running, work, link);
-	if (work->port != NULL) {
-		give_back(work);
-		return left;
-	}
-	pthread_mutex_unlock(&pool.lock);
-	work->order.forget(work->order.data);
-	free(work);
-	pthread_mutex_lock(&pool.lock);
-	return left;
-}
-
-static void *work_on(void *data)
-{
-	struct worker *worker = data;
-	struct work *work;
-	bool left = false;
-
-	pthread_mutex_lock(&pool.lock);
-	while (!left && (work = take()) != NULL)
-		left = run(work);
-	if (left) { /* it has no way back from nice 19 */
-		pthread_detach(pthread_self());
-		worker->lives = false;
-		pool.alive--;
-		if (pool.idle == 0 && !pool.ending)
-			spawn();
-	} else {
-		worker->ended = true;
-		pool.alive--;
-	}
-	pthread_cond_broadcast(&pool.gone);
-	pthread_mutex_unlock(&pool.lock);
-	return NULL;
-}
-
-/* One more worker, if there may be one. */
-static void spawn(void)
-{
-	if (pool.processors == 0)
-		pool.processors = sysconf(_SC_NPROCESSORS_ONLN);
-	for (size_t i = 0; i < WORKERS_MOST && !pool.ending; i++) {
-		struct worker *worker = &pool.workers[i];
-
-		if (worker->lives)
-			continue;
-		worker->lives = thread_start(&worker->thread, work_on, worker) == 0;
-		pool.alive += worker->lives;
-		return;
-	}
-}
 
 /* ---- a loop's side ---- */
 
@@ -220,11 +17,11 @@ static struct work *take_ran(uv_async_t *woken)
 	struct port *port;
 	struct work *work = NULL;
 
-	pthread_mutex_lock(&pool.lock);
+	pthread_mutex_lock(&crew.lock);
 	port = woken->data;
 	if (port != NULL && (work = TAILQ_FIRST(&port->ran)) != NULL)
 		TAILQ_REMOVE(&port->ran, work, link);
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_unlock(&crew.lock);
 	return work;
 }
 
@@ -250,8 +47,8 @@ static void on_woken(uv_async_t *woken)
 
 static struct port *find_port(const uv_loop_t *loop)
 {
-	for (size_t i = 0; i < pool.ports.count; i++) {
-		struct port *port = pool.ports.items[i];
+	for (size_t i = 0; i < crew.ports.count; i++) {
+		struct port *port = crew.ports.items[i];
 
 		if (port->loop == loop)
 			return port;
@@ -276,7 +73,7 @@ static struct port *port_of(uv_loop_t *loop)
 	port->woken->data = port;
 	port->loop = loop;
 	TAILQ_INIT(&port->ran);
-	list_add(&pool.ports, port);
+	list_add(&crew.ports, port);
 	return port;
 }
 
@@ -285,57 +82,86 @@ struct work *work_start(uv_loop_t *loop, const struct work_order *order)
 	struct work *work = NULL;
 	struct port *port;
 
-	pthread_mutex_lock(&pool.lock);
+	pthread_mutex_lock(&crew.lock);
 	port = port_of(loop);
-	if (port != NULL && pool.idle == 0)
-		spawn();
-	if (port != NULL && pool.alive > 0) {
+	if (port != NULL && crew.idle == 0)
+		crew_spawn();
+	if (port != NULL && crew.alive > 0) {
 		work = mem_zalloc(1, sizeof(*work));
 		work->order = *order;
 		work->port = port;
-		work->given_ns = now_ns();
-		TAILQ_INSERT_TAIL(&pool.waiting[order->urgency], work, link);
-		pthread_cond_signal(&pool.wanted);
+		work->given_ns = crew_now_ns();
+		TAILQ_INSERT_TAIL(&crew.waiting[order->urgency], work, link);
+		pthread_cond_signal(&crew.wanted);
 	}
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_unlock(&crew.lock);
 	return work;
 }
 
 void work_leave(struct work *work)
 {
-	pthread_mutex_lock(&pool.lock);
+	pthread_mutex_lock(&crew.lock);
 	if (!work->ran && work->taken_ns == 0) {
-		TAILQ_REMOVE(&pool.waiting[work->order.urgency], work, link);
-		give_back(work);
+		TAILQ_REMOVE(&crew.waiting[work->order.urgency], work, link);
+		crew_give_back(work);
 	} else if (!work->ran) {
 		work->left = true;
-		pool.left++;
+		crew.left++;
 		(void)setpriority(PRIO_PROCESS, (id_t)work->thread, LEFT_NICE);
-		if (pool.idle == 0)
-			spawn();
+		if (crew.idle == 0)
+			crew_spawn();
 	}
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_unlock(&crew.lock);
 }
 
 void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms)
 {
-	int64_t now = now_ns();
+	int64_t now = crew_now_ns();
 	int64_t taken;
 
-	pthread_mutex_lock(&pool.lock);
+	pthread_mutex_lock(&crew.lock);
 	taken = work->taken_ns != 0 ? work->taken_ns : now;
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_unlock(&crew.lock);
 	*waited_ms = (taken - work->given_ns) / NS_PER_MS;
 	*ran_ms = (now - taken) / NS_PER_MS;
+}
+
+/* How many of these were given so long ago; they stand in that order, or nearly. `most` are enough. The lock is the caller's. */
+static size_t count_late(const struct works *works, int64_t before_ns, size_t most)
+{
+	const struct work *work;
+	size_t count = 0;
+
+	TAILQ_FOREACH(work, works, link) {
+		// cppcheck-suppress uninitvar
+		if (count >= most || work->given_ns > before_ns)
+			break;
+		count += !work->left;
+	}
+	return count;
+}
+
+bool workers_are_behind(size_t enough, bool at_work)
+{
+	int64_t before_ns = crew_now_ns() - WORKERS_PATIENCE_MS * NS_PER_MS;
+	size_t count = 0;
+
+	pthread_mutex_lock(&crew.lock);
+	for (int i = 0; i < WORK_URGENCIES; i++)
+		count += count_late(&crew.waiting[i], before_ns, enough);
+	if (at_work)
+		count += count_late(&crew.running, before_ns, WORKERS_MOST);
+	pthread_mutex_unlock(&crew.lock);
+	return count >= enough;
 }
 
 size_t workers_left(void)
 {
 	size_t left;
 
-	pthread_mutex_lock(&pool.lock);
-	left = pool.left;
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_lock(&crew.lock);
+	left = crew.left;
+	pthread_mutex_unlock(&crew.lock);
 	return left;
 }
 
@@ -344,24 +170,24 @@ size_t workers_left_for(uint64_t key, bool answers)
 	const struct work *work;
 	size_t count = 0;
 
-	pthread_mutex_lock(&pool.lock);
-	TAILQ_FOREACH(work, &pool.running, link)
+	pthread_mutex_lock(&crew.lock);
+	TAILQ_FOREACH(work, &crew.running, link)
 		count += work->left && work->order.key == key && work->order.answers == answers;
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_unlock(&crew.lock);
 	return count;
 }
 
 bool workers_keep_up(int64_t ms)
 {
 	const struct work *work;
-	int64_t now = now_ns();
+	int64_t now = crew_now_ns();
 	bool well;
 
-	pthread_mutex_lock(&pool.lock);
-	well = first_waiting() == NULL;
-	TAILQ_FOREACH(work, &pool.running, link)
+	pthread_mutex_lock(&crew.lock);
+	well = crew_first_waiting() == NULL;
+	TAILQ_FOREACH(work, &crew.running, link)
 		well = well && !work->left && now - work->taken_ns < ms * NS_PER_MS;
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_unlock(&crew.lock);
 	return well;
 }
 
@@ -394,14 +220,14 @@ void workers_close(uv_loop_t *loop)
 	struct port *port;
 	struct work *work;
 
-	pthread_mutex_lock(&pool.lock);
+	pthread_mutex_lock(&crew.lock);
 	port = find_port(loop);
 	if (port != NULL) {
-		list_remove(&pool.ports, port);
+		list_remove(&crew.ports, port);
 		for (int i = 0; i < WORK_URGENCIES; i++)
-			move_works(&pool.waiting[i], port, &forgotten);
+			move_works(&crew.waiting[i], port, &forgotten);
 		move_works(&port->ran, port, &forgotten);
-		TAILQ_FOREACH(work, &pool.running, link) {
+		TAILQ_FOREACH(work, &crew.running, link) {
 			// cppcheck-suppress uninitvar
 			if (work->port == port)
 				work->port = NULL;
@@ -410,7 +236,7 @@ void workers_close(uv_loop_t *loop)
 		uv_close((uv_handle_t *)port->woken, on_closed);
 		free(port);
 	}
-	pthread_mutex_unlock(&pool.lock);
+	pthread_mutex_unlock(&crew.lock);
 	while ((work = TAILQ_FIRST(&forgotten)) != NULL) {
 		TAILQ_REMOVE(&forgotten, work, link);
 		work->order.forget(work->order.data);
@@ -420,24 +246,24 @@ void workers_close(uv_loop_t *loop)
 
 bool workers_end(int64_t ms)
 {
-	int64_t end = now_ns() + ms * NS_PER_MS;
+	int64_t end = crew_now_ns() + ms * NS_PER_MS;
 	struct timespec until = { end / NS_PER_S, end % NS_PER_S };
 	int error = 0;
 	bool all;
 
-	pthread_mutex_lock(&pool.lock);
-	pool.ending = true;
-	pthread_cond_broadcast(&pool.wanted);
-	while (pool.alive > 0 && error != ETIMEDOUT)
-		error = pthread_cond_clockwait(&pool.gone, &pool.lock, CLOCK_MONOTONIC, &until);
-	all = pool.alive == 0;
+	pthread_mutex_lock(&crew.lock);
+	crew.ending = true;
+	pthread_cond_broadcast(&crew.wanted);
+	while (crew.alive > 0 && error != ETIMEDOUT)
+		error = pthread_cond_clockwait(&crew.gone, &crew.lock, CLOCK_MONOTONIC, &until);
+	all = crew.alive == 0;
 	for (size_t i = 0; i < WORKERS_MOST; i++) {
-		if (pool.workers[i].ended)
-			pthread_join(pool.workers[i].thread, NULL); /* it has let go of the lock for the last time */
-		pool.workers[i].ended = false;
+		if (crew.workers[i].ended)
+			pthread_join(crew.workers[i].thread, NULL); /* it has let go of the lock for the last time */
+		crew.workers[i].ended = false;
 	}
 	if (all)
-		list_free(&pool.ports);
-	pthread_mutex_unlock(&pool.lock);
+		list_free(&crew.ports);
+	pthread_mutex_unlock(&crew.lock);
 	return all;
 }

@@ -16,6 +16,7 @@
 
 #define WORKERS_MOST 32
 #define WORKERS_PATIENCE_MS 50
+#define WORKERS_NICE 5 /* nicer than the process: a loop that has something to do goes before them */
 
 struct work; /* one call in a worker thread */
 
@@ -45,6 +46,12 @@ void work_leave(struct work *work);
 
 /* For how long it has waited for a worker, and been at work, in ms. */
 void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms);
+
+/*
+ * Whether `enough` works (or more) have waited for a worker for WORKERS_PATIENCE_MS; `at_work`: those count, too, that a
+ * worker is at, since they were given. Any thread.
+ */
+bool workers_are_behind(size_t enough, bool at_work);
 
 /* How many workers are left behind: in all, and for this key with these `answers`. Any thread. */
 size_t workers_left(void);

@@ -85,12 +85,12 @@ enum hold door_judge(struct watch *watch, const struct moment *now, enum reason 
 	return HOLD_BEGINS;
 }
 
-/* One node after another, evenly over the interval. */
+/* One node after another, evenly over the interval. Connects that somebody waits for go first: its turn comes later then. */
 static void on_turn(void *data)
 {
 	struct watches *all = data;
 
-	if (!all->quiet && all->count > 0 && config_fresh_connect_ms(all->config) > 0) {
+	if (!all->quiet && all->count > 0 && all->config->fresh_connect_ms > 0 && throttle_has_room(all->throttle)) {
 		const struct watch *watch = all->by_order[all->refresh_next % all->count];
 
 		all->refresh_next++;
@@ -102,7 +102,7 @@ static void on_turn(void *data)
 
 void doors_plan(struct watches *all)
 {
-	int64_t interval_ms = config_fresh_connect_ms(all->config);
+	int64_t interval_ms = config_fresh_connect_ms(all->config, all->prober->login_cost_us());
 
 	if (interval_ms == 0 || all->count == 0)
 		timer_stop(all->refresh);

@@ -3,10 +3,15 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "loop/workers.h"
 #include "monitor/tell.h"
 
+#define STEPS_OF_MANY 4 /* so many steps of logins that take long are no single server's fault */
+
 struct attempt {
+	struct founding *founding;
 	struct watch *watch;
+	struct pass pass; /* of its first step */
 	struct round round;
 };
 
@@ -77,17 +82,27 @@ static struct attempt *attempt_of(const struct founding *founding, const struct 
 	return founding->attempt_count > 0 ? founding->attempts[watch->node->order] : NULL;
 }
 
+static void on_pass(void *data)
+{
+	struct attempt *attempt = data;
+
+	step_attempt(attempt->founding, attempt);
+}
+
+/* Its first step is done in order, a few a turn. */
 static void begin_attempt(struct founding *founding, struct watch *watch)
 {
 	struct attempt *attempt = mem_zalloc(1, sizeof(*attempt));
 
+	attempt->founding = founding;
 	attempt->watch = watch;
 	round_begin(&attempt->round, watch->all->fleet, NULL);
 	attempt->round.starting = true;
 	attempt->round.only = watch->node;
 	founding->attempts[watch->node->order] = attempt;
 	founding->attempt_count++;
-	step_attempt(founding, attempt);
+	if (throttle_take(watch->all->throttle, &attempt->pass, PASS_QUESTION, on_pass, attempt))
+		step_attempt(founding, attempt);
 }
 
 static void found_clusters(struct founding *founding)
@@ -95,6 +110,7 @@ static void found_clusters(struct founding *founding)
 	const struct watches *watches = founding->watches;
 
 	founding->phase = FOUNDING_CLUSTERS;
+	founding->watches->starts = false;
 	founding->attempt_room = watches->count;
 	founding->attempts = mem_zalloc(watches->count, sizeof(struct attempt *));
 	for (size_t i = 0; i < watches->count; i++) {
@@ -170,7 +186,22 @@ static void go_on(struct founding *founding)
 	look_all(founding);
 }
 
-/* A tick that comes late counts as one in time. */
+/*
+ * Whether first logins wait for others, or for processors: no server is to blame. A few may have steps that never come
+ * back (a server may ask for any number of SCRAM iterations); more of them are waited for as long as an answer is.
+ */
+static bool is_busy(struct founding *founding, int64_t passed_ms)
+{
+	if (throttle_waiting(founding->watches->throttle) > 0)
+		return true;
+	if (founding->unheard_of == 0 || !workers_are_behind(STEPS_OF_MANY, true) ||
+	    founding->busy_ms >= founding->watches->config->query_timeout_ms)
+		return false;
+	founding->busy_ms += passed_ms;
+	return true;
+}
+
+/* A tick that comes late counts as one in time. First answers have time from when the machine can do more. */
 static void count_tick(struct founding *founding)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -180,6 +211,8 @@ static void count_tick(struct founding *founding)
 	if (founding->stands_still)
 		return;
 	founding->elapsed_ms += passed_ms < (int64_t)2 * FOUNDING_TICK_MS ? passed_ms : FOUNDING_TICK_MS;
+	if (founding_is_blind(founding) && is_busy(founding, passed_ms))
+		founding->elapsed_ms = 0;
 }
 
 static void on_tick(void *data)
@@ -217,7 +250,7 @@ static void on_tick(void *data)
 	    waits_are_over(&founding->waits))
 		founding->phase = FOUNDING_OVER;
 	if (founding->phase != FOUNDING_OVER)
-		timer_start(founding->tick, more ? 0 : FOUNDING_TICK_MS);
+		timer_start(founding->tick, more ? 1 : FOUNDING_TICK_MS); /* 0 would be the same turn */
 }
 
 bool founding_is_blind(const struct founding *founding)
@@ -237,16 +270,17 @@ void founding_saw(struct founding *founding, struct watch *watch, bool first)
 		founding->sighted = true;
 	if (founding->sighted || (founding->phase == FOUNDING_ANSWERS && founding->unheard_of == 0))
 		timer_start(founding->tick, 0);
-	else if (attempt != NULL && attempt->round.trying == NULL)
+	else if (attempt != NULL && attempt->round.trying == NULL && attempt->pass.state != PASS_WAITS)
 		step_attempt(founding, attempt);
 }
 
 /* First answers are waited for from now on. */
 static void ask_first(struct founding *founding)
 {
-	const struct watches *watches = founding->watches;
+	struct watches *watches = founding->watches;
 
 	founding->elapsed_ms = 0;
+	watches->starts = true;
 	count_unheard_of(founding);
 	for (size_t i = 0; i < watches->count; i++)
 		watches->by_order[i]->at_start = true;
@@ -300,6 +334,7 @@ void founding_begin(struct founding *founding)
 
 static void drop_attempt(struct attempt *attempt)
 {
+	throttle_leave(attempt->watch->all->throttle, &attempt->pass);
 	round_end(&attempt->round);
 	free(attempt);
 }
@@ -349,8 +384,10 @@ void founding_resume(struct founding *founding)
 		return;
 	order_attempts(founding);
 	for (size_t i = 0; i < founding->attempt_room; i++) {
-		if (founding->attempts[i] != NULL && founding->attempts[i]->round.trying == NULL)
-			step_attempt(founding, founding->attempts[i]);
+		struct attempt *attempt = founding->attempts[i];
+
+		if (attempt != NULL && attempt->round.trying == NULL && attempt->pass.state != PASS_WAITS)
+			step_attempt(founding, attempt);
 	}
 }
 

@@ -46,7 +46,8 @@ struct founding {
 	enum founding_phase phase;
 	struct timer *tick;
 	int64_t ticked_ms;  /* steady: the last tick */
-	int64_t elapsed_ms; /* in which the loop turned */
+	int64_t elapsed_ms; /* in which the loop turned, and first logins did not wait for the machine */
+	int64_t busy_ms;    /* how long it stood still for workers that had too much to do */
 	size_t unheard_of;  /* nodes that have neither answered nor failed */
 	bool sighted;       /* one has answered since the state file was read */
 	bool stands_still;  /* the monitor is isolated: no time passes */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "loop/workers.h"
+#include "pg/login.h"
 
 struct live {
 	struct probe_context context;
@@ -91,6 +92,11 @@ static bool is_logging_in(const void *probe)
 	return probe_is_logging_in(probe);
 }
 
+static bool needs_connect(const void *probe)
+{
+	return probe_needs_connect(probe);
+}
+
 static void *knock(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
 		   void *data)
 {
@@ -124,6 +130,8 @@ const struct prober live_prober = {
 	.address = address,
 	.is_busy = is_busy,
 	.is_logging_in = is_logging_in,
+	.needs_connect = needs_connect,
+	.login_cost_us = login_cost_us,
 	.knock = knock,
 	.knock_end = knock_end,
 	.set_config = set_config,

@@ -15,19 +15,18 @@ struct watch *watch_of(const struct watches *all, const struct node *node)
 
 bool watch_is_busy(const struct watch *watch)
 {
-	return watch->all->prober->is_busy(watch->probe);
+	return watch->pass.state == PASS_WAITS || watch->all->prober->is_busy(watch->probe);
 }
 
-void watch_look(struct watch *watch)
+static void begin_look(void *data)
 {
+	struct watch *watch = data;
 	const struct prober *prober = watch->all->prober;
 	struct node *node = watch->node;
 	struct beat_order order;
 	struct moment now;
 	bool at_stake;
 
-	if (watch_is_busy(watch) || watch->aside != NULL)
-		return;
 	now = clock_now(watch->all->clock);
 	watch->asked_ms = now.steady_ms;
 	watch->late_ms = INT64_MIN;
@@ -39,6 +38,29 @@ void watch_look(struct watch *watch)
 	}
 	order = fleet_beat_order(node->cluster, node, &now);
 	prober->look(watch->probe, &order, at_stake);
+}
+
+/* A node's first connect of all, and the one that a reload wants, are about nothing that is known. */
+static enum pass_kind kind_of_pass(const struct watch *watch)
+{
+	struct moment now = clock_now(watch->all->clock);
+
+	if (!watch->all->prober->needs_connect(watch->probe))
+		return PASS_QUESTION;
+	if (watch->asked_ms == 0 || watch->anew)
+		return PASS_PLAIN;
+	return node_is_at_stake(watch->all->fleet, watch->node, &now) ? PASS_URGENT : PASS_PLAIN;
+}
+
+void watch_look(struct watch *watch)
+{
+	struct throttle *throttle = watch->all->throttle;
+
+	if (watch_is_busy(watch) || watch->aside != NULL)
+		return;
+	throttle_leave(throttle, &watch->pass); /* of a connect that was given up */
+	if (throttle_take(throttle, &watch->pass, kind_of_pass(watch), begin_look, watch))
+		begin_look(watch);
 }
 
 bool watch_is_left_alone(const struct watch *watch)
@@ -78,7 +100,7 @@ static bool needs_retry(const struct watch *watch)
 	const struct node *node = watch->node;
 	const struct node *holder;
 
-	if (watch->all->quiet)
+	if (watch->all->quiet || (watch->all->starts && node->known && !node_is_failing(node)))
 		return false;
 	if (watch->unseen || node->place == PLACE_CLUSTERLESS || node->place == PLACE_LOST || node_is_failing(node))
 		return true;
@@ -108,7 +130,7 @@ void watch_plan(struct watch *watch)
 	else if (ends_ms > clock_steady_ms()) /* else the next failure counts */
 		deadline_start(&watch->grace, ends_ms - clock_steady_ms());
 	if (!needs_retry(watch))
-		timer_stop(watch->retry);
+		timer_free(&watch->retry); /* most nodes need none for years */
 	else if (!timer_is_set(watch->retry) && !watch_is_busy(watch))
 		timer_set(&watch->retry, watch->all->loop, on_retry, watch, retry_wait(watch));
 }
@@ -269,6 +291,7 @@ static void on_tried(void *data, bool kept, const struct evidence *failure)
 	struct watch *watch = data;
 	struct watches *all = watch->all;
 
+	throttle_leave(all->throttle, &watch->pass);
 	lacks_note(&all->lacks, &watch->lack, watch->node->config->name, kept, failure,
 		   clock_now(all->clock).wall_ms);
 }
@@ -331,6 +354,7 @@ static void watch_free(struct watch *watch)
 	watch->all->prober->knock_end(watch->knock);
 	watch->all->prober->knock_end(watch->way);
 	watch->all->prober->end(watch->probe);
+	throttle_leave(watch->all->throttle, &watch->pass);
 	watch_drop_aside(watch);
 	timer_free(&watch->retry);
 	deadline_stop(&watch->grace);
@@ -348,6 +372,7 @@ static void reload_watch(struct watch *watch)
 	timer_stop(watch->retry);
 	deadline_stop(&watch->grace);
 	if (watch->anew) {
+		throttle_leave(watch->all->throttle, &watch->pass);
 		door_forget(watch);
 		make_probe(watch, before);
 		prober->end(before);
@@ -398,6 +423,7 @@ void watches_reload(struct watches *all, struct list *removed)
 void watches_open(struct watches *all)
 {
 	all->deadlines = deadlines_new(all->loop);
+	all->throttle = throttle_new(all->loop);
 	all->probes = all->prober->open(all->loop, all->deadlines);
 	all->count = all->fleet->node_count;
 	all->by_order = mem_zalloc(all->count, sizeof(struct watch *));
@@ -412,6 +438,7 @@ void watches_close(struct watches *all)
 		watch_free(all->by_order[i]);
 	free(all->by_order);
 	timer_free(&all->refresh);
+	throttle_free(&all->throttle);
 	all->prober->close(all->probes);
 	deadlines_free(&all->deadlines);
 }

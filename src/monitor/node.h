@@ -11,6 +11,7 @@
 #include "loop/timer.h"
 #include "monitor/lacks.h"
 #include "monitor/prober.h"
+#include "monitor/throttle.h"
 #include "monitor/trouble.h"
 
 struct watch;
@@ -70,6 +71,8 @@ struct watches {
 	struct watch **by_order; /* of fleet->nodes[i] */
 	size_t count;
 	bool quiet; /* the monitor is isolated (P7): no retries, no fresh connections */
+	bool starts; /* first answers are waited for: who has given his is not asked again */
+	struct throttle *throttle; /* of what is begun */
 	struct timer *refresh;   /* one node after another gets a fresh connection */
 	size_t refresh_next;
 };
@@ -85,7 +88,7 @@ struct watch {
 	struct watches *all;
 	struct node *node;
 	void *probe;
-	struct timer *retry;
+	struct timer *retry; /* NULL: it needs none */
 	struct deadline grace;
 	struct timer *fresh; /* while the door is shut: to knock again */
 	enum reason door;    /* why the last fresh connection failed; REASON_NONE: it did not */
@@ -95,7 +98,8 @@ struct watch {
 	bool unseen; /* the last look came to nothing for a fault of ours, and no connection is left */
 	bool at_start; /* it was there when the monitor started and knew nothing */
 	bool anew;   /* while a reload is taken: its connection is to be made anew */
-	int64_t asked_ms; /* steady: when its last look began, */
+	struct pass pass; /* of its look */
+	int64_t asked_ms; /* steady: when its last look began (0: none has), */
 	int64_t late_ms;  /* and since when it is late (events->late); INT64_MIN: it is not */
 	struct observation *aside; /* what it came to, while that may not be taken in (P6, P7); NULL: nothing waits */
 	const struct watch_gate *aside_of; /* the gate that has put it aside (gates.h) */
@@ -124,7 +128,7 @@ void watches_reload(struct watches *all, struct list *removed);
 
 struct watch *watch_of(const struct watches *all, const struct node *node);
 
-/* Asks the node now, if nothing is under way. */
+/* Asks the node, if nothing is under way: now, or when the throttle lets it. */
 void watch_look(struct watch *watch);
 
 /*

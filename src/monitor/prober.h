@@ -26,6 +26,10 @@ struct prober {
 	const char *(*address)(const void *probe);
 	/* Its TCP connection stands, and its login is under way, or a look. */
 	bool (*is_logging_in)(const void *probe);
+	/* Whether a look begins a connect: it has no connection, and none is being made. */
+	bool (*needs_connect)(const void *probe);
+	/* What a login costs, as login_cost_us() says. */
+	int64_t (*login_cost_us)(void);
 	/* A knock at a host (net/knock.h), and its end; NULL allowed. */
 	void *(*knock)(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
 		       void *data);

@@ -5,6 +5,13 @@
 #include "base/log.h"
 #include "base/text.h"
 
+/*
+ * How many nodes are asked within a millisecond, cluster by cluster. Asking 5,000 at once held the loop for 60 ms; a node
+ * and round costs some 15 us of CPU, so that this is a sixth of it. 5,000 nodes are asked within 0.5 s, a few clusters
+ * at once.
+ */
+#define LOOKS_A_MS 10
+
 static bool same_node(const struct config_node *a, const struct config_node *b)
 {
 	return text_same(a->name, b->name) && config_node_same_login(a, b);
@@ -23,10 +30,11 @@ static void compare(const struct watches *watches, const struct config *next)
 	const struct config *before = watches->config;
 	/* what is under way asks the old one */
 	bool all = !text_same(before->is_slave_statement, next->is_slave_statement);
+	size_t at = 0;
 
 	for (size_t i = 0; i < watches->count; i++) {
 		struct watch *watch = watches->by_order[i];
-		const struct config_node *other = config_find_node(next, watch->node->config->id);
+		const struct config_node *other = config_find_next(next, watch->node->config->id, &at);
 
 		watch->anew = all;
 		if (other == NULL) {
@@ -37,8 +45,9 @@ static void compare(const struct watches *watches, const struct config *next)
 			watch->anew = true;
 		}
 	}
+	at = 0;
 	for (size_t i = 0; i < next->node_count; i++) {
-		if (config_find_node(before, next->nodes[i].id) == NULL)
+		if (config_find_next(before, next->nodes[i].id, &at) == NULL)
 			say(&next->nodes[i], "new in the configuration");
 	}
 }
@@ -64,11 +73,12 @@ static void prepare(const struct reload *reload, const struct config *next)
 {
 	const struct watches *watches = reload->watches;
 	bool has_groups = reload->founding->phase != FOUNDING_RESTORED;
+	size_t at = 0;
 
 	for (size_t i = 0; i < watches->count && has_groups; i++) {
 		const struct watch *watch = watches->by_order[i];
 
-		if (config_find_node(next, watch->node->config->id) == NULL)
+		if (config_find_next(next, watch->node->config->id, &at) == NULL)
 			forget(reload, watch);
 		else if (watch->anew)
 			repeat(reload, watch);
@@ -120,6 +130,7 @@ void reload_look(const struct reload *reload)
 {
 	const struct watches *watches = reload->watches;
 	const struct list *groups = &reload->clusters->groups;
+	size_t asked = 0;
 
 	for (size_t i = 0; i < watches->count; i++) {
 		struct watch *watch = watches->by_order[i];
@@ -131,7 +142,11 @@ void reload_look(const struct reload *reload)
 	watches_plan(watches);
 	if (founding_is_blind(reload->founding))
 		return;
-	for (size_t i = 0; i < groups->count; i++)
-		group_reload(groups->items[i]);
-	group_reload(&reload->clusters->clusterless);
+	for (size_t i = 0; i < groups->count; i++) {
+		struct group *group = groups->items[i];
+
+		group_reload(group, (int64_t)(asked / LOOKS_A_MS));
+		asked += group->cluster->members.count;
+	}
+	group_reload(&reload->clusters->clusterless, (int64_t)(asked / LOOKS_A_MS));
 }

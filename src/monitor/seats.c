@@ -108,11 +108,11 @@ void group_run(struct group *group)
 	set_heartbeat(group, now_ms);
 }
 
-void group_reload(struct group *group)
+void group_reload(struct group *group, int64_t after_ms)
 {
 	if (timer_is_set(group->heartbeat))
 		set_heartbeat(group, clock_steady_ms());
-	timer_start(group->early, 0);
+	timer_start(group->early, after_ms);
 }
 
 void group_pause(struct group *group, bool paused)

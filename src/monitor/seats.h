@@ -78,8 +78,8 @@ void group_beaten(struct group *group, const struct beat_result *result);
 /* Whether nodes have moved, and nobody has been told yet. */
 bool group_is_judging(const struct group *group);
 
-/* Regular rounds at the places of the present heartbeat; and a round soon. */
-void group_reload(struct group *group);
+/* Regular rounds at the places of the present heartbeat; and a round in `after_ms`, if none begins before. */
+void group_reload(struct group *group, int64_t after_ms);
 
 /* The watch's node leaves the fleet: an open round does not wait for it, nor tells of it. */
 void group_forget(struct group *group, const struct watch *watch);

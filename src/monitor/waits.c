@@ -4,9 +4,12 @@
 
 #include "base/mem.h"
 
+#define ASKED_AGAIN 4 /* after such a share of the time that has passed since the founding */
+
 struct wait {
 	struct cluster *cluster;
-	int64_t founded_ms;  /* when its first beat was written, by the founding's clock */
+	int64_t founded_ms;  /* when its first beat was written, by the founding's clock, */
+	int64_t founded_at_ms; /* and by the steady one */
 	bool has_looked;     /* its awaited nodes have been asked once more, */
 	int64_t looked_ms;   /* at this time: the end */
 	struct changes changes; /* of its slaves' places, until they are told */
@@ -18,12 +21,40 @@ static void free_wait(struct wait *wait)
 	free(wait);
 }
 
-static void ask_awaited(const struct waits *waits, const struct cluster *cluster)
+/*
+ * Asks the node again, the later the less often: thousands that are asked at each tick would leave no time for
+ * anything else. And once more when strangers have had their time.
+ */
+static void ask_again(const struct waits *waits, const struct node *node, const struct wait *wait)
 {
+	struct watch *watch = watch_of(waits->watches, node);
+	int64_t now_ms = clock_steady_ms();
+	int64_t over_ms = wait->founded_at_ms + awaited_strangers_ms(node->fleet);
+
+	if (now_ms - watch->asked_ms >= (now_ms - wait->founded_at_ms) / ASKED_AGAIN ||
+	    (now_ms >= over_ms && watch->asked_ms < over_ms))
+		watch_look(watch);
+}
+
+static void ask_awaited(const struct waits *waits, const struct wait *wait)
+{
+	const struct cluster *cluster = wait->cluster;
+
 	for (size_t i = 0; i < cluster->awaited.count; i++) {
 		const struct node *node = cluster->awaited.items[i];
 
 		if (awaited_is_late(node->fleet, cluster, node))
+			ask_again(waits, node, wait);
+	}
+}
+
+/* The last look. */
+static void look_at_late(const struct waits *waits, const struct wait *wait)
+{
+	for (size_t i = 0; i < wait->cluster->awaited.count; i++) {
+		const struct node *node = wait->cluster->awaited.items[i];
+
+		if (awaited_is_late(node->fleet, wait->cluster, node))
 			watch_look(watch_of(waits->watches, node));
 	}
 }
@@ -36,7 +67,7 @@ static void ask_strangers(const struct waits *waits)
 		const struct node *node = fleet->clusterless.items[i];
 
 		if (awaited_is_stranger(fleet, node))
-			watch_look(watch_of(waits->watches, node));
+			ask_again(waits, node, waits->waiting.items[waits->waiting.count - 1]);
 	}
 }
 
@@ -56,10 +87,12 @@ static bool has_looked(const struct waits *waits, const struct wait *wait, int64
 static bool is_over(const struct waits *waits, struct wait *wait,
 		    const struct awaited_situation *situation, int64_t elapsed_ms)
 {
+	struct fleet *fleet = waits->watches->fleet;
 	struct awaited_situation own = *situation;
 
+	own.strangers_asked = waits->strangers_asked_ms >= wait->founded_at_ms + awaited_strangers_ms(fleet);
 	own.waited_ms = elapsed_ms - wait->founded_ms;
-	switch (awaited_is_over(waits->watches->fleet, wait->cluster, &own)) {
+	switch (awaited_is_over(fleet, wait->cluster, &own)) {
 	case AWAITED_NO_MORE:
 		return true;
 	case AWAITED_LAST_LOOK:
@@ -67,11 +100,12 @@ static bool is_over(const struct waits *waits, struct wait *wait,
 			return has_looked(waits, wait, elapsed_ms);
 		wait->has_looked = true;
 		wait->looked_ms = elapsed_ms;
-		break;
+		look_at_late(waits, wait);
+		return false;
 	case AWAITED_YET:
 		break;
 	}
-	ask_awaited(waits, wait->cluster);
+	ask_awaited(waits, wait);
 	return false;
 }
 
@@ -107,6 +141,7 @@ static void look(struct waits *waits, int64_t elapsed_ms, bool logging_in)
 		.logging_in = logging_in,
 	};
 
+	waits->strangers_asked_ms = awaited_strangers_asked(waits->watches->fleet);
 	place_slaves(waits, &situation, elapsed_ms);
 	if (situation.strangers > 0 && waits->waiting.count > 0)
 		ask_strangers(waits);
@@ -144,7 +179,7 @@ void waits_add(struct waits *waits, struct cluster *cluster, int64_t founded_ms)
 {
 	struct wait *wait = mem_zalloc(1, sizeof(*wait));
 
-	*wait = (struct wait){ .cluster = cluster, .founded_ms = founded_ms };
+	*wait = (struct wait){ .cluster = cluster, .founded_ms = founded_ms, .founded_at_ms = clock_steady_ms() };
 	list_add(&waits->waiting, wait);
 }
 

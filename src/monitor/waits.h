@@ -8,11 +8,12 @@
 #include "core/awaited.h"
 #include "monitor/node.h"
 
-#define WAITS_TOLD_A_TURN 50 /* clusters: polls go on between */
+#define WAITS_TOLD_A_TURN 20 /* clusters: polls go on between */
 
 struct waits {
 	struct watches *watches;
 	struct list waiting; /* struct wait, in the order of their founding */
+	int64_t strangers_asked_ms; /* as awaited_strangers_asked() says in this tick */
 	struct list placed;  /* those whose slaves are placed, and that are told of in the next turns */
 };
 

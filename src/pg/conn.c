@@ -417,6 +417,10 @@ void conn_leave(struct conn **conn_p, struct drain *drain)
 		login_leave(&conn->login, drain);
 	} else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_BUSY) {
 		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
+	} else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_IDLE && conn->depth == 0) {
+		drop_watcher(conn); /* first, likewise */
+		drain_finish(drain, conn->pg);
+		conn->pg = NULL;
 	}
 	conn_close(conn_p);
 	if (fd >= 0)

@@ -81,7 +81,7 @@ int conn_backend_pid(const struct conn *conn);
 void conn_close(struct conn **conn);
 
 /*
- * The same; what the server still has to say to a question, or to a connect half way, is left to
- * `drain` (NULL: to nobody).
+ * The same; what the server still has to say to a question, or to a connect half way, and a goodbye for which this turn
+ * of the loop has no time, is left to `drain` (NULL: to nobody).
  */
 void conn_leave(struct conn **conn, struct drain *drain);

@@ -12,6 +12,10 @@
 struct drain {
 	uv_loop_t *loop;
 	struct list sockets; /* oldest first */
+	struct list closing; /* of PGconn: the first `closed` have said goodbye */
+	size_t closed;
+	size_t left; /* of this turn */
+	struct timer *turn;
 };
 
 struct drained {
@@ -61,11 +65,43 @@ static void on_limit(void *data)
 	end(data);
 }
 
+static void close_next(struct drain *drain)
+{
+	PQfinish(drain->closing.items[drain->closed++]);
+	if (drain->closed == drain->closing.count)
+		drain->closed = drain->closing.count = 0;
+}
+
+static void on_turn(void *data)
+{
+	struct drain *drain = data;
+
+	drain->left = DRAIN_CLOSES_A_TURN;
+	for (; drain->left > 0 && drain->closing.count > 0; drain->left--)
+		close_next(drain);
+	if (drain->left < DRAIN_CLOSES_A_TURN)
+		timer_start(drain->turn, 1);
+}
+
+void drain_finish(struct drain *drain, PGconn *pg)
+{
+	if (drain->left == DRAIN_CLOSES_A_TURN)
+		timer_start(drain->turn, 1);
+	if (drain->left == 0) {
+		list_add(&drain->closing, pg);
+		return;
+	}
+	drain->left--;
+	PQfinish(pg);
+}
+
 struct drain *drain_new(uv_loop_t *loop)
 {
 	struct drain *drain = mem_zalloc(1, sizeof(*drain));
 
 	drain->loop = loop;
+	drain->left = DRAIN_CLOSES_A_TURN;
+	drain->turn = timer_new(loop, on_turn, drain);
 	return drain;
 }
 
@@ -103,5 +139,9 @@ void drain_free(struct drain **drain_p)
 		timer_start(socket->limit, DRAIN_END_MS);
 	}
 	list_free(&drain->sockets);
+	while (drain->closing.count > 0)
+		close_next(drain);
+	list_free(&drain->closing);
+	timer_free(&drain->turn);
 	free(drain);
 }

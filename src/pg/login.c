@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -26,6 +27,8 @@
 /* Which of the steps that answer the server computes much (SCRAM's proof): the one behind is the login's last. */
 #define STEP_OF_PROOF 2
 
+#define COSTS 16
+
 struct login {
 	uv_loop_t *loop;
 	PGconn *pg;
@@ -38,6 +41,7 @@ struct login {
 	int answered; /* so many steps have, that included */
 	int64_t started_ms;
 	int64_t waited_ms; /* for workers, the step under way left out */
+	int64_t cpu_us;    /* of workers, likewise */
 	PostgresPollingStatusType next;
 	bool is_refused;
 	struct evidence refusal;
@@ -53,6 +57,9 @@ struct login {
 /* What has been told of all logins. */
 static atomic_bool lack_told;
 static atomic_bool limit_told;
+
+/* What a login costs workers, a mean of the last COSTS; 0: none has succeeded. Of two that end at once one may not count. */
+static atomic_llong cost_us;
 
 /* ---- in a worker ---- */
 
@@ -96,6 +103,15 @@ static PostgresPollingStatusType begin(struct login *login)
 	return PGRES_POLLING_WRITING;
 }
 
+/* Of this thread. */
+static int64_t cpu_us(void)
+{
+	struct timespec used;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
 static bool is_writable(const PGconn *pg)
 {
 	struct pollfd socket = { .fd = PQsocket(pg), .events = POLLOUT };
@@ -107,12 +123,14 @@ static bool is_writable(const PGconn *pg)
 static void run_step(void *data)
 {
 	struct login *login = data;
+	int64_t began_us = cpu_us();
 
 	login->next = login->words.count > 0 ? begin(login) : PQconnectPoll(login->pg);
 	while (login->next == PGRES_POLLING_WRITING && is_writable(login->pg))
 		login->next = PQconnectPoll(login->pg);
 	if (login->next == PGRES_POLLING_FAILED && login->pg != NULL)
 		own_files_look(&login->files, PQerrorMessage(login->pg));
+	login->cpu_us += cpu_us() - began_us;
 }
 
 /* ---- the end ---- */
@@ -376,10 +394,23 @@ bool login_hangs(const struct login *login, struct evidence *evidence)
 	return true;
 }
 
+static void note_cost(int64_t us)
+{
+	int64_t mean_us = atomic_load(&cost_us);
+
+	atomic_store(&cost_us, mean_us == 0 ? us : mean_us + (us - mean_us) / COSTS);
+}
+
+int64_t login_cost_us(void)
+{
+	return atomic_load(&cost_us);
+}
+
 PGconn *login_take(struct login **login)
 {
 	PGconn *pg = (*login)->pg;
 
+	note_cost((*login)->cpu_us);
 	(*login)->pg = NULL;
 	login_leave(login, NULL);
 	return pg;

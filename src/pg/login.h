@@ -43,6 +43,12 @@ void login_explain(const struct login *login, struct evidence *evidence);
  */
 bool login_hangs(const struct login *login, struct evidence *evidence);
 
+/*
+ * How much processor time of worker threads a login of this process has cost of late, in microseconds (a mean of
+ * those that succeeded; SCRAM and TLS make it milliseconds); 0: none has succeeded. Any thread.
+ */
+int64_t login_cost_us(void);
+
 /* The connection that stands; the login is freed. */
 PGconn *login_take(struct login **login);
 

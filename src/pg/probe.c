@@ -91,19 +91,14 @@ static void finish_look(struct probe *probe, struct observation *seen)
 	probe->events.seen(probe->data, seen);
 }
 
-static void finish_beat(struct probe *probe, const struct beat_result *result)
-{
-	end_task(probe);
-	probe->events.beaten(probe->data, result);
-}
-
 /* The task fails: nothing was learned of the node but this. */
 static void fail_task(struct probe *probe, const struct evidence *evidence)
 {
 	if (probe->task.kind == TASK_BEAT) {
 		struct beat_result beat = evidence_as_beat(evidence);
 
-		finish_beat(probe, &beat);
+		end_task(probe);
+		probe->events.beaten(probe->data, &beat);
 	} else {
 		struct observation seen = evidence_as_look(evidence);
 
@@ -132,7 +127,8 @@ static void on_beaten(void *data, struct lane *lane, const struct beat_result *r
 	struct probe *probe = data;
 
 	lane_answered(probe, lane);
-	finish_beat(probe, result);
+	end_task(probe);
+	probe->events.beaten(probe->data, result);
 }
 
 static void on_heard(void *data, const struct hearing *hearing)
@@ -371,6 +367,11 @@ bool probe_is_busy(const struct probe *probe)
 	return probe->task.kind != TASK_NONE;
 }
 
+bool probe_needs_connect(const struct probe *probe)
+{
+	return probe->kept == NULL && probe->dial == NULL;
+}
+
 bool probe_hear(struct probe *probe)
 {
 	return probe->kept != NULL && probe->task.kind == TASK_NONE && lane_hear(probe->kept);
@@ -406,8 +407,7 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 	*probe = (struct probe){
 		.context = *context, .config = config, .node = node, .events = *events, .data = data,
 		.kept_ended_ms = INT64_MIN,
-		.terms = { .config = config, .table = &probe->table, .who = &probe->who, .drain = context->drain,
-			   .pool = context->pool },
+		.terms = { config, 0, &probe->table, &probe->who, context->drain, context->pool },
 	};
 	if (before != NULL) { /* what it still keeps ends with it */
 		probe->word = before->word;

@@ -78,6 +78,9 @@ void probe_look(struct probe *probe, const struct beat_order *order, bool at_sta
 void probe_beat(struct probe *probe, const struct beat_order *order);
 bool probe_is_busy(const struct probe *probe);
 
+/* Whether a look would begin a connect: there is no connection, and none is being made. */
+bool probe_needs_connect(const struct probe *probe);
+
 /*
  * Asks a slave over its kept connection what it hears of its master, beside all tasks: one that begins meanwhile waits for
  * that answer, within its own time. That none comes says nothing. False: it is not asked, as it is busy, or has no

@@ -57,7 +57,7 @@ static void add_witnesses(char **environment, size_t *count, const struct event 
 	struct buf text = { 0 };
 
 	for (size_t i = 0; i < event->witness_count && text.len < WITNESSES_BYTES; i++)
-		buf_addf(&text, "%s%s:%d", i > 0 ? " " : "", event->witnesses[i].host, event->witnesses[i].port);
+		buf_addf(&text, "%s%s:%d", i > 0 ? " " : "", event->witnesses[i]->host, event->witnesses[i]->port);
 	add(environment, count, "PLUSMOIN_WITNESSES", text.data);
 	buf_free(&text);
 }
@@ -69,23 +69,23 @@ static void add_event(char **out, size_t *n, const struct event *event)
 	add_number(out, n, "PLUSMOIN_CLUSTER_ID", event->cluster_id);
 	if (event->rule != RULE_NONE)
 		add(out, n, "PLUSMOIN_RULE", rule_name(event->rule));
-	if (event->has_node) {
-		add(out, n, "PLUSMOIN_NODE_HOST", event->node.host);
-		add_number(out, n, "PLUSMOIN_NODE_PORT", event->node.port);
-		if (event->node.reason != REASON_NONE)
-			add(out, n, "PLUSMOIN_NODE_REASON", reason_name(event->node.reason));
+	if (event->node != NULL) {
+		add(out, n, "PLUSMOIN_NODE_HOST", event->node->host);
+		add_number(out, n, "PLUSMOIN_NODE_PORT", event->node->port);
+		if (event->node->reason != REASON_NONE)
+			add(out, n, "PLUSMOIN_NODE_REASON", reason_name(event->node->reason));
 	}
-	if (event->has_rival) {
-		add(out, n, "PLUSMOIN_RIVAL_HOST", event->rival.host);
-		add_number(out, n, "PLUSMOIN_RIVAL_PORT", event->rival.port);
+	if (event->rival != NULL) {
+		add(out, n, "PLUSMOIN_RIVAL_HOST", event->rival->host);
+		add_number(out, n, "PLUSMOIN_RIVAL_PORT", event->rival->port);
 	}
 	if (event->restored)
 		add(out, n, "PLUSMOIN_RESTORED", "1");
 	if (event->witness_count > 0)
 		add_witnesses(out, n, event);
-	if (event->view->masters > 0) {
-		add(out, n, "PLUSMOIN_MASTER_HOST", event->view->nodes[0].host);
-		add_number(out, n, "PLUSMOIN_MASTER_PORT", event->view->nodes[0].port);
+	if (event->view->master != NULL) {
+		add(out, n, "PLUSMOIN_MASTER_HOST", event->view->master->host);
+		add_number(out, n, "PLUSMOIN_MASTER_PORT", event->view->master->port);
 	}
 }
 

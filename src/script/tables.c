@@ -41,30 +41,45 @@ static void push_node(lua_State *L, const struct node_view *node)
 		set_integer(L, "server_version", node->server_version);
 }
 
-static void set_nodes(lua_State *L, const char *key, const struct node_view *nodes, size_t count)
+static void push_list(lua_State *L, size_t count)
 {
 	lua_createtable(L, (int)count, 0);
 	luaL_setmetatable(L, ARRAY_MARK);
-	for (size_t i = 0; i < count; i++) {
-		push_node(L, &nodes[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
+}
+
+/* Those of the picture that are in this place, `count` nodes. */
+static void set_nodes(lua_State *L, const char *key, const struct view *view, enum place place, size_t count)
+{
+	struct view_walk walk = view_walk(view, place);
+	const struct node_view *node;
+
+	push_list(L, count);
+	for (lua_Integer i = 1; (node = view_walk_next(&walk)) != NULL; i++) {
+		push_node(L, node);
+		lua_rawseti(L, -2, i);
 	}
 	lua_setfield(L, -2, key);
 }
 
+static void set_witnesses(lua_State *L, const struct event *event)
+{
+	push_list(L, event->witness_count);
+	for (size_t i = 0; i < event->witness_count; i++) {
+		push_node(L, event->witnesses[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	lua_setfield(L, -2, "witnesses");
+}
+
 static void set_members(lua_State *L, const struct view *view, const struct view *others)
 {
-	const struct node_view *at = view->nodes;
-
-	if (view->masters > 0) {
-		push_node(L, at);
+	if (view->master != NULL) {
+		push_node(L, view->master);
 		lua_setfield(L, -2, "master");
 	}
-	at += view->masters;
-	set_nodes(L, "slaves", at, view->slaves);
-	at += view->slaves;
-	set_nodes(L, "lost", at, view->lost);
-	set_nodes(L, "clusterless", others->nodes, others->clusterless);
+	set_nodes(L, "slaves", view, PLACE_SLAVE, view->slaves);
+	set_nodes(L, "lost", view, PLACE_LOST, view->lost);
+	set_nodes(L, "clusterless", others, PLACE_CLUSTERLESS, others->clusterless);
 }
 
 void tables_push_event(lua_State *L, const struct event *event)
@@ -72,12 +87,12 @@ void tables_push_event(lua_State *L, const struct event *event)
 	luaL_checkstack(L, 8, NULL);
 	lua_createtable(L, 0, 12);
 	set_integer(L, "cluster_id", event->cluster_id);
-	if (event->has_node) {
-		push_node(L, &event->node);
+	if (event->node != NULL) {
+		push_node(L, event->node);
 		lua_setfield(L, -2, "trigger");
 	}
-	if (event->has_rival) {
-		push_node(L, &event->rival);
+	if (event->rival != NULL) {
+		push_node(L, event->rival);
 		lua_setfield(L, -2, "rival");
 	}
 	set_members(L, event->view, event->others);
@@ -89,7 +104,7 @@ void tables_push_event(lua_State *L, const struct event *event)
 		lua_setfield(L, -2, "restored");
 	}
 	if (event->witness_count > 0)
-		set_nodes(L, "witnesses", event->witnesses, event->witness_count);
+		set_witnesses(L, event);
 	set_string(L, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
 }
 

@@ -186,12 +186,10 @@ static struct event *make_node_event(const char *id, int port, int cluster, int 
 {
 	struct event *event = make_event(id, EVENT_SLAVE_UP, cluster);
 
-	event->has_node = true;
 	event->came_from = came_from;
-	event->node = (struct node_view){
-		.host = mem_strdup("db"), .port = port, .name = mem_strdup("db"),
-		.master_name = mem_strdup(""),
-	};
+	event->node = node_view_new(&(struct node_view){
+		.host = "db", .port = port, .name = "db", .master_name = "",
+	});
 	return event;
 }
 
@@ -388,28 +386,45 @@ static void test_a_heartbeat_queued_or_running_is_not_queued_again(void **state)
 	at.ended = 1;
 }
 
+#define FITS 16 /* so many big events fit into a cluster's queue */
+
+/* One that takes a sixteenth of what a cluster's queue holds, by the words that it is told with. */
+static void queue_big(const char *id, enum event_kind kind, int cluster)
+{
+	struct event *event = make_event(id, kind, cluster);
+	char *words = mem_zalloc(1, QUEUE_BYTES / FITS);
+
+	memset(words, 'x', QUEUE_BYTES / FITS - 4096);
+	event->node = node_view_new(&(struct node_view){
+		.host = "db", .port = 1, .name = "db", .master_name = "", .message = words,
+	});
+	free(words);
+	dispatch_event(at.dispatch, event);
+	event_unref(&event);
+}
+
 static void test_a_full_queue_drops_the_oldest_of_a_slave(void **state)
 {
 	char id[16];
 
 	(void)state;
-	queue_event("first", EVENT_MASTER_DOWN, 1);
-	queue_event("up", EVENT_MASTER_UP, 1);
-	for (int i = 2; i < QUEUE_EVENTS; i++) {
+	queue_big("first", EVENT_MASTER_DOWN, 1);
+	queue_big("up", EVENT_MASTER_UP, 1);
+	for (int i = 2; i < FITS; i++) {
 		(void)snprintf(id, sizeof(id), "s%d", i);
-		queue_event(id, i < 4 ? EVENT_SLAVE_DOWN : EVENT_MASTER_UP, 1);
+		queue_big(id, i < 4 ? EVENT_SLAVE_DOWN : EVENT_MASTER_UP, 1);
 	}
 	assert_told("");
-	queue_event("x", EVENT_MASTER_UP, 1);
+	queue_big("x", EVENT_MASTER_UP, 1);
 	assert_told("s2 dropped;");
-	queue_event("y", EVENT_SLAVE_UP, 1);
+	queue_big("y", EVENT_SLAVE_UP, 1);
 	assert_told("s2 dropped;s3 dropped;");
-	queue_event("z", EVENT_MASTER_UP, 1);
+	queue_big("z", EVENT_MASTER_UP, 1);
 	assert_told("s2 dropped;s3 dropped;y dropped;");
-	queue_event("more", EVENT_MASTER_UP, 1); /* never a master's */
+	queue_big("more", EVENT_MASTER_UP, 1); /* never a master's */
 	assert_told("s2 dropped;s3 dropped;y dropped;");
 	end_all();
-	assert_int_equal(at.started, QUEUE_EVENTS + 1);
+	assert_int_equal(at.started, FITS + 1);
 }
 
 /* One that waits for a place is the first of its queue, and may have to go. */
@@ -417,15 +432,94 @@ static void test_the_first_of_a_full_queue_gives_its_place_in_the_line(void **st
 {
 	(void)state;
 	at.unready = at.config;
-	queue_event("s", EVENT_SLAVE_DOWN, 1);
-	for (int i = 1; i < QUEUE_EVENTS; i++)
-		queue_event("m", EVENT_MASTER_UP, 1);
+	queue_big("s", EVENT_SLAVE_DOWN, 1);
+	for (int i = 1; i < FITS; i++)
+		queue_big("m", EVENT_MASTER_UP, 1);
 	queue_event("other", EVENT_MASTER_UP, 2);
-	queue_event("last", EVENT_MASTER_UP, 1);
+	queue_big("last", EVENT_MASTER_UP, 1);
 	assert_told("s dropped;");
 	at.unready = NULL;
 	dispatch_runner_changed(at.dispatch);
 	assert_started("other m");
+}
+
+static void test_a_heartbeat_is_dropped_before_all_others(void **state)
+{
+	(void)state;
+	at.unready = at.config;
+	queue_big("s", EVENT_SLAVE_DOWN, 1);
+	queue_big("h", EVENT_HEARTBEAT, 1);
+	for (int i = 2; i < FITS; i++)
+		queue_big("m", EVENT_MASTER_UP, 1);
+	assert_told("");
+	queue_big("x", EVENT_SLAVE_UP, 1);
+	assert_told("h dropped;");
+	queue_big("y", EVENT_SLAVE_UP, 1);
+	assert_told("h dropped;s dropped;");
+}
+
+/* What has begun stays, and is not counted among what may go. */
+static void test_what_runs_is_not_dropped(void **state)
+{
+	(void)state;
+	queue_big("runs", EVENT_SLAVE_DOWN, 1);
+	for (int i = 1; i < FITS; i++)
+		queue_big("m", EVENT_MASTER_UP, 1);
+	queue_big("more", EVENT_MASTER_UP, 1);
+	assert_told("");
+	assert_started("runs");
+}
+
+/* Where all queues together hold too much, the longest one gives. */
+static void test_all_queues_together_are_bounded(void **state)
+{
+	static const int counts[] = { 15, 16, 15, 15, 3 };
+	char id[16];
+
+	(void)state;
+	assert_int_equal(QUEUES_BYTES, 4 * QUEUE_BYTES);
+	at.unready = at.config;
+	for (int cluster = 0; cluster < 5; cluster++) {
+		for (int i = 0; i < counts[cluster]; i++) {
+			(void)snprintf(id, sizeof(id), "%d-%d", cluster, i);
+			queue_big(id, EVENT_SLAVE_DOWN, cluster);
+		}
+	}
+	assert_told("");
+	queue_big("x", EVENT_SLAVE_DOWN, 5);
+	assert_told("1-0 dropped;");
+	queue_big("y", EVENT_MASTER_UP, 4);
+	assert_told("1-0 dropped;1-1 dropped;");
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	while (at.ended < at.started)
+		end_run(at.ended++);
+	assert_int_equal(at.started, 64);
+}
+
+/* Events that share their picture are counted with it once. */
+static void test_a_picture_is_counted_once(void **state)
+{
+	enum { MANY_EVENTS = 5000, SHOWN = 2000 };
+	struct view *view = view_new_empty();
+	struct node_view *node = node_view_new(&(struct node_view){ .host = "db", .name = "db", .master_name = "",
+								    .state = PLACE_SLAVE });
+	struct event *event;
+
+	(void)state;
+	view->cluster_id = 1;
+	for (size_t i = 0; i < SHOWN; i++)
+		view_put(view, i, node);
+	at.unready = at.config;
+	assert_true(view_bytes(view, NULL) > QUEUE_BYTES / 100);
+	for (int i = 0; i < MANY_EVENTS; i++) {
+		event = event_new(EVENT_SLAVE_DOWN, "a", view, view, 0);
+		dispatch_event(at.dispatch, event);
+		event_unref(&event);
+	}
+	assert_told("");
+	node_view_unref(&node);
+	view_unref(&view);
 }
 
 static void run_until_told(const char *what)
@@ -584,8 +678,9 @@ static void test_an_empty_queue_goes_with_its_line(void **state)
 	(void)state;
 	queues_init(queues);
 	assert_null(queues_find(queues, 1));
-	run = queues_add(queues, event, at.config);
-	beside = queues_add(queues, other, at.config);
+	run = queues_add(queues, event, at.config, 100);
+	beside = queues_add(queues, other, at.config, 10);
+	assert_int_equal(queues->bytes, 110);
 	assert_int_equal(queues->count, 2);
 	assert_ptr_equal(queues_find(queues, 4097), run->queue);
 	assert_ptr_equal(queues_find(queues, 1), beside->queue);
@@ -595,6 +690,7 @@ static void test_an_empty_queue_goes_with_its_line(void **state)
 	assert_null(queues_find(queues, 4097));
 	queue_run_free(&beside);
 	assert_int_equal(queues->count, 0);
+	assert_int_equal(queues->bytes, 0);
 	queues_tidy(queues);
 	assert_null(TAILQ_NEXT(&queues->commands, in_lines));
 	queues_end(queues);
@@ -670,6 +766,10 @@ int main(void)
 		staged(test_a_heartbeat_queued_or_running_is_not_queued_again),
 		staged(test_a_full_queue_drops_the_oldest_of_a_slave),
 		staged(test_the_first_of_a_full_queue_gives_its_place_in_the_line),
+		staged(test_a_heartbeat_is_dropped_before_all_others),
+		staged(test_what_runs_is_not_dropped),
+		staged(test_all_queues_together_are_bounded),
+		staged(test_a_picture_is_counted_once),
 		staged(test_commands_have_slots_and_masters_as_many_again),
 		staged(test_slots_go_in_turn),
 		staged(test_the_end_gives_functions_a_word_and_then_none),

@@ -14,7 +14,7 @@
 
 #define FED_ANSWERS 64 /* a turn of the loop */
 
-enum fed_role { FED_MASTER, FED_SLAVE, FED_DOWN };
+enum fed_role { FED_MASTER, FED_SLAVE, FED_DOWN, FED_FULL /* its kept connection stands, and nobody gets in */ };
 
 struct fed_server {
 	enum fed_role role;
@@ -41,6 +41,8 @@ static struct {
 	size_t queue_first;
 	size_t queue_count;
 	size_t asked; /* in all */
+	struct fed_probe **probes; /* by server */
+	void (*on_asked)(size_t at); /* a server is asked; NULL: nobody wants to know */
 	uv_loop_t *loop;
 	uv_idle_t idle;
 } fed;
@@ -74,6 +76,11 @@ static inline struct observation fed_look(struct fed_probe *probe)
 
 	if (server->role == FED_DOWN)
 		return kit_failure(REASON_REFUSED, false);
+	if (server->role == FED_FULL) {
+		seen = kit_failure(REASON_FULL, false);
+		seen.kept = true;
+		return seen;
+	}
 	if (server->role == FED_MASTER) {
 		seen = kit_master();
 		if (probe->beats)
@@ -84,6 +91,7 @@ static inline struct observation fed_look(struct fed_probe *probe)
 		seen = kit_slave(row->master[0] != '\0' ? row->master : NULL, row->tstamp);
 	}
 	seen.kept = true;
+	seen.asked_ms = clock_steady_ms();
 	seen.kept_ended_ms = INT64_MIN;
 	seen.origin = (struct origin){
 		.system = (int64_t)(server->role == FED_SLAVE ? server->upstream : probe->at) + 1,
@@ -133,6 +141,8 @@ static inline void fed_ask(struct fed_probe *probe, bool looks, const struct bea
 	}
 	fed.queue[(fed.queue_first + fed.queue_count++) % fed.queue_size] = probe;
 	fed.asked++;
+	if (fed.on_asked != NULL)
+		fed.on_asked(probe->at);
 	uv_idle_start(&fed.idle, fed_on_idle);
 }
 
@@ -142,6 +152,7 @@ static void *fed_open(uv_loop_t *loop, struct deadlines *deadlines)
 	fed.loop = loop;
 	fed.queue_size = fed.config->node_count + 1;
 	fed.queue = mem_zalloc(fed.queue_size, sizeof(*fed.queue));
+	fed.probes = mem_zalloc(fed.queue_size, sizeof(*fed.probes));
 	fed.queue_first = fed.queue_count = 0;
 	uv_idle_init(loop, &fed.idle);
 	return &fed;
@@ -152,6 +163,7 @@ static void fed_close(void *all)
 	(void)all;
 	uv_close((uv_handle_t *)&fed.idle, NULL);
 	free(fed.queue);
+	free(fed.probes);
 }
 
 static void *fed_make(void *all, const struct config *config, const struct config_node *node,
@@ -164,6 +176,7 @@ static void *fed_make(void *all, const struct config *config, const struct confi
 	probe->events = events;
 	probe->data = data;
 	probe->at = (size_t)(node - config->nodes);
+	fed.probes[probe->at] = probe;
 	return probe;
 }
 
@@ -212,6 +225,17 @@ static const char *fed_address(const void *probe)
 	return "";
 }
 
+static bool fed_needs_connect(const void *probe)
+{
+	(void)probe;
+	return false;
+}
+
+static int64_t fed_login_cost_us(void)
+{
+	return 0;
+}
+
 static void *fed_knock(void *all, const char *host, int port, void (*done)(void *data, enum knock_answer answer),
 		       void *data)
 {
@@ -246,6 +270,8 @@ static const struct prober fed_prober = {
 	.dial_anew = fed_dial_anew,
 	.address = fed_address,
 	.is_logging_in = fed_is_logging_in,
+	.needs_connect = fed_needs_connect,
+	.login_cost_us = fed_login_cost_us,
 	.knock = fed_knock,
 	.knock_end = fed_knock_end,
 	.set_config = fed_set_config,

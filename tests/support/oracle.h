@@ -17,6 +17,7 @@ static struct {
 	struct world world;
 	struct config *config;
 	struct fleet *fleet;
+	struct board *board; /* brought up to date after each round */
 	bool placed[WORLD_SERVERS]; /* was once in a cluster, in this run */
 	unsigned char *used;	    /* cluster ids, in this run */
 	long round;
@@ -91,6 +92,31 @@ static void check_cluster(const struct cluster *cluster, int *found)
 	must(cluster->seat == NULL || cluster->sat_last == NULL, "a filled seat remembers", NULL);
 }
 
+static void check_view(const struct view *view, const struct list *nodes)
+{
+	must(view != NULL, "a cluster is not shown", NULL);
+	must(view->masters + view->slaves + view->lost + view->clusterless == nodes->count,
+	     "the board shows more nodes, or less", NULL);
+	for (size_t i = 0; i < nodes->count; i++) {
+		const struct node *node = nodes->items[i];
+
+		must(view_find(view, node->order) == node_view_of(node), "the board shows it as it was", node);
+	}
+}
+
+/* What was touched was enough: the board shows all as it is. */
+static void check_board(void)
+{
+	board_update(&run.board, run.fleet);
+	must(run.board->cluster_count == run.fleet->clusters.count, "the board shows other clusters", NULL);
+	for (size_t i = 0; i < run.fleet->clusters.count; i++) {
+		const struct cluster *cluster = run.fleet->clusters.items[i];
+
+		check_view(board_find(run.board, cluster->id), &cluster->members);
+	}
+	check_view(run.board->clusterless, &run.fleet->clusterless);
+}
+
 static void check_state(void)
 {
 	int found[WORLD_SERVERS] = { 0 };
@@ -107,6 +133,7 @@ static void check_state(void)
 		must(node->cluster != NULL || !run.placed[i], "clusterless again", node);
 		run.placed[i] |= node->cluster != NULL;
 	}
+	check_board();
 }
 
 /* ---- what must hold of a round's changes ---- */

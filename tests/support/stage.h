@@ -179,7 +179,7 @@ static inline int64_t stage_founded_at(const struct play *play, int id)
 static inline void stage_start(struct play *play)
 {
 	struct moment now = play_now(play);
-	struct awaited_situation wait = { .logging_in = play->logging_in };
+	struct awaited_situation wait = { .logging_in = play->logging_in, .strangers_asked = true };
 	struct round round;
 
 	round_begin(&round, play->fleet, NULL);

@@ -56,6 +56,40 @@ static void test_buf_grows_and_stays_terminated(void **state)
 	buf_free(&buf);
 }
 
+/* Whatever is put in and taken out where, beside an array that is moved whole. */
+static void test_list_at_random(void **state)
+{
+	char *expected[65];
+	struct list list = { 0 };
+	unsigned random = 1;
+	size_t count = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		size_t at;
+
+		random = random * 1103515245 + 12345;
+		at = (random >> 8) % (count + 1);
+		if (count < 64 && (random >> 24) % 64 >= count) {
+			char *item = (char *)expected + i % 1000;
+
+			memmove(&expected[at + 1], &expected[at], (count++ - at) * sizeof(char *));
+			expected[at] = item;
+			list_insert(&list, at, item);
+		} else if (at < count) {
+			assert_ptr_equal(list_remove_at(&list, at), expected[at]);
+			memmove(&expected[at], &expected[at + 1], (--count - at) * sizeof(char *));
+		}
+		assert_int_equal(list.count, count);
+		assert_memory_equal(list.items, expected, count * sizeof(char *));
+		if (i % 1000 == 999) {
+			list.count = count = 0;
+			assert_null(list_shift(&list));
+		}
+	}
+	list_free(&list);
+}
+
 static void test_list_keeps_its_order(void **state)
 {
 	struct list list = { 0 };
@@ -540,6 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_buf_grows_and_stays_terminated),
 		cmocka_unit_test(test_list_keeps_its_order),
+		cmocka_unit_test(test_list_at_random),
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_copies_end_at_a_character),
 		cmocka_unit_test(test_escaping_for_a_line),

@@ -179,6 +179,29 @@ static void test_nodes_by_id(void **state)
 	config_unref(&empty);
 }
 
+/* In its order or in another one, with ones that it does not have in between. */
+static void test_nodes_one_after_another(void **state)
+{
+	static const char *const asked[] = { "m", "new", "c", "a", "b", "b", "m", "c", "a" };
+	static const char *const there[] = { "m", "a", "b", "c" };
+	struct config *config = kit_config(there, 4);
+	struct config *empty = kit_config(NULL, 0);
+	size_t at = 0;
+	size_t nowhere = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		assert_ptr_equal(config_find_next(config, asked[i], &at), config_find_node(config, asked[i]));
+		assert_null(config_find_next(empty, asked[i], &nowhere));
+	}
+	at = 0;
+	for (size_t i = 0; i < 4; i++)
+		assert_ptr_equal(config_find_next(config, there[i], &at), &config->nodes[i]);
+	assert_null(config_find_next(config, "d", &at)); /* behind the last one */
+	config_unref(&config);
+	config_unref(&empty);
+}
+
 static void test_fleet_named(void **state)
 {
 	struct bench bench = bench_make();
@@ -365,8 +388,8 @@ static void test_event_json(void **state)
 			    "{\"cluster_id\":5,\"trigger\":null," MEMBERS "," CLUSTERLESS "}");
 	buf_clear(&out);
 	event_set_node(event, bench.fleet->nodes[2], RULE_S1, REASON_LAG, "late");
-	assert_int_equal(event->node.reason, REASON_LAG);
-	assert_string_equal(event->node.message, "late");
+	assert_int_equal(event->node->reason, REASON_LAG);
+	assert_string_equal(event->node->message, "late");
 	event_unref(&event);
 	event_render(held, &out);
 	assert_string_equal(buf_text(&out), "{\"cluster_id\":5,\"trigger\":" ENTRY(
@@ -484,6 +507,7 @@ int main(void)
 		cmocka_unit_test(test_history_of_a_day),
 		cmocka_unit_test(test_history_clock_stops),
 		cmocka_unit_test(test_nodes_by_id),
+		cmocka_unit_test(test_nodes_one_after_another),
 		cmocka_unit_test(test_fleet_named),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_ids),

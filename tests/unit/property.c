@@ -149,6 +149,8 @@ static void start_monitor(void)
 	struct moment at;
 
 	fleet_free(&run.fleet);
+	board_unref(&run.board);
+	run.board = board_new();
 	configure();
 	if (world_chance(&run.world, 50))
 		world_regroup(&run.world);
@@ -363,6 +365,7 @@ int main(void)
 	print_rules();
 	printf("%ld checks held\n1 passed, 0 failed\n", run.checks);
 	fleet_free(&run.fleet);
+	board_unref(&run.board);
 	config_unref(&run.config);
 	free(run.used);
 	for (size_t i = 0; i < TRACE_LINES; i++)

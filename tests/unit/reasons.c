@@ -26,19 +26,15 @@ static void play(struct cluster *cluster, enum beat_state state)
 static void shows(const struct node *node, enum reason reason, const char *message)
 {
 	struct view *view = view_new(at.fleet, node->cluster);
-	size_t count = view->masters + view->slaves + view->lost + view->clusterless;
+	const struct node_view *shown = view_find(view, node->order);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct node_view *shown = &view->nodes[i];
-
-		if (strcmp(shown->name, node->config->name) != 0)
-			continue;
-		assert_int_equal(shown->reason, reason);
-		if (message == NULL)
-			assert_null(shown->message);
-		else
-			assert_string_equal(shown->message, message);
-	}
+	assert_non_null(shown);
+	assert_string_equal(shown->name, node->config->name);
+	assert_int_equal(shown->reason, reason);
+	if (message == NULL)
+		assert_null(shown->message);
+	else
+		assert_string_equal(shown->message, message);
 	view_unref(&view);
 }
 

@@ -5,7 +5,7 @@ local proc = require "spec.support.proc"
 local instructions = {}
 
 local HEARTBEAT = 2 -- s: valgrind makes a round of 1,000 nodes last for most of a second
-local SETTLE_SECONDS, SECONDS = 2 * HEARTBEAT, 4 * HEARTBEAT
+local SETTLE_SECONDS, SECONDS = 2 * HEARTBEAT, 3 * HEARTBEAT
 local START_SECONDS = 300
 
 -- Tells the running process to count, or to stop.

@@ -1,10 +1,24 @@
--- Prints the table of README from the result of `make bench-scale`. usage: table.lua [build/bench-scale.json]
+-- Prints README's table of what a node costs, from the result of `make bench-scale` (build/bench-scale.json);
+-- `--update FILE` rewrites it in FILE.
+package.path = "./?.lua;" .. package.path
 local cjson = require "cjson"
 local numbers = require "tests.bench.scale.numbers"
 
-local file = assert(io.open(arg[1] or "build/bench-scale.json"))
-local result = cjson.decode(file:read("a"))
-file:close()
+local BEGIN, END = "<!-- scale:begin -->\n", "<!-- scale:end -->"
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local result = cjson.decode(read("build/bench-scale.json"))
+local lines = {}
+
+local function put(format, ...)
+  lines[#lines + 1] = format:format(...)
+end
 
 local sizes = {}
 for size in pairs(result.sizes) do
@@ -27,23 +41,22 @@ local function short(value)
   return (value >= 100 and "%.0f" or value >= 10 and "%.1f" or "%.2f"):format(value)
 end
 
+-- nil: there is none, or half of them have none (null), which is more than any.
 local function median(list)
   local known = {}
-  for _, value in ipairs(list) do
-    if value == cjson.null then
-      return nil
-    end
-    known[#known + 1] = value
+  for i, value in ipairs(list) do
+    known[i] = value == cjson.null and math.huge or value
   end
-  return #known > 0 and numbers.of(known).median or nil
+  local middle = #known > 0 and numbers.of(known).median
+  return middle and middle < math.huge and middle or nil
 end
 
-local function print_row(what, cell)
+local function put_row(what, cell)
   local cells = {}
   for i, size in ipairs(sizes) do
     cells[i] = cell(size)
   end
-  print(("| %s | %s |"):format(what, table.concat(cells, " | ")))
+  put("| %s | %s |", what, table.concat(cells, " | "))
 end
 
 -- plusmoin's runs stand before and after the floor's: the mean of the two belongs to each of the floor's.
@@ -91,6 +104,17 @@ local function both(first, second)
   end
 end
 
+-- Of all of plusmoin's runs together.
+local function sum(name)
+  return function(size)
+    local all = 0
+    for _, count in ipairs(of(size, "plusmoin", name)) do
+      all = all + count
+    end
+    return all < 1000 and ("%d"):format(all) or short(all)
+  end
+end
+
 local function seconds(name, beside_floor)
   return function(size)
     local ours = of(size, "plusmoin", name)
@@ -116,21 +140,23 @@ local heads = {}
 for i, size in ipairs(sizes) do
   heads[i] = short(size) .. " nodes"
 end
-print(("| plusmoin, libpq alone: ratio (least-greatest) | %s |"):format(table.concat(heads, " | ")))
-print("|---|" .. ("---|"):rep(#sizes))
-print_row("CPU of a node and round, µs; both spread over the heartbeat", beside("cpu_us", "spread"))
-print_row("the same; libpq alone asks all at once", beside("cpu_us", "once"))
-print_row("user instructions of a node and round", beside("instructions", "spread"))
-print_row("a cluster's round, first question to last answer, µs",
+put("| plusmoin, libpq alone: ratio (least-greatest) | %s |", table.concat(heads, " | "))
+put("|---|%s", ("---|"):rep(#sizes))
+put_row("CPU of a node and round, µs; both spread over the heartbeat", beside("cpu_us", "spread"))
+put_row("the same; libpq alone asks all at once", beside("cpu_us", "once"))
+put_row("user instructions of a node and round", beside("instructions", "spread"))
+put_row("a cluster's round, first question to last answer, µs",
   function(size) return beside("cluster_round_us", own_pace(size))(size) end)
-print_row("memory of a node, KiB", memory)
-print_row("round trips of a node and round (a master: 2)", beside("round_trips", "once"))
-print_row("packets out / in of a node and round", both("packets_out", "packets_in"))
-print_row("bytes out / in of a node and round", both("bytes_out", "bytes_in"))
-print_row("start until each node has its place, s: no rows yet", seconds("start_empty_s", true))
-print_row("over rows of an earlier run", seconds("start_again_s"))
-print_row("over rows of another monitor with other names", seconds("start_foreign_s"))
-print()
+put_row("memory of a node, KiB", memory)
+put_row("round trips of a node and round (a master: 2)", beside("round_trips", "once"))
+put_row("packets out / in of a node and round", both("packets_out", "packets_in"))
+put_row("bytes out / in of a node and round", both("bytes_out", "bytes_in"))
+put_row("start until each node has its place, s: no rows yet", seconds("start_empty_s", true))
+put_row("over rows of an earlier run", seconds("start_again_s"))
+put_row("over rows of another monitor with other names", seconds("start_foreign_s"))
+put_row("events that nothing had caused, in all runs", sum("events"))
+put_row("connections opened after the start, in all runs", sum("connections"))
+put("")
 local function deaths(lists, first, second)
   local one, other = numbers.of(lists[first]), numbers.of(lists[second])
   return ("%.1f and %.1f ms (medians of %d; at most %.1f and %.1f)"):format(one.median, other.median, one.count,
@@ -138,15 +164,30 @@ local function deaths(lists, first, second)
 end
 
 if result.beside_frozen then
-  print(("From a slave's death to the verdict in a fleet of 100, with no other node frozen and with five in two other"
-    .. " clusters: %s."):format(deaths(result.beside_frozen, "calm", "frozen")))
-  print(("From a slave's death to the start of its trigger, with two other nodes and with 1,000 more: %s."):format(
-    deaths(result.in_a_crowd, "alone", "crowd")))
+  put("- From a slave's death to the verdict in a fleet of 100, with no other node frozen and with five in two other"
+    .. " clusters: %s.", deaths(result.beside_frozen, "calm", "frozen"))
+  put("- From a slave's death to the start of its trigger, with two other nodes and with 1,000 more: %s.",
+    deaths(result.in_a_crowd, "alone", "crowd"))
 end
 local machine = result.machine
-local fresh = result.fresh_us and median(result.fresh_us)
-print(("From %s to %s nodes the CPU per node and round becomes %.1f times as much, the floor's %.1f times."):format(
-  short(sizes[1]), short(sizes[#sizes]), growth("plusmoin"), growth("spread")))
-print(("%s%s, %d cores, Linux %s, %s (%s); medians of %d runs in turn, `heartbeat` %g, clusters of 10."):format(
-  fresh and ("A fresh connection (trust) costs %s µs of CPU. "):format(short(fresh)) or "", machine.cpu, machine.cores,
-  machine.system, machine.date, machine.tree, result.repeats, result.heartbeat))
+if #sizes > 1 then
+  put("- From %s to %s nodes the CPU of a node and round becomes %.1f times as much, that of libpq alone %.1f times.",
+    short(sizes[1]), short(sizes[#sizes]), growth("plusmoin"), growth("spread"))
+end
+if result.fresh_us then
+  put("- A fresh connection (trust) costs %s µs of CPU.", short(median(result.fresh_us)))
+end
+put("- %s, %d cores, Linux %s, %s (%s); medians of %d, in turn; `heartbeat` %g.", machine.cpu, machine.cores,
+  machine.system, machine.date, machine.tree, result.repeats, result.heartbeat)
+
+local text = table.concat(lines, "\n") .. "\n"
+if arg[1] ~= "--update" then
+  io.write(text)
+  return
+end
+local whole = read(arg[2])
+local _, from = whole:find(BEGIN, 1, true)
+local to = assert(whole:find(END, assert(from, arg[2] .. " has no place for the table"), true))
+local file = assert(io.open(arg[2], "w"))
+file:write(whole:sub(1, from), text, whole:sub(to))
+file:close()

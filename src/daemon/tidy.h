@@ -1,0 +1,17 @@
+/*
+ * Gives memory back to the system that a start or a reload needed and the work after it does not: configurations, logins
+ * and first answers of the whole fleet at once. malloc keeps it else, for good. Monitor's loop.
+ */
+#pragma once
+
+#include <uv.h>
+
+struct tidy;
+
+struct tidy *tidy_new(uv_loop_t *loop);
+
+/* Some seconds from now, when the fleet has settled. */
+void tidy_soon(struct tidy *tidy);
+
+/* Clears the pointer. */
+void tidy_free(struct tidy **tidy);
