@@ -17,7 +17,7 @@ local standin = require "spec.support.standin"
 local FULL_SPEED = tonumber(os.getenv("SOAK_ROUNDS"))
 local ROUNDS = FULL_SPEED or 4000
 local HEARTBEAT = FULL_SPEED and 0.05 or 0.25
-local QUERY_TIMEOUT = tonumber(os.getenv("SOAK_QUERY_TIMEOUT")) or (FULL_SPEED and 0.1 or 1)
+local QUERY_TIMEOUT = tonumber(os.getenv("SOAK_QUERY_TIMEOUT")) or (FULL_SPEED and 0.2 or 1)
 local DELAY, GRACE = 2, 1       -- s: max_sync_delay, restart_grace
 local CLUSTERS, SIZE = 100, 10
 local PARTS = FULL_SPEED and 5 or 2 -- behind each of them all is well for a moment, and is looked at
@@ -140,7 +140,7 @@ describe("a soak", function()
           all_still = all_still and cluster.is_still
         end
         return all_still
-      end, function() return ("SEED=%d\n"):format(seed) .. daemon:diagnose() end)
+      end, function() return ("SEED=%d\n%s\n%s"):format(seed, book:untold_text(), daemon:diagnose()) end)
       daemon:wait_status("all as they are", function(status) return shows_all(status, book.clusters) end, 10)
       seen, seconds = look(daemon, heap), (proc.mono_ms() - began) / 1000
       warm = warm or (seconds >= WARM_S and seen) or nil
