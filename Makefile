@@ -267,10 +267,12 @@ bench-scale: ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (1
 		$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 
 bench: deps-test ## numbers, beside a yardstick of the same run
-	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/mass
+	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/mass \
+		build/tests/bench/floor
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
+	@$(LUA_ENV) lua5.4 tests/bench/servers.lua
 	@build/tests/bench/size
 	@build/tests/bench/mass
 	@build/tests/bench/lua latency

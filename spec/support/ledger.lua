@@ -186,7 +186,7 @@ function Ledger:open()
   proc.wait_for("all events of the start", 10, function()
     read_log(self)
     return self:all_told()
-  end)
+  end, function() return self:untold_text() end)
   self.is_open = true
 end
 
@@ -202,6 +202,15 @@ end
 --- Whether each event that was concluded has been told.
 function Ledger:all_told()
   return next(self.untold) == nil
+end
+
+--- The events that were concluded and not told, and the other way round: lines of text.
+function Ledger:untold_text()
+  local lines = {}
+  for key, left in pairs(self.untold) do
+    lines[#lines + 1] = ("%s: concluded %d times more than told"):format(key, left)
+  end
+  return table.concat(lines, "\n")
 end
 
 --- Notes when the stand-ins stood still for `least_ms` or longer, as this machine ran others: they were silent then,

@@ -1,6 +1,7 @@
 #include "pg/login.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -111,12 +112,22 @@ static int64_t cpu_us(void)
 	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
 }
 
+static bool is_writable(const PGconn *pg)
+{
+	struct pollfd socket = { .fd = PQsocket(pg), .events = POLLOUT };
+
+	return poll(&socket, 1, 0) > 0;
+}
+
+/* What libpq has only to send it sends at once: the loop, and another worker, are not asked for it. */
 static void run_step(void *data)
 {
 	struct login *login = data;
 	int64_t began_us = cpu_us();
 
 	login->next = login->words.count > 0 ? begin(login) : PQconnectPoll(login->pg);
+	while (login->next == PGRES_POLLING_WRITING && is_writable(login->pg))
+		login->next = PQconnectPoll(login->pg);
 	if (login->next == PGRES_POLLING_FAILED && login->pg != NULL)
 		own_files_look(&login->files, PQerrorMessage(login->pg));
 	login->cpu_us += cpu_us() - began_us;

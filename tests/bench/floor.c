@@ -3,9 +3,9 @@
  * asks each node once a round, by a prepared statement; on a master it then writes the beat, by another. The
  * statements are plusmoin's own (pg/questions.h). It judges nothing, keeps no time limits, and tells nobody.
  *
- * usage: floor ADDRESS:PORT NODES SIZE HEARTBEAT_MS once|spread
+ * usage: floor ADDRESS:PORT[,PORT...] NODES SIZE HEARTBEAT_MS once|spread
  *
- * The nodes are NODES addresses from ADDRESS on, in clusters of SIZE whose first is the master. `once`: each heartbeat
+ * The nodes are NODES addresses from ADDRESS on, or with several PORTs these of one address, in clusters of SIZE whose first is the master. `once`: each heartbeat
  * all are asked at once; `spread`: each cluster has a place of its own in the heartbeat. "up" on stdout: all have been
  * asked once. It runs until it is ended; "broken" and exit 1: a connection or a statement failed.
  */
@@ -24,6 +24,7 @@
 #define CONNECTING_MOST 256 /* at once: more would only wait in the servers' queues */
 #define EVENTS 256
 #define BEAT_PARAMS 3
+#define PORTS_MOST 16
 
 /* A node goes through these once, and is READY between two rounds. */
 enum step { STEP_NONE, STEP_CONNECTS, STEP_PREPARES_LOOK, STEP_PREPARES_BEAT, STEP_CREATES, STEP_READY, STEP_LOOKS, STEP_BEATS };
@@ -50,7 +51,8 @@ static struct {
 	unsigned looked;  /* and that have been asked once */
 	bool up;
 	struct in_addr first;
-	char port[8];
+	const char *ports[PORTS_MOST];
+	unsigned port_count; /* 1: each node has an address of its own */
 } farm;
 
 static void broken(const struct node *node, const char *what)
@@ -111,7 +113,7 @@ static void beat(struct node *node)
 	const char *params[BEAT_PARAMS] = { cluster_id, master, tstamp };
 
 	(void)snprintf(cluster_id, sizeof(cluster_id), "%u", node->number / farm.size);
-	(void)snprintf(master, sizeof(master), "%s:%s", PQhost(node->pg), farm.port);
+	(void)snprintf(master, sizeof(master), "%s:%s", PQhost(node->pg), PQport(node->pg));
 	(void)snprintf(tstamp, sizeof(tstamp), "%lld", (long long)now_ms(CLOCK_REALTIME));
 	node->step = STEP_BEATS;
 	flush(node, PQsendQueryPrepared(node->pg, "beat", BEAT_PARAMS, params, NULL, NULL, 0));
@@ -147,9 +149,11 @@ static void get_ready(struct node *node)
 static void start_next(void)
 {
 	struct node *node = &farm.nodes[farm.started];
-	struct in_addr address = { htonl(ntohl(farm.first.s_addr) + farm.started) };
+	bool one = farm.port_count > 1;
+	struct in_addr address = { htonl(ntohl(farm.first.s_addr) + (one ? 0 : farm.started)) };
+	const char *port = farm.ports[one ? farm.started : 0];
 	const char *keywords[] = { "hostaddr", "port", "user", "dbname", "sslmode", "gssencmode", NULL };
-	const char *values[] = { inet_ntoa(address), farm.port, "plusmoin", "plusmoin", "disable", "disable", NULL };
+	const char *values[] = { inet_ntoa(address), port, "plusmoin", "plusmoin", "disable", "disable", NULL };
 
 	node->number = farm.started++;
 	node->fd = -1;
@@ -298,17 +302,21 @@ static void run(void)
 static bool take_words(int argc, char **argv)
 {
 	char *colon = argc == 6 ? strrchr(argv[1], ':') : NULL;
+	char *rest;
 
-	if (colon == NULL || strlen(colon + 1) >= sizeof(farm.port))
+	if (colon == NULL)
 		return false;
 	*colon = '\0';
-	(void)snprintf(farm.port, sizeof(farm.port), "%s", colon + 1);
+	for (char *port = strtok_r(colon + 1, ",", &rest); port != NULL && farm.port_count < PORTS_MOST;
+	     port = strtok_r(NULL, ",", &rest))
+		farm.ports[farm.port_count++] = port;
 	farm.count = (unsigned)strtoul(argv[2], NULL, 10);
 	farm.size = (unsigned)strtoul(argv[3], NULL, 10);
 	farm.heartbeat_ms = strtoll(argv[4], NULL, 10);
 	farm.spread = strcmp(argv[5], "spread") == 0;
-	return inet_aton(argv[1], &farm.first) == 1 && farm.count > 0 && farm.size > 0 &&
-	       farm.heartbeat_ms > 0 && (farm.spread || strcmp(argv[5], "once") == 0);
+	return inet_aton(argv[1], &farm.first) == 1 && farm.count > 0 && farm.size > 0 && farm.port_count > 0 &&
+	       (farm.port_count == 1 || farm.port_count == farm.count) && farm.heartbeat_ms > 0 &&
+	       (farm.spread || strcmp(argv[5], "once") == 0);
 }
 
 int main(int argc, char **argv)
@@ -316,7 +324,7 @@ int main(int argc, char **argv)
 	struct rlimit files;
 
 	if (!take_words(argc, argv)) {
-		(void)fprintf(stderr, "usage: floor ADDRESS:PORT NODES SIZE HEARTBEAT_MS once|spread\n");
+		(void)fprintf(stderr, "usage: floor ADDRESS:PORT[,PORT...] NODES SIZE HEARTBEAT_MS once|spread\n");
 		return 2;
 	}
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
