@@ -8,6 +8,7 @@
 #include "loop/timer.h"
 
 #define SETTLED_MS 5000 /* 5,000 nodes are up in less */
+#define AGAIN_MS 600000 /* connections that are made in worker threads and end here leave holes, too */
 
 struct tidy {
 	struct timer *timer;
@@ -15,10 +16,11 @@ struct tidy {
 
 static void on_settled(void *data)
 {
+	const struct tidy *tidy = data;
 	uint64_t begin_ns = uv_hrtime();
 
-	(void)data;
 	(void)malloc_trim(0);
+	timer_start(tidy->timer, AGAIN_MS);
 	log_debug("memory was given back to the system in %.1f ms", (double)(uv_hrtime() - begin_ns) / 1e6);
 }
 
