@@ -105,7 +105,7 @@ static void make_place(struct list *list)
 
 	if (list->front + list->count < list->cap)
 		return;
-	if (list->front > list->count) {
+	if (start != NULL && list->front > list->count) {
 		memmove(start, list->items, list->count * sizeof(void *));
 		list->front = 0;
 	} else {

@@ -256,7 +256,7 @@ static size_t add_page(struct view *view, const struct view *old, const struct l
 {
 	size_t order = ((const struct node *)nodes->items[from])->order;
 	size_t first = order - order % VIEW_PAGE;
-	struct node_view *shown[VIEW_PAGE];
+	struct node_view *shown[VIEW_PAGE] = { NULL };
 	struct view_page *page;
 	size_t count = 0;
 	uint64_t has = 0;

@@ -33,7 +33,7 @@ struct view_page *view_page_new(size_t first, uint64_t has, struct node_view *co
 	page->first = first;
 	page->has = has;
 	for (size_t i = 0; i < count; i++)
-		page->nodes[i] = node_view_ref(nodes[i]);
+		page->nodes[i] = node_view_ref(nodes[i]); // NOLINT(clang-analyzer-core.CallAndMessage): as many as bits
 	return page;
 }
 
@@ -61,7 +61,7 @@ struct node_view **view_page_find(struct view_page *page, size_t order)
 
 struct view_page *view_page_with(const struct view_page *page, size_t order, struct node_view *node)
 {
-	struct node_view *nodes[VIEW_PAGE];
+	struct node_view *nodes[VIEW_PAGE] = { NULL };
 	uint64_t before = page != NULL ? page->has : 0;
 	uint64_t has = node != NULL ? before | view_page_bit(order) : before & ~view_page_bit(order);
 	size_t count = 0;
@@ -69,7 +69,7 @@ struct view_page *view_page_with(const struct view_page *page, size_t order, str
 	for (uint64_t rest = has; rest != 0; rest &= rest - 1) {
 		size_t at = order - order % VIEW_PAGE + (size_t)__builtin_ctzll(rest);
 
-		nodes[count++] = at == order ? node : page->nodes[place_of(page, at)];
+		nodes[count++] = at == order || page == NULL ? node : page->nodes[place_of(page, at)];
 	}
 	return has != 0 ? view_page_new(order - order % VIEW_PAGE, has, nodes) : NULL;
 }

@@ -84,6 +84,7 @@ static void on_status_beat(void *data)
 	struct daemon *daemon = data;
 
 	records_write(daemon->records, daemon->monitor, true);
+	supervised_tell(daemon->supervised, daemon->monitor); /* that a split is over changes no board */
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 }
 

@@ -37,13 +37,24 @@ static void publish_change(struct publisher *publisher, const struct change *cha
 			      change->event != EVENT_PLUSMOIN_UP ? change : NULL);
 }
 
+static bool is_shown_otherwise(struct publisher *publisher)
+{
+	struct board **board = &publisher->teller.board;
+	unsigned long before = publisher->shown;
+
+	board_update(board, publisher->clusters->seats->watches->fleet);
+	publisher->shown = (*board)->generation;
+	return publisher->shown != before;
+}
+
 void publish_changes(struct publisher *publisher, const struct changes *changes)
 {
 	for (size_t i = 0; i < changes->count; i++) {
 		tell_change(&changes->items[i]);
 		publish_change(publisher, &changes->items[i]);
 	}
-	publish_changed(publisher);
+	if (is_shown_otherwise(publisher) || changes->count > 0)
+		publish_changed(publisher);
 }
 
 void publish_heartbeat(struct publisher *publisher, const struct cluster *cluster)
@@ -52,6 +63,4 @@ void publish_heartbeat(struct publisher *publisher, const struct cluster *cluste
 
 	if (config->triggers[EVENT_HEARTBEAT].count > 0)
 		publish_event(publisher, EVENT_HEARTBEAT, cluster, NULL);
-	else
-		publish_changed(publisher);
 }

@@ -13,6 +13,7 @@ struct publisher {
 	void *data; /* of these */
 	struct clusters *clusters;
 	struct teller teller;
+	unsigned long shown; /* the board's generation when a round has looked last */
 };
 
 /* What people are shown has changed. */
@@ -22,7 +23,11 @@ void publish_changed(const struct publisher *publisher);
 void publish_event(struct publisher *publisher, enum event_kind kind, const struct cluster *cluster,
 		   const struct change *change);
 
-/* A round's or a founding's changes, in their order: a log line each, and the events. */
+/*
+ * A round's or a founding's changes, in their order: a log line each, and the events. Where there are none people may be
+ * shown something else all the same (a lag, a server's words): only then publish_changed() follows, for to wake for
+ * each round of a thousand clusters costs more than the rounds.
+ */
 void publish_changes(struct publisher *publisher, const struct changes *changes);
 
 /* plusmoin_heartbeat, if it has a trigger. */

@@ -136,7 +136,7 @@ static enum batch_step take_answer(struct batch *batch, const PGresult *result, 
 		return BATCH_MORE;
 	if (name > 0 && !was_prepared_here)
 		batch->is_lost = false;
-	if (!is_preparing || !result_is_ok(result))
+	if (name == 0 || !is_preparing || !result_is_ok(result))
 		return BATCH_RESULT;
 	note_name(batch, name);
 	return BATCH_MORE;
