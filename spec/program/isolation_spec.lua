@@ -155,7 +155,8 @@ describe("a monitor that is cut off", function()
     assert.is_true(daemon:logged("isolation_grace has passed"))
     network:restore()
     -- triggers of the monitor's own events run beside those of clusters
-    daemon:expect_any_order { { "monitor_reconnected", rule = "P7" }, { "master_up", master }, { "slave_up", slaves[1] } }
+    daemon:expect_any_order { { "monitor_reconnected", rule = "P7" }, { "master_up", master },
+      { "slave_up", slaves[1] } }
   end)
 
   it("is reloaded as ever, and goes on being cut off #long", function()
