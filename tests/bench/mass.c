@@ -31,6 +31,7 @@
 #define QUIET_MS 1000  /* before, to see what the fleet costs while nothing happens */
 #define PATIENCE_MS 120000
 #define TICK_MS 1
+#define LEAST_US 30    /* an event of 100 nodes, at least: 57 to 180 were seen where it could be told */
 #define PICTURES 128   /* as many stdins that are there at once: 16 commands have each twice, and 2 Lua functions tables of it */
 
 enum kind { KIND_NONE, KIND_COMMANDS, KIND_FUNCTIONS, KINDS };
@@ -507,7 +508,10 @@ static void compare(const struct shape *shape, enum kind kind, const struct cost
 	double own_bytes = kind != KIND_NONE ? PICTURES * large->stdin_bytes / (double)large->events : 0;
 	double own_us = kind == KIND_COMMANDS ? large->stdin_us : 0;
 
-	must(large->event_us - own_us <= limit * small->event_us, shape, kind, "an event takes longer than beside 100 nodes");
+	/* what 100 events cost is a small difference of two noisy times: it may come out as nothing, or less */
+	double small_us = small->event_us > LEAST_US ? small->event_us : LEAST_US;
+
+	must(large->event_us - own_us <= limit * small_us, shape, kind, "an event takes longer than beside 100 nodes");
 	must(large->event_bytes - own_bytes <= limit * small->event_bytes, shape, kind,
 	     "an event takes more memory than beside 100 nodes");
 	must(large->dropped == 0, shape, kind, "events were dropped");
