@@ -179,7 +179,7 @@ long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
 
 programs: $(BUILD)/plusmoin
 
-test: deps-test ## build and run all tests (4 minutes on 2 cores)
+test: deps-test ## build and run all tests (5 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/bench/lua \
 		build/tests/bench/size build/tests/bench/mass
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \

@@ -157,6 +157,8 @@ describe("a monitor that is cut off", function()
     -- triggers of the monitor's own events run beside those of clusters
     daemon:expect_any_order { { "monitor_reconnected", rule = "P7" }, { "master_up", master },
       { "slave_up", slaves[1] } }
+    local log = daemon:log()
+    assert.is_true(log:find("event=monitor_reconnected", 1, true) < log:find("event=slave_up", 1, true))
   end)
 
   it("is reloaded as ever, and goes on being cut off #long", function()

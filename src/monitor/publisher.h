@@ -25,8 +25,8 @@ void publish_event(struct publisher *publisher, enum event_kind kind, const stru
 
 /*
  * A round's or a founding's changes, in their order: a log line each, and the events. Where there are none people may be
- * shown something else all the same (a lag, a server's words): only then publish_changed() follows, for to wake for
- * each round of a thousand clusters costs more than the rounds.
+ * shown something else all the same (a lag, a server's words): only then publish_changed() follows. Else a fleet of a
+ * hundred clusters would wake the loop up to fifty times a second for a status that is the same.
  */
 void publish_changes(struct publisher *publisher, const struct changes *changes);
 

@@ -42,7 +42,16 @@ struct probe {
 };
 
 static void start_dial(struct probe *probe, bool counts);
-static void on_reconnect(void *data);
+
+static void on_reconnect(void *data)
+{
+	struct probe *probe = data;
+
+	if (probe->kept == NULL && probe->dial == NULL)
+		start_dial(probe, true);
+	else if (probe->kept == NULL)
+		probe->dial_counts = true;
+}
 
 /* The kept connection ends, by whose will ever. */
 static void end_kept(struct probe *probe)
@@ -77,7 +86,6 @@ static void end_task(struct probe *probe)
 		replace_kept(probe);
 }
 
-/* Adds what the probe knows. */
 static void finish_look(struct probe *probe, struct observation *seen)
 {
 	end_task(probe);
@@ -282,16 +290,6 @@ static void start_dial(struct probe *probe, bool counts)
 				 probe->context.deadlines, &target, on_dialed, probe);
 }
 
-static void on_reconnect(void *data)
-{
-	struct probe *probe = data;
-
-	if (probe->kept == NULL && probe->dial == NULL)
-		start_dial(probe, true);
-	else if (probe->kept == NULL)
-		probe->dial_counts = true;
-}
-
 /* The kept one has been silent for half of the time: a fresh one beside it. */
 static void mistrust_kept(struct probe *probe)
 {
@@ -305,9 +303,11 @@ static void mistrust_kept(struct probe *probe)
 
 static struct silence silence_of(const struct probe *probe)
 {
+	static const struct shut_door open; /* it was shut in this task, and is not any more: the host was heard */
+
 	return (struct silence){
 		.kept = probe->kept, .fresh = probe->fresh, .dial = probe->dial,
-		.door = probe->kept != NULL && probe->door_met ? probe->door : NULL,
+		.door = probe->kept != NULL && probe->door_met ? (probe->door != NULL ? probe->door : &open) : NULL,
 		.query_timeout_ms = probe->config->query_timeout_ms,
 	};
 }
