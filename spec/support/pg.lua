@@ -259,6 +259,33 @@ function Server:freeze_postmaster()
   return self
 end
 
+--- What `pid` tells about itself in ps: "postgres: USER DATABASE ADDRESS(PORT) idle".
+local function title_of(pid)
+  return (proc.read_file("/proc/" .. pid .. "/cmdline") or ""):gsub("[%z ]+$", "")
+end
+
+--- SIGSTOP to the backends that serve plusmoin, each between two statements: one that is frozen within a statement
+-- ends it by statement_timeout when it is thawed.
+function Server:freeze_sessions()
+  proc.wait_for("sessions between two statements", 10, function()
+    local stopped, at_rest = {}, true
+    for _, pid in ipairs(proc.pids_in(self.data)) do
+      if title_of(pid):find("postgres: plusmoin plusmoin ", 1, true) then
+        uv.kill(pid, "sigstop")
+        stopped[#stopped + 1] = pid
+        at_rest = at_rest and title_of(pid):find(" idle$") ~= nil
+      end
+    end
+    if not at_rest then
+      for _, pid in ipairs(stopped) do
+        uv.kill(pid, "sigcont")
+      end
+    end
+    return at_rest and #stopped > 0
+  end)
+  return self
+end
+
 function Server:thaw()
   for _, pid in ipairs(proc.pids_in(self.data)) do
     uv.kill(pid, "sigcont")
