@@ -58,6 +58,18 @@ struct config_anchor {
 
 #define ISOLATION_WITHOUT_END INT64_C(-1)
 
+/* The window (`http`): where it listens, and who may ask. */
+struct config_http {
+	char **listen; /* each "address:port", "[address]:port" or "/path.sock", as configured */
+	size_t listen_count; /* 0: there is no window */
+	char **hosts; /* further names that the Host header may have */
+	size_t host_count;
+	char *agent; /* where HAProxy's agent-check asks, written as one of `listen`; NULL: nowhere */
+	char *token_file; /* NULL: who reaches the window may ask */
+	char *token; /* what the file held when the configuration was loaded, without the end of its line; NULL: no file */
+	bool isolated_fails; /* health answers 503 while the monitor is isolated, in place of what was known last */
+};
+
 struct config {
 	unsigned references;
 	char *path; /* the file it came from */
@@ -91,6 +103,7 @@ struct config {
 	char *control_socket;
 	struct config_node *nodes;
 	size_t node_count;
+	struct config_http http;
 	const struct config_node **by_id; /* the same, sorted by id; config_seal() makes it */
 	struct config_trigger triggers[EVENT_KINDS];
 	struct secrets *secrets; /* its passwords, blanked while it lives; NULL: none */

@@ -12,10 +12,10 @@
 set -eu
 
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev
-libcurl4-openssl-dev"
+libcurl4-openssl-dev libmicrohttpd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql clang clang-tidy
 cppcheck libclang-rt-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
-pgpool2 nftables iproute2 faketime locales dnsmasq-base"
+pgpool2 prometheus nftables iproute2 faketime locales dnsmasq-base"
 # counts instructions
 BENCH="valgrind"
 DEB="build-essential debhelper dpkg-dev"
@@ -26,7 +26,7 @@ LONG="$DEB mmdebstrap"
 command -v npm > /dev/null || LONG="$LONG npm"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 POLICY=/usr/sbin/policy-rc.d
-SERVERS="haproxy pgbouncer pgpool2"
+SERVERS="haproxy pgbouncer pgpool2 prometheus"
 kept=
 policy=
 
