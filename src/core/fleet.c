@@ -321,7 +321,6 @@ void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster)
 
 static void remember_holder(struct cluster *cluster, const struct node *node)
 {
-	int64_t last = history_newest(&cluster->beats);
 	struct holder *holder = (struct holder *)cluster_holder(cluster, node);
 
 	if (holder == NULL) {
@@ -330,7 +329,7 @@ static void remember_holder(struct cluster *cluster, const struct node *node)
 		holder = &cluster->holders[cluster->holder_count++];
 		holder->name = mem_strdup(node->config->id);
 	}
-	holder->last_tstamp = last;
+	holder->last_tstamp = history_newest(&cluster->beats);
 }
 
 static void leave_seat(struct node *node)
@@ -404,6 +403,7 @@ void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now
 		return;
 	node->ruled = rule;
 	node->ruled_ms = now->wall_ms;
+	node_touch(node);
 }
 
 struct node *cluster_master(const struct cluster *cluster)

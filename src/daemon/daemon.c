@@ -327,6 +327,7 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
+	static const struct dispatch_events runs = { .told = on_told };
 	struct monitor_start start = {
 		.loop = &daemon->loop,
 		.config = daemon->config,
@@ -346,7 +347,7 @@ static void start_all(struct daemon *daemon)
 	tidy_soon(daemon->tidy);
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
 					hosts_runner(daemon->hosts));
-	dispatch_tell(daemon->dispatch, on_told, daemon);
+	dispatch_tell(daemon->dispatch, &runs, daemon);
 	saved = records_read(daemon->config);
 	start.saved = saved;
 	daemon->monitor = monitor_new(&start);
@@ -379,7 +380,6 @@ static bool drain_loop(struct daemon *daemon)
 struct daemon *daemon_new(void)
 {
 	struct daemon *daemon = mem_zalloc(1, sizeof(*daemon));
-
 	int error = uv_loop_init(&daemon->loop);
 
 	daemon->pid_fd = -1;

@@ -35,6 +35,20 @@ bool action_is_command(const struct config_action *config)
 	return config->argv != NULL;
 }
 
+void action_tell(const struct action_kit *kit, const struct event *event, const char *path, const char *how)
+{
+	if (kit->events != NULL && kit->events->told != NULL)
+		kit->events->told(kit->data, event, path, how);
+}
+
+static void tell_start(const struct action *action)
+{
+	const struct action_kit *kit = action->kit;
+
+	if (kit->events != NULL && kit->events->started != NULL)
+		kit->events->started(kit->data, action->event, action->config->path);
+}
+
 static void end(struct action *action)
 {
 	void (*ended)(void *data) = action->ended;
@@ -65,8 +79,7 @@ static void tell(const struct action *action, enum log_level level, char *how)
 	struct log_about place = about(action);
 
 	log_line(level, &place, "%s", how);
-	if (action->kit->told != NULL)
-		action->kit->told(action->kit->data, action->event, action->config->path, how);
+	action_tell(action->kit, action->event, action->config->path, how);
 	free(how);
 }
 
@@ -152,6 +165,7 @@ struct action *action_start(const struct action_kit *kit, const struct config *c
 	else
 		action->run = kit->runner->start(kit->runner->data, config, action->config, event,
 						 on_function_ended, action);
+	tell_start(action);
 	return action;
 }
 

@@ -12,14 +12,26 @@
 
 struct action;
 
+/* How one of an event's actions ended, or that the event was dropped (`path` NULL), in the log's words. */
+typedef void dispatch_told(void *data, const struct event *event, const char *path, const char *how);
+
+/* What is told of the actions of events, as it comes about; either may be NULL. */
+struct dispatch_events {
+	/* One of the event's actions has been started: its end is told later, never from inside this call. */
+	void (*started)(void *data, const struct event *event, const char *path);
+	dispatch_told *told;
+};
+
 /* What actions run on; `runner` NULL where there is no Lua. */
 struct action_kit {
 	struct child_port *port;
 	const struct runner *runner;
-	/* How an action of the event's ended, in the log's words; NULL: nobody wants to know. */
-	void (*told)(void *data, const struct event *event, const char *path, const char *how);
+	const struct dispatch_events *events; /* NULL: nobody wants to know */
 	void *data;
 };
+
+/* Tells `events->told`, if somebody wants to know. */
+void action_tell(const struct action_kit *kit, const struct event *event, const char *path, const char *how);
 
 /* Where a line about this event belongs; points into the event. */
 struct log_about action_event_about(const struct event *event);

@@ -79,15 +79,11 @@ static void schedule(struct dispatch *dispatch)
 static void drop_run(struct dispatch *dispatch, struct run *run, const char *why)
 {
 	struct log_about about = action_event_about(run->event);
-	const struct action_kit *kit = &dispatch->kit;
+	char *how = mem_printf("dropped: %s", why);
 
-	log_line(LOG_LEVEL_ERROR, &about, "trigger dropped: %s", why);
-	if (kit->told != NULL) {
-		char *how = mem_printf("dropped: %s", why);
-
-		kit->told(kit->data, run->event, NULL, how);
-		free(how);
-	}
+	log_line(LOG_LEVEL_ERROR, &about, "trigger %s", how);
+	action_tell(&dispatch->kit, run->event, NULL, how);
+	free(how);
 	queue_run_free(&run);
 }
 
@@ -134,9 +130,9 @@ static void make_room(struct dispatch *dispatch, int cluster_id, size_t bytes)
 		drop_run(dispatch, run, "the queues of all clusters are full, and its own is the longest");
 }
 
-void dispatch_tell(struct dispatch *dispatch, dispatch_told *told, void *data)
+void dispatch_tell(struct dispatch *dispatch, const struct dispatch_events *events, void *data)
 {
-	dispatch->kit.told = told;
+	dispatch->kit.events = events;
 	dispatch->kit.data = data;
 }
 

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "core/view.h"
+#include "dispatch/action.h"
 #include "dispatch/gate.h"
 #include "dispatch/runner.h"
 
@@ -21,11 +22,8 @@
 
 struct dispatch;
 
-/* How one of an event's actions ended, or that it was dropped (`path` NULL), in the log's words. */
-typedef void dispatch_told(void *data, const struct event *event, const char *path, const char *how);
-
-/* From now on `told` (NULL: nobody) is called with `data`. */
-void dispatch_tell(struct dispatch *dispatch, dispatch_told *told, void *data);
+/* From now on each action's start and end are told to `events` (NULL: to nobody), which live as long, with `data`. */
+void dispatch_tell(struct dispatch *dispatch, const struct dispatch_events *events, void *data);
 
 /* Takes a reference of `config`; `runner` outlives it. */
 struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const struct runner *runner);

@@ -228,6 +228,7 @@ static void on_asked(size_t at)
 static void load_triggers(enum kind kind)
 {
 	static const struct hosts_events events = { .loaded = on_loaded, .changed = on_hosts_changed };
+	static const struct dispatch_events runs = { .told = on_told };
 	static const char *const triggers[KINDS] = {
 		[KIND_NONE] = "nil", [KIND_COMMANDS] = "{ '/usr/bin/wc', '-c' }",
 		[KIND_FUNCTIONS] = "function(event) return event.cluster_id end",
@@ -253,7 +254,7 @@ static void load_triggers(enum kind kind)
 	(void)unlink(path);
 	bench.hosts = hosts_new(&bench.loop, host, bench.config, bench.shared, &events, NULL);
 	bench.dispatch = dispatch_new(&bench.loop, bench.config, hosts_runner(bench.hosts));
-	dispatch_tell(bench.dispatch, on_told, NULL);
+	dispatch_tell(bench.dispatch, &runs, NULL);
 }
 
 static void turn_until(bool (*done)(void))

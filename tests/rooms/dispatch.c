@@ -42,6 +42,7 @@ static struct {
 	size_t started;
 	size_t ended; /* all before this one have ended */
 	struct buf told;
+	struct buf starts; /* as they were told */
 	bool done;
 } at;
 
@@ -83,6 +84,12 @@ static void end_all(void)
 {
 	while (at.ended < at.started)
 		end_run(at.ended++);
+}
+
+static void on_started(void *data, const struct event *event, const char *path)
+{
+	(void)data;
+	buf_addf(&at.starts, "%s %s;", event->id, path);
 }
 
 static void on_told(void *data, const struct event *event, const char *path, const char *how)
@@ -128,13 +135,15 @@ static struct config *make_config(void)
 
 static int open_stage(void **state)
 {
+	static const struct dispatch_events events = { .started = on_started, .told = on_told };
+
 	(void)state;
 	memset(&at, 0, sizeof(at));
 	uv_loop_init(&at.loop);
 	at.config = make_config();
 	at.runner = (struct runner){ .is_ready = is_ready, .start = start, .stop = stop };
 	at.dispatch = dispatch_new(&at.loop, at.config, &at.runner);
-	dispatch_tell(at.dispatch, on_told, NULL);
+	dispatch_tell(at.dispatch, &events, NULL);
 	assert_int_equal(reaper_start(&at.loop), 0);
 	return 0;
 }
@@ -160,6 +169,7 @@ static int close_stage(void **state)
 	assert_int_equal(uv_loop_close(&at.loop), 0);
 	config_unref(&at.config);
 	buf_free(&at.told);
+	buf_free(&at.starts);
 	return 0;
 }
 
@@ -646,6 +656,22 @@ static void test_an_event_queued_before_the_end_runs_in_the_grace(void **state)
 	at.ended = 1;
 }
 
+static void test_each_start_is_told(void **state)
+{
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_DOWN, 1, ":");
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	queue_event("b", EVENT_SLAVE_DOWN, 1);
+	assert_string_equal(buf_text(&at.starts), "a trigger;");
+	assert_told("");
+	end_run(0);
+	assert_string_equal(buf_text(&at.starts), "a trigger;a trigger;"); /* its command */
+	assert_told("a done in;");
+	run_until_told("a done in;a done in;");
+	assert_string_equal(buf_text(&at.starts), "a trigger;a trigger;b trigger;");
+	at.ended = 1;
+}
+
 static void tell_one(void *data, const struct event *event, const char *path, const char *how)
 {
 	(void)path;
@@ -774,6 +800,7 @@ int main(void)
 		staged(test_slots_go_in_turn),
 		staged(test_the_end_gives_functions_a_word_and_then_none),
 		staged(test_an_event_queued_before_the_end_runs_in_the_grace),
+		staged(test_each_start_is_told),
 		staged(test_what_is_left_of_an_event_can_be_asked),
 		staged(test_an_empty_queue_goes_with_its_line),
 		staged(test_many_clusters_cost_as_many_times_one),
