@@ -12,7 +12,7 @@
 /* Answers with a line, which it takes; HAProxy asks by OPTIONS as well, and reads no body then. */
 static enum MHD_Result answer(struct visit *visit, bool well, char *line)
 {
-	const struct picture *picture = visit->desk->facts.picture;
+	const struct pane *pane = visit->desk->facts.pane;
 	struct buf body = { 0 };
 	struct MHD_Response *response;
 
@@ -20,7 +20,7 @@ static enum MHD_Result answer(struct visit *visit, bool well, char *line)
 		buf_addf(&body, "%s\n", line);
 	free(line);
 	response = reply_new(&body, TYPE_TEXT);
-	if (picture != NULL && picture->is_isolated)
+	if (pane != NULL && pane->is_isolated)
 		(void)MHD_add_response_header(response, "X-Plusmoin-Isolated", "true");
 	return reply_send(visit->connection, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, response);
 }
@@ -49,11 +49,11 @@ char *checks_lack(const struct facts *facts)
 
 	if (words != NULL)
 		return words;
-	if (facts->picture == NULL || !facts->picture->has_started)
+	if (facts->pane == NULL || !facts->pane->has_started)
 		return mem_strdup("plusmoin's first rounds are not over");
-	if (!facts->picture->is_isolated || !facts->terms->isolated_fails)
+	if (!facts->pane->is_isolated || !facts->terms->isolated_fails)
 		return NULL;
-	write_time(facts->picture->isolated_ms, since);
+	write_time(facts->pane->isolated_ms, since);
 	return mem_printf("plusmoin hears no other host since %s (P7): how the node is, it cannot say", since);
 }
 
@@ -71,19 +71,19 @@ enum MHD_Result checks_answer_ready(struct visit *visit)
 
 	if (stale != NULL)
 		return answer(visit, false, stale);
-	if (facts->picture == NULL || !facts->picture->has_started)
+	if (facts->pane == NULL || !facts->pane->has_started)
 		return answer(visit, false, mem_strdup("plusmoin's first rounds are not over"));
 	return answer(visit, true, mem_strdup("the first rounds are over"));
 }
 
 /* The isolated monitor says that it goes by what it knew last. */
-static char *say(const struct picture *picture, const char *why)
+static char *say(const struct pane *pane, const char *why)
 {
 	char since[TIME_BYTES];
 
-	if (!picture->is_isolated)
+	if (!pane->is_isolated)
 		return mem_strdup(why);
-	write_time(picture->isolated_ms, since);
+	write_time(pane->isolated_ms, since);
 	return mem_printf("%s; plusmoin hears no other host since %s (P7), this is what it knew then", why, since);
 }
 
@@ -102,7 +102,7 @@ enum MHD_Result checks_answer_node(struct visit *visit, const struct node_view *
 	if (lack != NULL)
 		return answer(visit, false, lack);
 	health_say(node, health, limit_ms, why, sizeof(why));
-	return answer(visit, health_is(node, health, limit_ms), say(visit->desk->facts.picture, why));
+	return answer(visit, health_is(node, health, limit_ms), say(visit->desk->facts.pane, why));
 }
 
 enum MHD_Result checks_answer_master(struct visit *visit, const struct view *cluster)

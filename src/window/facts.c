@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
-#include "loop/clock.h"
 #include "window/reply.h"
 
 static void write_etag(char out[ETAG_BYTES], const char *text, size_t len)
@@ -35,7 +35,8 @@ void facts_take_status(struct facts *facts, char *text)
 
 int64_t facts_stale_ms(const struct facts *facts)
 {
-	int64_t since_ms = clock_steady_ms() - atomic_load_explicit(facts->turned_ms, memory_order_relaxed);
+	int64_t since_ms = (int64_t)(uv_hrtime() / 1000000) -
+			   atomic_load_explicit(facts->turned_ms, memory_order_relaxed);
 
 	return facts->terms != NULL && since_ms > facts->terms->stale_ms ? since_ms : 0;
 }
@@ -45,6 +46,6 @@ void facts_free(struct facts *facts)
 	drop_status(&facts->status);
 	finder_free(&facts->finder);
 	diary_free(&facts->diary);
-	picture_unref(&facts->picture);
+	pane_unref(&facts->pane);
 	terms_free(&facts->terms);
 }

@@ -9,7 +9,7 @@
 
 #include "window/diary.h"
 #include "window/finder.h"
-#include "window/picture.h"
+#include "window/pane.h"
 #include "window/terms.h"
 
 #define ETAG_BYTES 24
@@ -22,11 +22,11 @@ struct status_text {
 
 struct facts {
 	struct terms *terms;     /* NULL: the window is shut */
-	struct picture *picture; /* NULL: none came yet */
+	struct pane *pane; /* NULL: none came yet */
 	struct status_text status;
 	struct finder finder;
 	struct diary diary;
-	const atomic_llong *turned_ms; /* steady: when the monitor's loop turned last */
+	const atomic_llong *turned_ms; /* when the monitor's loop turned last, by its own uv_now() */
 	char start[24]; /* names this run of the daemon in ids of /events */
 };
 

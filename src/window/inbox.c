@@ -26,11 +26,11 @@ void note_free(struct note **note_p)
 	free(note);
 }
 
-void inbox_put_picture(struct inbox *inbox, struct picture *picture)
+void inbox_put_pane(struct inbox *inbox, struct pane *pane)
 {
-	struct picture *old = atomic_exchange(&inbox->picture, picture);
+	struct pane *old = atomic_exchange(&inbox->pane, pane);
 
-	picture_unref(&old);
+	pane_unref(&old);
 }
 
 void inbox_put_status(struct inbox *inbox, char *text)
@@ -58,9 +58,9 @@ void inbox_add(struct inbox *inbox, struct note *note)
 	} while (!atomic_compare_exchange_weak(&inbox->notes, &last, note));
 }
 
-struct picture *inbox_take_picture(struct inbox *inbox)
+struct pane *inbox_take_pane(struct inbox *inbox)
 {
-	return atomic_exchange(&inbox->picture, NULL);
+	return atomic_exchange(&inbox->pane, NULL);
 }
 
 char *inbox_take_status(struct inbox *inbox)
@@ -88,10 +88,10 @@ struct note *inbox_take_notes(struct inbox *inbox, bool *lost)
 
 void inbox_free(struct inbox *inbox)
 {
-	struct picture *picture = inbox_take_picture(inbox);
+	struct pane *pane = inbox_take_pane(inbox);
 	bool lost;
 
-	picture_unref(&picture);
+	pane_unref(&pane);
 	free(inbox_take_status(inbox));
 	for (struct note *note = inbox_take_notes(inbox, &lost); note != NULL;) {
 		struct note *next = note->next;

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "window/checks.h"
-#include "window/fleet_pages.h"
+#include "window/listing.h"
 #include "window/reply.h"
 
 typedef enum MHD_Result page_answer(struct visit *visit);
@@ -42,7 +42,7 @@ static const struct page {
 } pages[] = {
 	{ "/", false, answer_index, "this list" },
 	{ "/status.json", false, answer_status, "the status file" },
-	{ "/clusters", false, fleet_answer_all, "all clusters and nodes, with all that is known of them" },
+	{ "/clusters", false, listing_answer_all, "all clusters and nodes, with all that is known of them" },
 	{ "/live", true, checks_answer_live, "200 while the monitor's loop turns" },
 	{ "/ready", true, checks_answer_ready, "200 when the first rounds are over" },
 };
@@ -113,10 +113,10 @@ enum MHD_Result pages_answer(struct visit *visit)
 			return answer_page(visit, &pages[i]);
 	}
 	if (node != NULL)
-		return fleet_is_check(node) || visit->method != METHOD_OPTIONS ? fleet_answer_node(visit, node)
+		return listing_is_check(node) || visit->method != METHOD_OPTIONS ? listing_answer_node(visit, node)
 									       : answer_options(visit);
 	if (cluster != NULL)
-		return fleet_answer_cluster(visit, cluster);
+		return listing_answer_cluster(visit, cluster);
 	return visit->method == METHOD_OPTIONS && strcmp(visit->path, "*") == 0 ? answer_options(visit)
 										 : answer_unknown(visit);
 }

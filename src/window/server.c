@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/clock.h"
-#include "window/doors.h"
+#include "window/entrances.h"
 #include "window/gatekeeper.h"
 #include "window/visitors.h"
 
@@ -29,7 +29,7 @@ struct server {
 	struct inbox *inbox;
 	struct desk desk;
 	struct visitors visitors;
-	struct doors doors;
+	struct entrances entrances;
 	bool ends;
 };
 
@@ -126,7 +126,7 @@ static void take_terms(struct server *server, struct note *note)
 
 	server->desk.facts.terms = note->terms;
 	note->terms = NULL;
-	doors_take(&server->doors, server->desk.facts.terms);
+	entrances_take(&server->entrances, server->desk.facts.terms);
 	terms_free(&old);
 	if (server->mhd == NULL && !start_mhd(server))
 		log_error("the window stays shut: libmicrohttpd cannot start: %s", strerror(errno));
@@ -135,7 +135,7 @@ static void take_terms(struct server *server, struct note *note)
 static void begin_end(struct server *server)
 {
 	server->ends = true;
-	doors_take(&server->doors, NULL);
+	entrances_take(&server->entrances, NULL);
 	uv_stop(&server->loop);
 }
 
@@ -164,14 +164,14 @@ static void take_note(struct server *server, struct note *note)
 static void on_wake(uv_async_t *wake)
 {
 	struct server *server = wake->data;
-	struct picture *picture = inbox_take_picture(server->inbox);
+	struct pane *pane = inbox_take_pane(server->inbox);
 	char *status = inbox_take_status(server->inbox);
 	struct note *note;
 	bool lost;
 
-	if (picture != NULL) {
-		picture_unref(&server->desk.facts.picture);
-		server->desk.facts.picture = picture;
+	if (pane != NULL) {
+		pane_unref(&server->desk.facts.pane);
+		server->desk.facts.pane = pane;
 	}
 	if (status != NULL)
 		facts_take_status(&server->desk.facts, status);
@@ -211,7 +211,7 @@ struct server *server_new(struct inbox *inbox, const atomic_llong *turned_ms, vo
 	*error = uv_async_init(&server->loop, &server->wake, on_wake);
 	(void)uv_timer_init(&server->loop, &server->mhd_timer);
 	(void)uv_timer_init(&server->loop, &server->sweep);
-	doors_open(&server->doors, &server->loop, on_visitor, server);
+	entrances_open(&server->entrances, &server->loop, on_visitor, server);
 	if (*error != 0)
 		server_free(&server);
 	return server;
@@ -222,9 +222,9 @@ void server_wake(struct server *server)
 	(void)uv_async_send(&server->wake);
 }
 
-struct questions *server_questions(struct server *server)
+struct askings *server_askings(struct server *server)
 {
-	return &server->desk.questions;
+	return &server->desk.askings;
 }
 
 /* http-notes.md: a suspended connection at the stop of libmicrohttpd ends the process. */
@@ -259,20 +259,20 @@ static void on_handle(uv_handle_t *handle, void *data)
 void server_free(struct server **server_p)
 {
 	struct server *server = *server_p;
-	struct question *question;
+	struct asking *asking;
 
 	*server_p = NULL;
 	if (server == NULL)
 		return;
-	doors_take(&server->doors, NULL);
+	entrances_take(&server->entrances, NULL);
 	uv_walk(&server->loop, on_handle, NULL);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&server->loop);
-	for (question = questions_take(&server->desk.questions); question != NULL;) {
-		struct question *next = question->next;
+	for (asking = asking_take(&server->desk.askings); asking != NULL;) {
+		struct asking *next = asking->next;
 
-		question_free(&question);
-		question = next;
+		asking_free(&asking);
+		asking = next;
 	}
 	facts_free(&server->desk.facts);
 	free(server);

@@ -1,6 +1,6 @@
 /*
  * The window's thread: a loop of its own with libmicrohttpd on it (http-notes.md, "The set-up to take"). It is told all by
- * the inbox, and asks the monitor by questions.
+ * the inbox, and asks the monitor by its list of askings (asking.h).
  */
 #pragma once
 
@@ -24,8 +24,8 @@ void server_wake(struct server *server);
 /* Runs until a note ends it. On its own thread. */
 void server_run(struct server *server);
 
-/* The questions that it asks; the server's. */
-struct questions *server_questions(struct server *server);
+/* What it asks the monitor; the server's. */
+struct askings *server_askings(struct server *server);
 
 /* After its end, or before its begin. NULL allowed; clears the pointer. */
 void server_free(struct server **server);

@@ -4,7 +4,7 @@
 #include <microhttpd.h>
 
 #include "window/facts.h"
-#include "window/question.h"
+#include "window/asking.h"
 #include "window/waiting.h"
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS };
@@ -15,7 +15,7 @@ struct visitors;
 struct desk {
 	struct facts facts;
 	struct waiting waiting; /* for the monitor's answers, */
-	struct questions questions; /* to what was asked */
+	struct askings askings; /* to what was asked */
 	void (*wake_monitor)(void *data);
 	void *data; /* of this */
 	struct visitors *visitors; /* the server's */

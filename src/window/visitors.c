@@ -106,7 +106,7 @@ static void sweep(const struct visitor_list *list, int64_t now_ms)
 {
 	struct visitor *visitor;
 
-	TAILQ_FOREACH(visitor, list, in_list) {
+	for (visitor = TAILQ_FIRST(list); visitor != NULL; visitor = TAILQ_NEXT(visitor, in_list)) {
 		if (is_late(visitor, now_ms))
 			send_away(visitor);
 	}
@@ -126,7 +126,7 @@ bool visitors_make_room(struct visitors *visitors)
 
 	if (visitors->count < VISITORS_MOST)
 		return true;
-	TAILQ_FOREACH(visitor, &visitors->idle, in_list) {
+	for (visitor = TAILQ_FIRST(&visitors->idle); visitor != NULL; visitor = TAILQ_NEXT(visitor, in_list)) {
 		if (!visitor->goes) {
 			send_away(visitor);
 			return true;

@@ -10,7 +10,7 @@
 #define WAITING_MS 2000
 
 struct waiting_one {
-	unsigned long number; /* of the question; 0: the place is free */
+	unsigned long number; /* of what was asked; 0: the place is free */
 	struct MHD_Connection *connection;
 	char **text; /* where the answer is put; NULL there: none came in time */
 	bool *answered;
@@ -22,7 +22,7 @@ struct waiting {
 	unsigned long last;
 };
 
-/* Suspends the connection; the number of the question, or 0: too many wait. `text` and `answered` live as long as the request. */
+/* Suspends the connection; the number of what is asked, or 0: too many wait. `text` and `answered` live as long as the request. */
 unsigned long waiting_begin(struct waiting *waiting, struct MHD_Connection *connection, char **text, bool *answered);
 
 /* The answer of that number, which is taken over: the connection goes on. */

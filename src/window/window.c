@@ -6,9 +6,8 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "loop/clock.h"
 #include "system/thread.h"
-#include "window/question.h"
+#include "window/asking.h"
 #include "window/server.h"
 #include "window/terms.h"
 
@@ -36,19 +35,19 @@ static void on_turn(uv_prepare_t *turn)
 {
 	struct window *window = turn->data;
 
-	atomic_store_explicit(&window->turned_ms, clock_steady_ms(), memory_order_relaxed);
+	atomic_store_explicit(&window->turned_ms, (long long)uv_now(turn->loop), memory_order_relaxed);
 }
 
 static void on_asked(uv_async_t *async)
 {
 	struct window *window = async->data;
 
-	for (struct question *question = questions_take(server_questions(window->server)); question != NULL;) {
-		struct question *next = question->next;
+	for (struct asking *asking = asking_take(server_askings(window->server)); asking != NULL;) {
+		struct asking *next = asking->next;
 
-		window->ask(window->data, question->number, question->node);
-		question_free(&question);
-		question = next;
+		window->ask(window->data, asking->number, asking->node);
+		asking_free(&asking);
+		asking = next;
 	}
 }
 
@@ -67,7 +66,6 @@ struct window *window_new(uv_loop_t *loop, window_asked *asked, void *data, int 
 	window->data = data;
 	window->asked.data = window;
 	window->turn.data = window;
-	atomic_init(&window->turned_ms, clock_steady_ms());
 	*error = uv_async_init(loop, &window->asked, on_asked);
 	if (*error != 0) {
 		free(window);
@@ -75,6 +73,7 @@ struct window *window_new(uv_loop_t *loop, window_asked *asked, void *data, int 
 	}
 	(void)uv_prepare_init(loop, &window->turn);
 	(void)uv_prepare_start(&window->turn, on_turn);
+	on_turn(&window->turn);
 	return window;
 }
 
@@ -218,13 +217,13 @@ bool window_is_open(const struct window *window)
 	return window != NULL && window->is_open;
 }
 
-void window_show(struct window *window, struct picture *picture)
+void window_show(struct window *window, struct pane *pane)
 {
 	if (!window_is_open(window)) {
-		picture_unref(&picture);
+		pane_unref(&pane);
 		return;
 	}
-	inbox_put_picture(&window->inbox, picture);
+	inbox_put_pane(&window->inbox, pane);
 	server_wake(window->server);
 }
 

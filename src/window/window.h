@@ -11,8 +11,8 @@
 
 struct window;
 
-/* Somebody asks why a node is where it is: window_answer() follows. Monitor's loop. */
-typedef void window_asked(void *data, unsigned long number, const char *node);
+/* Somebody asks why the node of this "host:port" is where it is: window_answer() follows. Monitor's loop. */
+typedef void window_asked(void *data, unsigned long number, const char *id);
 
 /* Shut; NULL: `*error`, libuv's. */
 struct window *window_new(uv_loop_t *loop, window_asked *asked, void *data, int *error);
@@ -32,8 +32,8 @@ void window_drop(struct window *window);
 /* Whether somebody may be looking: what is shown to a shut window goes nowhere. */
 bool window_is_open(const struct window *window);
 
-/* Shows the picture, which it takes over. */
-void window_show(struct window *window, struct picture *picture);
+/* Shows the pane, which it takes over. */
+void window_show(struct window *window, struct pane *pane);
 
 /* Shows the status file's text, which is copied. */
 void window_show_status(struct window *window, const char *text, size_t len);
@@ -41,7 +41,7 @@ void window_show_status(struct window *window, const char *text, size_t len);
 /* Tells of an event or of a run; takes over the note. */
 void window_tell(struct window *window, struct note *note);
 
-/* The answer to a question: JSON, or NULL; takes over the text. */
+/* The answer to what was asked: JSON, or NULL; takes over the text. */
 void window_answer(struct window *window, unsigned long number, char *text);
 
 /* Ends the thread; false: it does not end, and what it holds lives on. NULL allowed, clears the pointer. */

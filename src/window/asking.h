@@ -6,19 +6,19 @@
 
 #include <stdatomic.h>
 
-struct question {
-	struct question *next;
+struct asking {
+	struct asking *next;
 	unsigned long number;
-	char *node; /* "host:port", or its name */
+	char *node; /* "host:port" */
 };
 
-struct questions {
-	_Atomic(struct question *) asked; /* the last one first */
+struct askings {
+	_Atomic(struct asking *) asked; /* the last one first */
 };
 
 /* Window thread; copies the name. The caller wakes the monitor's loop. */
-void questions_ask(struct questions *questions, unsigned long number, const char *node);
+void asking_put(struct askings *askings, unsigned long number, const char *node);
 
 /* All that were asked, the caller's to free, the oldest first; each `next` leads on. Monitor thread. */
-struct question *questions_take(struct questions *questions);
-void question_free(struct question **question);
+struct asking *asking_take(struct askings *askings);
+void asking_free(struct asking **asking);

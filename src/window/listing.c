@@ -1,4 +1,4 @@
-#include "window/fleet_pages.h"
+#include "window/listing.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -67,23 +67,23 @@ static enum MHD_Result answer_not_yet(struct visit *visit)
 			  mem_strdup("plusmoin has seen nothing yet"));
 }
 
-enum MHD_Result fleet_answer_all(struct visit *visit)
+enum MHD_Result listing_answer_all(struct visit *visit)
 {
-	const struct picture *picture = visit->desk->facts.picture;
+	const struct pane *pane = visit->desk->facts.pane;
 	struct all_pages *all;
 	struct MHD_Response *response;
 
-	if (picture == NULL)
+	if (pane == NULL)
 		return answer_not_yet(visit);
 	all = mem_zalloc(1, sizeof(*all));
 	all->json.out = &all->text;
 	jsonw_begin_object(&all->json);
 	jsonw_key(&all->json, "isolated");
-	if (picture->is_isolated)
-		jsonw_seconds(&all->json, picture->isolated_ms);
+	if (pane->is_isolated)
+		jsonw_seconds(&all->json, pane->isolated_ms);
 	else
 		jsonw_null(&all->json);
-	board_read_begin(&all->reader, picture->board, &all->json);
+	board_read_begin(&all->reader, pane->board, &all->json);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read, all, on_free);
 	reply_add_headers(response, TYPE_JSON);
 	return reply_send(visit->connection, MHD_HTTP_OK, response);
@@ -118,19 +118,19 @@ static int parse_id(const char *text, const char *end)
 	return errno == 0 && id <= INT_MAX && stop == end ? (int)id : -1;
 }
 
-enum MHD_Result fleet_answer_cluster(struct visit *visit, const char *rest)
+enum MHD_Result listing_answer_cluster(struct visit *visit, const char *rest)
 {
-	const struct picture *picture = visit->desk->facts.picture;
+	const struct pane *pane = visit->desk->facts.pane;
 	const char *end = rest + strcspn(rest, "/");
 	int id = parse_id(rest, end);
-	const struct view *cluster = picture != NULL && id >= 0 ? board_find(picture->board, id) : NULL;
+	const struct view *cluster = pane != NULL && id >= 0 ? board_find(pane->board, id) : NULL;
 	struct buf body = { 0 };
 	struct json json = { .out = &body };
 
-	if (picture == NULL)
+	if (pane == NULL)
 		return answer_not_yet(visit);
 	if (cluster == NULL)
-		return answer_no_cluster(visit, picture->board);
+		return answer_no_cluster(visit, pane->board);
 	if (strcmp(end, "/primary") == 0 || strcmp(end, "/master") == 0)
 		return checks_answer_master(visit, cluster);
 	if (*end != '\0')
@@ -148,7 +148,7 @@ static enum MHD_Result answer_no_node(struct visit *visit, const char *name, boo
 
 	if (several)
 		line = mem_strdup("several nodes have this name: \"host:port\" tells which");
-	else if (finder_add_near(visit->desk->facts.picture->board, name, &near))
+	else if (finder_add_near(visit->desk->facts.pane->board, name, &near))
 		line = mem_printf("there is no such node; the nearest are: %s", buf_text(&near));
 	else
 		line = mem_strdup("there is no such node; /clusters has all of them");
@@ -171,11 +171,12 @@ static enum MHD_Result answer_node(struct visit *visit, const struct node_view *
 	return reply_json(visit->connection, MHD_HTTP_OK, &body);
 }
 
-static enum MHD_Result answer_explain(struct visit *visit, const char *name)
+static enum MHD_Result answer_explain(struct visit *visit, const struct node_view *node)
 {
 	struct desk *desk = visit->desk;
 	struct buf body = { 0 };
 	unsigned long number;
+	char *id;
 
 	if (visit->answered) {
 		if (visit->text == NULL)
@@ -188,7 +189,9 @@ static enum MHD_Result answer_explain(struct visit *visit, const char *name)
 	if (number == 0)
 		return reply_line(visit->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 				  mem_strdup("too many explanations are asked for at once"));
-	questions_ask(&desk->questions, number, name);
+	id = mem_printf("%s:%d", node->host, node->port);
+	asking_put(&desk->askings, number, id);
+	free(id);
 	desk->wake_monitor(desk->data);
 	return MHD_YES;
 }
@@ -204,7 +207,7 @@ static const char *way_of(const char *rest)
 	return strcmp(slash, "/explain") == 0 || health_parse(slash + 1, &health) ? slash + 1 : NULL;
 }
 
-bool fleet_is_check(const char *rest)
+bool listing_is_check(const char *rest)
 {
 	const char *way = way_of(rest);
 
@@ -215,11 +218,11 @@ static const struct node_view *find(struct visit *visit, const char *name, bool 
 {
 	struct facts *facts = &visit->desk->facts;
 
-	return finder_find(&facts->finder, facts->picture->board, name, several);
+	return finder_find(&facts->finder, facts->pane->board, name, several);
 }
 
 /* A host may be a socket directory, whose slashes stand in the path: the way is what stands behind the last one. */
-enum MHD_Result fleet_answer_node(struct visit *visit, const char *rest)
+enum MHD_Result listing_answer_node(struct visit *visit, const char *rest)
 {
 	const char *way = way_of(rest);
 	char *name = way != NULL ? mem_strndup(rest, (size_t)(way - 1 - rest)) : mem_strdup(rest);
@@ -228,7 +231,7 @@ enum MHD_Result fleet_answer_node(struct visit *visit, const char *rest)
 	enum health health;
 	bool several = false;
 
-	if (visit->desk->facts.picture == NULL) {
+	if (visit->desk->facts.pane == NULL) {
 		free(name);
 		return answer_not_yet(visit);
 	}
@@ -240,7 +243,7 @@ enum MHD_Result fleet_answer_node(struct visit *visit, const char *rest)
 	else if (health_parse(way, &health))
 		result = checks_answer_node(visit, node, health);
 	else
-		result = answer_explain(visit, name);
+		result = answer_explain(visit, node);
 	free(name);
 	return result;
 }

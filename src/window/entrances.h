@@ -7,16 +7,16 @@
 #include "window/terms.h"
 
 /* Somebody came; `fd`, which does not block, is the callee's. */
-typedef void doors_came(void *data, int fd, const struct sockaddr *address, socklen_t size);
+typedef void entrances_came(void *data, int fd, const struct sockaddr *address, socklen_t size);
 
-struct doors {
+struct entrances {
 	uv_loop_t *loop;
-	doors_came *came;
+	entrances_came *came;
 	void *data;
-	struct list open; /* struct door * */
+	struct list open; /* struct entrance * */
 };
 
-void doors_open(struct doors *doors, uv_loop_t *loop, doors_came *came, void *data);
+void entrances_open(struct entrances *entrances, uv_loop_t *loop, entrances_came *came, void *data);
 
 /* Accepts at the ports of these terms (NULL: at none), and goes on at those that were open before. Takes references. */
-void doors_take(struct doors *doors, const struct terms *terms);
+void entrances_take(struct entrances *entrances, const struct terms *terms);
