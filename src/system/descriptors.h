@@ -23,8 +23,9 @@ bool descriptors_of_children(struct rlimit *limit);
 /* How many there may be now. Any thread. */
 size_t descriptors_limit(void);
 
-/* From now on so many commands may run at once: the reserve is made for them. Any thread. */
-void descriptors_reserve(int commands);
+/* From now on so many commands may run at once, and the window may hold so many: the reserve is made for them.
+ * Any thread. */
+void descriptors_reserve(int commands, int window);
 
 /* How many nodes can be watched, about. Any thread. */
 size_t descriptors_fit(void);
