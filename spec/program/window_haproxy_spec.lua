@@ -35,7 +35,7 @@ local function backends(title, servers, port, lag)
   return lag and replace(text, "lag=5", "lag=" .. lag) or text
 end
 
--- Master, two slaves, a plusmoin with a window, and HAProxy in front of them that asks it as README's block `title` has it.
+-- Master, two slaves, a plusmoin with a window, and HAProxy in front of them that asks it as README's block has it.
 local function set_up(title, options)
   options = options or {}
   local master, slaves = proxied.cluster()
