@@ -23,6 +23,7 @@ struct node_view {
 	int server_version; /* 0: never seen */
 	int64_t lag_ms;
 	int64_t since_ms;   /* wall clock */
+	struct node_meter *meter; /* a reference; NULL: nobody measures it */
 	const char *host;   /* these lie in the block */
 	const char *name;
 	const char *master_name;

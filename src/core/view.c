@@ -33,6 +33,7 @@ static void take_node(struct node_view *view, const struct node *node, char *fai
 		.state = node->place,
 		.since_ms = node->since_ms,
 		.server_version = node->server_version,
+		.meter = node->meter,
 	};
 	view->has_lag = node_lag(node, &view->lag_ms);
 	view->condition = node_condition(node);
@@ -218,6 +219,7 @@ struct view *view_copy(const struct view *view)
 	copy->clusterless = view->clusterless;
 	copy->pages = mem_zalloc(view->page_count, sizeof(struct view_page *));
 	copy->page_count = view->page_count;
+	copy->meter = view->meter != NULL ? cluster_meter_ref(view->meter) : NULL;
 	for (size_t i = 0; i < view->page_count; i++) {
 		copy->pages[i] = view->pages[i];
 		atomic_fetch_add(&copy->pages[i]->references, 1);
@@ -283,6 +285,7 @@ static struct view *make(const struct fleet *fleet, const struct cluster *cluste
 	size_t at = 0;
 
 	view->cluster_id = cluster != NULL ? cluster->id : -1;
+	view->meter = cluster != NULL ? cluster_meter_ref(cluster->meter) : NULL;
 	view->pages = mem_zalloc(pages_for(nodes), sizeof(struct view_page *));
 	while (at < nodes->count)
 		at = add_page(view, old, nodes, at);
@@ -357,6 +360,7 @@ void view_unref(struct view **view_p)
 	for (size_t i = 0; i < view->page_count; i++)
 		view_page_unref(view->pages[i]);
 	free(view->pages);
+	cluster_meter_unref(&view->meter);
 	free(view);
 }
 
