@@ -236,4 +236,25 @@ return {
   -- Unix socket that `plusmoin status` asks; at most 107 bytes.
   -- Default: plusmoin.sock beside pid_file.
   control_socket = "/var/run/plusmoin/plusmoin.sock",
+
+  -- The window: status, health, metrics and events by HTTP.
+  -- Default: null: there is no window.
+  http = nil,
+  -- http = {
+  --   -- Where it listens, once or in several places; a socket's path has at most 107 bytes.
+  --   -- Default: none: this or agent is required.
+  --   listen = "127.0.0.1:8008",
+  --   -- File whose first line is the bearer token that who asks must have; read with the configuration.
+  --   -- Default: none: who reaches it may ask.
+  --   token_file = "/etc/plusmoin/http.token",
+  --   -- Further names that the Host header of a request may have, besides the addresses of `listen`.
+  --   -- Default: {}.
+  --   hosts = { "plusmoin.example.com" },
+  --   -- Where HAProxy's agent-check is answered.
+  --   -- Default: none.
+  --   agent = "127.0.0.1:8009",
+  --   -- What health URLs answer while the monitor is cut off from all other hosts: what was known last, or 503.
+  --   -- Default: last.
+  --   isolated = "last",
+  -- },
 }

@@ -16,6 +16,7 @@ local report = require "plusmoin.config.report"
 local runtime = require "plusmoin.config.runtime"
 local settings = require "plusmoin.settings"
 local triggers = require "plusmoin.config.triggers"
+local window = require "plusmoin.config.window"
 
 local config = {}
 
@@ -103,7 +104,8 @@ local function build(ctx, object, found)
   else
     values.triggers = triggers.check(ctx, checks.get(object, "triggers"), values.trigger_timeout)
   end
-  values.secrets = nodes.secrets(values.nodes, global)
+  values.http = window.check(ctx, checks.get(object, "http"), found)
+  values.secrets = nodes.secrets(values.nodes, global, values.http)
   values.password, values.connection = nil, nil
   if #ctx.report.errors == 0 then
     derive.settle(ctx, values, given)
@@ -164,8 +166,8 @@ end
 -- Returns {config =, errors =, warnings =, files =} and never raises:
 --   config    nil when there are errors; else the shape that the C side reads:
 --             single values by key (times in seconds, paths absolute), `nodes`,
---             `triggers`, `secrets`, `lua` {memory_limit =, patience =}; new
---             tables, the caller's own
+--             `triggers`, `secrets`, `lua` {memory_limit =, patience =}, `http` (nil, or
+--             what window.check() returns); new tables, the caller's own
 --   errors, warnings  lists of complete lines
 --   files     daemon_user, pid_file, status_file, log_file, control_socket as far
 --             as they could be read; `defaulted` is true when one was guessed

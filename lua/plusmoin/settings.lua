@@ -5,7 +5,8 @@
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
 --   type         seconds, integer, string, secret, path, choice, words, addresses,
---                statement, host, nodes, connection, boolean, triggers, trigger, command, object
+--                statement, host, nodes, connection, boolean, triggers, trigger, command, object,
+--                listen, listens, names
 --   min, max     range of numbers, both included; min_open: min itself is out
 --   default      the value, where it is a fixed one
 --   default_doc  the default in words, where it is computed or its text differs
@@ -19,6 +20,7 @@ local settings = {}
 
 local DAY = 86400
 local SHORTEST = 0.05
+local LISTEN = '"address:port" ("[address]:port" of IPv6), "/path.sock"'
 
 local rows = {
   { name = "dbname", type = "string", required = true, reload = "live",
@@ -172,15 +174,25 @@ local rows = {
     doc = "File that keeps clusters, places and seats over a restart; it goes on where it was." },
   { name = "control_socket", type = "path", default_doc = "`plusmoin.sock` beside `pid_file`", reload = "restart",
     doc = "Unix socket that `plusmoin status` asks; at most 107 bytes." },
-}
-
--- What the contract marks "later": known, refused in words, never ignored.
-local later = {
-  ["http"] = true,
+  { name = "http", type = "object", default_doc = "null: there is no window", reload = "live",
+    allowed = "an object with listen, or agent, and token_file, hosts, isolated",
+    doc = "The window: status, health, metrics and events by HTTP." },
+  { name = "http.listen", type = "listens", default_doc = "none: this or `agent` is required", reload = "live",
+    allowed = LISTEN .. ", or a list of these",
+    doc = "Where it listens, once or in several places; a socket's path has at most 107 bytes." },
+  { name = "http.token_file", type = "path", default_doc = "none: who reaches it may ask", reload = "live",
+    doc = "File whose first line is the bearer token that who asks must have; read with the configuration." },
+  { name = "http.hosts", type = "names", default_doc = "[]", reload = "live",
+    allowed = "a list of names or addresses, without ports",
+    doc = "Further names that the Host header of a request may have, besides the addresses of `listen`." },
+  { name = "http.agent", type = "listen", default_doc = "none", reload = "live",
+    allowed = LISTEN,
+    doc = "Where HAProxy's agent-check is answered." },
+  { name = "http.isolated", type = "choice", allowed = { "last", "503" }, default = "last", reload = "live",
+    doc = "What health URLs answer while the monitor is cut off from all other hosts: what was known last, or 503." },
 }
 
 settings.rows = rows
-settings.later = later
 
 --- Keys of old files that mean nothing: key path -> why, for a warning.
 settings.ignored = {

@@ -1,4 +1,4 @@
--- Hosts, connection keywords, triggers, ranges and later keys, one by one.
+-- Hosts, connection keywords, triggers, ranges and keys, one by one.
 local cjson = require "cjson"
 local config = require "plusmoin.config"
 local settings = require "plusmoin.settings"
@@ -215,26 +215,12 @@ describe("ranges", function()
 end)
 
 describe("keys", function()
-  it("that come later are refused in words, unless they are null", function()
-    for name in pairs(settings.later) do
-      local object = {}
-      if name:find("^nodes") then
-        object.nodes = { { host = "a", [name:match("%w[%w_]*$")] = true } }
-      elseif name:find("^triggers") then
-        object.triggers = { [name:match("[%w_]+$")] = "x" }
-      else
-        object[name] = {}
-      end
-      assert_error(load_table(object), "comes with a later version of plusmoin")
-    end
-    assert.same({}, load_table({ http = cjson.null }).errors)
-  end)
-
   it("that stand in the wrong place are told their place", function()
     assert_error(load_table { port = 1 }, "port: unknown key here; allowed: as a key of an entry of nodes")
     assert_error(load_table { master_up = "x" }, "allowed: as a key of triggers")
     assert_error(load_table { sslmode = "x" }, "allowed: as a key of connection")
     assert_error(load_table { nodes = { { host = "a", heartbeat = 5 } } }, "allowed: as a key of the top level")
+    assert_error(load_table { token_file = "x" }, "token_file: unknown key here; allowed: as a key of http")
   end)
 
   it("are no key paths", function()

@@ -15,6 +15,7 @@
 #include "command/anchors.h"
 #include "command/become.h"
 #include "command/programs.h"
+#include "daemon/fits.h"
 #include "loop/clock.h"
 #include "loop/pool.h"
 #include "loop/workers.h"
@@ -299,7 +300,7 @@ static void begin_config(struct json *json, const struct config *config)
 	jsonw_int(json, login_cost_us());
 	jsonw_key(json, "down_after");
 	jsonw_int(json, config->down_after);
-	descriptors_reserve(config->trigger_parallel);
+	fits_reserve(config);
 	jsonw_key(json, "fit");
 	jsonw_int(json, (int64_t)descriptors_fit());
 	jsonw_key(json, "descriptors");

@@ -186,6 +186,19 @@ static void free_trigger(struct config_trigger *trigger)
 	free(trigger->actions);
 }
 
+static void free_http(struct config_http *http)
+{
+	for (size_t i = 0; i < http->listen_count; i++)
+		free(http->listen[i]);
+	for (size_t i = 0; i < http->host_count; i++)
+		free(http->hosts[i]);
+	free(http->listen);
+	free(http->hosts);
+	free(http->agent);
+	free(http->token_file);
+	free(http->token);
+}
+
 void config_unref(struct config **config_p)
 {
 	struct config *config = *config_p;
@@ -204,6 +217,7 @@ void config_unref(struct config **config_p)
 	free(config->anchors);
 	for (int kind = 0; kind < EVENT_KINDS; kind++)
 		free_trigger(&config->triggers[kind]);
+	free_http(&config->http);
 	secrets_unref(&config->secrets);
 	free(config->path);
 	free(config->is_slave_statement);

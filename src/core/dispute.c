@@ -15,6 +15,17 @@ const struct node *dispute_rival(const struct dispute *dispute, const struct nod
 	return dispute->newer == node ? dispute->older : dispute->newer;
 }
 
+const struct node *dispute_first(const struct node *node)
+{
+	for (size_t i = 0; i < node->kin.disputes.count; i++) {
+		const struct dispute *dispute = node->kin.disputes.items[i];
+
+		if (dispute->second == node)
+			return dispute_rival(dispute, node);
+	}
+	return NULL;
+}
+
 static void end(struct fleet *fleet, struct dispute *dispute)
 {
 	list_remove(&fleet->disputes, dispute);
@@ -53,6 +64,19 @@ static bool is_newer(const struct node *a, const struct node *b)
 	return a->order > b->order;
 }
 
+/*
+ * Who sits in a seat, and has done so for longer, sat first: clients write there. That may be the newer one: an old
+ * master that comes back after a failover is the older, and sits later. Where neither sits it is the older.
+ */
+static struct node *second_of(struct node *newer, struct node *older)
+{
+	bool sits = newer->place == PLACE_MASTER;
+
+	if (sits != (older->place == PLACE_MASTER))
+		return sits ? older : newer;
+	return sits && newer->since_ms < older->since_ms ? older : newer;
+}
+
 static void begin(struct fleet *fleet, struct node *a, struct node *b, const struct moment *now)
 {
 	struct dispute *dispute = mem_zalloc(1, sizeof(*dispute));
@@ -60,6 +84,7 @@ static void begin(struct fleet *fleet, struct node *a, struct node *b, const str
 
 	dispute->newer = newer ? a : b;
 	dispute->older = newer ? b : a;
+	dispute->second = second_of(dispute->newer, dispute->older);
 	dispute->found_ms = now->steady_ms;
 	list_add(&fleet->disputes, dispute);
 	fleet->dispute_count++;

@@ -14,6 +14,7 @@
 struct dispute {
 	struct node *newer; /* on the newer timeline, else the later to say master */
 	struct node *older;
+	struct node *second; /* of the two: who did not sit first, when it was found; health calls it no primary */
 	bool told;          /* split_brain has fired */
 	int64_t found_ms;   /* steady */
 };
@@ -36,3 +37,6 @@ void dispute_render(const struct fleet *fleet, struct json *json);
 
 /* The other one of the two. */
 const struct node *dispute_rival(const struct dispute *dispute, const struct node *node);
+
+/* Who sat first, of a dispute in which `node` is the second; NULL: it is that in none. */
+const struct node *dispute_first(const struct node *node);

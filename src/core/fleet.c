@@ -312,7 +312,6 @@ void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster)
 
 static void remember_holder(struct cluster *cluster, const struct node *node)
 {
-	int64_t last = history_newest(&cluster->beats);
 	struct holder *holder = (struct holder *)cluster_holder(cluster, node);
 
 	if (holder == NULL) {
@@ -321,7 +320,7 @@ static void remember_holder(struct cluster *cluster, const struct node *node)
 		holder = &cluster->holders[cluster->holder_count++];
 		holder->name = mem_strdup(node->config->id);
 	}
-	holder->last_tstamp = last;
+	holder->last_tstamp = history_newest(&cluster->beats);
 }
 
 static void leave_seat(struct node *node)

@@ -63,6 +63,8 @@ struct node {
 	struct failure failure;
 	bool has_shown; /* the last good row that counts in its cluster: */
 	int64_t shown_tstamp;
+	int64_t judged_lag_ms; /* its lag when the last round of its cluster ended; 0: also unknown, */
+	int64_t lag_bar_ms;    /* and what is left of all before: lag_bar() of lag.h */
 	/* Also of plusmoin's run before (state_file), steady; INT64_MIN: never. */
 	int64_t stood_ms; /* when its kept connection was last known to stand (P1) */
 	int64_t went_ms;  /* of that run alone: since when nothing answered, after a word of going (P2) */

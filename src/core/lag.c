@@ -54,3 +54,27 @@ bool node_lag(const struct node *node, int64_t *lag_ms)
 		return false;
 	return node->has_shown && cluster_lag(node->cluster, node->shown_tstamp, lag_ms);
 }
+
+int64_t lag_bar(int64_t bar_ms, int64_t lag_ms)
+{
+	if (bar_ms < lag_ms)
+		return lag_ms;
+	return bar_ms > 2 * lag_ms ? 2 * lag_ms : bar_ms;
+}
+
+bool lag_is_over(int64_t bar_ms, int64_t limit_ms)
+{
+	return limit_ms < bar_ms;
+}
+
+void cluster_note_lags(struct cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->members.count; i++) {
+		struct node *node = cluster->members.items[i];
+		int64_t lag_ms = 0;
+
+		if (node->place == PLACE_MASTER || node_lag(node, &lag_ms))
+			node->lag_bar_ms = lag_bar(node->lag_bar_ms, lag_ms);
+		node->judged_lag_ms = lag_ms;
+	}
+}

@@ -54,7 +54,7 @@ static void copy_fields(struct node_view *to, const struct node_view *from)
 static struct node_view *copy(const struct node_view *what)
 {
 	size_t bytes = sizeof(*what) + size_of(what->host) + size_of(what->name) + size_of(what->master_name) +
-		       size_of(what->message) + size_of(what->failing) + what->text_bytes + 1;
+		       size_of(what->message) + size_of(what->failing) + size_of(what->first) + what->text_bytes + 1;
 	struct node_view *view = mem_alloc(bytes);
 	char *at = (char *)(view + 1);
 
@@ -68,6 +68,7 @@ static struct node_view *copy(const struct node_view *what)
 	view->master_name = put(&at, what->master_name);
 	view->message = put(&at, what->message);
 	view->failing = put(&at, what->failing);
+	view->first = put(&at, what->first);
 	view->text = put(&at, what->text);
 	return view;
 }

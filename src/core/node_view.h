@@ -21,7 +21,11 @@ struct node_view {
 	enum condition condition;
 	enum reason reason; /* why it is down */
 	int server_version; /* 0: never seen */
+	enum rule placed_by; /* the rule that put it into its place; RULE_NONE: it begins there */
+	enum rule ruled;     /* the rule that spoke last for it */
 	int64_t lag_ms;
+	int64_t judged_lag_ms; /* when its last round ended, which is no later than lag_ms; 0: also unknown */
+	int64_t lag_bar_ms;    /* lag_is_over() of lag.h says of it whether the node is too far behind */
 	int64_t since_ms;   /* wall clock */
 	struct node_meter *meter; /* a reference; NULL: nobody measures it */
 	const char *host;   /* these lie in the block */
@@ -29,6 +33,7 @@ struct node_view {
 	const char *master_name;
 	const char *message; /* NULL: none */
 	const char *failing; /* reason and words of a failure that does not count yet (P1-P5); NULL: none */
+	const char *first;   /* of two masters of one origin it is the second, who sat first is this one; NULL: it is not */
 	const char *text;    /* the node as JSON with the seed's keys, as the status file and commands have it */
 	size_t text_bytes;
 	size_t bytes; /* of the block */

@@ -32,4 +32,5 @@ void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now
 		return;
 	node->ruled = rule;
 	node->ruled_ms = now->wall_ms;
+	node_touch(node);
 }

@@ -358,8 +358,10 @@ static void use_up(struct round *round)
 	}
 	for (size_t i = 0; i < round->changes.count; i++)
 		node_forget(round->changes.items[i].node);
-	if (round->cluster != NULL)
-		fleet_touch(round->fleet, round->cluster);
+	if (round->cluster == NULL)
+		return;
+	cluster_note_lags(round->cluster);
+	fleet_touch(round->fleet, round->cluster);
 }
 
 bool round_step(struct round *round, const struct moment *now, struct node **node,

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/dispute.h"
 #include "core/verdict.h"
 
 #define FAILING_BYTES (MESSAGE_BYTES + 32) /* a reason's name, and words */
@@ -18,6 +19,14 @@ static const char *master_name_of(const struct node *node)
 static int cluster_id_of(const struct node *node)
 {
 	return node->cluster != NULL ? node->cluster->id : -1;
+}
+
+/* Who sat first, where the node is the second of two masters of one origin. */
+static const char *first_name_of(const struct node *node)
+{
+	const struct node *first = dispute_first(node);
+
+	return first != NULL ? first->config->name : NULL;
 }
 
 /* What is to be shown of the node now; its texts are the node's, and `failing`. */
@@ -34,6 +43,11 @@ static void take_node(struct node_view *view, const struct node *node, char *fai
 		.since_ms = node->since_ms,
 		.server_version = node->server_version,
 		.meter = node->meter,
+		.placed_by = node->placed_by,
+		.ruled = node->ruled,
+		.judged_lag_ms = node->judged_lag_ms,
+		.lag_bar_ms = node->lag_bar_ms,
+		.first = first_name_of(node),
 	};
 	view->has_lag = node_lag(node, &view->lag_ms);
 	view->condition = node_condition(node);
@@ -54,8 +68,10 @@ static bool has_same_text(const struct node_view *a, const struct node_view *b)
 static bool is_same(const struct node_view *a, const struct node_view *b)
 {
 	return a->state == b->state && a->condition == b->condition && a->reason == b->reason &&
-	       a->since_ms == b->since_ms && a->server_version == b->server_version && a->has_lag == b->has_lag &&
-	       (!a->has_lag || a->lag_ms == b->lag_ms) && has_same_text(a, b) && strcmp(a->name, b->name) == 0 &&
+	       a->since_ms == b->since_ms && a->server_version == b->server_version && a->placed_by == b->placed_by &&
+	       a->ruled == b->ruled && a->has_lag == b->has_lag && (!a->has_lag || a->lag_ms == b->lag_ms) &&
+	       a->judged_lag_ms == b->judged_lag_ms && a->lag_bar_ms == b->lag_bar_ms && has_same_text(a, b) &&
+	       strcmp(a->name, b->name) == 0 && text_same(a->first, b->first) &&
 	       text_same(a->message, b->message) && text_same(a->failing, b->failing);
 }
 

@@ -9,8 +9,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "daemon/socket_file.h"
 #include "loop/timer.h"
+#include "system/socket_file.h"
 
 /*
  * Looks at what the clients do, SILENCE_LOOKS within silence_ms. They are counted, not

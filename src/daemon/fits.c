@@ -3,11 +3,20 @@
 #include "base/log.h"
 #include "system/descriptors.h"
 
+#define OF_WINDOW (256 + 32) /* its connections; its loop, its listeners, what it accepts to refuse */
+
+void fits_reserve(const struct config *config)
+{
+	bool has_window = config->http.listen_count > 0 || config->http.agent != NULL;
+
+	descriptors_reserve(config->trigger_parallel, has_window ? OF_WINDOW : 0);
+}
+
 void fits_say(const struct config *config)
 {
 	size_t fit;
 
-	descriptors_reserve(config->trigger_parallel);
+	fits_reserve(config);
 	fit = descriptors_fit();
 	if (config->node_count > fit)
 		log_error("about %zu of %zu nodes fit into %zu descriptors: the others cannot be asked;"

@@ -3,5 +3,8 @@
 
 #include "core/config.h"
 
+/* Makes the reserve that the configuration needs: for its commands, and for the window where there is one. */
+void fits_reserve(const struct config *config);
+
 /* Makes the reserve that the configuration needs (descriptors.h); one error when nodes do not fit. */
 void fits_say(const struct config *config);

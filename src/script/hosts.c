@@ -144,12 +144,27 @@ static void on_tidy(void *data)
 		timer_start(hosts->tidy, TIDY_MS);
 }
 
+/* What was loaded is not wanted: it is as good as one with an error. */
+static void see_refusal(struct hosts *hosts, struct config **config, struct load_report *report)
+{
+	char *why = NULL;
+
+	if (*config != NULL && hosts->events.refuses != NULL)
+		why = hosts->events.refuses(hosts->data, *config);
+	if (why == NULL)
+		return;
+	load_report_fail(report, (*config)->path, why);
+	config_unref(config);
+	free(why);
+}
+
 static void take_load(struct hosts *hosts, struct host *host)
 {
 	struct load_report report;
 	struct config *config;
 
 	host_take(host, &config, &report);
+	see_refusal(hosts, &config, &report);
 	hosts->loading = NULL;
 	timer_stop(hosts->load_timer);
 	if (config != NULL)

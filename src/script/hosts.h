@@ -15,6 +15,12 @@ struct hosts;
 
 struct hosts_events {
 	/*
+	 * A load is good: may it come in force? NULL: yes, and loaded() follows with it. Else why not, allocated, for
+	 * people: the load is dropped before anybody has seen it, loaded() follows without a configuration, and the
+	 * reason is its report's error. A member that is NULL refuses nothing.
+	 */
+	char *(*refuses)(void *data, const struct config *config);
+	/*
 	 * A load has ended. `config` NULL: `report` says why, and all stays as it was;
 	 * else it is in force from now on (the callee takes its own reference).
 	 * `number`: as hosts_load() gave it; with it all loads asked for before are answered.

@@ -231,6 +231,24 @@ static void read_lua(lua_State *L, struct config *config)
 	lua_pop(L, 1);
 }
 
+static void read_http(lua_State *L, struct config_http *http)
+{
+	char *isolated;
+
+	lua_getfield(L, -1, "http"); /* http */
+	if (lua_istable(L, -1)) {
+		http->listen = get_string_array(L, "listen", &http->listen_count);
+		http->hosts = get_string_array(L, "hosts", &http->host_count);
+		http->agent = get_string(L, "agent");
+		http->token_file = get_string(L, "token_file");
+		http->token = get_string(L, "token");
+		isolated = get_string(L, "isolated");
+		http->isolated_fails = isolated != NULL && strcmp(isolated, "503") == 0;
+		free(isolated);
+	}
+	lua_pop(L, 1);
+}
+
 /* The normalised table at the top becomes a struct. */
 static struct config *read_config(lua_State *L, const char *path)
 {
@@ -253,6 +271,7 @@ static struct config *read_config(lua_State *L, const char *path)
 	read_nodes(L, config);
 	read_triggers(L, config);
 	read_lua(L, config);
+	read_http(L, &config->http);
 	config_seal(config);
 	return config;
 }
@@ -283,8 +302,9 @@ static bool push_call(lua_State *L, const char *function, const char *path,
 	return lua_pcall(L, 3, 3, 0) == LUA_OK;
 }
 
-static void say_failed(struct load_report *report, const char *path, const char *what)
+void load_report_fail(struct load_report *report, const char *path, const char *what)
 {
+	free_strings(report->errors, report->error_count);
 	report->errors = mem_zalloc(2, sizeof(char *));
 	report->errors[0] = mem_printf("%s: %s", path, what);
 	report->error_count = 1;
@@ -331,8 +351,7 @@ static void see_strayed(const struct engine *engine, struct reading *reading)
 
 	if (engine->strayed == NULL)
 		return;
-	free_strings(report->errors, report->error_count);
-	say_failed(report, reading->path, engine->strayed);
+	load_report_fail(report, reading->path, engine->strayed);
 	config_unref(&reading->config);
 }
 
@@ -348,15 +367,15 @@ struct config *load_config(struct engine *engine, const char *path,
 
 	*report = (struct load_report){ 0 };
 	if (!push_call(L, "load", path, options)) {
-		say_failed(report, path, lua_tostring(L, -1));
+		load_report_fail(report, path, lua_tostring(L, -1));
 	} else if (!run_load(engine, 2, ms, &error)) {
-		say_failed(report, path, error);
+		load_report_fail(report, path, error);
 	} else {
 		lua_pushcfunction(L, read_result);
 		lua_insert(L, -2);
 		lua_pushlightuserdata(L, &reading);
 		if (lua_pcall(L, 2, 0, 0) != LUA_OK)
-			say_failed(report, path, "the loader's answer cannot be read");
+			load_report_fail(report, path, "the loader's answer cannot be read");
 	}
 	see_strayed(engine, &reading);
 	if (reading.config != NULL)

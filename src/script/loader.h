@@ -45,6 +45,9 @@ struct engine;
 struct config *load_config(struct engine *engine, const char *path,
 			   const struct load_options *options, int64_t ms,
 			   struct load_report *report);
+
+/* "PATH: WHAT" is the report's only error from now on. */
+void load_report_fail(struct load_report *report, const char *path, const char *what);
 void load_report_free(struct load_report *report);
 
 /* The names of a configuration at `path` that says nothing; the caller's to free. */

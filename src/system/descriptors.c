@@ -20,6 +20,7 @@ static struct {
 	bool raised;
 	struct rlimit before;
 	atomic_int commands;
+	atomic_int window;
 } descriptors = { .commands = 16 };
 
 void descriptors_raise(void)
@@ -62,15 +63,17 @@ size_t descriptors_used(void)
 	return count > 3 ? count - 3 : 0; /* ".", ".." and the directory's own */
 }
 
-void descriptors_reserve(int commands)
+void descriptors_reserve(int commands, int window)
 {
 	atomic_store(&descriptors.commands, commands);
+	atomic_store(&descriptors.window, window);
 }
 
 /* Of few descriptors half of them. */
 static size_t reserve(size_t limit)
 {
-	size_t wanted = (size_t)atomic_load(&descriptors.commands) * OF_COMMAND * KINDS_OF_SLOTS + OTHERS;
+	size_t wanted = (size_t)atomic_load(&descriptors.commands) * OF_COMMAND * KINDS_OF_SLOTS +
+			(size_t)atomic_load(&descriptors.window) + OTHERS;
 
 	return wanted < limit / 2 ? wanted : limit / 2;
 }

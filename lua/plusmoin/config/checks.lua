@@ -249,7 +249,7 @@ end
 local HOMES = {
   { prefix = "", words = "the top level" }, { prefix = "nodes[].", words = "an entry of nodes" },
   { prefix = "triggers.", words = "triggers" }, { prefix = "triggers.X.", words = "a trigger's entry" },
-  { prefix = "lua.", words = "lua" },
+  { prefix = "lua.", words = "lua" }, { prefix = "http.", words = "http" },
 }
 
 -- Where else a key that is unknown here is known, in words; nil if nowhere.
@@ -294,9 +294,7 @@ end
 local function report_unknown(ctx, path, key, prefix)
   local name = prefix .. tostring(key)
   local own = keypath.key(path, key)
-  if is_word(key) and settings.later[name] then
-    ctx.report:error(own, "comes with a later version of plusmoin", "leaving it out, or null")
-  elseif settings.ignored[name] then
+  if settings.ignored[name] then
     ctx.report:warning(own, settings.ignored[name])
   elseif type(key) ~= "string" then
     ctx.report:error(own, "a key that is no name", table.concat(known_keys(prefix), ", "))
@@ -312,13 +310,11 @@ local function report_unknown(ctx, path, key, prefix)
 end
 
 --- Reports the keys of `object` that have no row below `prefix` ("", "nodes[].",
--- ...), in order of their names. What is later and null asks for nothing.
+-- ...), in order of their names.
 function checks.keys(ctx, path, object, prefix)
   local strange = {}
-  for key, value in next, object do
-    local is_known = is_word(key) and settings.find(prefix .. key)
-    local asks_nothing = is_word(key) and settings.later[prefix .. key] and value == jsonc.null
-    if not is_known and not asks_nothing then
+  for key in next, object do
+    if not (is_word(key) and settings.find(prefix .. key)) then
       strange[#strange + 1] = key
     end
   end

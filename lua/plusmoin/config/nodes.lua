@@ -161,8 +161,8 @@ function nodes.check(ctx, value, global)
 end
 
 --- All distinct passwords that are configured, for blanking: those of the nodes,
--- the file's, and `sslpassword`s. In order of first use.
-function nodes.secrets(list, global)
+-- the file's, `sslpassword`s, and the token of `http` (nil: no window). In order of first use.
+function nodes.secrets(list, global, http)
   local secrets, seen = {}, {}
   local function add(secret)
     if secret and secret ~= "" and not seen[secret] then
@@ -172,6 +172,7 @@ function nodes.secrets(list, global)
   end
   add(global.password)
   add(global.connection.sslpassword)
+  add(http and http.token)
   for _, node in ipairs(list) do
     add(node.password)
     for _, pair in ipairs(node.connection) do

@@ -1,4 +1,4 @@
-#include "daemon/socket_file.h"
+#include "system/socket_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
