@@ -15,6 +15,7 @@
 #include "daemon/requests.h"
 #include "daemon/control.h"
 #include "daemon/fits.h"
+#include "daemon/measured.h"
 #include "daemon/outcome.h"
 #include "daemon/recent.h"
 #include "daemon/supervised.h"
@@ -50,6 +51,7 @@ struct daemon {
 	int64_t status_cost_ns; /* what the last write of it took on this loop */
 	struct timer *status_beat;
 	struct tidy *tidy;
+	struct meters meters;
 	struct supervised *supervised;
 	uv_signal_t signals[3];
 	struct recent recent; /* events */
@@ -84,6 +86,7 @@ static void on_status_beat(void *data)
 	struct daemon *daemon = data;
 
 	records_write(daemon->records, daemon->monitor, true);
+	measured_beat(&daemon->meters, daemon->hosts);
 	supervised_tell(daemon->supervised, daemon->monitor); /* that a split is over changes no board */
 	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
 }
@@ -124,20 +127,12 @@ static void on_told(void *data, const struct event *event, const char *path, con
 	recent_tell(&daemon->recent, event, path, how);
 }
 
-static void note_lua(struct daemon *daemon)
-{
-	daemon->has_lua = false;
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
-		daemon->has_lua = daemon->has_lua ||
-				  config_has_lua(daemon->config, (enum event_kind)kind);
-}
-
 static void take_config(struct daemon *daemon, struct config *config)
 {
 	struct config *old = daemon->config;
 
 	daemon->config = config_ref(config);
-	note_lua(daemon);
+	daemon->has_lua = config_has_any_lua(daemon->config);
 	config_unref(&old);
 }
 
@@ -295,6 +290,7 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 		log_warning("%s", report->warnings[i]);
 	for (size_t i = 0; i < report->error_count; i++)
 		log_error("%s", report->errors[i]);
+	measured_load(&daemon->meters, config != NULL);
 	outcome_render(&out, daemon->first, daemon->config, config, report);
 	if (config != NULL) {
 		take_load(daemon, config);
@@ -335,10 +331,12 @@ static void start_all(struct daemon *daemon)
 		.prober = &live_prober,
 		.events = &events,
 		.data = daemon,
+		.meters = &daemon->meters,
 	};
 	struct saved *saved;
 
 	fits_say(daemon->config);
+	measured_load(&daemon->meters, true);
 	clock_start(&daemon->clock);
 	daemon->records = records_new(&daemon->loop, daemon->config);
 	daemon->status_soon = timer_new(&daemon->loop, on_status_soon, daemon);
@@ -348,6 +346,7 @@ static void start_all(struct daemon *daemon)
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
 					hosts_runner(daemon->hosts));
 	dispatch_tell(daemon->dispatch, &runs, daemon);
+	dispatch_measure(daemon->dispatch, &daemon->meters);
 	saved = records_read(daemon->config);
 	start.saved = saved;
 	daemon->monitor = monitor_new(&start);
@@ -383,6 +382,7 @@ struct daemon *daemon_new(void)
 	int error = uv_loop_init(&daemon->loop);
 
 	daemon->pid_fd = -1;
+	meters_init(&daemon->meters);
 	if (error == 0 && (error = catch_signals(daemon)) == 0)
 		return daemon;
 	free(daemon); /* the process ends: what a loop holds goes with it */
@@ -435,7 +435,7 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 	daemon->pid_fd = start->pid_fd;
 	daemon->first = config_ref(start->config);
 	daemon->config = start->config;
-	note_lua(daemon);
+	daemon->has_lua = config_has_any_lua(daemon->config);
 	start_hosts(daemon, start->host);
 	if (records_can_write(daemon->config) && open_control(daemon)) {
 		start_all(daemon);
