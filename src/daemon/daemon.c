@@ -255,7 +255,7 @@ static char *on_refuses(void *data, const struct config *config)
 {
 	struct daemon *daemon = data;
 
-	return outlook_prepare(daemon->outlook, config);
+	return daemon->ending ? NULL : outlook_prepare(daemon->outlook, config); /* it ends as it was */
 }
 
 static void on_loaded(void *data, unsigned long number, struct config *config,
