@@ -38,22 +38,22 @@ static void write_build_info(const struct families_source *source, const char *n
 
 static void write_ready(const struct families_source *source, const char *name, struct buf *out)
 {
-	one(out, name, source->picture->has_started);
+	one(out, name, source->pane->has_started);
 }
 
 static void write_isolated(const struct families_source *source, const char *name, struct buf *out)
 {
-	one(out, name, source->picture->is_isolated);
+	one(out, name, source->pane->is_isolated);
 }
 
 static void write_clusters(const struct families_source *source, const char *name, struct buf *out)
 {
-	one(out, name, (int64_t)source->picture->board->cluster_count);
+	one(out, name, (int64_t)source->pane->board->cluster_count);
 }
 
 static void write_nodes(const struct families_source *source, const char *name, struct buf *out)
 {
-	const struct board *board = source->picture->board;
+	const struct board *board = source->pane->board;
 	const struct view *view = NULL;
 	size_t count = view_size(board->clusterless);
 

@@ -1,15 +1,15 @@
 /*
  * The families of /metrics: a row for each, with its name, type and help, and what writes its samples from what is
- * shown. Written from a picture and from meters alone: nobody is asked. Of the window's thread, or any other.
+ * shown. Written from a pane and from meters alone: nobody is asked. Of the window's thread, or any other.
  */
 #pragma once
 
 #include "core/meters.h"
-#include "window/picture.h"
+#include "window/pane.h"
 
 /* From what the samples are written; of one answer. */
 struct families_source {
-	const struct picture *picture;
+	const struct pane *pane;
 	const struct meters *meters;
 	int64_t now_ms;     /* steady */
 	size_t descriptors; /* in use */

@@ -5,12 +5,12 @@
 #include "system/descriptors.h"
 #include "window/sample.h"
 
-void metrics_begin(struct metrics_reader *reader, struct picture *picture, const struct meters *meters, int64_t now_ms)
+void metrics_begin(struct metrics_reader *reader, struct pane *pane, const struct meters *meters, int64_t now_ms)
 {
 	*reader = (struct metrics_reader){
-		.picture = picture_ref(picture),
+		.pane = pane_ref(pane),
 		.source = {
-			.picture = picture,
+			.pane = pane,
 			.meters = meters,
 			.now_ms = now_ms,
 			.descriptors = descriptors_used(),
@@ -21,13 +21,13 @@ void metrics_begin(struct metrics_reader *reader, struct picture *picture, const
 
 void metrics_end(struct metrics_reader *reader)
 {
-	picture_unref(&reader->picture);
+	pane_unref(&reader->pane);
 }
 
 static void begin_family(struct metrics_reader *reader, struct buf *out)
 {
 	const struct family *family = reader->family;
-	const struct board *board = reader->picture->board;
+	const struct board *board = reader->pane->board;
 	const struct view *first = board_next(board, -1);
 
 	(void)snprintf(reader->name, sizeof(reader->name), "plusmoin_%s", family->name);
@@ -41,7 +41,7 @@ static void begin_family(struct metrics_reader *reader, struct buf *out)
 /* Goes on to the cluster behind the one under way, behind the last to the clusterless nodes where those are asked for. */
 static void next_view(struct metrics_reader *reader)
 {
-	const struct board *board = reader->picture->board;
+	const struct board *board = reader->pane->board;
 	const struct view *view = reader->walk.view;
 	const struct view *next = view != board->clusterless ? board_next(board, view->cluster_id) : NULL;
 

@@ -29,7 +29,7 @@ static struct {
 	struct config *config;
 	struct fleet *fleet;
 	struct board *board;
-	struct picture *picture;
+	struct pane *pane;
 	struct meters meters;
 	struct moment now;
 	char **ids;
@@ -63,12 +63,12 @@ static void make_fleet(size_t count)
 	meters_init(&at.meters);
 	at.board = board_new();
 	board_update(&at.board, at.fleet);
-	at.picture = picture_new(at.board);
+	at.pane = pane_new(at.board);
 }
 
 static void drop_fleet(void)
 {
-	picture_unref(&at.picture);
+	pane_unref(&at.pane);
 	board_unref(&at.board);
 	fleet_free(&at.fleet);
 	config_unref(&at.config);
@@ -98,9 +98,9 @@ static size_t render(struct buf *out, size_t part)
 	size_t parts = 1;
 
 	board_update(&at.board, at.fleet);
-	picture_unref(&at.picture);
-	at.picture = picture_new(at.board);
-	metrics_begin(&reader, at.picture, &at.meters, at.now.steady_ms);
+	pane_unref(&at.pane);
+	at.pane = pane_new(at.board);
+	metrics_begin(&reader, at.pane, &at.meters, at.now.steady_ms);
 	while (metrics_read(&reader, out, part))
 		parts++;
 	assert_false(metrics_read(&reader, out, part));
@@ -385,7 +385,7 @@ static double cost_of(size_t count, double *longest_ms, size_t *bytes)
 		bool more = true;
 
 		*bytes = 0;
-		metrics_begin(&reader, at.picture, &at.meters, at.now.steady_ms);
+		metrics_begin(&reader, at.pane, &at.meters, at.now.steady_ms);
 		while (more) {
 			double began_ms = cpu_ms();
 
