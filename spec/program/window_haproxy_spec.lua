@@ -117,7 +117,6 @@ describe("HAProxy's agent-check", function()
     at.daemon:expect_events { { "master_down", at.master } }
     at.slaves[1]:promote()
     local up = at.daemon:expect_events { { "master_up", at.slaves[1] } }
-    at.proxy:wait_taking("db2", at.proxy:taking("pg_read"))
     at.writer:wait_value(at.slaves[1].port)
     at.slaves[2]:repoint(at.slaves[1])
     at.master:rewind_as_slave_of(at.slaves[1])
