@@ -16,11 +16,10 @@
 #include "daemon/control.h"
 #include "daemon/fits.h"
 #include "daemon/outcome.h"
+#include "daemon/outlook.h"
 #include "daemon/recent.h"
-#include "daemon/supervised.h"
 #include "daemon/tidy.h"
 #include "dispatch/dispatch.h"
-#include "loop/timer.h"
 #include "loop/workers.h"
 #include "monitor/live.h"
 #include "monitor/monitor.h"
@@ -29,8 +28,6 @@
 #include "system/notify.h"
 #include "system/pidfile.h"
 
-#define STATUS_DELAY_MS 20  /* contract.md, "JSON": changes within that time make one write, */
-#define STATUS_COST_TIMES 10 /* or within ten times what the last one cost, if that is more */
 #define END_MS 1000        /* design.md: look-ups under way get that long at the end */
 #define LOG_END_MS 2000
 #define WORKERS_END_MS 100 /* steps of logins under way */
@@ -45,12 +42,8 @@ struct daemon {
 	struct monitor *monitor;
 	struct dispatch *dispatch;
 	struct control *control;
-	struct records *records;
-	struct timer *status_soon;
-	int64_t status_cost_ns; /* what the last write of it took on this loop */
-	struct timer *status_beat;
+	struct outlook *outlook;
 	struct tidy *tidy;
-	struct supervised *supervised;
 	uv_signal_t signals[3];
 	struct recent recent; /* events */
 	struct outcome_waiters waiters; /* for the outcome of a reload */
@@ -58,44 +51,14 @@ struct daemon {
 	int pid_fd;
 	bool foreground;
 	bool ending;
-	bool has_lua; /* some trigger is a function */
+	bool hangs; /* the window's thread did not end */
 };
-
-/* What pm.cluster() sees; made only where functions could ask. */
-static void publish(struct daemon *daemon)
-{
-	if (daemon->has_lua && daemon->monitor != NULL)
-		shared_publish(daemon->shared, monitor_board(daemon->monitor));
-}
-
-static void on_status_soon(void *data)
-{
-	struct daemon *daemon = data;
-	uint64_t begin_ns = uv_hrtime();
-
-	publish(daemon);
-	records_write(daemon->records, daemon->monitor, false);
-	supervised_tell(daemon->supervised, daemon->monitor);
-	daemon->status_cost_ns = (int64_t)(uv_hrtime() - begin_ns);
-}
-
-static void on_status_beat(void *data)
-{
-	struct daemon *daemon = data;
-
-	records_write(daemon->records, daemon->monitor, true);
-	supervised_tell(daemon->supervised, daemon->monitor); /* that a split is over changes no board */
-	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
-}
 
 static void on_changed(void *data)
 {
 	struct daemon *daemon = data;
-	int64_t delay_ms = daemon->status_cost_ns * STATUS_COST_TIMES / 1000000;
 
-	if (!timer_is_set(daemon->status_soon))
-		timer_start(daemon->status_soon,
-			    delay_ms > STATUS_DELAY_MS ? delay_ms : STATUS_DELAY_MS);
+	outlook_changed(daemon->outlook);
 }
 
 static void on_fired(void *data, struct event *event)
@@ -111,10 +74,16 @@ static void on_fired(void *data, struct event *event)
 	if (event->kind == EVENT_PLUSMOIN_UP)
 		log_line(LOG_LEVEL_INFO, &about, "watching: %zu master, %zu slaves, %zu lost",
 			 event->view->masters, event->view->slaves, event->view->lost);
-	if (config_has_lua(daemon->config, event->kind))
-		publish(daemon);
 	recent_add(&daemon->recent, event, monitor_fleet(daemon->monitor));
+	outlook_fired(daemon->outlook, event);
 	dispatch_event(daemon->dispatch, event);
+}
+
+static void on_started(void *data, const struct event *event, const char *path)
+{
+	struct daemon *daemon = data;
+
+	outlook_started(daemon->outlook, event, path);
 }
 
 static void on_told(void *data, const struct event *event, const char *path, const char *how)
@@ -122,14 +91,7 @@ static void on_told(void *data, const struct event *event, const char *path, con
 	struct daemon *daemon = data;
 
 	recent_tell(&daemon->recent, event, path, how);
-}
-
-static void note_lua(struct daemon *daemon)
-{
-	daemon->has_lua = false;
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
-		daemon->has_lua = daemon->has_lua ||
-				  config_has_lua(daemon->config, (enum event_kind)kind);
+	outlook_told(daemon->outlook, event, path, how);
 }
 
 static void take_config(struct daemon *daemon, struct config *config)
@@ -137,7 +99,6 @@ static void take_config(struct daemon *daemon, struct config *config)
 	struct config *old = daemon->config;
 
 	daemon->config = config_ref(config);
-	note_lua(daemon);
 	config_unref(&old);
 }
 
@@ -186,11 +147,8 @@ static void on_dispatched(void *data)
 	dispatch_free(&daemon->dispatch);
 	reaper_stop();
 	uv_walk(&daemon->loop, on_handle, NULL);
-	supervised_free(&daemon->supervised);
-	timer_free(&daemon->status_beat);
-	timer_free(&daemon->status_soon);
+	outlook_free(&daemon->outlook);
 	tidy_free(&daemon->tidy);
-	records_free(&daemon->records);
 	uv_stop(&daemon->loop);
 }
 
@@ -201,10 +159,8 @@ static void begin_end(struct daemon *daemon, int signum)
 	daemon->ending = true;
 	log_info("signal %d: ending", signum);
 	notify_stopping();
-	timer_stop(daemon->status_soon);
-	timer_stop(daemon->status_beat);
 	monitor_stands(daemon->monitor);
-	records_write(daemon->records, daemon->monitor, false);
+	daemon->hangs = !outlook_end(daemon->outlook);
 	requests_end(&daemon->requests);
 	control_free(&daemon->control);
 	monitor_free(&daemon->monitor);
@@ -252,6 +208,20 @@ static bool open_control(struct daemon *daemon)
 	return daemon->control != NULL;
 }
 
+static bool open_outlook(struct daemon *daemon)
+{
+	const struct outlook_start start = {
+		.loop = &daemon->loop,
+		.config = daemon->config,
+		.shared = daemon->shared,
+		.clock = &daemon->clock,
+		.recent = &daemon->recent,
+	};
+
+	daemon->outlook = outlook_new(&start);
+	return daemon->outlook != NULL;
+}
+
 static void configure_log(const struct config *config)
 {
 	enum log_level level = LOG_LEVEL_ERROR;
@@ -267,17 +237,21 @@ static void take_load(struct daemon *daemon, struct config *config)
 		log_move(config->log_file);
 	take_config(daemon, config);
 	configure_log(config);
-	records_move(daemon->records, config);
-	if (daemon->monitor != NULL) {
+	if (daemon->monitor != NULL)
 		monitor_reload(daemon->monitor, config);
-		on_status_beat(daemon); /* and from now on by the new heartbeat */
-	}
+	outlook_take(daemon->outlook, config);
 	tidy_soon(daemon->tidy);
 	dispatch_reload(daemon->dispatch, config);
-	publish(daemon);
 	outcome_say_restart(daemon->first, config);
 	fits_say(config);
 	log_error("configuration reloaded from %s", config->path);
+}
+
+static char *on_refuses(void *data, const struct config *config)
+{
+	struct daemon *daemon = data;
+
+	return outlook_prepare(daemon->outlook, config);
 }
 
 static void on_loaded(void *data, unsigned long number, struct config *config,
@@ -318,7 +292,9 @@ static void on_can_run(void *data)
 
 static void start_hosts(struct daemon *daemon, struct host *host)
 {
-	static const struct hosts_events events = { .loaded = on_loaded, .changed = on_can_run };
+	static const struct hosts_events events = {
+		.refuses = on_refuses, .loaded = on_loaded, .changed = on_can_run,
+	};
 
 	daemon->hosts = hosts_new(&daemon->loop, host, daemon->config, daemon->shared, &events,
 				  daemon);
@@ -327,7 +303,7 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
-	static const struct dispatch_events runs = { .told = on_told };
+	static const struct dispatch_events runs = { .started = on_started, .told = on_told };
 	struct monitor_start start = {
 		.loop = &daemon->loop,
 		.config = daemon->config,
@@ -339,10 +315,6 @@ static void start_all(struct daemon *daemon)
 	struct saved *saved;
 
 	fits_say(daemon->config);
-	clock_start(&daemon->clock);
-	daemon->records = records_new(&daemon->loop, daemon->config);
-	daemon->status_soon = timer_new(&daemon->loop, on_status_soon, daemon);
-	daemon->status_beat = timer_new(&daemon->loop, on_status_beat, daemon);
 	daemon->tidy = tidy_new(&daemon->loop);
 	tidy_soon(daemon->tidy);
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
@@ -365,8 +337,7 @@ static void start_all(struct daemon *daemon)
 		.data = daemon,
 	};
 	requests_begin(&daemon->requests, &daemon->loop, daemon->control);
-	timer_start(daemon->status_beat, daemon->config->heartbeat_ms);
-	daemon->supervised = supervised_new(&daemon->loop);
+	outlook_begin(daemon->outlook, daemon->monitor);
 }
 
 /* Closes the loop; false when a look-up under way holds it (the process then ends by _exit). */
@@ -400,7 +371,7 @@ static void end(struct daemon *daemon, int status)
 		uv_walk(&daemon->loop, on_handle, NULL);
 	}
 	control_free(&daemon->control);
-	closed = hosts_free(&daemon->hosts) && drain_loop(daemon);
+	closed = hosts_free(&daemon->hosts) && drain_loop(daemon) && !daemon->hangs;
 	closed = workers_end(WORKERS_END_MS) && closed;
 	closed = reaper_end(END_MS) && closed;
 	if (daemon->ending)
@@ -435,13 +406,13 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 	daemon->pid_fd = start->pid_fd;
 	daemon->first = config_ref(start->config);
 	daemon->config = start->config;
-	note_lua(daemon);
 	start_hosts(daemon, start->host);
-	if (records_can_write(daemon->config) && open_control(daemon)) {
+	clock_start(&daemon->clock);
+	if (records_can_write(daemon->config) && open_control(daemon) && open_outlook(daemon)) {
 		start_all(daemon);
 		start->up(start->data);
 		notify_ready();
-		supervised_tell(daemon->supervised, daemon->monitor);
+		outlook_tell_systemd(daemon->outlook);
 		uv_run(&daemon->loop, UV_RUN_DEFAULT);
 		status = 0;
 	}

@@ -106,6 +106,11 @@ static void render_event(const struct recent_event *event, struct json *json)
 	jsonw_end_object(json);
 }
 
+void recent_render_newest(const struct recent *recent, struct json *json)
+{
+	render_event(at(recent, recent->count - 1), json);
+}
+
 /* The number of an event: the second half of its id. */
 static unsigned long number_of(const char *id)
 {

@@ -41,6 +41,9 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 /* "events": [...], oldest first; only those behind the event with the id `since` (NULL, unknown: all). */
 void recent_render(const struct recent *recent, const char *since, struct json *json);
 
+/* The object of the newest event; there is one. */
+void recent_render_newest(const struct recent *recent, struct json *json);
+
 /* How one of the event's triggers ended (`path` NULL: dropped); nothing for an event not kept. */
 void recent_tell(struct recent *recent, const struct event *event, const char *path,
 		 const char *how);

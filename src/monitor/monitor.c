@@ -330,6 +330,11 @@ struct board *monitor_board(struct monitor *monitor)
 	return monitor->publisher.teller.board;
 }
 
+bool monitor_has_started(const struct monitor *monitor)
+{
+	return monitor->founding.phase == FOUNDING_OVER;
+}
+
 const struct lacks *monitor_lacks(const struct monitor *monitor)
 {
 	return &monitor->watches.lacks;

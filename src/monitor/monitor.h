@@ -59,6 +59,9 @@ const struct fleet *monitor_fleet(const struct monitor *monitor);
 /* The fleet's pictures, brought up to date; the monitor's: board_ref() what is to be kept. */
 struct board *monitor_board(struct monitor *monitor);
 
+/* Whether the start is over: rounds go on, and losses count. */
+bool monitor_has_started(const struct monitor *monitor);
+
 /* What plusmoin itself lacks for connections; the monitor's. */
 const struct lacks *monitor_lacks(const struct monitor *monitor);
 

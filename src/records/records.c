@@ -16,6 +16,8 @@ struct records {
 	uv_loop_t *loop;
 	struct whole_file *status;
 	struct whole_file *state; /* NULL: not kept */
+	void (*told)(void *data, const char *text, size_t len); /* NULL: nobody */
+	void *data;
 	unsigned long generation; /* of the board that was written last; 0: none was */
 };
 
@@ -94,9 +96,17 @@ void records_write(struct records *records, struct monitor *monitor, bool force)
 	} else {
 		records->generation = board->generation;
 		board_render(board, &text);
+		if (records->told != NULL)
+			records->told(records->data, buf_text(&text), text.len);
 		whole_file_write(records->status, &text, force);
 	}
 	write_state(records, monitor);
+}
+
+void records_tell(struct records *records, void (*told)(void *data, const char *text, size_t len), void *data)
+{
+	records->told = told;
+	records->data = data;
 }
 
 void records_free(struct records **records_p)

@@ -19,6 +19,9 @@ bool records_can_write(const struct config *config);
  */
 void records_write(struct records *records, struct monitor *monitor, bool force);
 
+/* From now on `told` is called with each text of the status file that is another one than before, which is the caller's. */
+void records_tell(struct records *records, void (*told)(void *data, const char *text, size_t len), void *data);
+
 /* Goes over to the files of another configuration; a write under way ends where it began. */
 void records_move(struct records *records, const struct config *config);
 

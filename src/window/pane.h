@@ -1,12 +1,12 @@
 /*
- * What the window shows: the fleet as it was at one moment. Immutable, counted atomically: the monitor's thread makes
+ * What the window shows: the fleet as it was at one moment, a pane. Immutable, counted atomically: the monitor's thread makes
  * one when something that people are shown has changed, the window's thread answers from the newest.
  */
 #pragma once
 
 #include "core/board.h"
 
-struct picture {
+struct pane {
 	atomic_uint references;
 	struct board *board; /* a reference */
 	bool has_started;    /* the first rounds are over: /ready */
@@ -15,8 +15,8 @@ struct picture {
 };
 
 /* With one reference, the caller's; takes a reference of the board. Monitor thread. */
-struct picture *picture_new(struct board *board);
-struct picture *picture_ref(struct picture *picture);
+struct pane *pane_new(struct board *board);
+struct pane *pane_ref(struct pane *pane);
 
 /* NULL allowed; clears the pointer. */
-void picture_unref(struct picture **picture);
+void pane_unref(struct pane **pane);

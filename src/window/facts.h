@@ -1,0 +1,38 @@
+/*
+ * All that the window knows and answers from. Its thread owns it; what the monitor's thread writes meanwhile are the
+ * stamp of its loop and the meters.
+ */
+#pragma once
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#include "window/diary.h"
+#include "window/finder.h"
+#include "window/pane.h"
+#include "window/terms.h"
+
+#define ETAG_BYTES 24
+
+/* The status file's text, ready to be sent. */
+struct status_text {
+	struct MHD_Response *response; /* NULL: none came yet */
+	char etag[ETAG_BYTES];         /* with its quotation marks */
+};
+
+struct facts {
+	struct terms *terms;     /* NULL: the window is shut */
+	struct pane *pane; /* NULL: none came yet */
+	struct status_text status;
+	struct finder finder;
+	struct diary diary;
+	const atomic_llong *turned_ms; /* when the monitor's loop turned last, by its own uv_now() */
+	char start[24]; /* names this run of the daemon in ids of /events */
+};
+
+/* Takes over the text. */
+void facts_take_status(struct facts *facts, char *text);
+
+/* For how long the monitor's loop has not turned, if that is too long; 0: it turns. */
+int64_t facts_stale_ms(const struct facts *facts);
+void facts_free(struct facts *facts);

@@ -1,0 +1,148 @@
+#include "window/gatekeeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "window/pages.h"
+#include "window/reply.h"
+#include "window/visitors.h"
+
+/* False: a method that changes something, which nothing here does. */
+static bool parse_method(const char *text, enum method *method)
+{
+	static const char *const names[] = {
+		[METHOD_GET] = "GET",
+		[METHOD_HEAD] = "HEAD",
+		[METHOD_OPTIONS] = "OPTIONS",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*method = (enum method)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum MHD_Result refuse_and_close(struct MHD_Connection *connection, unsigned status, const char *line)
+{
+	struct buf body = { 0 };
+	struct MHD_Response *response;
+
+	buf_addf(&body, "%s\n", line);
+	response = reply_new(&body, TYPE_TEXT);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, OPTIONS");
+	return reply_send(connection, status, response);
+}
+
+/* A request with a body: where it ends a proxy may see otherwise than we do (request smuggling), so none is read. */
+static bool has_body(struct MHD_Connection *connection)
+{
+	const char *length = reply_header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return reply_header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
+	       (length != NULL && strcmp(length, "0") != 0);
+}
+
+static enum MHD_Result begin(struct desk *desk, struct MHD_Connection *connection, const char *method_name, void **context)
+{
+	struct visitor *visitor = visitors_of(connection);
+	struct visit *visit;
+	enum method method;
+
+	if (visitor == NULL)
+		return MHD_NO;
+	visitors_begin(desk->visitors, visitor);
+	if (!parse_method(method_name, &method))
+		return refuse_and_close(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "the window is read-only: GET, HEAD and OPTIONS");
+	if (has_body(connection))
+		return refuse_and_close(connection, MHD_HTTP_BAD_REQUEST, "the request has a body, which nothing here reads");
+	visit = mem_zalloc(1, sizeof(*visit));
+	visit->desk = desk;
+	visit->connection = connection;
+	visit->method = method;
+	*context = visit;
+	return MHD_YES;
+}
+
+struct hosts_seen {
+	const struct terms *terms;
+	bool all_allowed;
+};
+
+static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct hosts_seen *seen = data;
+
+	(void)kind;
+	if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0 && (value == NULL || !terms_allow_host(seen->terms, value)))
+		seen->all_allowed = false;
+	return MHD_YES;
+}
+
+/* A page of another site that has made its name mean our address (DNS rebinding) comes with that name. No browser reaches a socket file. */
+static bool is_for_us(const struct visit *visit)
+{
+	struct hosts_seen seen = { .terms = visit->desk->facts.terms, .all_allowed = true };
+
+	if (visitors_of(visit->connection)->is_local)
+		return true;
+	(void)MHD_get_connection_values(visit->connection, MHD_HEADER_KIND, on_header, &seen);
+	return seen.all_allowed;
+}
+
+static enum MHD_Result refuse_unknown(struct visit *visit)
+{
+	struct buf body = { 0 };
+	struct MHD_Response *response;
+
+	buf_add_str(&body, "the token is wrong or missing: Authorization: Bearer TOKEN, as in http.token_file\n");
+	response = reply_new(&body, TYPE_TEXT);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"plusmoin\"");
+	return reply_send(visit->connection, MHD_HTTP_UNAUTHORIZED, response);
+}
+
+enum MHD_Result gatekeeper_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
+				   const char *version, const char *upload, size_t *upload_size, void **context)
+{
+	struct desk *desk = data;
+	struct visit *visit = *context;
+
+	(void)version;
+	(void)upload;
+	*upload_size = 0;
+	if (visit == NULL)
+		return begin(desk, connection, method, context);
+	visit->path = url;
+	if (desk->facts.terms == NULL)
+		return reply_line(connection, MHD_HTTP_SERVICE_UNAVAILABLE, mem_strdup("the window is shut"));
+	if (!is_for_us(visit))
+		return reply_line(connection, MHD_HTTP_MISDIRECTED_REQUEST,
+				  mem_strdup("this Host is not one of ours: http.listen, or a name in http.hosts"));
+	if (!terms_allow_bearer(desk->facts.terms, reply_header(connection, MHD_HTTP_HEADER_AUTHORIZATION)))
+		return refuse_unknown(visit);
+	return pages_answer(visit);
+}
+
+void gatekeeper_completed(void *data, struct MHD_Connection *connection, void **context,
+			  enum MHD_RequestTerminationCode code)
+{
+	struct visitors *visitors = data;
+	struct visitor *visitor = visitors_of(connection);
+	struct visit *visit = *context;
+
+	(void)code;
+	*context = NULL;
+	if (visitor != NULL)
+		visitors_end(visitors, visitor);
+	if (visit == NULL)
+		return;
+	waiting_forget(&visit->desk->waiting, connection);
+	free(visit->text);
+	free(visit);
+}

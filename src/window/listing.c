@@ -1,0 +1,249 @@
+#include "window/listing.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/health.h"
+#include "window/checks.h"
+#include "window/reply.h"
+
+#define BLOCK_BYTES 32768
+#define PART_NODES 50 /* rendered at once: some 100 us */
+
+/* ---- all, in parts ---- */
+
+struct all_pages {
+	struct board_reader reader;
+	struct buf text;
+	struct json json;
+	size_t sent; /* of the text */
+	bool ended;  /* all is rendered */
+};
+
+static void render_more(struct all_pages *all)
+{
+	buf_clear(&all->text);
+	all->sent = 0;
+	if (board_read(&all->reader, PART_NODES, &all->json))
+		return;
+	jsonw_end_object(&all->json);
+	buf_add_char(&all->text, '\n');
+	all->ended = true;
+}
+
+static ssize_t on_read(void *data, uint64_t position, char *out, size_t most)
+{
+	struct all_pages *all = data;
+	size_t len;
+
+	(void)position;
+	while (all->sent == all->text.len && !all->ended)
+		render_more(all);
+	len = all->text.len - all->sent;
+	if (len == 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (len > most)
+		len = most;
+	memcpy(out, all->text.data + all->sent, len);
+	all->sent += len;
+	return (ssize_t)len;
+}
+
+static void on_free(void *data)
+{
+	struct all_pages *all = data;
+
+	board_read_end(&all->reader);
+	buf_free(&all->text);
+	free(all);
+}
+
+static enum MHD_Result answer_not_yet(struct visit *visit)
+{
+	return reply_line(visit->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+			  mem_strdup("plusmoin has seen nothing yet"));
+}
+
+enum MHD_Result listing_answer_all(struct visit *visit)
+{
+	const struct pane *pane = visit->desk->facts.pane;
+	struct all_pages *all;
+	struct MHD_Response *response;
+
+	if (pane == NULL)
+		return answer_not_yet(visit);
+	all = mem_zalloc(1, sizeof(*all));
+	all->json.out = &all->text;
+	jsonw_begin_object(&all->json);
+	jsonw_key(&all->json, "isolated");
+	if (pane->is_isolated)
+		jsonw_seconds(&all->json, pane->isolated_ms);
+	else
+		jsonw_null(&all->json);
+	board_read_begin(&all->reader, pane->board, &all->json);
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read, all, on_free);
+	reply_add_headers(response, TYPE_JSON);
+	return reply_send(visit->connection, MHD_HTTP_OK, response);
+}
+
+/* ---- a cluster ---- */
+
+static enum MHD_Result answer_no_cluster(struct visit *visit, const struct board *board)
+{
+	struct buf ids = { 0 };
+	size_t count = 0;
+
+	for (const struct view *view = board_next(board, -1); view != NULL && count < 20;
+	     view = board_next(board, view->cluster_id))
+		buf_addf(&ids, "%s%d", count++ > 0 ? ", " : "", view->cluster_id);
+	if (board->cluster_count > count)
+		buf_add_str(&ids, ", ...");
+	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND,
+			  mem_printf("there is no such cluster; there are: %s", count > 0 ? buf_text(&ids) : "none"));
+}
+
+/* The number before `end`; -1: that is none. */
+static int parse_id(const char *text, const char *end)
+{
+	char *stop;
+	long id;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	id = strtol(text, &stop, 10);
+	return errno == 0 && id <= INT_MAX && stop == end ? (int)id : -1;
+}
+
+enum MHD_Result listing_answer_cluster(struct visit *visit, const char *rest)
+{
+	const struct pane *pane = visit->desk->facts.pane;
+	const char *end = rest + strcspn(rest, "/");
+	int id = parse_id(rest, end);
+	const struct view *cluster = pane != NULL && id >= 0 ? board_find(pane->board, id) : NULL;
+	struct buf body = { 0 };
+	struct json json = { .out = &body };
+
+	if (pane == NULL)
+		return answer_not_yet(visit);
+	if (cluster == NULL)
+		return answer_no_cluster(visit, pane->board);
+	if (strcmp(end, "/primary") == 0 || strcmp(end, "/master") == 0)
+		return checks_answer_master(visit, cluster);
+	if (*end != '\0')
+		return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, mem_strdup("behind a cluster's id there is: /primary"));
+	view_render(cluster, true, &json);
+	return reply_json(visit->connection, MHD_HTTP_OK, &body);
+}
+
+/* ---- a node ---- */
+
+static enum MHD_Result answer_no_node(struct visit *visit, const char *name, bool several)
+{
+	struct buf near = { 0 };
+	char *line;
+
+	if (several)
+		line = mem_strdup("several nodes have this name: \"host:port\" tells which");
+	else if (finder_add_near(visit->desk->facts.pane->board, name, &near))
+		line = mem_printf("there is no such node; the nearest are: %s", buf_text(&near));
+	else
+		line = mem_strdup("there is no such node; /clusters has all of them");
+	buf_free(&near);
+	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, line);
+}
+
+static enum MHD_Result answer_node(struct visit *visit, const struct node_view *node)
+{
+	struct buf body = { 0 };
+	struct json json = { .out = &body };
+	char *id = mem_printf("%s:%d", node->host, node->port);
+
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "node");
+	node_view_render(node, true, &json);
+	diary_render_node(&visit->desk->facts.diary, id, &json);
+	jsonw_end_object(&json);
+	free(id);
+	return reply_json(visit->connection, MHD_HTTP_OK, &body);
+}
+
+static enum MHD_Result answer_explain(struct visit *visit, const struct node_view *node)
+{
+	struct desk *desk = visit->desk;
+	struct buf body = { 0 };
+	unsigned long number;
+	char *id;
+
+	if (visit->answered) {
+		if (visit->text == NULL)
+			return reply_line(visit->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+					  mem_strdup("plusmoin's monitor did not answer in time"));
+		buf_add_str(&body, visit->text);
+		return reply_json(visit->connection, MHD_HTTP_OK, &body);
+	}
+	number = waiting_begin(&desk->waiting, visit->connection, &visit->text, &visit->answered);
+	if (number == 0)
+		return reply_line(visit->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+				  mem_strdup("too many explanations are asked for at once"));
+	id = mem_printf("%s:%d", node->host, node->port);
+	asking_put(&desk->askings, number, id);
+	free(id);
+	desk->wake_monitor(desk->data);
+	return MHD_YES;
+}
+
+/* What stands behind the last slash, and is known; NULL: nothing. */
+static const char *way_of(const char *rest)
+{
+	const char *slash = strrchr(rest, '/');
+	enum health health;
+
+	if (slash == NULL || slash == rest)
+		return NULL;
+	return strcmp(slash, "/explain") == 0 || health_parse(slash + 1, &health) ? slash + 1 : NULL;
+}
+
+bool listing_is_check(const char *rest)
+{
+	const char *way = way_of(rest);
+
+	return way != NULL && strcmp(way, "explain") != 0;
+}
+
+static const struct node_view *find(struct visit *visit, const char *name, bool *several)
+{
+	struct facts *facts = &visit->desk->facts;
+
+	return finder_find(&facts->finder, facts->pane->board, name, several);
+}
+
+/* A host may be a socket directory, whose slashes stand in the path: the way is what stands behind the last one. */
+enum MHD_Result listing_answer_node(struct visit *visit, const char *rest)
+{
+	const char *way = way_of(rest);
+	char *name = way != NULL ? mem_strndup(rest, (size_t)(way - 1 - rest)) : mem_strdup(rest);
+	const struct node_view *node;
+	enum MHD_Result result;
+	enum health health;
+	bool several = false;
+
+	if (visit->desk->facts.pane == NULL) {
+		free(name);
+		return answer_not_yet(visit);
+	}
+	node = find(visit, name, &several);
+	if (node == NULL)
+		result = answer_no_node(visit, name, several);
+	else if (way == NULL)
+		result = answer_node(visit, node);
+	else if (health_parse(way, &health))
+		result = checks_answer_node(visit, node, health);
+	else
+		result = answer_explain(visit, node);
+	free(name);
+	return result;
+}

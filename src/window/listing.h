@@ -1,0 +1,13 @@
+/* Clusters and nodes, in JSON. Window thread. */
+#pragma once
+
+#include "window/visit.h"
+
+enum MHD_Result listing_answer_all(struct visit *visit);
+
+/* What follows "/clusters/" and "/nodes/". */
+enum MHD_Result listing_answer_cluster(struct visit *visit, const char *rest);
+enum MHD_Result listing_answer_node(struct visit *visit, const char *rest);
+
+/* Whether what follows "/nodes/" asks for a node's health. */
+bool listing_is_check(const char *rest);

@@ -1,0 +1,69 @@
+#include "window/reply.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static const struct {
+	const char *name;
+	const char *value;
+} headers[] = {
+	{ MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ MHD_HTTP_HEADER_SERVER, "plusmoin" },
+};
+
+void reply_add_headers(struct MHD_Response *response, const char *type)
+{
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		(void)MHD_add_response_header(response, headers[i].name, headers[i].value);
+	if (type != NULL)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+}
+
+struct MHD_Response *reply_new(struct buf *body, const char *type)
+{
+	size_t len = body->len;
+	struct MHD_Response *response;
+
+	if (len == 0)
+		buf_add_str(body, ""); /* a text that is there */
+	response = MHD_create_response_from_buffer(len, buf_steal(body), MHD_RESPMEM_MUST_FREE);
+	if (response == NULL)
+		abort(); /* out of memory, which is fatal everywhere */
+	reply_add_headers(response, type);
+	return response;
+}
+
+enum MHD_Result reply_send(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response)
+{
+	enum MHD_Result result = MHD_queue_response(connection, status, response);
+
+	MHD_destroy_response(response);
+	return result;
+}
+
+enum MHD_Result reply_line(struct MHD_Connection *connection, unsigned status, char *line)
+{
+	struct buf body = { 0 };
+
+	buf_addf(&body, "%s\n", line);
+	free(line);
+	return reply_send(connection, status, reply_new(&body, TYPE_TEXT));
+}
+
+enum MHD_Result reply_json(struct MHD_Connection *connection, unsigned status, struct buf *body)
+{
+	buf_add_char(body, '\n');
+	return reply_send(connection, status, reply_new(body, TYPE_JSON));
+}
+
+const char *reply_header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+const char *reply_argument(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+}

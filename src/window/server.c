@@ -1,0 +1,279 @@
+#include "window/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "loop/clock.h"
+#include "window/entrances.h"
+#include "window/gatekeeper.h"
+#include "window/visitors.h"
+
+#define SPARE_PLACES 16 /* of libmicrohttpd beside ours: who was sent away leaves them a moment later */
+#define IDLE_S 60       /* libmicrohttpd's own limit without a byte; ours (visitors.h) are shorter but for streams */
+#define MEMORY_BYTES 16384 /* of a connection: a longer header gets 431, a longer path 414 */
+#define RUN_MS 1000     /* http-notes.md: at the limit libmicrohttpd says "no timeout" and forgets who waits */
+#define SWEEP_MS 250
+
+struct server {
+	uv_loop_t loop;
+	uv_async_t wake;
+	struct MHD_Daemon *mhd;
+	uv_poll_t mhd_poll;
+	uv_timer_t mhd_timer;
+	uv_timer_t sweep;
+	struct inbox *inbox;
+	struct desk desk;
+	struct visitors visitors;
+	struct entrances entrances;
+	bool ends;
+};
+
+/* ---- libmicrohttpd on the loop ---- */
+
+static void run_mhd(struct server *server);
+
+static void on_mhd_time(uv_timer_t *timer)
+{
+	run_mhd(timer->data);
+}
+
+static void on_mhd_ready(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	run_mhd(poll->data);
+}
+
+static void run_mhd(struct server *server)
+{
+	MHD_UNSIGNED_LONG_LONG ms = RUN_MS;
+
+	(void)MHD_run(server->mhd);
+	if (MHD_get_timeout(server->mhd, &ms) != MHD_YES || ms > RUN_MS)
+		ms = RUN_MS;
+	(void)uv_timer_start(&server->mhd_timer, on_mhd_time, ms, 0);
+}
+
+static void on_mhd_line(void *data, const char *format, va_list args)
+{
+	char line[256];
+
+	(void)data;
+	(void)vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("libmicrohttpd: %s", line);
+}
+
+static bool start_mhd(struct server *server)
+{
+	const union MHD_DaemonInfo *info;
+
+	server->mhd = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+		NULL, NULL, gatekeeper_request, &server->desk,
+		MHD_OPTION_EXTERNAL_LOGGER, on_mhd_line, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)(VISITORS_MOST + SPARE_PLACES),
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, visitors_notified, &server->visitors,
+		MHD_OPTION_NOTIFY_COMPLETED, gatekeeper_completed, &server->visitors,
+		MHD_OPTION_END);
+	if (server->mhd == NULL)
+		return false;
+	info = MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+	(void)uv_poll_init(&server->loop, &server->mhd_poll, info->epoll_fd);
+	(void)uv_poll_start(&server->mhd_poll, UV_READABLE, on_mhd_ready);
+	server->mhd_poll.data = server;
+	run_mhd(server);
+	return true;
+}
+
+/* ---- who comes ---- */
+
+static void on_visitor(void *data, int fd, const struct sockaddr *address, socklen_t size)
+{
+	struct server *server = data;
+
+	if (server->mhd == NULL || !visitors_make_room(&server->visitors)) {
+		(void)close(fd);
+		return;
+	}
+	(void)MHD_add_connection(server->mhd, fd, address, size); /* it is libmicrohttpd's, also when that fails */
+	run_mhd(server);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	visitors_sweep(&server->visitors);
+	waiting_sweep(&server->desk.waiting, false);
+	if (server->mhd != NULL)
+		run_mhd(server);
+}
+
+/* ---- what the monitor says ---- */
+
+static void take_terms(struct server *server, struct note *note)
+{
+	struct terms *old = server->desk.facts.terms;
+
+	server->desk.facts.terms = note->terms;
+	note->terms = NULL;
+	entrances_take(&server->entrances, server->desk.facts.terms);
+	terms_free(&old);
+	if (server->mhd == NULL && !start_mhd(server))
+		log_error("the window stays shut: libmicrohttpd cannot start: %s", strerror(errno));
+}
+
+static void begin_end(struct server *server)
+{
+	server->ends = true;
+	entrances_take(&server->entrances, NULL);
+	uv_stop(&server->loop);
+}
+
+static void take_note(struct server *server, struct note *note)
+{
+	switch (note->kind) {
+	case NOTE_EVENT:
+	case NOTE_STARTED:
+	case NOTE_ENDED:
+		diary_add(&server->desk.facts.diary, note);
+		return;
+	case NOTE_ANSWER:
+		waiting_answer(&server->desk.waiting, note->number, note->text);
+		note->text = NULL;
+		break;
+	case NOTE_TERMS:
+		take_terms(server, note);
+		break;
+	case NOTE_END:
+		begin_end(server);
+		break;
+	}
+	note_free(&note);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct server *server = wake->data;
+	struct pane *pane = inbox_take_pane(server->inbox);
+	char *status = inbox_take_status(server->inbox);
+	struct note *note;
+	bool lost;
+
+	if (pane != NULL) {
+		pane_unref(&server->desk.facts.pane);
+		server->desk.facts.pane = pane;
+	}
+	if (status != NULL)
+		facts_take_status(&server->desk.facts, status);
+	for (note = inbox_take_notes(server->inbox, &lost); note != NULL;) {
+		struct note *next = note->next;
+
+		take_note(server, note);
+		note = next;
+	}
+	if (server->mhd != NULL)
+		run_mhd(server);
+}
+
+/* ---- its life ---- */
+
+struct server *server_new(struct inbox *inbox, const atomic_llong *turned_ms, void (*wake_monitor)(void *data), void *data,
+			  int *error)
+{
+	struct server *server = mem_zalloc(1, sizeof(*server));
+
+	server->inbox = inbox;
+	server->desk.facts.turned_ms = turned_ms;
+	server->desk.wake_monitor = wake_monitor;
+	server->desk.data = data;
+	(void)snprintf(server->desk.facts.start, sizeof(server->desk.facts.start), "%lld",
+		       (long long)(clock_wall_ms() / 1000));
+	visitors_init(&server->visitors);
+	server->desk.visitors = &server->visitors;
+	*error = uv_loop_init(&server->loop);
+	if (*error != 0) {
+		free(server);
+		return NULL;
+	}
+	server->wake.data = server;
+	server->mhd_timer.data = server;
+	server->sweep.data = server;
+	*error = uv_async_init(&server->loop, &server->wake, on_wake);
+	(void)uv_timer_init(&server->loop, &server->mhd_timer);
+	(void)uv_timer_init(&server->loop, &server->sweep);
+	entrances_open(&server->entrances, &server->loop, on_visitor, server);
+	if (*error != 0)
+		server_free(&server);
+	return server;
+}
+
+void server_wake(struct server *server)
+{
+	(void)uv_async_send(&server->wake);
+}
+
+struct askings *server_askings(struct server *server)
+{
+	return &server->desk.askings;
+}
+
+/* http-notes.md: a suspended connection at the stop of libmicrohttpd ends the process. */
+static void stop_mhd(struct server *server)
+{
+	if (server->mhd == NULL)
+		return;
+	waiting_sweep(&server->desk.waiting, true);
+	(void)MHD_run(server->mhd);
+	(void)uv_poll_stop(&server->mhd_poll);
+	uv_close((uv_handle_t *)&server->mhd_poll, NULL);
+	MHD_stop_daemon(server->mhd);
+	server->mhd = NULL;
+}
+
+void server_run(struct server *server)
+{
+	(void)uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	on_wake(&server->wake); /* what came before the loop ran */
+	if (!server->ends)
+		(void)uv_run(&server->loop, UV_RUN_DEFAULT);
+	stop_mhd(server);
+}
+
+static void on_handle(uv_handle_t *handle, void *data)
+{
+	(void)data;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void server_free(struct server **server_p)
+{
+	struct server *server = *server_p;
+	struct asking *asking;
+
+	*server_p = NULL;
+	if (server == NULL)
+		return;
+	entrances_take(&server->entrances, NULL);
+	uv_walk(&server->loop, on_handle, NULL);
+	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&server->loop);
+	for (asking = asking_take(&server->desk.askings); asking != NULL;) {
+		struct asking *next = asking->next;
+
+		asking_free(&asking);
+		asking = next;
+	}
+	facts_free(&server->desk.facts);
+	free(server);
+}

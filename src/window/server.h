@@ -1,0 +1,31 @@
+/*
+ * The window's thread: a loop of its own with libmicrohttpd on it (http-notes.md, "The set-up to take"). It is told all by
+ * the inbox, and asks the monitor by its list of askings (asking.h).
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "window/inbox.h"
+#include "window/visit.h"
+
+struct server;
+
+/*
+ * Makes the server with its loop, for a thread that runs it. `inbox` and `turned_ms` outlive it; `wake_monitor` is called
+ * on its thread with `data`. NULL: `*error`, libuv's.
+ */
+struct server *server_new(struct inbox *inbox, const atomic_llong *turned_ms, void (*wake_monitor)(void *data), void *data,
+			  int *error);
+
+/* Wakes it: something is in the inbox. Any thread. */
+void server_wake(struct server *server);
+
+/* Runs until a note ends it. On its own thread. */
+void server_run(struct server *server);
+
+/* What it asks the monitor; the server's. */
+struct askings *server_askings(struct server *server);
+
+/* After its end, or before its begin. NULL allowed; clears the pointer. */
+void server_free(struct server **server);

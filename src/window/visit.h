@@ -1,0 +1,32 @@
+/* One HTTP request from its first line to the end of its answer. libmicrohttpd keeps it; window thread. */
+#pragma once
+
+#include <microhttpd.h>
+
+#include "window/facts.h"
+#include "window/asking.h"
+#include "window/waiting.h"
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS };
+
+/* What all requests share; the server's. */
+struct visitors;
+
+struct desk {
+	struct facts facts;
+	struct waiting waiting; /* for the monitor's answers, */
+	struct askings askings; /* to what was asked */
+	void (*wake_monitor)(void *data);
+	void *data; /* of this */
+	struct visitors *visitors; /* the server's */
+};
+
+struct visit {
+	struct desk *desk;
+	struct MHD_Connection *connection;
+	const char *path; /* libmicrohttpd's, unescaped */
+	enum method method;
+	bool asked;    /* the monitor was, */
+	bool answered; /* and has given its answer, or did not in time: */
+	char *text;    /* NULL */
+};
