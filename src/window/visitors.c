@@ -120,17 +120,28 @@ void visitors_sweep(struct visitors *visitors)
 	sweep(&visitors->busy, now_ms);
 }
 
+/* The one that has been idle for longest, of those that have never asked if `silent`; NULL: there is none. */
+static struct visitor *find_idle(const struct visitors *visitors, bool silent)
+{
+	struct visitor *visitor;
+
+	TAILQ_FOREACH(visitor, &visitors->idle, in_list) {
+		if (!visitor->goes && !(silent && visitor->has_asked))
+			return visitor;
+	}
+	return NULL;
+}
+
 bool visitors_make_room(struct visitors *visitors)
 {
 	struct visitor *visitor;
 
 	if (visitors->count < VISITORS_MOST)
 		return true;
-	for (visitor = TAILQ_FIRST(&visitors->idle); visitor != NULL; visitor = TAILQ_NEXT(visitor, in_list)) {
-		if (!visitor->goes) {
-			send_away(visitor);
-			return true;
-		}
-	}
-	return false;
+	visitor = find_idle(visitors, true);
+	if (visitor == NULL)
+		visitor = find_idle(visitors, false);
+	if (visitor != NULL)
+		send_away(visitor);
+	return visitor != NULL;
 }

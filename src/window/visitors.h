@@ -49,5 +49,8 @@ void visitors_end(struct visitors *visitors, struct visitor *visitor);
 /* Ends connections that are late. */
 void visitors_sweep(struct visitors *visitors);
 
-/* When all places are taken, ends the one that has asked nothing for longest; false: all are busy. */
+/*
+ * When all places are taken, ends one that is idle: who has never asked goes first, since a crowd that only connects must
+ * not drive out a load balancer; then who has been idle for longest. False: all are busy.
+ */
 bool visitors_make_room(struct visitors *visitors);
