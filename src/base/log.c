@@ -206,6 +206,16 @@ int log_start(const char *path, enum log_level level, enum log_format format)
 	return error;
 }
 
+unsigned long log_lost(void)
+{
+	unsigned long lost;
+
+	pthread_mutex_lock(&log_writer.lock);
+	lost = log_writer.lines.lost_ever;
+	pthread_mutex_unlock(&log_writer.lock);
+	return lost;
+}
+
 void log_reopen(void)
 {
 	pthread_mutex_lock(&log_writer.lock);

@@ -59,6 +59,9 @@ void log_move(const char *path);
  */
 bool log_stop(int64_t ms);
 
+/* How many lines were dropped since log_start(). */
+unsigned long log_lost(void);
+
 /* Whether a line of this level would be written: test before costly formatting. */
 bool log_enabled(enum log_level level);
 

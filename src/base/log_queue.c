@@ -53,6 +53,12 @@ static bool has_room(const struct log_queue *queue, enum log_worth worth, size_t
 	return queue->count < LOG_QUEUE_LINES && queue->bytes + bytes <= LOG_QUEUE_BYTES;
 }
 
+static void lose(struct log_queue *queue)
+{
+	queue->lost++;
+	queue->lost_ever++;
+}
+
 /* Drops the oldest of the lines that matter least, and less than this; false: there are none. */
 static bool drop_lesser(struct log_queue *queue, enum log_worth worth)
 {
@@ -63,7 +69,7 @@ static bool drop_lesser(struct log_queue *queue, enum log_worth worth)
 			continue;
 		// the analyzer does not know that both queues have the same elements
 		free(take_out(queue, oldest).text); // NOLINT(clang-analyzer-unix.Malloc)
-		queue->lost++;
+		lose(queue);
 		return true;
 	}
 	return false;
@@ -79,7 +85,7 @@ void log_queue_put(struct log_queue *queue, struct log_text line, bool spare)
 	while (!room && drop_lesser(queue, worth))
 		room = has_room(queue, worth, bytes);
 	if (!room) {
-		queue->lost++;
+		lose(queue);
 		free(line.text);
 		return;
 	}

@@ -23,7 +23,8 @@ struct log_queue {
 	struct log_waiting_list of_worth[LOG_WORTHS];
 	size_t count, bytes;
 	size_t user_count, user_bytes; /* of these */
-	unsigned long lost; /* lines that were dropped and are not told yet */
+	unsigned long lost; /* lines that were dropped and are not told yet, */
+	unsigned long lost_ever; /* and all */
 };
 
 void log_queue_init(struct log_queue *queue);

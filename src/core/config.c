@@ -101,6 +101,15 @@ bool config_has_lua(const struct config *config, enum event_kind kind)
 	return false;
 }
 
+bool config_has_any_lua(const struct config *config)
+{
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++) {
+		if (config_has_lua(config, (enum event_kind)kind))
+			return true;
+	}
+	return false;
+}
+
 void config_node_copy(struct config_node *copy, const struct config_node *node)
 {
 	*copy = (struct config_node){

@@ -135,6 +135,9 @@ int64_t config_recover_sync_delay_ms(const struct config *config, const struct c
 /* Whether any action for `kind` is a Lua function. */
 bool config_has_lua(const struct config *config, enum event_kind kind);
 
+/* The same for any kind. */
+bool config_has_any_lua(const struct config *config);
+
 struct config *config_new(void);
 
 /* All nodes are there and have their ids: no more come, and config_find_node() may be asked. */

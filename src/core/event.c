@@ -18,6 +18,7 @@ struct event *event_new(enum event_kind kind, const char *id, struct view *view,
 	event->others = view_ref(others);
 	event->cluster_id = view->cluster_id;
 	event->came_from = -1;
+	event->failed_ms = INT64_MIN;
 	return event;
 }
 
@@ -30,6 +31,7 @@ void event_set_node(struct event *event, const struct node *node, enum rule rule
 	node_view_unref(&event->node);
 	event->node = is_as_shown ? node_view_ref(view) : node_view_with_reason(view, reason, message);
 	event->rule = rule;
+	event->failed_ms = node->failure.attempts > 0 ? node->failure.since_ms : INT64_MIN;
 }
 
 void event_set_witnesses(struct event *event, const struct list *nodes)

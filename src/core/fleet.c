@@ -6,20 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "base/words.h"
 #include "core/node_view.h"
-
-const char *place_name(enum place place)
-{
-	static const char *const names[] = {
-		[PLACE_CLUSTERLESS] = "clusterless",
-		[PLACE_MASTER] = "master",
-		[PLACE_SLAVE] = "slave",
-		[PLACE_LOST] = "lost",
-	};
-
-	return names[place];
-}
 
 static struct node *new_node(struct fleet *fleet, const struct config_node *config, size_t order,
 			     const struct moment *now)
@@ -36,6 +23,7 @@ static struct node *new_node(struct fleet *fleet, const struct config_node *conf
 	node->shown = shown_new();
 	node->kin = NO_KIN;
 	node->shown_in = SHOWN_NOWHERE;
+	node->meter = node_meter_new();
 	return node;
 }
 
@@ -50,6 +38,7 @@ void node_free(struct node **node_p)
 		free(node->aliases[i]);
 	shown_free(&node->shown);
 	node_view_unref(&node->view);
+	node_meter_unref(&node->meter);
 	free(node->kin.server);
 	free(node->kin.system);
 	list_free(&node->kin.disputes);
@@ -97,6 +86,7 @@ static void free_cluster(struct cluster *cluster)
 	list_free(&cluster->awaited);
 	list_free(&cluster->members);
 	history_free(&cluster->beats);
+	cluster_meter_unref(&cluster->meter);
 	free(cluster);
 }
 
@@ -302,6 +292,7 @@ struct cluster *fleet_add_cluster(struct fleet *fleet, int id)
 	struct cluster *cluster = mem_zalloc(1, sizeof(*cluster));
 
 	cluster->id = id;
+	cluster->meter = cluster_meter_new();
 	list_insert(&fleet->clusters, place_of_id(fleet, id), cluster);
 	fleet_touch(fleet, cluster);
 	return cluster;
@@ -383,27 +374,6 @@ void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 	}
 	if (changes)
 		node->since_ms = now->wall_ms;
-}
-
-bool node_is_in_place(const struct node *node)
-{
-	return node->place == PLACE_MASTER || node->place == PLACE_SLAVE;
-}
-
-void node_give_reason(struct node *node, enum reason reason, const char *message)
-{
-	node->reason = reason;
-	words_keep(&node->shown->reason, message, MESSAGE_BYTES);
-	node_touch(node);
-}
-
-void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now)
-{
-	if (rule == RULE_NONE || rule == node->ruled)
-		return;
-	node->ruled = rule;
-	node->ruled_ms = now->wall_ms;
-	node_touch(node);
 }
 
 struct node *cluster_master(const struct cluster *cluster)

@@ -13,6 +13,7 @@
 #include "core/config.h"
 #include "core/history.h"
 #include "core/kin.h"
+#include "core/meters.h"
 #include "core/naming.h"
 #include "core/shown.h"
 
@@ -83,6 +84,7 @@ struct node {
 	size_t alias_next;
 	char master_name[NAME_BYTES];
 	struct shown *shown;
+	struct node_meter *meter;
 	/* The board's (board.h): */
 	struct node_view *view; /* as it was shown last; NULL: never */
 	int shown_in;           /* the cluster in whose picture it is, SHOWN_CLUSTERLESS or SHOWN_NOWHERE */
@@ -107,6 +109,7 @@ struct cluster {
 	size_t holder_count;
 	bool touched; /* in fleet->touched */
 	bool emptied; /* in fleet->emptied */
+	struct cluster_meter *meter;
 	void *rounds; /* who keeps its rounds (monitor/clusters.h); the core does not look at it */
 };
 

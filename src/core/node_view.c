@@ -59,6 +59,8 @@ static struct node_view *copy(const struct node_view *what)
 	char *at = (char *)(view + 1);
 
 	copy_fields(view, what);
+	if (view->meter != NULL)
+		(void)node_meter_ref(view->meter);
 	atomic_init(&view->references, 1);
 	view->bytes = bytes;
 	view->host = put(&at, what->host);
@@ -112,5 +114,6 @@ void node_view_unref(struct node_view **view_p)
 	*view_p = NULL;
 	if (view == NULL || atomic_fetch_sub(&view->references, 1) > 1)
 		return;
+	node_meter_unref(&view->meter);
 	free(view);
 }

@@ -27,6 +27,7 @@ struct node_view {
 	int64_t judged_lag_ms; /* when its last round ended, which is no later than lag_ms; 0: also unknown */
 	int64_t lag_bar_ms;    /* lag_is_over() of lag.h says of it whether the node is too far behind */
 	int64_t since_ms;   /* wall clock */
+	struct node_meter *meter; /* a reference; NULL: nobody measures it */
 	const char *host;   /* these lie in the block */
 	const char *name;
 	const char *master_name;

@@ -135,8 +135,9 @@ static void note_kept(struct node *node, const struct observation *seen,
 		node->stood_ms = seen->kept_ended_ms;
 }
 
-static void note_answer(struct node *node)
+static void note_answer(struct node *node, const struct moment *now)
 {
+	gauge_set(&node->meter->answered_ms, now->steady_ms);
 	node->went_ms = INT64_MIN;
 	node_vouch(node, 0, 0);
 }
@@ -158,7 +159,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 		return;
 	node->door = REASON_NONE;
 	if (seen->kind != OBSERVED_FAILURE)
-		note_answer(node);
+		note_answer(node, now);
 	/* not down any more; why else it stays lost is for the next rule to say */
 	if (seen->kind == OBSERVED_MASTER && node->place == PLACE_LOST && node->failure.attempts > 0)
 		node_give_reason(node, REASON_NONE, "");

@@ -42,6 +42,7 @@ static void take_node(struct node_view *view, const struct node *node, char *fai
 		.state = node->place,
 		.since_ms = node->since_ms,
 		.server_version = node->server_version,
+		.meter = node->meter,
 		.placed_by = node->placed_by,
 		.ruled = node->ruled,
 		.judged_lag_ms = node->judged_lag_ms,
@@ -234,6 +235,7 @@ struct view *view_copy(const struct view *view)
 	copy->clusterless = view->clusterless;
 	copy->pages = mem_zalloc(view->page_count, sizeof(struct view_page *));
 	copy->page_count = view->page_count;
+	copy->meter = view->meter != NULL ? cluster_meter_ref(view->meter) : NULL;
 	for (size_t i = 0; i < view->page_count; i++) {
 		copy->pages[i] = view->pages[i];
 		atomic_fetch_add(&copy->pages[i]->references, 1);
@@ -299,6 +301,7 @@ static struct view *make(const struct fleet *fleet, const struct cluster *cluste
 	size_t at = 0;
 
 	view->cluster_id = cluster != NULL ? cluster->id : -1;
+	view->meter = cluster != NULL ? cluster_meter_ref(cluster->meter) : NULL;
 	view->pages = mem_zalloc(pages_for(nodes), sizeof(struct view_page *));
 	while (at < nodes->count)
 		at = add_page(view, old, nodes, at);
@@ -373,6 +376,7 @@ void view_unref(struct view **view_p)
 	for (size_t i = 0; i < view->page_count; i++)
 		view_page_unref(view->pages[i]);
 	free(view->pages);
+	cluster_meter_unref(&view->meter);
 	free(view);
 }
 

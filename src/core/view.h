@@ -20,6 +20,7 @@ struct view {
 	size_t clusterless;
 	struct view_page **pages; /* by their first order, none is empty */
 	size_t page_count;
+	struct cluster_meter *meter; /* the cluster's, a reference; NULL: it is the picture of none */
 };
 
 /* The node as it is now. The node's own reference: who keeps it takes another one. Monitor thread. */
@@ -91,6 +92,7 @@ struct event {
 	enum rule rule;
 	struct node_view **witnesses; /* of master_unreachable: the slaves that still hear it (P6) */
 	size_t witness_count;
+	int64_t failed_ms; /* steady: the first failed look of the run of them that its node is in; INT64_MIN: in none */
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 };
 

@@ -15,6 +15,7 @@
 #include "daemon/requests.h"
 #include "daemon/control.h"
 #include "daemon/fits.h"
+#include "daemon/measured.h"
 #include "daemon/outcome.h"
 #include "daemon/outlook.h"
 #include "daemon/recent.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct control *control;
 	struct outlook *outlook;
 	struct tidy *tidy;
+	struct meters meters;
 	uv_signal_t signals[3];
 	struct recent recent; /* events */
 	struct outcome_waiters waiters; /* for the outcome of a reload */
@@ -216,6 +218,8 @@ static bool open_outlook(struct daemon *daemon)
 		.shared = daemon->shared,
 		.clock = &daemon->clock,
 		.recent = &daemon->recent,
+		.meters = &daemon->meters,
+		.hosts = daemon->hosts,
 	};
 
 	daemon->outlook = outlook_new(&start);
@@ -251,7 +255,7 @@ static char *on_refuses(void *data, const struct config *config)
 {
 	struct daemon *daemon = data;
 
-	return outlook_prepare(daemon->outlook, config);
+	return daemon->ending ? NULL : outlook_prepare(daemon->outlook, config); /* it ends as it was */
 }
 
 static void on_loaded(void *data, unsigned long number, struct config *config,
@@ -269,6 +273,7 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 		log_warning("%s", report->warnings[i]);
 	for (size_t i = 0; i < report->error_count; i++)
 		log_error("%s", report->errors[i]);
+	measured_load(&daemon->meters, config != NULL);
 	outcome_render(&out, daemon->first, daemon->config, config, report);
 	if (config != NULL) {
 		take_load(daemon, config);
@@ -311,15 +316,18 @@ static void start_all(struct daemon *daemon)
 		.prober = &live_prober,
 		.events = &events,
 		.data = daemon,
+		.meters = &daemon->meters,
 	};
 	struct saved *saved;
 
 	fits_say(daemon->config);
+	measured_load(&daemon->meters, true);
 	daemon->tidy = tidy_new(&daemon->loop);
 	tidy_soon(daemon->tidy);
 	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
 					hosts_runner(daemon->hosts));
 	dispatch_tell(daemon->dispatch, &runs, daemon);
+	dispatch_measure(daemon->dispatch, &daemon->meters);
 	saved = records_read(daemon->config);
 	start.saved = saved;
 	daemon->monitor = monitor_new(&start);
@@ -354,6 +362,7 @@ struct daemon *daemon_new(void)
 	int error = uv_loop_init(&daemon->loop);
 
 	daemon->pid_fd = -1;
+	meters_init(&daemon->meters);
 	if (error == 0 && (error = catch_signals(daemon)) == 0)
 		return daemon;
 	free(daemon); /* the process ends: what a loop holds goes with it */

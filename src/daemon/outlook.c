@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/cut_off.h"
 #include "core/why.h"
+#include "daemon/measured.h"
 #include "daemon/supervised.h"
 #include "loop/timer.h"
 #include "records/records.h"
@@ -19,6 +20,8 @@ struct outlook {
 	struct shared *shared;
 	const struct clock *clock;
 	const struct recent *recent;
+	struct meters *meters;
+	const struct hosts *hosts;
 	struct monitor *monitor; /* NULL: it has not begun, or has ended */
 	struct records *records;
 	struct supervised *supervised;
@@ -147,6 +150,7 @@ static void on_beat(void *data)
 	struct outlook *outlook = data;
 
 	records_write(outlook->records, outlook->monitor, true);
+	measured_beat(outlook->meters, outlook->hosts);
 	supervised_tell(outlook->supervised, outlook->monitor); /* that a split is over changes no board */
 	timer_start(outlook->beat, outlook->config->heartbeat_ms);
 }
@@ -184,9 +188,7 @@ static void take_config(struct outlook *outlook, struct config *config)
 
 	outlook->config = config_ref(config);
 	config_unref(&old);
-	outlook->has_lua = false;
-	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
-		outlook->has_lua = outlook->has_lua || config_has_lua(config, (enum event_kind)kind);
+	outlook->has_lua = config_has_any_lua(config);
 }
 
 struct outlook *outlook_new(const struct outlook_start *start)
@@ -200,7 +202,9 @@ struct outlook *outlook_new(const struct outlook_start *start)
 	outlook->shared = start->shared;
 	outlook->clock = start->clock;
 	outlook->recent = start->recent;
-	outlook->window = window_new(start->loop, on_asked, outlook, &error);
+	outlook->meters = start->meters;
+	outlook->hosts = start->hosts;
+	outlook->window = window_new(start->loop, start->meters, on_asked, outlook, &error);
 	why = outlook->window != NULL ? outlook_prepare(outlook, start->config)
 				      : mem_printf("no window: %s", uv_strerror(error));
 	if (why != NULL) {

@@ -4,8 +4,10 @@
  */
 #pragma once
 
+#include "core/meters.h"
 #include "daemon/recent.h"
 #include "monitor/monitor.h"
+#include "script/hosts.h"
 #include "script/shared.h"
 #include "window/window.h"
 
@@ -18,6 +20,8 @@ struct outlook_start {
 	struct shared *shared;
 	const struct clock *clock;
 	const struct recent *recent; /* for explanations that the window asks for */
+	struct meters *meters;
+	const struct hosts *hosts;
 };
 
 /* NULL, after a message on stderr: the window cannot open. */

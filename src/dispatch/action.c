@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "dispatch/tally.h"
 #include "process/environment.h"
 
 struct action {
@@ -106,8 +107,19 @@ static void tell_child(const struct action *action, const struct child_outcome *
 	free(output);
 }
 
+static enum tally_end end_of(bool timed_out, bool is_good)
+{
+	if (timed_out)
+		return TALLY_TIMED_OUT;
+	return is_good ? TALLY_DONE : TALLY_FAILED;
+}
+
 static void on_child_ended(void *data, const struct child_outcome *outcome)
 {
+	const struct action *action = data;
+	bool is_good = outcome->error == 0 && outcome->signal == 0 && outcome->exit_code == 0;
+
+	tally_end(action->kit->meters, end_of(outcome->timed_out, is_good), outcome->took_ms);
 	tell_child(data, outcome);
 	end(data);
 }
@@ -127,6 +139,7 @@ static void on_function_ended(void *data, const struct runner_outcome *outcome)
 	else
 		tell(action, good_level(action), mem_printf("done in %.3f s", took));
 	free(error);
+	tally_end(action->kit->meters, end_of(outcome->timed_out, outcome->error == NULL), outcome->took_ms);
 	end(action);
 }
 
@@ -166,6 +179,7 @@ struct action *action_start(const struct action_kit *kit, const struct config *c
 		action->run = kit->runner->start(kit->runner->data, config, action->config, event,
 						 on_function_ended, action);
 	tell_start(action);
+	tally_start(kit->meters, event, index == 0);
 	return action;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "core/config.h"
+#include "core/meters.h"
 #include "core/view.h"
 #include "dispatch/runner.h"
 #include "process/child.h"
@@ -28,6 +29,7 @@ struct action_kit {
 	const struct runner *runner;
 	const struct dispatch_events *events; /* NULL: nobody wants to know */
 	void *data;
+	struct meters *meters; /* NULL: nobody wants to know */
 };
 
 /* Tells `events->told`, if somebody wants to know. */

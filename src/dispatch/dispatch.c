@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "dispatch/action.h"
 #include "dispatch/queue.h"
+#include "dispatch/tally.h"
 #include "loop/timer.h"
 
 #define SHUTDOWN_KILL_MS 2000
@@ -71,6 +72,7 @@ static void schedule(struct dispatch *dispatch)
 			start_from(dispatch, line, (enum rank)rank);
 	}
 	queues_tidy(&dispatch->queues);
+	tally_queues(dispatch->kit.meters, &dispatch->queues);
 	if (dispatch->stopping && dispatch->queues.count == 0 &&
 	    !timer_is_set(dispatch->done_timer))
 		timer_start(dispatch->done_timer, 0);
@@ -83,6 +85,7 @@ static void drop_run(struct dispatch *dispatch, struct run *run, const char *why
 
 	log_line(LOG_LEVEL_ERROR, &about, "trigger %s", how);
 	action_tell(&dispatch->kit, run->event, NULL, how);
+	tally_drop(dispatch->kit.meters);
 	free(how);
 	queue_run_free(&run);
 }
@@ -134,6 +137,11 @@ void dispatch_tell(struct dispatch *dispatch, const struct dispatch_events *even
 {
 	dispatch->kit.events = events;
 	dispatch->kit.data = data;
+}
+
+void dispatch_measure(struct dispatch *dispatch, struct meters *meters)
+{
+	dispatch->kit.meters = meters;
 }
 
 void dispatch_event(struct dispatch *dispatch, struct event *event)

@@ -25,6 +25,9 @@ struct dispatch;
 /* From now on each action's start and end are told to `events` (NULL: to nobody), which live as long, with `data`. */
 void dispatch_tell(struct dispatch *dispatch, const struct dispatch_events *events, void *data);
 
+/* From now on what becomes of triggers is counted in `meters`, which outlive the dispatch. */
+void dispatch_measure(struct dispatch *dispatch, struct meters *meters);
+
 /* Takes a reference of `config`; `runner` outlives it. */
 struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const struct runner *runner);
 

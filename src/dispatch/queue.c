@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "dispatch/action.h"
+#include "loop/clock.h"
 
 static void init_line(struct line *line, const struct config *config)
 {
@@ -17,6 +18,7 @@ void queues_init(struct queues *queues)
 {
 	*queues = (struct queues){ 0 };
 	TAILQ_INIT(&queues->lines);
+	TAILQ_INIT(&queues->waiting);
 	init_line(&queues->commands, NULL);
 	TAILQ_INSERT_HEAD(&queues->lines, &queues->commands, in_lines);
 }
@@ -255,9 +257,23 @@ struct queue *queues_fullest(struct queues *queues)
 	return queues->fullest;
 }
 
+static void stop_waiting(struct run *run)
+{
+	struct queues *queues = run->queue->queues;
+
+	if (run->queued_ms == 0)
+		return;
+	run->queued_ms = 0;
+	TAILQ_REMOVE(&queues->waiting, run, in_waiting);
+	queues->waiting_count--;
+}
+
 /* It counts among what waits. */
 static void count_in(struct queues *queues, struct run *run)
 {
+	run->queued_ms = clock_steady_ms();
+	TAILQ_INSERT_TAIL(&queues->waiting, run, in_waiting);
+	queues->waiting_count++;
 	run->queue->bytes += run->bytes;
 	queues->bytes += run->bytes;
 	if (is_expendable(run->event->kind))
@@ -290,6 +306,7 @@ struct run *queues_add(struct queues *queues, struct event *event, struct config
 void queue_run_begins(struct run *run)
 {
 	stop_being_expendable(run);
+	stop_waiting(run);
 	stand_in(run->queue, NULL, RANK_OTHERS);
 }
 
@@ -331,6 +348,7 @@ void queue_run_free(struct run **run_p)
 	*run_p = NULL;
 	TAILQ_REMOVE(&queue->runs, run, in_queue);
 	stop_being_expendable(run);
+	stop_waiting(run);
 	if (run->event->node != NULL)
 		LIST_REMOVE(run, in_node);
 	queue->bytes -= run->bytes;

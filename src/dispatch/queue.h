@@ -33,6 +33,8 @@ LIST_HEAD(queue_chain, queue);
 struct run {
 	TAILQ_ENTRY(run) in_queue;
 	TAILQ_ENTRY(run) in_expendable; /* while may_go */
+	TAILQ_ENTRY(run) in_waiting;    /* while it has not begun, */
+	int64_t queued_ms;              /* since then, steady; 0: it has begun */
 	LIST_ENTRY(run) in_node;        /* of an event that is about a node */
 	bool may_go;                    /* it has not begun, and is dropped where too much waits */
 	size_t bytes;                   /* by which what waits grew with it */
@@ -77,6 +79,8 @@ struct queues {
 	struct queue_chain chains[QUEUE_CHAINS];
 	struct run_chain nodes[QUEUE_CHAINS]; /* runs by the node that their event is about */
 	size_t bytes;           /* of all queues */
+	struct run_list waiting; /* runs that have not begun, the oldest first */
+	size_t waiting_count;
 	struct view *others;    /* the clusterless nodes as the last queued event shows them; NULL: none was queued */
 	struct queue *fullest;  /* as it was found last, NULL: it is to be looked for, */
 	size_t fullest_bytes;   /* and what of it was expendable then */

@@ -371,6 +371,7 @@ static void open_rooms(struct monitor *monitor, const struct monitor_start *star
 		.prober = start->prober,
 		.events = &watch_events,
 		.data = monitor,
+		.meters = start->meters,
 	};
 	watches_open(&monitor->watches);
 	isolation_open(&monitor->isolation, &monitor->watches, &isolation_events, monitor);
@@ -409,7 +410,7 @@ struct monitor *monitor_new(const struct monitor_start *start)
 	monitor->kept = (struct kept){ .publisher = &monitor->publisher, .founding = &monitor->founding };
 	open_rooms(monitor, start);
 	monitor->reload_timer = timer_new(start->loop, on_reload_time, monitor);
-	stall_begin(&monitor->stall, start->loop, monitor->watches.deadlines);
+	stall_begin(&monitor->stall, start->loop, monitor->watches.deadlines, start->meters);
 	founding_begin(&monitor->founding);
 	return monitor;
 }

@@ -29,6 +29,7 @@ struct monitor_start {
 	const struct clock *clock; /* outlives the monitor */
 	const struct saved *saved; /* what an earlier run knew (core/saved.h); NULL: nothing */
 	const struct prober *prober; /* who asks the nodes; outlives the monitor */
+	struct meters *meters; /* into which it measures; outlives the monitor. NULL: nobody wants to know */
 	const struct monitor_events *events;
 	void *data;
 };

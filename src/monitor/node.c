@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "monitor/door.h"
 #include "monitor/gates.h"
+#include "monitor/measure.h"
 #include "monitor/tell.h"
 
 struct watch *watch_of(const struct watches *all, const struct node *node)
@@ -29,6 +30,7 @@ static void begin_look(void *data)
 
 	now = clock_now(watch->all->clock);
 	watch->asked_ms = now.steady_ms;
+	measure_look(watch);
 	watch->late_ms = INT64_MIN;
 	watch->is_void = false;
 	at_stake = node_is_at_stake(watch->all->fleet, node, &now);
@@ -198,7 +200,6 @@ void watch_drop_aside(struct watch *watch)
 	watch->aside = NULL;
 }
 
-
 void watch_take_nothing(struct watch *watch, const struct observation *seen)
 {
 	const struct observation nothing = {
@@ -240,6 +241,7 @@ void watch_saw(struct watch *watch, const struct observation *seen)
 
 static void on_seen(void *data, const struct observation *seen)
 {
+	measure_seen(data, seen);
 	watch_saw(data, seen);
 }
 
@@ -257,6 +259,7 @@ static void on_beaten(void *data, const struct beat_result *result)
 {
 	struct watch *watch = data;
 
+	measure_beaten(watch, result);
 	watch->all->events->beaten(watch->all->data, watch, result);
 }
 
@@ -291,6 +294,7 @@ static void on_tried(void *data, bool kept, const struct evidence *failure)
 	struct watch *watch = data;
 	struct watches *all = watch->all;
 
+	measure_tried(watch);
 	throttle_leave(all->throttle, &watch->pass);
 	lacks_note(&all->lacks, &watch->lack, watch->node->config->name, kept, failure,
 		   clock_now(all->clock).wall_ms);

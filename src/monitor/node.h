@@ -66,6 +66,7 @@ struct watches {
 	struct lacks lacks; /* what plusmoin itself lacks for connections */
 	const struct watch_events *events;
 	void *data;
+	struct meters *meters; /* NULL: nobody wants to know */
 	struct watch_gate_at gates[WATCH_GATES]; /* in this order; set before the first look */
 	size_t gate_count;
 	struct watch **by_order; /* of fleet->nodes[i] */
@@ -99,6 +100,7 @@ struct watch {
 	bool at_start; /* it was there when the monitor started and knew nothing */
 	bool anew;   /* while a reload is taken: its connection is to be made anew */
 	struct pass pass; /* of its look */
+	uint64_t began_ns; /* uv_hrtime(): when the look under way began; 0: none is */
 	int64_t asked_ms; /* steady: when its last look began (0: none has), */
 	int64_t late_ms;  /* and since when it is late (events->late); INT64_MIN: it is not */
 	struct observation *aside; /* what it came to, while that may not be taken in (P6, P7); NULL: nothing waits */

@@ -1,5 +1,7 @@
 #include "monitor/rivals.h"
 
+#include "monitor/measure.h"
+
 #define SOON_MS 20        /* until rounds that are open are looked at again */
 #define PATIENCE_MS 2000  /* how long an event waits for what may still found a cluster */
 #define REMINDER_MS 60000
@@ -147,9 +149,9 @@ void rivals_saw(struct rivals *rivals, struct node *node, const struct moment *n
 	struct fleet *fleet = watches_of(rivals)->fleet;
 	size_t before = fleet->disputes.count;
 
-	if (node->kin.system == NULL)
-		return;
-	dispute_find(fleet, node, now);
+	if (node->kin.system != NULL)
+		dispute_find(fleet, node, now);
+	measure_splits(watches_of(rivals));
 	if (rivals->is_soon || (fleet->disputes.count == before && fleet->wanted.count == 0))
 		return;
 	rivals->is_soon = true;

@@ -245,6 +245,8 @@ static void finish(struct group *group)
 	group->round.changes = (struct changes){ 0 };
 	round_end(&group->round);
 	group->open = false;
+	if (group->cluster != NULL)
+		counter_add(&group->cluster->meter->rounds, 1);
 	group->seats->events->ended(group->seats->data, group, &changes, group->regular);
 	changes_free(&changes);
 	if (!lives)

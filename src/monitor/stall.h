@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "core/meters.h"
 #include "loop/deadline.h"
 #include "loop/timer.h"
 
@@ -13,8 +14,9 @@
 struct stall {
 	struct timer *timer;
 	struct deadlines *deadlines; /* the owner's: they are told of each stall */
+	struct meters *meters; /* how late each tick is; NULL: nobody wants to know */
 	int64_t ticked_ms;
 };
 
-void stall_begin(struct stall *stall, uv_loop_t *loop, struct deadlines *deadlines);
+void stall_begin(struct stall *stall, uv_loop_t *loop, struct deadlines *deadlines, struct meters *meters);
 void stall_end(struct stall *stall);

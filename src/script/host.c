@@ -337,6 +337,11 @@ void host_look(struct host *host, struct host_sign *sign)
 	pthread_mutex_unlock(&host->pulse.lock);
 }
 
+size_t host_memory(const struct host *host)
+{
+	return atomic_load_explicit(&host->pulse.memory, memory_order_relaxed);
+}
+
 bool host_free(struct host **host_p, int64_t ms)
 {
 	struct host *host = *host_p;

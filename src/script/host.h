@@ -82,5 +82,8 @@ void host_end(struct host *host);
 void host_abandon(struct host *host);
 void host_look(struct host *host, struct host_sign *sign);
 
+/* How many bytes its state takes. Any thread. */
+size_t host_memory(const struct host *host);
+
 /* Waits up to `ms` for an ended thread and frees it; false: it still runs, and lives on. */
 bool host_free(struct host **host, int64_t ms);

@@ -358,6 +358,11 @@ struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *confi
 	return hosts;
 }
 
+size_t hosts_memory(const struct hosts *hosts)
+{
+	return hosts->present->host != NULL ? host_memory(hosts->present->host) : 0;
+}
+
 bool hosts_free(struct hosts **hosts_p)
 {
 	struct hosts *hosts = *hosts_p;

@@ -48,5 +48,8 @@ unsigned long hosts_generation(const struct hosts *hosts);
 /* Into an open object: how the present load's functions are (load_render()), and "left_behind". */
 void hosts_render(const struct hosts *hosts, struct json *json);
 
+/* How many bytes the state of the present load's host takes; 0: it has none now. */
+size_t hosts_memory(const struct hosts *hosts);
+
 /* Ends all; false: a thread does not end, and what it holds lives on. Clears the pointer. */
 bool hosts_free(struct hosts **hosts);

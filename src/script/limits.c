@@ -142,6 +142,12 @@ static bool is_refused(struct engine *engine, bool new_block, size_t more)
 	return true;
 }
 
+static void note_use(struct engine *engine, size_t used)
+{
+	engine->memory_used = used;
+	atomic_store_explicit(&engine->pulse->memory, used, memory_order_relaxed);
+}
+
 void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
 {
 	struct engine *engine = data;
@@ -151,7 +157,7 @@ void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
 		old_size = 0; /* it then tells the kind of object */
 	if (new_size == 0) {
 		free(block);
-		engine->memory_used -= old_size;
+		note_use(engine, engine->memory_used - old_size);
 		return NULL;
 	}
 	if (new_size > old_size && is_refused(engine, block == NULL, new_size - old_size)) {
@@ -161,7 +167,7 @@ void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
 	result = realloc(block, new_size);
 	if (result == NULL)
 		return new_size <= old_size ? block : NULL; /* Lua counts on shrinking */
-	engine->memory_used += new_size - old_size;
+	note_use(engine, engine->memory_used - old_size + new_size);
 	if (new_size > old_size)
 		engine->refused = false;
 	if (engine->current != NULL && new_size > old_size)

@@ -31,6 +31,7 @@ struct pulse {
 	int function;         /* of the job */
 	char trigger[128];
 	char place[256]; /* file:line, as the hook saw it last */
+	atomic_size_t memory; /* that the state takes; without the lock */
 };
 
 struct engine {

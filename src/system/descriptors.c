@@ -1,5 +1,6 @@
 #include "system/descriptors.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
@@ -47,6 +48,19 @@ size_t descriptors_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur > MOST)
 		return MOST;
 	return (size_t)now.rlim_cur;
+}
+
+size_t descriptors_used(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	if (directory == NULL)
+		return errno == EMFILE || errno == ENFILE ? descriptors_limit() : 0;
+	while (readdir(directory) != NULL)
+		count++;
+	(void)closedir(directory);
+	return count > 3 ? count - 3 : 0; /* ".", ".." and the directory's own */
 }
 
 void descriptors_reserve(int commands, int window)

@@ -23,6 +23,9 @@ bool descriptors_of_children(struct rlimit *limit);
 /* How many there may be now. Any thread. */
 size_t descriptors_limit(void);
 
+/* How many there are; where none is left to count them with: the limit. It reads a directory of them. Any thread. */
+size_t descriptors_used(void);
+
 /* From now on so many commands may run at once, and the window may hold so many: the reserve is made for them.
  * Any thread. */
 void descriptors_reserve(int commands, int window);

@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+#include "core/meters.h"
 #include "window/diary.h"
 #include "window/finder.h"
 #include "window/pane.h"
@@ -27,6 +28,7 @@ struct facts {
 	struct finder finder;
 	struct diary diary;
 	const atomic_llong *turned_ms; /* when the monitor's loop turned last, by its own uv_now() */
+	const struct meters *meters;
 	char start[24]; /* names this run of the daemon in ids of /events */
 };
 

@@ -199,15 +199,15 @@ static void on_wake(uv_async_t *wake)
 
 /* ---- its life ---- */
 
-struct server *server_new(struct inbox *inbox, const atomic_llong *turned_ms, void (*wake_monitor)(void *data), void *data,
-			  int *error)
+struct server *server_new(const struct server_start *start, int *error)
 {
 	struct server *server = mem_zalloc(1, sizeof(*server));
 
-	server->inbox = inbox;
-	server->desk.facts.turned_ms = turned_ms;
-	server->desk.wake_monitor = wake_monitor;
-	server->desk.data = data;
+	server->inbox = start->inbox;
+	server->desk.facts.turned_ms = start->turned_ms;
+	server->desk.facts.meters = start->meters;
+	server->desk.wake_monitor = start->wake_monitor;
+	server->desk.data = start->data;
 	(void)snprintf(server->desk.facts.start, sizeof(server->desk.facts.start), "%lld",
 		       (long long)(clock_wall_ms() / 1000));
 	visitors_init(&server->visitors);

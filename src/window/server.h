@@ -11,12 +11,17 @@
 
 struct server;
 
-/*
- * Makes the server with its loop, for a thread that runs it. `inbox` and `turned_ms` outlive it; `wake_monitor` is called
- * on its thread with `data`. NULL: `*error`, libuv's.
- */
-struct server *server_new(struct inbox *inbox, const atomic_llong *turned_ms, void (*wake_monitor)(void *data), void *data,
-			  int *error);
+/* What it works with; all outlives it. */
+struct server_start {
+	struct inbox *inbox;
+	const atomic_llong *turned_ms;
+	const struct meters *meters;
+	void (*wake_monitor)(void *data); /* is called on its thread */
+	void *data;                       /* of this */
+};
+
+/* Makes the server with its loop, for a thread that runs it. NULL: `*error`, libuv's. */
+struct server *server_new(const struct server_start *start, int *error);
 
 /* Wakes it: something is in the inbox. Any thread. */
 void server_wake(struct server *server);

@@ -17,6 +17,7 @@ struct window {
 	uv_async_t asked;   /* by the window's thread; on the monitor's loop */
 	uv_prepare_t turn;  /* stamps each turn of that loop */
 	window_asked *ask;
+	const struct meters *meters;
 	void *data;
 	struct inbox inbox;
 	atomic_llong turned_ms;
@@ -58,11 +59,12 @@ static void wake_monitor(void *data)
 	(void)uv_async_send(&window->asked);
 }
 
-struct window *window_new(uv_loop_t *loop, window_asked *asked, void *data, int *error)
+struct window *window_new(uv_loop_t *loop, const struct meters *meters, window_asked *asked, void *data, int *error)
 {
 	struct window *window = mem_zalloc(1, sizeof(*window));
 
 	window->ask = asked;
+	window->meters = meters;
 	window->data = data;
 	window->asked.data = window;
 	window->turn.data = window;
@@ -159,11 +161,18 @@ static void *run_thread(void *data)
 /* False: the window cannot open. */
 static bool start_thread(struct window *window)
 {
+	const struct server_start start = {
+		.inbox = &window->inbox,
+		.turned_ms = &window->turned_ms,
+		.meters = window->meters,
+		.wake_monitor = wake_monitor,
+		.data = window,
+	};
 	int error;
 
 	if (window->has_thread)
 		return true;
-	window->server = server_new(&window->inbox, &window->turned_ms, wake_monitor, window, &error);
+	window->server = server_new(&start, &error);
 	if (window->server == NULL)
 		return false;
 	window->has_thread = thread_start(&window->thread, run_thread, window->server) == 0;

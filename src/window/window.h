@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "core/meters.h"
 #include "window/inbox.h"
 
 struct window;
@@ -14,8 +15,8 @@ struct window;
 /* Somebody asks why the node of this "host:port" is where it is: window_answer() follows. Monitor's loop. */
 typedef void window_asked(void *data, unsigned long number, const char *id);
 
-/* Shut; NULL: `*error`, libuv's. */
-struct window *window_new(uv_loop_t *loop, window_asked *asked, void *data, int *error);
+/* Shut; NULL: `*error`, libuv's. The meters outlive it. */
+struct window *window_new(uv_loop_t *loop, const struct meters *meters, window_asked *asked, void *data, int *error);
 
 /*
  * Listens where the configuration says so and the window does not yet. NULL: window_take() makes it what is in force;

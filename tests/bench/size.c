@@ -45,6 +45,7 @@ static struct {
 	struct timer *tick;
 	double ticked_us;
 	struct cost *cost;
+	struct meters meters; /* as the daemon's monitor measures, so does this one */
 	unsigned long heartbeats;
 	double heartbeat_us;
 	bool measures_events;
@@ -133,6 +134,7 @@ static void measure_start(const struct shape *shape, struct cost *cost)
 		.clock = &bench.clock,
 		.prober = &fed_prober,
 		.events = &events,
+		.meters = &bench.meters,
 	};
 	double begin_us = cpu_us();
 	double began_us = now_us(CLOCK_MONOTONIC);
@@ -285,6 +287,7 @@ int main(int argc, char **argv)
 	double limit = argc > 1 ? atof(argv[1]) : 2;
 
 	(void)log_start("/dev/null", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	meters_init(&bench.meters);
 	printf("%-22s %7s %7s %8s %8s %8s %8s %8s %6s\n", "", "start", "stall", "start", "round",
 	       "status,", "status,", "event,", "false");
 	printf("%-22s %7s %7s %8s %8s %8s %8s %8s %6s\n", "", "s", "ms", "us/node", "us/node",

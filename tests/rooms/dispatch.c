@@ -19,6 +19,7 @@
 #include "process/process.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/queue.h"
+#include "loop/clock.h"
 
 #define MANY 5000 /* clusters */
 #define FEW 50
@@ -43,6 +44,7 @@ static struct {
 	size_t ended; /* all before this one have ended */
 	struct buf told;
 	struct buf starts; /* as they were told */
+	struct meters meters;
 	bool done;
 } at;
 
@@ -144,6 +146,8 @@ static int open_stage(void **state)
 	at.runner = (struct runner){ .is_ready = is_ready, .start = start, .stop = stop };
 	at.dispatch = dispatch_new(&at.loop, at.config, &at.runner);
 	dispatch_tell(at.dispatch, &events, NULL);
+	meters_init(&at.meters);
+	dispatch_measure(at.dispatch, &at.meters);
 	assert_int_equal(reaper_start(&at.loop), 0);
 	return 0;
 }
@@ -672,6 +676,53 @@ static void test_each_start_is_told(void **state)
 	at.ended = 1;
 }
 
+static uint64_t counted(const struct histogram *histogram)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i <= HISTOGRAM_BOUNDS; i++)
+		count += counter_read(&histogram->counts[i]);
+	return count;
+}
+
+/* A loss by failure is timed to the start of its first action, no other event is; what waits is known at any time. */
+static void test_what_becomes_of_triggers_is_measured(void **state)
+{
+	struct event *event = make_node_event("a", 1, 1, -1);
+
+	(void)state;
+	event->kind = EVENT_SLAVE_DOWN;
+	event->failed_ms = clock_steady_ms() - 3000;
+	set_action(at.config, EVENT_SLAVE_DOWN, 1, "exit 3");
+	dispatch_event(at.dispatch, event);
+	event_unref(&event);
+	assert_int_equal(counted(&at.meters.detection), 1);
+	assert_true(counter_read(&at.meters.detection.sum_us) >= 3000000);
+	assert_int_equal(gauge_read(&at.meters.queue_length), 0);
+	assert_int_equal(gauge_read(&at.meters.queued_ms), 0);
+	queue_event("b", EVENT_SLAVE_UP, 1);
+	queue_event("c", EVENT_SLAVE_UP, 1);
+	assert_int_equal(gauge_read(&at.meters.queue_length), 2);
+	assert_true(gauge_read(&at.meters.queued_ms) > 0);
+	assert_int_equal(gauge_read(&at.meters.running), 1);
+	end_run(0);
+	run_until_told("a failed ");
+	assert_int_equal(counted(&at.meters.detection), 1);
+	assert_int_equal(gauge_read(&at.meters.queue_length), 1);
+	dispatch_stop(at.dispatch, on_done, NULL);
+	while (at.runs[1].stopped < 1)
+		uv_run(&at.loop, UV_RUN_ONCE);
+	assert_int_equal(gauge_read(&at.meters.queue_length), 0);
+	at.runs[1].ended(at.runs[1].owner, &(struct runner_outcome){ .timed_out = true });
+	assert_int_equal(counter_read(&at.meters.runs_done), 1);
+	assert_int_equal(counter_read(&at.meters.runs_failed), 1);
+	assert_int_equal(counter_read(&at.meters.runs_timed_out), 1);
+	assert_int_equal(counter_read(&at.meters.drops), 1);
+	assert_int_equal(counted(&at.meters.run), 3);
+	assert_int_equal(gauge_read(&at.meters.running), 0);
+	at.ended = 2;
+}
+
 static void tell_one(void *data, const struct event *event, const char *path, const char *how)
 {
 	(void)path;
@@ -801,6 +852,7 @@ int main(void)
 		staged(test_the_end_gives_functions_a_word_and_then_none),
 		staged(test_an_event_queued_before_the_end_runs_in_the_grace),
 		staged(test_each_start_is_told),
+		staged(test_what_becomes_of_triggers_is_measured),
 		staged(test_what_is_left_of_an_event_can_be_asked),
 		staged(test_an_empty_queue_goes_with_its_line),
 		staged(test_many_clusters_cost_as_many_times_one),
