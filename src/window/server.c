@@ -70,8 +70,8 @@ static void on_mhd_line(void *data, const char *format, va_list args)
 }
 
 /*
- * A %00 would end the path early, and what asks for one thing would be answered another: such a text stays as it is, and no
- * page has its name.
+ * A %00 would end the path early, and what asks for one thing would be answered another: such a text stays as it is, and
+ * no page has its name.
  */
 static size_t unescape(void *data, struct MHD_Connection *connection, char *text)
 {
@@ -112,7 +112,7 @@ static void on_visitor(void *data, int fd, const struct sockaddr *address, sockl
 {
 	struct server *server = data;
 
-	if (server->mhd == NULL || !visitors_make_room(&server->visitors)) {
+	if (server->mhd == NULL || !visitors_make_room(&server->visitors, fd)) {
 		(void)close(fd);
 		return;
 	}

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "loop/clock.h"
+#include "system/descriptors.h"
 
 void visitors_init(struct visitors *visitors)
 {
@@ -123,23 +124,22 @@ void visitors_sweep(struct visitors *visitors)
 /* The one that has been idle for longest, of those that have never asked if `silent`; NULL: there is none. */
 static struct visitor *find_idle(const struct visitors *visitors, bool silent)
 {
-	struct visitor *visitor;
+	struct visitor *visitor = TAILQ_FIRST(&visitors->idle);
 
-	TAILQ_FOREACH(visitor, &visitors->idle, in_list) {
-		if (!visitor->goes && !(silent && visitor->has_asked))
-			return visitor;
-	}
-	return NULL;
+	while (visitor != NULL && (visitor->goes || (silent && visitor->has_asked)))
+		visitor = TAILQ_NEXT(visitor, in_list);
+	return visitor;
 }
 
-bool visitors_make_room(struct visitors *visitors)
+bool visitors_make_room(struct visitors *visitors, int fd)
 {
+	bool is_scarce = descriptors_is_last(fd);
 	struct visitor *visitor;
 
-	if (visitors->count < VISITORS_MOST)
+	if (visitors->count < VISITORS_MOST && !is_scarce)
 		return true;
 	visitor = find_idle(visitors, true);
-	if (visitor == NULL)
+	if (visitor == NULL && !is_scarce)
 		visitor = find_idle(visitors, false);
 	if (visitor != NULL)
 		send_away(visitor);
