@@ -72,6 +72,17 @@ static void on_mhd_line(void *data, const char *format, va_list args)
 	log_debug("libmicrohttpd: %s", line);
 }
 
+/*
+ * A %00 would end the path early, and what asks for one thing would be answered another: such a text stays as it is, and
+ * no page has its name.
+ */
+static size_t unescape(void *data, struct MHD_Connection *connection, char *text)
+{
+	(void)data;
+	(void)connection;
+	return strstr(text, "%00") != NULL ? strlen(text) : MHD_http_unescape(text);
+}
+
 static bool start_mhd(struct server *server)
 {
 	const union MHD_DaemonInfo *info;
@@ -84,6 +95,7 @@ static bool start_mhd(struct server *server)
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, visitors_notified, &server->visitors,
 		MHD_OPTION_NOTIFY_COMPLETED, gatekeeper_completed, &server->visitors,
 		MHD_OPTION_END);
@@ -103,7 +115,7 @@ static void on_visitor(void *data, int fd, const struct sockaddr *address, sockl
 {
 	struct server *server = data;
 
-	if (server->mhd == NULL || !visitors_make_room(&server->visitors)) {
+	if (server->mhd == NULL || !visitors_make_room(&server->visitors, fd)) {
 		(void)close(fd);
 		return;
 	}
