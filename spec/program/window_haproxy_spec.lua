@@ -96,6 +96,7 @@ end
 
 local function restart(at, how, writer, readers)
   at.daemon[how](at.daemon)
+  at.daemon.process:wait(10)
   local before = #at.daemon:changes()
   at.daemon:start()
   stays_until(at, function() return #at.daemon:changes() > before end, writer, readers)
