@@ -30,8 +30,8 @@ function prometheus.start(target, interval)
   local self = setmetatable({ dir = proc.new_dir("prometheus"), place = web.place() }, Prometheus)
   proc.write_file(self.dir .. "/prometheus.yml", CONFIG:format(interval, interval, target))
   self.process = proc.spawn({ "prometheus", "--config.file=" .. self.dir .. "/prometheus.yml",
-    "--storage.tsdb.path=" .. self.dir .. "/data", "--web.listen-address=" .. self.place }, { output = self.dir .. "/log",
-    cwd = self.dir })
+    "--storage.tsdb.path=" .. self.dir .. "/data", "--web.listen-address=" .. self.place },
+    { output = self.dir .. "/log", cwd = self.dir })
   prometheus.running[self] = true
   proc.wait_for("Prometheus", 30, function()
     assert(self.process:running(), "Prometheus ended: " .. (proc.read_file(self.dir .. "/log") or ""))
