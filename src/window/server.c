@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/clock.h"
+#include "window/agent.h"
+#include "window/checks.h"
 #include "window/entrances.h"
 #include "window/gatekeeper.h"
 #include "window/visitors.h"
@@ -30,6 +32,7 @@ struct server {
 	struct desk desk;
 	struct visitors visitors;
 	struct entrances entrances;
+	struct agent *agent;
 	bool ends;
 };
 
@@ -130,6 +133,21 @@ static void on_sweep(uv_timer_t *timer)
 		run_mhd(server);
 }
 
+/* For HAProxy's agent: what no check could be answered by, it is not told either, and keeps what it has. */
+static bool on_agent(void *data, const char *name, const struct node_view **node)
+{
+	struct server *server = data;
+	struct facts *facts = &server->desk.facts;
+	char *lack = checks_lack(facts);
+	bool can_tell = lack == NULL;
+	bool several;
+
+	free(lack);
+	if (can_tell)
+		*node = finder_find(&facts->finder, facts->pane->board, name, &several);
+	return can_tell;
+}
+
 /* ---- what the monitor says ---- */
 
 static void take_terms(struct server *server, struct note *note)
@@ -139,6 +157,7 @@ static void take_terms(struct server *server, struct note *note)
 	server->desk.facts.terms = note->terms;
 	note->terms = NULL;
 	entrances_take(&server->entrances, server->desk.facts.terms);
+	agent_listen(server->agent, server->desk.facts.terms->agent != NULL ? server->desk.facts.terms->agent->fd : -1);
 	terms_free(&old);
 	if (server->mhd == NULL && !start_mhd(server))
 		log_error("the window stays shut: libmicrohttpd cannot start: %s", strerror(errno));
@@ -148,6 +167,7 @@ static void begin_end(struct server *server)
 {
 	server->ends = true;
 	entrances_take(&server->entrances, NULL);
+	agent_listen(server->agent, -1);
 	uv_stop(&server->loop);
 }
 
@@ -224,6 +244,7 @@ struct server *server_new(const struct server_start *start, int *error)
 	(void)uv_timer_init(&server->loop, &server->mhd_timer);
 	(void)uv_timer_init(&server->loop, &server->sweep);
 	entrances_open(&server->entrances, &server->loop, on_visitor, server);
+	server->agent = agent_new(&server->loop, on_agent, server);
 	if (*error != 0)
 		server_free(&server);
 	return server;
@@ -277,6 +298,7 @@ void server_free(struct server **server_p)
 	if (server == NULL)
 		return;
 	entrances_take(&server->entrances, NULL);
+	agent_free(&server->agent);
 	uv_walk(&server->loop, on_handle, NULL);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&server->loop);
