@@ -1,5 +1,5 @@
 /*
- * Stops one thread, as a debugger does, and all others go on: freeze PID NAME. NAME is the thread's (its comm). Says
+ * Stops one thread, as a debugger does, and all others go on: freeze PID NAME. NAME is the thread's (its comm), or "main". Says
  * "held" when it stands, and lets it go when stdin ends.
  */
 #include <dirent.h>
@@ -45,7 +45,7 @@ static pid_t find_thread(const char *pid, const char *name)
 
 int main(int argc, char **argv)
 {
-	pid_t tid = argc == 3 ? find_thread(argv[1], argv[2]) : 0;
+	pid_t tid = argc != 3 ? 0 : strcmp(argv[2], "main") == 0 ? atoi(argv[1]) : find_thread(argv[1], argv[2]);
 	int status;
 	char byte;
 
