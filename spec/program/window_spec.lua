@@ -43,6 +43,7 @@ describe("the window", function()
 
   it("shows the status file's bytes, and says when they have not changed #core", function()
     local daemon, _, _, get, place = open()
+    daemon:quiet_rounds(2) -- all slaves are there, and the file is written
     local first = get "/status.json"
     assert.equal(200, first.status)
     assert.equal("application/json; charset=utf-8", first.headers["content-type"])
@@ -175,6 +176,8 @@ describe("the window", function()
     assert.has_error(function() get("/live") end)
     reload { listen = place }
     proc.wait_for("it", 10, function() return get("/ready").status == 200 end)
-    assert.equal(proc.read_file(daemon.config.status_file), get("/status.json").body)
+    proc.wait_for("the status", 10, function()
+      return get("/status.json").body == proc.read_file(daemon.config.status_file)
+    end)
   end)
 end)

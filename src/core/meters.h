@@ -38,7 +38,8 @@ struct meters {
 	struct histogram observation; /* how long looks took */
 	struct histogram detection;   /* from the first failed look to the start of the first trigger, of losses */
 	struct histogram run;         /* how long triggers ran */
-	struct histogram lateness;    /* of a timer of the monitor's loop */
+	struct histogram lateness;    /* of a timer of the monitor's loop, */
+	struct gauge turned_ms;       /* and when it fired last, steady: several times a second */
 	struct counter connects;
 	struct counter failures[REASONS]; /* looks and beats */
 	struct counter runs_done;     /* of triggers, by their end */

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "core/board.h"
 #include "support/kit.h"
 
 static void test_a_duration_goes_into_its_bucket(void **state)

@@ -1,0 +1,74 @@
+#include "window/scrape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "loop/clock.h"
+#include "window/metrics.h"
+#include "window/reply.h"
+
+#define BLOCK_BYTES 65536 /* rendered at once: half a millisecond */
+
+struct scrape {
+	struct metrics_reader reader;
+	struct buf text;
+	size_t sent; /* of the text */
+	bool ended;  /* all is rendered */
+};
+
+static ssize_t on_read(void *data, uint64_t position, char *out, size_t most)
+{
+	struct scrape *scrape = data;
+	size_t len;
+
+	(void)position;
+	if (scrape->sent == scrape->text.len && !scrape->ended) {
+		buf_clear(&scrape->text);
+		scrape->sent = 0;
+		scrape->ended = !metrics_read(&scrape->reader, &scrape->text, BLOCK_BYTES);
+	}
+	len = scrape->text.len - scrape->sent;
+	if (len == 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (len > most)
+		len = most;
+	memcpy(out, scrape->text.data + scrape->sent, len);
+	scrape->sent += len;
+	return (ssize_t)len;
+}
+
+static void on_free(void *data)
+{
+	struct scrape *scrape = data;
+
+	metrics_end(&scrape->reader);
+	buf_free(&scrape->text);
+	free(scrape);
+}
+
+/* Of nothing, while the monitor has shown none yet. */
+static struct pane *empty_pane(void)
+{
+	struct board *board = board_new();
+	struct pane *pane = pane_new(board);
+
+	board_unref(&board);
+	return pane;
+}
+
+enum MHD_Result scrape_answer(struct visit *visit)
+{
+	const struct facts *facts = &visit->desk->facts;
+	struct pane *pane = facts->pane != NULL ? pane_ref(facts->pane) : empty_pane();
+	struct scrape *scrape = mem_zalloc(1, sizeof(*scrape));
+	struct MHD_Response *response;
+
+	metrics_begin(&scrape->reader, pane, facts->meters, clock_steady_ms());
+	pane_unref(&pane);
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read, scrape, on_free);
+	if (response == NULL)
+		abort(); /* out of memory, which is fatal everywhere */
+	reply_add_headers(response, METRICS_TYPE);
+	return reply_send(visit->connection, MHD_HTTP_OK, response);
+}
