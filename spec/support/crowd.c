@@ -259,6 +259,7 @@ static const char *const seeds[] = {
 
 #define SEEDS (sizeof(seeds) / sizeof(seeds[0]))
 #define MOST 70000
+#define AT_ONCE 32
 
 static unsigned long long state;
 
@@ -336,30 +337,47 @@ static char hear(int fd, int ms)
 	return got >= 9 && strncmp(bytes, "HTTP/1.", 7) == 0 ? 'a' : 'w';
 }
 
-static void mutate(int count, unsigned long long seed)
+static int say_broken(void)
 {
 	static char text[MOST + 1];
-	int counts[256] = { 0 };
+	const char *from = seeds[below(SEEDS)];
+	size_t len = strlen(from), sent;
+	int fd = connect_to(0);
+
+	if (fd < 0)
+		return -1;
+	memcpy(text, from, len);
+	for (unsigned n = below(4) + 1; n > 0; n--)
+		len = change(text, len);
+	sent = below(4) == 0 ? below((unsigned)len + 1) : len; /* in two pieces */
+	(void)send(fd, text, sent, MSG_NOSIGNAL);
+	(void)send(fd, text + sent, len - sent, MSG_NOSIGNAL);
+	if (below(4) == 0)
+		(void)shutdown(fd, SHUT_WR);
+	return fd;
+}
+
+static void mutate(int count, unsigned long long seed)
+{
+	int counts[256] = { 0 }, fds[AT_ONCE];
 
 	state = seed;
-	for (int i = 0; i < count; i++) {
-		const char *from = seeds[below(SEEDS)];
-		size_t len = strlen(from), sent;
-		int fd = connect_to(0);
+	for (int i = 0; i < count; i += AT_ONCE) {
+		int n = count - i < AT_ONCE ? count - i : AT_ONCE;
+		long long until;
 
-		if (fd < 0)
-			break;
-		memcpy(text, from, len);
-		for (unsigned n = below(4) + 1; n > 0; n--)
-			len = change(text, len);
-		sent = below(4) == 0 ? below((unsigned)len + 1) : len; /* in two pieces */
-		(void)send(fd, text, sent, MSG_NOSIGNAL);
-		(void)send(fd, text + sent, len - sent, MSG_NOSIGNAL);
-		if (below(4) == 0)
-			(void)shutdown(fd, SHUT_WR);
-		counts[(unsigned char)hear(fd, below(10) == 0 ? 0 : 50)]++;
-		close(fd);
-		counts[0]++;
+		for (int k = 0; k < n; k++)
+			fds[k] = say_broken();
+		until = now_ms() + 50;
+		for (int k = 0; k < n; k++) {
+			long long left = below(10) == 0 ? 0 : until - now_ms();
+
+			if (fds[k] < 0)
+				continue;
+			counts[(unsigned char)hear(fds[k], left > 0 ? (int)left : 0)]++;
+			counts[0]++;
+			close(fds[k]);
+		}
 	}
 	printf("sent=%d answered=%d closed=%d silent=%d wrong=%d\n", counts[0], counts['a'], counts['c'], counts['s'],
 	       counts['w']);

@@ -27,6 +27,10 @@ frontend write
 frontend read
   bind 127.0.0.1:%d
   default_backend pg_read
+%s
+]]
+
+local BACKENDS = [[
 backend pg_write
 %s
 backend pg_read
@@ -34,7 +38,8 @@ backend pg_read
 ]]
 
 --- Starts one in front of `servers` (of pg). Options: level (of the stats socket), lines = function(server, i)
--- -> server line (default: by address, disabled), check (a program for external checks), stopped.
+-- -> server line (default: by address, disabled), check (a program for external checks), backends (the text of both, in
+-- place of lines), stopped.
 function haproxy.start(servers, options)
   options = options or {}
   local self = setmetatable({ dir = proc.new_dir("haproxy"), write_port = proc.free_port(),
@@ -50,7 +55,8 @@ function haproxy.start(servers, options)
     CONFIG:format(self.socket, options.level or "admin",
       options.check and "  external-check\n  insecure-fork-wanted" or "",
       options.check and "  option external-check\n  external-check path /usr/bin:/bin\n  external-check command "
-        .. options.check or "", self.write_port, self.read_port, list, list))
+        .. options.check or "", self.write_port, self.read_port,
+      options.backends or BACKENDS:format(list, list)))
   if not options.stopped then
     self:run()
   end
@@ -101,6 +107,59 @@ end
 --- What it answers to a command, once it listens.
 function Haproxy:ask(text)
   return proc.wait_for("HAProxy", 5, function() return ask_once(self, text) end)
+end
+
+-- A line of comma-separated values: text in quotation marks has commas of its own.
+local function fields_of(line)
+  local fields, at = {}, 1
+  while at <= #line + 1 do
+    local quoted, behind = line:match('^"(.-)"(),', at)
+    if not quoted then
+      quoted, behind = line:match("^([^,]*)()", at)
+    end
+    fields[#fields + 1] = quoted
+    at = behind + 1
+  end
+  return fields
+end
+
+--- The servers of a backend as the statistics have them: by name, { svname =, status =, weight =, last_agt =, ... }.
+function Haproxy:servers(backend)
+  local titles, servers = nil, {}
+  for line in self:ask("show stat " .. backend .. " 4 -1"):gmatch("[^\n]+") do
+    local fields = fields_of((line:gsub("^# ", "")))
+    local server = {}
+    for i, title in ipairs(titles or {}) do
+      server[title] = fields[i]
+    end
+    if titles then
+      servers[server.svname] = server
+    end
+    titles = titles or fields
+  end
+  return servers
+end
+
+--- Those of them that get new connections, by name, with "+" between them.
+function Haproxy:taking(backend)
+  local names = {}
+  for name, server in pairs(self:servers(backend)) do
+    if (server.status:find("^UP") or server.status == "no check") and tonumber(server.weight) > 0 then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return table.concat(names, "+")
+end
+
+--- Waits until these servers get new connections.
+function Haproxy:wait_taking(writer, readers, why)
+  proc.wait_for(("pg_write %s, pg_read %s"):format(writer, readers), 10, function()
+    return self:taking("pg_write") == writer and self:taking("pg_read") == readers
+  end, function()
+    return ("pg_write %s, pg_read %s\n%s\n%s"):format(self:taking("pg_write"), self:taking("pg_read"),
+      self:ask("show stat -1 4 -1"), why and why() or "")
+  end)
 end
 
 --- The open servers of a backend, by name, with "+" between them.

@@ -69,7 +69,7 @@ void agent_line_answer(const struct agent_line *asked, const struct node_view *n
 	} else if (health_is(node, asked->health, asked->lag_limit_ms)) {
 		buf_addf(out, "up ready %d%%\n", health_weight(node, asked->lag_limit_ms));
 	} else if (may_stay(asked, node)) {
-		buf_add_str(out, "up drain 0%\n");
+		buf_add_str(out, "up drain\n");
 	} else {
 		health_say(node, asked->health, asked->lag_limit_ms, why, sizeof(why));
 		agent_line_refuse(why, out);

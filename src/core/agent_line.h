@@ -3,7 +3,8 @@
  * that node. Pure.
  *
  * HAProxy keeps two states of a server, its health (up, fail) and what it is to do (ready, drain), and `up` ends no
- * drain. So an answer that a node is there says both, and the weight. Words that HAProxy does not know it ignores, and
+ * drain. So an answer that a node is there says both, and with ready the weight; with drain a weight would make HAProxy
+ * (2.6) write a line to its log each time. Words that HAProxy does not know it ignores, and
  * keeps the state that it had; at its start that is up. So a line that asks for nothing gets `fail` with the reason,
  * which HAProxy shows in its statistics, never silence.
  */
@@ -31,7 +32,7 @@ void agent_line_refuse(const char *why, struct buf *out);
 
 /*
  * The answer, with its end. "up ready 100%": it is what is asked for; the weight is health_weight()'s.
- * "up drain 0%": it is in its place and is not that, or is too far behind: it gets no new connections, the old ones
+ * "up drain": it is in its place and is not that, or is too far behind: it gets no new connections, the old ones
  * stay. "fail #why": it is out of its place, or (NULL) no such node is known. So is the second of two masters of one
  * origin for who asks for the primary: connections that stand would go on to write there.
  */

@@ -155,13 +155,13 @@ void health_say(const struct node_view *node, enum health health, int64_t lag_li
 	buf_addf(&line, "%s is %s", node->name, place_name(node->state));
 	if (node->condition != CONDITION_WELL)
 		buf_addf(&line, " (%s)", condition_name(node->condition));
+	if (node->state == PLACE_MASTER && node->first != NULL)
+		buf_addf(&line, " (split_brain: %s sat first)", node->first);
 	add_since(&line, node->since_ms);
 	add_rule(&line, node);
 	add_reason(&line, node);
 	if (node->state == PLACE_SLAVE && (health == HEALTH_REPLICA || health == HEALTH_READ_ONLY))
 		add_lag(&line, node, lag_limit_ms);
-	if (node->state == PLACE_MASTER && node->first != NULL)
-		buf_addf(&line, "; two masters of one origin (split_brain): %s sat first", node->first);
 	text_add_escaped(&escaped, line.data, line.len);
 	text_copy(why, size, buf_text(&escaped));
 	buf_free(&line);

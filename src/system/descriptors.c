@@ -69,6 +69,14 @@ void descriptors_reserve(int commands, int window)
 	atomic_store(&descriptors.window, window);
 }
 
+/* Without the window's part; of few descriptors a quarter. */
+static size_t last_ones(size_t limit)
+{
+	size_t wanted = (size_t)atomic_load(&descriptors.commands) * OF_COMMAND * KINDS_OF_SLOTS + OTHERS;
+
+	return wanted < limit / 4 ? wanted : limit / 4;
+}
+
 /* Of few descriptors half of them. */
 static size_t reserve(size_t limit)
 {
@@ -84,6 +92,13 @@ size_t descriptors_fit(void)
 	size_t taken = reserve(limit) + OWN;
 
 	return limit > taken ? limit - taken : 0;
+}
+
+bool descriptors_is_last(int fd)
+{
+	size_t limit = descriptors_limit();
+
+	return (size_t)fd >= limit - last_ones(limit);
 }
 
 /* A new descriptor is the lowest number that is free: so the greatest ones are the reserve. */

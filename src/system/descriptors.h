@@ -33,5 +33,11 @@ void descriptors_reserve(int commands, int window);
 /* How many nodes can be watched, about. Any thread. */
 size_t descriptors_fit(void);
 
+/*
+ * Whether the number of a new descriptor is among the last ones: those of the reserve that are for triggers, files and
+ * answers of the control socket, which no client of the window takes. Any thread.
+ */
+bool descriptors_is_last(int fd);
+
 /* Whether nothing but the reserve is left: no connection to a node is begun then. Any thread. */
 bool descriptors_are_scarce(void);

@@ -41,13 +41,35 @@ static enum MHD_Result refuse_and_close(struct MHD_Connection *connection, unsig
 	return reply_send(connection, status, response);
 }
 
-/* A request with a body: where it ends a proxy may see otherwise than we do (request smuggling), so none is read. */
+struct lengths {
+	unsigned count; /* of Content-Length */
+	bool has_body;
+};
+
+static enum MHD_Result on_length(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct lengths *lengths = data;
+
+	(void)kind;
+	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
+		lengths->has_body = true;
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) != 0)
+		return MHD_YES;
+	if (++lengths->count > 1 || value == NULL || strcmp(value, "0") != 0)
+		lengths->has_body = true;
+	return MHD_YES;
+}
+
+/*
+ * A request with a body: where it ends a proxy may see otherwise than we do (request smuggling), so none is read. Nor is
+ * one that says its length twice, of which one may be the other's.
+ */
 static bool has_body(struct MHD_Connection *connection)
 {
-	const char *length = reply_header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct lengths lengths = { 0 };
 
-	return reply_header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
-	       (length != NULL && strcmp(length, "0") != 0);
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_length, &lengths);
+	return lengths.has_body;
 }
 
 static enum MHD_Result begin(struct desk *desk, struct MHD_Connection *connection, const char *method_name, void **context)

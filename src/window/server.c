@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/clock.h"
+#include "window/agent.h"
+#include "window/checks.h"
 #include "window/entrances.h"
 #include "window/gatekeeper.h"
 #include "window/stream.h"
@@ -31,6 +33,7 @@ struct server {
 	struct desk desk;
 	struct visitors visitors;
 	struct entrances entrances;
+	struct agent *agent;
 	bool ends;
 };
 
@@ -70,6 +73,17 @@ static void on_mhd_line(void *data, const char *format, va_list args)
 	log_debug("libmicrohttpd: %s", line);
 }
 
+/*
+ * A %00 would end the path early, and what asks for one thing would be answered another: such a text stays as it is, and
+ * no page has its name.
+ */
+static size_t unescape(void *data, struct MHD_Connection *connection, char *text)
+{
+	(void)data;
+	(void)connection;
+	return strstr(text, "%00") != NULL ? strlen(text) : MHD_http_unescape(text);
+}
+
 static bool start_mhd(struct server *server)
 {
 	const union MHD_DaemonInfo *info;
@@ -82,6 +96,7 @@ static bool start_mhd(struct server *server)
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, visitors_notified, &server->visitors,
 		MHD_OPTION_NOTIFY_COMPLETED, gatekeeper_completed, &server->visitors,
 		MHD_OPTION_END);
@@ -123,7 +138,7 @@ static void on_visitor(void *data, int fd, const struct sockaddr *address, sockl
 {
 	struct server *server = data;
 
-	if (server->mhd == NULL || !visitors_make_room(&server->visitors)) {
+	if (server->mhd == NULL || !visitors_make_room(&server->visitors, fd)) {
 		(void)close(fd);
 		return;
 	}
@@ -142,6 +157,21 @@ static void on_sweep(uv_timer_t *timer)
 		run_mhd(server);
 }
 
+/* For HAProxy's agent: what no check could be answered by, it is not told either, and keeps what it has. */
+static bool on_agent(void *data, const char *name, const struct node_view **node)
+{
+	struct server *server = data;
+	struct facts *facts = &server->desk.facts;
+	char *lack = checks_lack(facts);
+	bool can_tell = lack == NULL;
+	bool several;
+
+	free(lack);
+	if (can_tell)
+		*node = finder_find(&facts->finder, facts->pane->board, name, &several);
+	return can_tell;
+}
+
 /* ---- what the monitor says ---- */
 
 static void take_terms(struct server *server, struct note *note)
@@ -151,6 +181,7 @@ static void take_terms(struct server *server, struct note *note)
 	server->desk.facts.terms = note->terms;
 	note->terms = NULL;
 	entrances_take(&server->entrances, server->desk.facts.terms);
+	agent_listen(server->agent, server->desk.facts.terms->agent != NULL ? server->desk.facts.terms->agent->fd : -1);
 	if (old != NULL && !terms_same_token(old, server->desk.facts.terms))
 		streams_end(&server->desk.streams); /* they come back, with the right token */
 	if (server->desk.facts.terms->ports.count == 0)
@@ -164,6 +195,7 @@ static void begin_end(struct server *server)
 {
 	server->ends = true;
 	entrances_take(&server->entrances, NULL);
+	agent_listen(server->agent, -1);
 	uv_stop(&server->loop);
 }
 
@@ -242,6 +274,7 @@ struct server *server_new(const struct server_start *start, int *error)
 	(void)uv_timer_init(&server->loop, &server->mhd_timer);
 	(void)uv_timer_init(&server->loop, &server->sweep);
 	entrances_open(&server->entrances, &server->loop, on_visitor, server);
+	server->agent = agent_new(&server->loop, on_agent, server);
 	if (*error != 0)
 		server_free(&server);
 	return server;
@@ -282,6 +315,7 @@ void server_free(struct server **server_p)
 	if (server == NULL)
 		return;
 	entrances_take(&server->entrances, NULL);
+	agent_free(&server->agent);
 	uv_walk(&server->loop, on_handle, NULL);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&server->loop);

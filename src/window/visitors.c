@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "loop/clock.h"
+#include "system/descriptors.h"
 
 void visitors_init(struct visitors *visitors)
 {
@@ -120,17 +121,27 @@ void visitors_sweep(struct visitors *visitors)
 	sweep(&visitors->busy, now_ms);
 }
 
-bool visitors_make_room(struct visitors *visitors)
+/* The one that has been idle for longest, of those that have never asked if `silent`; NULL: there is none. */
+static struct visitor *find_idle(const struct visitors *visitors, bool silent)
 {
+	struct visitor *visitor = TAILQ_FIRST(&visitors->idle);
+
+	while (visitor != NULL && (visitor->goes || (silent && visitor->has_asked)))
+		visitor = TAILQ_NEXT(visitor, in_list);
+	return visitor;
+}
+
+bool visitors_make_room(struct visitors *visitors, int fd)
+{
+	bool is_scarce = descriptors_is_last(fd);
 	struct visitor *visitor;
 
-	if (visitors->count < VISITORS_MOST)
+	if (visitors->count < VISITORS_MOST && !is_scarce)
 		return true;
-	for (visitor = TAILQ_FIRST(&visitors->idle); visitor != NULL; visitor = TAILQ_NEXT(visitor, in_list)) {
-		if (!visitor->goes) {
-			send_away(visitor);
-			return true;
-		}
-	}
-	return false;
+	visitor = find_idle(visitors, true);
+	if (visitor == NULL && !is_scarce)
+		visitor = find_idle(visitors, false);
+	if (visitor != NULL)
+		send_away(visitor);
+	return visitor != NULL;
 }

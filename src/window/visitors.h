@@ -49,5 +49,9 @@ void visitors_end(struct visitors *visitors, struct visitor *visitor);
 /* Ends connections that are late. */
 void visitors_sweep(struct visitors *visitors);
 
-/* When all places are taken, ends the one that has asked nothing for longest; false: all are busy. */
-bool visitors_make_room(struct visitors *visitors);
+/*
+ * Whether the one that has come by `fd` may stay. When all places are taken another one is ended: who has never asked
+ * goes first, since a crowd that only connects must not drive out a load balancer; then who has been idle for longest.
+ * When it is descriptors that are scarce (descriptors_is_last()), who has asked stays. False: there is no room.
+ */
+bool visitors_make_room(struct visitors *visitors, int fd);

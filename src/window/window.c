@@ -153,6 +153,7 @@ void window_drop(struct window *window)
 
 static void *run_thread(void *data)
 {
+	(void)pthread_setname_np(pthread_self(), "window"); /* for who looks with top -H or a debugger */
 	server_run(data);
 	return NULL;
 }

@@ -138,7 +138,7 @@ static void test_a_line_gets_a_line(void **state)
 {
 	(void)state;
 	assert_string_equal(ask("db1:5432 replica\n"), "up ready 100%\n");
-	assert_string_equal(ask("db1:5432 primary\r\nand more"), "up drain 0%\n");
+	assert_string_equal(ask("db1:5432 primary\r\nand more"), "up drain\n");
 	assert_string_equal(ask("db9:5432 primary\n"), "fail #plusmoin watches no node of this name, or several have it\n");
 	assert_non_null(strstr(ask("db1:5432\n"), "fail #agent-send has to be"));
 }

@@ -66,20 +66,19 @@ struct answer_row {
 
 static const struct answer_row answers[] = {
 	{ HEALTH_PRIMARY, PLACE_MASTER, NULL, 0, "up ready 100%\n" },
-	{ HEALTH_PRIMARY, PLACE_SLAVE, NULL, 0, "up drain 0%\n" },
-	{ HEALTH_PRIMARY, PLACE_MASTER, "db2", 0,
-	  "fail #db1 is master; two masters of one origin (split_brain): db2 sat first\n" },
+	{ HEALTH_PRIMARY, PLACE_SLAVE, NULL, 0, "up drain\n" },
+	{ HEALTH_PRIMARY, PLACE_MASTER, "db2", 0, "fail #db1 is master (split_brain: db2 sat first)\n" },
 	{ HEALTH_PRIMARY, PLACE_LOST, NULL, 0, "fail #db1 is lost\n" },
 	{ HEALTH_PRIMARY, PLACE_CLUSTERLESS, NULL, 0, "fail #db1 is clusterless\n" },
-	{ HEALTH_REPLICA, PLACE_MASTER, NULL, 0, "up drain 0%\n" },
+	{ HEALTH_REPLICA, PLACE_MASTER, NULL, 0, "up drain\n" },
 	{ HEALTH_REPLICA, PLACE_SLAVE, NULL, 2000, "up ready 100%\n" },
 	{ HEALTH_REPLICA, PLACE_SLAVE, NULL, 3000, "up ready 50%\n" },
 	{ HEALTH_REPLICA, PLACE_SLAVE, NULL, 4000, "up ready 1%\n" },
-	{ HEALTH_REPLICA, PLACE_SLAVE, NULL, 4001, "up drain 0%\n" },
+	{ HEALTH_REPLICA, PLACE_SLAVE, NULL, 4001, "up drain\n" },
 	{ HEALTH_REPLICA, PLACE_LOST, NULL, 0, "fail #db1 is lost\n" },
 	{ HEALTH_READ_ONLY, PLACE_MASTER, NULL, 0, "up ready 100%\n" },
 	{ HEALTH_READ_ONLY, PLACE_SLAVE, NULL, 3000, "up ready 50%\n" },
-	{ HEALTH_READ_ONLY, PLACE_MASTER, "db2", 0, "up drain 0%\n" },
+	{ HEALTH_READ_ONLY, PLACE_MASTER, "db2", 0, "up drain\n" },
 	{ HEALTH_MEMBER, PLACE_SLAVE, NULL, 0, "up ready 100%\n" },
 };
 
