@@ -114,7 +114,7 @@ describe("the window", function()
     local daemon, master, _, get = open { config = { query_timeout = 0.2 } }
     local path = "/nodes/" .. id_of(master) .. "/primary"
     assert.equal(200, get("/live").status)
-    local held = crowd.freeze(daemon.process.pid, "main")
+    local held = crowd.freeze(daemon.process.pid, "first")
     local answer
     proc.wait_for("a 503", 15, function()
       answer = get(path)
