@@ -109,11 +109,13 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(WHOLE_OBJ)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(WHOLE_OBJ)
 	$(WHOLE_LINK)
 
-# Stand-ins for PostgreSQL servers: the statements that they know are the program's own.
+# Stand-ins for PostgreSQL servers: the statements that they know are the program's own. They are servers with names of
+# their own: what serves the program's clients is left out.
 STANDIN_SRC = $(wildcard tests/standin/*.c)
-$(BUILD)/tests/standin: $(STANDIN_SRC) $(wildcard tests/standin/*.h) $(WHOLE_OBJ)
+STANDIN_OBJ = $(filter-out $(foreach room,window daemon command,$(BUILD)/obj/$(room)/%),$(WHOLE_OBJ))
+$(BUILD)/tests/standin: $(STANDIN_SRC) $(wildcard tests/standin/*.h) $(STANDIN_OBJ)
 	@mkdir -p $(@D)
-	$(call quiet,LD,$@)$(CC) $(ALL_CFLAGS) -Itests -o $@ $(STANDIN_SRC) $(WHOLE_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
+	$(call quiet,LD,$@)$(CC) $(ALL_CFLAGS) -Itests -o $@ $(STANDIN_SRC) $(STANDIN_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
 
 -include $(shell find $(BUILD) -path $(DEB) -prune -o -type f -name '*.d' -print 2>/dev/null)
 

@@ -32,7 +32,7 @@ function crowd.start(place, ...)
   return start(argv)
 end
 
---- Holds the thread of that name of the process; `finish` lets it go.
+--- Holds the thread of that name of the process ("first": the one that runs main()); `finish` lets it go.
 function crowd.freeze(pid, thread)
   return start({ binary "freeze", tostring(pid), thread }):wait_said("held")
 end

@@ -1,6 +1,6 @@
 /*
- * Stops one thread, as a debugger does, and all others go on: freeze PID NAME. NAME is the thread's (its comm). Says
- * "held" when it stands, and lets it go when stdin ends.
+ * Stops one thread, as a debugger does, and all others go on: freeze PID NAME. NAME is the thread's (its comm), or
+ * "first": the one that runs main(). Says "held" when it stands, and lets it go when stdin ends.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -45,7 +45,8 @@ static pid_t find_thread(const char *pid, const char *name)
 
 int main(int argc, char **argv)
 {
-	pid_t tid = argc == 3 ? find_thread(argv[1], argv[2]) : 0;
+	int is_first = argc == 3 && !strcmp(argv[2], "first");
+	pid_t tid = is_first ? atoi(argv[1]) : argc == 3 ? find_thread(argv[1], argv[2]) : 0;
 	int status;
 	char byte;
 
