@@ -95,14 +95,16 @@ static enum MHD_Result answer_no_cluster(struct visit *visit, const struct board
 {
 	struct buf ids = { 0 };
 	size_t count = 0;
+	char *line;
 
 	for (const struct view *view = board_next(board, -1); view != NULL && count < 20;
 	     view = board_next(board, view->cluster_id))
 		buf_addf(&ids, "%s%d", count++ > 0 ? ", " : "", view->cluster_id);
 	if (board->cluster_count > count)
 		buf_add_str(&ids, ", ...");
-	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND,
-			  mem_printf("there is no such cluster; there are: %s", count > 0 ? buf_text(&ids) : "none"));
+	line = mem_printf("there is no such cluster; there are: %s", count > 0 ? buf_text(&ids) : "none");
+	buf_free(&ids);
+	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, line);
 }
 
 /* The number before `end`; -1: that is none. */
