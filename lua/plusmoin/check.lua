@@ -17,6 +17,7 @@ local row = require "plusmoin.check.row"
 local show = require "plusmoin.check.show"
 local tuning = require "plusmoin.check.tuning"
 local twins = require "plusmoin.check.twins"
+local window = require "plusmoin.check.window"
 
 local given = answers.given
 local check = {}
@@ -110,6 +111,12 @@ function check.judge(config)
     result.ok = result.ok and not finding.fatal
   end
   result.settings = network.judge(config)
+  local of_window
+  of_window, result.window_text = window.judge(given(config.window))
+  for _, finding in ipairs(of_window) do
+    result.settings[#result.settings + 1] = finding
+    result.ok = result.ok and not finding.fatal
+  end
   -- contract: the worst case to detect a loss that breaks no connection
   result.detect_seconds = config.heartbeat + config.down_after * config.query_timeout +
     (config.down_after - 1) * config.retry_interval

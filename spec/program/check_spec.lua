@@ -6,6 +6,7 @@ local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local web = require "spec.support.web"
 
 local uv = proc.uv
 
@@ -283,6 +284,34 @@ describe("check", function()
     local code, out = check(daemon)
     assert.equal(1, code)
     assert.is_true(proc.mono_ms() - began < 8000, out)
+  end)
+
+  it("says where the window listens, and where it cannot", function()
+    local free, taken, listener = web.place(), proc.free_port(), uv.new_tcp()
+    proc.release_port(taken)
+    assert(listener:bind("127.0.0.1", taken))
+    assert(listener:listen(1, function() end))
+    local daemon = plusmoin.new { nodes = { (pg.master()) } }
+    daemon.config.http = { listen = { free, "./window.sock" }, agent = web.place() }
+    local code, out, err = check(daemon)
+    assert.equal(0, code, out .. err)
+    has(out, ("The window listens at %s, %s/window.sock, without a token. HAProxy's agent-check is answered at %s.")
+      :format(free, daemon.dir, daemon.config.http.agent))
+    assert.is_nil(proc.uv.fs_stat(daemon.dir .. "/window.sock"))
+    daemon.config.http = { listen = { "127.0.0.1:" .. taken, "192.0.2.1:80", "/no/such/directory/sock" } }
+    code, out, err = check(daemon)
+    proc.close(listener)
+    assert.equal(1, code, out .. err)
+    has(out, ("http.listen: PROBLEM: 127.0.0.1:%d is in use by another program"):format(taken),
+      "http.listen: PROBLEM: 192.0.2.1:80 is no address of this machine",
+      "http.listen: PROBLEM: /no/such/directory/sock cannot be listened at: no such file")
+    daemon.config.http = { listen = { free, "./window.sock" } }
+    proc.write_file(daemon.config_path, daemon:json())
+    daemon:start()
+    daemon:expect_events { { "plusmoin_up" } }
+    code, out, err = check(daemon)
+    assert.equal(0, code, out .. err) -- it is the daemon's own
+    assert.equal(200, web.get(daemon.dir .. "/window.sock", "/live").status)
   end)
 
   it("has read what daemon_user will read", function()

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "command/anchors.h"
 #include "command/become.h"
+#include "command/places.h"
 #include "command/programs.h"
 #include "daemon/fits.h"
 #include "loop/clock.h"
@@ -328,6 +329,7 @@ static void render(struct check *check, struct buf *out)
 	}
 	jsonw_end_array(&json);
 	anchors_render(check->anchors, &json);
+	places_add(&json, check->config);
 	(void)signal(SIGALRM, on_alarm_of_programs);
 	(void)alarm(PROGRAMS_SECONDS);
 	programs_add(&json, check->config);

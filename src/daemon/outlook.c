@@ -87,6 +87,8 @@ static struct note *note_of(const struct event *event, enum note_kind kind)
 {
 	struct note *note = note_new(kind);
 
+	note->name = kind == NOTE_EVENT ? event_kind_name(event->kind)
+					: (kind == NOTE_STARTED ? "trigger_started" : "trigger_ended");
 	note->id = mem_strdup(event->id);
 	note->time_ms = event->time_ms;
 	if (event->node != NULL)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "window/pages.h"
 #include "window/reply.h"
+#include "window/stream.h"
 #include "window/visitors.h"
 
 /* False: a method that changes something, which nothing here does. */
@@ -165,6 +166,7 @@ void gatekeeper_completed(void *data, struct MHD_Connection *connection, void **
 	if (visit == NULL)
 		return;
 	waiting_forget(&visit->desk->waiting, connection);
+	stream_forget(visit);
 	free(visit->text);
 	free(visit);
 }

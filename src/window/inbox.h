@@ -26,6 +26,7 @@ enum note_kind {
 struct note {
 	struct note *next; /* the inbox's */
 	enum note_kind kind;
+	const char *name;     /* a literal: the event's, "trigger_started", "trigger_ended" */
 	unsigned long number; /* of the event; of what was asked */
 	int64_t time_ms;      /* wall clock */
 	char *id;    /* of the event; these texts are the note's, NULL: none */

@@ -8,6 +8,7 @@
 #include "window/checks.h"
 #include "window/listing.h"
 #include "window/reply.h"
+#include "window/stream.h"
 #include "window/scrape.h"
 
 typedef enum MHD_Result page_answer(struct visit *visit);
@@ -44,6 +45,7 @@ static const struct page {
 	{ "/", false, answer_index, "this list" },
 	{ "/status.json", false, answer_status, "the status file" },
 	{ "/clusters", false, listing_answer_all, "all clusters and nodes, with all that is known of them" },
+	{ "/events", false, stream_answer, "what happens, as Server-Sent Events; ?since=ID waits for what comes after it" },
 	{ "/metrics", false, scrape_answer, "for Prometheus" },
 	{ "/live", true, checks_answer_live, "200 while the monitor's loop turns" },
 	{ "/ready", true, checks_answer_ready, "200 when the first rounds are over" },

@@ -49,34 +49,42 @@ static int set(int fd, int option, int value)
 	return setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)) == 0 ? 0 : -errno;
 }
 
-/* Binds beside one of ours that goes: the kernel lets two share a number when both say so, and no other program meanwhile. */
-static int bind_beside(int fd, const struct sockaddr *address, socklen_t size, const struct port *former)
+static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return bind(fd, address, size) == 0 && listen(fd, BACKLOG) == 0 ? 0 : -errno;
+}
+
+/*
+ * The same beside one of ours that goes: the kernel lets two share a number while both say that they may, at bind() as at
+ * listen(). Neither says so afterwards, so that no other program of our user can take a share.
+ */
+static int listen_beside(int fd, const struct sockaddr *address, socklen_t size, const struct port *former)
 {
 	int error = set(fd, SO_REUSEPORT, 1);
 
 	if (error == 0)
 		error = set(former->fd, SO_REUSEPORT, 1);
 	if (error == 0)
-		error = bind(fd, address, size) == 0 ? 0 : -errno;
+		error = bind_and_listen(fd, address, size);
 	(void)set(former->fd, SO_REUSEPORT, 0);
 	(void)set(fd, SO_REUSEPORT, 0);
 	return error;
 }
 
-static int bind_number(int fd, const struct sockaddr_storage *address, const struct port *former)
+static int listen_at(int fd, const struct sockaddr_storage *address, const struct port *former)
 {
 	bool is_v6 = address->ss_family == AF_INET6;
 	socklen_t size = is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 	int one = 1;
+	int error;
 
 	(void)set(fd, SO_REUSEADDR, 1);
 	if (is_v6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, (const struct sockaddr *)address, size) == 0)
-		return 0;
-	if (errno != EADDRINUSE || former == NULL)
-		return -errno;
-	return bind_beside(fd, (const struct sockaddr *)address, size, former);
+	error = bind_and_listen(fd, (const struct sockaddr *)address, size);
+	if (error != UV_EADDRINUSE || former == NULL)
+		return error;
+	return listen_beside(fd, (const struct sockaddr *)address, size, former);
 }
 
 static int make_number(struct port *port, const struct port *former)
@@ -89,7 +97,7 @@ static int make_number(struct port *port, const struct port *former)
 	port->fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (port->fd < 0)
 		return -errno;
-	return bind_number(port->fd, &address, former);
+	return listen_at(port->fd, &address, former);
 }
 
 struct port *port_new(const char *text, const struct port *former, int *error)
@@ -100,7 +108,7 @@ struct port *port_new(const char *text, const struct port *former, int *error)
 	port->text = mem_strdup(text);
 	port->fd = -1;
 	*error = text[0] == '/' ? socket_file_make(&port->file, text, &port->fd) : make_number(port, former);
-	if (*error == 0 && listen(port->fd, BACKLOG) != 0)
+	if (*error == 0 && text[0] == '/' && listen(port->fd, BACKLOG) != 0)
 		*error = -errno;
 	if (*error != 0)
 		port_unref(&port);

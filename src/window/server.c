@@ -13,6 +13,7 @@
 #include "window/checks.h"
 #include "window/entrances.h"
 #include "window/gatekeeper.h"
+#include "window/stream.h"
 #include "window/visitors.h"
 
 #define SPARE_PLACES 16 /* of libmicrohttpd beside ours: who was sent away leaves them a moment later */
@@ -25,7 +26,7 @@ struct server {
 	uv_loop_t loop;
 	uv_async_t wake;
 	struct MHD_Daemon *mhd;
-	uv_poll_t mhd_poll;
+	uv_poll_t *mhd_poll; /* its descriptor; NULL: it does not run */
 	uv_timer_t mhd_timer;
 	uv_timer_t sweep;
 	struct inbox *inbox;
@@ -102,11 +103,33 @@ static bool start_mhd(struct server *server)
 	if (server->mhd == NULL)
 		return false;
 	info = MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-	(void)uv_poll_init(&server->loop, &server->mhd_poll, info->epoll_fd);
-	(void)uv_poll_start(&server->mhd_poll, UV_READABLE, on_mhd_ready);
-	server->mhd_poll.data = server;
+	server->mhd_poll = mem_zalloc(1, sizeof(*server->mhd_poll));
+	server->mhd_poll->data = server;
+	(void)uv_poll_init(&server->loop, server->mhd_poll, info->epoll_fd);
+	(void)uv_poll_start(server->mhd_poll, UV_READABLE, on_mhd_ready);
 	run_mhd(server);
 	return true;
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/* http-notes.md: a suspended connection at the stop of libmicrohttpd ends the process. */
+static void stop_mhd(struct server *server)
+{
+	if (server->mhd == NULL)
+		return;
+	waiting_sweep(&server->desk.waiting, true);
+	streams_end(&server->desk.streams);
+	(void)MHD_run(server->mhd);
+	(void)uv_poll_stop(server->mhd_poll);
+	uv_close((uv_handle_t *)server->mhd_poll, on_poll_closed);
+	server->mhd_poll = NULL;
+	(void)uv_timer_stop(&server->mhd_timer);
+	MHD_stop_daemon(server->mhd);
+	server->mhd = NULL;
 }
 
 /* ---- who comes ---- */
@@ -129,6 +152,7 @@ static void on_sweep(uv_timer_t *timer)
 
 	visitors_sweep(&server->visitors);
 	waiting_sweep(&server->desk.waiting, false);
+	streams_sweep(&server->desk.streams);
 	if (server->mhd != NULL)
 		run_mhd(server);
 }
@@ -158,9 +182,13 @@ static void take_terms(struct server *server, struct note *note)
 	note->terms = NULL;
 	entrances_take(&server->entrances, server->desk.facts.terms);
 	agent_listen(server->agent, server->desk.facts.terms->agent != NULL ? server->desk.facts.terms->agent->fd : -1);
-	terms_free(&old);
-	if (server->mhd == NULL && !start_mhd(server))
+	if (old != NULL && !terms_same_token(old, server->desk.facts.terms))
+		streams_end(&server->desk.streams); /* they come back, with the right token */
+	if (server->desk.facts.terms->ports.count == 0)
+		stop_mhd(server);
+	else if (server->mhd == NULL && !start_mhd(server))
 		log_error("the window stays shut: libmicrohttpd cannot start: %s", strerror(errno));
+	terms_free(&old);
 }
 
 static void begin_end(struct server *server)
@@ -213,6 +241,7 @@ static void on_wake(uv_async_t *wake)
 		take_note(server, note);
 		note = next;
 	}
+	streams_wake(&server->desk.streams);
 	if (server->mhd != NULL)
 		run_mhd(server);
 }
@@ -230,6 +259,7 @@ struct server *server_new(const struct server_start *start, int *error)
 	server->desk.data = start->data;
 	(void)snprintf(server->desk.facts.start, sizeof(server->desk.facts.start), "%lld",
 		       (long long)(clock_wall_ms() / 1000));
+	TAILQ_INIT(&server->desk.streams.list);
 	visitors_init(&server->visitors);
 	server->desk.visitors = &server->visitors;
 	*error = uv_loop_init(&server->loop);
@@ -258,19 +288,6 @@ void server_wake(struct server *server)
 struct askings *server_askings(struct server *server)
 {
 	return &server->desk.askings;
-}
-
-/* http-notes.md: a suspended connection at the stop of libmicrohttpd ends the process. */
-static void stop_mhd(struct server *server)
-{
-	if (server->mhd == NULL)
-		return;
-	waiting_sweep(&server->desk.waiting, true);
-	(void)MHD_run(server->mhd);
-	(void)uv_poll_stop(&server->mhd_poll);
-	uv_close((uv_handle_t *)&server->mhd_poll, NULL);
-	MHD_stop_daemon(server->mhd);
-	server->mhd = NULL;
 }
 
 void server_run(struct server *server)

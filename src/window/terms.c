@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define TURNS_MS 3000 /* issue "The window": 3 s plus query_timeout */
 #define NAME_MOST 300
@@ -138,4 +139,9 @@ bool terms_allow_bearer(const struct terms *terms, const char *authorization)
 	for (size_t i = 0; i < terms->token_bytes; i++)
 		differs |= (unsigned char)(given[i] ^ terms->token[i]);
 	return differs == 0;
+}
+
+bool terms_same_token(const struct terms *a, const struct terms *b)
+{
+	return text_same(a->token, b->token);
 }

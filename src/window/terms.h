@@ -32,3 +32,6 @@ bool terms_allow_host(const struct terms *terms, const char *host);
 
 /* Whether the value of the Authorization header (NULL: there is none) bears the token. How long that takes tells its length alone. */
 bool terms_allow_bearer(const struct terms *terms, const char *authorization);
+
+/* Whether both ask for the same token, or for none. */
+bool terms_same_token(const struct terms *a, const struct terms *b);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <microhttpd.h>
+#include <sys/queue.h>
 
 #include "window/facts.h"
 #include "window/asking.h"
@@ -11,9 +12,17 @@ enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS };
 
 /* What all requests share; the server's. */
 struct visitors;
+struct stream;
+
+/* Who reads along at /events, or waits there. */
+struct streams {
+	TAILQ_HEAD(stream_list, stream) list;
+	size_t count;
+};
 
 struct desk {
 	struct facts facts;
+	struct streams streams;
 	struct waiting waiting; /* for the monitor's answers, */
 	struct askings askings; /* to what was asked */
 	void (*wake_monitor)(void *data);
@@ -29,4 +38,5 @@ struct visit {
 	bool asked;    /* the monitor was, */
 	bool answered; /* and has given its answer, or did not in time: */
 	char *text;    /* NULL */
+	struct stream *stream; /* of a request that waits, or waited, for events; NULL: it is none */
 };

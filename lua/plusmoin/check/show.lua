@@ -86,6 +86,9 @@ function show.text(result)
   if result.fresh_text then
     out[#out + 1] = result.fresh_text
   end
+  if result.window_text then
+    out[#out + 1] = keypath.escape(result.window_text)
+  end
   out[#out + 1] = result.ok and "All will work." or "Something will not work: see PROBLEM above."
   return table.concat(out, "\n") .. "\n"
 end
