@@ -261,7 +261,7 @@ describe("the window through", function()
     end)
   end)
 
-  it("two hundred clients that never read: they are cut, and who asks is answered #long", function()
+  it("two hundred clients that never read: nobody else notices #long", function()
     local daemon, _, slaves = start()
     on_time(daemon, slaves[1], function()
       local deaf = { crowd.start(daemon.at, "deaf", 100, "/events"):wait_said("open"),
