@@ -40,7 +40,8 @@ describe("the window's agent", function()
     for _, case in ipairs {
       { "writer primary", "up ready 100%\n" }, { master.name .. " primary", "up ready 100%\n" },
       { "writer master", "up ready 100%\n" }, { "writer read-write", "up ready 100%\n" },
-      { "writer replica", "up drain\n" }, { "writer read-only lag=0", "up ready 100%\n" }, { "writer health", "up ready 100%\n" },
+      { "writer replica", "up drain\n" }, { "writer read-only lag=0", "up ready 100%\n" },
+      { "writer health", "up ready 100%\n" },
       { slaves[1].name .. " primary", "up drain\n" }, { slaves[1].name .. " read-only", "up ready 100%\n" },
       { "a twin replica", "fail #plusmoin watches no node of this name, or several have it\n" },
       { "nobody replica", "fail #plusmoin watches no node of this name, or several have it\n" },
