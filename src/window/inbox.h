@@ -29,6 +29,7 @@ struct note {
 	const char *name;     /* a literal: the event's, "trigger_started", "trigger_ended" */
 	unsigned long number; /* of the event; of what was asked */
 	int64_t time_ms;      /* wall clock */
+	int cluster_id;       /* of the event; -1: it is of none */
 	char *id;    /* of the event; these texts are the note's, NULL: none */
 	char *node;  /* "host:port" of the node that the event is about */
 	char *text;  /* JSON: the event, the run, the answer */

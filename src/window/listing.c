@@ -137,7 +137,11 @@ enum MHD_Result listing_answer_cluster(struct visit *visit, const char *rest)
 		return checks_answer_master(visit, cluster);
 	if (*end != '\0')
 		return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, mem_strdup("behind a cluster's id there is: /primary"));
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "cluster");
 	view_render(cluster, true, &json);
+	diary_render_cluster(&visit->desk->facts.diary, id, &json);
+	jsonw_end_object(&json);
 	return reply_json(visit->connection, MHD_HTTP_OK, &body);
 }
 
