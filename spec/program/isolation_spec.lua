@@ -251,7 +251,7 @@ describe("a monitor that is cut off", function()
     daemon:expect_events { { "plusmoin_up", cluster = 0 } }
     daemon:wait_place(master, "master 0")
     daemon:wait_place(slaves[1], "slave 0")
-    if daemon:changes()[daemon.taken + 1] then -- its connect was under way when the network came back: the next one tells
+    if daemon:changes()[daemon.taken + 1] then -- its connect was under way: the next one tells
       daemon:expect_events { { "slave_up", slaves[1], rule = "U3" } }
     end
     daemon:quiet_rounds(1)

@@ -195,14 +195,24 @@ static bool on_agent(void *data, const char *name, const struct node_view **node
 
 /* ---- what the monitor says ---- */
 
+/* A port may pass from the agent to libmicrohttpd, or the other way round: who has it leaves first. */
+static void move_in(struct server *server, const struct port *former)
+{
+	const struct terms *terms = server->desk.facts.terms;
+
+	if (terms->agent != former)
+		agent_listen(server->agent, -1);
+	entrances_take(&server->entrances, terms);
+	agent_listen(server->agent, terms->agent != NULL ? terms->agent->fd : -1);
+}
+
 static void take_terms(struct server *server, struct note *note)
 {
 	struct terms *old = server->desk.facts.terms;
 
 	server->desk.facts.terms = note->terms;
 	note->terms = NULL;
-	entrances_take(&server->entrances, server->desk.facts.terms);
-	agent_listen(server->agent, server->desk.facts.terms->agent != NULL ? server->desk.facts.terms->agent->fd : -1);
+	move_in(server, old != NULL ? old->agent : NULL);
 	if (old != NULL && !terms_same_token(old, server->desk.facts.terms))
 		streams_end(&server->desk.streams); /* they come back, with the right token */
 	if (!is_wanted(server))
