@@ -368,6 +368,34 @@ describe("the window through", function()
     end)
   end)
 
+  -- That they come just before the window's thread learns of it is likely in a round, not sure.
+  need_it("its being shut while those come who would wait", function()
+    local daemon = start { slaves = 0 }
+    local http = daemon.config.http
+    local late = { "/events?since=", "/events", daemon.node .. "/explain" }
+    for _ = 1, 8 do
+      late[1] = "/events?since=" .. web.get(daemon.at, "/events?since=").body:match('"next":"([^"]+)"')
+      local wires = {}
+      for i = 1, 6 do
+        wires[i] = web.connect(daemon.socket):say(web.request("/live"))
+        wires[i]:answer()
+      end
+      local held = crowd.freeze(daemon.process.pid, "window")
+      daemon.config.http = nil
+      daemon:reload()
+      for i, wire in ipairs(wires) do
+        wire:say(web.request(late[i % #late + 1]))
+      end
+      held:finish()
+      for _, wire in ipairs(wires) do
+        wire:wait_end()
+      end
+      daemon.config.http = http
+      daemon:reload()
+      proc.wait_for("its health", 10, function() return web.get(daemon.socket, "/ready").status == 200 end)
+    end
+  end)
+
   need_it("its thread being held at the end: the daemon ends without it #long", function()
     local daemon = start { slaves = 0 }
     local held = crowd.freeze(daemon.process.pid, "window")

@@ -155,7 +155,7 @@ enum MHD_Result gatekeeper_request(void *data, struct MHD_Connection *connection
 	if (visit == NULL)
 		return begin(desk, connection, method, context);
 	visit->path = url;
-	if (desk->facts.terms == NULL)
+	if (desk->facts.terms == NULL || desk->shuts)
 		return reply_line(connection, MHD_HTTP_SERVICE_UNAVAILABLE, mem_strdup("the window is shut"));
 	if (!is_for_us(visit))
 		return reply_line(connection, MHD_HTTP_MISDIRECTED_REQUEST,

@@ -71,7 +71,6 @@ enum MHD_Result listing_answer_all(struct visit *visit)
 {
 	const struct pane *pane = visit->desk->facts.pane;
 	struct all_pages *all;
-	struct MHD_Response *response;
 
 	if (pane == NULL)
 		return answer_not_yet(visit);
@@ -84,9 +83,8 @@ enum MHD_Result listing_answer_all(struct visit *visit)
 	else
 		jsonw_null(&all->json);
 	board_read_begin(&all->reader, pane->board, &all->json);
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read, all, on_free);
-	reply_add_headers(response, TYPE_JSON);
-	return reply_send(visit->connection, MHD_HTTP_OK, response);
+	return reply_send(visit->connection, MHD_HTTP_OK,
+			  reply_new_reader(BLOCK_BYTES, on_read, all, on_free, TYPE_JSON));
 }
 
 /* ---- a cluster ---- */
