@@ -98,10 +98,15 @@ describe("the window is asked in vain", function()
     assert.equal(200, status("authorization: bearer " .. TOKEN).status)
     assert.is_false(daemon:logged(TOKEN))
 
+    local stream = web.connect(daemon.at):say(web.request("/events", { host = daemon.at,
+      headers = { "Authorization: Bearer " .. TOKEN } }))
+    proc.wait_for("a stream", 5, function() return stream.heard:find("event-stream", 1, true) end)
+
     proc.write_file(file, TOKEN:reverse() .. "\n", tonumber("640", 8)) -- a reload reads it anew
     daemon:reload()
     assert.equal(401, status("Authorization: Bearer " .. TOKEN).status)
     assert.equal(200, status("Authorization: Bearer " .. TOKEN:reverse()).status)
+    stream:wait_end(5) -- it was opened by who might not open it now
   end)
 
   it("by a name that is not its own", function()
