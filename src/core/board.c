@@ -55,20 +55,21 @@ static struct board *own(struct board **board_p)
 	if (atomic_load(&board->references) == 1)
 		return board;
 	copy = mem_alloc(sizeof(*copy));
-	*copy = (struct board){ /* all but the count of references, which other threads may change meanwhile */
+	*copy = (struct board){ /* member by member: another thread may be dropping its reference meanwhile */
 		.generation = board->generation,
-		.pages = mem_zalloc(board->page_count, sizeof(struct board_page *)),
 		.page_count = board->page_count,
 		.cluster_count = board->cluster_count,
 		.slaves = board->slaves,
 		.lost = board->lost,
-		.clusterless = view_ref(board->clusterless),
+		.clusterless = board->clusterless,
 	};
 	atomic_init(&copy->references, 1);
+	copy->pages = mem_zalloc(board->page_count, sizeof(struct board_page *));
 	for (size_t i = 0; i < board->page_count; i++) {
 		copy->pages[i] = board->pages[i];
 		atomic_fetch_add(&copy->pages[i]->references, 1);
 	}
+	(void)view_ref(copy->clusterless);
 	board_unref(board_p);
 	*board_p = copy;
 	return copy;
