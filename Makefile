@@ -29,7 +29,7 @@ quiet_0 = @printf '  %-6s %s\n' $(1) $(2);
 quiet = $(quiet_$(V))
 
 LIB_SRC := $(wildcard src/base/*.c src/core/*.c)
-ALL_SRC := $(LIB_SRC) $(foreach room,system loop net process pg monitor dispatch script records window daemon command, \
+ALL_SRC := $(LIB_SRC) $(foreach room,system loop net process pg monitor dispatch script records council window daemon command, \
            $(wildcard src/$(room)/*.c)) src/main.c
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
 ALL_OBJ := $(ALL_SRC:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o

@@ -70,6 +70,20 @@ struct config_http {
 	bool isolated_fails; /* health answers 503 while the monitor is isolated, in place of what was known last */
 };
 
+/* Several monitors of one fleet (`monitors`), of which one acts. */
+struct config_monitors {
+	char **etcd; /* URLs of its members */
+	size_t etcd_count; /* 0: this monitor is alone */
+	char *prefix; /* ends with a slash */
+	char *name;   /* this monitor's */
+	int64_t ttl_ms;
+	char *user;   /* NULL: no authentication */
+	char *password;
+	char *cafile; /* NULL: the system's */
+	char *certfile; /* NULL: none */
+	char *keyfile;
+};
+
 struct config {
 	unsigned references;
 	char *path; /* the file it came from */
@@ -104,6 +118,7 @@ struct config {
 	struct config_node *nodes;
 	size_t node_count;
 	struct config_http http;
+	struct config_monitors monitors;
 	const struct config_node **by_id; /* the same, sorted by id; config_seal() makes it */
 	struct config_trigger triggers[EVENT_KINDS];
 	struct secrets *secrets; /* its passwords, blanked while it lives; NULL: none */

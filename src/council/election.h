@@ -1,0 +1,48 @@
+/*
+ * Who acts: the key `lead` with this monitor's lease. Its create_revision is the term. A monitor that has a lease campaigns
+ * whenever nobody leads; whoever leads reads the key each third of the lease's time, since watches are hints. What was sent
+ * and not answered may have made us the one who acts: the key tells, by its lease. Clerk's loop.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "council/belief.h"
+#include "etcd/client.h"
+
+struct election;
+
+/* Called on the clerk's loop, not from inside a call of the owner's. */
+struct election_events {
+	void (*began)(void *data, int64_t term); /* the term is ours */
+	void (*gone)(void *data, const char *why); /* it was, and is not any more */
+	/* Another one leads: what stands at the key. NULL: nobody does, or nobody knows. */
+	void (*led)(void *data, const char *value);
+	void *data;
+};
+
+struct election_start {
+	struct client *client;
+	const char *key;   /* "/plusmoin/main/lead" */
+	const char *value; /* who we are, JSON; copied, as the key */
+	atomic_llong *sure_ms; /* where it is told until when the term is sure (CLOCK_BOOTTIME; 0: it is not ours) */
+	const struct election_events *events; /* copied */
+};
+
+struct election *election_new(const struct election_start *start);
+
+/* We have this lease, granted or renewed by an answer to what was sent at `sent_ms`: campaigns, if nobody leads. */
+void election_has_lease(struct election *election, int64_t lease, int64_t ttl_ms, int64_t sent_ms);
+
+/* The lease is gone, and with it the term, if it was ours. */
+void election_has_none(struct election *election, const char *why);
+
+/* A watch says that the key has changed. */
+void election_hint(struct election *election);
+
+/* Campaigns no more, until election_may() again: the monitor's loop does not turn, or it resigns. */
+void election_may(struct election *election, bool may);
+const struct belief *election_belief(const struct election *election);
+
+/* NULL allowed; clears the pointer. */
+void election_free(struct election **election);

@@ -1,0 +1,163 @@
+#include "council/reg.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "loop/clock.h"
+#include "loop/timer.h"
+
+#define AGAIN_MS 100
+#define ASK_PARTS 4
+#define GRACE_MS 1000 /* a lease that is over is ended by etcd up to so much later */
+
+struct reg {
+	struct client *client;
+	char *key;
+	char *instance;
+	char *host;
+	char *value; /* what is to stand there; NULL: nothing yet */
+	struct reg_events events;
+	int64_t lease; /* 0: none */
+	int64_t ttl_ms;
+	int64_t other_ms;       /* steady: since when another's entry was seen; 0: it was not */
+	int64_t other_revision; /* the mod_revision of one that may be taken over; 0: it may not */
+	bool is_in;             /* the entry is ours */
+	bool is_told;           /* that it is taken */
+	bool is_new;            /* `value` or the lease is not what stands */
+	struct client_call *call;
+	struct timer *again;
+};
+
+static void put(struct reg *reg);
+
+static void on_again(void *data)
+{
+	put(data);
+}
+
+static void try_later(struct reg *reg)
+{
+	timer_start(reg->again, AGAIN_MS);
+}
+
+/* Whether the process that has written the value is one of this machine's that has ended. */
+static bool has_ended(const struct reg *reg, const json_t *other)
+{
+	const char *host = json_string_value(json_object_get(other, "host"));
+	pid_t pid = (pid_t)json_integer_value(json_object_get(other, "pid"));
+
+	return host != NULL && strcmp(host, reg->host) == 0 && pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/* What stands there is not what was compared. */
+static void take_other(struct reg *reg, const struct etcd_pair *pair)
+{
+	json_t *other = json_loadb(pair->value, pair->value_len, 0, NULL);
+	const char *instance = json_string_value(json_object_get(other, "instance"));
+	int64_t now_ms = clock_steady_ms();
+
+	if (reg->other_ms == 0)
+		reg->other_ms = now_ms;
+	reg->other_revision = 0;
+	if ((instance != NULL && strcmp(instance, reg->instance) == 0) || has_ended(reg, other)) {
+		reg->other_revision = pair->mod_revision;
+	} else if (!reg->is_told && now_ms - reg->other_ms > reg->ttl_ms + GRACE_MS) {
+		reg->is_told = true;
+		reg->events.taken(reg->events.data, pair->value);
+	}
+	json_decref(other);
+}
+
+static void on_answer(void *data, struct answer *answer)
+{
+	struct reg *reg = data;
+
+	reg->call = NULL;
+	if (answer->outcome == ETCD_DONE) {
+		bool was_in = reg->is_in;
+
+		reg->is_in = true;
+		reg->is_told = false;
+		reg->other_ms = 0;
+		reg->other_revision = answer->header.revision;
+		if (!was_in)
+			reg->events.in(reg->events.data);
+		if (reg->is_new)
+			put(reg);
+		return;
+	}
+	reg->is_new = true;
+	if (answer->outcome == ETCD_DIFFERS && answer->part_count > 0 && answer->parts[0].pairs.count > 0)
+		take_other(reg, &answer->parts[0].pairs.items[0]);
+	else if (answer->outcome == ETCD_DIFFERS)
+		reg->other_revision = 0; /* it has gone */
+	try_later(reg);
+}
+
+static void put(struct reg *reg)
+{
+	struct body body;
+
+	if (reg->call != NULL || reg->lease == 0 || reg->value == NULL || !reg->is_new)
+		return;
+	reg->is_new = false;
+	body_txn(&body);
+	body_compare(&body, reg->key, BODY_MOD_REVISION, BODY_EQUAL, reg->other_revision);
+	body_put(&body, BODY_SUCCESS, reg->key, reg->value, strlen(reg->value), reg->lease);
+	body_get(&body, BODY_FAILURE, reg->key, false);
+	reg->call = client_ask(reg->client, &body, reg->ttl_ms / ASK_PARTS, on_answer, reg);
+	body_free(&body);
+}
+
+struct reg *reg_new(const struct reg_start *start)
+{
+	struct reg *reg = mem_zalloc(1, sizeof(*reg));
+
+	reg->client = start->client;
+	reg->key = mem_strdup(start->key);
+	reg->instance = mem_strdup(start->instance);
+	reg->host = mem_strdup(start->host);
+	reg->events = *start->events;
+	reg->again = timer_new(client_loop(start->client), on_again, reg);
+	return reg;
+}
+
+void reg_has_lease(struct reg *reg, int64_t lease, int64_t ttl_ms)
+{
+	reg->lease = lease;
+	reg->ttl_ms = ttl_ms;
+	reg->is_in = false; /* the entry went with the lease before */
+	reg->is_new = true;
+	put(reg);
+}
+
+void reg_say(struct reg *reg, const char *value)
+{
+	if (text_same(reg->value, value))
+		return;
+	free(reg->value);
+	reg->value = mem_strdup(value);
+	reg->is_new = true;
+	put(reg);
+}
+
+void reg_free(struct reg **reg_p)
+{
+	struct reg *reg = *reg_p;
+
+	*reg_p = NULL;
+	if (reg == NULL)
+		return;
+	client_cancel(&reg->call);
+	timer_free(&reg->again);
+	free(reg->key);
+	free(reg->instance);
+	free(reg->host);
+	free(reg->value);
+	free(reg);
+}
