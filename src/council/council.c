@@ -1,0 +1,362 @@
+#include "council/council.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "council/clerk.h"
+#include "loop/clock.h"
+#include "script/mailbox.h"
+
+#define END_MS 3000 /* the clerk hands back the lease and ends */
+#define HOST_BYTES 256
+
+struct council {
+	struct clerk *clerk;
+	struct mailbox *mailbox;
+	uv_prepare_t turn;
+	atomic_llong turned_ms;
+	atomic_llong sure_ms;
+	struct council_events events;
+	void *data;
+	char *name;
+	char *host;
+	char *instance;
+	uint64_t settings; /* a hash of what all monitors should have alike */
+	int64_t start_ms;  /* wall */
+	int64_t term;
+	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
+	char *stuck;    /* why etcd takes nothing; NULL: it does */
+	char *monitors; /* a JSON list; NULL: not read yet */
+	size_t answering;
+	size_t not_answering;
+};
+
+/* ---- who we are ---- */
+
+/* One JSON object: what stands at `lead`, and (`full`) in our entry. */
+static char *describe(const struct council *council, bool full)
+{
+	struct buf text = { 0 };
+	struct json json = { .out = &text };
+
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "name");
+	jsonw_string(&json, council->name);
+	jsonw_key(&json, "host");
+	jsonw_string(&json, council->host);
+	jsonw_key(&json, "pid");
+	jsonw_int(&json, getpid());
+	jsonw_key(&json, "instance");
+	jsonw_string(&json, council->instance);
+	jsonw_key(&json, "since");
+	jsonw_seconds(&json, council->start_ms);
+	if (full) {
+		char settings[17];
+
+		(void)snprintf(settings, sizeof(settings), "%016" PRIx64, council->settings);
+		jsonw_key(&json, "version");
+		jsonw_string(&json, PLUSMOIN_VERSION);
+		jsonw_key(&json, "answering");
+		jsonw_int(&json, (int64_t)council->answering);
+		jsonw_key(&json, "not_answering");
+		jsonw_int(&json, (int64_t)council->not_answering);
+		jsonw_key(&json, "settings");
+		jsonw_string(&json, settings);
+	}
+	jsonw_end_object(&json);
+	return buf_steal(&text);
+}
+
+static void tell_entry(struct council *council)
+{
+	struct word *word = word_new(WORD_SAY);
+
+	word->text = describe(council, true);
+	clerk_tell(council->clerk, word);
+}
+
+void council_say(struct council *council, size_t answering, size_t not_answering)
+{
+	if (council->answering == answering && council->not_answering == not_answering)
+		return;
+	council->answering = answering;
+	council->not_answering = not_answering;
+	tell_entry(council);
+}
+
+/* ---- what the clerk says ---- */
+
+/* A copy of that text of the object; NULL: it has none. */
+static char *text_of(const char *object, const char *key)
+{
+	json_t *tree = object != NULL ? json_loads(object, 0, NULL) : NULL;
+	char *text = mem_strdup(json_string_value(json_object_get(tree, key)));
+
+	json_decref(tree);
+	return text;
+}
+
+static void take_text(char **to, char *text)
+{
+	free(*to);
+	*to = text;
+}
+
+static void take_term(struct council *council, const struct estate *estate)
+{
+	council->term = estate->term;
+	take_text(&council->leader, NULL);
+	log_error("this monitor acts from now on: term %" PRId64, estate->term);
+	council->events.acts(council->data, estate);
+}
+
+static void end_term(struct council *council, const char *why)
+{
+	if (council->term == 0)
+		return;
+	council->term = 0;
+	log_error("this monitor does not act any more: %s", why);
+	council->events.stands_by(council->data, why);
+}
+
+static void take_leader(struct council *council, const char *value)
+{
+	take_text(&council->leader, text_of(value, "name"));
+	if (council->leader != NULL)
+		log_error("this monitor stands by: %s acts", council->leader);
+	else
+		log_warning("no monitor is known to act");
+}
+
+static void take_stuck(struct council *council, const char *why)
+{
+	if (why != NULL)
+		log_error("etcd takes no commit, so no trigger starts: %s", why);
+	else
+		log_error("etcd takes commits again");
+	take_text(&council->stuck, mem_strdup(why));
+}
+
+static void take_taken(struct council *council, const char *value)
+{
+	char *host = text_of(value, "host");
+
+	council->events.taken(council->data, host != NULL ? host : "an unknown host");
+	free(host);
+}
+
+static void on_word(void *data, void *message)
+{
+	struct council *council = data;
+	struct word *word = message;
+
+	switch (word->kind) {
+	case WORD_TERM:
+		take_term(council, word->estate);
+		break;
+	case WORD_TERM_OVER:
+		end_term(council, word->text);
+		break;
+	case WORD_COMMITTED:
+		council->events.committed(council->data, word->number);
+		break;
+	case WORD_STUCK:
+		take_stuck(council, word->text);
+		break;
+	case WORD_LED:
+		take_leader(council, word->text);
+		break;
+	case WORD_TAKEN:
+		take_taken(council, word->text);
+		break;
+	case WORD_MONITORS:
+		take_text(&council->monitors, mem_strdup(word->text));
+		break;
+	case WORD_IN:
+	case WORD_COMMIT:
+	case WORD_SAY:
+	case WORD_RESIGN:
+	case WORD_END:
+		break;
+	}
+	if (word->kind != WORD_COMMITTED)
+		council->events.changed(council->data);
+	word_free(&word);
+}
+
+/* On the clerk's thread. */
+static void on_said(void *data, struct word *word)
+{
+	struct council *council = data;
+
+	mailbox_send(council->mailbox, word);
+}
+
+/* ---- what is asked of it ---- */
+
+int64_t council_term(const struct council *council)
+{
+	return council->term;
+}
+
+bool council_is_sure(const struct council *council)
+{
+	return council->term != 0 && clock_steady_ms() < atomic_load(&council->sure_ms);
+}
+
+void council_commit(struct council *council, struct commit *commit)
+{
+	struct word *word = word_new(WORD_COMMIT);
+
+	word->commit = commit;
+	clerk_tell(council->clerk, word);
+}
+
+void council_resign(struct council *council)
+{
+	clerk_tell(council->clerk, word_new(WORD_RESIGN));
+}
+
+static void add_text(struct json *json, const char *key, const char *text)
+{
+	jsonw_key(json, key);
+	jsonw_string(json, text);
+}
+
+void council_render_short(const struct council *council, struct json *json)
+{
+	jsonw_key(json, "acts");
+	jsonw_bool(json, council->term != 0);
+	add_text(json, "acting", council->term != 0 ? council->name : council->leader);
+	add_text(json, "stuck", council->stuck);
+}
+
+void council_render(const struct council *council, struct json *json)
+{
+	add_text(json, "name", council->name);
+	council_render_short(council, json);
+	jsonw_key(json, "term");
+	if (council->term != 0)
+		jsonw_int(json, council->term);
+	else
+		jsonw_null(json);
+	jsonw_key(json, "monitors");
+	jsonw_raw(json, council->monitors != NULL ? council->monitors : "[]");
+}
+
+/* ---- its life ---- */
+
+static void on_turn(uv_prepare_t *turn)
+{
+	struct council *council = turn->data;
+
+	atomic_store_explicit(&council->turned_ms, (long long)uv_now(turn->loop), memory_order_relaxed);
+}
+
+static bool start_clerk(struct council *council, const struct config *config)
+{
+	const struct config_monitors *monitors = &config->monitors;
+	char *value = describe(council, false);
+	const struct clerk_start start = {
+		.etcd = {
+			.endpoints = (const char *const *)monitors->etcd,
+			.endpoint_count = monitors->etcd_count,
+			.user = monitors->user,
+			.password = monitors->password,
+			.cafile = monitors->cafile,
+			.certfile = monitors->certfile,
+			.keyfile = monitors->keyfile,
+		},
+		.prefix = monitors->prefix,
+		.name = monitors->name,
+		.instance = council->instance,
+		.host = council->host,
+		.value = value,
+		.ttl_s = monitors->ttl_ms / 1000,
+		.turned_ms = &council->turned_ms,
+		.sure_ms = &council->sure_ms,
+		.say = on_said,
+		.data = council,
+	};
+
+	council->clerk = clerk_new(&start);
+	free(value);
+	return council->clerk != NULL;
+}
+
+static void forget(struct council *council)
+{
+	free(council->name);
+	free(council->host);
+	free(council->instance);
+	free(council->leader);
+	free(council->stuck);
+	free(council->monitors);
+	free(council);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	forget(handle->data);
+}
+
+static void drop_word(void *message)
+{
+	struct word *word = message;
+
+	word_free(&word);
+}
+
+static void close_handles(struct council *council)
+{
+	mailbox_free(&council->mailbox, drop_word);
+	uv_close((uv_handle_t *)&council->turn, on_closed);
+}
+
+struct council *council_new(const struct council_start *start)
+{
+	struct council *council = mem_zalloc(1, sizeof(*council));
+	char host[HOST_BYTES] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	council->events = *start->events;
+	council->data = start->data;
+	council->name = mem_strdup(start->config->monitors.name);
+	council->host = mem_strdup(host);
+	council->start_ms = clock_wall_ms();
+	council->instance = mem_printf("%s:%ld:%" PRId64, host, (long)getpid(), council->start_ms);
+	council->settings = config_hash(start->config);
+	council->turn.data = council;
+	council->mailbox = mailbox_new(start->loop, on_word, council);
+	(void)uv_prepare_init(start->loop, &council->turn);
+	(void)uv_prepare_start(&council->turn, on_turn);
+	on_turn(&council->turn);
+	if (start_clerk(council, start->config)) {
+		tell_entry(council);
+		return council;
+	}
+	close_handles(council);
+	return NULL;
+}
+
+bool council_free(struct council **council_p)
+{
+	struct council *council = *council_p;
+
+	*council_p = NULL;
+	if (council == NULL)
+		return true;
+	clerk_tell(council->clerk, word_new(WORD_END));
+	if (!clerk_free(&council->clerk, END_MS))
+		return false;
+	close_handles(council);
+	return true;
+}
