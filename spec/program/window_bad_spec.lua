@@ -106,7 +106,9 @@ describe("the window is asked in vain", function()
     daemon:reload()
     assert.equal(401, status("Authorization: Bearer " .. TOKEN).status)
     assert.equal(200, status("Authorization: Bearer " .. TOKEN:reverse()).status)
-    stream:wait_end(5) -- it was opened by who might not open it now
+    proc.wait_for("the stream's end: who opened it may not now", 5, function()
+      return stream.heard:find("\r\n0\r\n\r\n", 1, true)
+    end)
   end)
 
   it("by a name that is not its own", function()
