@@ -133,6 +133,8 @@ install: all $(MAN) ## install into $(DESTDIR)$(prefix)
 	for file in triggers/sh/*; do install -D -m 0755 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
 	install -D -m 0644 LICENSE $(DESTDIR)$(prefix)/share/doc/plusmoin/LICENSE
 	install -D -m 0644 conf/setuid-triggers.conf $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/setuid-triggers.conf
+	for file in prometheus-rules.yml grafana.json; do \
+		install -D -m 0644 conf/$$file $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/$$file || exit 1; done
 	install -D -m 0644 conf/plusmoin.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/plusmoin.conf
 	install -D -m 0644 conf/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/plusmoin
 	install -D -m 0644 $(BUILD)/man/plusmoin.8 $(DESTDIR)$(prefix)/share/man/man8/plusmoin.8

@@ -72,6 +72,7 @@ void visitors_begin(struct visitors *visitors, struct visitor *visitor)
 	TAILQ_REMOVE(&visitors->idle, visitor, in_list);
 	TAILQ_INSERT_TAIL(&visitors->busy, visitor, in_list);
 	visitor->is_busy = true;
+	visitor->is_stream = false;
 	visitor->has_asked = true;
 	visitor->since_ms = clock_steady_ms();
 }
