@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "core/likeness.h"
 #include "council/clerk.h"
 #include "loop/clock.h"
 #include "script/mailbox.h"
@@ -29,12 +30,13 @@ struct council {
 	char *name;
 	char *host;
 	char *instance;
-	uint64_t settings; /* a hash of what all monitors should have alike */
+	char settings[LIKENESS_BYTES];
 	int64_t start_ms;  /* wall */
 	int64_t term;
 	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
 	char *stuck;    /* why etcd takes nothing; NULL: it does */
 	char *monitors; /* a JSON list; NULL: not read yet */
+	struct buf differ; /* which settings of which monitors are not ours, as it was logged */
 	size_t answering;
 	size_t not_answering;
 };
@@ -59,9 +61,6 @@ static char *describe(const struct council *council, bool full)
 	jsonw_key(&json, "since");
 	jsonw_seconds(&json, council->start_ms);
 	if (full) {
-		char settings[17];
-
-		(void)snprintf(settings, sizeof(settings), "%016" PRIx64, council->settings);
 		jsonw_key(&json, "version");
 		jsonw_string(&json, PLUSMOIN_VERSION);
 		jsonw_key(&json, "answering");
@@ -69,7 +68,7 @@ static char *describe(const struct council *council, bool full)
 		jsonw_key(&json, "not_answering");
 		jsonw_int(&json, (int64_t)council->not_answering);
 		jsonw_key(&json, "settings");
-		jsonw_string(&json, settings);
+		jsonw_string(&json, council->settings);
 	}
 	jsonw_end_object(&json);
 	return buf_steal(&text);
@@ -153,6 +152,39 @@ static void take_taken(struct council *council, const char *value)
 	free(host);
 }
 
+/* Says once of each monitor what of its settings differs from ours. */
+static void compare(struct council *council, const json_t *other)
+{
+	const char *name = json_string_value(json_object_get(other, "name"));
+	const char *settings = json_string_value(json_object_get(other, "settings"));
+	struct buf parts = { 0 };
+
+	for (int part = 0; name != NULL && settings != NULL && part < LIKENESSES; part++) {
+		if (!likeness_same(settings, council->settings, (enum likeness)part))
+			buf_addf(&parts, "%s%s", parts.len > 0 ? ", " : "", likeness_name((enum likeness)part));
+	}
+	if (parts.len > 0)
+		buf_addf(&council->differ, "%s of %s; ", buf_text(&parts), name);
+	buf_free(&parts);
+}
+
+static void take_monitors(struct council *council, const char *text)
+{
+	json_t *all = json_loads(text, 0, NULL);
+	char *before = buf_steal(&council->differ);
+	size_t i;
+	json_t *one;
+
+	take_text(&council->monitors, mem_strdup(text));
+	json_array_foreach(all, i, one)
+		compare(council, one);
+	if (council->differ.len > 0 && !text_same(before, buf_text(&council->differ)))
+		log_error("monitors_differ: settings of other monitors are not ours: %.*s", (int)council->differ.len - 2,
+			  council->differ.data);
+	json_decref(all);
+	free(before);
+}
+
 static void on_word(void *data, void *message)
 {
 	struct council *council = data;
@@ -178,7 +210,7 @@ static void on_word(void *data, void *message)
 		take_taken(council, word->text);
 		break;
 	case WORD_MONITORS:
-		take_text(&council->monitors, mem_strdup(word->text));
+		take_monitors(council, word->text);
 		break;
 	case WORD_IN:
 	case WORD_COMMIT:
@@ -300,6 +332,7 @@ static void forget(struct council *council)
 	free(council->leader);
 	free(council->stuck);
 	free(council->monitors);
+	buf_free(&council->differ);
 	free(council);
 }
 
@@ -333,7 +366,7 @@ struct council *council_new(const struct council_start *start)
 	council->host = mem_strdup(host);
 	council->start_ms = clock_wall_ms();
 	council->instance = mem_printf("%s:%ld:%" PRId64, host, (long)getpid(), council->start_ms);
-	council->settings = config_hash(start->config);
+	likeness_write(start->config, council->settings);
 	council->turn.data = council;
 	council->mailbox = mailbox_new(start->loop, on_word, council);
 	(void)uv_prepare_init(start->loop, &council->turn);

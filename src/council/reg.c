@@ -45,28 +45,34 @@ static void try_later(struct reg *reg)
 	timer_start(reg->again, AGAIN_MS);
 }
 
-/* Whether the process that has written the value is one of this machine's that has ended. */
-static bool has_ended(const struct reg *reg, const json_t *other)
+enum owner { OWNER_ELSEWHERE, OWNER_HERE, OWNER_ENDED };
+
+/* Whose the entry is: of a process of this machine that runs, or has ended, or of one elsewhere. */
+static enum owner owner_of(const struct reg *reg, const json_t *other)
 {
 	const char *host = json_string_value(json_object_get(other, "host"));
+	const char *instance = json_string_value(json_object_get(other, "instance"));
 	pid_t pid = (pid_t)json_integer_value(json_object_get(other, "pid"));
 
-	return host != NULL && strcmp(host, reg->host) == 0 && pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
+	if (instance != NULL && strcmp(instance, reg->instance) == 0)
+		return OWNER_ENDED; /* it is ours, with a lease before */
+	if (host == NULL || strcmp(host, reg->host) != 0 || pid <= 0)
+		return OWNER_ELSEWHERE;
+	return kill(pid, 0) != 0 && errno == ESRCH ? OWNER_ENDED : OWNER_HERE;
 }
 
 /* What stands there is not what was compared. */
 static void take_other(struct reg *reg, const struct etcd_pair *pair)
 {
 	json_t *other = json_loadb(pair->value, pair->value_len, 0, NULL);
-	const char *instance = json_string_value(json_object_get(other, "instance"));
+	enum owner owner = owner_of(reg, other);
 	int64_t now_ms = clock_steady_ms();
 
 	if (reg->other_ms == 0)
 		reg->other_ms = now_ms;
-	reg->other_revision = 0;
-	if ((instance != NULL && strcmp(instance, reg->instance) == 0) || has_ended(reg, other)) {
-		reg->other_revision = pair->mod_revision;
-	} else if (!reg->is_told && now_ms - reg->other_ms > reg->ttl_ms + GRACE_MS) {
+	reg->other_revision = owner == OWNER_ENDED ? pair->mod_revision : 0;
+	if (owner != OWNER_ENDED && !reg->is_told &&
+	    (owner == OWNER_HERE || now_ms - reg->other_ms > reg->ttl_ms + GRACE_MS)) {
 		reg->is_told = true;
 		reg->events.taken(reg->events.data, pair->value);
 	}
