@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -58,6 +59,8 @@ static enum owner owner_of(const struct reg *reg, const json_t *other)
 		return OWNER_ENDED; /* it is ours, with a lease before */
 	if (host == NULL || strcmp(host, reg->host) != 0 || pid <= 0)
 		return OWNER_ELSEWHERE;
+	if (pid == getpid()) /* a container began anew */
+		return OWNER_ENDED;
 	return kill(pid, 0) != 0 && errno == ESRCH ? OWNER_ENDED : OWNER_HERE;
 }
 
