@@ -257,4 +257,37 @@ return {
   --   -- Default: last.
   --   isolated = "last",
   -- },
+
+  -- Several monitors of one fleet, of which one acts, agree in etcd; all of it needs a restart.
+  -- Default: null: this monitor is alone.
+  monitors = nil,
+  -- monitors = {
+  --   -- Where etcd's members (3.4 or later) answer their clients.
+  --   -- Required.
+  --   etcd = { "http://10.0.0.1:2379", "http://10.0.0.2:2379", "http://10.0.0.3:2379" },
+  --   -- What all keys in etcd begin with: the same for the monitors of one fleet, another one for another fleet.
+  --   -- Default: /plusmoin/main/.
+  --   prefix = "/plusmoin/main/",
+  --   -- This monitor's name: each has one of its own.
+  --   -- Default: the machine's host name.
+  --   name = "monitor1",
+  --   -- Seconds without a sign of the monitor that acts, after which another one takes over.
+  --   -- Default: 5.
+  --   ttl = 5,
+  --   -- User of etcd to log in as.
+  --   -- Default: none: etcd asks for no login.
+  --   user = "plusmoin",
+  --   -- Its password.
+  --   -- Default: none: user needs one.
+  --   password = "secret",
+  --   -- Certificates (PEM) of those who sign etcd's, for https.
+  --   -- Default: the system's.
+  --   cafile = "/etc/plusmoin/etcd-ca.pem",
+  --   -- Certificate (PEM) that this monitor shows to etcd, without a common name where etcd asks for a login.
+  --   -- Default: none.
+  --   certfile = "/etc/plusmoin/etcd-client.pem",
+  --   -- The key of that certificate (PEM).
+  --   -- Default: none: certfile needs one.
+  --   keyfile = "/etc/plusmoin/etcd-client.key",
+  -- },
 }

@@ -11,6 +11,7 @@ local files = require "plusmoin.config.files"
 local jsonc = require "plusmoin.jsonc"
 local luafile = require "plusmoin.config.luafile"
 local modules = require "plusmoin.config.modules"
+local monitors = require "plusmoin.config.monitors"
 local nodes = require "plusmoin.config.nodes"
 local report = require "plusmoin.config.report"
 local runtime = require "plusmoin.config.runtime"
@@ -105,7 +106,8 @@ local function build(ctx, object, found)
     values.triggers = triggers.check(ctx, checks.get(object, "triggers"), values.trigger_timeout)
   end
   values.http = window.check(ctx, checks.get(object, "http"), found)
-  values.secrets = nodes.secrets(values.nodes, global, values.http)
+  values.monitors = monitors.check(ctx, checks.get(object, "monitors"), given.state_file)
+  values.secrets = nodes.secrets(values.nodes, global, values.http, values.monitors)
   values.password, values.connection = nil, nil
   if #ctx.report.errors == 0 then
     derive.settle(ctx, values, given)
@@ -159,7 +161,7 @@ end
 -- `trigger_dir` (absolute; where trigger files are looked for that are not beside
 -- the configuration), `readable(path)` -> boolean, `mode(path)` -> permission bits
 -- (nil: no file), `text` (the file's content, where the caller has read it),
--- `names_only` (the files of Lua triggers are not run), `reload` (a file that
+-- `host` (the machine's name), `names_only` (the files of Lua triggers are not run), `reload` (a file that
 -- cannot be read is an error; else it is a warning), `foreign(handle, path)` -> boolean
 -- (of a configuration or trigger file: it is not to be read).
 --
@@ -167,7 +169,8 @@ end
 --   config    nil when there are errors; else the shape that the C side reads:
 --             single values by key (times in seconds, paths absolute), `nodes`,
 --             `triggers`, `secrets`, `lua` {memory_limit =, patience =}, `http` (nil, or
---             what window.check() returns); new tables, the caller's own
+--             what window.check() returns), `monitors` (nil, or what monitors.check()
+--             returns); new tables, the caller's own
 --   errors, warnings  lists of complete lines
 --   files     daemon_user, pid_file, status_file, log_file, control_socket as far
 --             as they could be read; `defaulted` is true when one was guessed

@@ -6,7 +6,7 @@
 --                "triggers.X.timeout" (a key of a trigger's entry)
 --   type         seconds, integer, string, secret, path, choice, words, addresses,
 --                statement, host, nodes, connection, boolean, triggers, trigger, command, object,
---                listen, listens, names
+--                listen, listens, names, urls
 --   min, max     range of numbers, both included; min_open: min itself is out
 --   default      the value, where it is a fixed one
 --   default_doc  the default in words, where it is computed or its text differs
@@ -20,6 +20,7 @@ local settings = {}
 
 local DAY = 86400
 local SHORTEST = 0.05
+local URLS = '"http://HOST:PORT" or "https://HOST:PORT"'
 local LISTEN = '"address:port" ("[address]:port" of IPv6), "/path.sock"'
 
 local rows = {
@@ -190,6 +191,30 @@ local rows = {
     doc = "Where HAProxy's agent-check is answered." },
   { name = "http.isolated", type = "choice", allowed = { "last", "503" }, default = "last", reload = "live",
     doc = "What health URLs answer while the monitor is cut off from all other hosts: what was known last, or 503." },
+  { name = "monitors", type = "object", default_doc = "null: this monitor is alone", reload = "restart",
+    allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile",
+    doc = "Several monitors of one fleet, of which one acts, agree in etcd; all of it needs a restart." },
+  { name = "monitors.etcd", type = "urls", required = true, reload = "restart",
+    allowed = URLS .. ", or a list of these",
+    doc = "Where etcd's members (3.4 or later) answer their clients." },
+  { name = "monitors.prefix", type = "string", default = "/plusmoin/main/", reload = "restart",
+    allowed = "a text that begins and ends with a slash, and has more between them",
+    doc = "What all keys in etcd begin with: the same for the monitors of one fleet, another one for another fleet." },
+  { name = "monitors.name", type = "string", default_doc = "the machine's host name", reload = "restart",
+    allowed = "a name of at most 255 bytes without slashes",
+    doc = "This monitor's name: each has one of its own." },
+  { name = "monitors.ttl", type = "integer", min = 2, max = 60, default = 5, reload = "restart",
+    doc = "Seconds without a sign of the monitor that acts, after which another one takes over." },
+  { name = "monitors.user", type = "string", default_doc = "none: etcd asks for no login", reload = "restart",
+    doc = "User of etcd to log in as." },
+  { name = "monitors.password", type = "secret", default_doc = "none: `user` needs one", reload = "restart",
+    doc = "Its password." },
+  { name = "monitors.cafile", type = "path", default_doc = "the system's", reload = "restart",
+    doc = "Certificates (PEM) of those who sign etcd's, for https." },
+  { name = "monitors.certfile", type = "path", default_doc = "none", reload = "restart",
+    doc = "Certificate (PEM) that this monitor shows to etcd, without a common name where etcd asks for a login." },
+  { name = "monitors.keyfile", type = "path", default_doc = "none: `certfile` needs one", reload = "restart",
+    doc = "The key of that certificate (PEM)." },
 }
 
 settings.rows = rows

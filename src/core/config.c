@@ -199,6 +199,20 @@ static void free_http(struct config_http *http)
 	free(http->token);
 }
 
+static void free_monitors(struct config_monitors *monitors)
+{
+	for (size_t i = 0; i < monitors->etcd_count; i++)
+		free(monitors->etcd[i]);
+	free(monitors->etcd);
+	free(monitors->prefix);
+	free(monitors->name);
+	free(monitors->user);
+	free(monitors->password);
+	free(monitors->cafile);
+	free(monitors->certfile);
+	free(monitors->keyfile);
+}
+
 void config_unref(struct config **config_p)
 {
 	struct config *config = *config_p;
@@ -218,6 +232,7 @@ void config_unref(struct config **config_p)
 	for (int kind = 0; kind < EVENT_KINDS; kind++)
 		free_trigger(&config->triggers[kind]);
 	free_http(&config->http);
+	free_monitors(&config->monitors);
 	secrets_unref(&config->secrets);
 	free(config->path);
 	free(config->is_slave_statement);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 struct waiter {
 	unsigned long client;
@@ -46,29 +47,63 @@ void outcome_free(struct outcome_waiters *waiters)
 	list_free(&waiters->waiting);
 }
 
-#define RESTART_KEYS 3
+#define RESTART_KEYS 12
 
-/* The keys that need a restart and differ from the start's; NULL ends. */
-static void find_restart_keys(const struct config *first, const struct config *now, const char *keys[RESTART_KEYS + 1])
+struct restart_keys {
+	const char *names[RESTART_KEYS];
+	size_t count;
+};
+
+static void see_key(struct restart_keys *keys, const char *name, bool is_same)
 {
-	size_t count = 0;
+	if (!is_same)
+		keys->names[keys->count++] = name;
+}
 
-	if (strcmp(first->daemon_user, now->daemon_user) != 0)
-		keys[count++] = "daemon_user";
-	if (strcmp(first->pid_file, now->pid_file) != 0)
-		keys[count++] = "pid_file";
-	if (strcmp(first->control_socket, now->control_socket) != 0)
-		keys[count++] = "control_socket";
-	keys[count] = NULL;
+static bool same_etcd(const struct config_monitors *a, const struct config_monitors *b)
+{
+	bool same = a->etcd_count == b->etcd_count;
+
+	for (size_t i = 0; same && i < a->etcd_count; i++)
+		same = strcmp(a->etcd[i], b->etcd[i]) == 0;
+	return same;
+}
+
+static void find_keys_of_monitors(const struct config_monitors *a, const struct config_monitors *b,
+				  struct restart_keys *keys)
+{
+	if ((a->etcd_count == 0) != (b->etcd_count == 0)) {
+		see_key(keys, "monitors", false);
+		return;
+	}
+	see_key(keys, "monitors.etcd", same_etcd(a, b));
+	see_key(keys, "monitors.prefix", text_same(a->prefix, b->prefix));
+	see_key(keys, "monitors.name", text_same(a->name, b->name));
+	see_key(keys, "monitors.ttl", a->ttl_ms == b->ttl_ms);
+	see_key(keys, "monitors.user", text_same(a->user, b->user));
+	see_key(keys, "monitors.password", text_same(a->password, b->password));
+	see_key(keys, "monitors.cafile", text_same(a->cafile, b->cafile));
+	see_key(keys, "monitors.certfile", text_same(a->certfile, b->certfile));
+	see_key(keys, "monitors.keyfile", text_same(a->keyfile, b->keyfile));
+}
+
+/* The keys that need a restart and differ from the start's. */
+static void find_restart_keys(const struct config *first, const struct config *now, struct restart_keys *keys)
+{
+	*keys = (struct restart_keys){ 0 };
+	see_key(keys, "daemon_user", strcmp(first->daemon_user, now->daemon_user) == 0);
+	see_key(keys, "pid_file", strcmp(first->pid_file, now->pid_file) == 0);
+	see_key(keys, "control_socket", strcmp(first->control_socket, now->control_socket) == 0);
+	find_keys_of_monitors(&first->monitors, &now->monitors, keys);
 }
 
 void outcome_say_restart(const struct config *first, const struct config *now)
 {
-	const char *keys[RESTART_KEYS + 1];
+	struct restart_keys keys;
 
-	find_restart_keys(first, now, keys);
-	for (size_t i = 0; keys[i] != NULL; i++)
-		log_error("%s needs a restart: the running value stays", keys[i]);
+	find_restart_keys(first, now, &keys);
+	for (size_t i = 0; i < keys.count; i++)
+		log_error("%s needs a restart: the running value stays", keys.names[i]);
 }
 
 static void add_lines(struct json *json, const char *key, char *const *lines, size_t count)
@@ -98,15 +133,15 @@ static void add_nodes(struct json *json, const char *key, const struct config *c
 static void add_taken(struct json *json, const struct config *first, const struct config *before,
 		      const struct config *now)
 {
-	const char *keys[RESTART_KEYS + 1];
+	struct restart_keys keys;
 
 	add_nodes(json, "added", now, before);
 	add_nodes(json, "removed", before, now);
-	find_restart_keys(first, now, keys);
+	find_restart_keys(first, now, &keys);
 	jsonw_key(json, "restart");
 	jsonw_begin_array(json);
-	for (size_t i = 0; keys[i] != NULL; i++)
-		jsonw_string(json, keys[i]);
+	for (size_t i = 0; i < keys.count; i++)
+		jsonw_string(json, keys.names[i]);
 	jsonw_end_array(json);
 }
 

@@ -98,6 +98,7 @@ void load_env_push(lua_State *L, const struct load_options *load)
 {
 	PQconninfoOption *options = PQconndefaults();
 	char cwd[PATH_MAX];
+	char host[HOST_NAME_MAX + 1];
 
 	lua_newtable(L); /* env */
 	lua_newtable(L); /* env keywords */
@@ -113,6 +114,11 @@ void load_env_push(lua_State *L, const struct load_options *load)
 	if (getcwd(cwd, sizeof(cwd)) != NULL) {
 		lua_pushstring(L, cwd);
 		lua_setfield(L, -2, "cwd");
+	}
+	if (gethostname(host, sizeof(host)) == 0) {
+		host[sizeof(host) - 1] = '\0';
+		lua_pushstring(L, host);
+		lua_setfield(L, -2, "host");
 	}
 	lua_pushliteral(L, PLUSMOIN_PREFIX "/share/plusmoin/triggers");
 	lua_setfield(L, -2, "trigger_dir");

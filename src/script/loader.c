@@ -249,6 +249,23 @@ static void read_http(lua_State *L, struct config_http *http)
 	lua_pop(L, 1);
 }
 
+static void read_monitors(lua_State *L, struct config_monitors *monitors)
+{
+	lua_getfield(L, -1, "monitors"); /* monitors */
+	if (lua_istable(L, -1)) {
+		monitors->etcd = get_string_array(L, "etcd", &monitors->etcd_count);
+		monitors->prefix = get_string(L, "prefix");
+		monitors->name = get_string(L, "name");
+		monitors->ttl_ms = get_ms(L, "ttl");
+		monitors->user = get_string(L, "user");
+		monitors->password = get_string(L, "password");
+		monitors->cafile = get_string(L, "cafile");
+		monitors->certfile = get_string(L, "certfile");
+		monitors->keyfile = get_string(L, "keyfile");
+	}
+	lua_pop(L, 1);
+}
+
 /* The normalised table at the top becomes a struct. */
 static struct config *read_config(lua_State *L, const char *path)
 {
@@ -272,6 +289,7 @@ static struct config *read_config(lua_State *L, const char *path)
 	read_triggers(L, config);
 	read_lua(L, config);
 	read_http(L, &config->http);
+	read_monitors(L, &config->monitors);
 	config_seal(config);
 	return config;
 }

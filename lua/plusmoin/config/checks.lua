@@ -250,6 +250,7 @@ local HOMES = {
   { prefix = "", words = "the top level" }, { prefix = "nodes[].", words = "an entry of nodes" },
   { prefix = "triggers.", words = "triggers" }, { prefix = "triggers.X.", words = "a trigger's entry" },
   { prefix = "lua.", words = "lua" }, { prefix = "http.", words = "http" },
+  { prefix = "monitors.", words = "monitors" },
 }
 
 -- Where else a key that is unknown here is known, in words; nil if nowhere.

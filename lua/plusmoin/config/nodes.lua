@@ -161,8 +161,9 @@ function nodes.check(ctx, value, global)
 end
 
 --- All distinct passwords that are configured, for blanking: those of the nodes,
--- the file's, `sslpassword`s, and the token of `http` (nil: no window). In order of first use.
-function nodes.secrets(list, global, http)
+-- the file's, `sslpassword`s, the token of `http` (nil: no window), and the password of `monitors` (nil: none). In
+-- order of first use.
+function nodes.secrets(list, global, http, monitors)
   local secrets, seen = {}, {}
   local function add(secret)
     if secret and secret ~= "" and not seen[secret] then
@@ -173,6 +174,7 @@ function nodes.secrets(list, global, http)
   add(global.password)
   add(global.connection.sslpassword)
   add(http and http.token)
+  add(monitors and monitors.password)
   for _, node in ipairs(list) do
     add(node.password)
     for _, pair in ipairs(node.connection) do
