@@ -1,0 +1,502 @@
+#include "daemon/shift.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/event_record.h"
+#include "loop/timer.h"
+#include "records/event_reading.h"
+
+#define KEPT_EVENTS 1000 /* in etcd; older ones go with the commit of a new one */
+#define PARTS_AT_ONCE 100 /* of the state in one commit: etcd takes 128 operations */
+#define SURE_MS 100       /* how often it is looked whether a term that was unsure is sure again */
+
+/* An event that was committed, or waits for it, and of which not all is done. */
+struct duty {
+	struct event_record record;
+	unsigned long number;   /* of the event */
+	unsigned long commit;   /* it stands when this one does */
+	bool stands;
+	unsigned long *starts;  /* of each run: its start stands when this commit does; 0: not asked for */
+};
+
+struct shift {
+	struct config *config;
+	const struct clock *clock;
+	struct monitor *monitor;
+	struct dispatch *dispatch;
+	struct shift_events events;
+	void *data;
+	struct council *council;
+	struct unsaved *unsaved;
+	struct list duties;     /* struct duty *, by their events' numbers */
+	struct duty *making;    /* its commit is being made; NULL: none is */
+	unsigned long commits;  /* how many were made */
+	unsigned long standing; /* the number of the last one that stands */
+	struct timer *look;     /* whether the term is sure again */
+	bool waits;             /* a start was put off since it was not sure */
+	struct gate gate;
+};
+
+/* ---- commits ---- */
+
+static void add_part(void *data, const char *key, const char *text)
+{
+	commit_put(data, key, mem_strdup(text));
+}
+
+static struct commit *new_commit(struct shift *shift)
+{
+	struct buf meta = { 0 };
+
+	monitor_render_meta(shift->monitor, &meta);
+	return commit_new(++shift->commits, buf_steal(&meta));
+}
+
+/* What has changed of the state goes first, in commits of its own where it is much. */
+static struct commit *commit_with_state(struct shift *shift)
+{
+	struct moment now = clock_now(shift->clock);
+	struct commit *commit = new_commit(shift);
+
+	for (;;) {
+		(void)unsaved_take(shift->unsaved, monitor_fleet(shift->monitor), &now, PARTS_AT_ONCE, add_part, commit);
+		if (unsaved_count(shift->unsaved) == 0)
+			return commit;
+		council_commit(shift->council, commit);
+		commit = new_commit(shift);
+	}
+}
+
+static void put_record(struct commit *commit, const struct duty *duty)
+{
+	char *key = event_record_key(duty->number);
+	struct buf text = { 0 };
+
+	event_record_render(&duty->record, &text);
+	commit_put(commit, key, buf_steal(&text));
+	free(key);
+}
+
+/* What has become of the event's runs. Returns the commit's number. */
+static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
+{
+	struct commit *commit = new_commit(shift);
+	unsigned long number = commit->number;
+
+	put_record(commit, duty);
+	council_commit(shift->council, commit);
+	return number;
+}
+
+/* ---- duties ---- */
+
+static void duty_free(struct duty *duty)
+{
+	event_record_clear(&duty->record);
+	free(duty->starts);
+	free(duty);
+}
+
+static void drop_duties(struct shift *shift)
+{
+	struct duty *duty;
+
+	while ((duty = list_shift(&shift->duties)) != NULL)
+		duty_free(duty);
+}
+
+static struct duty *find_duty(const struct shift *shift, const char *event_id)
+{
+	for (size_t i = 0; i < shift->duties.count; i++) {
+		struct duty *duty = shift->duties.items[i];
+
+		if (strcmp(duty->record.event->id, event_id) == 0)
+			return duty;
+	}
+	return NULL;
+}
+
+static struct event_run *find_run(const struct duty *duty, const char *path, size_t *index)
+{
+	for (size_t i = 0; i < duty->record.run_count; i++) {
+		if (strcmp(duty->record.runs[i].trigger, path) == 0) {
+			*index = i;
+			return &duty->record.runs[i];
+		}
+	}
+	return NULL;
+}
+
+static bool is_over(const struct duty *duty)
+{
+	for (size_t i = 0; i < duty->record.run_count; i++) {
+		enum event_run_state state = duty->record.runs[i].state;
+
+		if (state != EVENT_RUN_DONE && state != EVENT_RUN_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+/* The event that is too old to be kept goes with the new one. */
+static void drop_old(struct commit *commit, unsigned long number)
+{
+	char *key;
+
+	if (number <= KEPT_EVENTS)
+		return;
+	key = event_record_key(number - KEPT_EVENTS);
+	commit_put(commit, key, NULL);
+	free(key);
+}
+
+static struct duty *duty_new(const struct shift *shift, struct event *event)
+{
+	const struct config_trigger *trigger = &shift->config->triggers[event->kind];
+	struct duty *duty = mem_zalloc(1, sizeof(*duty));
+
+	duty->number = event_record_number(event->id);
+	duty->record.event = event_ref(event);
+	duty->record.run_count = trigger->count;
+	duty->record.runs = mem_zalloc(trigger->count, sizeof(*duty->record.runs));
+	duty->starts = mem_zalloc(trigger->count, sizeof(*duty->starts));
+	for (size_t i = 0; i < trigger->count; i++)
+		duty->record.runs[i].trigger = mem_strdup(trigger->actions[i].path);
+	return duty;
+}
+
+/* ---- events ---- */
+
+bool shift_fired(struct shift *shift, struct event *event)
+{
+	struct commit *commit;
+	struct duty *duty;
+
+	if (shift == NULL)
+		return true;
+	if (council_term(shift->council) == 0)
+		return false;
+	event_set_term(event, council_term(shift->council));
+	if (event->kind == EVENT_HEARTBEAT)
+		return council_is_sure(shift->council);
+	commit = commit_with_state(shift);
+	duty = duty_new(shift, event);
+	duty->commit = commit->number;
+	list_add(&shift->duties, duty);
+	shift->making = duty;
+	dispatch_event(shift->dispatch, event); /* asks may_start() when a place is free: that start rides with this commit */
+	shift->making = NULL;
+	put_record(commit, duty);
+	drop_old(commit, duty->number);
+	council_commit(shift->council, commit);
+	return false;
+}
+
+/* The start of this run is to stand before it happens. */
+static void ask_for_start(struct shift *shift, struct duty *duty, size_t i)
+{
+	duty->record.runs[i].state = EVENT_RUN_STARTED;
+	duty->starts[i] = duty == shift->making ? duty->commit : commit_runs(shift, duty);
+}
+
+static enum gate_answer when_sure(struct shift *shift)
+{
+	if (council_is_sure(shift->council))
+		return GATE_OPEN;
+	shift->waits = true;
+	if (!timer_is_set(shift->look))
+		timer_start(shift->look, SURE_MS);
+	return GATE_SOON;
+}
+
+static enum gate_answer may_start(void *data, const struct event *event, const struct config_action *action, bool again)
+{
+	struct shift *shift = data;
+	struct duty *duty = find_duty(shift, event->id);
+	size_t i;
+	struct event_run *run = duty != NULL ? find_run(duty, action->path, &i) : NULL;
+
+	(void)again; /* it is in the record */
+	if (event->kind == EVENT_HEARTBEAT)
+		return when_sure(shift);
+	if (run == NULL || council_term(shift->council) == 0)
+		return GATE_SHUT;
+	if (duty->starts[i] == 0)
+		ask_for_start(shift, duty, i);
+	return duty->starts[i] > shift->standing ? GATE_SOON : when_sure(shift);
+}
+
+static void on_look(void *data)
+{
+	struct shift *shift = data;
+
+	if (!shift->waits)
+		return;
+	if (council_is_sure(shift->council)) {
+		shift->waits = false;
+		dispatch_gate_changed(shift->dispatch);
+	} else if (council_term(shift->council) != 0) {
+		timer_start(shift->look, SURE_MS);
+	}
+}
+
+void shift_ended(struct shift *shift, const struct event *event, const char *path, const char *how)
+{
+	struct duty *duty = shift != NULL ? find_duty(shift, event->id) : NULL;
+	struct event_run *run;
+	size_t i;
+
+	if (duty == NULL || council_term(shift->council) == 0)
+		return;
+	run = find_run(duty, path, &i);
+	if (run == NULL)
+		return;
+	run->state = EVENT_RUN_DONE;
+	free(run->outcome);
+	run->outcome = mem_strdup(how);
+	if (duty == shift->making)
+		return; /* it was dropped at once: that goes with the event */
+	(void)commit_runs(shift, duty);
+	if (duty->stands && is_over(duty)) {
+		list_remove(&shift->duties, duty);
+		duty_free(duty);
+	}
+}
+
+/* ---- what the council says ---- */
+
+static void on_committed(void *data, unsigned long number)
+{
+	struct shift *shift = data;
+
+	shift->standing = number;
+	for (size_t i = 0; i < shift->duties.count; i++) {
+		struct duty *duty = shift->duties.items[i];
+
+		if (duty->stands || duty->commit > number)
+			continue;
+		duty->stands = true;
+		shift->events.committed(shift->data, duty->record.event);
+		if (is_over(duty)) {
+			list_remove_at(&shift->duties, i--);
+			duty_free(duty);
+		}
+	}
+	dispatch_gate_changed(shift->dispatch);
+}
+
+/* ---- a term begins ---- */
+
+static const struct config_action *find_action(const struct shift *shift, enum event_kind kind, const char *path)
+{
+	const struct config_trigger *trigger = &shift->config->triggers[kind];
+
+	for (size_t i = 0; i < trigger->count; i++) {
+		if (strcmp(trigger->actions[i].path, path) == 0)
+			return &trigger->actions[i];
+	}
+	return NULL;
+}
+
+static void give_up(const struct duty *duty, struct event_run *run, const char *why)
+{
+	struct log_about about = {
+		.event = event_kind_name(duty->record.event->kind),
+		.event_id = duty->record.event->id,
+		.has_cluster = true,
+		.cluster_id = duty->record.event->cluster_id,
+		.trigger = run->trigger,
+	};
+
+	run->state = EVENT_RUN_UNKNOWN;
+	log_line(LOG_LEVEL_ERROR, &about, "%s", why);
+}
+
+/* Whether the run is left for us. What was started elsewhere runs again, unless its trigger may not. */
+static bool is_left(const struct shift *shift, const struct duty *duty, struct event_run *run)
+{
+	const struct config_action *action = find_action(shift, duty->record.event->kind, run->trigger);
+
+	if (run->state == EVENT_RUN_DONE || run->state == EVENT_RUN_UNKNOWN)
+		return false;
+	if (action == NULL) {
+		give_up(duty, run, "another monitor left it to be run, and there is no such trigger here");
+		return false;
+	}
+	if (run->state == EVENT_RUN_STARTED && action->once) {
+		give_up(duty, run, "another monitor had started it, and nobody knows how it ended: it does not run again"
+				   " (\"rerun\": false)");
+		return false;
+	}
+	return true;
+}
+
+/* Goes on with an event of which something is left to be done; takes over the duty. */
+static void go_on_with(struct shift *shift, struct duty *duty)
+{
+	struct dispatch_rest *rest = mem_zalloc(duty->record.run_count + 1, sizeof(*rest));
+	size_t count = 0;
+
+	for (size_t i = 0; i < duty->record.run_count; i++) {
+		struct event_run *run = &duty->record.runs[i];
+
+		if (is_left(shift, duty, run))
+			rest[count++] = (struct dispatch_rest){ .path = run->trigger, .again = run->state == EVENT_RUN_STARTED };
+	}
+	if (count == 0) {
+		(void)commit_runs(shift, duty);
+		duty_free(duty);
+	} else {
+		event_set_term(duty->record.event, council_term(shift->council));
+		list_add(&shift->duties, duty);
+		dispatch_event_rest(shift->dispatch, duty->record.event, rest, count);
+	}
+	free(rest);
+}
+
+static void take_event(struct shift *shift, const struct estate_event *stored)
+{
+	struct duty *duty = mem_zalloc(1, sizeof(*duty));
+	char *why = NULL;
+
+	if (!event_reading_make(stored->text, strlen(stored->text), monitor_board(shift->monitor), &duty->record, &why)) {
+		log_error("the stored event %lu cannot be read, and its triggers do not run: %s", stored->number, why);
+		free(why);
+		free(duty);
+		return;
+	}
+	free(why);
+	duty->number = stored->number;
+	duty->stands = true;
+	duty->starts = mem_zalloc(duty->record.run_count + 1, sizeof(*duty->starts));
+	if (is_over(duty))
+		duty_free(duty);
+	else
+		go_on_with(shift, duty);
+}
+
+static void on_acts(void *data, const struct estate *estate)
+{
+	struct shift *shift = data;
+
+	drop_duties(shift);
+	unsaved_clear(shift->unsaved);
+	shift->standing = shift->commits;
+	if (estate->left_out != NULL)
+		log_error("of the state in etcd was left out: %s", estate->left_out);
+	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
+	for (size_t i = 0; i < estate->events.count; i++)
+		take_event(shift, estate->events.items[i]);
+}
+
+static void on_stands_by(void *data, const char *why)
+{
+	struct shift *shift = data;
+
+	drop_duties(shift); /* what they come to is the next monitor's to find out */
+	unsaved_clear(shift->unsaved);
+	dispatch_abandon(shift->dispatch, why);
+}
+
+static void on_changed(void *data)
+{
+	struct shift *shift = data;
+
+	shift->events.changed(shift->data);
+}
+
+static void on_taken(void *data, const char *host)
+{
+	struct shift *shift = data;
+
+	shift->events.taken(shift->data, shift->config->monitors.name, host);
+}
+
+/* ---- its life ---- */
+
+struct shift *shift_new(const struct shift_start *start)
+{
+	static const struct council_events events = {
+		.acts = on_acts, .stands_by = on_stands_by, .committed = on_committed, .changed = on_changed, .taken = on_taken,
+	};
+	struct shift *shift = mem_zalloc(1, sizeof(*shift));
+	const struct council_start council = {
+		.loop = start->loop, .config = start->config, .events = &events, .data = shift,
+	};
+
+	shift->config = config_ref(start->config);
+	shift->clock = start->clock;
+	shift->monitor = start->monitor;
+	shift->dispatch = start->dispatch;
+	shift->events = *start->events;
+	shift->data = start->data;
+	shift->unsaved = unsaved_new();
+	shift->look = timer_new(start->loop, on_look, shift);
+	shift->gate = (struct gate){ .may_start = may_start, .data = shift };
+	shift->council = council_new(&council);
+	if (shift->council == NULL) {
+		(void)shift_free(&shift);
+		return NULL;
+	}
+	dispatch_set_gate(shift->dispatch, &shift->gate);
+	return shift;
+}
+
+void shift_looked(struct shift *shift)
+{
+	const struct fleet *fleet;
+	size_t answering = 0;
+
+	if (shift == NULL || shift->monitor == NULL)
+		return;
+	fleet = monitor_fleet(shift->monitor);
+	for (size_t i = 0; i < fleet->node_count; i++)
+		answering += fleet->nodes[i]->known && fleet->nodes[i]->failure.attempts == 0;
+	council_say(shift->council, answering, fleet->node_count - answering);
+}
+
+void shift_reload(struct shift *shift, struct config *config)
+{
+	struct config *old;
+
+	if (shift == NULL)
+		return;
+	old = shift->config;
+	shift->config = config_ref(config);
+	config_unref(&old);
+}
+
+struct council *shift_council(struct shift *shift)
+{
+	return shift != NULL ? shift->council : NULL;
+}
+
+void shift_leave(struct shift *shift)
+{
+	if (shift != NULL)
+		shift->monitor = NULL;
+}
+
+bool shift_free(struct shift **shift_p)
+{
+	struct shift *shift = *shift_p;
+
+	*shift_p = NULL;
+	if (shift == NULL)
+		return true;
+	dispatch_set_gate(shift->dispatch, NULL);
+	if (!council_free(&shift->council))
+		return false;
+	drop_duties(shift);
+	list_free(&shift->duties);
+	unsaved_free(&shift->unsaved);
+	timer_free(&shift->look);
+	config_unref(&shift->config);
+	free(shift);
+	return true;
+}
