@@ -213,6 +213,8 @@ static void on_word(void *data, void *message)
 		take_monitors(council, word->text);
 		break;
 	case WORD_IN:
+		council->events.in(council->data);
+		break;
 	case WORD_COMMIT:
 	case WORD_SAY:
 	case WORD_RESIGN:

@@ -22,6 +22,8 @@ struct council_events {
 	void (*committed)(void *data, unsigned long number);
 	/* Who acts, who there is, or whether etcd can be asked has changed. */
 	void (*changed)(void *data);
+	/* Our entry stands among the monitors: the name is ours. */
+	void (*in)(void *data);
 	/* Our name is another process's, which is on that host: this one must not go on. */
 	void (*taken)(void *data, const char *host);
 };

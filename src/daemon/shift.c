@@ -1,28 +1,17 @@
 #include "daemon/shift.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "core/event_record.h"
+#include "daemon/duty.h"
 #include "loop/timer.h"
 #include "records/event_reading.h"
 
 #define KEPT_EVENTS 1000 /* in etcd; older ones go with the commit of a new one */
 #define PARTS_AT_ONCE 100 /* of the state in one commit: etcd takes 128 operations */
 #define SURE_MS 100       /* how often it is looked whether a term that was unsure is sure again */
-
-/* An event that was committed, or waits for it, and of which not all is done. */
-struct duty {
-	struct event_record record;
-	unsigned long number;   /* of the event */
-	unsigned long commit;   /* it stands when this one does */
-	bool stands;
-	unsigned long *starts;  /* of each run: its start stands when this commit does; 0: not asked for */
-};
 
 struct shift {
 	struct config *config;
@@ -35,6 +24,7 @@ struct shift {
 	struct unsaved *unsaved;
 	struct list duties;     /* struct duty *, by their events' numbers */
 	struct duty *making;    /* its commit is being made; NULL: none is */
+	char *meta;             /* the counts as they were committed last; NULL: nothing was */
 	unsigned long commits;  /* how many were made */
 	unsigned long standing; /* the number of the last one that stands */
 	struct timer *look;     /* whether the term is sure again */
@@ -53,8 +43,12 @@ static struct commit *new_commit(struct shift *shift)
 {
 	struct buf meta = { 0 };
 
-	monitor_render_meta(shift->monitor, &meta);
-	return commit_new(++shift->commits, buf_steal(&meta));
+	if (shift->monitor != NULL) {
+		monitor_render_meta(shift->monitor, &meta);
+		free(shift->meta);
+		shift->meta = buf_steal(&meta);
+	}
+	return commit_new(++shift->commits, mem_strdup(shift->meta));
 }
 
 /* What has changed of the state goes first, in commits of its own where it is much. */
@@ -93,55 +87,7 @@ static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
 	return number;
 }
 
-/* ---- duties ---- */
-
-static void duty_free(struct duty *duty)
-{
-	event_record_clear(&duty->record);
-	free(duty->starts);
-	free(duty);
-}
-
-static void drop_duties(struct shift *shift)
-{
-	struct duty *duty;
-
-	while ((duty = list_shift(&shift->duties)) != NULL)
-		duty_free(duty);
-}
-
-static struct duty *find_duty(const struct shift *shift, const char *event_id)
-{
-	for (size_t i = 0; i < shift->duties.count; i++) {
-		struct duty *duty = shift->duties.items[i];
-
-		if (strcmp(duty->record.event->id, event_id) == 0)
-			return duty;
-	}
-	return NULL;
-}
-
-static struct event_run *find_run(const struct duty *duty, const char *path, size_t *index)
-{
-	for (size_t i = 0; i < duty->record.run_count; i++) {
-		if (strcmp(duty->record.runs[i].trigger, path) == 0) {
-			*index = i;
-			return &duty->record.runs[i];
-		}
-	}
-	return NULL;
-}
-
-static bool is_over(const struct duty *duty)
-{
-	for (size_t i = 0; i < duty->record.run_count; i++) {
-		enum event_run_state state = duty->record.runs[i].state;
-
-		if (state != EVENT_RUN_DONE && state != EVENT_RUN_UNKNOWN)
-			return false;
-	}
-	return true;
-}
+/* ---- events ---- */
 
 /* The event that is too old to be kept goes with the new one. */
 static void drop_old(struct commit *commit, unsigned long number)
@@ -154,23 +100,6 @@ static void drop_old(struct commit *commit, unsigned long number)
 	commit_put(commit, key, NULL);
 	free(key);
 }
-
-static struct duty *duty_new(const struct shift *shift, struct event *event)
-{
-	const struct config_trigger *trigger = &shift->config->triggers[event->kind];
-	struct duty *duty = mem_zalloc(1, sizeof(*duty));
-
-	duty->number = event_record_number(event->id);
-	duty->record.event = event_ref(event);
-	duty->record.run_count = trigger->count;
-	duty->record.runs = mem_zalloc(trigger->count, sizeof(*duty->record.runs));
-	duty->starts = mem_zalloc(trigger->count, sizeof(*duty->starts));
-	for (size_t i = 0; i < trigger->count; i++)
-		duty->record.runs[i].trigger = mem_strdup(trigger->actions[i].path);
-	return duty;
-}
-
-/* ---- events ---- */
 
 bool shift_fired(struct shift *shift, struct event *event)
 {
@@ -185,9 +114,9 @@ bool shift_fired(struct shift *shift, struct event *event)
 	if (event->kind == EVENT_HEARTBEAT)
 		return council_is_sure(shift->council);
 	commit = commit_with_state(shift);
-	duty = duty_new(shift, event);
+	duty = duty_new(shift->config, event);
 	duty->commit = commit->number;
-	list_add(&shift->duties, duty);
+	duties_add(&shift->duties, duty);
 	shift->making = duty;
 	dispatch_event(shift->dispatch, event); /* asks may_start() when a place is free: that start rides with this commit */
 	shift->making = NULL;
@@ -217,9 +146,9 @@ static enum gate_answer when_sure(struct shift *shift)
 static enum gate_answer may_start(void *data, const struct event *event, const struct config_action *action, bool again)
 {
 	struct shift *shift = data;
-	struct duty *duty = find_duty(shift, event->id);
+	struct duty *duty = duties_find(&shift->duties, event->id);
 	size_t i;
-	struct event_run *run = duty != NULL ? find_run(duty, action->path, &i) : NULL;
+	struct event_run *run = duty != NULL ? duty_find_run(duty, action->path, &i) : NULL;
 
 	(void)again; /* it is in the record */
 	if (event->kind == EVENT_HEARTBEAT)
@@ -247,24 +176,22 @@ static void on_look(void *data)
 
 void shift_ended(struct shift *shift, const struct event *event, const char *path, const char *how)
 {
-	struct duty *duty = shift != NULL ? find_duty(shift, event->id) : NULL;
+	struct duty *duty = shift != NULL ? duties_find(&shift->duties, event->id) : NULL;
 	struct event_run *run;
 	size_t i;
 
 	if (duty == NULL || council_term(shift->council) == 0)
 		return;
-	run = find_run(duty, path, &i);
+	run = duty_find_run(duty, path, &i);
 	if (run == NULL)
 		return;
-	run->state = EVENT_RUN_DONE;
-	free(run->outcome);
-	run->outcome = mem_strdup(how);
+	duty_end_run(run, how);
 	if (duty == shift->making)
 		return; /* it was dropped at once: that goes with the event */
 	(void)commit_runs(shift, duty);
-	if (duty->stands && is_over(duty)) {
+	if (duty->stands && duty_is_over(duty)) {
 		list_remove(&shift->duties, duty);
-		duty_free(duty);
+		duty_free(&duty);
 	}
 }
 
@@ -282,9 +209,9 @@ static void on_committed(void *data, unsigned long number)
 			continue;
 		duty->stands = true;
 		shift->events.committed(shift->data, duty->record.event);
-		if (is_over(duty)) {
+		if (duty_is_over(duty)) {
 			list_remove_at(&shift->duties, i--);
-			duty_free(duty);
+			duty_free(&duty);
 		}
 	}
 	dispatch_gate_changed(shift->dispatch);
@@ -350,10 +277,10 @@ static void go_on_with(struct shift *shift, struct duty *duty)
 	}
 	if (count == 0) {
 		(void)commit_runs(shift, duty);
-		duty_free(duty);
+		duty_free(&duty);
 	} else {
 		event_set_term(duty->record.event, council_term(shift->council));
-		list_add(&shift->duties, duty);
+		duties_add(&shift->duties, duty);
 		dispatch_event_rest(shift->dispatch, duty->record.event, rest, count);
 	}
 	free(rest);
@@ -361,21 +288,20 @@ static void go_on_with(struct shift *shift, struct duty *duty)
 
 static void take_event(struct shift *shift, const struct estate_event *stored)
 {
-	struct duty *duty = mem_zalloc(1, sizeof(*duty));
+	struct event_record record = { 0 };
+	struct duty *duty;
 	char *why = NULL;
 
-	if (!event_reading_make(stored->text, strlen(stored->text), monitor_board(shift->monitor), &duty->record, &why)) {
+	if (!event_reading_make(stored->text, strlen(stored->text), monitor_board(shift->monitor), &record, &why)) {
 		log_error("the stored event %lu cannot be read, and its triggers do not run: %s", stored->number, why);
 		free(why);
-		free(duty);
 		return;
 	}
 	free(why);
-	duty->number = stored->number;
+	duty = duty_of(&record, stored->number);
 	duty->stands = true;
-	duty->starts = mem_zalloc(duty->record.run_count + 1, sizeof(*duty->starts));
-	if (is_over(duty))
-		duty_free(duty);
+	if (duty_is_over(duty))
+		duty_free(&duty);
 	else
 		go_on_with(shift, duty);
 }
@@ -384,7 +310,7 @@ static void on_acts(void *data, const struct estate *estate)
 {
 	struct shift *shift = data;
 
-	drop_duties(shift);
+	duties_drop(&shift->duties);
 	unsaved_clear(shift->unsaved);
 	shift->standing = shift->commits;
 	if (estate->left_out != NULL)
@@ -398,7 +324,7 @@ static void on_stands_by(void *data, const char *why)
 {
 	struct shift *shift = data;
 
-	drop_duties(shift); /* what they come to is the next monitor's to find out */
+	duties_drop(&shift->duties); /* what they come to is the next monitor's to find out */
 	unsaved_clear(shift->unsaved);
 	dispatch_abandon(shift->dispatch, why);
 }
@@ -408,6 +334,13 @@ static void on_changed(void *data)
 	struct shift *shift = data;
 
 	shift->events.changed(shift->data);
+}
+
+static void on_in(void *data)
+{
+	struct shift *shift = data;
+
+	shift->events.in(shift->data);
 }
 
 static void on_taken(void *data, const char *host)
@@ -422,7 +355,8 @@ static void on_taken(void *data, const char *host)
 struct shift *shift_new(const struct shift_start *start)
 {
 	static const struct council_events events = {
-		.acts = on_acts, .stands_by = on_stands_by, .committed = on_committed, .changed = on_changed, .taken = on_taken,
+		.acts = on_acts, .stands_by = on_stands_by, .committed = on_committed, .changed = on_changed,
+		.in = on_in, .taken = on_taken,
 	};
 	struct shift *shift = mem_zalloc(1, sizeof(*shift));
 	const struct council_start council = {
@@ -492,11 +426,11 @@ bool shift_free(struct shift **shift_p)
 	dispatch_set_gate(shift->dispatch, NULL);
 	if (!council_free(&shift->council))
 		return false;
-	drop_duties(shift);
-	list_free(&shift->duties);
+	duties_drop(&shift->duties);
 	unsaved_free(&shift->unsaved);
 	timer_free(&shift->look);
 	config_unref(&shift->config);
+	free(shift->meta);
 	free(shift);
 	return true;
 }

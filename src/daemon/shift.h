@@ -24,7 +24,8 @@ struct shift_events {
 	void (*committed)(void *data, struct event *event);
 	/* Who acts, or what plusmoin says of it, has changed. */
 	void (*changed)(void *data);
-	/* Our name is another process's, on that host. */
+	/* Our name is ours; or it is another process's, on that host. */
+	void (*in)(void *data);
 	void (*taken)(void *data, const char *name, const char *host);
 };
 
