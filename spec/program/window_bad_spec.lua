@@ -6,6 +6,7 @@ local machine = require "spec.support.machine"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local standin = require "spec.support.standin"
 local web = require "spec.support.web"
 
 local uv = proc.uv
@@ -18,7 +19,7 @@ local MORE_KIB = SANITIZED and math.huge or 6144 -- of memory, after a bad day: 
 local function finish()
   web.close_all()
   crowd.stop_all()
-  scene.finish()
+  scene.finish(standin.stop_all)
 end
 
 -- A master, a slave, and a plusmoin with a window. Options as of scene.start, http.
@@ -98,10 +99,17 @@ describe("the window is asked in vain", function()
     assert.equal(200, status("authorization: bearer " .. TOKEN).status)
     assert.is_false(daemon:logged(TOKEN))
 
+    local stream = web.connect(daemon.at):say(web.request("/events", { host = daemon.at,
+      headers = { "Authorization: Bearer " .. TOKEN } }))
+    proc.wait_for("a stream", 5, function() return stream.heard:find("event-stream", 1, true) end)
+
     proc.write_file(file, TOKEN:reverse() .. "\n", tonumber("640", 8)) -- a reload reads it anew
     daemon:reload()
     assert.equal(401, status("Authorization: Bearer " .. TOKEN).status)
     assert.equal(200, status("Authorization: Bearer " .. TOKEN:reverse()).status)
+    proc.wait_for("the stream's end: who opened it may not now", 5, function()
+      return stream.heard:find("\r\n0\r\n\r\n", 1, true)
+    end)
   end)
 
   it("by a name that is not its own", function()
@@ -275,6 +283,36 @@ describe("the window through", function()
         one:finish()
       end
     end)
+  end)
+
+  it("three hundred clients that read nothing of long answers: who comes gets a place #long", function()
+    local stand, place = standin.start(), web.place()
+    local daemon = plusmoin.start { nodes = stand:clusters("c", 60, 10, "127.25.0.1"), nowait = true, triggers = {},
+      config = { heartbeat = 2, query_timeout = 10, http = { listen = place }, log_level = "info" } }
+    daemon:wait_status("all", function(status) return #status.clusters == 60 end, 30)
+    local before_kib = pss_kib(daemon)
+    local deaf = { crowd.start(place, "deaf", 128, "/events"):wait_said("open"),
+      crowd.start(place, "deaf", 200, "/clusters"):wait_said("open") }
+    local stands
+    local function has_place()
+      stands = web.connect(place):say(web.request("/live"))
+      return pcall(stands.answer, stands)
+    end
+    proc.wait_for("all places to be taken", 10, function() -- who has never asked, or is idle, leaves for these
+      deaf[#deaf + 1] = crowd.start(place, "deaf", 5, "/clusters"):wait_said("open")
+      return not has_place()
+    end)
+    proc.wait_for("a place", 6, has_place) -- after VISITORS_SLOW_MS of visitors.h
+    for _ = 1, 20 do
+      assert.equal(200, stands:say(web.request("/live")):answer().status)
+      local kib = pss_kib(daemon)
+      assert.is_true(kib <= before_kib + (SANITIZED and math.huge or 16384), kib .. " after " .. before_kib)
+      proc.watch(0.2, function() end)
+    end
+    assert.equal(200, web.get(place, "/live").status)
+    for _, one in ipairs(deaf) do
+      one:finish()
+    end
   end)
 
   it("ten thousand broken requests #long", function()

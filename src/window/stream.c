@@ -212,6 +212,7 @@ static enum MHD_Result answer_poll(struct visit *visit, const char *since)
 		return answer_list(visit, last, missed);
 	visit->stream = stream_new(visit);
 	visit->stream->is_poll = true;
+	visitors_of(visit->connection)->is_stream = true;
 	visit->stream->suspended = true;
 	MHD_suspend_connection(visit->connection);
 	return MHD_YES;
