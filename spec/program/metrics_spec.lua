@@ -152,7 +152,7 @@ describe("/metrics", function()
     slaves[1]:start()
     wait_value(place, "plusmoin_triggers_running", 1)
     master:kill9() -- its event waits behind the slave's
-    text = wait_until(place, "plusmoin_queue_length", ">= 1", function(number) return number >= 1 end) -- rounds wait too
+    text = wait_until(place, "plusmoin_queue_length", ">= 1", function(number) return number >= 1 end)
     assert.is_true(value(text, "plusmoin_queue_oldest_seconds") < 3, text)
     wait_value(place, 'plusmoin_trigger_runs_total{outcome="timed_out"}', 1)
     daemon:expect_events { { "master_down", master } }
