@@ -249,6 +249,14 @@ void outlook_take(struct outlook *outlook, struct config *config)
 	show(outlook);
 }
 
+void outlook_watch(struct outlook *outlook, struct monitor *monitor)
+{
+	outlook->monitor = monitor;
+	records_forget(outlook->records);
+	if (monitor != NULL)
+		outlook_changed(outlook);
+}
+
 void outlook_tell_systemd(struct outlook *outlook)
 {
 	supervised_tell(outlook->supervised, outlook->monitor);

@@ -30,6 +30,9 @@ struct outlook *outlook_new(const struct outlook_start *start);
 /* The monitor is there: what it shows goes out from now on. */
 void outlook_begin(struct outlook *outlook, struct monitor *monitor);
 
+/* Another monitor shows from now on; NULL: none does. */
+void outlook_watch(struct outlook *outlook, struct monitor *monitor);
+
 /* What people are shown has changed: within STATUS_DELAY_MS it is out. */
 void outlook_changed(struct outlook *outlook);
 
