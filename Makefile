@@ -270,13 +270,15 @@ bench-scale: ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (1
 	@ulimit -n 65536 2> /dev/null || ulimit -n $$(ulimit -H -n); \
 		$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 
-bench: deps-test ## numbers, beside a yardstick of the same run
+bench: ## numbers, beside a yardstick of the same run
+	@sh tests/tools/deps.sh bench
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/mass \
-		build/tests/bench/floor
+		build/tests/bench/floor build/tests/bench/load build/tests/standin
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
 	@$(LUA_ENV) lua5.4 tests/bench/servers.lua
+	@ulimit -n 65536 2> /dev/null || ulimit -n $$(ulimit -H -n); $(LUA_ENV) lua5.4 tests/bench/window.lua
 	@build/tests/bench/size
 	@build/tests/bench/mass
 	@build/tests/bench/lua latency
