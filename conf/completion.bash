@@ -5,8 +5,8 @@ _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status explain check ;;
-	*) echo start stop reload status watch explain check run-trigger init-sql ;;
+	--json) echo status explain monitors check ;;
+	*) echo start stop reload status watch explain monitors check run-trigger init-sql ;;
 	esac
 }
 
@@ -16,7 +16,7 @@ _plusmoin_options()
 	echo -c -h --help --version
 	case $1 in
 	start) echo -x ;;
-	status | explain | check) echo --json ;;
+	status | explain | monitors | check) echo --json ;;
 	'') echo -x --json ;;
 	esac
 }
@@ -44,6 +44,8 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -f -W "plusmoin_up plusmoin_heartbeat cluster_created split_brain master_down \
 			master_up slave_down slave_up node_held master_unreachable \
 			monitor_isolated monitor_reconnected" -- "$current")
+	elif [[ $verb == monitors ]]; then
+		mapfile -t COMPREPLY < <(compgen -W resign -- "$current")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
 	fi

@@ -33,6 +33,10 @@ static const char usage_text[] =
 	"                 why a node is where it is and what is missing for the next change,\n"
 	"                 what came of an event; without either every node that is not well;\n"
 	"                 with --json for programs\n"
+	"  monitors       who there is and who acts, where several monitors watch one fleet;\n"
+	"                 with --json for programs\n"
+	"  monitors resign\n"
+	"                 has the one that acts, if it is this one, hand over to another\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
 	"  run-trigger FILE.lua|EVENT [EVENT.json]\n"
@@ -115,7 +119,7 @@ static const char *default_config(void)
 static int check_call(const struct verb *verb, const struct arguments *arguments)
 {
 	if (arguments->call.json && (verb == NULL || !verb->takes_json))
-		return wrong_usage("--json goes with status, explain and check", NULL);
+		return wrong_usage("--json goes with status, explain, monitors and check", NULL);
 	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
 		return wrong_usage("-x goes with start", NULL);
 	if (verb == NULL)

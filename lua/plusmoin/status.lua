@@ -35,7 +35,8 @@ local function duration(seconds)
   return ("%d s"):format(math.max(0, math.floor(seconds)))
 end
 
-local function since_text(since, now)
+--- A moment (epoch seconds), and with `now` how long ago it was; "-" where it is none.
+function status.since(since, now)
   if not is_number(since) then
     return "-"
   end
@@ -85,7 +86,7 @@ end
 local function node_row(cluster, node, place, now)
   return {
     cluster, place, node_text(node), status.state(node, place),
-    lag_text(get(node, "lag")), since_text(get(node, "since"), now), why_text(node),
+    lag_text(get(node, "lag")), status.since(get(node, "since"), now), why_text(node),
   }
 end
 
@@ -120,16 +121,16 @@ local function cut(text, limit)
   return text:sub(1, stop - 1) .. "..."
 end
 
--- Columns as wide as their widest cell; the last one is not filled up, and cut
--- where lines may have `limit` characters only.
-local function layout(rows, limit)
+--- Rows of cells as lines: columns as wide as their widest cell; the last one is not filled up, and cut
+-- where lines may have `limit` characters only (nil: any number).
+function status.layout(rows, limit)
   local widths, lines, before = {}, {}, 0
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do
       widths[i] = math.max(widths[i] or 0, width(cell))
     end
   end
-  for i = 1, #HEAD - 1 do
+  for i = 1, #rows[1] - 1 do
     before = before + widths[i] + 2
   end
   for _, row in ipairs(rows) do
@@ -176,7 +177,7 @@ end
 -- plusmoin itself is cut off (the answer's key `isolated`: since when).
 local function isolated_line(since, now)
   return is_number(since) and ("!!! ISOLATED since %s: plusmoin hears no other host; no loss counts\n")
-    :format(since_text(since, now)) or ""
+    :format(status.since(since, now)) or ""
 end
 
 -- Two masters of one origin (the answer's key `split_brain`: pairs of names), a line each.
@@ -196,22 +197,38 @@ local function lack_lines(lacks, now)
   local lines = {}
   for _, lack in ipairs(lacks) do
     lines[#lines + 1] = ("!!! plusmoin itself lacks something: %s (nodes: %s, not judged by that; since %s)\n")
-      :format(show(get(lack, "message")), show(get(lack, "nodes")), since_text(get(lack, "since"), now))
+      :format(show(get(lack, "message")), show(get(lack, "nodes")), status.since(get(lack, "since"), now))
   end
   return table.concat(lines)
 end
 
---- What is amiss beside the nodes themselves, by an answer's `isolated`, `split_brain`, `lacks` and `lua`: a line each,
--- "" where nothing is.
+-- Where several monitors watch one fleet (the answer's key `monitors`): etcd takes no commit.
+local function stuck_line(stuck)
+  return stuck and ("!!! no trigger starts: etcd takes no commit: %s\n"):format(show(stuck)) or ""
+end
+
+--- Whether this monitor acts, by an answer's `monitors` (`acts`, `acting`): a line, "" where it is alone.
+function status.standing(monitors)
+  if type(answers.given(monitors)) ~= "table" then
+    return ""
+  elseif get(monitors, "acts") then
+    return "acting\n"
+  end
+  local name = get(monitors, "acting")
+  return ("standing by (%s)\n"):format(name and show(name) .. " acts" or "nobody is known to act")
+end
+
+--- What is amiss beside the nodes themselves, by an answer's `monitors`, `isolated`, `split_brain`, `lacks` and `lua`:
+-- a line each, "" where nothing is.
 function status.alarms(answer, now)
-  return isolated_line(get(answer, "isolated"), now) .. split_lines(get_list(answer, "split_brain"))
-    .. lack_lines(get_list(answer, "lacks"), now)
+  return stuck_line(get(get(answer, "monitors"), "stuck")) .. isolated_line(get(answer, "isolated"), now)
+    .. split_lines(get_list(answer, "split_brain")) .. lack_lines(get_list(answer, "lacks"), now)
     .. lua_lines(get(answer, "lua"))
 end
 
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables, and `isolated`, `split_brain`, `lacks` and
--- `lua`, if they are there. `opts.now`:
+-- entries with or without the further fields of Lua's node tables, and `monitors`, `isolated`, `split_brain`,
+-- `lacks` and `lua`, if they are there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)
@@ -221,7 +238,8 @@ function status.render(answer, opts)
     add_cluster(rows, entry, now)
   end
   add_list(rows, "-", get_list(answer, "clusterless"), "clusterless", now)
-  return status.alarms(answer, now) .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. layout(rows, limit))
+  return status.standing(get(answer, "monitors")) .. status.alarms(answer, now)
+    .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. status.layout(rows, limit))
 end
 
 --- Renders what a status file holds (`text`, nil if there is none). The first

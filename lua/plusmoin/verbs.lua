@@ -36,6 +36,11 @@ verbs.rows = {
       .. "missing for the next change; or what came of an event: why it fired, what was seen until then, and how its "
       .. "triggers ended. Without either every node that is not well. With `--json` the control socket's answer. Exit "
       .. "status 1 without a daemon, or when there is no such thing." },
+  { name = "monitors", words = "[resign]", options = { "--json" },
+    doc = "Where several monitors watch one fleet (`monitors`): who there is, who acts, since when each runs, how many "
+      .. "nodes it gets answers from, and whether its settings are ours. With `resign` the running daemon, if it is "
+      .. "the one that acts, hands over to another one; that is waited for. With `--json` the control socket's answer. "
+      .. "Exit status 1 without a daemon, where the monitor is alone, and when nobody takes over." },
   { name = "check", options = { "--json" },
     doc = "Validates the configuration as `daemon_user`, asks every node whether all will work (reached, role, "
       .. "version, whether beats may be written, settings that would surprise), and says what mends what it found, "

@@ -156,6 +156,8 @@ function watch.render(answered, events, opts)
   local well = bad == 0 and not amiss:find("!!!", 1, true)
   local words = well and "all is well" or bad == 0 and "not well, see below" or bad .. " not well"
   local lines = { paint(fit(("plusmoin  %s  %s"):format(clock, words), opts.width), well and "good" or "bad", opts) }
+  local standing = status.standing(get(answer, "monitors")):match("[^\n]+")
+  lines[#lines + 1] = standing and paint(fit(standing, opts.width), nil, opts)
   for text in amiss:gmatch("([^\n]*)\n") do
     lines[#lines + 1] = paint(fit(text, opts.width), "bad", opts)
   end

@@ -140,6 +140,31 @@ describe("status", function()
   end)
 end)
 
+describe("monitors", function()
+  after_each(scene.finish)
+
+  it("of a monitor that is alone ends with 1", function()
+    local daemon = scene.start { slaves = 0 }
+    local alone = "this monitor is alone: `monitors` is not set"
+    for _, word in ipairs { "monitors", "resign" } do
+      assert.same({ ok = false, error = alone }, (daemon:ask { request = word }))
+    end
+    assert.is_nil(daemon:ask({ request = "status" }).monitors)
+    for _, argv in ipairs { { "monitors" }, { "monitors", "resign" }, { "monitors", "--json" } } do
+      local code, out, err = daemon:cli(table.unpack(argv))
+      assert.same({ 1, "plusmoin: " .. alone .. "\n" }, { code, err })
+      assert.equal(argv[2] == "--json", out ~= "")
+    end
+    assert.equal(2, (daemon:cli("monitors", "resing")))
+  end)
+
+  it("without a daemon ends with 1", function()
+    local code, out, err = plusmoin.new({}):cli("monitors")
+    assert.same({ 1, "" }, { code, out })
+    assert.truthy(err:find("no daemon answers at ", 1, true))
+  end)
+end)
+
 describe("the control socket", function()
   after_each(scene.finish)
 

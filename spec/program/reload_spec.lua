@@ -123,6 +123,10 @@ describe("a reload", function()
     daemon:wait_logged("control_socket needs a restart")
     daemon.config.control_socket = old
     assert.is_true(daemon:ask({ request = "status" }).ok)
+    daemon.config.monitors = { etcd = "http://127.0.0.1:1", name = "one" }
+    reload(daemon)
+    daemon:wait_logged("monitors needs a restart")
+    daemon:quiet_rounds(1)
   end)
 
   it("many times in a row, with servers going down meanwhile, loses nothing", function()

@@ -113,7 +113,8 @@ describe("monitors", function()
   end
 
   it("are refused with an empty list", function()
-    local result = config.load(write '{"dbname": "d", "user": "u", "monitors": {"etcd": [], "name": "a"}}', { cwd = "/" })
+    local result = config.load(write '{"dbname": "d", "user": "u", "monitors": {"etcd": [], "name": "a"}}',
+      { cwd = "/" })
     assert.equal(1, #result.errors)
     assert.is_truthy(result.errors[1]:find("1: monitors.etcd: is an empty list; allowed: ", 1, true), result.errors[1])
   end)

@@ -4,6 +4,7 @@
 
 #include "command/check.h"
 #include "command/explain.h"
+#include "command/monitors.h"
 #include "command/run_trigger.h"
 #include "command/start.h"
 #include "command/status.h"
@@ -40,6 +41,11 @@ static int run_explain(const struct verb_call *call)
 	return command_explain(call->config, call->words[0], call->json);
 }
 
+static int run_monitors(const struct verb_call *call)
+{
+	return command_monitors(call->config, call->words[0], call->json);
+}
+
 static int run_check(const struct verb_call *call)
 {
 	return command_check(call->config, call->json);
@@ -62,6 +68,7 @@ static const struct verb verbs[] = {
 	{ .name = "status", .takes_json = true, .run = run_status },
 	{ .name = "watch", .run = run_watch },
 	{ .name = "explain", .words_most = 1, .takes_json = true, .run = run_explain },
+	{ .name = "monitors", .words_most = 1, .takes_json = true, .run = run_monitors },
 	{ .name = "check", .takes_json = true, .run = run_check },
 	{ .name = "run-trigger", .words_least = 1, .words_most = 2, .run = run_run_trigger,
 	  .lacks = "run-trigger needs a Lua file, or an event's name" },

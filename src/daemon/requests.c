@@ -33,13 +33,14 @@ static struct status_mark mark_of(const struct requests *requests)
 		.lacks = monitor_lacks(requests->monitor)->generation,
 		.disputes = fleet->dispute_count,
 		.isolated_ms = fleet->cut_off_ms,
+		.monitors = requests->monitors_generation,
 	};
 }
 
 static bool is_same_mark(const struct status_mark *a, const struct status_mark *b)
 {
 	return a->board == b->board && a->hosts == b->hosts && a->lacks == b->lacks && a->disputes == b->disputes &&
-	       a->isolated_ms == b->isolated_ms;
+	       a->isolated_ms == b->isolated_ms && a->monitors == b->monitors;
 }
 
 /* The kept status, if it is still what all is like; NULL: it is not. */
@@ -70,6 +71,12 @@ static void add_rest(const struct requests *requests, struct json *json)
 	jsonw_end_object(json);
 	jsonw_key(json, "lacks");
 	lacks_render(monitor_lacks(requests->monitor), json);
+	if (requests->monitors_short != NULL) {
+		jsonw_key(json, "monitors");
+		jsonw_begin_object(json);
+		requests->monitors_short(requests->data, json);
+		jsonw_end_object(json);
+	}
 }
 
 static void begin_status(struct requests *requests)
@@ -167,6 +174,30 @@ static void answer_about(const struct requests *requests, const struct request *
 	about_render(requests->first, *requests->config, requests->foreground, json);
 }
 
+#define ALONE "this monitor is alone: `monitors` is not set"
+
+static void answer_monitors(const struct requests *requests, const struct request *request, struct json *json)
+{
+	(void)request;
+	if (requests->monitors == NULL) {
+		add_error(json, ALONE);
+		return;
+	}
+	add_ok(json);
+	requests->monitors(requests->data, json);
+}
+
+static void answer_resign(const struct requests *requests, const struct request *request, struct json *json)
+{
+	const char *error = requests->resign != NULL ? requests->resign(requests->data) : ALONE;
+
+	(void)request;
+	if (error != NULL)
+		add_error(json, error);
+	else
+		add_ok(json);
+}
+
 /* ---- the table ---- */
 
 enum known_way {
@@ -187,6 +218,8 @@ static const struct known_request {
 	{ "status", "", WAY_PARTS, NULL },
 	{ "events", "\"since\"", WAY_PIECE, answer_events },
 	{ "explain", "\"node\" or \"event\"", WAY_PIECE, answer_explain },
+	{ "monitors", "", WAY_NOW, answer_monitors },
+	{ "resign", "", WAY_NOW, answer_resign },
 	{ "reload", "", WAY_RELOAD, NULL },
 };
 

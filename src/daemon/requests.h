@@ -1,6 +1,7 @@
 /*
  * The requests of the control socket, a row each: its name, its arguments, the function that answers.
- * It reads what the daemon's rooms know and changes nothing but by asking for a reload. Monitor's loop.
+ * It reads what the daemon's rooms know and changes nothing but by asking for a reload, or another monitor to act.
+ * Monitor's loop.
  */
 #pragma once
 
@@ -20,6 +21,7 @@ struct status_mark {
 	unsigned long lacks;
 	unsigned long disputes;
 	int64_t isolated_ms;
+	unsigned long monitors;
 };
 
 /* What is asked; the daemon's, which sets what stands before `rendering`. */
@@ -34,7 +36,13 @@ struct requests {
 	bool foreground;
 	/* Begins a reload for this client. NULL: its outcome follows; else why it cannot. */
 	const char *(*reload)(void *data, unsigned long client);
+	/* Several monitors, into an open object: the answer to "monitors", a part of "status". NULL: this one is alone. */
+	void (*monitors)(void *data, struct json *json);
+	void (*monitors_short)(void *data, struct json *json);
+	/* Hands back what this monitor does, if it is the one that acts. NULL: it begins to; else why it cannot. */
+	const char *(*resign)(void *data);
 	void *data;
+	unsigned long monitors_generation; /* the daemon raises it when what monitors_short() writes has changed */
 	struct rendering *rendering;
 	struct draft draft; /* of the status, */
 	struct status_mark draft_mark; /* as all was when it was begun */
