@@ -16,6 +16,8 @@ struct council;
 struct council_events {
 	/* A term is ours: what it takes over, for the call only. */
 	void (*acts)(void *data, const struct estate *estate);
+	/* etcd was away for longer than a lease lasts, and takes commits again: what stands there; for the call only. */
+	void (*returned)(void *data, const struct estate *estate);
 	/* It is over, or was handed back: what runs must end, and nothing starts. */
 	void (*stands_by)(void *data, const char *why);
 	/* The commits up to this number stand. */
@@ -43,6 +45,9 @@ int64_t council_term(const struct council *council);
 
 /* Whether something may be started now: the term is ours, and that is sure. Looked at just before each start. */
 bool council_is_sure(const struct council *council);
+
+/* For how long etcd has taken no commit, ms; 0: it does. */
+int64_t council_stuck_ms(const struct council *council);
 
 /* Writes it, in its turn; takes it over. Its number is above that of the one before. */
 void council_commit(struct council *council, struct commit *commit);

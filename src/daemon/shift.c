@@ -28,6 +28,7 @@ struct shift {
 	unsigned long commits;  /* how many were made */
 	unsigned long standing; /* the number of the last one that stands */
 	struct timer *look;     /* whether the term is sure again */
+	bool misses;            /* etcd is away for long: events are dropped until it is back, and the difference fires then */
 	bool waits;             /* a start was put off since it was not sure */
 	struct gate gate;
 };
@@ -113,6 +114,9 @@ bool shift_fired(struct shift *shift, struct event *event)
 	event_set_term(event, council_term(shift->council));
 	if (event->kind == EVENT_HEARTBEAT)
 		return council_is_sure(shift->council);
+	shift->misses = shift->misses || council_stuck_ms(shift->council) > shift->config->monitors.ttl_ms;
+	if (shift->misses)
+		return false; /* on_returned() makes the difference fire */
 	commit = commit_with_state(shift);
 	duty = duty_new(shift->config, event);
 	duty->commit = commit->number;
@@ -313,6 +317,7 @@ static void on_acts(void *data, const struct estate *estate)
 	duties_drop(&shift->duties);
 	unsaved_clear(shift->unsaved);
 	shift->standing = shift->commits;
+	shift->misses = false;
 	if (estate->left_out != NULL)
 		log_error("of the state in etcd was left out: %s", estate->left_out);
 	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
@@ -320,10 +325,23 @@ static void on_acts(void *data, const struct estate *estate)
 		take_event(shift, estate->events.items[i]);
 }
 
+/* What happened while etcd was away is the difference to what was committed before: the monitor begins anew from that. */
+static void on_returned(void *data, const struct estate *estate)
+{
+	struct shift *shift = data;
+
+	if (!shift->misses)
+		return;
+	shift->misses = false;
+	unsaved_clear(shift->unsaved);
+	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
+}
+
 static void on_stands_by(void *data, const char *why)
 {
 	struct shift *shift = data;
 
+	shift->misses = false;
 	duties_drop(&shift->duties); /* what they come to is the next monitor's to find out */
 	unsaved_clear(shift->unsaved);
 	dispatch_abandon(shift->dispatch, why);
@@ -355,7 +373,7 @@ static void on_taken(void *data, const char *host)
 struct shift *shift_new(const struct shift_start *start)
 {
 	static const struct council_events events = {
-		.acts = on_acts, .stands_by = on_stands_by, .committed = on_committed, .changed = on_changed,
+		.acts = on_acts, .returned = on_returned, .stands_by = on_stands_by, .committed = on_committed, .changed = on_changed,
 		.in = on_in, .taken = on_taken,
 	};
 	struct shift *shift = mem_zalloc(1, sizeof(*shift));
