@@ -258,6 +258,17 @@ bool council_is_sure(const struct council *council)
 	return council->term != 0 && clock_steady_ms() < atomic_load(&council->sure_ms);
 }
 
+char *council_words(const struct council *council)
+{
+	const char *away = council->stuck != NULL ? ", etcd is away" : "";
+
+	if (council->term != 0)
+		return mem_printf("acting%s", away);
+	if (council->leader != NULL)
+		return mem_printf("standing by (%s acts)%s", council->leader, away);
+	return mem_printf("standing by (nobody is known to act)%s", away);
+}
+
 int64_t council_stuck_ms(const struct council *council)
 {
 	return council->stuck != NULL ? clock_steady_ms() - council->stuck_ms : 0;

@@ -46,6 +46,9 @@ int64_t council_term(const struct council *council);
 /* Whether something may be started now: the term is ours, and that is sure. Looked at just before each start. */
 bool council_is_sure(const struct council *council);
 
+/* "acting", "standing by (NAME acts)", "standing by (nobody is known to act)"; with what etcd lacks. The caller's. */
+char *council_words(const struct council *council);
+
 /* For how long etcd has taken no commit, ms; 0: it does. */
 int64_t council_stuck_ms(const struct council *council);
 

@@ -149,7 +149,7 @@ static void on_stands(void *data)
 	struct daemon *daemon = data;
 
 	daemon->requests.monitors_generation++;
-	outlook_changed(daemon->outlook);
+	outlook_stand(daemon->outlook, council_words(shift_council(daemon->shift)));
 }
 
 static const struct shift_events shift_events = {
