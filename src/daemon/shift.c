@@ -11,6 +11,7 @@
 
 #define KEPT_EVENTS 1000 /* in etcd; older ones go with the commit of a new one */
 #define PARTS_AT_ONCE 100 /* of the state in one commit: etcd takes 128 operations */
+#define COUNT_MS 1000     /* how often the nodes that answer are counted */
 #define SURE_MS 100       /* how often it is looked whether a term that was unsure is sure again */
 
 struct shift {
@@ -28,6 +29,7 @@ struct shift {
 	unsigned long commits;  /* how many were made */
 	unsigned long standing; /* the number of the last one that stands */
 	struct timer *look;     /* whether the term is sure again */
+	struct timer *count;    /* of nodes that answer */
 	bool misses;            /* etcd is away for long: events are dropped until it is back, and the difference fires then */
 	bool waits;             /* a start was put off since it was not sure */
 	struct gate gate;
@@ -368,6 +370,20 @@ static void on_taken(void *data, const char *host)
 	shift->events.taken(shift->data, shift->config->monitors.name, host);
 }
 
+/* How many nodes answer is for people: it may be a second old. */
+static void on_count(void *data)
+{
+	struct shift *shift = data;
+	const struct fleet *fleet = shift->monitor != NULL ? monitor_fleet(shift->monitor) : NULL;
+	size_t answering = 0;
+
+	for (size_t i = 0; fleet != NULL && i < fleet->node_count; i++)
+		answering += fleet->nodes[i]->known && fleet->nodes[i]->failure.attempts == 0;
+	if (fleet != NULL)
+		council_say(shift->council, answering, fleet->node_count - answering);
+	timer_start(shift->count, COUNT_MS);
+}
+
 /* ---- its life ---- */
 
 struct shift *shift_new(const struct shift_start *start)
@@ -389,6 +405,7 @@ struct shift *shift_new(const struct shift_start *start)
 	shift->data = start->data;
 	shift->unsaved = unsaved_new();
 	shift->look = timer_new(start->loop, on_look, shift);
+	shift->count = timer_new(start->loop, on_count, shift);
 	shift->gate = (struct gate){ .may_start = may_start, .data = shift };
 	shift->council = council_new(&council);
 	if (shift->council == NULL) {
@@ -396,20 +413,8 @@ struct shift *shift_new(const struct shift_start *start)
 		return NULL;
 	}
 	dispatch_set_gate(shift->dispatch, &shift->gate);
+	on_count(shift);
 	return shift;
-}
-
-void shift_looked(struct shift *shift)
-{
-	const struct fleet *fleet;
-	size_t answering = 0;
-
-	if (shift == NULL || shift->monitor == NULL)
-		return;
-	fleet = monitor_fleet(shift->monitor);
-	for (size_t i = 0; i < fleet->node_count; i++)
-		answering += fleet->nodes[i]->known && fleet->nodes[i]->failure.attempts == 0;
-	council_say(shift->council, answering, fleet->node_count - answering);
 }
 
 void shift_reload(struct shift *shift, struct config *config)
@@ -447,6 +452,7 @@ bool shift_free(struct shift **shift_p)
 	duties_drop(&shift->duties);
 	unsaved_free(&shift->unsaved);
 	timer_free(&shift->look);
+	timer_free(&shift->count);
 	config_unref(&shift->config);
 	free(shift->meta);
 	free(shift);

@@ -51,9 +51,6 @@ bool shift_fired(struct shift *shift, struct event *event);
 /* One of an event's actions has ended as `how` says, or will never start. NULL: nothing. */
 void shift_ended(struct shift *shift, const struct event *event, const char *path, const char *how);
 
-/* How many nodes answer and how many do not has perhaps changed. NULL: nothing. */
-void shift_looked(struct shift *shift);
-
 /* Other triggers from now on. NULL: nothing. */
 void shift_reload(struct shift *shift, struct config *config);
 
