@@ -137,6 +137,8 @@ install: all $(MAN) ## install into $(DESTDIR)$(prefix)
 	for file in triggers/sh/*; do install -D -m 0755 $$file $(DESTDIR)$(prefix)/share/plusmoin/$$file || exit 1; done
 	install -D -m 0644 LICENSE $(DESTDIR)$(prefix)/share/doc/plusmoin/LICENSE
 	install -D -m 0644 conf/setuid-triggers.conf $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/setuid-triggers.conf
+	for file in prometheus-rules.yml grafana.json; do \
+		install -D -m 0644 conf/$$file $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/$$file || exit 1; done
 	install -D -m 0644 conf/plusmoin.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/plusmoin.conf
 	install -D -m 0644 conf/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/plusmoin
 	install -D -m 0644 $(BUILD)/man/plusmoin.8 $(DESTDIR)$(prefix)/share/man/man8/plusmoin.8
@@ -272,13 +274,15 @@ bench-scale: ## what a node costs, beside libpq alone, for 100 to 5,000 nodes (1
 	@ulimit -n 65536 2> /dev/null || ulimit -n $$(ulimit -H -n); \
 		$(LUA_ENV) taskset -c $$(($$(nproc) - 1)) lua5.4 tests/bench/scale.lua
 
-bench: deps-test ## numbers, beside a yardstick of the same run
+bench: ## numbers, beside a yardstick of the same run
+	@sh tests/tools/deps.sh bench
 	@$(MAKE) --no-print-directory build/plusmoin build/tests/bench/lua build/tests/bench/size build/tests/bench/mass \
-		build/tests/bench/floor
+		build/tests/bench/floor build/tests/bench/load build/tests/standin
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
 	@$(LUA_ENV) lua5.4 tests/bench/servers.lua
+	@ulimit -n 65536 2> /dev/null || ulimit -n $$(ulimit -H -n); $(LUA_ENV) lua5.4 tests/bench/window.lua
 	@build/tests/bench/size
 	@build/tests/bench/mass
 	@build/tests/bench/lua latency

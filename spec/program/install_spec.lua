@@ -20,7 +20,7 @@ describe("make install", function()
       "644 usr/lib/systemd/system/plusmoin.service", "644 usr/share/bash-completion/completions/plusmoin",
       "644 usr/share/man/man5/plusmoin.conf.5", "644 usr/share/man/man8/plusmoin.8" }
     for _, name in ipairs { "LICENSE", "README.md", "examples/plusmoin.json", "examples/plusmoin.lua",
-      "examples/setuid-triggers.conf" } do
+      "examples/setuid-triggers.conf", "examples/prometheus-rules.yml", "examples/grafana.json" } do
       want[#want + 1] = "644 usr/share/doc/plusmoin/" .. name
     end
     for _, path in ipairs(lines_of(run("find", "lua/plusmoin", "-name", "*.lua"))) do

@@ -8,6 +8,7 @@ local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
 local standin = require "spec.support.standin"
+local web = require "spec.support.web"
 local wire = require "spec.support.wire"
 
 local ANYBODY = "0.0.0.0/0"
@@ -55,7 +56,9 @@ describe("a monitor that is cut off", function()
   after_each(function() scene.finish(names.stop_all, wire.stop_all) end)
 
   it("calls nobody down, says so once, and says when it is over", function()
-    local daemon, network, master, slaves = start(2)
+    local place = web.place()
+    local daemon, network, master, slaves = start(2, { http = { listen = place } })
+    local path = ("/nodes/%s:%d/primary"):format(master.host, master.port)
     network:unplug_us()
     local event = isolated(daemon)
     assert.same({}, event.data.slaves)
@@ -68,9 +71,17 @@ describe("a monitor that is cut off", function()
     says(daemon, "!!! ISOLATED since", "status")
     says(daemon, "plusmoin is cut off since", "explain")
     says(daemon, "no loss counts until another host answers", "explain", slaves[1].name)
+    local health = web.get(place, path)
+    assert.equal("200 true", health.status .. " " .. health.headers["x-plusmoin-isolated"])
+    assert.truthy(health.body:find("plusmoin hears no other host since", 1, true), health.body)
+    daemon.config.http = { listen = place, isolated = "503" }
+    proc.write_file(daemon.config_path, daemon:json())
+    assert.equal(0, (daemon:cli("reload")))
+    assert.equal(503, web.get(place, path).status)
     network:restore()
     reconnected(daemon)
     daemon:quiet_rounds(2)
+    assert.equal(200, web.get(place, path).status)
     daemon:wait_place(master, "master 0")
     daemon:wait_place(slaves[2], "slave 0")
     assert.equal(cjson.null, daemon:ask { request = "status" }.isolated)
@@ -240,6 +251,9 @@ describe("a monitor that is cut off", function()
     daemon:expect_events { { "plusmoin_up", cluster = 0 } }
     daemon:wait_place(master, "master 0")
     daemon:wait_place(slaves[1], "slave 0")
+    if daemon:changes()[daemon.taken + 1] then -- its connect was under way: the next one tells
+      daemon:expect_events { { "slave_up", slaves[1], rule = "U3" } }
+    end
     daemon:quiet_rounds(1)
   end)
 end)

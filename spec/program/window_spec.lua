@@ -62,7 +62,7 @@ describe("the window", function()
     local all = json.decode(fetch(place, "/clusters"))
     assert.equal(id_of(master), all.clusters[1].master.name)
     assert.equal(2, #all.clusters[1].slaves)
-    assert.same(all.clusters[1], json.decode(get("/clusters/0").body))
+    assert.same(all.clusters[1], json.decode(get("/clusters/0").body).cluster)
     assert.equal(id_of(master) .. "\n", get("/clusters/0/primary").body)
     assert.equal(404, get("/clusters/7").status)
     assert.equal("there is no such cluster; there are: 0\n", get("/clusters/7").body)
@@ -77,8 +77,10 @@ describe("the window", function()
     assert.equal("slave_down", shown.events[1].event.name)
     assert.equal("triggers.slave_down", shown.events[1].triggers[1].trigger:match("^triggers.slave_down"))
     assert.truthy(shown.events[1].triggers[1].outcome:find("^done in "), shown.events[1].triggers[1].outcome)
+    local of_cluster = json.decode(get("/clusters/0").body).events
+    assert.same(shown.events[1], of_cluster[#of_cluster])
     local why = json.decode(get("/nodes/" .. id_of(slaves[1]) .. "/explain").body)
-    assert.equal("S1", why.rule)
+    assert.truthy(why.rule == "S1" or why.rule == "L1", why.rule) -- L1: it was looked at again
     assert.equal(404, get("/nodes/db9:5432").status)
     local near = get("/nodes/" .. id_of(slaves[2]) .. "0").body
     assert.truthy(near:find("the nearest are: 127.0.0.1:", 1, true), near)
@@ -100,8 +102,11 @@ describe("the window", function()
     assert.same({ 200, 503, 503, 200, 200, 200 }, statuses())
     assert.equal(400, get(of_slave .. "/replica?lag=much").status)
     assert.equal(200, get(of_slave .. "/replica?lag=5").status)
-    slaves[1]:promote()
     master:kill9()
+    daemon:expect_events { { "master_down", master } }
+    assert.same({ 503, 503, 503, 200, 200, 200 }, statuses())
+    assert.equal(503, get("/clusters/0/primary").status)
+    slaves[1]:promote()
     daemon:expect_events { { "master_up", slaves[1] } }
     assert.same({ 503, 503, 200, 503, 200, 200 }, statuses())
     local why = get(of_master .. "/health")
@@ -136,7 +141,7 @@ describe("the window", function()
     local poll = web.connect(place):say(web.request("/events?since=" .. now.next))
     slaves[1]:kill9()
     daemon:expect_events { { "slave_down", slaves[1] } }
-    proc.wait_for("the stream", 10, function() return wire.heard:find("event: trigger_ended", 1, true) end,
+    proc.wait_for("the stream", 10, function() return wire.heard:find("event: slave_down.*event: trigger_ended") end,
       function() return wire.heard end)
     assert.truthy(wire.heard:find("event: slave_down\ndata: {", 1, true), wire.heard)
     assert.truthy(wire.heard:find("event: trigger_started\ndata: {", 1, true), wire.heard)
@@ -148,8 +153,8 @@ describe("the window", function()
     proc.wait_for("what came behind", 10, function() return again.heard:find("event: trigger_ended", 1, true) end)
     assert.is_nil(again.heard:find("event: slave_down", 1, true))
     local stranger = web.connect(place):say(web.request("/events", { headers = { "Last-Event-ID: 5.7" } }))
-    proc.wait_for("all there is", 10, function() return stranger.heard:find("event: trigger_ended", 1, true) end)
-    assert.truthy(stranger.heard:find("event: missed\n.*event: slave_down"), stranger.heard)
+    proc.wait_for("all there is", 10, function() return stranger.heard:find("event: missed\n.*event: slave_down") end,
+      function() return stranger.heard end)
     assert.equal(200, get("/events", { method = "HEAD" }).status)
   end)
 

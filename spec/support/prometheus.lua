@@ -62,7 +62,7 @@ function Prometheus:wait_value(query, value)
   proc.wait_for(("%s is %s"):format(query, value), 20, function()
     local found = self:query(query)
     return #found == 1 and found[1].value == value
-  end, function() return cjson.encode(self:query("{job=\"plusmoin\"}")) end)
+  end, function() return select(2, get(self.place, "/api/v1/query?query=" .. encode('{job="plusmoin"}'), 10)) end)
 end
 
 function prometheus.stop_all()

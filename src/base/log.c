@@ -28,6 +28,7 @@ static struct {
 	bool moves;
 	char *path; /* where it moves to; NULL: stdout */
 	struct log_sink sink; /* the thread's, while it runs */
+	unsigned long unwritten; /* lines that the sink has lost */
 } log_writer = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static atomic_int log_level_now = LOG_LEVEL_INFO;
@@ -174,6 +175,7 @@ static void *write_lines(void *unused)
 		if (taken)
 			write_line(&log_writer.sink, &repeats, line);
 		pthread_mutex_lock(&log_writer.lock);
+		log_writer.unwritten = log_writer.sink.lost_ever;
 	}
 	pthread_mutex_unlock(&log_writer.lock);
 	say_repeats(&log_writer.sink, &repeats);
@@ -211,7 +213,7 @@ unsigned long log_lost(void)
 	unsigned long lost;
 
 	pthread_mutex_lock(&log_writer.lock);
-	lost = log_writer.lines.lost_ever;
+	lost = log_writer.lines.lost_ever + log_writer.unwritten;
 	pthread_mutex_unlock(&log_writer.lock);
 	return lost;
 }

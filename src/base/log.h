@@ -59,7 +59,7 @@ void log_move(const char *path);
  */
 bool log_stop(int64_t ms);
 
-/* How many lines were dropped since log_start(). */
+/* How many lines were dropped, or could not be written, since log_start(). */
 unsigned long log_lost(void);
 
 /* Whether a line of this level would be written: test before costly formatting. */

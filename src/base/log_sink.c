@@ -67,6 +67,7 @@ int log_sink_move(struct log_sink *sink, const char *path)
 	if (error != 0)
 		return error;
 	other.lost = sink->lost;
+	other.lost_ever = sink->lost_ever;
 	other.error = sink->error;
 	other.torn = sink->torn; /* it may be the same file; elsewhere an empty line harms nobody */
 	log_sink_close(sink);
@@ -130,13 +131,19 @@ static void add_lost(struct buf *out, const struct log_sink *sink, enum log_form
 	free(message);
 }
 
+static void lose(struct log_sink *sink)
+{
+	sink->lost++;
+	sink->lost_ever++;
+}
+
 void log_sink_write(struct log_sink *sink, enum log_format format, const struct log_text *line)
 {
 	struct buf out = { 0 };
 	size_t done;
 
 	if (sink->error != 0 && steady_ms() < sink->retry_ms) {
-		sink->lost++;
+		lose(sink);
 		return;
 	}
 	if (sink->torn)
@@ -152,7 +159,7 @@ void log_sink_write(struct log_sink *sink, enum log_format format, const struct 
 		sink->error = errno;
 		sink->torn = sink->torn || done > 0;
 		sink->retry_ms = steady_ms() + RETRY_MS;
-		sink->lost++;
+		lose(sink);
 	}
 	buf_free(&out);
 }

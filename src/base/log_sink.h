@@ -14,7 +14,8 @@ struct log_sink {
 	int error;    /* of the last write; 0: it went well */
 	bool torn;    /* that write left half a line */
 	int64_t retry_ms; /* steady; not tried before */
-	unsigned long lost;
+	unsigned long lost; /* lines that were not written and are not told yet, */
+	unsigned long lost_ever; /* and all */
 };
 
 /* 0 or an errno. `path` is copied; NULL: stdout. */

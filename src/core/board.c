@@ -55,7 +55,14 @@ static struct board *own(struct board **board_p)
 	if (atomic_load(&board->references) == 1)
 		return board;
 	copy = mem_alloc(sizeof(*copy));
-	*copy = *board;
+	*copy = (struct board){ /* member by member: another thread may be dropping its reference meanwhile */
+		.generation = board->generation,
+		.page_count = board->page_count,
+		.cluster_count = board->cluster_count,
+		.slaves = board->slaves,
+		.lost = board->lost,
+		.clusterless = board->clusterless,
+	};
 	atomic_init(&copy->references, 1);
 	copy->pages = mem_zalloc(board->page_count, sizeof(struct board_page *));
 	for (size_t i = 0; i < board->page_count; i++) {

@@ -57,14 +57,16 @@ static int64_t went_ms(const struct node *node)
 	return node->failure.going ? node->failure.silent_ms : INT64_MIN;
 }
 
-static void render_node(struct json *json, const struct node *node, const struct moment *now)
+void saved_add_node(struct json *json, const struct node *node, bool in_file, const struct moment *now)
 {
-	jsonw_begin_object(json);
 	add_string(json, "id", node->config->id);
+	if (!in_file)
+		add_int(json, "cluster_id", node->cluster->id);
 	add_string(json, "place", place_name(node->place));
 	add_bool(json, "is_slave", node->is_slave);
 	add_string(json, "master_name", node->master_name);
-	add_bool(json, "sat_last", node->cluster->sat_last == node);
+	if (in_file)
+		add_bool(json, "sat_last", node->cluster->sat_last == node);
 	if (node->has_shown)
 		add_int(json, "shown", node->shown_tstamp);
 	jsonw_key(json, "aliases"); /* oldest first, as they will be put back */
@@ -81,18 +83,17 @@ static void render_node(struct json *json, const struct node *node, const struct
 	add_int(json, "stood_ms", wall_of(node->stood_ms, now));
 	add_int(json, "went_ms", wall_of(went_ms(node), now));
 	add_bool(json, "held", node->hold_told);
-	jsonw_end_object(json);
 }
 
-static void render_cluster(struct json *json, const struct cluster *cluster,
-			   const struct moment *now)
+void saved_add_cluster(struct json *json, const struct cluster *cluster, bool in_file)
 {
-	jsonw_begin_object(json);
 	add_int(json, "id", cluster->id);
 	if (cluster->beats.count > 0) {
 		add_int(json, "first_tstamp", cluster->beats.first_tstamp);
 		add_int(json, "last_tstamp", history_newest(&cluster->beats));
 	}
+	if (!in_file && cluster->sat_last != NULL)
+		add_string(json, "sat_last", cluster->sat_last->config->id);
 	jsonw_key(json, "holders");
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < cluster->holder_count; i++) {
@@ -102,10 +103,27 @@ static void render_cluster(struct json *json, const struct cluster *cluster,
 		jsonw_end_object(json);
 	}
 	jsonw_end_array(json);
+}
+
+void saved_add_counts(struct json *json, const struct fleet *fleet, unsigned long event_count)
+{
+	add_int(json, "version", SAVED_VERSION);
+	add_int(json, "next_id", fleet->next_id);
+	add_int(json, "event_count", (int64_t)event_count);
+}
+
+static void render_cluster(struct json *json, const struct cluster *cluster,
+			   const struct moment *now)
+{
+	jsonw_begin_object(json);
+	saved_add_cluster(json, cluster, true);
 	jsonw_key(json, "nodes");
 	jsonw_begin_array(json);
-	for (size_t i = 0; i < cluster->members.count; i++)
-		render_node(json, cluster->members.items[i], now);
+	for (size_t i = 0; i < cluster->members.count; i++) {
+		jsonw_begin_object(json);
+		saved_add_node(json, cluster->members.items[i], true, now);
+		jsonw_end_object(json);
+	}
 	jsonw_end_array(json);
 	jsonw_end_object(json);
 }
@@ -116,9 +134,7 @@ void saved_render(const struct fleet *fleet, unsigned long event_count, const st
 	struct json json = { .out = out };
 
 	jsonw_begin_object(&json);
-	add_int(&json, "version", 1);
-	add_int(&json, "next_id", fleet->next_id);
-	add_int(&json, "event_count", (int64_t)event_count);
+	saved_add_counts(&json, fleet, event_count);
 	jsonw_key(&json, "clusters");
 	jsonw_begin_array(&json);
 	for (size_t i = 0; i < fleet->clusters.count; i++)
@@ -221,21 +237,24 @@ void saved_node_clear(struct saved_node *node)
 	*node = (struct saved_node){ 0 };
 }
 
+void saved_cluster_clear(struct saved_cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->node_count; i++)
+		saved_node_clear(&cluster->nodes[i]);
+	for (size_t i = 0; i < cluster->holder_count; i++)
+		free(cluster->holders[i].name);
+	free(cluster->nodes);
+	free(cluster->holders);
+	*cluster = (struct saved_cluster){ 0 };
+}
+
 void saved_free(struct saved **saved_p)
 {
 	struct saved *saved = *saved_p;
 
 	*saved_p = NULL;
-	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++) {
-		struct saved_cluster *cluster = &saved->clusters[i];
-
-		for (size_t n = 0; n < cluster->node_count; n++)
-			saved_node_clear(&cluster->nodes[n]);
-		for (size_t n = 0; n < cluster->holder_count; n++)
-			free(cluster->holders[n].name);
-		free(cluster->nodes);
-		free(cluster->holders);
-	}
+	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++)
+		saved_cluster_clear(&saved->clusters[i]);
 	if (saved != NULL)
 		free(saved->clusters);
 	free(saved);

@@ -5,7 +5,10 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "core/fleet.h"
+
+#define SAVED_VERSION 1
 
 struct saved_node {
 	char *id; /* host:port as configured then */
@@ -46,6 +49,15 @@ void saved_render(const struct fleet *fleet, unsigned long event_count, const st
 		  struct buf *out);
 
 /*
+ * The keys of one node that is in a cluster, of one cluster but for its members, and of the counts, into an open
+ * object; for the file, or (saved_keys.h) for a key of its own: there a node names its cluster, and the cluster names
+ * who sat last.
+ */
+void saved_add_node(struct json *json, const struct node *node, bool in_file, const struct moment *now);
+void saved_add_cluster(struct json *json, const struct cluster *cluster, bool in_file);
+void saved_add_counts(struct json *json, const struct fleet *fleet, unsigned long event_count);
+
+/*
  * Puts the nodes of a fleet of which nothing is known where they were. Nodes that
  * are not configured any more are skipped, and with them clusters that have no
  * other; what contradicts itself (two masters of a cluster, a node twice) counts by
@@ -54,8 +66,9 @@ void saved_render(const struct fleet *fleet, unsigned long event_count, const st
  */
 void saved_restore(struct fleet *fleet, const struct saved *saved, const struct moment *now);
 
-/* Frees what the node holds. */
+/* Frees what the node holds, or the cluster with its nodes. */
 void saved_node_clear(struct saved_node *node);
+void saved_cluster_clear(struct saved_cluster *cluster);
 
 /* NULL allowed; clears the pointer. */
 void saved_free(struct saved **saved);

@@ -91,6 +91,7 @@ static struct note *note_of(const struct event *event, enum note_kind kind)
 					: (kind == NOTE_STARTED ? "trigger_started" : "trigger_ended");
 	note->id = mem_strdup(event->id);
 	note->time_ms = event->time_ms;
+	note->cluster_id = event->cluster_id;
 	if (event->node != NULL)
 		note->node = mem_printf("%s:%d", event->node->host, event->node->port);
 	return note;

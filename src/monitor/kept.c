@@ -9,8 +9,11 @@ static void judge_door(const struct kept *kept, struct watch *watch, const struc
 	const char *message;
 	enum reason reason;
 	struct change change;
+	enum hold hold = door_judge(watch, now, &reason, &message);
 
-	if (door_judge(watch, now, &reason, &message) != HOLD_BEGINS)
+	if (hold != HOLD_AS_BEFORE)
+		unsaved_node(kept->publisher->unsaved, watch->node->config->id);
+	if (hold != HOLD_BEGINS)
 		return;
 	change = tell_held(watch->node, reason, message);
 	publish_event(kept->publisher, EVENT_NODE_HELD, watch->node->cluster, &change);

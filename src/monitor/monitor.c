@@ -299,6 +299,7 @@ static void on_reload_time(void *data)
 		.watches = &monitor->watches,
 		.clusters = &monitor->clusters,
 		.founding = &monitor->founding,
+		.unsaved = monitor->publisher.unsaved,
 	};
 
 	monitor->pending = NULL;
@@ -401,6 +402,7 @@ struct monitor *monitor_new(const struct monitor_start *start)
 		.events = *start->events,
 		.data = start->data,
 		.clusters = &monitor->clusters,
+		.unsaved = start->unsaved,
 		.teller = { .fleet = monitor->fleet, .board = board_new(), .start_s = now.wall_ms / 1000 },
 	};
 	if (start->saved != NULL) {

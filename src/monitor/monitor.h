@@ -9,6 +9,7 @@
 
 #include "core/board.h"
 #include "core/saved.h"
+#include "core/unsaved.h"
 #include "loop/clock.h"
 #include "monitor/lacks.h"
 #include "monitor/prober.h"
@@ -28,6 +29,7 @@ struct monitor_start {
 	struct config *config; /* it takes a reference */
 	const struct clock *clock; /* outlives the monitor */
 	const struct saved *saved; /* what an earlier run knew (core/saved.h); NULL: nothing */
+	struct unsaved *unsaved; /* names what may differ of the saved state, and outlives the monitor. NULL: nobody does */
 	const struct prober *prober; /* who asks the nodes; outlives the monitor */
 	struct meters *meters; /* into which it measures; outlives the monitor. NULL: nobody wants to know */
 	const struct monitor_events *events;

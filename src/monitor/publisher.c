@@ -51,6 +51,7 @@ void publish_changes(struct publisher *publisher, const struct changes *changes)
 {
 	for (size_t i = 0; i < changes->count; i++) {
 		tell_change(&changes->items[i]);
+		unsaved_change(publisher->unsaved, &changes->items[i]);
 		publish_change(publisher, &changes->items[i]);
 	}
 	if (is_shown_otherwise(publisher) || changes->count > 0)

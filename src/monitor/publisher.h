@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "core/unsaved.h"
 #include "monitor/clusters.h"
 #include "monitor/monitor.h"
 #include "monitor/tell.h"
@@ -13,6 +14,7 @@ struct publisher {
 	void *data; /* of these */
 	struct clusters *clusters;
 	struct teller teller;
+	struct unsaved *unsaved; /* the parts that changes touch are named there, before their events fire; NULL: nowhere */
 	unsigned long shown; /* the board's generation when a round has looked last */
 };
 

@@ -24,9 +24,19 @@ static void say(const struct config_node *node, const char *what)
 	log_line(LOG_LEVEL_INFO, &about, "%s", what);
 }
 
-/* Says what becomes of the nodes, and marks those that need a new connection. */
-static void compare(const struct watches *watches, const struct config *next)
+/* Says that the node leaves, and with it its part of the saved state. */
+static void say_leaves(const struct reload *reload, const struct node *node)
 {
+	say(node->config, "no longer configured: the node leaves");
+	unsaved_node(reload->unsaved, node->config->id);
+	if (node->cluster != NULL)
+		unsaved_cluster(reload->unsaved, node->cluster->id);
+}
+
+/* Says what becomes of the nodes, and marks those that need a new connection. */
+static void compare(const struct reload *reload, const struct config *next)
+{
+	const struct watches *watches = reload->watches;
 	const struct config *before = watches->config;
 	/* what is under way asks the old one */
 	bool all = !text_same(before->is_slave_statement, next->is_slave_statement);
@@ -39,7 +49,7 @@ static void compare(const struct watches *watches, const struct config *next)
 		watch->anew = all;
 		if (other == NULL) {
 			watch->anew = false;
-			say(watch->node->config, "no longer configured: the node leaves");
+			say_leaves(reload, watch->node);
 		} else if (!same_node(watch->node->config, other)) {
 			say(other, "configured differently: connecting anew");
 			watch->anew = true;
@@ -113,7 +123,7 @@ void reload_take(const struct reload *reload, struct config *next)
 	struct moment now = clock_now(watches->clock);
 	struct list removed = { 0 };
 
-	compare(watches, next);
+	compare(reload, next);
 	prepare(reload, next);
 	fleet_reload(watches->fleet, next, &now, &removed);
 	kin_reload(watches->fleet, &removed);

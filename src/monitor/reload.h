@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/unsaved.h"
 #include "monitor/clusters.h"
 #include "monitor/founding.h"
 
@@ -13,6 +14,7 @@ struct reload {
 	struct watches *watches;
 	struct clusters *clusters;
 	struct founding *founding;
+	struct unsaved *unsaved; /* nodes that leave are named there, with their clusters; NULL: nowhere */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "core/agent_line.h"
 #include "loop/timer.h"
+#include "system/descriptors.h"
 
 #define LOOK_MS 250   /* until it is looked again who is late, and whether there are descriptors */
 #define AT_ONCE 64    /* accepted before the loop goes on to others */
@@ -152,6 +153,15 @@ static void look_later(struct agent *agent)
 		timer_start(agent->look_timer, LOOK_MS);
 }
 
+/* For one more, with this socket: who has been there longest goes. Of the last descriptors one is enough for a line. */
+static void make_room(struct agent *agent, int fd)
+{
+	size_t most = descriptors_is_last(fd) ? 1 : AGENT_CLIENTS;
+
+	while (agent->count >= most)
+		close_client(TAILQ_FIRST(&agent->clients));
+}
+
 /* Takes over the socket. */
 static void add_client(struct agent *agent, int fd)
 {
@@ -166,8 +176,7 @@ static void add_client(struct agent *agent, int fd)
 		return;
 	}
 	client->poll.data = client;
-	if (agent->count == AGENT_CLIENTS)
-		close_client(TAILQ_FIRST(&agent->clients));
+	make_room(agent, fd);
 	TAILQ_INSERT_TAIL(&agent->clients, client, in_list);
 	agent->count++;
 	if (uv_poll_start(&client->poll, UV_READABLE, on_readable) != 0)

@@ -12,7 +12,7 @@
 
 #include "core/node_view.h"
 
-#define AGENT_CLIENTS 256  /* at once; when one more comes, who has been there longest goes */
+#define AGENT_CLIENTS 256  /* at once, and 1 of the last descriptors; when one more comes, who has been there longest goes */
 #define AGENT_LINE_MS 3000 /* until the line has come */
 
 struct agent;

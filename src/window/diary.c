@@ -52,15 +52,21 @@ static void render_event(const struct diary *diary, unsigned long number, struct
 	jsonw_end_object(json);
 }
 
-void diary_render_node(const struct diary *diary, const char *node, struct json *json)
+/* Whether it is an event about the node, or (NULL) of the cluster. */
+static bool is_about(const struct note *note, const char *node, int cluster_id)
 {
-	unsigned long numbers[DIARY_NODE_EVENTS];
+	if (note->kind != NOTE_EVENT)
+		return false;
+	return node != NULL ? text_same(note->node, node) : note->cluster_id == cluster_id;
+}
+
+static void render_last(const struct diary *diary, const char *node, int cluster_id, struct json *json)
+{
+	unsigned long numbers[DIARY_SHOWN];
 	size_t count = 0;
 
-	for (unsigned long i = diary->last; i >= oldest(diary) && count < DIARY_NODE_EVENTS; i--) {
-		const struct note *note = note_at(diary, i);
-
-		if (note->kind == NOTE_EVENT && text_same(note->node, node))
+	for (unsigned long i = diary->last; i >= oldest(diary) && count < DIARY_SHOWN; i--) {
+		if (is_about(note_at(diary, i), node, cluster_id))
 			numbers[count++] = i;
 	}
 	jsonw_key(json, "events");
@@ -68,6 +74,16 @@ void diary_render_node(const struct diary *diary, const char *node, struct json 
 	while (count > 0)
 		render_event(diary, numbers[--count], json);
 	jsonw_end_array(json);
+}
+
+void diary_render_node(const struct diary *diary, const char *node, struct json *json)
+{
+	render_last(diary, node, -1, json);
+}
+
+void diary_render_cluster(const struct diary *diary, int cluster_id, struct json *json)
+{
+	render_last(diary, NULL, cluster_id, json);
 }
 
 void diary_free(struct diary *diary)

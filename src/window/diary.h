@@ -12,7 +12,7 @@
 #include "window/inbox.h"
 
 #define DIARY_ENTRIES 1000
-#define DIARY_NODE_EVENTS 5 /* shown with a node */
+#define DIARY_SHOWN 5 /* events with a node or a cluster */
 
 struct diary_entry {
 	unsigned long number; /* 1, 2, 3, ... */
@@ -31,6 +31,10 @@ void diary_add(struct diary *diary, struct note *note);
 /* The first that came after `number`, NULL: none has. What has left the ring is passed over (`*missed`). */
 const struct diary_entry *diary_next(const struct diary *diary, unsigned long number, bool *missed);
 
-/* Into an open object: "events", the last few about that node ("host:port"), with what their triggers did, oldest first. */
+/*
+ * Into an open object: "events", the last few about that node ("host:port"), or of that cluster, each with what its
+ * triggers did, oldest first.
+ */
 void diary_render_node(const struct diary *diary, const char *node, struct json *json);
+void diary_render_cluster(const struct diary *diary, int cluster_id, struct json *json);
 void diary_free(struct diary *diary);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define AT_ONCE 64   /* accepted in a turn: others have their turn, too */
@@ -70,18 +71,24 @@ static void shut(struct entrance *entrance)
 	uv_close((uv_handle_t *)&entrance->later, on_closed);
 }
 
-static struct entrance *entrance_new(struct entrances *entrances, struct port *port)
+/* Accepts at the port. One that the kernel does not watch is passed over: who connects there is not answered. */
+static void open_at(struct entrances *entrances, struct port *port)
 {
 	struct entrance *entrance = mem_zalloc(1, sizeof(*entrance));
+	int error = uv_poll_init(entrances->loop, &entrance->poll, port->fd);
 
+	if (error != 0) {
+		log_error("the window is shut at %s: %s", port->text, uv_strerror(error));
+		free(entrance);
+		return;
+	}
 	entrance->entrances = entrances;
 	entrance->port = port_ref(port);
 	entrance->poll.data = entrance;
 	entrance->later.data = entrance;
 	(void)uv_timer_init(entrances->loop, &entrance->later);
-	(void)uv_poll_init(entrances->loop, &entrance->poll, port->fd);
 	(void)uv_poll_start(&entrance->poll, UV_READABLE, on_ready);
-	return entrance;
+	list_add(&entrances->open, entrance);
 }
 
 void entrances_open(struct entrances *entrances, uv_loop_t *loop, entrances_came *came, void *data)
@@ -112,7 +119,7 @@ void entrances_take(struct entrances *entrances, const struct terms *terms)
 	}
 	for (size_t i = 0; terms != NULL && i < terms->ports.count; i++) {
 		if (!has(entrances, terms->ports.items[i]))
-			list_add(&entrances->open, entrance_new(entrances, terms->ports.items[i]));
+			open_at(entrances, terms->ports.items[i]);
 	}
 	if (entrances->open.count == 0)
 		list_free(&entrances->open);

@@ -334,7 +334,7 @@ const struct family families_all[] = {
 	  FAMILY_FLEET, .fleet = write_lateness },
 	{ "loop_silence_seconds", "gauge", "How long ago that timer fired last: more than seconds is a stuck monitor.",
 	  FAMILY_FLEET, .fleet = write_silence },
-	{ "log_lines_dropped_total", "counter", "Lines of the log that were dropped: nobody read them fast enough.",
+	{ "log_lines_dropped_total", "counter", "Lines of the log that were lost: nobody read them fast enough, or the disk is full.",
 	  FAMILY_FLEET, .fleet = write_lost },
 	{ "config_loads_total", "counter", "Loads of the configuration, by outcome.", FAMILY_FLEET, .fleet = write_loads },
 	{ "config_last_load_successful", "gauge", "0: the last load was refused, and all stayed as it was.",

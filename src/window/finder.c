@@ -213,13 +213,18 @@ void finder_free(struct finder *finder)
 
 /* ---- names that are like one ---- */
 
-/* How many letters have to be changed, put in or left out to make one of the other. */
-static size_t distance(const char *a, const char *b)
+/*
+ * How many letters have to be changed, put in or left out to make one of the other; more than `most` when that is all
+ * that needs to be known.
+ */
+static size_t distance(const char *a, const char *b, size_t most)
 {
 	unsigned char row[NEAR_BYTES + 1];
 	size_t a_len = strnlen(a, NEAR_BYTES);
 	size_t b_len = strnlen(b, NEAR_BYTES);
 
+	if (a_len > b_len + most || b_len > a_len + most)
+		return most + 1;
 	for (size_t j = 0; j <= b_len; j++)
 		row[j] = (unsigned char)j;
 	for (size_t i = 0; i < a_len; i++) {
@@ -270,13 +275,13 @@ bool finder_add_near(const struct board *board, const char *name, struct buf *ou
 	char id[ID_BYTES];
 
 	while ((node = next_node(&each)) != NULL) {
-		size_t how_far = distance(name, node->name);
+		size_t how_far = distance(name, node->name, most);
 		size_t by_id;
 
 		write_id(node, id);
-		by_id = distance(name, id);
+		by_id = distance(name, id, most);
 		how_far = by_id < how_far ? by_id : how_far;
-		by_id = distance(name, node->host); /* the port may be what was left out */
+		by_id = distance(name, node->host, most); /* the port may be what was left out */
 		how_far = by_id < how_far ? by_id : how_far;
 		if (how_far <= most)
 			take_near(&near, node, how_far);

@@ -10,6 +10,8 @@
 #include "window/stream.h"
 #include "window/visitors.h"
 
+#define HEADERS_MOST 8192 /* bytes, with the first line */
+
 /* False: a method that changes something, which nothing here does. */
 static bool parse_method(const char *text, enum method *method)
 {
@@ -72,6 +74,14 @@ static bool has_body(struct MHD_Connection *connection)
 	return lengths.has_body;
 }
 
+/* libmicrohttpd's own limit is that of the connection's memory, of which other things take a part. */
+static bool is_too_long(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return info != NULL && info->header_size > HEADERS_MOST;
+}
+
 static enum MHD_Result begin(struct desk *desk, struct MHD_Connection *connection, const char *method_name, void **context)
 {
 	struct visitor *visitor = visitors_of(connection);
@@ -83,6 +93,9 @@ static enum MHD_Result begin(struct desk *desk, struct MHD_Connection *connectio
 	visitors_begin(desk->visitors, visitor);
 	if (!parse_method(method_name, &method))
 		return refuse_and_close(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "the window is read-only: GET, HEAD and OPTIONS");
+	if (is_too_long(connection))
+		return refuse_and_close(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+					"the headers are longer than 8 KiB");
 	if (has_body(connection))
 		return refuse_and_close(connection, MHD_HTTP_BAD_REQUEST, "the request has a body, which nothing here reads");
 	visit = mem_zalloc(1, sizeof(*visit));
@@ -142,7 +155,7 @@ enum MHD_Result gatekeeper_request(void *data, struct MHD_Connection *connection
 	if (visit == NULL)
 		return begin(desk, connection, method, context);
 	visit->path = url;
-	if (desk->facts.terms == NULL)
+	if (desk->facts.terms == NULL || desk->shuts)
 		return reply_line(connection, MHD_HTTP_SERVICE_UNAVAILABLE, mem_strdup("the window is shut"));
 	if (!is_for_us(visit))
 		return reply_line(connection, MHD_HTTP_MISDIRECTED_REQUEST,

@@ -18,6 +18,7 @@ enum note_kind {
 	NOTE_EVENT,    /* an event fired */
 	NOTE_STARTED,  /* one of its triggers has begun */
 	NOTE_ENDED,    /* one of its triggers has ended, or was dropped */
+	NOTE_MISSED,   /* some of these found no place; the window's own note */
 	NOTE_ANSWER,   /* what the monitor says to what was asked */
 	NOTE_TERMS,    /* other settings from now on */
 	NOTE_END       /* the window closes, its thread ends */
@@ -26,9 +27,10 @@ enum note_kind {
 struct note {
 	struct note *next; /* the inbox's */
 	enum note_kind kind;
-	const char *name;     /* a literal: the event's, "trigger_started", "trigger_ended" */
+	const char *name;     /* a literal: the event's, "trigger_started", "trigger_ended", "missed" */
 	unsigned long number; /* of the event; of what was asked */
 	int64_t time_ms;      /* wall clock */
+	int cluster_id;       /* of the event; -1: it is of none */
 	char *id;    /* of the event; these texts are the note's, NULL: none */
 	char *node;  /* "host:port" of the node that the event is about */
 	char *text;  /* JSON: the event, the run, the answer */

@@ -71,7 +71,6 @@ enum MHD_Result listing_answer_all(struct visit *visit)
 {
 	const struct pane *pane = visit->desk->facts.pane;
 	struct all_pages *all;
-	struct MHD_Response *response;
 
 	if (pane == NULL)
 		return answer_not_yet(visit);
@@ -84,9 +83,8 @@ enum MHD_Result listing_answer_all(struct visit *visit)
 	else
 		jsonw_null(&all->json);
 	board_read_begin(&all->reader, pane->board, &all->json);
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read, all, on_free);
-	reply_add_headers(response, TYPE_JSON);
-	return reply_send(visit->connection, MHD_HTTP_OK, response);
+	return reply_send(visit->connection, MHD_HTTP_OK,
+			  reply_new_reader(BLOCK_BYTES, on_read, all, on_free, TYPE_JSON));
 }
 
 /* ---- a cluster ---- */
@@ -95,14 +93,16 @@ static enum MHD_Result answer_no_cluster(struct visit *visit, const struct board
 {
 	struct buf ids = { 0 };
 	size_t count = 0;
+	char *line;
 
 	for (const struct view *view = board_next(board, -1); view != NULL && count < 20;
 	     view = board_next(board, view->cluster_id))
 		buf_addf(&ids, "%s%d", count++ > 0 ? ", " : "", view->cluster_id);
 	if (board->cluster_count > count)
 		buf_add_str(&ids, ", ...");
-	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND,
-			  mem_printf("there is no such cluster; there are: %s", count > 0 ? buf_text(&ids) : "none"));
+	line = mem_printf("there is no such cluster; there are: %s", count > 0 ? buf_text(&ids) : "none");
+	buf_free(&ids);
+	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, line);
 }
 
 /* The number before `end`; -1: that is none. */
@@ -135,7 +135,11 @@ enum MHD_Result listing_answer_cluster(struct visit *visit, const char *rest)
 		return checks_answer_master(visit, cluster);
 	if (*end != '\0')
 		return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, mem_strdup("behind a cluster's id there is: /primary"));
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "cluster");
 	view_render(cluster, true, &json);
+	diary_render_cluster(&visit->desk->facts.diary, id, &json);
+	jsonw_end_object(&json);
 	return reply_json(visit->connection, MHD_HTTP_OK, &body);
 }
 

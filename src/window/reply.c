@@ -13,26 +13,31 @@ static const struct {
 	{ MHD_HTTP_HEADER_SERVER, "plusmoin" },
 };
 
-void reply_add_headers(struct MHD_Response *response, const char *type)
+/* Of one that was just made; NULL: there is no memory for it, which is fatal everywhere. */
+static struct MHD_Response *with_headers(struct MHD_Response *response, const char *type)
 {
+	if (response == NULL)
+		abort();
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
 		(void)MHD_add_response_header(response, headers[i].name, headers[i].value);
 	if (type != NULL)
 		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	return response;
 }
 
 struct MHD_Response *reply_new(struct buf *body, const char *type)
 {
 	size_t len = body->len;
-	struct MHD_Response *response;
 
 	if (len == 0)
 		buf_add_str(body, ""); /* a text that is there */
-	response = MHD_create_response_from_buffer(len, buf_steal(body), MHD_RESPMEM_MUST_FREE);
-	if (response == NULL)
-		abort(); /* out of memory, which is fatal everywhere */
-	reply_add_headers(response, type);
-	return response;
+	return with_headers(MHD_create_response_from_buffer(len, buf_steal(body), MHD_RESPMEM_MUST_FREE), type);
+}
+
+struct MHD_Response *reply_new_reader(size_t block_bytes, MHD_ContentReaderCallback reader, void *data,
+				      MHD_ContentReaderFreeCallback end, const char *type)
+{
+	return with_headers(MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, block_bytes, reader, data, end), type);
 }
 
 enum MHD_Result reply_send(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response)

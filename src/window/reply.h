@@ -9,11 +9,15 @@
 #define TYPE_JSON "application/json; charset=utf-8"
 #define TYPE_TEXT "text/plain; charset=utf-8"
 
-/* A response with our headers, which owns the text of `body` afterwards; never NULL. The caller's reference. */
+/* A response with our headers (`type` NULL: there is no body), which owns the text of `body` afterwards; never NULL. The caller's reference. */
 struct MHD_Response *reply_new(struct buf *body, const char *type);
 
-/* Adds our headers; `type` NULL: there is no body. */
-void reply_add_headers(struct MHD_Response *response, const char *type);
+/*
+ * The same of a text of unknown length, which `reader` gives in blocks of up to so many bytes; `end` is called with
+ * `data` when nobody needs it any more.
+ */
+struct MHD_Response *reply_new_reader(size_t block_bytes, MHD_ContentReaderCallback reader, void *data,
+				      MHD_ContentReaderFreeCallback end, const char *type);
 
 /* Gives it as the answer, and drops the caller's reference. */
 enum MHD_Result reply_send(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response);

@@ -62,13 +62,9 @@ enum MHD_Result scrape_answer(struct visit *visit)
 	const struct facts *facts = &visit->desk->facts;
 	struct pane *pane = facts->pane != NULL ? pane_ref(facts->pane) : empty_pane();
 	struct scrape *scrape = mem_zalloc(1, sizeof(*scrape));
-	struct MHD_Response *response;
 
 	metrics_begin(&scrape->reader, pane, facts->meters, clock_steady_ms());
 	pane_unref(&pane);
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read, scrape, on_free);
-	if (response == NULL)
-		abort(); /* out of memory, which is fatal everywhere */
-	reply_add_headers(response, METRICS_TYPE);
-	return reply_send(visit->connection, MHD_HTTP_OK, response);
+	return reply_send(visit->connection, MHD_HTTP_OK,
+			  reply_new_reader(BLOCK_BYTES, on_read, scrape, on_free, METRICS_TYPE));
 }

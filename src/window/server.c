@@ -68,6 +68,8 @@ static void on_mhd_line(void *data, const char *format, va_list args)
 	char line[256];
 
 	(void)data;
+	if (!log_enabled(LOG_LEVEL_DEBUG))
+		return;
 	(void)vsnprintf(line, sizeof(line), format, args);
 	line[strcspn(line, "\n")] = '\0';
 	log_debug("libmicrohttpd: %s", line);
@@ -87,6 +89,7 @@ static size_t unescape(void *data, struct MHD_Connection *connection, char *text
 static bool start_mhd(struct server *server)
 {
 	const union MHD_DaemonInfo *info;
+	uv_poll_t *poll;
 
 	server->mhd = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
@@ -103,12 +106,23 @@ static bool start_mhd(struct server *server)
 	if (server->mhd == NULL)
 		return false;
 	info = MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-	server->mhd_poll = mem_zalloc(1, sizeof(*server->mhd_poll));
-	server->mhd_poll->data = server;
-	(void)uv_poll_init(&server->loop, server->mhd_poll, info->epoll_fd);
-	(void)uv_poll_start(server->mhd_poll, UV_READABLE, on_mhd_ready);
+	poll = mem_zalloc(1, sizeof(*poll));
+	poll->data = server;
+	if (info == NULL || uv_poll_init(&server->loop, poll, info->epoll_fd) != 0) {
+		free(poll);
+		MHD_stop_daemon(server->mhd);
+		server->mhd = NULL;
+		return false;
+	}
+	server->mhd_poll = poll;
+	(void)uv_poll_start(poll, UV_READABLE, on_mhd_ready);
 	run_mhd(server);
 	return true;
+}
+
+static bool is_wanted(const struct server *server)
+{
+	return server->desk.facts.terms != NULL && server->desk.facts.terms->ports.count > 0;
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -116,11 +130,15 @@ static void on_poll_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-/* http-notes.md: a suspended connection at the stop of libmicrohttpd ends the process. */
+/*
+ * A suspended connection at the stop of libmicrohttpd ends the process (http-notes.md). So all go on and have their end
+ * in a last run, in which requests may come that nobody has read yet: those are refused.
+ */
 static void stop_mhd(struct server *server)
 {
 	if (server->mhd == NULL)
 		return;
+	server->desk.shuts = true;
 	waiting_sweep(&server->desk.waiting, true);
 	streams_end(&server->desk.streams);
 	(void)MHD_run(server->mhd);
@@ -130,6 +148,7 @@ static void stop_mhd(struct server *server)
 	(void)uv_timer_stop(&server->mhd_timer);
 	MHD_stop_daemon(server->mhd);
 	server->mhd = NULL;
+	server->desk.shuts = false;
 }
 
 /* ---- who comes ---- */
@@ -155,6 +174,8 @@ static void on_sweep(uv_timer_t *timer)
 	streams_sweep(&server->desk.streams);
 	if (server->mhd != NULL)
 		run_mhd(server);
+	else if (is_wanted(server))
+		(void)start_mhd(server); /* it could not when it was to: there may be a descriptor now */
 }
 
 /* For HAProxy's agent: what no check could be answered by, it is not told either, and keeps what it has. */
@@ -174,20 +195,30 @@ static bool on_agent(void *data, const char *name, const struct node_view **node
 
 /* ---- what the monitor says ---- */
 
+/* A port may pass from the agent to libmicrohttpd, or the other way round: who has it leaves first. */
+static void move_in(struct server *server, const struct port *former)
+{
+	const struct terms *terms = server->desk.facts.terms;
+
+	if (terms->agent != former)
+		agent_listen(server->agent, -1);
+	entrances_take(&server->entrances, terms);
+	agent_listen(server->agent, terms->agent != NULL ? terms->agent->fd : -1);
+}
+
 static void take_terms(struct server *server, struct note *note)
 {
 	struct terms *old = server->desk.facts.terms;
 
 	server->desk.facts.terms = note->terms;
 	note->terms = NULL;
-	entrances_take(&server->entrances, server->desk.facts.terms);
-	agent_listen(server->agent, server->desk.facts.terms->agent != NULL ? server->desk.facts.terms->agent->fd : -1);
+	move_in(server, old != NULL ? old->agent : NULL);
 	if (old != NULL && !terms_same_token(old, server->desk.facts.terms))
 		streams_end(&server->desk.streams); /* they come back, with the right token */
-	if (server->desk.facts.terms->ports.count == 0)
+	if (!is_wanted(server))
 		stop_mhd(server);
 	else if (server->mhd == NULL && !start_mhd(server))
-		log_error("the window stays shut: libmicrohttpd cannot start: %s", strerror(errno));
+		log_error("the window is shut, until libmicrohttpd can start: %s", strerror(errno));
 	terms_free(&old);
 }
 
@@ -205,6 +236,7 @@ static void take_note(struct server *server, struct note *note)
 	case NOTE_EVENT:
 	case NOTE_STARTED:
 	case NOTE_ENDED:
+	case NOTE_MISSED:
 		diary_add(&server->desk.facts.diary, note);
 		return;
 	case NOTE_ANSWER:
@@ -221,13 +253,20 @@ static void take_note(struct server *server, struct note *note)
 	note_free(&note);
 }
 
-static void on_wake(uv_async_t *wake)
+/* Who reads along learns that there is a gap, and where. */
+static void note_lost(struct diary *diary)
 {
-	struct server *server = wake->data;
+	struct note *note = note_new(NOTE_MISSED);
+
+	note->name = STREAM_MISSED;
+	note->text = mem_strdup("{\"message\":\"the window stood still, and what came then was not kept\"}");
+	diary_add(diary, note);
+}
+
+static void take_shown(struct server *server)
+{
 	struct pane *pane = inbox_take_pane(server->inbox);
 	char *status = inbox_take_status(server->inbox);
-	struct note *note;
-	bool lost;
 
 	if (pane != NULL) {
 		pane_unref(&server->desk.facts.pane);
@@ -235,13 +274,28 @@ static void on_wake(uv_async_t *wake)
 	}
 	if (status != NULL)
 		facts_take_status(&server->desk.facts, status);
-	for (note = inbox_take_notes(server->inbox, &lost); note != NULL;) {
+}
+
+/* The pane is taken last: one that belongs to an event is there before it, so whoever is told of the event finds it. */
+static void on_wake(uv_async_t *wake)
+{
+	struct server *server = wake->data;
+	struct diary *diary = &server->desk.facts.diary;
+	unsigned long told = diary->last;
+	bool lost;
+	struct note *note = inbox_take_notes(server->inbox, &lost);
+
+	take_shown(server);
+	while (note != NULL) {
 		struct note *next = note->next;
 
 		take_note(server, note);
 		note = next;
 	}
-	streams_wake(&server->desk.streams);
+	if (lost)
+		note_lost(diary);
+	if (diary->last != told)
+		streams_wake(&server->desk.streams);
 	if (server->mhd != NULL)
 		run_mhd(server);
 }

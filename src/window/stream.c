@@ -10,6 +10,7 @@
 #include "window/visitors.h"
 
 #define BLOCK_BYTES 1024
+#define TYPE_STREAM "text/event-stream"
 #define POLL_MOST 100 /* entries in one answer */
 
 /* A connection that reads along, or a request that waits. */
@@ -55,7 +56,7 @@ static unsigned long parse_id(const struct facts *facts, const char *id, bool *m
 
 static void add_missed(struct stream *stream)
 {
-	buf_add_str(&stream->text, "event: missed\ndata: {\"message\":\"what came before is not kept any more\"}\n\n");
+	buf_add_str(&stream->text, "event: " STREAM_MISSED "\ndata: {\"message\":\"what came before is not kept any more\"}\n\n");
 }
 
 static void add_entry(struct stream *stream, const struct diary_entry *entry)
@@ -141,7 +142,6 @@ static enum MHD_Result answer_stream(struct visit *visit)
 {
 	const char *last = reply_header(visit->connection, "Last-Event-ID");
 	struct stream *stream = stream_new(visit);
-	struct MHD_Response *response;
 	bool missed = false;
 
 	if (last != NULL)
@@ -150,9 +150,8 @@ static enum MHD_Result answer_stream(struct visit *visit)
 		add_missed(stream);
 	buf_add_str(&stream->text, ":\n\n"); /* the client sees that it is connected */
 	visitors_of(visit->connection)->is_stream = true;
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, on_read, stream, on_free);
-	reply_add_headers(response, "text/event-stream");
-	return reply_send(visit->connection, MHD_HTTP_OK, response);
+	return reply_send(visit->connection, MHD_HTTP_OK,
+			  reply_new_reader(BLOCK_BYTES, on_read, stream, on_free, TYPE_STREAM));
 }
 
 /* ---- for scripts ---- */
@@ -188,7 +187,7 @@ static enum MHD_Result answer_list(struct visit *visit, unsigned long last, bool
 	jsonw_begin_array(&json);
 	for (int i = 0; i < POLL_MOST && (entry = diary_next(&facts->diary, last, &gap)) != NULL; i++) {
 		render_entry(facts, entry, &json);
-		missed = missed || gap;
+		missed = missed || gap || entry->note->kind == NOTE_MISSED;
 		last = entry->number;
 	}
 	jsonw_end_array(&json);
@@ -213,6 +212,7 @@ static enum MHD_Result answer_poll(struct visit *visit, const char *since)
 		return answer_list(visit, last, missed);
 	visit->stream = stream_new(visit);
 	visit->stream->is_poll = true;
+	visitors_of(visit->connection)->is_stream = true;
 	visit->stream->suspended = true;
 	MHD_suspend_connection(visit->connection);
 	return MHD_YES;
@@ -232,7 +232,7 @@ enum MHD_Result stream_answer(struct visit *visit)
 
 	if (visit->method == METHOD_HEAD)
 		return reply_send(visit->connection, MHD_HTTP_OK,
-				  reply_new(&none, since != NULL ? TYPE_JSON : "text/event-stream"));
+				  reply_new(&none, since != NULL ? TYPE_JSON : TYPE_STREAM));
 	if (visit->stream == NULL && visit->desk->streams.count >= STREAMS_MOST)
 		return reply_line(visit->connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 				  mem_printf("%d clients read events already", STREAMS_MOST));

@@ -7,6 +7,7 @@
 
 #include "window/visit.h"
 
+#define STREAM_MISSED "missed" /* named so: something that no more can be told */
 #define STREAMS_MOST 128      /* a stream has no end: they must not take all places */
 #define STREAM_COMMENT_MS 15000 /* without news: it also finds out who has gone */
 #define STREAM_POLL_MS 25000  /* how long a script's request waits at most */

@@ -28,6 +28,7 @@ struct desk {
 	void (*wake_monitor)(void *data);
 	void *data; /* of this */
 	struct visitors *visitors; /* the server's */
+	bool shuts; /* libmicrohttpd is about to stop, and nobody may wait in it any more */
 };
 
 struct visit {
@@ -35,8 +36,7 @@ struct visit {
 	struct MHD_Connection *connection;
 	const char *path; /* libmicrohttpd's, unescaped */
 	enum method method;
-	bool asked;    /* the monitor was, */
-	bool answered; /* and has given its answer, or did not in time: */
+	bool answered; /* the monitor was asked, and has given its answer, or did not in time: */
 	char *text;    /* NULL */
 	struct stream *stream; /* of a request that waits, or waited, for events; NULL: it is none */
 };

@@ -72,6 +72,7 @@ void visitors_begin(struct visitors *visitors, struct visitor *visitor)
 	TAILQ_REMOVE(&visitors->idle, visitor, in_list);
 	TAILQ_INSERT_TAIL(&visitors->busy, visitor, in_list);
 	visitor->is_busy = true;
+	visitor->is_stream = false;
 	visitor->has_asked = true;
 	visitor->since_ms = clock_steady_ms();
 }
@@ -131,6 +132,16 @@ static struct visitor *find_idle(const struct visitors *visitors, bool silent)
 	return visitor;
 }
 
+/* The one that reads its answer for longest, if that is long; NULL: there is none. */
+static struct visitor *find_slow_reader(const struct visitors *visitors)
+{
+	struct visitor *visitor = TAILQ_FIRST(&visitors->busy);
+
+	while (visitor != NULL && (visitor->goes || visitor->is_stream))
+		visitor = TAILQ_NEXT(visitor, in_list);
+	return visitor != NULL && clock_steady_ms() - visitor->since_ms > VISITORS_SLOW_MS ? visitor : NULL;
+}
+
 bool visitors_make_room(struct visitors *visitors, int fd)
 {
 	bool is_scarce = descriptors_is_last(fd);
@@ -141,7 +152,9 @@ bool visitors_make_room(struct visitors *visitors, int fd)
 	visitor = find_idle(visitors, true);
 	if (visitor == NULL && !is_scarce)
 		visitor = find_idle(visitors, false);
+	if (visitor == NULL)
+		visitor = find_slow_reader(visitors);
 	if (visitor != NULL)
 		send_away(visitor);
-	return visitor != NULL;
+	return visitor != NULL && !is_scarce; /* its descriptor is free a moment later */
 }

@@ -12,14 +12,15 @@
 #define VISITORS_MOST 256
 #define VISITORS_FIRST_MS 3000 /* for the first request */
 #define VISITORS_NEXT_MS 10000 /* for each further one, or without one */
-#define VISITORS_READ_MS 60000 /* to read an answer, but a stream */
+#define VISITORS_READ_MS 60000 /* to read an answer, but a stream; */
+#define VISITORS_SLOW_MS 3000  /* when another one comes and has no place */
 
 struct visitor {
 	TAILQ_ENTRY(visitor) in_list;
 	int fd;           /* libmicrohttpd's */
 	bool is_local;    /* it came by a socket file */
 	bool is_busy;     /* it waits for an answer, or reads one */
-	bool is_stream;   /* the answer is one that has no end */
+	bool is_stream;   /* the answer is one that has no end, or waits for news */
 	bool has_asked;
 	bool goes;        /* it was told to */
 	int64_t since_ms; /* steady: it connected, its last request began, or its last answer ended */
@@ -51,7 +52,8 @@ void visitors_sweep(struct visitors *visitors);
 
 /*
  * Whether the one that has come by `fd` may stay. When all places are taken another one is ended: who has never asked
- * goes first, since a crowd that only connects must not drive out a load balancer; then who has been idle for longest.
- * When it is descriptors that are scarce (descriptors_is_last()), who has asked stays. False: there is no room.
+ * goes first, since a crowd that only connects must not drive out a load balancer; then who has been idle for longest;
+ * then who has been reading an answer for longest, and for VISITORS_SLOW_MS. When it is descriptors that are scarce
+ * (descriptors_is_last()), who is idle and has asked stays, and the room is for who comes next. False: there is no room.
  */
 bool visitors_make_room(struct visitors *visitors, int fd);

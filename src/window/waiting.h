@@ -8,6 +8,7 @@
 
 #define WAITING_MOST 16
 #define WAITING_MS 2000
+#define WAITING_A_SECOND 100 /* the monitor's thread is there to watch: more in a second are not asked */
 
 struct waiting_one {
 	unsigned long number; /* of what was asked; 0: the place is free */
@@ -20,9 +21,14 @@ struct waiting_one {
 struct waiting {
 	struct waiting_one places[WAITING_MOST];
 	unsigned long last;
+	int64_t second_ms; /* when the present second began, */
+	unsigned asked;    /* and what was asked in it */
 };
 
-/* Suspends the connection; the number of what is asked, or 0: too many wait. `text` and `answered` live as long as the request. */
+/*
+ * Suspends the connection; the number of what is asked, or 0: too many wait, or too much is asked. `text` and `answered`
+ * live as long as the request.
+ */
 unsigned long waiting_begin(struct waiting *waiting, struct MHD_Connection *connection, char **text, bool *answered);
 
 /* The answer of that number, which is taken over: the connection goes on. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "system/thread.h"
 #include "window/asking.h"
@@ -209,6 +210,7 @@ void window_take(struct window *window)
 	}
 	window->is_open = window->next_is_open && start_thread(window);
 	if (!window->has_thread) {
+		log_error("the window stays shut: its thread cannot start");
 		window_drop(window);
 		return;
 	}

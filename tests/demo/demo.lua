@@ -6,6 +6,7 @@
 local proc = require "spec.support.proc"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
+local web = require "spec.support.web"
 
 local EVENT_SECONDS = 10
 local EVENTS = {
@@ -77,6 +78,12 @@ local function show_status()
   end
 end
 
+local function ask_window(path)
+  local answer = web.get(daemon.config.http.listen, path)
+  say("\n$ curl http://", daemon.config.http.listen, path)
+  say("    ", tostring(answer.status), " ", (answer.body:gsub("\n$", "")))
+end
+
 -- The output is shown while it is waited for.
 local function wait_for(what, fn)
   proc.wait_for(what, EVENT_SECONDS, function()
@@ -124,7 +131,7 @@ local function follows(server, master)
 end
 
 local function start_plusmoin(nodes)
-  daemon = plusmoin.new { nodes = nodes, config = { log_level = "info" } }
+  daemon = plusmoin.new { nodes = nodes, config = { log_level = "info", http = { listen = web.place() } } }
   local script = daemon.dir .. "/trigger.sh"
   proc.write_file(script, TRIGGER)
   for _, event in ipairs(EVENTS) do
@@ -172,6 +179,10 @@ local function demo()
   gamma:repoint(beta)
   wait_for(who(gamma) .. " to follow " .. who(beta), function() return follows(gamma, beta) end)
   show_status()
+  say("\nThe window, for load balancers, Prometheus and scripts:")
+  ask_window "/clusters/0/primary"
+  ask_window "/nodes/beta/primary"
+  ask_window "/nodes/alpha/replica"
 
   step("The old master %s returns as a slave of %s", who(master), who(beta))
   master:rewind_as_slave_of(beta)

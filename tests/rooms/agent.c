@@ -245,6 +245,31 @@ static void test_no_descriptors(void **state)
 	assert_string_equal(hear(fd), "up ready 100%\n");
 }
 
+/* Who asks is answered, and who only sits there takes no more than one of the last descriptors. */
+static void test_the_last_descriptors(void **state)
+{
+	struct rlimit before;
+	int fds[64];
+	int count = 0;
+	int waiting[8];
+
+	(void)state;
+	forbid(64, &before);
+	while (count == 0 || fds[count - 1] < 64 * 3 / 4)
+		fds[count++] = dup(at.listener);
+	for (int i = 0; i < 7; i++) { /* 15 are left: for eight at this end and one or two at the other, not for eight there */
+		waiting[i] = join();
+		for (int turn = 0; turn < 10; turn++)
+			uv_run(&at.loop, UV_RUN_NOWAIT);
+	}
+	assert_string_equal(ask("db1:5432 replica\n"), "up ready 100%\n");
+	for (int i = 0; i < 7; i++)
+		assert_string_equal(hear(waiting[i]), "");
+	while (count > 0)
+		close(fds[--count]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 /* In this turn of the loop nobody waits at the door: it sleeps, in place of being woken again and again. */
 static void test_it_sleeps_without_descriptors(void **state)
 {
@@ -313,6 +338,7 @@ int main(void)
 		staged(test_who_asks_nothing),
 		staged(test_a_crowd),
 		staged(test_no_descriptors),
+		staged(test_the_last_descriptors),
 		staged(test_it_sleeps_without_descriptors),
 		staged(test_it_moves),
 		staged(test_its_end_closes_all),

@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include <unistd.h>
+
 #include "support/kit.h"
+#include "system/descriptors.h"
 #include "window/metrics.h"
 
 #define SERIES_A_NODE 8
@@ -363,6 +366,29 @@ static void test_help_names_the_conditions(void **state)
 	buf_free(&text);
 }
 
+/* Also when there is none left to count them with. */
+static void test_descriptors_are_counted(void **state)
+{
+	size_t before = descriptors_used();
+	struct rlimit limit;
+	struct rlimit low;
+	int fds[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_true((fds[i] = dup(STDIN_FILENO)) >= 0);
+	assert_int_equal(descriptors_used(), before + 3);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	low = limit;
+	low.rlim_cur = (rlim_t)fds[2] + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(descriptors_used(), fds[2] + 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(close(fds[i]), 0);
+	assert_int_equal(descriptors_used(), before);
+}
+
 static double cpu_ms(void)
 {
 	struct timespec ts;
@@ -431,6 +457,7 @@ int main(int argc, char **argv)
 		staged(test_what_is_seen_of_nodes_is_shown),
 		staged(test_what_is_measured_is_shown),
 		staged(test_help_names_the_conditions),
+		cmocka_unit_test(test_descriptors_are_counted),
 		cmocka_unit_test(test_many_nodes_cost_as_many_times_one),
 	};
 

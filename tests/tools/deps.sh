@@ -6,7 +6,7 @@
 #
 # A package of PostgreSQL's server makes and starts a server on port 5432 unless
 # createcluster.conf says no; the tests make servers of their own, so it is
-# told no for as long as the installation takes. The proxies would be
+# told no for as long as the installation takes. The proxies and web servers would be
 # started too, now and at every boot: policy-rc.d says no to that meanwhile, and
 # they are disabled when it was us who brought them.
 set -eu
@@ -16,8 +16,8 @@ libcurl4-openssl-dev libmicrohttpd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql clang clang-tidy
 cppcheck libclang-rt-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
 pgpool2 prometheus etcd-server nftables iproute2 faketime locales dnsmasq-base"
-# counts instructions
-BENCH="valgrind"
+# counts instructions; a yardstick for the window
+BENCH="valgrind nginx"
 DEB="build-essential debhelper dpkg-dev"
 # to make a Debian to install things in
 LONG="$DEB mmdebstrap"
@@ -26,7 +26,7 @@ LONG="$DEB mmdebstrap"
 command -v npm > /dev/null || LONG="$LONG npm"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 POLICY=/usr/sbin/policy-rc.d
-SERVERS="haproxy pgbouncer pgpool2 prometheus etcd-server"
+SERVERS="haproxy pgbouncer pgpool2 prometheus etcd-server nginx"
 kept=
 policy=
 

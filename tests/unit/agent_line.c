@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -51,6 +52,33 @@ static void test_lines(void **state)
 			assert_string_equal(asked.name, lines[i].name);
 			assert_int_equal(asked.health, lines[i].health);
 			assert_int_equal(asked.lag_limit_ms, lines[i].lag_limit_ms);
+		}
+		free(text);
+	}
+}
+
+/* Whatever comes is a question with a name in it, or is refused (under ASan: and nothing else is read). */
+static void test_noise(void **state)
+{
+	static const char *const pieces[] = { " ", "\t", "\r", "lag=", "5", ".", "primary", "replica", "db1", "\xff", "=", "" };
+	unsigned random = (unsigned)time(NULL);
+
+	(void)state;
+	print_message("seed %u\n", random);
+	for (int run = 0; run < 50000; run++) {
+		struct buf line = { 0 };
+		struct agent_line asked;
+		char *text;
+
+		for (int i = (int)(random >> 8) % 9; i > 0; i--) {
+			random = random * 1103515245 + 12345;
+			buf_add_str(&line, pieces[(random >> 8) % (sizeof(pieces) / sizeof(pieces[0]))]);
+		}
+		random = random * 1103515245 + 12345;
+		text = line.data != NULL ? buf_steal(&line) : mem_strdup("");
+		if (agent_line_parse(text, &asked) == NULL) {
+			assert_true(asked.name[0] != '\0' && asked.name[0] != ' ');
+			assert_in_range(asked.lag_limit_ms, 0, HEALTH_NO_LIMIT);
 		}
 		free(text);
 	}
@@ -110,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_answers),
 	};
 

@@ -493,6 +493,7 @@ static void test_log_counts_lost_lines(void **state)
 	assert_true(log_stop(5000));
 	lines = count_lines(buf_text(&all));
 	assert_true(said >= 3 * LOG_QUEUE_LINES - LOG_QUEUE_LINES - 2000);
+	assert_int_equal(log_lost(), said);
 	assert_int_equal(lines, 3 * LOG_QUEUE_LINES - said + 2);
 	buf_free(&all);
 	close(fd);

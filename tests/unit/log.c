@@ -172,6 +172,7 @@ static void test_a_full_disk_is_counted_and_told_when_there_is_room(void **state
 	assert_true(strstr(text, "3 log lines") < strstr(text, "after"));
 	put(&sink, "then");
 	assert_int_equal(0, sink.lost);
+	assert_int_equal(3, sink.lost_ever);
 	free(text);
 	log_sink_close(&sink);
 	free(path);
