@@ -8,10 +8,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "council/away.h"
 #include "council/election.h"
 #include "council/ledger.h"
-#include "council/places.h"
+#include "council/keys.h"
 #include "council/reg.h"
+#include "council/roll.h"
 #include "etcd/feed.h"
 #include "etcd/lease.h"
 #include "loop/clock.h"
@@ -37,7 +39,7 @@ struct clerk {
 	int64_t ttl_ms;
 	const atomic_llong *turned_ms;
 	atomic_llong *sure_ms;
-	void (*say)(void *data, struct word *word);
+	void (*say)(void *data, struct missive *missive);
 	void *data;
 	struct lease *lease;
 	struct reg *reg;
@@ -45,12 +47,9 @@ struct clerk {
 	struct ledger *ledger;
 	struct estate_reader *reader;
 	struct feed *lead_feed;
-	struct feed *monitors_feed;
-	struct client_call *roll; /* reads who there is */
+	struct roll *roll;
 	struct timer *again;      /* to ask for another lease */
-	char *lease_words;        /* why the lease is not renewed; NULL: it is */
-	char *ledger_words;       /* why nothing is committed; NULL: it is, or nothing waits */
-	char *told_words;         /* what was said of both last */
+	struct away away;
 	bool rereads;             /* the state is asked for, when the ledger has written what waits */
 	bool resigns;             /* the same with the term: it is handed back */
 	bool ends;
@@ -61,12 +60,12 @@ static char *key_of(const struct clerk *clerk, const char *place, const char *re
 	return mem_printf("%s%s%s", clerk->prefix, place, rest);
 }
 
-static void say(struct clerk *clerk, enum word_kind kind, const char *text)
+static void say(struct clerk *clerk, enum missive_kind kind, const char *text)
 {
-	struct word *word = word_new(kind);
+	struct missive *missive = missive_new(kind);
 
-	word->text = mem_strdup(text);
-	clerk->say(clerk->data, word);
+	missive->text = mem_strdup(text);
+	clerk->say(clerk->data, missive);
 }
 
 /* ---- the end of a term of our own will ---- */
@@ -114,22 +113,10 @@ static void do_if_idle(struct clerk *clerk)
 
 /* ---- whether etcd can be asked ---- */
 
-static void say_away(struct clerk *clerk)
+static void take_words(struct clerk *clerk, enum away_side side, const char *words)
 {
-	const char *words = clerk->ledger_words != NULL ? clerk->ledger_words : clerk->lease_words;
-
-	if ((words == NULL) == (clerk->told_words == NULL))
-		return;
-	free(clerk->told_words);
-	clerk->told_words = mem_strdup(words);
-	say(clerk, WORD_STUCK, words);
-}
-
-static void take_words(struct clerk *clerk, char **to, const char *words)
-{
-	free(*to);
-	*to = mem_strdup(words);
-	say_away(clerk);
+	if (away_take(&clerk->away, side, words))
+		say(clerk, MISSIVE_STUCK, away_words(&clerk->away));
 }
 
 /* ---- the ledger ---- */
@@ -137,10 +124,10 @@ static void take_words(struct clerk *clerk, char **to, const char *words)
 static void on_committed(void *data, unsigned long number)
 {
 	struct clerk *clerk = data;
-	struct word *word = word_new(WORD_COMMITTED);
+	struct missive *missive = missive_new(MISSIVE_COMMITTED);
 
-	word->number = number;
-	clerk->say(clerk->data, word);
+	missive->number = number;
+	clerk->say(clerk->data, missive);
 	do_if_idle(clerk);
 }
 
@@ -150,7 +137,7 @@ static void on_refused(void *data, const char *why)
 
 	log_warning("etcd has refused a commit: %s", why);
 	election_hint(clerk->election);
-	say(clerk, WORD_TERM_OVER, why);
+	say(clerk, MISSIVE_TERM_OVER, why);
 	do_if_idle(clerk);
 }
 
@@ -158,7 +145,7 @@ static void on_stuck(void *data, const char *why)
 {
 	struct clerk *clerk = data;
 
-	take_words(clerk, &clerk->ledger_words, why);
+	take_words(clerk, AWAY_LEDGER, why);
 }
 
 /* ---- the election ---- */
@@ -166,21 +153,21 @@ static void on_stuck(void *data, const char *why)
 static void on_estate(void *data, struct estate *estate, const char *why)
 {
 	struct clerk *clerk = data;
-	struct word *word;
+	struct missive *missive;
 	bool again = clerk->rereads;
 
 	estate_reader_free(&clerk->reader);
 	clerk->rereads = false;
 	if (estate == NULL) {
 		log_error("the state in etcd cannot be taken, and this monitor runs nothing: %s", why);
-		take_words(clerk, &clerk->ledger_words, why);
+		take_words(clerk, AWAY_LEDGER, why);
 		return;
 	}
 	if (!again)
 		ledger_begin(clerk->ledger, estate->term, estate->meta_revision, estate->meta);
-	word = word_new(again ? WORD_ESTATE : WORD_TERM);
-	word->estate = estate;
-	clerk->say(clerk->data, word);
+	missive = missive_new(again ? MISSIVE_ESTATE : MISSIVE_TERM);
+	missive->estate = estate;
+	clerk->say(clerk->data, missive);
 }
 
 static void read_estate(struct clerk *clerk, int64_t term)
@@ -203,53 +190,20 @@ static void on_gone(void *data, const char *why)
 
 	estate_reader_free(&clerk->reader);
 	ledger_end(clerk->ledger);
-	say(clerk, WORD_TERM_OVER, why);
+	say(clerk, MISSIVE_TERM_OVER, why);
 	do_if_idle(clerk);
 }
 
 static void on_led(void *data, const char *value)
 {
-	say(data, WORD_LED, value);
+	say(data, MISSIVE_LED, value);
 }
 
 /* ---- who there is ---- */
 
-static void on_roll(void *data, struct answer *answer)
+static void on_roll(void *data, const char *list)
 {
-	struct clerk *clerk = data;
-	struct buf text = { 0 };
-
-	clerk->roll = NULL;
-	if (answer->outcome != ETCD_DONE)
-		return;
-	buf_add_char(&text, '[');
-	for (size_t i = 0; i < answer->pairs.count; i++) {
-		buf_add_str(&text, i > 0 ? "," : "");
-		buf_add(&text, answer->pairs.items[i].value, answer->pairs.items[i].value_len);
-	}
-	buf_add_char(&text, ']');
-	say(clerk, WORD_MONITORS, buf_text(&text));
-	buf_free(&text);
-}
-
-static void read_roll(struct clerk *clerk)
-{
-	char *key = key_of(clerk, PLACE_MONITORS, "");
-	const struct body_range range = { .key = key, .prefix = true };
-	struct body body;
-
-	if (clerk->roll == NULL) {
-		body_range(&body, &range);
-		clerk->roll = client_ask(clerk->client, &body, clerk->ttl_ms / ASK_PARTS, on_roll, clerk);
-		body_free(&body);
-	}
-	free(key);
-}
-
-static void on_monitors_news(void *data, const struct feed_news *news)
-{
-	if (news->word != FEED_BROKEN)
-		read_roll(data);
+	say(data, MISSIVE_MONITORS, list);
 }
 
 static void on_lead_news(void *data, const struct feed_news *news)
@@ -266,13 +220,13 @@ static void on_in(void *data)
 {
 	struct clerk *clerk = data;
 
-	say(clerk, WORD_IN, NULL);
+	say(clerk, MISSIVE_IN, NULL);
 	election_may(clerk->election, !clerk->resigns && !clerk->ends);
 }
 
 static void on_taken(void *data, const char *value)
 {
-	say(data, WORD_TAKEN, value);
+	say(data, MISSIVE_TAKEN, value);
 }
 
 static bool may_renew(void *data)
@@ -290,17 +244,17 @@ static void on_lease(void *data, const struct lease_news *news)
 	switch (news->word) {
 	case LEASE_GRANTED:
 		clerk->ttl_ms = news->ttl_s * SECOND_MS;
-		take_words(clerk, &clerk->lease_words, NULL);
+		take_words(clerk, AWAY_LEASE, NULL);
 		reg_has_lease(clerk->reg, news->id, clerk->ttl_ms);
 		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
 		return;
 	case LEASE_RENEWED:
-		take_words(clerk, &clerk->lease_words, NULL);
+		take_words(clerk, AWAY_LEASE, NULL);
 		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
 		return;
 	case LEASE_FAILED:
 		if (!belief_is_sure(election_belief(clerk->election), clock_steady_ms()))
-			take_words(clerk, &clerk->lease_words, news->answer->words);
+			take_words(clerk, AWAY_LEASE, news->answer->words);
 		return;
 	case LEASE_GONE:
 		election_may(clerk->election, false);
@@ -318,10 +272,8 @@ static void start_lease(struct clerk *clerk)
 
 static void on_again(void *data)
 {
-	struct clerk *clerk = data;
-
-	if (clerk->lease == NULL && !clerk->ends)
-		start_lease(clerk);
+	if (((struct clerk *)data)->lease == NULL && !((struct clerk *)data)->ends)
+		start_lease(data);
 }
 
 /* ---- what the council says ---- */
@@ -329,62 +281,62 @@ static void on_again(void *data)
 static void on_word(void *data, void *message)
 {
 	struct clerk *clerk = data;
-	struct word *word = message;
+	struct missive *missive = message;
 
-	switch (word->kind) {
-	case WORD_COMMIT:
-		ledger_add(clerk->ledger, word->commit);
-		word->commit = NULL;
+	switch (missive->kind) {
+	case MISSIVE_COMMIT:
+		ledger_add(clerk->ledger, missive->commit);
+		missive->commit = NULL;
 		break;
-	case WORD_SAY:
-		reg_say(clerk->reg, word->text);
+	case MISSIVE_SAY:
+		reg_say(clerk->reg, missive->text);
 		break;
-	case WORD_END:
+	case MISSIVE_END:
 		clerk->ends = true;
 		clerk->resigns = true;
 		do_if_idle(clerk);
 		break;
-	case WORD_RESIGN:
+	case MISSIVE_RESIGN:
 		clerk->resigns = true;
 		do_if_idle(clerk);
 		break;
-	case WORD_REREAD:
+	case MISSIVE_REREAD:
 		clerk->rereads = true;
 		do_if_idle(clerk);
 		break;
-	case WORD_TERM:
-	case WORD_ESTATE:
-	case WORD_TERM_OVER:
-	case WORD_COMMITTED:
-	case WORD_STUCK:
-	case WORD_LED:
-	case WORD_TAKEN:
-	case WORD_IN:
-	case WORD_MONITORS:
+	case MISSIVE_TERM:
+	case MISSIVE_ESTATE:
+	case MISSIVE_TERM_OVER:
+	case MISSIVE_COMMITTED:
+	case MISSIVE_STUCK:
+	case MISSIVE_LED:
+	case MISSIVE_TAKEN:
+	case MISSIVE_IN:
+	case MISSIVE_MONITORS:
 		break; /* the clerk's own */
 	}
-	word_free(&word);
+	missive_free(&missive);
 }
 
-void clerk_tell(struct clerk *clerk, struct word *word)
+void clerk_tell(struct clerk *clerk, struct missive *missive)
 {
-	mailbox_send(clerk->mailbox, word);
+	mailbox_send(clerk->mailbox, missive);
 }
 
 /* ---- its life ---- */
 
 static void drop_word(void *message)
 {
-	struct word *word = message;
+	struct missive *missive = message;
 
-	word_free(&word);
+	missive_free(&missive);
 }
 
 static void open_parts(struct clerk *clerk)
 {
-	char *lead = key_of(clerk, PLACE_LEAD, "");
-	char *entry = key_of(clerk, PLACE_MONITORS, clerk->name);
-	char *monitors = key_of(clerk, PLACE_MONITORS, "");
+	char *lead = key_of(clerk, KEY_LEAD, "");
+	char *entry = key_of(clerk, KEY_MONITORS, clerk->name);
+	char *monitors = key_of(clerk, KEY_MONITORS, "");
 	const struct election_events election_events = {
 		.began = on_began, .gone = on_gone, .led = on_led, .data = clerk,
 	};
@@ -401,7 +353,7 @@ static void open_parts(struct clerk *clerk)
 		.host = clerk->host, .events = &reg_events });
 	reg_say(clerk->reg, clerk->value);
 	clerk->lead_feed = feed_start(clerk->client, lead, 0, clerk->ttl_ms / TURN_PARTS, on_lead_news, clerk);
-	clerk->monitors_feed = feed_start(clerk->client, monitors, 0, clerk->ttl_ms / TURN_PARTS, on_monitors_news, clerk);
+	clerk->roll = roll_new(clerk->client, monitors, clerk->ttl_ms, on_roll, clerk);
 	free(lead);
 	free(entry);
 	free(monitors);
@@ -409,9 +361,8 @@ static void open_parts(struct clerk *clerk)
 
 static void close_parts(struct clerk *clerk)
 {
-	client_cancel(&clerk->roll);
 	feed_free(&clerk->lead_feed);
-	feed_free(&clerk->monitors_feed);
+	roll_free(&clerk->roll);
 	estate_reader_free(&clerk->reader);
 	ledger_free(&clerk->ledger);
 	election_free(&clerk->election);
@@ -443,9 +394,7 @@ static void forget(struct clerk *clerk)
 	free(clerk->instance);
 	free(clerk->host);
 	free(clerk->value);
-	free(clerk->lease_words);
-	free(clerk->ledger_words);
-	free(clerk->told_words);
+	away_free(&clerk->away);
 	free(clerk);
 }
 

@@ -2,13 +2,13 @@
  * The clerk: the thread that talks with etcd for a monitor, with a loop of its own, so that no wait for etcd is a wait of
  * the monitor's, and no stall of the monitor's costs it the lease unseen: the lease is renewed only while the monitor's
  * loop turns. It holds the lease, our entry among the monitors, the election and the ledger; what they come to it tells
- * the council (word.h).
+ * the council (missive.h).
  */
 #pragma once
 
 #include <stdatomic.h>
 
-#include "council/word.h"
+#include "council/missive.h"
 #include "etcd/client.h"
 
 struct clerk;
@@ -23,16 +23,16 @@ struct clerk_start {
 	int64_t ttl_s;
 	const atomic_llong *turned_ms; /* the monitor's loop stamps its turns there (uv_hrtime() / 1000000) */
 	atomic_llong *sure_ms;         /* the clerk says there until when the term is sure: CLOCK_BOOTTIME; 0: it is not ours */
-	/* A word for the council, which owns it then. On the clerk's thread; must not wait. */
-	void (*say)(void *data, struct word *word);
+	/* A missive for the council, which owns it then. On the clerk's thread; must not wait. */
+	void (*say)(void *data, struct missive *missive);
 	void *data;
 };
 
 /* Starts the thread. Copies what it is given, but for the stamps, which outlive it. NULL: there is no thread. */
 struct clerk *clerk_new(const struct clerk_start *start);
 
-/* Takes over the word. Any thread. */
-void clerk_tell(struct clerk *clerk, struct word *word);
+/* Takes over the missive. Any thread. */
+void clerk_tell(struct clerk *clerk, struct missive *missive);
 
-/* After WORD_END: waits for the thread for `ms` at most; false: it does not end. Clears the pointer. */
+/* After MISSIVE_END: waits for the thread for `ms` at most; false: it does not end. Clears the pointer. */
 bool clerk_free(struct clerk **clerk, int64_t ms);

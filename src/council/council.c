@@ -78,10 +78,10 @@ static char *describe(const struct council *council, bool full)
 
 static void tell_entry(struct council *council)
 {
-	struct word *word = word_new(WORD_SAY);
+	struct missive *missive = missive_new(MISSIVE_SAY);
 
-	word->text = describe(council, true);
-	clerk_tell(council->clerk, word);
+	missive->text = describe(council, true);
+	clerk_tell(council->clerk, missive);
 }
 
 void council_say(struct council *council, size_t answering, size_t not_answering)
@@ -148,7 +148,7 @@ static void take_stuck(struct council *council, const char *why)
 	council->stuck_ms = why != NULL ? clock_steady_ms() : 0;
 	take_text(&council->stuck, mem_strdup(why));
 	if (why == NULL && council->term != 0 && lasted_ms > council->ttl_ms)
-		clerk_tell(council->clerk, word_new(WORD_REREAD));
+		clerk_tell(council->clerk, missive_new(MISSIVE_REREAD));
 }
 
 static void take_taken(struct council *council, const char *value)
@@ -179,12 +179,10 @@ static void take_monitors(struct council *council, const char *text)
 {
 	json_t *all = json_loads(text, 0, NULL);
 	char *before = buf_steal(&council->differ);
-	size_t i;
-	json_t *one;
 
 	take_text(&council->monitors, mem_strdup(text));
-	json_array_foreach(all, i, one)
-		compare(council, one);
+	for (size_t i = 0; i < json_array_size(all); i++)
+		compare(council, json_array_get(all, i));
 	if (council->differ.len > 0 && !text_same(before, buf_text(&council->differ)))
 		log_error("monitors_differ: settings of other monitors are not ours: %.*s", (int)council->differ.len - 2,
 			  council->differ.data);
@@ -195,55 +193,55 @@ static void take_monitors(struct council *council, const char *text)
 static void on_word(void *data, void *message)
 {
 	struct council *council = data;
-	struct word *word = message;
+	struct missive *missive = message;
 
-	switch (word->kind) {
-	case WORD_TERM:
-		take_term(council, word->estate);
+	switch (missive->kind) {
+	case MISSIVE_TERM:
+		take_term(council, missive->estate);
 		break;
-	case WORD_TERM_OVER:
-		end_term(council, word->text);
+	case MISSIVE_TERM_OVER:
+		end_term(council, missive->text);
 		break;
-	case WORD_ESTATE:
-		if (word->estate->term == council->term)
-			council->events.returned(council->data, word->estate);
+	case MISSIVE_ESTATE:
+		if (missive->estate->term == council->term)
+			council->events.returned(council->data, missive->estate);
 		break;
-	case WORD_COMMITTED:
-		council->events.committed(council->data, word->number);
+	case MISSIVE_COMMITTED:
+		council->events.committed(council->data, missive->number);
 		break;
-	case WORD_STUCK:
-		take_stuck(council, word->text);
+	case MISSIVE_STUCK:
+		take_stuck(council, missive->text);
 		break;
-	case WORD_LED:
-		take_leader(council, word->text);
+	case MISSIVE_LED:
+		take_leader(council, missive->text);
 		break;
-	case WORD_TAKEN:
-		take_taken(council, word->text);
+	case MISSIVE_TAKEN:
+		take_taken(council, missive->text);
 		break;
-	case WORD_MONITORS:
-		take_monitors(council, word->text);
+	case MISSIVE_MONITORS:
+		take_monitors(council, missive->text);
 		break;
-	case WORD_IN:
+	case MISSIVE_IN:
 		council->events.in(council->data);
 		break;
-	case WORD_COMMIT:
-	case WORD_SAY:
-	case WORD_REREAD:
-	case WORD_RESIGN:
-	case WORD_END:
+	case MISSIVE_COMMIT:
+	case MISSIVE_SAY:
+	case MISSIVE_REREAD:
+	case MISSIVE_RESIGN:
+	case MISSIVE_END:
 		break;
 	}
-	if (word->kind != WORD_COMMITTED)
+	if (missive->kind != MISSIVE_COMMITTED)
 		council->events.changed(council->data);
-	word_free(&word);
+	missive_free(&missive);
 }
 
 /* On the clerk's thread. */
-static void on_said(void *data, struct word *word)
+static void on_said(void *data, struct missive *missive)
 {
 	struct council *council = data;
 
-	mailbox_send(council->mailbox, word);
+	mailbox_send(council->mailbox, missive);
 }
 
 /* ---- what is asked of it ---- */
@@ -276,15 +274,15 @@ int64_t council_stuck_ms(const struct council *council)
 
 void council_commit(struct council *council, struct commit *commit)
 {
-	struct word *word = word_new(WORD_COMMIT);
+	struct missive *missive = missive_new(MISSIVE_COMMIT);
 
-	word->commit = commit;
-	clerk_tell(council->clerk, word);
+	missive->commit = commit;
+	clerk_tell(council->clerk, missive);
 }
 
 void council_resign(struct council *council)
 {
-	clerk_tell(council->clerk, word_new(WORD_RESIGN));
+	clerk_tell(council->clerk, missive_new(MISSIVE_RESIGN));
 }
 
 static void add_text(struct json *json, const char *key, const char *text)
@@ -373,9 +371,9 @@ static void on_closed(uv_handle_t *handle)
 
 static void drop_word(void *message)
 {
-	struct word *word = message;
+	struct missive *missive = message;
 
-	word_free(&word);
+	missive_free(&missive);
 }
 
 static void close_handles(struct council *council)
@@ -418,7 +416,7 @@ bool council_free(struct council **council_p)
 	*council_p = NULL;
 	if (council == NULL)
 		return true;
-	clerk_tell(council->clerk, word_new(WORD_END));
+	clerk_tell(council->clerk, missive_new(MISSIVE_END));
 	if (!clerk_free(&council->clerk, END_MS))
 		return false;
 	close_handles(council);

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "core/saved_keys.h"
-#include "council/places.h"
+#include "council/keys.h"
 #include "loop/timer.h"
 #include "records/saved_gather.h"
 
@@ -67,7 +67,7 @@ static void take_events(struct estate_reader *reader, const struct etcd_pairs *p
 		const struct etcd_pair *pair = &pairs->items[i];
 		struct estate_event *event = mem_zalloc(1, sizeof(*event));
 
-		event->number = strtoul(behind(reader, pair) + strlen(PLACE_EVENTS), NULL, 10);
+		event->number = strtoul(behind(reader, pair) + strlen(KEY_EVENTS), NULL, 10);
 		event->text = mem_strndup(pair->value, pair->value_len);
 		list_add(&reader->estate->events, event); /* etcd gives keys in their order */
 	}
@@ -100,7 +100,7 @@ static void on_answer(void *data, struct answer *answer)
 
 static void read_next(struct estate_reader *reader)
 {
-	char *key = mem_printf("%s%s", reader->prefix, reader->has_state ? PLACE_EVENTS : PLACE_STATE);
+	char *key = mem_printf("%s%s", reader->prefix, reader->has_state ? KEY_EVENTS : KEY_STATE);
 	const struct body_range range = { .key = key, .prefix = true };
 	struct body body;
 

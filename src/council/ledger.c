@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/saved_keys.h"
-#include "council/places.h"
+#include "council/keys.h"
 #include "etcd/barrier.h"
 #include "loop/timer.h"
 
@@ -80,8 +80,7 @@ static void merge(struct commit *into, const struct commit *from)
 
 static bool fits(const struct commit *into, const struct commit *next)
 {
-	return into->puts.count == 0 || (into->puts.count + next->puts.count <= OPERATIONS &&
-					 into->bytes + next->bytes <= BODY_BYTES_MOST / 2);
+	return into->puts.count + next->puts.count <= OPERATIONS && into->bytes + next->bytes <= BODY_BYTES_MOST / 2;
 }
 
 static void add_puts(const struct ledger *ledger, struct body *body, const struct commit *commit)
@@ -229,18 +228,16 @@ static void on_answer(void *data, struct answer *answer)
 static void send_commits(struct ledger *ledger)
 {
 	struct commit *whole = commit_new(0, NULL);
-	const struct commit *last = NULL;
+	const struct commit *last = ledger->waiting.items[0];
 	struct body body;
 	char *meta;
 
 	begin_body(ledger, &body);
-	for (ledger->sent = 0; ledger->sent < ledger->waiting.count; ledger->sent++) {
-		const struct commit *next = ledger->waiting.items[ledger->sent];
-
-		if (!fits(whole, next))
-			break;
-		merge(whole, next);
-		last = next;
+	merge(whole, last);
+	for (ledger->sent = 1; ledger->sent < ledger->waiting.count && fits(whole, ledger->waiting.items[ledger->sent]);
+	     ledger->sent++) {
+		last = ledger->waiting.items[ledger->sent];
+		merge(whole, last);
 	}
 	ledger->last = last->number;
 	meta = meta_with_writer(ledger, last->meta, last->number);
@@ -273,7 +270,7 @@ struct ledger *ledger_new(const struct ledger_start *start)
 	ledger->client = start->client;
 	ledger->prefix = mem_strdup(start->prefix);
 	ledger->writer = mem_strdup(start->writer);
-	ledger->lead_key = key_of(ledger, PLACE_LEAD);
+	ledger->lead_key = key_of(ledger, KEY_LEAD);
 	ledger->meta_key = key_of(ledger, SAVED_META);
 	ledger->timeout_ms = start->timeout_ms;
 	ledger->events = *start->events;

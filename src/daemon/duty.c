@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 struct duty *duty_of(struct event_record *record, unsigned long number)
@@ -67,6 +68,67 @@ bool duty_is_over(const struct duty *duty)
 	}
 	return true;
 }
+
+/* ---- what another monitor has left ---- */
+
+static const struct config_action *find_action(const struct config *config, enum event_kind kind, const char *path)
+{
+	const struct config_trigger *trigger = &config->triggers[kind];
+
+	for (size_t i = 0; i < trigger->count; i++) {
+		if (strcmp(trigger->actions[i].path, path) == 0)
+			return &trigger->actions[i];
+	}
+	return NULL;
+}
+
+static void give_up(const struct duty *duty, struct event_run *run, const char *why)
+{
+	struct log_about about = {
+		.event = event_kind_name(duty->record.event->kind),
+		.event_id = duty->record.event->id,
+		.has_cluster = true,
+		.cluster_id = duty->record.event->cluster_id,
+		.trigger = run->trigger,
+	};
+
+	run->state = EVENT_RUN_UNKNOWN;
+	log_line(LOG_LEVEL_ERROR, &about, "%s", why);
+}
+
+/* Whether the run is left for us. What was started elsewhere runs again, unless its trigger may not. */
+static bool is_left(const struct config *config, const struct duty *duty, struct event_run *run)
+{
+	const struct config_action *action = find_action(config, duty->record.event->kind, run->trigger);
+
+	if (run->state == EVENT_RUN_DONE || run->state == EVENT_RUN_UNKNOWN)
+		return false;
+	if (action == NULL) {
+		give_up(duty, run, "another monitor left it to be run, and there is no such trigger here");
+		return false;
+	}
+	if (run->state == EVENT_RUN_STARTED && action->once) {
+		give_up(duty, run, "another monitor had started it, and nobody knows how it ended: it does not run again"
+				   " (\"rerun\": false)");
+		return false;
+	}
+	return true;
+}
+
+size_t duty_find_rest(struct duty *duty, const struct config *config, struct dispatch_rest *rest)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < duty->record.run_count; i++) {
+		struct event_run *run = &duty->record.runs[i];
+
+		if (is_left(config, duty, run))
+			rest[count++] = (struct dispatch_rest){ .path = run->trigger, .again = run->state == EVENT_RUN_STARTED };
+	}
+	return count;
+}
+
+/* ---- all of them ---- */
 
 /* Where the first of at least that number is, or would be. */
 static size_t place_of(const struct list *duties, unsigned long number)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "core/config.h"
 #include "core/event_record.h"
+#include "dispatch/dispatch.h"
 
 struct duty {
 	struct event_record record;
@@ -33,6 +34,12 @@ void duty_end_run(struct event_run *run, const char *how);
 
 /* Whether nothing of it is left to be run. */
 bool duty_is_over(const struct duty *duty);
+
+/*
+ * What of it is left for this monitor by its own configuration, into `rest` (of as many places as it has runs): what was
+ * started elsewhere runs again, unless its trigger may not. What will never run is marked, and logged.
+ */
+size_t duty_find_rest(struct duty *duty, const struct config *config, struct dispatch_rest *rest);
 
 /* Puts it at its place. */
 void duties_add(struct list *duties, struct duty *duty);

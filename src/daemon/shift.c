@@ -225,62 +225,12 @@ static void on_committed(void *data, unsigned long number)
 
 /* ---- a term begins ---- */
 
-static const struct config_action *find_action(const struct shift *shift, enum event_kind kind, const char *path)
-{
-	const struct config_trigger *trigger = &shift->config->triggers[kind];
-
-	for (size_t i = 0; i < trigger->count; i++) {
-		if (strcmp(trigger->actions[i].path, path) == 0)
-			return &trigger->actions[i];
-	}
-	return NULL;
-}
-
-static void give_up(const struct duty *duty, struct event_run *run, const char *why)
-{
-	struct log_about about = {
-		.event = event_kind_name(duty->record.event->kind),
-		.event_id = duty->record.event->id,
-		.has_cluster = true,
-		.cluster_id = duty->record.event->cluster_id,
-		.trigger = run->trigger,
-	};
-
-	run->state = EVENT_RUN_UNKNOWN;
-	log_line(LOG_LEVEL_ERROR, &about, "%s", why);
-}
-
-/* Whether the run is left for us. What was started elsewhere runs again, unless its trigger may not. */
-static bool is_left(const struct shift *shift, const struct duty *duty, struct event_run *run)
-{
-	const struct config_action *action = find_action(shift, duty->record.event->kind, run->trigger);
-
-	if (run->state == EVENT_RUN_DONE || run->state == EVENT_RUN_UNKNOWN)
-		return false;
-	if (action == NULL) {
-		give_up(duty, run, "another monitor left it to be run, and there is no such trigger here");
-		return false;
-	}
-	if (run->state == EVENT_RUN_STARTED && action->once) {
-		give_up(duty, run, "another monitor had started it, and nobody knows how it ended: it does not run again"
-				   " (\"rerun\": false)");
-		return false;
-	}
-	return true;
-}
-
 /* Goes on with an event of which something is left to be done; takes over the duty. */
 static void go_on_with(struct shift *shift, struct duty *duty)
 {
 	struct dispatch_rest *rest = mem_zalloc(duty->record.run_count + 1, sizeof(*rest));
-	size_t count = 0;
+	size_t count = duty_find_rest(duty, shift->config, rest);
 
-	for (size_t i = 0; i < duty->record.run_count; i++) {
-		struct event_run *run = &duty->record.runs[i];
-
-		if (is_left(shift, duty, run))
-			rest[count++] = (struct dispatch_rest){ .path = run->trigger, .again = run->state == EVENT_RUN_STARTED };
-	}
 	if (count == 0) {
 		(void)commit_runs(shift, duty);
 		duty_free(&duty);

@@ -1,0 +1,7 @@
+/* Where what the monitors share stands in etcd, behind the prefix (`monitors.prefix`). The state's keys are core/saved_keys.h's. */
+#pragma once
+
+#define KEY_LEAD "lead"          /* who acts, with its lease; its create_revision is the term */
+#define KEY_MONITORS "monitors/" /* a monitor's name follows: who there is, each with its lease */
+#define KEY_STATE "state/"
+#define KEY_EVENTS "events/"     /* twelve digits follow */

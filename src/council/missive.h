@@ -1,0 +1,39 @@
+/*
+ * What passes between the monitor's thread (council.h) and the clerk's (clerk.h): words, each owned by who receives it.
+ */
+#pragma once
+
+#include "council/commit.h"
+#include "council/estate.h"
+
+enum missive_kind {
+	/* The council to the clerk: */
+	MISSIVE_COMMIT, /* write this */
+	MISSIVE_SAY,    /* our entry among the monitors says `text` from now on */
+	MISSIVE_REREAD, /* read the state once more when all that waits is written: MISSIVE_ESTATE follows */
+	MISSIVE_RESIGN, /* hand the term back when all that waits is written */
+	MISSIVE_END,    /* the same, and end the thread */
+	/* The clerk to the council: */
+	MISSIVE_TERM,      /* a term has begun: `estate` */
+	MISSIVE_ESTATE,    /* the state as it was committed, for MISSIVE_REREAD: `estate` */
+	MISSIVE_TERM_OVER, /* it is over: `text` says why */
+	MISSIVE_COMMITTED, /* all up to `number` stands */
+	MISSIVE_STUCK,     /* etcd takes nothing just now: `text` says why; NULL: it does again */
+	MISSIVE_LED,       /* another monitor acts: `text` is its value at `lead`; NULL: nobody is known to */
+	MISSIVE_TAKEN,     /* our name is another process's: `text` is its entry */
+	MISSIVE_IN,        /* our entry stands */
+	MISSIVE_MONITORS,  /* the entries of all monitors: `text`, a JSON list */
+};
+
+struct missive {
+	enum missive_kind kind;
+	unsigned long number;
+	char *text;
+	struct commit *commit;
+	struct estate *estate;
+};
+
+struct missive *missive_new(enum missive_kind kind);
+
+/* NULL allowed; clears the pointer. */
+void missive_free(struct missive **missive);
