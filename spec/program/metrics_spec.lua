@@ -23,13 +23,17 @@ local function place_of(server, place)
     server.label or server.name, place)
 end
 
-local function wait_value(place, series, expected)
+local function wait_until(place, series, what, holds)
   local text
-  proc.wait_for(("%s %s"):format(series, expected), 10, function()
+  proc.wait_for(("%s %s"):format(series, what), 10, function()
     text = scrape(place)
-    return value(text, series) == expected
+    return holds(value(text, series))
   end, function() return text end)
   return text
+end
+
+local function wait_value(place, series, expected)
+  return wait_until(place, series, expected, function(number) return number == expected end)
 end
 
 -- Asks for all a few times, one after another, while the loop's lateness is looked at: the least ms of an answer, as
@@ -148,7 +152,7 @@ describe("/metrics", function()
     slaves[1]:start()
     wait_value(place, "plusmoin_triggers_running", 1)
     master:kill9() -- its event waits behind the slave's
-    text = wait_value(place, "plusmoin_queue_length", 1)
+    text = wait_until(place, "plusmoin_queue_length", ">= 1", function(number) return number >= 1 end)
     assert.is_true(value(text, "plusmoin_queue_oldest_seconds") < 3, text)
     wait_value(place, 'plusmoin_trigger_runs_total{outcome="timed_out"}', 1)
     daemon:expect_events { { "master_down", master } }

@@ -3,6 +3,8 @@
 local crowd = require "spec.support.crowd"
 local has = require "spec.support.has"
 local machine = require "spec.support.machine"
+local peer = require "spec.support.peer"
+local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
@@ -19,7 +21,7 @@ local MORE_KIB = SANITIZED and math.huge or 6144 -- of memory, after a bad day: 
 local function finish()
   web.close_all()
   crowd.stop_all()
-  scene.finish(standin.stop_all)
+  scene.finish(standin.stop_all, peer.close_all)
 end
 
 -- A master, a slave, and a plusmoin with a window. Options as of scene.start, http.
@@ -110,6 +112,37 @@ describe("the window is asked in vain", function()
     proc.wait_for("the stream's end: who opened it may not now", 5, function()
       return stream.heard:find("\r\n0\r\n\r\n", 1, true)
     end)
+  end)
+
+  it("for a secret that a server or a trigger has said", function()
+    local text = "SFATAL\0C28P01\0Mno carrotcake\9for you, " .. TOKEN .. " neither\0\0"
+    local talker = peer.saying("E" .. string.pack(">I4", #text + 4) .. text, true)
+    local file, place = proc.new_dir("token") .. "/token", web.place()
+    proc.write_file(file, TOKEN, tonumber("640", 8))
+    local daemon = plusmoin.start { nodes = { (pg.master()), { host = "127.0.0.1", port = talker.port } },
+      triggers = { plusmoin_up = "sh -c 'echo it is carrotcake, " .. TOKEN .. " >&2; exit 7'" }, nowait = true,
+      config = { password = "carrotcake", connection = { sslmode = "disable" },
+        http = { listen = place, token_file = file } } }
+    daemon:wait_status("a start", function() return true end)
+    local function say(path)
+      return web.say(place, web.request(path, { host = place,
+        headers = { "Connection: close", "Authorization: Bearer " .. TOKEN } }))
+    end
+    local stream = web.connect(place):say(web.request("/events", { host = place,
+      headers = { "Last-Event-ID: 1.1", "Authorization: Bearer " .. TOKEN } }))
+    proc.wait_for("the trigger's end", 10, function()
+      return stream.heard:find("trigger_ended.*status 7")
+    end, function() return stream.heard .. daemon:diagnose() end)
+    local node = "/nodes/127.0.0.1:" .. talker.port
+    proc.wait_for("what it has said", 10, function() return say(node):find("no %*%*%*") end,
+      function() return say(node) .. daemon:diagnose() end)
+    local all = stream.heard .. daemon:log()
+    for _, path in ipairs { "/", "/status.json", "/clusters", "/clusters/0", node, node .. "/explain",
+      node .. "/primary", node .. "/health", "/nodes/carrotcakes", "/metrics", "/events?since=1.1" } do
+      all = all .. say(path)
+    end
+    assert.is_nil(all:find("carrotcake[^s]"))
+    assert.is_nil(all:find(TOKEN, 1, true))
   end)
 
   it("by a name that is not its own", function()
@@ -266,6 +299,30 @@ describe("the window through", function()
       local seen = gets:finish()
       assert.same({ 0, 0 }, { seen.other, seen.failed })
       assert.is_true(seen.good > 50 and seen.worst_ms < (SANITIZED and 2000 or 500), seen.good .. " " .. seen.worst_ms)
+    end)
+  end)
+
+  it("a thousand clients of its agent that send a byte a second: HAProxy is answered #long", function()
+    local agent = web.place()
+    local daemon, master, slaves = start { http = { agent = agent } }
+    on_time(daemon, slaves[1], function()
+      local idle = web.connect(daemon.at):say(web.request("/live"))
+      assert.equal(200, idle:answer().status)
+      local asked = proc.mono_ms()
+      local slow = crowd.start(agent, "slow", 1000, 20, master.name)
+      local worst = 0
+      proc.watch(4, function()
+        local began = proc.mono_ms()
+        assert.equal("up ready 100%\n", web.say(agent, master.name .. " primary\n"))
+        worst = math.max(worst, proc.mono_ms() - began)
+      end)
+      assert.is_true(worst < (SANITIZED and 2000 or 500), worst)
+      local cut = slow:result(40)
+      assert.equal(1000, cut.cut)
+      assert.is_true(cut.longest_ms < (SANITIZED and 8000 or 5000), cut.longest_ms)
+      idle:wait_end(15) -- who asks nothing more goes after 10 s
+      local stayed = idle.ended_ms - asked
+      assert.is_true(stayed > 9500 and stayed < 13000, stayed)
     end)
   end)
 

@@ -47,6 +47,34 @@ void event_set_rival(struct event *event, const struct node *rival)
 	event->rival = node_view_ref(node_view_of(rival));
 }
 
+void event_set_term(struct event *event, int64_t term)
+{
+	event->term = term;
+}
+
+static struct node_view *node_of(struct node_view *node)
+{
+	return node != NULL ? node_view_ref(node) : NULL;
+}
+
+struct event *event_again(const struct event *event)
+{
+	struct event *again = event_new(event->kind, event->id, event->view, event->others, event->time_ms);
+
+	again->cluster_id = event->cluster_id;
+	again->came_from = event->came_from;
+	again->node = node_of(event->node);
+	again->rival = node_of(event->rival);
+	again->rule = event->rule;
+	again->witnesses = mem_zalloc(event->witness_count, sizeof(struct node_view *));
+	for (size_t i = 0; i < event->witness_count; i++)
+		again->witnesses[again->witness_count++] = node_view_ref(event->witnesses[i]);
+	again->restored = event->restored;
+	again->term = event->term;
+	again->again = true;
+	return again;
+}
+
 size_t event_bytes(const struct event *event, const struct view *view, const struct view *others)
 {
 	return sizeof(*event) + (event->node != NULL ? event->node->bytes : 0) +

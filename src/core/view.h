@@ -94,6 +94,8 @@ struct event {
 	size_t witness_count;
 	int64_t failed_ms; /* steady: the first failed look of the run of them that its node is in; INT64_MIN: in none */
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
+	int64_t term; /* under which this monitor acts; 0: there is no other one */
+	bool again; /* for an action that another monitor had started, and did not end */
 };
 
 /* An event without a node; takes its own references of both pictures. */
@@ -109,6 +111,12 @@ void event_set_witnesses(struct event *event, const struct list *nodes);
 
 /* The other one of a split_brain. Before it is shared. */
 void event_set_rival(struct event *event, const struct node *rival);
+
+/* Under which term it is told. Before it is shared. */
+void event_set_term(struct event *event, int64_t term);
+
+/* The same event for an action that runs once more; the caller's reference. */
+struct event *event_again(const struct event *event);
 
 /* How many bytes the event and its pictures take where `view` and `others` are held already. */
 size_t event_bytes(const struct event *event, const struct view *view, const struct view *others);

@@ -14,6 +14,7 @@
 #include "council/reg.h"
 #include "etcd/feed.h"
 #include "etcd/lease.h"
+#include "loop/clock.h"
 #include "loop/timer.h"
 #include "script/mailbox.h"
 #include "system/thread.h"
@@ -47,7 +48,11 @@ struct clerk {
 	struct feed *monitors_feed;
 	struct client_call *roll; /* reads who there is */
 	struct timer *again;      /* to ask for another lease */
-	bool resigns;             /* when the ledger has written what waits */
+	char *lease_words;        /* why the lease is not renewed; NULL: it is */
+	char *ledger_words;       /* why nothing is committed; NULL: it is, or nothing waits */
+	char *told_words;         /* what was said of both last */
+	bool rereads;             /* the state is asked for, when the ledger has written what waits */
+	bool resigns;             /* the same with the term: it is handed back */
 	bool ends;
 };
 
@@ -92,10 +97,39 @@ static void hand_back(struct clerk *clerk)
 		uv_stop(&clerk->loop);
 }
 
-static void resign_if_idle(struct clerk *clerk)
+static void read_estate(struct clerk *clerk, int64_t term);
+
+/* What waits for the ledger to have written all that was given to it. */
+static void do_if_idle(struct clerk *clerk)
 {
-	if (clerk->resigns && !ledger_is_busy(clerk->ledger))
+	const struct belief *belief = election_belief(clerk->election);
+
+	if (ledger_is_busy(clerk->ledger))
+		return;
+	if (clerk->rereads && belief->term != 0 && clerk->reader == NULL)
+		read_estate(clerk, belief->term);
+	if (clerk->resigns)
 		hand_back(clerk);
+}
+
+/* ---- whether etcd can be asked ---- */
+
+static void say_away(struct clerk *clerk)
+{
+	const char *words = clerk->ledger_words != NULL ? clerk->ledger_words : clerk->lease_words;
+
+	if ((words == NULL) == (clerk->told_words == NULL))
+		return;
+	free(clerk->told_words);
+	clerk->told_words = mem_strdup(words);
+	say(clerk, WORD_STUCK, words);
+}
+
+static void take_words(struct clerk *clerk, char **to, const char *words)
+{
+	free(*to);
+	*to = mem_strdup(words);
+	say_away(clerk);
 }
 
 /* ---- the ledger ---- */
@@ -107,7 +141,7 @@ static void on_committed(void *data, unsigned long number)
 
 	word->number = number;
 	clerk->say(clerk->data, word);
-	resign_if_idle(clerk);
+	do_if_idle(clerk);
 }
 
 static void on_refused(void *data, const char *why)
@@ -117,12 +151,14 @@ static void on_refused(void *data, const char *why)
 	log_warning("etcd has refused a commit: %s", why);
 	election_hint(clerk->election);
 	say(clerk, WORD_TERM_OVER, why);
-	resign_if_idle(clerk);
+	do_if_idle(clerk);
 }
 
 static void on_stuck(void *data, const char *why)
 {
-	say(data, WORD_STUCK, why);
+	struct clerk *clerk = data;
+
+	take_words(clerk, &clerk->ledger_words, why);
 }
 
 /* ---- the election ---- */
@@ -131,23 +167,34 @@ static void on_estate(void *data, struct estate *estate, const char *why)
 {
 	struct clerk *clerk = data;
 	struct word *word;
+	bool again = clerk->rereads;
 
+	estate_reader_free(&clerk->reader);
+	clerk->rereads = false;
 	if (estate == NULL) {
-		say(clerk, WORD_STUCK, why);
+		log_error("the state in etcd cannot be taken, and this monitor runs nothing: %s", why);
+		take_words(clerk, &clerk->ledger_words, why);
 		return;
 	}
-	ledger_begin(clerk->ledger, estate->term, estate->meta_revision, estate->meta);
-	word = word_new(WORD_TERM);
+	if (!again)
+		ledger_begin(clerk->ledger, estate->term, estate->meta_revision, estate->meta);
+	word = word_new(again ? WORD_ESTATE : WORD_TERM);
 	word->estate = estate;
 	clerk->say(clerk->data, word);
+}
+
+static void read_estate(struct clerk *clerk, int64_t term)
+{
+	estate_reader_free(&clerk->reader);
+	clerk->reader = estate_read(clerk->client, clerk->prefix, term, clerk->ttl_ms / ASK_PARTS, on_estate, clerk);
 }
 
 static void on_began(void *data, int64_t term)
 {
 	struct clerk *clerk = data;
 
-	estate_reader_free(&clerk->reader);
-	clerk->reader = estate_read(clerk->client, clerk->prefix, term, clerk->ttl_ms / ASK_PARTS, on_estate, clerk);
+	clerk->rereads = false;
+	read_estate(clerk, term);
 }
 
 static void on_gone(void *data, const char *why)
@@ -157,7 +204,7 @@ static void on_gone(void *data, const char *why)
 	estate_reader_free(&clerk->reader);
 	ledger_end(clerk->ledger);
 	say(clerk, WORD_TERM_OVER, why);
-	resign_if_idle(clerk);
+	do_if_idle(clerk);
 }
 
 static void on_led(void *data, const char *value)
@@ -243,13 +290,17 @@ static void on_lease(void *data, const struct lease_news *news)
 	switch (news->word) {
 	case LEASE_GRANTED:
 		clerk->ttl_ms = news->ttl_s * SECOND_MS;
+		take_words(clerk, &clerk->lease_words, NULL);
 		reg_has_lease(clerk->reg, news->id, clerk->ttl_ms);
 		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
 		return;
 	case LEASE_RENEWED:
+		take_words(clerk, &clerk->lease_words, NULL);
 		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
 		return;
 	case LEASE_FAILED:
+		if (!belief_is_sure(election_belief(clerk->election), clock_steady_ms()))
+			take_words(clerk, &clerk->lease_words, news->answer->words);
 		return;
 	case LEASE_GONE:
 		election_may(clerk->election, false);
@@ -291,13 +342,18 @@ static void on_word(void *data, void *message)
 	case WORD_END:
 		clerk->ends = true;
 		clerk->resigns = true;
-		resign_if_idle(clerk);
+		do_if_idle(clerk);
 		break;
 	case WORD_RESIGN:
 		clerk->resigns = true;
-		resign_if_idle(clerk);
+		do_if_idle(clerk);
+		break;
+	case WORD_REREAD:
+		clerk->rereads = true;
+		do_if_idle(clerk);
 		break;
 	case WORD_TERM:
+	case WORD_ESTATE:
 	case WORD_TERM_OVER:
 	case WORD_COMMITTED:
 	case WORD_STUCK:
@@ -387,6 +443,9 @@ static void forget(struct clerk *clerk)
 	free(clerk->instance);
 	free(clerk->host);
 	free(clerk->value);
+	free(clerk->lease_words);
+	free(clerk->ledger_words);
+	free(clerk->told_words);
 	free(clerk);
 }
 

@@ -35,6 +35,8 @@ struct council {
 	int64_t term;
 	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
 	char *stuck;    /* why etcd takes nothing; NULL: it does */
+	int64_t stuck_ms; /* steady: since when */
+	int64_t ttl_ms;
 	char *monitors; /* a JSON list; NULL: not read yet */
 	struct buf differ; /* which settings of which monitors are not ours, as it was logged */
 	size_t answering;
@@ -137,11 +139,16 @@ static void take_leader(struct council *council, const char *value)
 
 static void take_stuck(struct council *council, const char *why)
 {
+	int64_t lasted_ms = council_stuck_ms(council);
+
 	if (why != NULL)
-		log_error("etcd takes no commit, so no trigger starts: %s", why);
+		log_error("etcd cannot be asked, so no trigger starts: %s", why);
 	else
-		log_error("etcd takes commits again");
+		log_error("etcd answers again");
+	council->stuck_ms = why != NULL ? clock_steady_ms() : 0;
 	take_text(&council->stuck, mem_strdup(why));
+	if (why == NULL && council->term != 0 && lasted_ms > council->ttl_ms)
+		clerk_tell(council->clerk, word_new(WORD_REREAD));
 }
 
 static void take_taken(struct council *council, const char *value)
@@ -197,6 +204,10 @@ static void on_word(void *data, void *message)
 	case WORD_TERM_OVER:
 		end_term(council, word->text);
 		break;
+	case WORD_ESTATE:
+		if (word->estate->term == council->term)
+			council->events.returned(council->data, word->estate);
+		break;
 	case WORD_COMMITTED:
 		council->events.committed(council->data, word->number);
 		break;
@@ -213,8 +224,11 @@ static void on_word(void *data, void *message)
 		take_monitors(council, word->text);
 		break;
 	case WORD_IN:
+		council->events.in(council->data);
+		break;
 	case WORD_COMMIT:
 	case WORD_SAY:
+	case WORD_REREAD:
 	case WORD_RESIGN:
 	case WORD_END:
 		break;
@@ -242,6 +256,22 @@ int64_t council_term(const struct council *council)
 bool council_is_sure(const struct council *council)
 {
 	return council->term != 0 && clock_steady_ms() < atomic_load(&council->sure_ms);
+}
+
+char *council_words(const struct council *council)
+{
+	const char *away = council->stuck != NULL ? ", etcd is away" : "";
+
+	if (council->term != 0)
+		return mem_printf("acting%s", away);
+	if (council->leader != NULL)
+		return mem_printf("standing by (%s acts)%s", council->leader, away);
+	return mem_printf("standing by (nobody is known to act)%s", away);
+}
+
+int64_t council_stuck_ms(const struct council *council)
+{
+	return council->stuck != NULL ? clock_steady_ms() - council->stuck_ms : 0;
 }
 
 void council_commit(struct council *council, struct commit *commit)
@@ -365,6 +395,7 @@ struct council *council_new(const struct council_start *start)
 	council->name = mem_strdup(start->config->monitors.name);
 	council->host = mem_strdup(host);
 	council->start_ms = clock_wall_ms();
+	council->ttl_ms = start->config->monitors.ttl_ms;
 	council->instance = mem_printf("%s:%ld:%" PRId64, host, (long)getpid(), council->start_ms);
 	likeness_write(start->config, council->settings);
 	council->turn.data = council;

@@ -16,12 +16,16 @@ struct council;
 struct council_events {
 	/* A term is ours: what it takes over, for the call only. */
 	void (*acts)(void *data, const struct estate *estate);
+	/* etcd was away for longer than a lease lasts, and takes commits again: what stands there; for the call only. */
+	void (*returned)(void *data, const struct estate *estate);
 	/* It is over, or was handed back: what runs must end, and nothing starts. */
 	void (*stands_by)(void *data, const char *why);
 	/* The commits up to this number stand. */
 	void (*committed)(void *data, unsigned long number);
 	/* Who acts, who there is, or whether etcd can be asked has changed. */
 	void (*changed)(void *data);
+	/* Our entry stands among the monitors: the name is ours. */
+	void (*in)(void *data);
 	/* Our name is another process's, which is on that host: this one must not go on. */
 	void (*taken)(void *data, const char *host);
 };
@@ -41,6 +45,12 @@ int64_t council_term(const struct council *council);
 
 /* Whether something may be started now: the term is ours, and that is sure. Looked at just before each start. */
 bool council_is_sure(const struct council *council);
+
+/* "acting", "standing by (NAME acts)", "standing by (nobody is known to act)"; with what etcd lacks. The caller's. */
+char *council_words(const struct council *council);
+
+/* For how long etcd has taken no commit, ms; 0: it does. */
+int64_t council_stuck_ms(const struct council *council);
 
 /* Writes it, in its turn; takes it over. Its number is above that of the one before. */
 void council_commit(struct council *council, struct commit *commit);

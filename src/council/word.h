@@ -10,10 +10,12 @@ enum word_kind {
 	/* The council to the clerk: */
 	WORD_COMMIT, /* write this */
 	WORD_SAY,    /* our entry among the monitors says `text` from now on */
+	WORD_REREAD, /* read the state once more when all that waits is written: WORD_ESTATE follows */
 	WORD_RESIGN, /* hand the term back when all that waits is written */
 	WORD_END,    /* the same, and end the thread */
 	/* The clerk to the council: */
 	WORD_TERM,      /* a term has begun: `estate` */
+	WORD_ESTATE,    /* the state as it was committed, for WORD_REREAD: `estate` */
 	WORD_TERM_OVER, /* it is over: `text` says why */
 	WORD_COMMITTED, /* all up to `number` stands */
 	WORD_STUCK,     /* etcd takes nothing just now: `text` says why; NULL: it does again */

@@ -8,22 +8,13 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "daemon/requests.h"
-#include "daemon/control.h"
 #include "daemon/fits.h"
+#include "daemon/inside.h"
 #include "daemon/measured.h"
-#include "daemon/outcome.h"
-#include "daemon/outlook.h"
-#include "daemon/recent.h"
-#include "daemon/tidy.h"
-#include "dispatch/dispatch.h"
+#include "daemon/watching.h"
 #include "loop/workers.h"
-#include "monitor/live.h"
-#include "monitor/monitor.h"
 #include "process/process.h"
 #include "records/records.h"
 #include "system/notify.h"
@@ -32,69 +23,6 @@
 #define END_MS 1000        /* design.md: look-ups under way get that long at the end */
 #define LOG_END_MS 2000
 #define WORKERS_END_MS 100 /* steps of logins under way */
-
-struct daemon {
-	uv_loop_t loop;
-	struct config *config;
-	struct config *first; /* the start's: what needs a restart keeps its values */
-	struct hosts *hosts;
-	struct shared *shared; /* the hosts' */
-	struct clock clock;
-	struct monitor *monitor;
-	struct dispatch *dispatch;
-	struct control *control;
-	struct outlook *outlook;
-	struct tidy *tidy;
-	struct meters meters;
-	uv_signal_t signals[3];
-	struct recent recent; /* events */
-	struct outcome_waiters waiters; /* for the outcome of a reload */
-	struct requests requests;
-	int pid_fd;
-	bool foreground;
-	bool ending;
-	bool hangs; /* the window's thread did not end */
-};
-
-static void on_changed(void *data)
-{
-	struct daemon *daemon = data;
-
-	outlook_changed(daemon->outlook);
-}
-
-static void on_fired(void *data, struct event *event)
-{
-	struct daemon *daemon = data;
-	struct log_about about = {
-		.event = event_kind_name(event->kind),
-		.event_id = event->id,
-		.has_cluster = true,
-		.cluster_id = event->cluster_id,
-	};
-
-	if (event->kind == EVENT_PLUSMOIN_UP)
-		log_line(LOG_LEVEL_INFO, &about, "watching: %zu master, %zu slaves, %zu lost",
-			 event->view->masters, event->view->slaves, event->view->lost);
-	recent_add(&daemon->recent, event, monitor_fleet(daemon->monitor));
-	outlook_fired(daemon->outlook, event);
-	dispatch_event(daemon->dispatch, event);
-}
-
-static void on_started(void *data, const struct event *event, const char *path)
-{
-	struct daemon *daemon = data;
-
-	outlook_started(daemon->outlook, event, path);
-}
-
-static void on_told(void *data, const struct event *event, const char *path, const char *how)
-{
-	struct daemon *daemon = data;
-
-	recent_tell(&daemon->recent, event, path, how);
-	outlook_told(daemon->outlook, event, path, how);
-}
 
 static void take_config(struct daemon *daemon, struct config *config)
 {
@@ -146,6 +74,8 @@ static void on_dispatched(void *data)
 {
 	struct daemon *daemon = data;
 
+	daemon->hangs = !shift_free(&daemon->shift) || daemon->hangs;
+	timer_free(&daemon->settle);
 	dispatch_free(&daemon->dispatch);
 	reaper_stop();
 	uv_walk(&daemon->loop, on_handle, NULL);
@@ -159,14 +89,21 @@ static void begin_end(struct daemon *daemon, int signum)
 	if (daemon->ending)
 		return;
 	daemon->ending = true;
-	log_info("signal %d: ending", signum);
+	if (signum != 0)
+		log_info("signal %d: ending", signum);
 	notify_stopping();
 	monitor_stands(daemon->monitor);
 	daemon->hangs = !outlook_end(daemon->outlook);
 	requests_end(&daemon->requests);
 	control_free(&daemon->control);
+	shift_leave(daemon->shift);
 	monitor_free(&daemon->monitor);
 	dispatch_stop(daemon->dispatch, on_dispatched, daemon);
+}
+
+static void on_end_wanted(struct daemon *daemon)
+{
+	begin_end(daemon, 0);
 }
 
 static void on_signal(uv_signal_t *handle, int signum)
@@ -246,6 +183,7 @@ static void take_load(struct daemon *daemon, struct config *config)
 	outlook_take(daemon->outlook, config);
 	tidy_soon(daemon->tidy);
 	dispatch_reload(daemon->dispatch, config);
+	shift_reload(daemon->shift, config);
 	outcome_say_restart(daemon->first, config);
 	fits_say(config);
 	log_error("configuration reloaded from %s", config->path);
@@ -307,31 +245,7 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 
 static void start_all(struct daemon *daemon)
 {
-	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
-	static const struct dispatch_events runs = { .started = on_started, .told = on_told };
-	struct monitor_start start = {
-		.loop = &daemon->loop,
-		.config = daemon->config,
-		.clock = &daemon->clock,
-		.prober = &live_prober,
-		.events = &events,
-		.data = daemon,
-		.meters = &daemon->meters,
-	};
-	struct saved *saved;
-
-	fits_say(daemon->config);
-	measured_load(&daemon->meters, true);
-	daemon->tidy = tidy_new(&daemon->loop);
-	tidy_soon(daemon->tidy);
-	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config,
-					hosts_runner(daemon->hosts));
-	dispatch_tell(daemon->dispatch, &runs, daemon);
-	dispatch_measure(daemon->dispatch, &daemon->meters);
-	saved = records_read(daemon->config);
-	start.saved = saved;
-	daemon->monitor = monitor_new(&start);
-	saved_free(&saved);
+	(void)watching_begin(daemon);
 	daemon->requests = (struct requests){
 		.monitor = daemon->monitor,
 		.clock = &daemon->clock,
@@ -344,6 +258,8 @@ static void start_all(struct daemon *daemon)
 		.reload = begin_reload,
 		.data = daemon,
 	};
+	if (daemon->shift != NULL)
+		watching_answers(&daemon->requests);
 	requests_begin(&daemon->requests, &daemon->loop, daemon->control);
 	outlook_begin(daemon->outlook, daemon->monitor);
 }
@@ -408,8 +324,9 @@ void daemon_free(struct daemon **daemon_p)
 
 int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 {
-	int status = 1;
+	int status;
 
+	daemon->status = 1;
 	daemon->shared = start->shared;
 	daemon->foreground = start->foreground;
 	daemon->pid_fd = start->pid_fd;
@@ -417,14 +334,16 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 	daemon->config = start->config;
 	start_hosts(daemon, start->host);
 	clock_start(&daemon->clock);
+	daemon->up = start->up;
+	daemon->up_data = start->data;
+	daemon->end = on_end_wanted;
 	if (records_can_write(daemon->config) && open_control(daemon) && open_outlook(daemon)) {
+		daemon->status = 0;
 		start_all(daemon);
-		start->up(start->data);
-		notify_ready();
-		outlook_tell_systemd(daemon->outlook);
+		watching_is_up(daemon);
 		uv_run(&daemon->loop, UV_RUN_DEFAULT);
-		status = 0;
 	}
+	status = daemon->status;
 	end(daemon, status);
 	return status;
 }

@@ -26,6 +26,7 @@ struct outlook {
 	struct records *records;
 	struct supervised *supervised;
 	struct window *window;
+	char *stand; /* whether this monitor acts, in words; NULL: there is no other one */
 	struct timer *soon;
 	struct timer *beat;
 	int64_t cost_ns; /* what the last write of the status took on this loop */
@@ -53,6 +54,7 @@ static void show(struct outlook *outlook)
 	pane->has_started = monitor_has_started(outlook->monitor);
 	pane->is_isolated = fleet_is_cut_off(fleet);
 	pane->isolated_ms = fleet->cut_off_wall_ms;
+	pane->stand = mem_strdup(outlook->stand);
 	window_show(outlook->window, pane);
 }
 
@@ -144,7 +146,7 @@ static void on_soon(void *data)
 	show(outlook);
 	publish(outlook);
 	records_write(outlook->records, outlook->monitor, false);
-	supervised_tell(outlook->supervised, outlook->monitor);
+	supervised_tell(outlook->supervised, outlook->monitor, outlook->stand);
 	outlook->cost_ns = (int64_t)(uv_hrtime() - begin_ns);
 }
 
@@ -154,7 +156,7 @@ static void on_beat(void *data)
 
 	records_write(outlook->records, outlook->monitor, true);
 	measured_beat(outlook->meters, outlook->hosts);
-	supervised_tell(outlook->supervised, outlook->monitor); /* that a split is over changes no board */
+	supervised_tell(outlook->supervised, outlook->monitor, outlook->stand); /* that a split is over changes no board */
 	timer_start(outlook->beat, outlook->config->heartbeat_ms);
 }
 
@@ -162,7 +164,7 @@ void outlook_changed(struct outlook *outlook)
 {
 	int64_t delay_ms = outlook->cost_ns * STATUS_COST_TIMES / 1000000;
 
-	if (!timer_is_set(outlook->soon))
+	if (outlook->monitor != NULL && !timer_is_set(outlook->soon))
 		timer_start(outlook->soon, delay_ms > STATUS_DELAY_MS ? delay_ms : STATUS_DELAY_MS);
 }
 
@@ -249,9 +251,24 @@ void outlook_take(struct outlook *outlook, struct config *config)
 	show(outlook);
 }
 
+void outlook_watch(struct outlook *outlook, struct monitor *monitor)
+{
+	outlook->monitor = monitor;
+	records_forget(outlook->records);
+	if (monitor != NULL)
+		outlook_changed(outlook);
+}
+
+void outlook_stand(struct outlook *outlook, char *words)
+{
+	free(outlook->stand);
+	outlook->stand = words;
+	outlook_changed(outlook);
+}
+
 void outlook_tell_systemd(struct outlook *outlook)
 {
-	supervised_tell(outlook->supervised, outlook->monitor);
+	supervised_tell(outlook->supervised, outlook->monitor, outlook->stand);
 }
 
 bool outlook_end(struct outlook *outlook)
@@ -275,5 +292,6 @@ void outlook_free(struct outlook **outlook_p)
 	timer_free(&outlook->beat);
 	records_free(&outlook->records);
 	config_unref(&outlook->config);
+	free(outlook->stand);
 	free(outlook);
 }

@@ -30,6 +30,12 @@ struct outlook *outlook_new(const struct outlook_start *start);
 /* The monitor is there: what it shows goes out from now on. */
 void outlook_begin(struct outlook *outlook, struct monitor *monitor);
 
+/* Another monitor shows from now on; NULL: none does. */
+void outlook_watch(struct outlook *outlook, struct monitor *monitor);
+
+/* Whether this monitor acts, in words, which it takes over; NULL: there is no other one. */
+void outlook_stand(struct outlook *outlook, char *words);
+
 /* What people are shown has changed: within STATUS_DELAY_MS it is out. */
 void outlook_changed(struct outlook *outlook);
 

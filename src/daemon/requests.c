@@ -308,6 +308,13 @@ bool requests_answer(struct requests *requests, unsigned long client, struct req
 	return *answer != NULL;
 }
 
+void requests_watch(struct requests *requests, struct monitor *monitor)
+{
+	requests->monitor = monitor;
+	draft_drop(&requests->draft);
+	shared_text_unref(&requests->status);
+}
+
 void requests_end(struct requests *requests)
 {
 	rendering_free(&requests->rendering);

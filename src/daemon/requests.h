@@ -60,5 +60,8 @@ void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *
 bool requests_answer(struct requests *requests, unsigned long client, struct request *request,
 		     struct shared_text **answer);
 
+/* Another monitor answers from now on. */
+void requests_watch(struct requests *requests, struct monitor *monitor);
+
 /* Drops what is under way, and the kept status. */
 void requests_end(struct requests *requests);

@@ -43,14 +43,15 @@ static void write_isolation(const struct fleet *fleet, char *out, size_t size)
 		(void)strftime(out, size, "ISOLATED since %H:%M:%S, no other host is heard; ", &at);
 }
 
-void supervised_tell(struct supervised *supervised, struct monitor *monitor)
+void supervised_tell(struct supervised *supervised, struct monitor *monitor, const char *stand)
 {
 	const struct board *board = monitor_board(monitor);
 	char since[64];
 	char *text;
 
 	write_isolation(monitor_fleet(monitor), since, sizeof(since));
-	text = mem_printf("%s%s%zu clusters, %zu slaves, %zu lost", since,
+	text = mem_printf("%s%s%s%s%zu clusters, %zu slaves, %zu lost", stand != NULL ? stand : "",
+			  stand != NULL ? "; " : "", since,
 			  monitor_fleet(monitor)->disputes.count > 0 ? "SPLIT BRAIN: two masters of one origin; " : "",
 			  board->cluster_count,
 				board->slaves, board->lost);

@@ -42,6 +42,13 @@ void action_tell(const struct action_kit *kit, const struct event *event, const 
 		kit->events->told(kit->data, event, path, how);
 }
 
+void action_tell_end(const struct action_kit *kit, const struct event *event, const char *path, enum action_end end,
+		     const char *how)
+{
+	if (kit->events != NULL && kit->events->ended != NULL)
+		kit->events->ended(kit->data, event, path, end, how);
+}
+
 static void tell_start(const struct action *action)
 {
 	const struct action_kit *kit = action->kit;
@@ -75,52 +82,53 @@ static enum log_level good_level(const struct action *action)
 }
 
 /* Takes `how`. */
-static void tell(const struct action *action, enum log_level level, char *how)
+static void tell(const struct action *action, enum action_end end, char *how)
 {
 	struct log_about place = about(action);
 
-	log_line(level, &place, "%s", how);
+	log_line(end == ACTION_DONE ? good_level(action) : LOG_LEVEL_ERROR, &place, "%s", how);
 	action_tell(action->kit, action->event, action->config->path, how);
+	action_tell_end(action->kit, action->event, action->config->path, end, how);
 	free(how);
 }
 
-static void tell_child(const struct action *action, const struct child_outcome *outcome)
+/* What the log says of it; the caller's. */
+static char *words_of_child(const struct action *action, const struct child_outcome *outcome)
 {
 	char *output = secret_scrub(outcome->output, LOG_USER_BYTES);
 	double took = (double)outcome->took_ms / 1000.0;
 	const char *sep = output[0] != '\0' ? ": " : "";
+	char *how;
 
 	if (outcome->error != 0)
-		tell(action, LOG_LEVEL_ERROR,
-		     mem_printf("cannot start %s: %s", action->config->argv[0], outcome->why));
+		how = mem_printf("cannot start %s: %s", action->config->argv[0], outcome->why);
 	else if (outcome->timed_out)
-		tell(action, LOG_LEVEL_ERROR,
-		     mem_printf("timed out and was ended after %.3f s%s%s", took, sep, output));
+		how = mem_printf("timed out and was ended after %.3f s%s%s", took, sep, output);
 	else if (outcome->signal != 0)
-		tell(action, LOG_LEVEL_ERROR, mem_printf("ended by signal %d after %.3f s%s%s",
-							 outcome->signal, took, sep, output));
+		how = mem_printf("ended by signal %d after %.3f s%s%s", outcome->signal, took, sep, output);
 	else if (outcome->exit_code != 0)
-		tell(action, LOG_LEVEL_ERROR, mem_printf("failed with exit status %d after %.3f s%s%s",
-							 outcome->exit_code, took, sep, output));
+		how = mem_printf("failed with exit status %d after %.3f s%s%s", outcome->exit_code, took, sep, output);
 	else
-		tell(action, good_level(action), mem_printf("done in %.3f s%s%s", took, sep, output));
+		how = mem_printf("done in %.3f s%s%s", took, sep, output);
 	free(output);
+	return how;
 }
 
-static enum tally_end end_of(bool timed_out, bool is_good)
+static enum action_end end_of(bool timed_out, bool is_good)
 {
 	if (timed_out)
-		return TALLY_TIMED_OUT;
-	return is_good ? TALLY_DONE : TALLY_FAILED;
+		return ACTION_TIMED_OUT;
+	return is_good ? ACTION_DONE : ACTION_FAILED;
 }
 
 static void on_child_ended(void *data, const struct child_outcome *outcome)
 {
 	const struct action *action = data;
 	bool is_good = outcome->error == 0 && outcome->signal == 0 && outcome->exit_code == 0;
+	enum action_end how = end_of(outcome->timed_out, is_good);
 
-	tally_end(action->kit->meters, end_of(outcome->timed_out, is_good), outcome->took_ms);
-	tell_child(data, outcome);
+	tally_end(action->kit->meters, how, outcome->took_ms);
+	tell(action, how, words_of_child(action, outcome));
 	end(data);
 }
 
@@ -128,18 +136,18 @@ static void on_function_ended(void *data, const struct runner_outcome *outcome)
 {
 	struct action *action = data;
 	char *error = outcome->error != NULL ? secret_scrub(outcome->error, LOG_USER_BYTES) : NULL;
+	enum action_end how = end_of(outcome->timed_out, error == NULL);
 	double took = (double)outcome->took_ms / 1000.0;
 
 	if (outcome->timed_out)
-		tell(action, LOG_LEVEL_ERROR,
-		     mem_printf("timed out and was ended after %.3f s%s%s", took,
-				error != NULL ? ": " : "", error != NULL ? error : ""));
+		tell(action, how, mem_printf("timed out and was ended after %.3f s%s%s", took, error != NULL ? ": " : "",
+					     error != NULL ? error : ""));
 	else if (error != NULL)
-		tell(action, LOG_LEVEL_ERROR, mem_printf("failed after %.3f s: %s", took, error));
+		tell(action, how, mem_printf("failed after %.3f s: %s", took, error));
 	else
-		tell(action, good_level(action), mem_printf("done in %.3f s", took));
+		tell(action, how, mem_printf("done in %.3f s", took));
 	free(error);
-	tally_end(action->kit->meters, end_of(outcome->timed_out, outcome->error == NULL), outcome->took_ms);
+	tally_end(action->kit->meters, how, outcome->took_ms);
 	end(action);
 }
 
@@ -179,7 +187,6 @@ struct action *action_start(const struct action_kit *kit, const struct config *c
 		action->run = kit->runner->start(kit->runner->data, config, action->config, event,
 						 on_function_ended, action);
 	tell_start(action);
-	tally_start(kit->meters, event, index == 0);
 	return action;
 }
 

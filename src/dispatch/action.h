@@ -13,14 +13,24 @@
 
 struct action;
 
+/* What became of an action. */
+enum action_end {
+	ACTION_DONE,
+	ACTION_FAILED, /* also: it was ended, or could not be started */
+	ACTION_TIMED_OUT,
+	ACTION_DROPPED /* it was not started, and will not be */
+};
+
 /* How one of an event's actions ended, or that the event was dropped (`path` NULL), in the log's words. */
 typedef void dispatch_told(void *data, const struct event *event, const char *path, const char *how);
 
-/* What is told of the actions of events, as it comes about; either may be NULL. */
+/* What is told of the actions of events, as it comes about; each may be NULL. */
 struct dispatch_events {
 	/* One of the event's actions has been started: its end is told later, never from inside this call. */
 	void (*started)(void *data, const struct event *event, const char *path);
 	dispatch_told *told;
+	/* The same as data, after `told`; of an event that was dropped for each action that had not run. */
+	void (*ended)(void *data, const struct event *event, const char *path, enum action_end end, const char *how);
 };
 
 /* What actions run on; `runner` NULL where there is no Lua. */
@@ -32,8 +42,10 @@ struct action_kit {
 	struct meters *meters; /* NULL: nobody wants to know */
 };
 
-/* Tells `events->told`, if somebody wants to know. */
+/* Tells `events->told`, or `events->ended`, if somebody wants to know. */
 void action_tell(const struct action_kit *kit, const struct event *event, const char *path, const char *how);
+void action_tell_end(const struct action_kit *kit, const struct event *event, const char *path, enum action_end end,
+		     const char *how);
 
 /* Where a line about this event belongs; points into the event. */
 struct log_about action_event_about(const struct event *event);

@@ -6,21 +6,26 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dispatch/action.h"
+#include "dispatch/slots.h"
 #include "dispatch/queue.h"
 #include "dispatch/tally.h"
+#include "loop/clock.h"
 #include "loop/timer.h"
 
 #define SHUTDOWN_KILL_MS 2000
+#define ABANDON_KILL_MS 5000
 
 struct dispatch {
 	struct config *config;
 	struct action_kit kit;
 	struct queues queues;
-	int running;        /* external commands, but for masters' own slots */
-	int running_master;
+	struct slots slots;
 	bool stopping;
 	bool dropping;
+	const struct gate *gate; /* NULL: open for all */
+	const char *given_up; /* in dispatch_abandon(): why */
 	struct timer *timer;
+	struct timer *kill_timer; /* of what was given up */
 	struct timer *done_timer;
 	void (*done)(void *data);
 	void *data;
@@ -28,29 +33,54 @@ struct dispatch {
 
 static void on_ended(void *data);
 
-/* Whether the run's next action may start: a slot for a command, a ready host for a function. */
 static bool has_place(const struct dispatch *dispatch, const struct run *run)
 {
-	const struct runner *runner = dispatch->kit.runner;
-	int slots = dispatch->config->trigger_parallel;
+	return slots_have(&dispatch->slots, dispatch->config->trigger_parallel, dispatch->kit.runner, run);
+}
 
-	if (!action_is_command(queue_run_next_action(run)))
-		return runner->is_ready(runner->data, run->config);
-	return dispatch->running < slots ||
-	       (run->queue->rank == RANK_MASTERS && dispatch->running_master < slots);
+static void take_place(struct dispatch *dispatch, struct run *run)
+{
+	slots_take(&dispatch->slots, dispatch->config->trigger_parallel, run);
+}
+
+static bool is_again(const struct run *run)
+{
+	return run->plans != NULL && run->plans[run->next] == PLAN_AGAIN;
 }
 
 static void start_action(struct dispatch *dispatch, struct run *run)
 {
+	struct event *event = is_again(run) ? event_again(run->event) : event_ref(run->event);
+	bool is_first = !run->begun;
+
+	take_place(dispatch, run);
 	queue_run_begins(run);
-	if (action_is_command(queue_run_next_action(run))) {
-		run->slot = dispatch->running >= dispatch->config->trigger_parallel
-				    ? &dispatch->running_master
-				    : &dispatch->running;
-		(*run->slot)++;
+	run->action = action_start(&dispatch->kit, run->config, run->next, event, on_ended, run);
+	tally_start(dispatch->kit.meters, event, is_first);
+	event_unref(&event);
+}
+
+/* The run has a place, or one is there for it. */
+static void start_if_let(struct dispatch *dispatch, struct run *run)
+{
+	const struct gate *gate = dispatch->gate;
+	enum gate_answer answer = GATE_OPEN;
+
+	if (gate != NULL)
+		answer = gate->may_start(gate->data, run->event, queue_run_next_action(run), is_again(run));
+	switch (answer) {
+	case GATE_OPEN:
+		start_action(dispatch, run);
+		break;
+	case GATE_SOON:
+		take_place(dispatch, run);
+		queue_run_holds(run);
+		break;
+	case GATE_SHUT:
+		slots_leave(run);
+		queue_run_is_shut_out(run);
+		break;
 	}
-	run->action = action_start(&dispatch->kit, run->config, run->next, run->event, on_ended,
-				   run);
 }
 
 static void start_from(struct dispatch *dispatch, const struct line *line, enum rank rank)
@@ -58,7 +88,7 @@ static void start_from(struct dispatch *dispatch, const struct line *line, enum 
 	struct run *run;
 
 	while ((run = line_first(line, rank)) != NULL && has_place(dispatch, run))
-		start_action(dispatch, run);
+		start_if_let(dispatch, run);
 }
 
 /* Starts what may start, masters' events first, heartbeats last. A line that has no place holds up no other. */
@@ -78,16 +108,27 @@ static void schedule(struct dispatch *dispatch)
 		timer_start(dispatch->done_timer, 0);
 }
 
+/* Takes `how`. */
+static void end_run(struct dispatch *dispatch, struct run *run, enum log_level level, char *how)
+{
+	const struct config_trigger *trigger = &run->config->triggers[run->event->kind];
+	struct log_about about = action_event_about(run->event);
+
+	log_line(level, &about, "trigger %s", how);
+	action_tell(&dispatch->kit, run->event, NULL, how);
+	for (size_t i = run->next; i < trigger->count; i++) {
+		if (queue_run_has_left(run, i))
+			action_tell_end(&dispatch->kit, run->event, trigger->actions[i].path, ACTION_DROPPED, how);
+	}
+	free(how);
+	slots_leave(run);
+	queue_run_free(&run);
+}
+
 static void drop_run(struct dispatch *dispatch, struct run *run, const char *why)
 {
-	struct log_about about = action_event_about(run->event);
-	char *how = mem_printf("dropped: %s", why);
-
-	log_line(LOG_LEVEL_ERROR, &about, "trigger %s", how);
-	action_tell(&dispatch->kit, run->event, NULL, how);
 	tally_drop(dispatch->kit.meters);
-	free(how);
-	queue_run_free(&run);
+	end_run(dispatch, run, LOG_LEVEL_ERROR, mem_printf("dropped: %s", why));
 }
 
 /* At the end: what is not under way goes. */
@@ -102,12 +143,12 @@ static void on_ended(void *data)
 	struct run *run = data;
 	struct dispatch *dispatch = run->dispatch;
 
-	if (run->slot != NULL)
-		(*run->slot)--;
-	run->slot = NULL;
+	slots_leave(run);
 	run->action = NULL;
-	if (++run->next >= run->config->triggers[run->event->kind].count)
+	if (!queue_run_goes_on(run))
 		queue_run_free(&run);
+	else if (run->kill_ms > 0)
+		end_run(dispatch, run, LOG_LEVEL_INFO, mem_strdup("not run further: the event was given up"));
 	else if (dispatch->dropping)
 		drop_waiting(dispatch, run);
 	else
@@ -144,21 +185,57 @@ void dispatch_measure(struct dispatch *dispatch, struct meters *meters)
 	dispatch->kit.meters = meters;
 }
 
+/* Takes `plans`. */
+static void queue_event(struct dispatch *dispatch, struct event *event, enum plan *plans)
+{
+	size_t bytes = queues_weigh(&dispatch->queues, event);
+	struct run *run;
+
+	make_room(dispatch, event->cluster_id, bytes);
+	run = queues_add(&dispatch->queues, event, dispatch->config, plans, bytes);
+	run->dispatch = dispatch;
+	schedule(dispatch);
+}
+
 void dispatch_event(struct dispatch *dispatch, struct event *event)
 {
 	const struct queue *queue = queues_find(&dispatch->queues, event->cluster_id);
-	size_t bytes;
-	struct run *run;
 
 	if (dispatch->config->triggers[event->kind].count == 0 || dispatch->stopping)
 		return;
 	if (queue != NULL && event->kind == EVENT_HEARTBEAT && queue->heartbeats > 0)
 		return;
-	bytes = queues_weigh(&dispatch->queues, event);
-	make_room(dispatch, event->cluster_id, bytes);
-	run = queues_add(&dispatch->queues, event, dispatch->config, bytes);
-	run->dispatch = dispatch;
-	schedule(dispatch);
+	queue_event(dispatch, event, NULL);
+}
+
+/* Notes what becomes of the action; false: the configuration has none of that path. */
+static bool plan_one(const struct config_trigger *trigger, const struct dispatch_rest *rest, enum plan *plans)
+{
+	for (size_t i = 0; i < trigger->count; i++) {
+		if (strcmp(trigger->actions[i].path, rest->path) != 0)
+			continue;
+		plans[i] = rest->again ? PLAN_AGAIN : PLAN_RUN;
+		return true;
+	}
+	return false;
+}
+
+void dispatch_event_rest(struct dispatch *dispatch, struct event *event, struct dispatch_rest *rest, size_t count)
+{
+	const struct config_trigger *trigger = &dispatch->config->triggers[event->kind];
+	enum plan *plans = mem_zalloc(trigger->count, sizeof(*plans));
+	size_t known = 0;
+
+	for (size_t i = 0; i < trigger->count; i++)
+		plans[i] = PLAN_SKIP;
+	for (size_t i = 0; i < count; i++) {
+		rest[i].is_known = plan_one(trigger, &rest[i], plans);
+		known += rest[i].is_known;
+	}
+	if (known > 0 && !dispatch->stopping)
+		queue_event(dispatch, event, plans);
+	else
+		free(plans);
 }
 
 /* Who wants to know how far an event's actions are. */
@@ -175,9 +252,11 @@ static void tell_left(void *data, struct run *run)
 
 	if (strcmp(run->event->id, asker->event_id) != 0)
 		return;
-	for (size_t i = run->next; i < trigger->count; i++)
-		asker->told(asker->data, run->event, trigger->actions[i].path,
-			    i == run->next && run->action != NULL ? "running" : "waiting");
+	for (size_t i = run->next; i < trigger->count; i++) {
+		if (queue_run_has_left(run, i))
+			asker->told(asker->data, run->event, trigger->actions[i].path,
+				    i == run->next && run->action != NULL ? "running" : "waiting");
+	}
 }
 
 void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, dispatch_told *told,
@@ -186,6 +265,53 @@ void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, d
 	struct asker asker = { .event_id = event_id, .told = told, .data = data };
 
 	queues_each(&dispatch->queues, tell_left, &asker);
+}
+
+/* What waits goes; what runs has its time to end. */
+static void give_up(void *data, struct run *run)
+{
+	struct dispatch *dispatch = data;
+
+	if (run->action == NULL) {
+		end_run(dispatch, run, LOG_LEVEL_INFO, mem_printf("not run: %s", dispatch->given_up));
+	} else if (run->kill_ms == 0) {
+		run->kill_ms = clock_steady_ms() + ABANDON_KILL_MS;
+		action_signal(run->action, SIGTERM);
+	}
+}
+
+/* Not before what was given up last has had its time. */
+void dispatch_abandon(struct dispatch *dispatch, const char *why)
+{
+	dispatch->given_up = why;
+	queues_each(&dispatch->queues, give_up, dispatch);
+	dispatch->given_up = NULL;
+	if (!timer_is_set(dispatch->kill_timer))
+		timer_start(dispatch->kill_timer, ABANDON_KILL_MS);
+	schedule(dispatch);
+}
+
+/* When the next ones are to be killed; INT64_MAX: none. */
+static void kill_late(void *data, struct run *run)
+{
+	int64_t *next_ms = data;
+
+	if (run->action == NULL || run->kill_ms == 0)
+		return;
+	if (run->kill_ms <= clock_steady_ms())
+		action_signal(run->action, SIGKILL);
+	else if (run->kill_ms < *next_ms)
+		*next_ms = run->kill_ms;
+}
+
+static void on_kill_time(void *data)
+{
+	struct dispatch *dispatch = data;
+	int64_t next_ms = INT64_MAX;
+
+	queues_each(&dispatch->queues, kill_late, &next_ms);
+	if (next_ms < INT64_MAX)
+		timer_start(dispatch->kill_timer, next_ms - clock_steady_ms());
 }
 
 static void signal_run(void *data, struct run *run)
@@ -223,6 +349,7 @@ struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const stru
 	dispatch->kit.port = child_port_new(loop);
 	dispatch->kit.runner = runner;
 	dispatch->timer = timer_new(loop, on_stop_time, dispatch);
+	dispatch->kill_timer = timer_new(loop, on_kill_time, dispatch);
 	dispatch->done_timer = timer_new(loop, on_done_time, dispatch);
 	return dispatch;
 }
@@ -238,13 +365,36 @@ void dispatch_reload(struct dispatch *dispatch, struct config *config)
 
 void dispatch_set_gate(struct dispatch *dispatch, const struct gate *gate)
 {
-	dispatch->queues.gate = gate;
+	dispatch->gate = gate;
 	dispatch_gate_changed(dispatch);
+}
+
+/* What keeps its place is asked for at once: nobody else may have that. */
+static void look_at_gate(void *data, struct run *run)
+{
+	struct dispatch *dispatch = data;
+	bool is_command = action_is_command(queue_run_next_action(run));
+
+	run->shut = false;
+	if (run->held && (is_command || has_place(dispatch, run)))
+		start_if_let(dispatch, run);
+	else if (run->held && run->action == NULL)
+		run->held = false; /* its host is away meanwhile */
+	queue_run_lines_up(run);
 }
 
 void dispatch_gate_changed(struct dispatch *dispatch)
 {
-	queues_gate_changed(&dispatch->queues);
+	queues_each_first(&dispatch->queues, look_at_gate, dispatch);
+	schedule(dispatch);
+}
+
+void dispatch_gate_changed_for(struct dispatch *dispatch, int cluster_id)
+{
+	const struct queue *queue = queues_find(&dispatch->queues, cluster_id);
+
+	if (queue != NULL)
+		look_at_gate(dispatch, TAILQ_FIRST(&queue->runs));
 	schedule(dispatch);
 }
 
@@ -271,6 +421,7 @@ void dispatch_free(struct dispatch **dispatch_p)
 		return;
 	queues_end(&dispatch->queues);
 	timer_free(&dispatch->timer);
+	timer_free(&dispatch->kill_timer);
 	timer_free(&dispatch->done_timer);
 	child_port_free(&dispatch->kit.port);
 	config_unref(&dispatch->config);

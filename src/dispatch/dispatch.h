@@ -38,14 +38,33 @@ void dispatch_reload(struct dispatch *dispatch, struct config *config);
 void dispatch_runner_changed(struct dispatch *dispatch);
 
 /*
- * From now on `gate` (NULL: open for all) is asked before an event's triggers begin; it outlives the
- * dispatch. After each change of what it lets through dispatch_gate_changed() is called.
+ * From now on `gate` (NULL: open for all) is asked before each action; it outlives the dispatch. After each change
+ * of what it lets through dispatch_gate_changed() is called, or where only one cluster's (-1: that of no cluster)
+ * events are let through dispatch_gate_changed_for(), which costs the same however many clusters wait.
  */
 void dispatch_set_gate(struct dispatch *dispatch, const struct gate *gate);
 void dispatch_gate_changed(struct dispatch *dispatch);
+void dispatch_gate_changed_for(struct dispatch *dispatch, int cluster_id);
 
 /* Queues an event for the actions configured for it; takes its own reference. */
 void dispatch_event(struct dispatch *dispatch, struct event *event);
+
+/* One of an event's actions that is left to run after another monitor had begun with the event. */
+struct dispatch_rest {
+	const char *path; /* "triggers.master_up[2]" */
+	bool again;       /* that one had started it: the action sees an event_again() */
+	bool is_known;    /* set: this configuration has such an action */
+};
+
+/* The same for these actions of the event alone, in configured order; those that are not known are left out. */
+void dispatch_event_rest(struct dispatch *dispatch, struct event *event, struct dispatch_rest *rest, size_t count);
+
+/*
+ * Gives up all that is queued, from inside this call: what waits does not run, what runs gets TERM, 5 s later KILL,
+ * and its event's further actions do not run. Each is told, with `why` in what is told of what did not run. What is
+ * queued from now on runs, in a cluster after what still ends there.
+ */
+void dispatch_abandon(struct dispatch *dispatch, const char *why);
 
 /* Tells of each of the event's actions that has not ended: "running" or "waiting". From inside this call. */
 void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, dispatch_told *told,

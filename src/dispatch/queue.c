@@ -100,7 +100,7 @@ static struct line *line_for(struct queues *queues, const struct run *run)
 
 static bool has_begun(const struct run *run)
 {
-	return run->action != NULL || run->next > 0;
+	return run->begun || run->held;
 }
 
 /* A heartbeat that has begun keeps its queue waiting, and so goes on like all others. */
@@ -125,30 +125,23 @@ static void stand_in(struct queue *queue, struct line *line, enum rank rank)
 		TAILQ_INSERT_TAIL(&line->ranks[rank], queue, in_line);
 }
 
-/* Who has begun goes on. */
-static bool is_let_through(const struct gate *gate, const struct run *run)
-{
-	return gate == NULL || run->next > 0 || gate->may_run(gate->data, run->event);
-}
-
 static void line_up(struct queue *queue)
 {
 	const struct run *run = TAILQ_FIRST(&queue->runs);
 
-	if (run == NULL || run->action != NULL || run->before.count > 0 ||
-	    !is_let_through(queue->queues->gate, run))
+	if (run == NULL || run->action != NULL || run->held || run->shut || run->before.count > 0)
 		stand_in(queue, NULL, RANK_OTHERS);
 	else
 		stand_in(queue, line_for(queue->queues, run), rank_of(run));
 }
 
-void queues_gate_changed(struct queues *queues)
+void queues_each_first(const struct queues *queues, void (*look)(void *data, struct run *run), void *data)
 {
 	for (size_t i = 0; i < QUEUE_CHAINS; i++) {
-		struct queue *queue = LIST_FIRST(&queues->chains[i]);
+		const struct queue *queue = LIST_FIRST(&queues->chains[i]);
 
 		for (; queue != NULL; queue = LIST_NEXT(queue, in_chain))
-			line_up(queue);
+			look(data, TAILQ_FIRST(&queue->runs));
 	}
 }
 
@@ -282,7 +275,29 @@ static void count_in(struct queues *queues, struct run *run)
 	queues->others = view_ref(run->event->others);
 }
 
-struct run *queues_add(struct queues *queues, struct event *event, struct config *config, size_t bytes)
+bool queue_run_has_left(const struct run *run, size_t index)
+{
+	return index >= run->next && (run->plans == NULL || run->plans[index] != PLAN_SKIP);
+}
+
+/* To the next action that is to run, which may be the one that it is at. */
+static bool go_to_next(struct run *run)
+{
+	size_t count = run->config->triggers[run->event->kind].count;
+
+	while (run->next < count && !queue_run_has_left(run, run->next))
+		run->next++;
+	return run->next < count;
+}
+
+bool queue_run_goes_on(struct run *run)
+{
+	run->next++;
+	return go_to_next(run);
+}
+
+struct run *queues_add(struct queues *queues, struct event *event, struct config *config, enum plan *plans,
+		       size_t bytes)
 {
 	struct queue *queue = queues_find(queues, event->cluster_id);
 	struct run *run = mem_zalloc(1, sizeof(*run));
@@ -292,7 +307,9 @@ struct run *queues_add(struct queues *queues, struct event *event, struct config
 	run->queue = queue;
 	run->event = event_ref(event);
 	run->config = config_ref(config);
+	run->plans = plans;
 	run->bytes = bytes;
+	(void)go_to_next(run);
 	if (event->node != NULL && event->came_from >= 0)
 		follow(queues, run);
 	if (event->node != NULL)
@@ -305,8 +322,23 @@ struct run *queues_add(struct queues *queues, struct event *event, struct config
 
 void queue_run_begins(struct run *run)
 {
-	stop_being_expendable(run);
+	queue_run_holds(run);
 	stop_waiting(run);
+	run->held = false;
+	run->begun = true;
+}
+
+void queue_run_holds(struct run *run)
+{
+	stop_being_expendable(run);
+	stand_in(run->queue, NULL, RANK_OTHERS);
+	run->held = true;
+}
+
+void queue_run_is_shut_out(struct run *run)
+{
+	run->held = false;
+	run->shut = true;
 	stand_in(run->queue, NULL, RANK_OTHERS);
 }
 
@@ -362,6 +394,7 @@ void queue_run_free(struct run **run_p)
 		end_queue(queue);
 	event_unref(&run->event);
 	config_unref(&run->config);
+	free(run->plans);
 	free(run);
 }
 

@@ -12,7 +12,9 @@
 #include <sys/queue.h>
 
 #include "core/view.h"
-#include "dispatch/gate.h"
+
+/* What becomes of one of an event's actions. */
+enum plan { PLAN_RUN, PLAN_AGAIN /* another monitor had started it */, PLAN_SKIP /* or it has ended there */ };
 
 struct action;
 struct dispatch;
@@ -42,9 +44,14 @@ struct run {
 	struct event *event;
 	struct config *config; /* the load that it was queued under */
 	size_t next;           /* action */
+	enum plan *plans;      /* of its actions; NULL: all run */
+	bool begun;            /* one of them was started */
+	bool held;             /* the next one has its place, and is to start soon (GATE_SOON) */
+	bool shut;             /* it stands in no line until the gate changes (GATE_SHUT) */
+	int64_t kill_ms;       /* it was given up: what of it runs is killed then, steady; 0: it was not */
 	struct dispatch *dispatch; /* this and the next two are dispatch.c's alone */
 	struct action *action;     /* the one under way, NULL: none */
-	int *slot;                 /* that it holds, NULL: none */
+	int *slot;                 /* that it holds (slots.h), NULL: none */
 	struct list before;        /* runs that have to end before this one may start */
 	struct list after;         /* runs that wait for the end of this one */
 };
@@ -84,7 +91,6 @@ struct queues {
 	struct view *others;    /* the clusterless nodes as the last queued event shows them; NULL: none was queued */
 	struct queue *fullest;  /* as it was found last, NULL: it is to be looked for, */
 	size_t fullest_bytes;   /* and what of it was expendable then */
-	const struct gate *gate; /* the owner's; NULL: open for all */
 	size_t count; /* queues: none is empty */
 	struct line_list lines; /* the commands' first; those of functions come and go */
 	struct line commands;
@@ -114,12 +120,26 @@ struct queue *queues_fullest(struct queues *queues);
 /*
  * Queues the event at the end of its cluster's queue, but before a heartbeat that waits
  * there for its turn. An event of a node that came from another cluster waits for that
- * node's events there. Takes references. `bytes`: as queues_weigh() said before room was made for it.
+ * node's events there. Takes references. `bytes`: as queues_weigh() said before room was made for it. `plans`, taken:
+ * what becomes of each of its actions, of which one runs at least; NULL: all run.
  */
-struct run *queues_add(struct queues *queues, struct event *event, struct config *config, size_t bytes);
+struct run *queues_add(struct queues *queues, struct event *event, struct config *config, enum plan *plans,
+		       size_t bytes);
 
 /* The run's action is under way: its queue stands in no line, and it is not dropped any more. */
 void queue_run_begins(struct run *run);
+
+/* The run's action keeps its place, but waits: its queue stands in no line, and it is not dropped any more. */
+void queue_run_holds(struct run *run);
+
+/* The gate is shut for the run: its queue stands in no line. */
+void queue_run_is_shut_out(struct run *run);
+
+/* The run's action has ended: goes to the next one that is to run. False: there is none. */
+bool queue_run_goes_on(struct run *run);
+
+/* Whether the run's action `index` is still to run, or runs. */
+bool queue_run_has_left(const struct run *run, size_t index);
 
 /*
  * Lines up what is first in the run's queue, after a change of the run: its action
@@ -132,11 +152,11 @@ void queue_run_free(struct run **run);
 
 const struct config_action *queue_run_next_action(const struct run *run);
 
-/* The gate lets others through than before: looks at the first run of each queue. */
-void queues_gate_changed(struct queues *queues);
-
 /* Who has stood longest in this part of the line; NULL: nobody. */
 struct run *line_first(const struct line *line, enum rank rank);
+
+/* Calls `look` for the first run of each queue; it may end none. */
+void queues_each_first(const struct queues *queues, void (*look)(void *data, struct run *run), void *data);
 
 /* Ends the lines of functions in which nobody stands. */
 void queues_tidy(struct queues *queues);

@@ -13,21 +13,23 @@ void tally_start(struct meters *meters, const struct event *event, bool first)
 		histogram_add(&meters->detection, (clock_steady_ms() - event->failed_ms) * 1000);
 }
 
-void tally_end(struct meters *meters, enum tally_end how, int64_t took_ms)
+void tally_end(struct meters *meters, enum action_end how, int64_t took_ms)
 {
 	if (meters == NULL)
 		return;
 	gauge_set(&meters->running, gauge_read(&meters->running) - 1);
 	histogram_add(&meters->run, took_ms * 1000);
 	switch (how) {
-	case TALLY_DONE:
+	case ACTION_DONE:
 		counter_add(&meters->runs_done, 1);
 		break;
-	case TALLY_FAILED:
+	case ACTION_FAILED:
 		counter_add(&meters->runs_failed, 1);
 		break;
-	case TALLY_TIMED_OUT:
+	case ACTION_TIMED_OUT:
 		counter_add(&meters->runs_timed_out, 1);
+		break;
+	case ACTION_DROPPED:
 		break;
 	}
 }

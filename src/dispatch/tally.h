@@ -5,13 +5,12 @@
 #pragma once
 
 #include "core/meters.h"
+#include "dispatch/action.h"
 #include "dispatch/queue.h"
-
-enum tally_end { TALLY_DONE, TALLY_FAILED, TALLY_TIMED_OUT };
 
 /* An action of the event starts; `first`: none of the event's has before. */
 void tally_start(struct meters *meters, const struct event *event, bool first);
-void tally_end(struct meters *meters, enum tally_end how, int64_t took_ms);
+void tally_end(struct meters *meters, enum action_end how, int64_t took_ms);
 
 /* An event's triggers are dropped. */
 void tally_drop(struct meters *meters);

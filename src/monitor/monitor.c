@@ -361,6 +361,11 @@ bool monitor_save(const struct monitor *monitor, struct buf *out)
 	return true;
 }
 
+void monitor_render_meta(const struct monitor *monitor, struct buf *out)
+{
+	saved_keys_render_meta(monitor->fleet, monitor->publisher.teller.event_count, out);
+}
+
 /* The rooms, each with those below it. */
 static void open_rooms(struct monitor *monitor, const struct monitor_start *start)
 {

@@ -57,6 +57,9 @@ bool monitor_save(const struct monitor *monitor, struct buf *out);
  * last one counts. Takes a reference.
  */
 void monitor_reload(struct monitor *monitor, struct config *config);
+
+/* The counts of the saved state (saved_keys.h). */
+void monitor_render_meta(const struct monitor *monitor, struct buf *out);
 const struct fleet *monitor_fleet(const struct monitor *monitor);
 
 /* The fleet's pictures, brought up to date; the monitor's: board_ref() what is to be kept. */

@@ -81,6 +81,10 @@ static void add_event(char **out, size_t *n, const struct event *event)
 	}
 	if (event->restored)
 		add(out, n, "PLUSMOIN_RESTORED", "1");
+	if (event->term > 0)
+		add_number(out, n, "PLUSMOIN_TERM", event->term);
+	if (event->term > 0 && event->again)
+		add(out, n, "PLUSMOIN_RERUN", "1");
 	if (event->witness_count > 0)
 		add_witnesses(out, n, event);
 	if (event->view->master != NULL) {
@@ -97,7 +101,7 @@ char **environment_new(const struct event *event)
 
 	while (environ[total] != NULL)
 		total++;
-	out = mem_zalloc(total + 16, sizeof(*out));
+	out = mem_zalloc(total + 20, sizeof(*out));
 	for (size_t i = 0; i < total; i++) {
 		if (is_kept(environ[i]))
 			out[count++] = mem_strdup(environ[i]);

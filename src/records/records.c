@@ -103,6 +103,11 @@ void records_write(struct records *records, struct monitor *monitor, bool force)
 	write_state(records, monitor);
 }
 
+void records_forget(struct records *records)
+{
+	records->generation = 0;
+}
+
 void records_tell(struct records *records, void (*told)(void *data, const char *text, size_t len), void *data)
 {
 	records->told = told;

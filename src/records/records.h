@@ -22,6 +22,9 @@ void records_write(struct records *records, struct monitor *monitor, bool force)
 /* From now on `told` is called with each text of the status file that is another one than before, which is the caller's. */
 void records_tell(struct records *records, void (*told)(void *data, const char *text, size_t len), void *data);
 
+/* The next board is another monitor's: what it shows is written, whatever its generation is. */
+void records_forget(struct records *records);
+
 /* Goes over to the files of another configuration; a write under way ends where it began. */
 void records_move(struct records *records, const struct config *config);
 

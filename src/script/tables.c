@@ -103,6 +103,12 @@ void tables_push_event(lua_State *L, const struct event *event)
 		lua_pushboolean(L, 1);
 		lua_setfield(L, -2, "restored");
 	}
+	if (event->term > 0)
+		set_integer(L, "term", event->term);
+	if (event->term > 0 && event->again) {
+		lua_pushboolean(L, 1);
+		lua_setfield(L, -2, "rerun");
+	}
 	if (event->witness_count > 0)
 		set_witnesses(L, event);
 	set_string(L, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);

@@ -82,6 +82,10 @@ enum MHD_Result listing_answer_all(struct visit *visit)
 		jsonw_seconds(&all->json, pane->isolated_ms);
 	else
 		jsonw_null(&all->json);
+	if (pane->stand != NULL) {
+		jsonw_key(&all->json, "monitor");
+		jsonw_string(&all->json, pane->stand);
+	}
 	board_read_begin(&all->reader, pane->board, &all->json);
 	return reply_send(visit->connection, MHD_HTTP_OK,
 			  reply_new_reader(BLOCK_BYTES, on_read, all, on_free, TYPE_JSON));

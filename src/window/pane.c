@@ -27,5 +27,6 @@ void pane_unref(struct pane **pane_p)
 	if (pane == NULL || atomic_fetch_sub(&pane->references, 1) > 1)
 		return;
 	board_unref(&pane->board);
+	free(pane->stand);
 	free(pane);
 }

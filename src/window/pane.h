@@ -12,6 +12,7 @@ struct pane {
 	bool has_started;    /* the first rounds are over: /ready */
 	bool is_isolated;    /* the monitor hears no other host (P7), */
 	int64_t isolated_ms; /* since then, wall clock */
+	char *stand;         /* whether this monitor acts, in words; NULL: there is no other one */
 };
 
 /* With one reference, the caller's; takes a reference of the board. Monitor thread. */

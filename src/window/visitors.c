@@ -156,5 +156,5 @@ bool visitors_make_room(struct visitors *visitors, int fd)
 		visitor = find_slow_reader(visitors);
 	if (visitor != NULL)
 		send_away(visitor);
-	return visitor != NULL;
+	return visitor != NULL && !is_scarce; /* its descriptor is free a moment later */
 }

@@ -54,6 +54,6 @@ void visitors_sweep(struct visitors *visitors);
  * Whether the one that has come by `fd` may stay. When all places are taken another one is ended: who has never asked
  * goes first, since a crowd that only connects must not drive out a load balancer; then who has been idle for longest;
  * then who has been reading an answer for longest, and for VISITORS_SLOW_MS. When it is descriptors that are scarce
- * (descriptors_is_last()), who is idle and has asked stays. False: there is no room.
+ * (descriptors_is_last()), who is idle and has asked stays, and the room is for who comes next. False: there is no room.
  */
 bool visitors_make_room(struct visitors *visitors, int fd);

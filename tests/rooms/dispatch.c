@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -31,6 +32,9 @@ struct function_run {
 	void (*ended)(void *owner, const struct runner_outcome *outcome);
 	void *owner;
 	int stopped; /* how often; 2: with force */
+	bool again;  /* of its event */
+	int64_t term;
+	char path[48];
 };
 
 static struct {
@@ -44,6 +48,7 @@ static struct {
 	size_t ended; /* all before this one have ended */
 	struct buf told;
 	struct buf starts; /* as they were told */
+	struct buf ends;   /* the same as data */
 	struct meters meters;
 	bool done;
 } at;
@@ -61,9 +66,10 @@ static void *start(void *data, const struct config *config, const struct config_
 	struct function_run *run = &at.runs[at.started++];
 
 	(void)data;
-	(void)action;
 	assert_true(at.started <= sizeof(at.runs) / sizeof(at.runs[0]));
-	*run = (struct function_run){ .config = config, .ended = ended, .owner = owner };
+	*run = (struct function_run){ .config = config, .ended = ended, .owner = owner, .again = event->again,
+				      .term = event->term };
+	(void)snprintf(run->path, sizeof(run->path), "%s", action->path);
 	(void)snprintf(run->id, sizeof(run->id), "%s", event->id);
 	return run;
 }
@@ -101,6 +107,20 @@ static void on_told(void *data, const struct event *event, const char *path, con
 	buf_addf(&at.told, "%s %.7s;", event->id, how);
 }
 
+static void on_action_ended(void *data, const struct event *event, const char *path, enum action_end end,
+			    const char *how)
+{
+	static const char *const names[] = {
+		[ACTION_DONE] = "done", [ACTION_FAILED] = "failed", [ACTION_TIMED_OUT] = "late",
+		[ACTION_DROPPED] = "dropped",
+	};
+
+	(void)data;
+	assert_non_null(path);
+	assert_true(strlen(how) > 0);
+	buf_addf(&at.ends, "%s %s;", event->id, names[end]);
+}
+
 static void set_action(struct config *config, enum event_kind kind, size_t index,
 		       const char *command)
 {
@@ -112,7 +132,8 @@ static void set_action(struct config *config, enum event_kind kind, size_t index
 	trigger->actions = mem_grow(trigger->actions, index + 1, sizeof(*trigger->actions));
 	trigger->count = index + 1;
 	action = &trigger->actions[index];
-	*action = (struct config_action){ .path = mem_strdup("trigger"), .timeout_ms = 60000 };
+	*action = (struct config_action){ .path = index > 0 ? mem_printf("trigger[%zu]", index + 1) : mem_strdup("trigger"),
+					    .timeout_ms = 60000 };
 	if (command == NULL)
 		return;
 	action->argv = mem_zalloc(4, sizeof(char *));
@@ -137,7 +158,8 @@ static struct config *make_config(void)
 
 static int open_stage(void **state)
 {
-	static const struct dispatch_events events = { .started = on_started, .told = on_told };
+	static const struct dispatch_events events = { .started = on_started, .told = on_told,
+						       .ended = on_action_ended };
 
 	(void)state;
 	memset(&at, 0, sizeof(at));
@@ -174,6 +196,7 @@ static int close_stage(void **state)
 	config_unref(&at.config);
 	buf_free(&at.told);
 	buf_free(&at.starts);
+	buf_free(&at.ends);
 	return 0;
 }
 
@@ -252,37 +275,136 @@ static void test_one_after_another_in_a_cluster(void **state)
 	assert_started("a c b d e");
 }
 
-/* Lets only events of one kind through, and those of what has begun. */
-static bool let_kind_through(void *data, const struct event *event)
+/* What the gate answers, and whom it was asked of: "id path" with "!" if it is to run again. */
+static struct {
+	enum gate_answer answers[EVENT_KINDS];
+	struct buf asked;
+} guard;
+
+static enum gate_answer ask_guard(void *data, const struct event *event, const struct config_action *action, bool again)
 {
-	return event->kind == *(const enum event_kind *)data;
+	(void)data;
+	buf_addf(&guard.asked, "%s %s%s;", event->id, action->path, again ? "!" : "");
+	return guard.answers[event->kind];
+}
+
+static void set_guard(enum gate_answer answer)
+{
+	static const struct gate gate = { .may_start = ask_guard };
+
+	buf_clear(&guard.asked);
+	for (int kind = 0; kind < EVENT_KINDS; kind++)
+		guard.answers[kind] = answer;
+	dispatch_set_gate(at.dispatch, &gate);
+}
+
+static void end_guard(void)
+{
+	dispatch_set_gate(at.dispatch, NULL);
+	buf_free(&guard.asked);
+}
+
+static void assert_asked(const char *expected)
+{
+	assert_string_equal(buf_text(&guard.asked), expected);
+	buf_clear(&guard.asked);
 }
 
 static void test_a_gate_holds_up_its_cluster_alone(void **state)
 {
-	enum event_kind through = EVENT_SLAVE_UP;
-	struct gate gate = { .may_run = let_kind_through, .data = &through };
-
 	(void)state;
-	dispatch_set_gate(at.dispatch, &gate);
+	set_guard(GATE_SHUT);
+	guard.answers[EVENT_SLAVE_UP] = GATE_OPEN;
 	set_action(at.config, EVENT_MASTER_DOWN, 1, NULL);
 	queue_event("a", EVENT_MASTER_DOWN, 1);
+	assert_asked("a trigger;"); /* by the end of the call */
 	queue_event("b", EVENT_SLAVE_UP, 1);
 	queue_event("c", EVENT_SLAVE_UP, 2);
 	assert_started("c");
-	through = EVENT_MASTER_DOWN;
+	assert_asked("c trigger;");
+	guard.answers[EVENT_MASTER_DOWN] = GATE_OPEN;
 	dispatch_gate_changed(at.dispatch);
 	assert_started("c a");
-	through = EVENT_NONE; /* a has begun, and goes on */
+	guard.answers[EVENT_MASTER_DOWN] = GATE_SHUT; /* before each action */
 	end_run(1);
+	assert_asked("a trigger;a trigger[2];");
+	assert_started("c a");
+	guard.answers[EVENT_MASTER_DOWN] = GATE_SOON;
+	dispatch_gate_changed_for(at.dispatch, 2);
+	assert_asked("");
+	dispatch_gate_changed_for(at.dispatch, 1);
+	dispatch_gate_changed_for(at.dispatch, 1);
+	assert_asked("a trigger[2];a trigger[2];");
+	assert_started("c a");
+	end_guard();
 	assert_started("c a a");
 	end_run(2);
-	assert_started("c a a");
-	dispatch_set_gate(at.dispatch, NULL);
 	assert_started("c a a b");
 	end_run(0);
 	end_run(3);
 	at.ended = 4;
+}
+
+static void run_until_told(const char *what);
+
+/* One slot: who keeps it lets nobody start, who is shut out does. */
+static void test_a_gate_keeps_a_place_or_gives_it_up(void **state)
+{
+	(void)state;
+	set_guard(GATE_OPEN);
+	guard.answers[EVENT_SLAVE_DOWN] = GATE_SOON;
+	set_action(at.config, EVENT_SLAVE_DOWN, 0, ":");
+	set_action(at.config, EVENT_SLAVE_UP, 0, ":");
+	queue_event("keeps", EVENT_SLAVE_DOWN, 1);
+	queue_event("waits", EVENT_SLAVE_UP, 2);
+	queue_event("function", EVENT_CLUSTER_CREATED, 3);
+	assert_asked("keeps trigger;function trigger;");
+	assert_started("function");
+	guard.answers[EVENT_SLAVE_DOWN] = GATE_SHUT;
+	dispatch_gate_changed_for(at.dispatch, 1);
+	assert_asked("keeps trigger;waits trigger;");
+	run_until_told("waits done in;");
+	assert_asked("");
+	guard.answers[EVENT_SLAVE_DOWN] = GATE_OPEN;
+	dispatch_gate_changed(at.dispatch);
+	assert_asked("keeps trigger;");
+	run_until_told("keeps done in;");
+	end_guard();
+}
+
+/* Its host goes away while it keeps its place: it waits for one, and is asked for once more. */
+static void test_a_function_behind_a_gate_needs_its_host_still(void **state)
+{
+	(void)state;
+	set_guard(GATE_SOON);
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	at.unready = at.config;
+	guard.answers[EVENT_SLAVE_DOWN] = GATE_OPEN;
+	dispatch_gate_changed_for(at.dispatch, 1);
+	assert_asked("a trigger;");
+	assert_started("");
+	at.unready = NULL;
+	dispatch_runner_changed(at.dispatch);
+	assert_asked("a trigger;");
+	assert_started("a");
+	end_guard();
+}
+
+/* What is queued while another keeps its place may go where too much waits, that one not. */
+static void queue_big(const char *id, enum event_kind kind, int cluster);
+
+static void test_what_keeps_its_place_is_not_dropped(void **state)
+{
+	(void)state;
+	set_guard(GATE_SOON);
+	queue_big("keeps", EVENT_SLAVE_DOWN, 1);
+	for (int i = 1; i < 20; i++)
+		queue_big("s", EVENT_SLAVE_DOWN, 1);
+	assert_null(strstr(buf_text(&at.told), "keeps"));
+	assert_non_null(strstr(buf_text(&at.told), "s dropped;"));
+	assert_int_equal(gauge_read(&at.meters.queue_length), 16);
+	end_guard();
+	assert_started("keeps");
 }
 
 static void test_all_actions_of_an_event_before_the_next_event(void **state)
@@ -669,10 +791,10 @@ static void test_each_start_is_told(void **state)
 	assert_string_equal(buf_text(&at.starts), "a trigger;");
 	assert_told("");
 	end_run(0);
-	assert_string_equal(buf_text(&at.starts), "a trigger;a trigger;"); /* its command */
+	assert_string_equal(buf_text(&at.starts), "a trigger;a trigger[2];"); /* its command */
 	assert_told("a done in;");
 	run_until_told("a done in;a done in;");
-	assert_string_equal(buf_text(&at.starts), "a trigger;a trigger;b trigger;");
+	assert_string_equal(buf_text(&at.starts), "a trigger;a trigger[2];b trigger;");
 	at.ended = 1;
 }
 
@@ -723,6 +845,155 @@ static void test_what_becomes_of_triggers_is_measured(void **state)
 	at.ended = 2;
 }
 
+static void test_ends_are_told_as_data(void **state)
+{
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_DOWN, 0, "exit 3");
+	set_action(at.config, EVENT_SLAVE_UP, 0, ":");
+	set_action(at.config, EVENT_MASTER_UP, 0, "exec sleep 1000");
+	at.config->triggers[EVENT_MASTER_UP].actions[0].timeout_ms = 1;
+	set_action(at.config, EVENT_CLUSTER_CREATED, 1, NULL);
+	set_action(at.config, EVENT_CLUSTER_CREATED, 2, NULL);
+	queue_event("a", EVENT_SLAVE_DOWN, 1);
+	run_until_told("a failed ");
+	queue_event("b", EVENT_SLAVE_UP, 1);
+	run_until_told("b done in;");
+	queue_event("c", EVENT_MASTER_UP, 1);
+	run_until_told("c timed o;");
+	queue_event("d", EVENT_MASTER_DOWN, 1);
+	at.runs[0].ended(at.runs[0].owner, &(struct runner_outcome){ .error = "no" });
+	queue_event("e", EVENT_CLUSTER_CREATED, 1);
+	queue_event("f", EVENT_CLUSTER_CREATED, 1);
+	end_run(1);
+	at.ended = 2;
+	assert_string_equal(buf_text(&at.ends), "a failed;b done;c late;d failed;e done;");
+	dispatch_stop(at.dispatch, on_done, NULL);
+	while (at.runs[2].stopped < 1)
+		uv_run(&at.loop, UV_RUN_ONCE);
+	end_all();
+	assert_string_equal(buf_text(&at.ends), "a failed;b done;c late;d failed;e done;f dropped;f dropped;f dropped;"
+						"e done;e dropped;");
+}
+
+static void tell_one(void *data, const struct event *event, const char *path, const char *how);
+
+/* Of four actions two are left, one of which had been started. */
+static void test_the_rest_of_an_event(void **state)
+{
+	struct dispatch_rest rest[] = {
+		{ .path = "trigger[4]", .again = false },
+		{ .path = "trigger[7]", .again = true, .is_known = true },
+		{ .path = "trigger[2]", .again = true },
+	};
+	struct event *event = make_node_event("a", 1, 1, -1);
+	struct buf left = { 0 };
+
+	(void)state;
+	set_guard(GATE_OPEN);
+	event_set_term(event, 77);
+	event->restored = true;
+	for (size_t i = 1; i < 5; i++)
+		set_action(at.config, EVENT_SLAVE_UP, i, NULL);
+	dispatch_event_rest(at.dispatch, event, rest, 3);
+	assert_true(rest[0].is_known);
+	assert_false(rest[1].is_known);
+	assert_true(rest[2].is_known);
+	queue_event("b", EVENT_SLAVE_DOWN, 1);
+	assert_asked("a trigger[2]!;");
+	assert_string_equal(at.runs[0].path, "trigger[2]");
+	assert_true(at.runs[0].again);
+	assert_int_equal(at.runs[0].term, 77);
+	dispatch_tell_left(at.dispatch, "a", tell_one, &left);
+	assert_string_equal(buf_text(&left), "a running;a waiting;");
+	end_run(0);
+	assert_asked("a trigger[4];");
+	assert_string_equal(at.runs[1].path, "trigger[4]");
+	assert_false(at.runs[1].again);
+	assert_int_equal(at.runs[1].term, 77);
+	assert_started("a a");
+	end_run(1);
+	assert_started("a a b");
+	assert_string_equal(buf_text(&at.ends), "a done;a done;");
+	at.ended = 2;
+	dispatch_event_rest(at.dispatch, event, &rest[1], 1); /* nothing is known of it */
+	assert_started("a a b");
+	end_guard();
+	buf_free(&left);
+	event_unref(&event);
+}
+
+/* What commands are shown of the term: nothing where there is none. */
+static void test_commands_are_shown_the_term(void **state)
+{
+	struct dispatch_rest rest = { .path = "trigger", .again = true };
+	struct event *event = make_event("a", EVENT_SLAVE_UP, 1);
+
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_UP, 0,
+		   "test \"$PLUSMOIN_TERM$PLUSMOIN_RERUN\" = \"$(case $PLUSMOIN_EVENT_ID in a) echo 121;; b) echo 12; esac)\"");
+	event_set_term(event, 12);
+	dispatch_event_rest(at.dispatch, event, &rest, 1);
+	run_until_told("a done in;");
+	event_unref(&event);
+	event = make_event("b", EVENT_SLAVE_UP, 1);
+	event_set_term(event, 12);
+	dispatch_event(at.dispatch, event);
+	run_until_told("b done in;");
+	event_unref(&event);
+	event = make_event("c", EVENT_SLAVE_UP, 1);
+	dispatch_event_rest(at.dispatch, event, &rest, 1);
+	run_until_told("c done in;");
+	event_unref(&event);
+}
+
+/* The term is lost: what waits goes at once, what runs has 5 s; what comes later waits for that in its cluster. */
+static void test_all_is_given_up(void **state)
+{
+	char path[] = "/tmp/plusmoin-rooms-XXXXXX";
+	char *deaf = mem_printf("trap '' TERM; rmdir '%s'; while :; do sleep 0.1; done", mkdtemp(path));
+	int64_t began;
+
+	(void)state;
+	set_guard(GATE_OPEN);
+	at.config->trigger_parallel = 2;
+	guard.answers[EVENT_SLAVE_UP] = GATE_SOON;
+	set_action(at.config, EVENT_SLAVE_DOWN, 1, ":");
+	set_action(at.config, EVENT_MASTER_DOWN, 0, deaf);
+	set_action(at.config, EVENT_SLAVE_UP, 0, ":");
+	queue_event("deaf", EVENT_MASTER_DOWN, 1);
+	queue_event("function", EVENT_SLAVE_DOWN, 2);
+	queue_event("keeps", EVENT_SLAVE_UP, 3);
+	queue_event("waits", EVENT_MASTER_UP, 2);
+	while (access(path, F_OK) == 0) /* it ignores TERM from then on */
+		uv_run(&at.loop, UV_RUN_NOWAIT);
+	began = clock_steady_ms();
+	dispatch_abandon(at.dispatch, "the term was lost");
+	assert_told("waits not run;keeps not run;");
+	assert_string_equal(buf_text(&at.ends), "waits dropped;keeps dropped;");
+	assert_int_equal(counter_read(&at.meters.drops), 0);
+	assert_int_equal(at.runs[0].stopped, 1);
+	guard.answers[EVENT_SLAVE_UP] = GATE_OPEN;
+	queue_event("again", EVENT_MASTER_UP, 2);
+	queue_event("slot", EVENT_SLAVE_UP, 4); /* the one that was kept */
+	run_until_told("slot done in;");
+	assert_started("function");
+	end_run(0); /* and its command does not run */
+	assert_started("function again");
+	dispatch_abandon(at.dispatch, "the term was lost again");
+	assert_int_equal(at.runs[1].stopped, 1);
+	run_until_told("deaf ended b;");
+	assert_true(clock_steady_ms() - began >= 4900);
+	while (at.runs[1].stopped < 2)
+		uv_run(&at.loop, UV_RUN_ONCE);
+	assert_int_equal(at.runs[0].stopped, 1);
+	end_run(1);
+	at.ended = 2;
+	assert_string_equal(buf_text(&at.ends), "waits dropped;keeps dropped;slot done;function done;function dropped;"
+						"deaf failed;again done;");
+	end_guard();
+	free(deaf);
+}
+
 static void tell_one(void *data, const struct event *event, const char *path, const char *how)
 {
 	(void)path;
@@ -755,8 +1026,8 @@ static void test_an_empty_queue_goes_with_its_line(void **state)
 	(void)state;
 	queues_init(queues);
 	assert_null(queues_find(queues, 1));
-	run = queues_add(queues, event, at.config, 100);
-	beside = queues_add(queues, other, at.config, 10);
+	run = queues_add(queues, event, at.config, NULL, 100);
+	beside = queues_add(queues, other, at.config, NULL, 10);
 	assert_int_equal(queues->bytes, 110);
 	assert_int_equal(queues->count, 2);
 	assert_ptr_equal(queues_find(queues, 4097), run->queue);
@@ -827,6 +1098,55 @@ static void test_many_clusters_cost_as_many_times_one(void **state)
 	buf_clear(&at.told);
 }
 
+static enum gate_answer answer_all(void *data, const struct event *event, const struct config_action *action,
+				   bool again)
+{
+	(void)event;
+	(void)action;
+	(void)again;
+	return *(const enum gate_answer *)data;
+}
+
+/* The same where each cluster waits at the gate, which opens for one after the other. */
+static double cost_at_gate(int clusters)
+{
+	enum gate_answer answer = GATE_SHUT;
+	struct gate gate = { .may_start = answer_all, .data = &answer };
+	double began;
+
+	at.started = at.ended = 0;
+	dispatch_set_gate(at.dispatch, &gate);
+	began = cpu_seconds();
+	for (int cluster = 0; cluster < clusters; cluster++)
+		queue_event("h", EVENT_SLAVE_UP, cluster);
+	answer = GATE_OPEN;
+	for (int cluster = clusters; cluster-- > 0;)
+		dispatch_gate_changed_for(at.dispatch, cluster);
+	assert_int_equal(at.started, clusters);
+	end_all();
+	began = cpu_seconds() - began;
+	dispatch_set_gate(at.dispatch, NULL);
+	return began / clusters;
+}
+
+static void test_many_clusters_at_the_gate_cost_as_many_times_one(void **state)
+{
+	double few = 1;
+	double many = 1;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		double cost = cost_at_gate(FEW);
+
+		few = cost < few ? cost : few;
+		cost = cost_at_gate(MANY);
+		many = cost < many ? cost : many;
+	}
+	printf("an event of one cluster at the gate: %.2f us of %d, %.2f us of %d\n", few * 1e6, FEW, many * 1e6, MANY);
+	assert_true(many < few * TIMES_MORE);
+	buf_clear(&at.told);
+}
+
 #define staged(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
 
 int main(void)
@@ -835,6 +1155,13 @@ int main(void)
 		staged(test_one_after_another_in_a_cluster),
 		staged(test_all_actions_of_an_event_before_the_next_event),
 		staged(test_a_gate_holds_up_its_cluster_alone),
+		staged(test_a_gate_keeps_a_place_or_gives_it_up),
+		staged(test_a_function_behind_a_gate_needs_its_host_still),
+		staged(test_what_keeps_its_place_is_not_dropped),
+		staged(test_ends_are_told_as_data),
+		staged(test_the_rest_of_an_event),
+		staged(test_commands_are_shown_the_term),
+		staged(test_all_is_given_up),
 		staged(test_masters_first_then_who_waits_longest),
 		staged(test_a_heartbeat_starts_when_nothing_else_could),
 		staged(test_slow_heartbeats_starve_nobody),
@@ -856,6 +1183,7 @@ int main(void)
 		staged(test_what_is_left_of_an_event_can_be_asked),
 		staged(test_an_empty_queue_goes_with_its_line),
 		staged(test_many_clusters_cost_as_many_times_one),
+		staged(test_many_clusters_at_the_gate_cost_as_many_times_one),
 	};
 
 	int failed;

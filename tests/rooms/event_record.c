@@ -6,9 +6,12 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <lauxlib.h>
+#include <lualib.h>
 
 #include "process/environment.h"
 #include "records/event_reading.h"
+#include "script/tables.h"
 #include "support/kit.h"
 
 #define NODES 5
@@ -122,6 +125,32 @@ static void assert_same_input(const struct event *a, const struct event *b)
 	buf_free(&right);
 }
 
+/* What Lua says of the two events, `a` and `b`: "true", or what is not. */
+static void assert_lua(const struct event *a, const struct event *b, const char *code)
+{
+	lua_State *L = luaL_newstate();
+
+	luaL_openlibs(L);
+	luaL_newmetatable(L, ARRAY_MARK);
+	lua_pop(L, 1);
+	tables_push_event(L, a);
+	lua_setglobal(L, "a");
+	tables_push_event(L, b);
+	lua_setglobal(L, "b");
+	if (luaL_dostring(L, code) || !lua_toboolean(L, -1))
+		fail_msg("%s: %s", code, luaL_tolstring(L, -1, NULL));
+	lua_close(L);
+}
+
+static const char same_tables[] =
+	"local function same(x, y)"
+	"  if type(x) ~= 'table' or type(y) ~= 'table' then return x == y end"
+	"  for k, v in pairs(x) do if not same(v, y[k]) then return false end end"
+	"  for k in pairs(y) do if x[k] == nil then return false end end"
+	"  return true "
+	"end "
+	"return same(a, b)";
+
 static void assert_same_event(const struct event *a, const struct event *b)
 {
 	assert_int_equal(a->kind, b->kind);
@@ -140,6 +169,7 @@ static void assert_same_event(const struct event *a, const struct event *b)
 	}
 	assert_same_environment(a, b);
 	assert_same_input(a, b);
+	assert_lua(a, b, same_tables);
 }
 
 static struct event_record record_of(struct event *event)
@@ -265,6 +295,24 @@ static void test_what_is_damaged_is_refused(void **state)
 	event_record_clear(&record);
 }
 
+/* All of an event but its time of failure, which is another process's; and that it runs once more. */
+static void test_an_event_again(void **state)
+{
+	(void)state;
+	for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++) {
+		struct event *event = make_kind((enum event_kind)kind);
+		struct event *again = event_again(event);
+
+		assert_same_event(event, again);
+		event_unref(&again);
+		event_set_term(event, INT64_C(9007199254740993));
+		again = event_again(event);
+		assert_lua(event, again, "return a.term == 9007199254740993 and b.term == a.term and a.rerun == nil and b.rerun");
+		event_unref(&event);
+		event_unref(&again);
+	}
+}
+
 static void test_keys_are_in_order(void **state)
 {
 	char *key = event_record_key(42);
@@ -284,6 +332,7 @@ int main(void)
 		staged(test_each_kind_comes_back),
 		staged(test_the_cluster_is_the_readers),
 		staged(test_what_is_damaged_is_refused),
+		staged(test_an_event_again),
 		staged(test_keys_are_in_order),
 	};
 

@@ -1,0 +1,109 @@
+#include "daemon/duty.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct duty *duty_of(struct event_record *record, unsigned long number)
+{
+	struct duty *duty = mem_zalloc(1, sizeof(*duty));
+
+	duty->record = *record;
+	*record = (struct event_record){ 0 };
+	duty->number = number;
+	duty->starts = mem_zalloc(duty->record.run_count + 1, sizeof(*duty->starts));
+	return duty;
+}
+
+struct duty *duty_new(const struct config *config, struct event *event)
+{
+	const struct config_trigger *trigger = &config->triggers[event->kind];
+	struct event_record record = { .event = event_ref(event), .run_count = trigger->count };
+
+	record.runs = mem_zalloc(trigger->count + 1, sizeof(*record.runs));
+	for (size_t i = 0; i < trigger->count; i++)
+		record.runs[i].trigger = mem_strdup(trigger->actions[i].path);
+	return duty_of(&record, event_record_number(event->id));
+}
+
+void duty_free(struct duty **duty_p)
+{
+	struct duty *duty = *duty_p;
+
+	*duty_p = NULL;
+	if (duty == NULL)
+		return;
+	event_record_clear(&duty->record);
+	free(duty->starts);
+	free(duty);
+}
+
+struct event_run *duty_find_run(const struct duty *duty, const char *path, size_t *index)
+{
+	for (size_t i = 0; i < duty->record.run_count; i++) {
+		if (strcmp(duty->record.runs[i].trigger, path) == 0) {
+			*index = i;
+			return &duty->record.runs[i];
+		}
+	}
+	return NULL;
+}
+
+void duty_end_run(struct event_run *run, const char *how)
+{
+	run->state = EVENT_RUN_DONE;
+	free(run->outcome);
+	run->outcome = mem_strdup(how);
+}
+
+bool duty_is_over(const struct duty *duty)
+{
+	for (size_t i = 0; i < duty->record.run_count; i++) {
+		enum event_run_state state = duty->record.runs[i].state;
+
+		if (state != EVENT_RUN_DONE && state != EVENT_RUN_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+/* Where the first of at least that number is, or would be. */
+static size_t place_of(const struct list *duties, unsigned long number)
+{
+	size_t low = 0;
+	size_t high = duties->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct duty *duty = duties->items[middle];
+
+		if (duty->number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void duties_add(struct list *duties, struct duty *duty)
+{
+	list_insert(duties, place_of(duties, duty->number), duty);
+}
+
+struct duty *duties_find(const struct list *duties, const char *event_id)
+{
+	size_t at = place_of(duties, event_record_number(event_id));
+	struct duty *duty = at < duties->count ? duties->items[at] : NULL;
+
+	return duty != NULL && strcmp(duty->record.event->id, event_id) == 0 ? duty : NULL;
+}
+
+void duties_drop(struct list *duties)
+{
+	struct duty *duty;
+
+	while ((duty = list_shift(duties)) != NULL)
+		duty_free(&duty);
+	list_free(duties);
+}

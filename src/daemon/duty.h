@@ -1,0 +1,42 @@
+/*
+ * An event that this monitor has to see to while it acts: it was committed, or waits for that, and not all of its triggers
+ * have ended. And all of them, by their events' numbers. Monitor's loop.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "core/config.h"
+#include "core/event_record.h"
+
+struct duty {
+	struct event_record record;
+	unsigned long number;  /* of the event */
+	unsigned long commit;  /* it stands when this commit does */
+	bool stands;
+	unsigned long *starts; /* of each run: its start stands when this commit does; 0: not asked for */
+};
+
+/* Of an event of ours, all of whose triggers are to run; takes a reference. */
+struct duty *duty_new(const struct config *config, struct event *event);
+
+/* Of an event that another monitor has stored: takes over what is in the record. */
+struct duty *duty_of(struct event_record *record, unsigned long number);
+
+/* NULL allowed; clears the pointer. */
+void duty_free(struct duty **duty);
+
+/* The run of that trigger; NULL: the event has none. */
+struct event_run *duty_find_run(const struct duty *duty, const char *path, size_t *index);
+
+/* It has come to that. */
+void duty_end_run(struct event_run *run, const char *how);
+
+/* Whether nothing of it is left to be run. */
+bool duty_is_over(const struct duty *duty);
+
+/* Puts it at its place. */
+void duties_add(struct list *duties, struct duty *duty);
+
+/* That of this event; NULL: there is none. */
+struct duty *duties_find(const struct list *duties, const char *event_id);
+void duties_drop(struct list *duties);

@@ -1,0 +1,460 @@
+#include "daemon/shift.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/duty.h"
+#include "loop/timer.h"
+#include "records/event_reading.h"
+
+#define KEPT_EVENTS 1000 /* in etcd; older ones go with the commit of a new one */
+#define PARTS_AT_ONCE 100 /* of the state in one commit: etcd takes 128 operations */
+#define COUNT_MS 1000     /* how often the nodes that answer are counted */
+#define SURE_MS 100       /* how often it is looked whether a term that was unsure is sure again */
+
+struct shift {
+	struct config *config;
+	const struct clock *clock;
+	struct monitor *monitor;
+	struct dispatch *dispatch;
+	struct shift_events events;
+	void *data;
+	struct council *council;
+	struct unsaved *unsaved;
+	struct list duties;     /* struct duty *, by their events' numbers */
+	struct duty *making;    /* its commit is being made; NULL: none is */
+	char *meta;             /* the counts as they were committed last; NULL: nothing was */
+	unsigned long commits;  /* how many were made */
+	unsigned long standing; /* the number of the last one that stands */
+	struct timer *look;     /* whether the term is sure again */
+	struct timer *count;    /* of nodes that answer */
+	bool misses;            /* etcd is away for long: events are dropped until it is back, and the difference fires then */
+	bool waits;             /* a start was put off since it was not sure */
+	struct gate gate;
+};
+
+/* ---- commits ---- */
+
+static void add_part(void *data, const char *key, const char *text)
+{
+	commit_put(data, key, mem_strdup(text));
+}
+
+static struct commit *new_commit(struct shift *shift)
+{
+	struct buf meta = { 0 };
+
+	if (shift->monitor != NULL) {
+		monitor_render_meta(shift->monitor, &meta);
+		free(shift->meta);
+		shift->meta = buf_steal(&meta);
+	}
+	return commit_new(++shift->commits, mem_strdup(shift->meta));
+}
+
+/* What has changed of the state goes first, in commits of its own where it is much. */
+static struct commit *commit_with_state(struct shift *shift)
+{
+	struct moment now = clock_now(shift->clock);
+	struct commit *commit = new_commit(shift);
+
+	for (;;) {
+		(void)unsaved_take(shift->unsaved, monitor_fleet(shift->monitor), &now, PARTS_AT_ONCE, add_part, commit);
+		if (unsaved_count(shift->unsaved) == 0)
+			return commit;
+		council_commit(shift->council, commit);
+		commit = new_commit(shift);
+	}
+}
+
+static void put_record(struct commit *commit, const struct duty *duty)
+{
+	char *key = event_record_key(duty->number);
+	struct buf text = { 0 };
+
+	event_record_render(&duty->record, &text);
+	commit_put(commit, key, buf_steal(&text));
+	free(key);
+}
+
+/* What has become of the event's runs. Returns the commit's number. */
+static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
+{
+	struct commit *commit = new_commit(shift);
+	unsigned long number = commit->number;
+
+	put_record(commit, duty);
+	council_commit(shift->council, commit);
+	return number;
+}
+
+/* ---- events ---- */
+
+/* The event that is too old to be kept goes with the new one. */
+static void drop_old(struct commit *commit, unsigned long number)
+{
+	char *key;
+
+	if (number <= KEPT_EVENTS)
+		return;
+	key = event_record_key(number - KEPT_EVENTS);
+	commit_put(commit, key, NULL);
+	free(key);
+}
+
+bool shift_fired(struct shift *shift, struct event *event)
+{
+	struct commit *commit;
+	struct duty *duty;
+
+	if (shift == NULL)
+		return true;
+	if (council_term(shift->council) == 0)
+		return false;
+	event_set_term(event, council_term(shift->council));
+	if (event->kind == EVENT_HEARTBEAT)
+		return council_is_sure(shift->council);
+	shift->misses = shift->misses || council_stuck_ms(shift->council) > shift->config->monitors.ttl_ms;
+	if (shift->misses)
+		return false; /* on_returned() makes the difference fire */
+	commit = commit_with_state(shift);
+	duty = duty_new(shift->config, event);
+	duty->commit = commit->number;
+	duties_add(&shift->duties, duty);
+	shift->making = duty;
+	dispatch_event(shift->dispatch, event); /* asks may_start() when a place is free: that start rides with this commit */
+	shift->making = NULL;
+	put_record(commit, duty);
+	drop_old(commit, duty->number);
+	council_commit(shift->council, commit);
+	return false;
+}
+
+/* The start of this run is to stand before it happens. */
+static void ask_for_start(struct shift *shift, struct duty *duty, size_t i)
+{
+	duty->record.runs[i].state = EVENT_RUN_STARTED;
+	duty->starts[i] = duty == shift->making ? duty->commit : commit_runs(shift, duty);
+}
+
+static enum gate_answer when_sure(struct shift *shift)
+{
+	if (council_is_sure(shift->council))
+		return GATE_OPEN;
+	shift->waits = true;
+	if (!timer_is_set(shift->look))
+		timer_start(shift->look, SURE_MS);
+	return GATE_SOON;
+}
+
+static enum gate_answer may_start(void *data, const struct event *event, const struct config_action *action, bool again)
+{
+	struct shift *shift = data;
+	struct duty *duty = duties_find(&shift->duties, event->id);
+	size_t i;
+	struct event_run *run = duty != NULL ? duty_find_run(duty, action->path, &i) : NULL;
+
+	(void)again; /* it is in the record */
+	if (event->kind == EVENT_HEARTBEAT)
+		return when_sure(shift);
+	if (run == NULL || council_term(shift->council) == 0)
+		return GATE_SHUT;
+	if (duty->starts[i] == 0)
+		ask_for_start(shift, duty, i);
+	return duty->starts[i] > shift->standing ? GATE_SOON : when_sure(shift);
+}
+
+static void on_look(void *data)
+{
+	struct shift *shift = data;
+
+	if (!shift->waits)
+		return;
+	if (council_is_sure(shift->council)) {
+		shift->waits = false;
+		dispatch_gate_changed(shift->dispatch);
+	} else if (council_term(shift->council) != 0) {
+		timer_start(shift->look, SURE_MS);
+	}
+}
+
+void shift_ended(struct shift *shift, const struct event *event, const char *path, const char *how)
+{
+	struct duty *duty = shift != NULL ? duties_find(&shift->duties, event->id) : NULL;
+	struct event_run *run;
+	size_t i;
+
+	if (duty == NULL || council_term(shift->council) == 0)
+		return;
+	run = duty_find_run(duty, path, &i);
+	if (run == NULL)
+		return;
+	duty_end_run(run, how);
+	if (duty == shift->making)
+		return; /* it was dropped at once: that goes with the event */
+	(void)commit_runs(shift, duty);
+	if (duty->stands && duty_is_over(duty)) {
+		list_remove(&shift->duties, duty);
+		duty_free(&duty);
+	}
+}
+
+/* ---- what the council says ---- */
+
+static void on_committed(void *data, unsigned long number)
+{
+	struct shift *shift = data;
+
+	shift->standing = number;
+	for (size_t i = 0; i < shift->duties.count; i++) {
+		struct duty *duty = shift->duties.items[i];
+
+		if (duty->stands || duty->commit > number)
+			continue;
+		duty->stands = true;
+		shift->events.committed(shift->data, duty->record.event);
+		if (duty_is_over(duty)) {
+			list_remove_at(&shift->duties, i--);
+			duty_free(&duty);
+		}
+	}
+	dispatch_gate_changed(shift->dispatch);
+}
+
+/* ---- a term begins ---- */
+
+static const struct config_action *find_action(const struct shift *shift, enum event_kind kind, const char *path)
+{
+	const struct config_trigger *trigger = &shift->config->triggers[kind];
+
+	for (size_t i = 0; i < trigger->count; i++) {
+		if (strcmp(trigger->actions[i].path, path) == 0)
+			return &trigger->actions[i];
+	}
+	return NULL;
+}
+
+static void give_up(const struct duty *duty, struct event_run *run, const char *why)
+{
+	struct log_about about = {
+		.event = event_kind_name(duty->record.event->kind),
+		.event_id = duty->record.event->id,
+		.has_cluster = true,
+		.cluster_id = duty->record.event->cluster_id,
+		.trigger = run->trigger,
+	};
+
+	run->state = EVENT_RUN_UNKNOWN;
+	log_line(LOG_LEVEL_ERROR, &about, "%s", why);
+}
+
+/* Whether the run is left for us. What was started elsewhere runs again, unless its trigger may not. */
+static bool is_left(const struct shift *shift, const struct duty *duty, struct event_run *run)
+{
+	const struct config_action *action = find_action(shift, duty->record.event->kind, run->trigger);
+
+	if (run->state == EVENT_RUN_DONE || run->state == EVENT_RUN_UNKNOWN)
+		return false;
+	if (action == NULL) {
+		give_up(duty, run, "another monitor left it to be run, and there is no such trigger here");
+		return false;
+	}
+	if (run->state == EVENT_RUN_STARTED && action->once) {
+		give_up(duty, run, "another monitor had started it, and nobody knows how it ended: it does not run again"
+				   " (\"rerun\": false)");
+		return false;
+	}
+	return true;
+}
+
+/* Goes on with an event of which something is left to be done; takes over the duty. */
+static void go_on_with(struct shift *shift, struct duty *duty)
+{
+	struct dispatch_rest *rest = mem_zalloc(duty->record.run_count + 1, sizeof(*rest));
+	size_t count = 0;
+
+	for (size_t i = 0; i < duty->record.run_count; i++) {
+		struct event_run *run = &duty->record.runs[i];
+
+		if (is_left(shift, duty, run))
+			rest[count++] = (struct dispatch_rest){ .path = run->trigger, .again = run->state == EVENT_RUN_STARTED };
+	}
+	if (count == 0) {
+		(void)commit_runs(shift, duty);
+		duty_free(&duty);
+	} else {
+		event_set_term(duty->record.event, council_term(shift->council));
+		duties_add(&shift->duties, duty);
+		dispatch_event_rest(shift->dispatch, duty->record.event, rest, count);
+	}
+	free(rest);
+}
+
+static void take_event(struct shift *shift, const struct estate_event *stored)
+{
+	struct event_record record = { 0 };
+	struct duty *duty;
+	char *why = NULL;
+
+	if (!event_reading_make(stored->text, strlen(stored->text), monitor_board(shift->monitor), &record, &why)) {
+		log_error("the stored event %lu cannot be read, and its triggers do not run: %s", stored->number, why);
+		free(why);
+		return;
+	}
+	free(why);
+	duty = duty_of(&record, stored->number);
+	duty->stands = true;
+	if (duty_is_over(duty))
+		duty_free(&duty);
+	else
+		go_on_with(shift, duty);
+}
+
+static void on_acts(void *data, const struct estate *estate)
+{
+	struct shift *shift = data;
+
+	duties_drop(&shift->duties);
+	unsaved_clear(shift->unsaved);
+	shift->standing = shift->commits;
+	shift->misses = false;
+	if (estate->left_out != NULL)
+		log_error("of the state in etcd was left out: %s", estate->left_out);
+	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
+	for (size_t i = 0; i < estate->events.count; i++)
+		take_event(shift, estate->events.items[i]);
+}
+
+/* What happened while etcd was away is the difference to what was committed before: the monitor begins anew from that. */
+static void on_returned(void *data, const struct estate *estate)
+{
+	struct shift *shift = data;
+
+	if (!shift->misses)
+		return;
+	shift->misses = false;
+	unsaved_clear(shift->unsaved);
+	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
+}
+
+static void on_stands_by(void *data, const char *why)
+{
+	struct shift *shift = data;
+
+	shift->misses = false;
+	duties_drop(&shift->duties); /* what they come to is the next monitor's to find out */
+	unsaved_clear(shift->unsaved);
+	dispatch_abandon(shift->dispatch, why);
+}
+
+static void on_changed(void *data)
+{
+	struct shift *shift = data;
+
+	shift->events.changed(shift->data);
+}
+
+static void on_in(void *data)
+{
+	struct shift *shift = data;
+
+	shift->events.in(shift->data);
+}
+
+static void on_taken(void *data, const char *host)
+{
+	struct shift *shift = data;
+
+	shift->events.taken(shift->data, shift->config->monitors.name, host);
+}
+
+/* How many nodes answer is for people: it may be a second old. */
+static void on_count(void *data)
+{
+	struct shift *shift = data;
+	const struct fleet *fleet = shift->monitor != NULL ? monitor_fleet(shift->monitor) : NULL;
+	size_t answering = 0;
+
+	for (size_t i = 0; fleet != NULL && i < fleet->node_count; i++)
+		answering += fleet->nodes[i]->known && fleet->nodes[i]->failure.attempts == 0;
+	if (fleet != NULL)
+		council_say(shift->council, answering, fleet->node_count - answering);
+	timer_start(shift->count, COUNT_MS);
+}
+
+/* ---- its life ---- */
+
+struct shift *shift_new(const struct shift_start *start)
+{
+	static const struct council_events events = {
+		.acts = on_acts, .returned = on_returned, .stands_by = on_stands_by, .committed = on_committed, .changed = on_changed,
+		.in = on_in, .taken = on_taken,
+	};
+	struct shift *shift = mem_zalloc(1, sizeof(*shift));
+	const struct council_start council = {
+		.loop = start->loop, .config = start->config, .events = &events, .data = shift,
+	};
+
+	shift->config = config_ref(start->config);
+	shift->clock = start->clock;
+	shift->monitor = start->monitor;
+	shift->dispatch = start->dispatch;
+	shift->events = *start->events;
+	shift->data = start->data;
+	shift->unsaved = unsaved_new();
+	shift->look = timer_new(start->loop, on_look, shift);
+	shift->count = timer_new(start->loop, on_count, shift);
+	shift->gate = (struct gate){ .may_start = may_start, .data = shift };
+	shift->council = council_new(&council);
+	if (shift->council == NULL) {
+		(void)shift_free(&shift);
+		return NULL;
+	}
+	dispatch_set_gate(shift->dispatch, &shift->gate);
+	on_count(shift);
+	return shift;
+}
+
+void shift_reload(struct shift *shift, struct config *config)
+{
+	struct config *old;
+
+	if (shift == NULL)
+		return;
+	old = shift->config;
+	shift->config = config_ref(config);
+	config_unref(&old);
+}
+
+struct council *shift_council(struct shift *shift)
+{
+	return shift != NULL ? shift->council : NULL;
+}
+
+void shift_leave(struct shift *shift)
+{
+	if (shift != NULL)
+		shift->monitor = NULL;
+}
+
+bool shift_free(struct shift **shift_p)
+{
+	struct shift *shift = *shift_p;
+
+	*shift_p = NULL;
+	if (shift == NULL)
+		return true;
+	dispatch_set_gate(shift->dispatch, NULL);
+	if (!council_free(&shift->council))
+		return false;
+	duties_drop(&shift->duties);
+	unsaved_free(&shift->unsaved);
+	timer_free(&shift->look);
+	timer_free(&shift->count);
+	config_unref(&shift->config);
+	free(shift->meta);
+	free(shift);
+	return true;
+}

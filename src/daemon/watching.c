@@ -1,0 +1,248 @@
+#include "daemon/watching.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "daemon/fits.h"
+#include "daemon/measured.h"
+#include "monitor/live.h"
+#include "records/records.h"
+#include "system/notify.h"
+
+#define SETTLE_MS 2000 /* beside the lease's time: until then a start waits for its name to be its own */
+
+static void on_changed(void *data)
+{
+	struct daemon *daemon = data;
+
+	outlook_changed(daemon->outlook);
+}
+
+/* The event stands: people may see it. */
+static void show(void *data, struct event *event)
+{
+	struct daemon *daemon = data;
+	struct log_about about = {
+		.event = event_kind_name(event->kind),
+		.event_id = event->id,
+		.has_cluster = true,
+		.cluster_id = event->cluster_id,
+	};
+
+	if (daemon->monitor == NULL)
+		return; /* it ends */
+	if (event->kind == EVENT_PLUSMOIN_UP)
+		log_line(LOG_LEVEL_INFO, &about, "watching: %zu master, %zu slaves, %zu lost",
+			 event->view->masters, event->view->slaves, event->view->lost);
+	recent_add(&daemon->recent, event, monitor_fleet(daemon->monitor));
+	outlook_fired(daemon->outlook, event);
+}
+
+static void on_fired(void *data, struct event *event)
+{
+	struct daemon *daemon = data;
+
+	if (!shift_fired(daemon->shift, event))
+		return;
+	show(daemon, event);
+	dispatch_event(daemon->dispatch, event);
+}
+
+static void on_started(void *data, const struct event *event, const char *path)
+{
+	struct daemon *daemon = data;
+
+	outlook_started(daemon->outlook, event, path);
+}
+
+static void on_told(void *data, const struct event *event, const char *path, const char *how)
+{
+	struct daemon *daemon = data;
+
+	recent_tell(&daemon->recent, event, path, how);
+	outlook_told(daemon->outlook, event, path, how);
+}
+
+static void on_ended(void *data, const struct event *event, const char *path, enum action_end end, const char *how)
+{
+	struct daemon *daemon = data;
+
+	(void)end;
+	shift_ended(daemon->shift, event, path, how);
+}
+
+/* ---- the monitor ---- */
+
+static struct monitor *make_monitor(struct daemon *daemon, const struct saved *saved, struct unsaved *unsaved)
+{
+	static const struct monitor_events events = { .fired = on_fired, .changed = on_changed };
+	const struct monitor_start start = {
+		.loop = &daemon->loop,
+		.config = daemon->config,
+		.clock = &daemon->clock,
+		.prober = &live_prober,
+		.saved = saved,
+		.unsaved = unsaved,
+		.events = &events,
+		.data = daemon,
+		.meters = &daemon->meters,
+	};
+
+	return monitor_new(&start);
+}
+
+static struct monitor *on_restart(void *data, const struct saved *saved, struct unsaved *unsaved)
+{
+	struct daemon *daemon = data;
+
+	outlook_watch(daemon->outlook, NULL);
+	monitor_free(&daemon->monitor);
+	daemon->monitor = make_monitor(daemon, saved, unsaved);
+	requests_watch(&daemon->requests, daemon->monitor);
+	outlook_watch(daemon->outlook, daemon->monitor);
+	return daemon->monitor;
+}
+
+/* ---- several monitors ---- */
+
+/* What `start` promises holds. */
+static void settle(struct daemon *daemon)
+{
+	timer_free(&daemon->settle);
+	if (daemon->up == NULL)
+		return;
+	daemon->up(daemon->up_data);
+	daemon->up = NULL;
+	notify_ready();
+	outlook_tell_systemd(daemon->outlook);
+}
+
+static void on_settle_time(void *data)
+{
+	struct daemon *daemon = data;
+
+	if (daemon->up != NULL)
+		log_error("etcd has not said yet whether another monitor acts: this one observes, and runs nothing until it does");
+	settle(daemon);
+}
+
+static void on_in(void *data)
+{
+	settle(data);
+}
+
+static void on_taken(void *data, const char *name, const char *host)
+{
+	struct daemon *daemon = data;
+
+	log_error("another monitor is called %s, on host %s: this one ends; each needs a name of its own (monitors.name)",
+		  name, host);
+	if (daemon->up != NULL)
+		(void)fprintf(stderr, "plusmoin: another monitor is called %s, on host %s; each needs a name of its own"
+			      " (monitors.name)\n", name, host);
+	daemon->status = 1;
+	daemon->end(daemon);
+}
+
+static void on_stands(void *data)
+{
+	struct daemon *daemon = data;
+
+	daemon->requests.monitors_generation++;
+	outlook_stand(daemon->outlook, council_words(shift_council(daemon->shift)));
+}
+
+static const struct shift_events shift_events = {
+	.restart = on_restart,
+	.committed = show,
+	.changed = on_stands,
+	.in = on_in,
+	.taken = on_taken,
+};
+
+/* False, after a message: it cannot be. */
+static bool join_others(struct daemon *daemon)
+{
+	const struct shift_start start = {
+		.loop = &daemon->loop,
+		.config = daemon->config,
+		.clock = &daemon->clock,
+		.monitor = daemon->monitor,
+		.dispatch = daemon->dispatch,
+		.events = &shift_events,
+		.data = daemon,
+	};
+
+	if (daemon->config->monitors.etcd_count == 0)
+		return true;
+	daemon->shift = shift_new(&start);
+	if (daemon->shift == NULL)
+		log_error("no thread to talk with etcd: this monitor observes, and runs nothing");
+	daemon->settle = timer_new(&daemon->loop, on_settle_time, daemon);
+	timer_start(daemon->settle, daemon->config->monitors.ttl_ms + SETTLE_MS);
+	return daemon->shift != NULL;
+}
+
+static void render_monitors(void *data, struct json *json)
+{
+	struct daemon *daemon = data;
+
+	council_render(shift_council(daemon->shift), json);
+}
+
+static void render_short(void *data, struct json *json)
+{
+	struct daemon *daemon = data;
+
+	council_render_short(shift_council(daemon->shift), json);
+}
+
+static const char *resign(void *data)
+{
+	struct daemon *daemon = data;
+	struct council *council = shift_council(daemon->shift);
+
+	if (council_term(council) == 0)
+		return "this monitor does not act: it stands by";
+	council_resign(council);
+	return NULL;
+}
+
+void watching_answers(struct requests *requests)
+{
+	requests->monitors = render_monitors;
+	requests->monitors_short = render_short;
+	requests->resign = resign;
+}
+
+/* ---- the start ---- */
+
+static void start_monitor(struct daemon *daemon)
+{
+	bool is_alone = daemon->config->monitors.etcd_count == 0;
+	struct saved *saved = is_alone ? records_read(daemon->config) : NULL;
+
+	daemon->monitor = make_monitor(daemon, saved, NULL);
+	saved_free(&saved);
+}
+
+bool watching_begin(struct daemon *daemon)
+{
+	static const struct dispatch_events runs = { .started = on_started, .told = on_told, .ended = on_ended };
+
+	fits_say(daemon->config);
+	measured_load(&daemon->meters, true);
+	daemon->tidy = tidy_new(&daemon->loop);
+	tidy_soon(daemon->tidy);
+	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config, hosts_runner(daemon->hosts));
+	dispatch_tell(daemon->dispatch, &runs, daemon);
+	dispatch_measure(daemon->dispatch, &daemon->meters);
+	start_monitor(daemon);
+	return join_others(daemon);
+}
+
+void watching_is_up(struct daemon *daemon)
+{
+	if (daemon->settle == NULL)
+		settle(daemon);
+}
