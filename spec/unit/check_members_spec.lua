@@ -104,7 +104,7 @@ describe("members of etcd", function()
     assert_one({ with_steps { health = { "unhealthy", "x" }, read = { "no leader", "none" } } },
       "PROBLEM: http://a:1: it sees no leader")
     assert_one({ with_steps { write = { "permission", "denied" } } },
-      'PROBLEM: http://a:1: we may not write below "/p/": denied -> etcdctl --endpoints=http://a:1 --user root role add')
+      'PROBLEM: http://a:1: we may not write below "/p/": denied -> etcdctl --endpoints=http://a:1 --user root role')
     assert_one({ with_steps { login = { "login", "CommonName of client" } } }, "without a common name (CN)")
     assert_one({ with_steps { read = { "other", "odd" } } }, "PROBLEM: http://a:1: read failed: odd")
     assert_one({ { steps = {} } }, "PROBLEM: etcd: it was not asked") -- libcurl is of no use
