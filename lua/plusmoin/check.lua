@@ -9,6 +9,7 @@ local cjson = require "cjson"
 local delay = require "plusmoin.check.delay"
 local facts = require "plusmoin.check.facts"
 local findings = require "plusmoin.check.findings"
+local members = require "plusmoin.check.members"
 local network = require "plusmoin.check.network"
 local pool = require "plusmoin.check.pool"
 local programs = require "plusmoin.check.programs"
@@ -84,10 +85,17 @@ local function fit_text(config)
   end
 end
 
+local function add_findings(result, list)
+  for _, finding in ipairs(list) do
+    result.settings[#result.settings + 1] = finding
+    result.ok = result.ok and not finding.fatal
+  end
+end
+
 --- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
 -- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
 -- server_version, can_beat, clock, findings = {{text, cure, fatal}}}},
--- programs and settings = {{path, text, cure, fatal}}}.
+-- programs and settings = {{path, text, cure, fatal}}, members = of members.judge()}.
 function check.judge(config)
   local by_id, result = {}, { ok = true, nodes = config.nodes }
   for _, node in ipairs(config.nodes) do
@@ -111,12 +119,11 @@ function check.judge(config)
     result.ok = result.ok and not finding.fatal
   end
   result.settings = network.judge(config)
-  local of_window
+  local of_window, of_members
   of_window, result.window_text = window.judge(given(config.window))
-  for _, finding in ipairs(of_window) do
-    result.settings[#result.settings + 1] = finding
-    result.ok = result.ok and not finding.fatal
-  end
+  add_findings(result, of_window)
+  of_members, result.members, result.members_text = members.judge(given(config.monitors))
+  add_findings(result, of_members)
   -- contract: the worst case to detect a loss that breaks no connection
   result.detect_seconds = config.heartbeat + config.down_after * config.query_timeout +
     (config.down_after - 1) * config.retry_interval

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "command/anchors.h"
 #include "command/become.h"
+#include "command/members.h"
 #include "command/places.h"
 #include "command/programs.h"
 #include "daemon/fits.h"
@@ -52,7 +53,8 @@ struct check {
 	size_t asked; /* nodes before this one are, or have been, asked */
 	struct resolver *resolver;
 	struct anchors *anchors;
-	size_t awaited; /* nodes, and the anchors */
+	struct members *members; /* NULL: this monitor is alone */
+	size_t awaited; /* nodes, the anchors, and the members of etcd */
 	bool hangs; /* a look-up under way cannot be called off: the process ends without it */
 	int64_t look_up_ms; /* spent on addresses of our own */
 };
@@ -130,7 +132,7 @@ static void one_less(struct check *check)
 		uv_stop(&check->loop);
 }
 
-static void on_anchors(void *data)
+static void on_others(void *data)
 {
 	one_less(data);
 }
@@ -190,16 +192,19 @@ static void visit_all(struct check *check)
 	size_t at_once = surveys_at_once();
 
 	say_how_long(config, at_once);
-	(void)pool_start();
 	(void)signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&check->loop);
+	if (config->monitors.etcd_count > 0)
+		check->members = members_ask(&check->loop, config, on_others, check);
+	(void)pool_start();
 	check->resolver = resolver_new(&check->loop);
-	check->awaited = config->node_count + 1;
-	check->anchors = anchors_ask(&check->loop, check->resolver, config, on_anchors, check);
+	check->awaited = config->node_count + 1 + (check->members != NULL);
+	check->anchors = anchors_ask(&check->loop, check->resolver, config, on_others, check);
 	for (size_t i = 0; i < at_once; i++)
 		visit_next(check);
 	(void)uv_run(&check->loop, UV_RUN_DEFAULT);
 	anchors_stop(check->anchors);
+	members_stop(check->members);
 	workers_close(&check->loop);
 	check->hangs = !resolver_free(&check->resolver);
 	if (!check->hangs)
@@ -330,6 +335,7 @@ static void render(struct check *check, struct buf *out)
 	jsonw_end_array(&json);
 	anchors_render(check->anchors, &json);
 	places_add(&json, check->config);
+	members_render(check->members, &json);
 	(void)signal(SIGALRM, on_alarm_of_programs);
 	(void)alarm(PROGRAMS_SECONDS);
 	programs_add(&json, check->config);
@@ -394,6 +400,7 @@ int command_check(const char *config_path, bool as_json)
 		}
 		free(check.visits);
 		anchors_free(&check.anchors);
+		members_free(&check.members);
 		buf_free(&findings);
 	}
 	if (check.hangs) {

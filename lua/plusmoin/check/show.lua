@@ -1,4 +1,5 @@
 --- How the findings are shown, to people and as JSON.
+local answers = require "plusmoin.answers"
 local cjson = require "cjson"
 local keypath = require "plusmoin.keypath"
 
@@ -30,10 +31,21 @@ end
 
 local HEAD = { "NODE", "REACHED", "ROLE", "VERSION", "MAY BEAT", "CLOCK" }
 
-local function table_lines(out, nodes)
-  local rows, widths = { HEAD }, {}
-  for _, node in ipairs(nodes) do
-    rows[#rows + 1] = cells_of(node)
+local HEAD_OF_MEMBERS = { "ETCD", "REACHED", "VERSION", "MAY WRITE", "CLOCK", "ANSWERS IN" }
+
+local function cells_of_member(member)
+  local clock, latency = answers.get(member, "clock"), answers.get(member, "latency_us")
+  return {
+    keypath.escape(member.url), member.reached and "yes" or "no", keypath.escape(answers.get(member, "version") or "-"),
+    member.reached and (member.may_write and "yes" or "no") or "-", clock and ("%+.0f s"):format(clock) or "-",
+    latency and ("%.1f ms"):format(latency / 1000) or "-",
+  }
+end
+
+local function table_lines(out, head, list, cells)
+  local rows, widths = { head }, {}
+  for _, item in ipairs(list) do
+    rows[#rows + 1] = cells(item)
   end
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do
@@ -61,9 +73,12 @@ end
 function show.text(result)
   local out = {}
   if #result.nodes > 0 then
-    table_lines(out, result.nodes)
+    table_lines(out, HEAD, result.nodes, cells_of)
   else
     out[1] = "no nodes are configured: there is nothing to watch"
+  end
+  if result.members then
+    table_lines(out, HEAD_OF_MEMBERS, result.members, cells_of_member)
   end
   for _, node in ipairs(result.nodes) do
     for _, finding in ipairs(node.findings) do
@@ -89,6 +104,9 @@ function show.text(result)
   if result.window_text then
     out[#out + 1] = keypath.escape(result.window_text)
   end
+  if result.members_text then
+    out[#out + 1] = keypath.escape(result.members_text)
+  end
   out[#out + 1] = result.ok and "All will work." or "Something will not work: see PROBLEM above."
   return table.concat(out, "\n") .. "\n"
 end
@@ -110,6 +128,19 @@ local function json_problems(list)
   return json_list(problems)
 end
 
+-- The members of etcd, behind the rest; "" where this monitor is alone.
+local function json_members(list)
+  local members = {}
+  for i, member in ipairs(list or {}) do
+    local version, latency = answers.get(member, "version"), answers.get(member, "latency_us")
+    members[i] = ('{"url": %s, "ok": %s, "reached": %s, "version": %s, "may_write": %s, "clock": %s, "answers_in": %s}')
+      :format(cjson.encode(member.url), member.ok, member.reached, version and cjson.encode(version) or "null",
+        member.may_write, cjson.encode(answers.get(member, "clock") or cjson.null),
+        latency and ("%.6f"):format(latency / 1e6) or "null")
+  end
+  return list and ', "etcd": ' .. json_list(members) or ""
+end
+
 --- The findings as the contract's JSON.
 function show.json(result)
   local nodes = {}
@@ -125,8 +156,8 @@ function show.json(result)
       role and cjson.encode(role) or "null", node.server_version > 0 and ("%d"):format(node.server_version) or "null",
       node.can_beat, json_list(problems))
   end
-  return ('{"ok": %s, "detect_seconds": %s, "nodes": %s, "triggers": %s, "settings": %s}\n'):format(result.ok,
-    cjson.encode(result.detect_seconds), json_list(nodes), triggers, settings)
+  return ('{"ok": %s, "detect_seconds": %s, "nodes": %s, "triggers": %s, "settings": %s%s}\n'):format(result.ok,
+    cjson.encode(result.detect_seconds), json_list(nodes), triggers, settings, json_members(result.members))
 end
 
 return show

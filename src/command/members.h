@@ -1,0 +1,33 @@
+/*
+ * The members of etcd that `monitors` names, asked for `check`: version, health, login, the smallest lease, and whether
+ * this monitor may read and write below the prefix. Loop's thread.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "base/json.h"
+#include "core/config.h"
+
+struct members;
+
+/*
+ * Asks all of them at once, each one thing after the other; `done` is called once, never from inside this call.
+ * `config` outlives it, and names members. A key `check/NAME` below the prefix, with a lease of seconds, is put and
+ * deleted. Before the first thread: it initialises libcurl.
+ */
+struct members *members_ask(uv_loop_t *loop, const struct config *config, void (*done)(void *data), void *data);
+
+/*
+ * "monitors" into an open object: name, prefix, ttl and user of the setting, and of each of "members" url, and what is
+ * known of version, clock (seconds it is ahead of ours), latency_us (of a read that the majority agrees to), leader,
+ * alarms, cluster, least (seconds of the smallest lease), and "steps": what was asked, with reason and words, which are
+ * null where it was done. NULL: null.
+ */
+void members_render(const struct members *members, struct json *json);
+
+/* Nobody is asked any more; before the loop is closed. NULL allowed. */
+void members_stop(struct members *members);
+
+/* NULL allowed; clears the pointer. After members_stop(). */
+void members_free(struct members **members);
