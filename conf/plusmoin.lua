@@ -103,6 +103,9 @@ return {
       -- Seconds this entry may run.
       -- Default: the Lua file's own, else trigger_timeout.
       timeout = 30,
+      -- With several `monitors`: whether it runs again when the one that had started it died before its end.
+      -- Default: true.
+      rerun = true,
     },
     -- The master went down or was demoted, and nobody replaces it.
     -- Default: null.

@@ -107,6 +107,8 @@ local rows = {
   { name = "triggers.X.timeout", type = "seconds", min = 0, min_open = true, max = DAY,
     default_doc = "the Lua file's own, else `trigger_timeout`", reload = "live",
     doc = "Seconds this entry may run." },
+  { name = "triggers.X.rerun", type = "boolean", default = true, reload = "live",
+    doc = "With several `monitors`: whether it runs again when the one that had started it died before its end." },
   { name = "trigger_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
     doc = "Seconds a trigger may run; then its process group gets TERM and 5 s later KILL." },
   { name = "lua", type = "object", default_doc = "{}", reload = "live",

@@ -119,6 +119,19 @@ describe("monitors", function()
     assert.is_truthy(result.errors[1]:find("1: monitors.etcd: is an empty list; allowed: ", 1, true), result.errors[1])
   end)
 
+  it("let a trigger run once at most", function()
+    local result = load_monitors({ etcd = URL }, nil, { triggers = { master_up = { { command = "/bin/true", rerun = false },
+      { command = "/bin/true", rerun = true }, "/bin/true" } } })
+    assert.same({}, result.errors)
+    local once = {}
+    for i, action in ipairs(result.config.triggers.master_up) do
+      once[i] = tostring(action.once)
+    end
+    assert.same({ "true", "false", "nil" }, once)
+    result = load_monitors({ etcd = URL }, nil, { triggers = { master_up = { command = "/bin/true", rerun = "no" } } })
+    assert.truthy(result.errors[1]:find("triggers.master_up.rerun", 1, true), result.errors[1])
+  end)
+
   it("have no password in a URL, and none in the message about it", function()
     local message = assert_error({ etcd = "http://u:geheim@a:2379" }, "user and password have settings of their own")
     assert.is_nil(message:find("geheim", 1, true))

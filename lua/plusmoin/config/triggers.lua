@@ -106,9 +106,29 @@ local function read_timeout(ctx, path, value)
   return checks.value(ctx, keypath.key(path, "timeout"), value, settings.find("triggers.X.timeout"))
 end
 
+-- Whether the entry's trigger must not run again after another monitor has started it ("rerun": false).
+local function runs_once(ctx, path, value)
+  local rerun = checks.get(value, "rerun")
+  if rerun == nil then
+    return nil
+  end
+  return checks.value(ctx, keypath.key(path, "rerun"), rerun, settings.find("triggers.X.rerun")) == false
+end
+
+local read_action_of
+
 -- An entry's action; its timeout is left out where neither it nor its file has one.
 local function read_entry(ctx, path, value)
   checks.keys(ctx, path, value, "triggers.X.")
+  local once = runs_once(ctx, path, value)
+  local action = read_action_of(ctx, path, value)
+  if action then
+    action.once = once
+  end
+  return action
+end
+
+function read_action_of(ctx, path, value)
   local timeout = read_timeout(ctx, path, checks.get(value, "timeout"))
   local command, lua, given = checks.get(value, "command"), checks.get(value, "lua"), checks.get(value, "settings")
   if command ~= nil and lua ~= nil then
