@@ -45,7 +45,7 @@ _plusmoin()
 			master_up slave_down slave_up node_held master_unreachable \
 			monitor_isolated monitor_reconnected" -- "$current")
 	elif [[ $verb == monitors ]]; then
-		mapfile -t COMPREPLY < <(compgen -W resign -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
 	fi

@@ -37,6 +37,7 @@ static const char usage_text[] =
 	"                 with --json for programs\n"
 	"  monitors resign\n"
 	"                 has the one that acts, if it is this one, hand over to another\n"
+	"  monitors seed  writes what this one knows to an etcd that was wiped or restored\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
 	"  run-trigger FILE.lua|EVENT [EVENT.json]\n"

@@ -36,10 +36,12 @@ verbs.rows = {
       .. "missing for the next change; or what came of an event: why it fired, what was seen until then, and how its "
       .. "triggers ended. Without either every node that is not well. With `--json` the control socket's answer. Exit "
       .. "status 1 without a daemon, or when there is no such thing." },
-  { name = "monitors", words = "[resign]", options = { "--json" },
+  { name = "monitors", words = "[resign|seed]", options = { "--json" },
     doc = "Where several monitors watch one fleet (`monitors`): who there is, who acts, since when each runs, how many "
       .. "nodes it gets answers from, and whether its settings are ours. With `resign` the running daemon, if it is "
-      .. "the one that acts, hands over to another one; that is waited for. With `--json` the control socket's answer. "
+      .. "the one that acts, hands over to another one; that is waited for. With `seed` the running daemon "
+      .. "writes what it knows to an etcd whose store is not the one it was (wiped, restored). With `--json` the "
+      .. "control socket's answer. "
       .. "Exit status 1 without a daemon, where the monitor is alone, and when nobody takes over." },
   { name = "check", options = { "--json" },
     doc = "Validates the configuration as `daemon_user`, asks every node whether all will work (reached, role, "

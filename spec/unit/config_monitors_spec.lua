@@ -120,8 +120,8 @@ describe("monitors", function()
   end)
 
   it("let a trigger run once at most", function()
-    local result = load_monitors({ etcd = URL }, nil, { triggers = { master_up = { { command = "/bin/true", rerun = false },
-      { command = "/bin/true", rerun = true }, "/bin/true" } } })
+    local result = load_monitors({ etcd = URL }, nil, { triggers = { master_up = {
+      { command = "/bin/true", rerun = false }, { command = "/bin/true", rerun = true }, "/bin/true" } } })
     assert.same({}, result.errors)
     local once = {}
     for i, action in ipairs(result.config.triggers.master_up) do

@@ -95,6 +95,32 @@ static bool resign(const char *socket, struct buf *text)
 	return done && wait_for_another(socket, text);
 }
 
+/* Has the daemon write what it knows to another etcd. `text`: the last answer to "monitors". */
+static bool seed(const char *socket, struct buf *text)
+{
+	json_t *answer;
+	bool done = ask_daemon(socket, "{\"request\": \"seed\"}\n", text, &answer);
+
+	json_decref(answer);
+	if (!done)
+		return false;
+	done = ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer);
+	json_decref(answer);
+	return done;
+}
+
+static bool say(const char *word, const char *socket, struct buf *text)
+{
+	json_t *answer;
+	bool done;
+
+	if (word != NULL)
+		return strcmp(word, "seed") == 0 ? seed(socket, text) : resign(socket, text);
+	done = ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer);
+	json_decref(answer);
+	return done;
+}
+
 /* Protected: the answer at 1, now at 2; its text. */
 static int render(lua_State *L)
 {
@@ -131,20 +157,17 @@ int command_monitors(const char *config_path, const char *word, bool as_json)
 	struct running running;
 	struct buf text = { 0 };
 	const char *socket;
-	json_t *answer = NULL;
 	int status = FAILED;
 	bool done;
 
-	if (word != NULL && strcmp(word, "resign") != 0) {
-		(void)fprintf(stderr, "plusmoin: monitors takes \"resign\", or nothing: %s\n", word);
+	if (word != NULL && strcmp(word, "resign") != 0 && strcmp(word, "seed") != 0) {
+		(void)fprintf(stderr, "plusmoin: monitors takes \"resign\", \"seed\", or nothing: %s\n", word);
 		return USAGE;
 	}
 	if (!running_find(config_path, &running))
 		return FAILED;
 	socket = running.names.report.names.control_socket;
-	done = word != NULL ? resign(socket, &text)
-			    : ask_daemon(socket, "{\"request\": \"monitors\"}\n", &text, &answer);
-	json_decref(answer);
+	done = say(word, socket, &text);
 	if (as_json)
 		(void)fputs(buf_text(&text), stdout);
 	if (done)

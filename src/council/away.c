@@ -6,7 +6,11 @@
 
 const char *away_words(const struct away *away)
 {
-	return away->words[AWAY_LEDGER] != NULL ? away->words[AWAY_LEDGER] : away->words[AWAY_LEASE];
+	for (int side = AWAY_SIDES - 1; side >= 0; side--) { /* what matters most is last */
+		if (away->words[side] != NULL)
+			return away->words[side];
+	}
+	return NULL;
 }
 
 bool away_take(struct away *away, enum away_side side, const char *words)

@@ -6,6 +6,7 @@
 enum away_side {
 	AWAY_LEDGER, /* no commit is taken */
 	AWAY_LEASE,  /* the lease is not renewed */
+	AWAY_STORE,  /* it is not the store that it was */
 	AWAY_SIDES
 };
 

@@ -1,320 +1,23 @@
 #include "council/clerk.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#include "base/json.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "council/away.h"
-#include "council/election.h"
-#include "council/ledger.h"
-#include "council/keys.h"
-#include "council/reg.h"
-#include "council/roll.h"
-#include "etcd/feed.h"
-#include "etcd/lease.h"
-#include "loop/clock.h"
-#include "loop/timer.h"
-#include "script/mailbox.h"
+#include "council/office.h"
 #include "system/thread.h"
 
-#define ASK_PARTS 4      /* of the lease's time a request may take one part */
-#define TURN_PARTS 2     /* the monitor's loop may stand still for such a part of it */
-#define REVOKE_MS 1000   /* at the end the lease is handed back within that, or ends by itself */
 #define SECOND_MS 1000
 
-struct clerk {
-	uv_loop_t loop;
-	pthread_t thread;
-	struct mailbox *mailbox;
-	struct client *client;
-	char *prefix;
-	char *name;
-	char *instance;
-	char *host;
-	char *value;
-	int64_t ttl_ms;
-	const atomic_llong *turned_ms;
-	atomic_llong *sure_ms;
-	void (*say)(void *data, struct missive *missive);
-	void *data;
-	struct lease *lease;
-	struct reg *reg;
-	struct election *election;
-	struct ledger *ledger;
-	struct estate_reader *reader;
-	struct feed *lead_feed;
-	struct roll *roll;
-	struct timer *again;      /* to ask for another lease */
-	struct away away;
-	bool rereads;             /* the state is asked for, when the ledger has written what waits */
-	bool resigns;             /* the same with the term: it is handed back */
-	bool ends;
-};
-
-static char *key_of(const struct clerk *clerk, const char *place, const char *rest)
+static void on_missive(void *data, void *message)
 {
-	return mem_printf("%s%s%s", clerk->prefix, place, rest);
+	office_take(data, message);
 }
 
-static void say(struct clerk *clerk, enum missive_kind kind, const char *text)
+static void drop_missive(void *message)
 {
-	struct missive *missive = missive_new(kind);
-
-	missive->text = mem_strdup(text);
-	clerk->say(clerk->data, missive);
-}
-
-/* ---- the end of a term of our own will ---- */
-
-static void start_lease(struct clerk *clerk);
-
-static void on_revoked(void *data, bool gone)
-{
-	struct clerk *clerk = data;
-
-	(void)gone; /* else it ends by itself */
-	lease_free(&clerk->lease);
-	election_has_none(clerk->election, "the term was handed back");
-	reg_has_lease(clerk->reg, 0, clerk->ttl_ms);
-	if (clerk->ends)
-		uv_stop(&clerk->loop);
-	else
-		timer_start(clerk->again, SECOND_MS); /* others take it up meanwhile */
-}
-
-static void hand_back(struct clerk *clerk)
-{
-	clerk->resigns = false;
-	election_may(clerk->election, false);
-	if (clerk->lease != NULL)
-		lease_revoke(clerk->lease, REVOKE_MS, on_revoked, clerk);
-	else if (clerk->ends)
-		uv_stop(&clerk->loop);
-}
-
-static void read_estate(struct clerk *clerk, int64_t term);
-
-/* What waits for the ledger to have written all that was given to it. */
-static void do_if_idle(struct clerk *clerk)
-{
-	const struct belief *belief = election_belief(clerk->election);
-
-	if (ledger_is_busy(clerk->ledger))
-		return;
-	if (clerk->rereads && belief->term != 0 && clerk->reader == NULL)
-		read_estate(clerk, belief->term);
-	if (clerk->resigns)
-		hand_back(clerk);
-}
-
-/* ---- whether etcd can be asked ---- */
-
-static void take_words(struct clerk *clerk, enum away_side side, const char *words)
-{
-	if (away_take(&clerk->away, side, words))
-		say(clerk, MISSIVE_STUCK, away_words(&clerk->away));
-}
-
-/* ---- the ledger ---- */
-
-static void on_committed(void *data, unsigned long number)
-{
-	struct clerk *clerk = data;
-	struct missive *missive = missive_new(MISSIVE_COMMITTED);
-
-	missive->number = number;
-	clerk->say(clerk->data, missive);
-	do_if_idle(clerk);
-}
-
-static void on_refused(void *data, const char *why)
-{
-	struct clerk *clerk = data;
-
-	log_warning("etcd has refused a commit: %s", why);
-	election_hint(clerk->election);
-	say(clerk, MISSIVE_TERM_OVER, why);
-	do_if_idle(clerk);
-}
-
-static void on_stuck(void *data, const char *why)
-{
-	struct clerk *clerk = data;
-
-	take_words(clerk, AWAY_LEDGER, why);
-}
-
-/* ---- the election ---- */
-
-static void on_estate(void *data, struct estate *estate, const char *why)
-{
-	struct clerk *clerk = data;
-	struct missive *missive;
-	bool again = clerk->rereads;
-
-	estate_reader_free(&clerk->reader);
-	clerk->rereads = false;
-	if (estate == NULL) {
-		log_error("the state in etcd cannot be taken, and this monitor runs nothing: %s", why);
-		take_words(clerk, AWAY_LEDGER, why);
-		return;
-	}
-	if (!again)
-		ledger_begin(clerk->ledger, estate->term, estate->meta_revision, estate->meta);
-	missive = missive_new(again ? MISSIVE_ESTATE : MISSIVE_TERM);
-	missive->estate = estate;
-	clerk->say(clerk->data, missive);
-}
-
-static void read_estate(struct clerk *clerk, int64_t term)
-{
-	estate_reader_free(&clerk->reader);
-	clerk->reader = estate_read(clerk->client, clerk->prefix, term, clerk->ttl_ms / ASK_PARTS, on_estate, clerk);
-}
-
-static void on_began(void *data, int64_t term)
-{
-	struct clerk *clerk = data;
-
-	clerk->rereads = false;
-	read_estate(clerk, term);
-}
-
-static void on_gone(void *data, const char *why)
-{
-	struct clerk *clerk = data;
-
-	estate_reader_free(&clerk->reader);
-	ledger_end(clerk->ledger);
-	say(clerk, MISSIVE_TERM_OVER, why);
-	do_if_idle(clerk);
-}
-
-static void on_led(void *data, const char *value)
-{
-	say(data, MISSIVE_LED, value);
-}
-
-/* ---- who there is ---- */
-
-static void on_roll(void *data, const char *list)
-{
-	say(data, MISSIVE_MONITORS, list);
-}
-
-static void on_lead_news(void *data, const struct feed_news *news)
-{
-	struct clerk *clerk = data;
-
-	if (news->word != FEED_BROKEN)
-		election_hint(clerk->election);
-}
-
-/* ---- our entry, our lease ---- */
-
-static void on_in(void *data)
-{
-	struct clerk *clerk = data;
-
-	say(clerk, MISSIVE_IN, NULL);
-	election_may(clerk->election, !clerk->resigns && !clerk->ends);
-}
-
-static void on_taken(void *data, const char *value)
-{
-	say(data, MISSIVE_TAKEN, value);
-}
-
-static bool may_renew(void *data)
-{
-	const struct clerk *clerk = data;
-	int64_t turned_ms = atomic_load_explicit(clerk->turned_ms, memory_order_relaxed);
-
-	return (int64_t)(uv_hrtime() / 1000000) - turned_ms < clerk->ttl_ms / TURN_PARTS;
-}
-
-static void on_lease(void *data, const struct lease_news *news)
-{
-	struct clerk *clerk = data;
-
-	switch (news->word) {
-	case LEASE_GRANTED:
-		clerk->ttl_ms = news->ttl_s * SECOND_MS;
-		take_words(clerk, AWAY_LEASE, NULL);
-		reg_has_lease(clerk->reg, news->id, clerk->ttl_ms);
-		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
-		return;
-	case LEASE_RENEWED:
-		take_words(clerk, AWAY_LEASE, NULL);
-		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
-		return;
-	case LEASE_FAILED:
-		if (!belief_is_sure(election_belief(clerk->election), clock_steady_ms()))
-			take_words(clerk, AWAY_LEASE, news->answer->words);
-		return;
-	case LEASE_GONE:
-		election_may(clerk->election, false);
-		election_has_none(clerk->election, "etcd has ended the lease");
-		lease_free(&clerk->lease);
-		start_lease(clerk);
-		return;
-	}
-}
-
-static void start_lease(struct clerk *clerk)
-{
-	clerk->lease = lease_start(clerk->client, clerk->ttl_ms / SECOND_MS, may_renew, on_lease, clerk);
-}
-
-static void on_again(void *data)
-{
-	if (((struct clerk *)data)->lease == NULL && !((struct clerk *)data)->ends)
-		start_lease(data);
-}
-
-/* ---- what the council says ---- */
-
-static void on_word(void *data, void *message)
-{
-	struct clerk *clerk = data;
 	struct missive *missive = message;
 
-	switch (missive->kind) {
-	case MISSIVE_COMMIT:
-		ledger_add(clerk->ledger, missive->commit);
-		missive->commit = NULL;
-		break;
-	case MISSIVE_SAY:
-		reg_say(clerk->reg, missive->text);
-		break;
-	case MISSIVE_END:
-		clerk->ends = true;
-		clerk->resigns = true;
-		do_if_idle(clerk);
-		break;
-	case MISSIVE_RESIGN:
-		clerk->resigns = true;
-		do_if_idle(clerk);
-		break;
-	case MISSIVE_REREAD:
-		clerk->rereads = true;
-		do_if_idle(clerk);
-		break;
-	case MISSIVE_TERM:
-	case MISSIVE_ESTATE:
-	case MISSIVE_TERM_OVER:
-	case MISSIVE_COMMITTED:
-	case MISSIVE_STUCK:
-	case MISSIVE_LED:
-	case MISSIVE_TAKEN:
-	case MISSIVE_IN:
-	case MISSIVE_MONITORS:
-		break; /* the clerk's own */
-	}
 	missive_free(&missive);
 }
 
@@ -323,54 +26,11 @@ void clerk_tell(struct clerk *clerk, struct missive *missive)
 	mailbox_send(clerk->mailbox, missive);
 }
 
-/* ---- its life ---- */
-
-static void drop_word(void *message)
+static void close_loop(struct clerk *clerk)
 {
-	struct missive *missive = message;
-
-	missive_free(&missive);
-}
-
-static void open_parts(struct clerk *clerk)
-{
-	char *lead = key_of(clerk, KEY_LEAD, "");
-	char *entry = key_of(clerk, KEY_MONITORS, clerk->name);
-	char *monitors = key_of(clerk, KEY_MONITORS, "");
-	const struct election_events election_events = {
-		.began = on_began, .gone = on_gone, .led = on_led, .data = clerk,
-	};
-	const struct ledger_events ledger_events = {
-		.committed = on_committed, .refused = on_refused, .stuck = on_stuck, .data = clerk,
-	};
-	const struct reg_events reg_events = { .in = on_in, .taken = on_taken, .data = clerk };
-
-	clerk->election = election_new(&(struct election_start){ .client = clerk->client, .key = lead,
-		.value = clerk->value, .sure_ms = clerk->sure_ms, .events = &election_events });
-	clerk->ledger = ledger_new(&(struct ledger_start){ .client = clerk->client, .prefix = clerk->prefix,
-		.writer = clerk->instance, .timeout_ms = clerk->ttl_ms / ASK_PARTS, .events = &ledger_events });
-	clerk->reg = reg_new(&(struct reg_start){ .client = clerk->client, .key = entry, .instance = clerk->instance,
-		.host = clerk->host, .events = &reg_events });
-	reg_say(clerk->reg, clerk->value);
-	clerk->lead_feed = feed_start(clerk->client, lead, 0, clerk->ttl_ms / TURN_PARTS, on_lead_news, clerk);
-	clerk->roll = roll_new(clerk->client, monitors, clerk->ttl_ms, on_roll, clerk);
-	free(lead);
-	free(entry);
-	free(monitors);
-}
-
-static void close_parts(struct clerk *clerk)
-{
-	feed_free(&clerk->lead_feed);
-	roll_free(&clerk->roll);
-	estate_reader_free(&clerk->reader);
-	ledger_free(&clerk->ledger);
-	election_free(&clerk->election);
-	reg_free(&clerk->reg);
-	lease_free(&clerk->lease);
 	client_free(&clerk->client);
 	timer_free(&clerk->again);
-	mailbox_free(&clerk->mailbox, drop_word);
+	mailbox_free(&clerk->mailbox, drop_missive);
 	(void)uv_run(&clerk->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&clerk->loop);
 }
@@ -380,10 +40,10 @@ static void *run(void *data)
 	struct clerk *clerk = data;
 
 	(void)pthread_setname_np(pthread_self(), "clerk");
-	open_parts(clerk);
-	start_lease(clerk);
+	office_open(clerk);
 	(void)uv_run(&clerk->loop, UV_RUN_DEFAULT);
-	close_parts(clerk);
+	office_close(clerk);
+	close_loop(clerk);
 	return NULL;
 }
 
@@ -416,16 +76,12 @@ struct clerk *clerk_new(const struct clerk_start *start)
 		forget(clerk);
 		return NULL;
 	}
-	clerk->mailbox = mailbox_new(&clerk->loop, on_word, clerk);
+	clerk->mailbox = mailbox_new(&clerk->loop, on_missive, clerk);
 	clerk->client = client_new(&clerk->loop, &start->etcd);
-	clerk->again = timer_new(&clerk->loop, on_again, clerk);
+	clerk->again = timer_new(&clerk->loop, office_again, clerk);
 	if (thread_start(&clerk->thread, run, clerk) == 0)
 		return clerk;
-	client_free(&clerk->client);
-	timer_free(&clerk->again);
-	mailbox_free(&clerk->mailbox, drop_word);
-	(void)uv_run(&clerk->loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&clerk->loop);
+	close_loop(clerk);
 	forget(clerk);
 	return NULL;
 }

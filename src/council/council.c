@@ -227,6 +227,7 @@ static void on_word(void *data, void *message)
 	case MISSIVE_COMMIT:
 	case MISSIVE_SAY:
 	case MISSIVE_REREAD:
+	case MISSIVE_SEED:
 	case MISSIVE_RESIGN:
 	case MISSIVE_END:
 		break;
@@ -283,6 +284,14 @@ void council_commit(struct council *council, struct commit *commit)
 void council_resign(struct council *council)
 {
 	clerk_tell(council->clerk, missive_new(MISSIVE_RESIGN));
+}
+
+const char *council_seed(struct council *council)
+{
+	if (council->term != 0 || council->stuck == NULL)
+		return "etcd's store is the one it was: there is nothing to be seeded";
+	clerk_tell(council->clerk, missive_new(MISSIVE_SEED));
+	return NULL;
 }
 
 static void add_text(struct json *json, const char *key, const char *text)

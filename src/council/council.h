@@ -61,6 +61,12 @@ void council_say(struct council *council, size_t answering, size_t not_answering
 /* Hands the term back when all that waits is written. */
 void council_resign(struct council *council);
 
+/*
+ * Takes etcd's store as it is, though it is another one than before, and has the next term write our state there. NULL: it
+ * does; else why not: the store is the one it was.
+ */
+const char *council_seed(struct council *council);
+
 /* The control socket's answer to "monitors", into an open object; and its part of "status". */
 void council_render(const struct council *council, struct json *json);
 void council_render_short(const struct council *council, struct json *json);

@@ -1,5 +1,6 @@
 #include "council/election.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,9 @@ struct election {
 	int64_t call_lease;       /* with which it campaigned; 0: it is a read */
 	struct timer *next;
 	char *leader; /* what was told last; NULL: nobody */
+	uint64_t store; /* etcd's cluster id; 0: not seen yet */
+	int64_t revision; /* the highest that was seen of it */
+	bool is_strange;
 };
 
 static void on_next(void *data);
@@ -92,6 +96,41 @@ static const struct etcd_pair *pair_of(const struct answer *answer)
 	return answer->pairs.count > 0 ? &answer->pairs.items[0] : NULL;
 }
 
+/* Whether the store is the one it was: all that is asked here goes through etcd's majority, so its revision never falls. */
+static bool is_known(struct election *election, const struct etcd_header *header)
+{
+	char *words = NULL;
+
+	if (header->cluster_id == 0)
+		return true; /* nobody has answered */
+	if (election->store != 0 && header->cluster_id != election->store)
+		words = mem_strdup("etcd is another cluster than before");
+	else if (header->revision < election->revision)
+		words = mem_printf("etcd's revision has fallen from %" PRId64 " to %" PRId64 ": it was restored from a backup",
+				   election->revision, header->revision);
+	if (words == NULL) {
+		election->store = header->cluster_id;
+		election->revision = header->revision;
+		return true;
+	}
+	if (!election->is_strange) {
+		election->is_strange = true;
+		if (election->belief.term != 0)
+			end_term(election, words);
+		election->events.strange(election->events.data, words);
+	}
+	free(words);
+	return false;
+}
+
+void election_accept(struct election *election)
+{
+	election->is_strange = false;
+	election->store = 0;
+	election->revision = 0;
+	look(election);
+}
+
 static void on_answer(void *data, struct answer *answer)
 {
 	struct election *election = data;
@@ -102,13 +141,17 @@ static void on_answer(void *data, struct answer *answer)
 
 	election->call = NULL;
 	election->hinted = false;
+	if (!is_known(election, &answer->header)) {
+		set_next(election, part_ms(election, READS));
+		return;
+	}
 	if (answer->outcome == ETCD_DONE && was_campaign)
 		take_key(election, &won, answer->sent_ms);
 	else if (answer->outcome == ETCD_DONE || answer->outcome == ETCD_DIFFERS)
 		take_key(election, pair_of(answer), answer->sent_ms);
 	else
 		again = true;
-	if (answer->outcome == ETCD_DONE && !was_campaign && answer->pairs.count == 0 && election->lease != 0)
+	if (answer->outcome == ETCD_DONE && !was_campaign && answer->pairs.count == 0 && election->lease != 0 && election->may)
 		look(election); /* the seat is empty */
 	else
 		set_next(election, again ? AGAIN_MS : part_ms(election, READS));
@@ -146,7 +189,7 @@ static void look(struct election *election)
 		return;
 	}
 	timer_stop(election->next);
-	if (election->lease != 0 && election->may && election->belief.term == 0)
+	if (election->lease != 0 && election->may && !election->is_strange && election->belief.term == 0)
 		campaign(election);
 	else
 		read_key(election);

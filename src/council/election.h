@@ -18,6 +18,8 @@ struct election_events {
 	void (*gone)(void *data, const char *why); /* it was, and is not any more */
 	/* Another one leads: what stands at the key. NULL: nobody does, or nobody knows. */
 	void (*led)(void *data, const char *value);
+	/* The store is not the one it was (wiped, or restored from a backup): nobody here campaigns until election_accept(). */
+	void (*strange)(void *data, const char *words);
 	void *data;
 };
 
@@ -42,6 +44,9 @@ void election_hint(struct election *election);
 
 /* Campaigns no more, until election_may() again: the monitor's loop does not turn, or it resigns. */
 void election_may(struct election *election, bool may);
+
+/* The store is taken as it is. */
+void election_accept(struct election *election);
 const struct belief *election_belief(const struct election *election);
 
 /* NULL allowed; clears the pointer. */

@@ -15,6 +15,7 @@ struct estate_event {
 
 struct estate {
 	int64_t term;
+	bool seeds; /* the store is another one, and what we have is to be written there, whatever it holds */
 	struct saved *saved; /* NULL: nothing was ever committed */
 	char *left_out;      /* what of it could not be read, for the log; NULL: nothing */
 	char *meta;          /* what stands at `state/meta`; "{}": nothing */

@@ -11,6 +11,7 @@ enum missive_kind {
 	MISSIVE_COMMIT, /* write this */
 	MISSIVE_SAY,    /* our entry among the monitors says `text` from now on */
 	MISSIVE_REREAD, /* read the state once more when all that waits is written: MISSIVE_ESTATE follows */
+	MISSIVE_SEED,   /* take the store as it is: the next term writes our state there */
 	MISSIVE_RESIGN, /* hand the term back when all that waits is written */
 	MISSIVE_END,    /* the same, and end the thread */
 	/* The clerk to the council: */

@@ -187,6 +187,17 @@ static void answer_monitors(const struct requests *requests, const struct reques
 	requests->monitors(requests->data, json);
 }
 
+static void answer_seed(const struct requests *requests, const struct request *request, struct json *json)
+{
+	const char *error = requests->seed != NULL ? requests->seed(requests->data) : ALONE;
+
+	(void)request;
+	if (error != NULL)
+		add_error(json, error);
+	else
+		add_ok(json);
+}
+
 static void answer_resign(const struct requests *requests, const struct request *request, struct json *json)
 {
 	const char *error = requests->resign != NULL ? requests->resign(requests->data) : ALONE;
@@ -220,6 +231,7 @@ static const struct known_request {
 	{ "explain", "\"node\" or \"event\"", WAY_PIECE, answer_explain },
 	{ "monitors", "", WAY_NOW, answer_monitors },
 	{ "resign", "", WAY_NOW, answer_resign },
+	{ "seed", "", WAY_NOW, answer_seed },
 	{ "reload", "", WAY_RELOAD, NULL },
 };
 

@@ -41,6 +41,8 @@ struct requests {
 	void (*monitors_short)(void *data, struct json *json);
 	/* Hands back what this monitor does, if it is the one that acts. NULL: it begins to; else why it cannot. */
 	const char *(*resign)(void *data);
+	/* Writes what this monitor knows to an etcd that is not the one it was. NULL: it begins to; else why it cannot. */
+	const char *(*seed)(void *data);
 	void *data;
 	unsigned long monitors_generation; /* the daemon raises it when what monitors_short() writes has changed */
 	struct rendering *rendering;

@@ -262,6 +262,32 @@ static void take_event(struct shift *shift, const struct estate_event *stored)
 		go_on_with(shift, duty);
 }
 
+/* What stands there and is none of ours goes. */
+static void name_strangers(struct shift *shift, const struct saved *saved, bool all)
+{
+	const struct config *config = shift->config;
+
+	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++) {
+		const struct saved_cluster *cluster = &saved->clusters[i];
+
+		if (all)
+			unsaved_cluster(shift->unsaved, cluster->id);
+		for (size_t n = 0; n < cluster->node_count; n++) {
+			if (all || config_find_node(config, cluster->nodes[n].id) == NULL)
+				unsaved_node(shift->unsaved, cluster->nodes[n].id);
+		}
+	}
+}
+
+/* The store is another one: what we see is written there, and no event fires. */
+static void seed(struct shift *shift, const struct estate *estate)
+{
+	name_strangers(shift, estate->saved, true);
+	unsaved_all(shift->unsaved, monitor_fleet(shift->monitor));
+	council_commit(shift->council, commit_with_state(shift));
+	log_error("what this monitor knows of the fleet is written to etcd");
+}
+
 static void on_acts(void *data, const struct estate *estate)
 {
 	struct shift *shift = data;
@@ -272,7 +298,12 @@ static void on_acts(void *data, const struct estate *estate)
 	shift->misses = false;
 	if (estate->left_out != NULL)
 		log_error("of the state in etcd was left out: %s", estate->left_out);
+	if (estate->seeds) {
+		seed(shift, estate);
+		return;
+	}
 	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
+	name_strangers(shift, estate->saved, false);
 	for (size_t i = 0; i < estate->events.count; i++)
 		take_event(shift, estate->events.items[i]);
 }

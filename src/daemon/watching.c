@@ -208,11 +208,19 @@ static const char *resign(void *data)
 	return NULL;
 }
 
+static const char *seed(void *data)
+{
+	struct daemon *daemon = data;
+
+	return council_seed(shift_council(daemon->shift));
+}
+
 void watching_answers(struct requests *requests)
 {
 	requests->monitors = render_monitors;
 	requests->monitors_short = render_short;
 	requests->resign = resign;
+	requests->seed = seed;
 }
 
 /* ---- the start ---- */

@@ -1,0 +1,330 @@
+#include "council/office.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "council/keys.h"
+#include "loop/clock.h"
+
+#define ASK_PARTS 4    /* of the lease's time a request may take one part */
+#define TURN_PARTS 2   /* the monitor's loop may stand still for such a part of it */
+#define REVOKE_MS 1000 /* at the end the lease is handed back within that, or ends by itself */
+#define SECOND_MS 1000
+
+static char *key_of(const struct clerk *clerk, const char *place, const char *rest)
+{
+	return mem_printf("%s%s%s", clerk->prefix, place, rest);
+}
+
+static void say(struct clerk *clerk, enum missive_kind kind, const char *text)
+{
+	struct missive *missive = missive_new(kind);
+
+	missive->text = mem_strdup(text);
+	clerk->say(clerk->data, missive);
+}
+
+/* ---- the end of a term of our own will ---- */
+
+static void start_lease(struct clerk *clerk);
+
+static void on_revoked(void *data, bool gone)
+{
+	struct clerk *clerk = data;
+
+	(void)gone; /* else it ends by itself */
+	lease_free(&clerk->lease);
+	election_has_none(clerk->election, "the term was handed back");
+	reg_has_lease(clerk->reg, 0, clerk->ttl_ms);
+	if (clerk->ends)
+		uv_stop(&clerk->loop);
+	else
+		timer_start(clerk->again, SECOND_MS); /* others take it up meanwhile */
+}
+
+static void hand_back(struct clerk *clerk)
+{
+	clerk->resigns = false;
+	election_may(clerk->election, false);
+	if (clerk->lease != NULL)
+		lease_revoke(clerk->lease, REVOKE_MS, on_revoked, clerk);
+	else if (clerk->ends)
+		uv_stop(&clerk->loop);
+}
+
+static void read_estate(struct clerk *clerk, int64_t term);
+
+/* What waits for the ledger to have written all that was given to it. */
+static void do_if_idle(struct clerk *clerk)
+{
+	const struct belief *belief = election_belief(clerk->election);
+
+	if (ledger_is_busy(clerk->ledger))
+		return;
+	if (clerk->rereads && belief->term != 0 && clerk->reader == NULL)
+		read_estate(clerk, belief->term);
+	if (clerk->resigns)
+		hand_back(clerk);
+}
+
+/* ---- whether etcd can be asked ---- */
+
+static void take_words(struct clerk *clerk, enum away_side side, const char *words)
+{
+	if (away_take(&clerk->away, side, words))
+		say(clerk, MISSIVE_STUCK, away_words(&clerk->away));
+}
+
+/* ---- the ledger ---- */
+
+static void on_committed(void *data, unsigned long number)
+{
+	struct clerk *clerk = data;
+	struct missive *missive = missive_new(MISSIVE_COMMITTED);
+
+	missive->number = number;
+	clerk->say(clerk->data, missive);
+	do_if_idle(clerk);
+}
+
+static void on_refused(void *data, const char *why)
+{
+	struct clerk *clerk = data;
+
+	log_warning("etcd has refused a commit: %s", why);
+	election_hint(clerk->election);
+	say(clerk, MISSIVE_TERM_OVER, why);
+	do_if_idle(clerk);
+}
+
+static void on_stuck(void *data, const char *why)
+{
+	struct clerk *clerk = data;
+
+	take_words(clerk, AWAY_LEDGER, why);
+}
+
+/* ---- the election ---- */
+
+static void on_estate(void *data, struct estate *estate, const char *why)
+{
+	struct clerk *clerk = data;
+	struct missive *missive;
+	bool again = clerk->rereads;
+
+	estate_reader_free(&clerk->reader);
+	clerk->rereads = false;
+	if (estate == NULL) {
+		log_error("the state in etcd cannot be taken, and this monitor runs nothing: %s", why);
+		take_words(clerk, AWAY_LEDGER, why);
+		return;
+	}
+	estate->seeds = clerk->seeds;
+	clerk->seeds = false;
+	if (!again)
+		ledger_begin(clerk->ledger, estate->term, estate->meta_revision, estate->meta);
+	missive = missive_new(again ? MISSIVE_ESTATE : MISSIVE_TERM);
+	missive->estate = estate;
+	clerk->say(clerk->data, missive);
+}
+
+static void read_estate(struct clerk *clerk, int64_t term)
+{
+	estate_reader_free(&clerk->reader);
+	clerk->reader = estate_read(clerk->client, clerk->prefix, term, clerk->ttl_ms / ASK_PARTS, on_estate, clerk);
+}
+
+static void on_began(void *data, int64_t term)
+{
+	struct clerk *clerk = data;
+
+	clerk->rereads = false;
+	read_estate(clerk, term);
+}
+
+static void on_gone(void *data, const char *why)
+{
+	struct clerk *clerk = data;
+
+	estate_reader_free(&clerk->reader);
+	ledger_end(clerk->ledger);
+	say(clerk, MISSIVE_TERM_OVER, why);
+	do_if_idle(clerk);
+}
+
+static void on_strange(void *data, const char *words)
+{
+	char *text = mem_printf("%s: nobody acts until \"plusmoin monitors seed\" is said where the truth is", words);
+
+	log_error("%s", text);
+	take_words(data, AWAY_STORE, text);
+	free(text);
+}
+
+static void on_led(void *data, const char *value)
+{
+	say(data, MISSIVE_LED, value);
+}
+
+/* ---- who there is ---- */
+
+static void on_roll(void *data, const char *list)
+{
+	say(data, MISSIVE_MONITORS, list);
+}
+
+static void on_lead_news(void *data, const struct feed_news *news)
+{
+	struct clerk *clerk = data;
+
+	if (news->word != FEED_BROKEN)
+		election_hint(clerk->election);
+}
+
+/* ---- our entry, our lease ---- */
+
+static void on_in(void *data)
+{
+	struct clerk *clerk = data;
+
+	say(clerk, MISSIVE_IN, NULL);
+	election_may(clerk->election, !clerk->resigns && !clerk->ends);
+}
+
+static void on_taken(void *data, const char *value)
+{
+	say(data, MISSIVE_TAKEN, value);
+}
+
+static bool may_renew(void *data)
+{
+	const struct clerk *clerk = data;
+	int64_t turned_ms = atomic_load_explicit(clerk->turned_ms, memory_order_relaxed);
+
+	return (int64_t)(uv_hrtime() / 1000000) - turned_ms < clerk->ttl_ms / TURN_PARTS;
+}
+
+static void on_lease(void *data, const struct lease_news *news)
+{
+	struct clerk *clerk = data;
+
+	switch (news->word) {
+	case LEASE_GRANTED:
+		clerk->ttl_ms = news->ttl_s * SECOND_MS;
+		take_words(clerk, AWAY_LEASE, NULL);
+		reg_has_lease(clerk->reg, news->id, clerk->ttl_ms);
+		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
+		return;
+	case LEASE_RENEWED:
+		take_words(clerk, AWAY_LEASE, NULL);
+		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
+		return;
+	case LEASE_FAILED:
+		if (!belief_is_sure(election_belief(clerk->election), clock_steady_ms()))
+			take_words(clerk, AWAY_LEASE, news->answer->words);
+		return;
+	case LEASE_GONE:
+		election_may(clerk->election, false);
+		election_has_none(clerk->election, "etcd has ended the lease");
+		lease_free(&clerk->lease);
+		start_lease(clerk);
+		return;
+	}
+}
+
+static void start_lease(struct clerk *clerk)
+{
+	clerk->lease = lease_start(clerk->client, clerk->ttl_ms / SECOND_MS, may_renew, on_lease, clerk);
+}
+
+void office_again(void *data)
+{
+	if (((struct clerk *)data)->lease == NULL && !((struct clerk *)data)->ends)
+		start_lease(data);
+}
+
+/* ---- what the council says ---- */
+
+void office_take(struct clerk *clerk, struct missive *missive)
+{
+	switch (missive->kind) {
+	case MISSIVE_COMMIT:
+		ledger_add(clerk->ledger, missive->commit);
+		missive->commit = NULL;
+		break;
+	case MISSIVE_SAY:
+		reg_say(clerk->reg, missive->text);
+		break;
+	case MISSIVE_END:
+		clerk->ends = true;
+		clerk->resigns = true;
+		do_if_idle(clerk);
+		break;
+	case MISSIVE_SEED:
+		clerk->seeds = true;
+		take_words(clerk, AWAY_STORE, NULL);
+		election_accept(clerk->election);
+		break;
+	case MISSIVE_RESIGN:
+		clerk->resigns = true;
+		do_if_idle(clerk);
+		break;
+	case MISSIVE_REREAD:
+		clerk->rereads = true;
+		do_if_idle(clerk);
+		break;
+	case MISSIVE_TERM:
+	case MISSIVE_ESTATE:
+	case MISSIVE_TERM_OVER:
+	case MISSIVE_COMMITTED:
+	case MISSIVE_STUCK:
+	case MISSIVE_LED:
+	case MISSIVE_TAKEN:
+	case MISSIVE_IN:
+	case MISSIVE_MONITORS:
+		break; /* the clerk's own */
+	}
+	missive_free(&missive);
+}
+
+/* ---- its life ---- */
+
+void office_open(struct clerk *clerk)
+{
+	char *lead = key_of(clerk, KEY_LEAD, "");
+	char *entry = key_of(clerk, KEY_MONITORS, clerk->name);
+	char *monitors = key_of(clerk, KEY_MONITORS, "");
+	const struct election_events election_events = {
+		.began = on_began, .gone = on_gone, .led = on_led, .strange = on_strange, .data = clerk,
+	};
+	const struct ledger_events ledger_events = {
+		.committed = on_committed, .refused = on_refused, .stuck = on_stuck, .data = clerk,
+	};
+	const struct reg_events reg_events = { .in = on_in, .taken = on_taken, .data = clerk };
+
+	clerk->election = election_new(&(struct election_start){ .client = clerk->client, .key = lead,
+		.value = clerk->value, .sure_ms = clerk->sure_ms, .events = &election_events });
+	clerk->ledger = ledger_new(&(struct ledger_start){ .client = clerk->client, .prefix = clerk->prefix,
+		.writer = clerk->instance, .timeout_ms = clerk->ttl_ms / ASK_PARTS, .events = &ledger_events });
+	clerk->reg = reg_new(&(struct reg_start){ .client = clerk->client, .key = entry, .instance = clerk->instance,
+		.host = clerk->host, .events = &reg_events });
+	reg_say(clerk->reg, clerk->value);
+	clerk->lead_feed = feed_start(clerk->client, lead, 0, clerk->ttl_ms / TURN_PARTS, on_lead_news, clerk);
+	clerk->roll = roll_new(clerk->client, monitors, clerk->ttl_ms, on_roll, clerk);
+	start_lease(clerk);
+	free(lead);
+	free(entry);
+	free(monitors);
+}
+
+void office_close(struct clerk *clerk)
+{
+	feed_free(&clerk->lead_feed);
+	roll_free(&clerk->roll);
+	estate_reader_free(&clerk->reader);
+	ledger_free(&clerk->ledger);
+	election_free(&clerk->election);
+	reg_free(&clerk->reg);
+	lease_free(&clerk->lease);
+}
