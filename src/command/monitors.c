@@ -53,28 +53,46 @@ static bool is_handed_over(const json_t *answer)
 	return !acts(answer) && json_is_string(json_object_get(answer, "acting"));
 }
 
+/* Its term; 0: it does not act. */
+static json_int_t term_of(const json_t *answer)
+{
+	return json_integer_value(json_object_get(answer, "term"));
+}
+
+enum hand_over { HAND_WAITS, HAND_DONE, HAND_BACK, HAND_SILENT };
+
+/* How far it is with the daemon that acted in term `before`; after a message: it gives no answer. */
+static enum hand_over look(const char *socket, json_int_t before, struct buf *text)
+{
+	json_t *answer;
+	enum hand_over found = HAND_SILENT;
+
+	if (ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer)) {
+		if (is_handed_over(answer))
+			found = HAND_DONE;
+		else
+			found = acts(answer) && term_of(answer) != before ? HAND_BACK : HAND_WAITS;
+	}
+	json_decref(answer);
+	return found;
+}
+
 /* Waits until another monitor acts; false, after a message: none does in time. `text`: the last answer. */
-static bool wait_for_another(const char *socket, struct buf *text)
+static bool wait_for_another(const char *socket, json_int_t before, struct buf *text)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
 	int64_t end_ms = clock_steady_ms() + HAND_OVER_MS;
-	bool goes_on = true;
-	bool done = false;
-	bool still = true;
+	enum hand_over found = HAND_WAITS;
 
-	while (goes_on && !done && clock_steady_ms() < end_ms) {
-		json_t *answer;
-
+	while (found == HAND_WAITS && clock_steady_ms() < end_ms) {
 		(void)nanosleep(&pause, NULL);
-		goes_on = ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer);
-		done = is_handed_over(answer);
-		still = acts(answer);
-		json_decref(answer);
+		found = look(socket, before, text);
 	}
-	if (goes_on && !done)
-		(void)fprintf(stderr, "plusmoin: %s\n", still ? "this monitor acts still: what waits is not written yet"
-							   : "nobody acts: is there another monitor?");
-	return done;
+	if (found == HAND_BACK)
+		(void)fputs("plusmoin: this monitor acts again: no other one has taken over\n", stderr);
+	if (found == HAND_WAITS)
+		(void)fputs("plusmoin: no other monitor has taken over yet\n", stderr);
+	return found == HAND_DONE;
 }
 
 /* Has the daemon hand over, if it acts; false, after a message: it cannot. `text`: the last answer to "monitors". */
@@ -82,17 +100,19 @@ static bool resign(const char *socket, struct buf *text)
 {
 	json_t *answer;
 	struct buf ignored = { 0 };
+	json_int_t before;
 	bool acted;
 	bool done = ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer);
 
 	acted = acts(answer);
+	before = term_of(answer);
 	json_decref(answer);
 	if (!done || !acted)
 		return done;
 	done = ask_daemon(socket, "{\"request\": \"resign\"}\n", &ignored, &answer);
 	json_decref(answer);
 	buf_free(&ignored);
-	return done && wait_for_another(socket, text);
+	return done && wait_for_another(socket, before, text);
 }
 
 /* Has the daemon write what it knows to another etcd. `text`: the last answer to "monitors". */
