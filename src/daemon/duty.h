@@ -37,6 +37,6 @@ bool duty_is_over(const struct duty *duty);
 /* Puts it at its place. */
 void duties_add(struct list *duties, struct duty *duty);
 
-/* That of this event; NULL: there is none. */
-struct duty *duties_find(const struct list *duties, const char *event_id);
+/* That of this event, by its id and its term; NULL: there is none. */
+struct duty *duties_find(const struct list *duties, const struct event *event);
 void duties_drop(struct list *duties);
