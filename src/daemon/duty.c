@@ -153,12 +153,14 @@ void duties_add(struct list *duties, struct duty *duty)
 	list_insert(duties, place_of(duties, duty->number), duty);
 }
 
-struct duty *duties_find(const struct list *duties, const char *event_id)
+struct duty *duties_find(const struct list *duties, const struct event *event)
 {
-	size_t at = place_of(duties, event_record_number(event_id));
+	size_t at = place_of(duties, event_record_number(event->id));
 	struct duty *duty = at < duties->count ? duties->items[at] : NULL;
 
-	return duty != NULL && strcmp(duty->record.event->id, event_id) == 0 ? duty : NULL;
+	if (duty == NULL || strcmp(duty->record.event->id, event->id) != 0 || duty->record.event->term != event->term)
+		return NULL;
+	return duty;
 }
 
 void duties_drop(struct list *duties)

@@ -44,6 +44,6 @@ size_t duty_find_rest(struct duty *duty, const struct config *config, struct dis
 /* Puts it at its place. */
 void duties_add(struct list *duties, struct duty *duty);
 
-/* That of this event; NULL: there is none. */
-struct duty *duties_find(const struct list *duties, const char *event_id);
+/* That of this event, by its id and its term; NULL: there is none. */
+struct duty *duties_find(const struct list *duties, const struct event *event);
 void duties_drop(struct list *duties);

@@ -32,6 +32,7 @@ struct shift {
 	struct timer *count;    /* of nodes that answer */
 	bool misses;            /* etcd is away for long: events are dropped until it is back, and the difference fires then */
 	bool waits;             /* a start was put off since it was not sure */
+	bool leaves;            /* the daemon ends: a term that comes now is handed back at once */
 	struct gate gate;
 };
 
@@ -152,7 +153,7 @@ static enum gate_answer when_sure(struct shift *shift)
 static enum gate_answer may_start(void *data, const struct event *event, const struct config_action *action, bool again)
 {
 	struct shift *shift = data;
-	struct duty *duty = duties_find(&shift->duties, event->id);
+	struct duty *duty = duties_find(&shift->duties, event);
 	size_t i;
 	struct event_run *run = duty != NULL ? duty_find_run(duty, action->path, &i) : NULL;
 
@@ -180,16 +181,22 @@ static void on_look(void *data)
 	}
 }
 
-void shift_ended(struct shift *shift, const struct event *event, const char *path, const char *how)
+/* While we end, what did not start or was cut short is handed back: it is the next monitor's to run. */
+static bool is_handed_back(const struct shift *shift, enum action_end end)
 {
-	struct duty *duty = shift != NULL ? duties_find(&shift->duties, event->id) : NULL;
+	return shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED);
+}
+
+void shift_ended(struct shift *shift, const struct event *event, const char *path, enum action_end end, const char *how)
+{
+	struct duty *duty = shift != NULL ? duties_find(&shift->duties, event) : NULL;
 	struct event_run *run;
 	size_t i;
 
 	if (duty == NULL || council_term(shift->council) == 0)
 		return;
 	run = duty_find_run(duty, path, &i);
-	if (run == NULL)
+	if (run == NULL || is_handed_back(shift, end))
 		return;
 	duty_end_run(run, how);
 	if (duty == shift->making)
@@ -292,6 +299,8 @@ static void on_acts(void *data, const struct estate *estate)
 {
 	struct shift *shift = data;
 
+	if (shift->leaves)
+		return;
 	duties_drop(&shift->duties);
 	unsaved_clear(shift->unsaved);
 	shift->standing = shift->commits;
@@ -313,7 +322,7 @@ static void on_returned(void *data, const struct estate *estate)
 {
 	struct shift *shift = data;
 
-	if (!shift->misses)
+	if (!shift->misses || shift->leaves)
 		return;
 	shift->misses = false;
 	unsaved_clear(shift->unsaved);
@@ -416,8 +425,10 @@ struct council *shift_council(struct shift *shift)
 
 void shift_leave(struct shift *shift)
 {
-	if (shift != NULL)
-		shift->monitor = NULL;
+	if (shift == NULL)
+		return;
+	shift->monitor = NULL;
+	shift->leaves = true;
 }
 
 bool shift_free(struct shift **shift_p)

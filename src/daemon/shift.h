@@ -48,8 +48,11 @@ struct shift *shift_new(const struct shift_start *start);
  */
 bool shift_fired(struct shift *shift, struct event *event);
 
-/* One of an event's actions has ended as `how` says, or will never start. NULL: nothing. */
-void shift_ended(struct shift *shift, const struct event *event, const char *path, const char *how);
+/*
+ * One of an event's actions has ended as `how` says, or will never start. What is cut short since the daemon ends is left
+ * for the next monitor. NULL: nothing.
+ */
+void shift_ended(struct shift *shift, const struct event *event, const char *path, enum action_end end, const char *how);
 
 /* Other triggers from now on. NULL: nothing. */
 void shift_reload(struct shift *shift, struct config *config);

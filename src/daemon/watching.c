@@ -67,8 +67,7 @@ static void on_ended(void *data, const struct event *event, const char *path, en
 {
 	struct daemon *daemon = data;
 
-	(void)end;
-	shift_ended(daemon->shift, event, path, how);
+	shift_ended(daemon->shift, event, path, end, how);
 }
 
 /* ---- the monitor ---- */

@@ -1,0 +1,337 @@
+-- Several monitors on etcd: who acts, and what becomes of events and their triggers when that changes. The plain cases;
+-- random faults are council_spec's.
+local etcd = require "spec.support.etcd"
+local history = require "spec.support.history"
+local monitors = require "spec.support.monitors"
+local pg = require "spec.support.pg"
+local plusmoin = require "spec.support.plusmoin"
+local proc = require "spec.support.proc"
+local scene = require "spec.support.scene"
+
+local uv = proc.uv
+
+local function freeze(daemon)
+  daemon.frozen = true
+  uv.kill(daemon.process.pid, "sigstop")
+end
+
+local function thaw(daemon)
+  daemon.frozen = nil
+  uv.kill(daemon.process.pid, "sigcont")
+end
+
+-- All runs of all events in the journal that began: each by one start without RERUN, at most.
+local function assert_none_twice(group)
+  local seen = {}
+  for _, entry in ipairs(group:entries { what = "start" }) do
+    local run = ("%s %d"):format(entry.id, entry.which)
+    assert.is_true(not seen[run] or entry.rerun, "twice without RERUN: " .. run .. "\n" .. group:diagnose())
+    seen[run] = true
+  end
+end
+
+-- All commands of all kept events have run, and etcd says so.
+local function wait_all_done(group, seconds)
+  local last
+  proc.wait_for("all runs", seconds or 15, function()
+    last = nil
+    for number, record in pairs(group:kept()) do
+      for _, run in ipairs(record.runs) do
+        if run.state ~= "done" then
+          last = ("%d %s %s"):format(number, run.trigger, run.state)
+        end
+      end
+    end
+    return last == nil
+  end, function() return tostring(last) .. "\n" .. group:diagnose() end)
+end
+
+local function wait_no_lead(cluster)
+  proc.wait_for("the end of the lease", 10, function()
+    for _, pair in ipairs(history.read(cluster.members[1], monitors.PREFIX)) do
+      if pair.key == "lead" then
+        return false
+      end
+    end
+    return true
+  end)
+end
+
+describe("monitors:", function()
+  local cluster, master, slaves
+
+  -- A member of etcd, a master, a slave; options as of monitors.new().
+  local function fleet(options)
+    options = options or {}
+    cluster = etcd.start(options.members or 1)
+    master, slaves = pg.cluster(1)
+    options.etcd, options.nodes = cluster, { master, slaves[1] }
+    return monitors.new(options)
+  end
+
+  after_each(function() scene.finish(history.stop_all, etcd.stop_all) end)
+
+  it("one acts, and the other fires nothing #core", function()
+    local group = fleet()
+    local a = monitors.wait_acts(group:monitor "a")
+    group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    local b = group:monitor "b"
+    b:wait_logged("stands by", "a acts")
+    b:wait_status("both nodes", function() return b:place(slaves[1]) == "slave 0" end)
+    slaves[1]:kill9()
+    group:wait_entry { what = "end", name = "slave_down", which = 2 }
+    b:wait_place(slaves[1], "lost 0")
+    slaves[1]:start()
+    group:wait_entry { what = "end", name = "slave_up", which = 2 }
+    wait_all_done(group)
+    assert.are.equal(3, #group:entries { what = "start", which = 1 })
+    local term = monitors.says(a).term
+    for i, entry in ipairs(group:entries { what = "start", which = 1 }) do
+      assert.are.equal(term, entry.term)
+      assert.are.equal(i, entry.number)
+    end
+    assert_none_twice(group)
+    assert.is_false(monitors.says(b).acts)
+    assert.are.equal("a", monitors.says(b).acting)
+  end)
+
+  it("the acting one is killed: the other goes on with its ids, under a higher term #core", function()
+    local group = fleet()
+    local a = monitors.wait_acts(group:monitor "a")
+    group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    wait_all_done(group)
+    local b = group:monitor "b"
+    b:wait_logged("stands by", "a acts")
+    local first = monitors.says(a).term
+    a:kill9()
+    slaves[1]:kill9()
+    monitors.wait_acts(b)
+    local down = group:wait_entry { what = "end", name = "slave_down", which = 2 }
+    assert.is_true(down.term > first)
+    assert.are.equal(monitors.says(b).term, down.term)
+    assert.are.equal(0, down.cluster)
+    assert.is_true(down.number > 1)
+    wait_all_done(group)
+    assert_none_twice(group)
+    a:start()
+    a:wait_logged("stands by", "b acts")
+  end)
+
+  for how, leave in pairs {
+    ["a clean stop"] = function(daemon) daemon:stop_and_check() end,
+    ["monitors resign"] = function(daemon)
+      local code, out, err = daemon:cli("monitors", "resign")
+      assert.are.equal(0, code, out .. err)
+    end,
+  } do
+    it(how .. " hands over within a second #core", function()
+      local group = fleet { ttl = 10 }
+      local a = monitors.wait_acts(group:monitor "a")
+      group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+      local b = group:monitor "b"
+      b:wait_logged("stands by", "a acts")
+      wait_all_done(group)
+      local watch = history.of(cluster, monitors.PREFIX .. "lead")
+      leave(a)
+      monitors.wait_acts(b)
+      local gone, came
+      proc.wait_for("the new term", 5, function()
+        gone = nil
+        for _, one in ipairs(watch:revisions()) do
+          if one.changes[1].gone then
+            gone = one.ms
+          elseif gone then
+            came = one.ms
+          end
+        end
+        return came
+      end)
+      assert.is_true(came - gone < 1000, ("%.0f ms"):format(came - gone))
+      slaves[1]:kill9()
+      group:wait_entry { what = "end", name = "slave_down", which = 2 }
+      wait_all_done(group)
+      assert_none_twice(group)
+    end)
+  end
+
+  it("a second process of the same name is refused at its start, and the first one's host named #core", function()
+    local group = fleet()
+    local a = monitors.wait_acts(group:monitor "a")
+    local again = group:monitor("a", { start = false })
+    local code, out, err = proc.run({ plusmoin.binary(), "-c", again.config_path, "-x", "start" }, { cwd = again.dir })
+    assert.are.equal(1, code, out .. err)
+    assert.has_match("another monitor is called a, on host " .. uv.os_gethostname(), (out .. err):gsub("%%", ""), 1, true)
+    assert.is_true(monitors.says(a).acts)
+    group.all[2] = nil
+  end)
+
+  it("queued runs of a monitor that was killed run, and started ones run again with RERUN", function()
+    local group = fleet { slow = 60000, config = { trigger_timeout = 100 } }
+    local a = monitors.wait_acts(group:monitor "a")
+    local first = group:wait_entry { what = "start", name = "plusmoin_up", which = 2 }
+    slaves[1]:kill9()
+    local number
+    proc.wait_for("slave_down to be queued", 10, function()
+      for n, record in pairs(group:kept()) do
+        number = record.name == "slave_down" and record.runs[1].state == "queued" and n or number
+      end
+      return number
+    end, function() return group:diagnose() end)
+    local b = group:monitor "b"
+    b:wait_logged("stands by", "a acts")
+    a:kill9()
+    local again = group:wait_entry { what = "start", name = "plusmoin_up", which = 2, rerun = true }
+    assert.are.equal(first.id, again.id)
+    assert.is_true(again.term > first.term)
+    uv.kill(again.pid, "sigkill")
+    local down = group:wait_entry { what = "start", name = "slave_down", which = 1 }
+    assert.are.equal(number, down.number)
+    assert.is_false(down.rerun)
+    assert.are.equal(1, #group:entries { what = "start", name = "plusmoin_up", which = 1, number = first.number })
+    assert_none_twice(group)
+    for _, entry in ipairs(group:entries { what = "start" }) do
+      pcall(uv.kill, entry.pid, "sigkill")
+    end
+  end)
+
+  for how, leave in pairs {
+    ["a clean stop"] = function(daemon) daemon:stop_and_check() end,
+    ["monitors resign"] = function(daemon) assert.are.equal(0, (daemon:cli("monitors", "resign"))) end,
+  } do
+    it(how .. " leaves what is queued, and what it cuts short, to the other", function()
+      local group = fleet { slow = 60000, config = { trigger_timeout = 100 } }
+      local a = monitors.wait_acts(group:monitor "a")
+      local first = group:wait_entry { what = "start", name = "plusmoin_up", which = 2 }
+      slaves[1]:kill9()
+      proc.wait_for("slave_down to be queued", 10, function() return group:kept()[2] end)
+      local b = group:monitor "b"
+      b:wait_logged("stands by", "a acts")
+      leave(a)
+      local again = group:wait_entry { what = "start", number = first.number, which = 2, rerun = true }
+      assert.are.equal(first.id, again.id)
+      assert.are_not.equal(0, uv.kill(first.pid, 0))
+      uv.kill(again.pid, "sigkill")
+      local down = group:wait_entry { what = "start", name = "slave_down", which = 2 }
+      assert.is_false(down.rerun)
+      assert_none_twice(group)
+      for _, entry in ipairs(group:entries { what = "start" }) do
+        pcall(uv.kill, entry.pid, "sigkill")
+      end
+    end)
+  end
+
+  it("what was started and may not run again is told as unknown (rerun: false)", function()
+    local group = fleet { slow = 60000, config = { trigger_timeout = 100 } }
+    for _, commands in pairs(group.triggers) do
+      if commands then
+        commands[2].rerun = false
+      end
+    end
+    local a = monitors.wait_acts(group:monitor "a")
+    local first = group:wait_entry { what = "start", name = "plusmoin_up", which = 2 }
+    local b = group:monitor "b"
+    b:wait_logged("stands by", "a acts")
+    a:kill9()
+    monitors.wait_acts(b)
+    b:wait_logged("does not run again", first.id)
+    proc.wait_for("unknown in etcd", 5, function()
+      return group:kept()[first.number].runs[2].state == "unknown"
+    end, function() return group:diagnose() end)
+    assert.are.equal(1, #group:entries { what = "start", number = first.number, which = 2 })
+    for _, entry in ipairs(group:entries { what = "start" }) do
+      pcall(uv.kill, entry.pid, "sigkill")
+    end
+  end)
+
+  it("etcd goes away: nothing starts, and it says so; it comes back: what waits runs", function()
+    local group = fleet()
+    local a = monitors.wait_acts(group:monitor "a")
+    group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    wait_all_done(group)
+    cluster.members[1]:kill()
+    slaves[1]:kill9()
+    a:wait_place(slaves[1], "lost 0")
+    a:wait_logged("etcd cannot be asked")
+    proc.wait_for("`monitors` to say so", 5, function()
+      local says = monitors.says(a)
+      return says and type(says.stuck) == "string"
+    end)
+    proc.watch(2.5, function() assert.are.equal(0, #group:entries { name = "slave_down" }) end)
+    cluster:start_missing()
+    group:wait_entry { what = "end", name = "slave_down", which = 2 }
+    wait_all_done(group)
+    assert_none_twice(group)
+    a:wait_logged("etcd answers again")
+  end)
+
+  it("no etcd at the first start: nothing acts, and it says so; etcd comes: it acts", function()
+    local group = fleet()
+    cluster.members[1]:kill()
+    local a = group:monitor "a"
+    a:wait_status("both nodes", function() return a:place(slaves[1]) == "slave 0" end)
+    a:wait_logged("etcd has not said yet")
+    assert.is_false(monitors.says(a).acts)
+    slaves[1]:kill9()
+    proc.watch(1, function() assert.are.equal(0, #group:journal()) end)
+    cluster:start_missing()
+    monitors.wait_acts(a)
+    group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    wait_all_done(group)
+  end)
+
+  it("the acting one is stopped and wakes: what ran gets TERM, nothing more starts under its term", function()
+    local group = fleet { slow = 60000, config = { trigger_timeout = 100 } }
+    local a = monitors.wait_acts(group:monitor "a")
+    local ran = group:wait_entry { what = "start", name = "plusmoin_up", which = 2 }
+    local b = group:monitor "b"
+    b:wait_logged("stands by", "a acts")
+    slaves[1]:kill9()
+    a:wait_place(slaves[1], "lost 0")
+    freeze(a)
+    local again = group:wait_entry { what = "start", name = "plusmoin_up", which = 2, rerun = true }
+    assert.is_true(again.term > ran.term)
+    assert.are.equal(0, uv.kill(ran.pid, 0))
+    thaw(a)
+    proc.wait_for("TERM of what ran", 3, function() return uv.kill(ran.pid, 0) ~= 0 end,
+      function() return group:diagnose() end)
+    a:wait_logged("does not act any more")
+    uv.kill(again.pid, "sigkill")
+    local down = group:wait_entry { what = "start", name = "slave_down", which = 2 }
+    assert.are.equal(again.term, down.term)
+    assert.are.equal(2, #group:entries { what = "start", term = ran.term })
+    assert_none_twice(group)
+    uv.kill(down.pid, "sigkill")
+  end)
+
+  it("a monitor that is alone is stopped and wakes: it takes up its own events again", function()
+    local group = fleet { slow = 2500, config = { trigger_timeout = 100 } }
+    local a = monitors.wait_acts(group:monitor "a")
+    local ran = group:wait_entry { what = "start", name = "plusmoin_up", which = 2 }
+    slaves[1]:kill9()
+    a:wait_place(slaves[1], "lost 0")
+    proc.wait_for("the second event", 5, function() return next(group:kept(), 1) or group:kept()[2] end)
+    freeze(a)
+    wait_no_lead(cluster)
+    thaw(a)
+    local again = group:wait_entry({ what = "end", which = 2, number = ran.number, rerun = true }, 1, 10)
+    assert.is_true(again.term > ran.term)
+    group:wait_entry { what = "end", name = "slave_down", which = 2 }
+    wait_all_done(group)
+    assert_none_twice(group)
+  end)
+
+  it("what outlives TERM of the term before does not count for the same event under the next", function()
+    local group = fleet { slow_first = 3500, stubborn = true, config = { trigger_timeout = 100 } }
+    local a = monitors.wait_acts(group:monitor "a")
+    local ran = group:wait_entry { what = "start", name = "plusmoin_up", which = 1 }
+    freeze(a)
+    wait_no_lead(cluster)
+    thaw(a)
+    monitors.wait_acts(a)
+    local again = group:wait_entry { what = "start", which = 1, number = ran.number, rerun = true }
+    assert.is_true(again.term > ran.term)
+    group:wait_entry { what = "end", which = 2, number = ran.number }
+    wait_all_done(group)
+    assert_none_twice(group)
+  end)
+end)
