@@ -28,7 +28,8 @@ local function start_member(self)
   local peer = ("http://127.0.0.1:%d"):format(self.peer_port)
   local argv = { os.getenv("ETCD") or "etcd", "--name", self.name, "--data-dir", self.dir .. "/data",
     "--listen-client-urls", self.url, "--advertise-client-urls", self.url, "--listen-peer-urls", peer,
-    "--initial-advertise-peer-urls", peer, "--initial-cluster", table.concat(peers, ","), "--initial-cluster-token", self.cluster.token,
+    "--initial-advertise-peer-urls", peer, "--initial-cluster", table.concat(peers, ","),
+    "--initial-cluster-token", self.cluster.token,
     "--heartbeat-interval", "100", "--election-timeout", "1000", "--logger", "zap", "--log-level", "warn" }
   self.process = proc.spawn(table.move(self.cluster.args, 1, #self.cluster.args, #argv + 1, argv),
     { output = self.dir .. "/log", cwd = self.dir })
