@@ -219,8 +219,8 @@ local rows = {
     doc = "The key of that certificate (PEM)." },
   { name = "monitors.votes", type = "votes", default = "majority", reload = "live",
     allowed = '"majority", "any" or a whole number from 1 to 99',
-    doc = "How many monitors must fail to see a node before its loss counts: most of those that can say, any (nobody is "
-      .. "asked), or so many." },
+    doc = "How many monitors must fail to see a node before its loss counts: most of those that can say, any (nobody "
+      .. "is asked), or so many." },
 }
 
 settings.rows = rows

@@ -99,12 +99,18 @@ end
 
 -- Keys below ask/ and see/.
 local function slips()
-  local _, out = proc.run { "etcdctl", "--endpoints", members.members[1].own, "get", "--prefix", "--keys-only", "/plusmoin" }
+  local _, out = proc.run { "etcdctl", "--endpoints", members.members[1].own, "get", "--prefix", "--keys-only",
+    "/plusmoin" }
   local found = {}
   for key in out:gmatch("[^\n]+") do
     found[#found + 1] = key:match("^/plusmoin/main/(ask/.*)") or key:match("^/plusmoin/main/(see/.*)")
   end
   return found
+end
+
+local function wait_no_slips()
+  proc.wait_for("no keys of votes", 10, function() return #slips() == 0 end,
+    function() return cjson.encode(slips()) end)
 end
 
 describe("of three monitors the one that acts", function()
@@ -131,7 +137,7 @@ describe("of three monitors the one that acts", function()
       assert.equal("slave 0", monitors[i]:place(slaves[1]))
     end
     network:restore()
-    proc.wait_for("no keys of votes", 10, function() return #slips() == 0 end, function() return cjson.encode(slips()) end)
+    wait_no_slips()
   end)
 
   it("calls a master unreachable that it alone does not see", function()
@@ -162,7 +168,7 @@ describe("of three monitors the one that acts", function()
     assert.is_true(said.b == "fails refused" or said.c == "fails refused", cjson.encode(events))
     slaves[1]:start()
     monitors[1]:expect_events { { "slave_up", slaves[1] } }
-    proc.wait_for("no keys of votes", 10, function() return #slips() == 0 end, function() return cjson.encode(slips()) end)
+    wait_no_slips()
   end)
 
   it("does not count a monitor that is isolated itself", function()

@@ -164,9 +164,10 @@ static void read_votes(struct reading *reading, const json_t *list, struct event
 
 	if (json_array_size(list) > 0) /* none in what was stored before monitors voted */
 		event->votes = votes_new();
-	json_array_foreach(list, i, item)
+	json_array_foreach(list, i, item) {
 		votes_add(event->votes, get_word(reading, item, "monitor"), read_says(reading, item),
 			  reason_parse(json_string_value(json_object_get(item, "reason"))));
+	}
 }
 
 static void read_nodes(struct reading *reading, const json_t *from, struct event *event)
