@@ -128,6 +128,7 @@ describe("of several monitors the one that acts", function()
     local _, out = monitors[1]:cli("explain", slaves[1].name)
     assert.truthy(out:find("keeps its place by P8", 1, true), out)
     assert.truthy(out:find("votes of the monitors: a: fails", 1, true), out)
+    monitors[1]:wait_logged("this monitor alone fails to see it", "rule=P8")
     monitors[1]:wait_logged(LOST)
     proc.wait_for("another one that acts", 10, function() return acts(monitors[2]) or acts(monitors[3]) end)
     monitors[1]:quiet(1)
@@ -146,6 +147,7 @@ describe("of several monitors the one that acts", function()
     cut(network, monitors[1], master)
     local event = monitors[1]:expect_events { { "master_unreachable", master, cluster = 0, rule = "P6" } }
     assert.truthy(event)
+    monitors[1]:wait_logged("most of the other monitors still hear it", "rule=P6")
     local said = votes_of(monitors[1]:ask { request = "events" }.events[2])
     assert.truthy(said.a:find("^fails "), said.a)
     monitors[1]:wait_logged(LOST)
@@ -184,6 +186,21 @@ describe("of several monitors the one that acts", function()
     local events = monitors[1]:ask { request = "events" }.events
     assert.same({ a = "fails refused", b = "cannot say" }, votes_of(events[#events]))
     assert.same({}, monitors[2]:changes())
+  end)
+
+  it("hands back the term when it is isolated, and another one is not", function()
+    local network, _, slaves = start(3, 2)
+    for _, server in ipairs(pg.servers) do
+      cut(network, monitors[1], server)
+    end
+    monitors[1]:expect_events { { "monitor_isolated" } }
+    monitors[1]:wait_logged("this monitor is isolated, and another one is not")
+    proc.wait_for("another one that acts", 10, function() return acts(monitors[2]) or acts(monitors[3]) end)
+    local actor = acts(monitors[2]) and monitors[2] or monitors[3]
+    actor:expect_events { { "plusmoin_up" } }
+    slaves[1]:kill9()
+    actor:expect_events { { "slave_down", slaves[1], rule = "S1", reason = "refused" } }
+    monitors[1]:quiet(0.5)
   end)
 
   it("asks nobody with votes = any, and may be told otherwise by a reload", function()

@@ -354,7 +354,7 @@ bool node_would_fall(const struct fleet *fleet, const struct node *node, enum re
 	int64_t ends_ms;
 	enum rule rule;
 
-	if (!node_is_in_place(node) || fleet_is_cut_off(fleet) || node->cluster->starting ||
+	if (!node_is_in_place(node) || node->cluster->starting ||
 	    node->failure.attempts + 1 < config->down_after)
 		return false;
 	if (config->hold_on[reason] && node->stood_ms != INT64_MIN &&
@@ -370,6 +370,7 @@ bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum
 			const struct moment *now)
 {
 	return fleet->config->second_opinion && node->place == PLACE_MASTER && !node->failure.others_see &&
+	       !fleet_is_cut_off(fleet) &&
 	       node_would_fall(fleet, node, reason, now);
 }
 

@@ -11,6 +11,8 @@
 #define AT_ONCE 100    /* keys in one transaction: etcd takes 128 operations */
 #define WAITING 20000  /* keys that wait at most: what is older is worth nothing any more */
 #define AGAIN_MS 100
+#define READ_MS 1000   /* votes are read so often, beside the feed, which a member of etcd that stands still holds */
+#define READS 15       /* for so long after the last question */
 
 struct put {
 	char *key;
@@ -30,6 +32,9 @@ struct ballot {
 	struct timer *again;
 	struct feed *asks;
 	struct feed *sights;
+	struct client_call *read;
+	struct timer *next_read;
+	int reads; /* to come */
 };
 
 static void free_put(struct put *put)
@@ -106,12 +111,22 @@ static void send_some(struct ballot *ballot)
 	body_free(&body);
 }
 
+/* There is a question of ours. */
+static void read_on(struct ballot *ballot)
+{
+	ballot->reads = READS;
+	if (ballot->read == NULL && !timer_is_set(ballot->next_read))
+		timer_start(ballot->next_read, READ_MS);
+}
+
 void ballot_put(struct ballot *ballot, const char *key, const char *text)
 {
 	struct put *put = mem_zalloc(1, sizeof(*put));
 
 	put->key = mem_printf("%s%s", ballot->prefix, key);
 	put->text = mem_strdup(text);
+	if (text != NULL && strncmp(key, KEY_ASK, strlen(KEY_ASK)) == 0)
+		read_on(ballot);
 	if (ballot->call == NULL && ballot->waiting.count >= WAITING)
 		drop(ballot, 1);
 	list_add(&ballot->waiting, put);
@@ -127,23 +142,47 @@ void ballot_has_lease(struct ballot *ballot, int64_t lease)
 
 /* ---- what others write ---- */
 
-static void tell(const struct ballot *ballot, const struct notice_event *event)
+static void tell(const struct ballot *ballot, const struct etcd_pair *pair, bool deleted)
 {
 	struct missive *missive;
 
-	if (strncmp(event->pair.key, ballot->prefix, strlen(ballot->prefix)) != 0)
+	if (strncmp(pair->key, ballot->prefix, strlen(ballot->prefix)) != 0)
 		return;
 	missive = missive_new(MISSIVE_NEWS);
-	missive->key = mem_strdup(event->pair.key + strlen(ballot->prefix));
-	if (!event->deleted)
-		missive->text = mem_strndup(event->pair.value, event->pair.value_len);
+	missive->key = mem_strdup(pair->key + strlen(ballot->prefix));
+	if (!deleted)
+		missive->text = mem_strndup(pair->value, pair->value_len);
 	ballot->say(ballot->data, missive);
 }
 
 static void on_news(void *data, const struct feed_news *news)
 {
 	for (size_t i = 0; i < news->event_count; i++)
-		tell(data, &news->events[i]);
+		tell(data, &news->events[i].pair, news->events[i].deleted);
+}
+
+static void on_read(void *data, struct answer *answer)
+{
+	struct ballot *ballot = data;
+
+	ballot->read = NULL;
+	for (size_t i = 0; answer->outcome == ETCD_DONE && i < answer->pairs.count; i++)
+		tell(ballot, &answer->pairs.items[i], false);
+	if (--ballot->reads > 0)
+		timer_start(ballot->next_read, READ_MS);
+}
+
+static void on_next_read(void *data)
+{
+	struct ballot *ballot = data;
+	char *key = mem_printf("%s" KEY_SEE, ballot->prefix);
+	const struct body_range range = { .key = key, .prefix = true };
+	struct body body;
+
+	body_range(&body, &range);
+	ballot->read = client_ask(ballot->client, &body, ballot->timeout_ms, on_read, ballot);
+	body_free(&body);
+	free(key);
 }
 
 static struct feed *follow(struct ballot *ballot, const char *place)
@@ -165,6 +204,7 @@ struct ballot *ballot_new(const struct ballot_start *start)
 	ballot->say = start->say;
 	ballot->data = start->data;
 	ballot->again = timer_new(client_loop(start->client), on_again, ballot);
+	ballot->next_read = timer_new(client_loop(start->client), on_next_read, ballot);
 	ballot->asks = follow(ballot, KEY_ASK);
 	ballot->sights = follow(ballot, KEY_SEE);
 	return ballot;
@@ -178,9 +218,11 @@ void ballot_free(struct ballot **ballot_p)
 	if (ballot == NULL)
 		return;
 	client_cancel(&ballot->call);
+	client_cancel(&ballot->read);
 	feed_free(&ballot->asks);
 	feed_free(&ballot->sights);
 	timer_free(&ballot->again);
+	timer_free(&ballot->next_read);
 	drop(ballot, ballot->waiting.count);
 	list_free(&ballot->waiting);
 	free(ballot->prefix);

@@ -35,8 +35,11 @@ static void on_behind(void *data, size_t missing)
 
 	if (council == NULL || council_term(council) == 0)
 		return;
-	log_error("this monitor fails to see %zu node%s, more than most of the others do: it hands back the term", missing,
-		  missing == 1 ? "" : "s");
+	if (missing == 0)
+		log_error("this monitor is isolated, and another one is not: it hands back the term");
+	else
+		log_error("this monitor fails to see %zu node%s, more than most of the others do: it hands back the term",
+			  missing, missing == 1 ? "" : "s");
 	council_resign(council);
 }
 

@@ -107,7 +107,7 @@ void juror_asked(struct jury *jury, const char *node, unsigned long number)
 
 void juror_cut_off(struct jury *jury)
 {
-	for (size_t i = 0; jury != NULL && i < jury->watches->count; i++) {
+	for (size_t i = 0; i < jury->watches->count; i++) {
 		struct question *question = jury->watches->by_order[i]->question;
 
 		if (question != NULL && question->theirs != 0)

@@ -38,5 +38,5 @@ void juror_saw(struct question *question, const struct observation *seen);
 /* Another monitor asks what is seen of the node; 0: not any more. */
 void juror_asked(struct jury *jury, const char *node, unsigned long number);
 
-/* The monitor is isolated (P7): it cannot say. NULL allowed. */
+/* The monitor is isolated (P7): it cannot say. */
 void juror_cut_off(struct jury *jury);

@@ -10,6 +10,9 @@
 #include "core/vouch.h"
 #include "monitor/gates.h"
 #include "monitor/juror.h"
+#include "monitor/tell.h"
+
+#define ASKED_ISOLATED 8 /* nodes that are asked about while this monitor is isolated: whether others are not */
 
 static const struct watch_gate gate;
 
@@ -25,12 +28,18 @@ static bool has_waiting(const struct watch *watch)
 	return watch->aside != NULL && watch->aside_of == &gate;
 }
 
+/* Whether there is somebody to be asked. */
+static bool has_peers(const struct jury *jury)
+{
+	return jury->acts && jury->live.count > 0 && need(jury) != VOTES_ANY;
+}
+
 /* Whether a failure of the node that comes now is put to the vote. */
 static bool is_voted_on(const struct jury *jury, const struct watch *watch, enum reason reason)
 {
 	struct moment now;
 
-	if (!jury->acts || jury->live.count == 0 || need(jury) == VOTES_ANY)
+	if (!has_peers(jury))
 		return false;
 	now = clock_now(watch->all->clock);
 	return node_would_fall(watch->all->fleet, watch->node, reason, &now);
@@ -87,6 +96,15 @@ static bool is_behind(const struct question *question, size_t missing)
 	return more * 2 > said;
 }
 
+/* Once a term. */
+static void fall_behind(struct jury *jury, size_t missing)
+{
+	if (jury->is_behind)
+		return;
+	jury->is_behind = true;
+	jury->peers->behind(jury->data, missing);
+}
+
 /* Others see a node that this one does not. */
 static void stand_back(const struct question *question)
 {
@@ -102,8 +120,7 @@ static void stand_back(const struct question *question)
 		jury->behind_ms = now_ms;
 	if (now_ms - jury->behind_ms < JURY_BEHIND_MS)
 		return;
-	jury->behind_ms = 0;
-	jury->peers->behind(jury->data, missing);
+	fall_behind(jury, missing);
 }
 
 /* The verdict is there, and is kept with the node. */
@@ -111,7 +128,11 @@ static void conclude(struct question *question, enum votes_verdict verdict)
 {
 	struct node *node = question->watch->node;
 
+	bool was_seen = node->failure.others_see;
+
 	node_take_votes(node, question->votes, verdict == VOTES_SEEN);
+	if (was_seen != node->failure.others_see && (was_seen || node->place == PLACE_SLAVE))
+		tell_seen_by_others(node, !was_seen); /* of a master kept.c tells the begin */
 	if (verdict == VOTES_SEEN) {
 		stand_back(question);
 	} else {
@@ -191,14 +212,40 @@ void jury_told(struct jury *jury, const char *node, unsigned long number, const 
 		if (strcmp(question->votes->items[i].monitor, vote->monitor) == 0)
 			question->missing[i] = missing;
 	}
-	if (votes_take(question->votes, vote->monitor, vote->says, vote->reason))
-		take_up(question);
+	if (!votes_take(question->votes, vote->monitor, vote->says, vote->reason))
+		return;
+	if (fleet_is_cut_off(jury->watches->fleet) && vote->says == VOTE_ANSWERS)
+		fall_behind(jury, 0);
+	take_up(question);
+}
+
+void jury_cut_off(struct jury *jury)
+{
+	size_t asked = 0;
+
+	if (jury == NULL)
+		return;
+	juror_cut_off(jury);
+	for (size_t i = 0; i < jury->watches->count && asked < ASKED_ISOLATED; i++) {
+		struct watch *watch = jury->watches->by_order[i];
+
+		if (!has_peers(jury) || !node_is_in_place(watch->node) || watch->aside != NULL)
+			continue;
+		ask(juror_question(jury, watch));
+		asked++;
+	}
 }
 
 /* ---- what comes in ---- */
 
 static void on_over(struct question *question)
 {
+	const struct watch *watch = question->watch;
+
+	if (fleet_is_cut_off(watch->all->fleet) && watch->aside == NULL && has_peers(question->jury)) {
+		ask(question);
+		return;
+	}
 	question->is_over = true;
 	take_up(question);
 }
@@ -220,8 +267,11 @@ static bool on_seen(void *data, struct watch *watch, const struct observation *s
 		juror_saw(question, seen);
 	if (seen->kind == OBSERVED_FAILURE)
 		return admits_failure(jury, watch, seen);
-	if (seen->kind != OBSERVED_NOTHING && question != NULL)
-		withdraw(question);
+	if (seen->kind == OBSERVED_NOTHING || question == NULL)
+		return true;
+	if (watch->node->failure.others_see && watch->node->place == PLACE_MASTER)
+		tell_reachable(watch->node);
+	withdraw(question);
 	return true;
 }
 
@@ -250,6 +300,7 @@ void jury_act(struct jury *jury, bool acts)
 		return;
 	jury->acts = acts;
 	jury->behind_ms = 0;
+	jury->is_behind = false;
 	for (size_t i = 0; !acts && jury->watches != NULL && i < jury->watches->count; i++) {
 		if (jury->watches->by_order[i]->question != NULL)
 			let_go(jury->watches->by_order[i]->question);

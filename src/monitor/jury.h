@@ -32,7 +32,10 @@ struct jury_peers {
 	 * what was said holds no more.
 	 */
 	void (*see)(void *data, const char *node, unsigned long number, const struct vote *vote, size_t missing);
-	/* It acts, and fails to see more nodes than most of the others do: one of them should act. */
+	/*
+	 * It acts, and fails to see more nodes than most of the others do, so many; 0: it is isolated, and another one
+	 * is not. One of them should act.
+	 */
 	void (*behind)(void *data, size_t missing);
 };
 
@@ -49,6 +52,7 @@ struct jury {
 	void (*over)(struct question *question); /* the time to answer it is over */
 	size_t missing;      /* how many nodes are not seen, counted */
 	int64_t counted_ms;  /* at that time (steady) */
+	bool is_behind;      /* it was told that another one should act, in this term */
 	int64_t behind_ms;   /* since when others see a node that this one does not; 0: they do not */
 };
 
@@ -66,6 +70,12 @@ void jury_act(struct jury *jury, bool acts);
 
 /* Who else is there now; the names are copied. Whoever has gone is not waited for. */
 void jury_live(struct jury *jury, const char *const *names, size_t count);
+
+/*
+ * The monitor is isolated (P7): it cannot say what is asked of it. If it acts, it asks whether others see what it does not.
+ * NULL allowed.
+ */
+void jury_cut_off(struct jury *jury);
 
 /* That monitor has said what it sees of the node, to the question of that number. */
 void jury_told(struct jury *jury, const char *node, unsigned long number, const struct vote *vote, size_t missing);

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "monitor/door.h"
 #include "monitor/isolation.h"
-#include "monitor/juror.h"
+#include "monitor/jury.h"
 #include "monitor/kept.h"
 #include "monitor/publisher.h"
 #include "monitor/reload.h"
@@ -257,7 +257,7 @@ static void on_cut_off(void *data, bool fires)
 
 	monitor->seats.blind = true;
 	founding_stand_still(&monitor->founding);
-	juror_cut_off(monitor->jury);
+	jury_cut_off(monitor->jury);
 	tell_isolated(monitor->fleet, fires);
 	if (fires)
 		publish_event(&monitor->publisher, EVENT_MONITOR_ISOLATED, NULL, NULL);

@@ -123,9 +123,12 @@ struct change tell_unreachable(struct node *node, const struct list *witnesses)
 	struct buf names = { 0 };
 
 	text_copy(change.message, sizeof(change.message), node->shown->failure);
-	add_names(&names, witnesses);
+	if (node->failure.others_see)
+		buf_add_str(&names, "most of the other monitors");
+	else
+		add_names(&names, witnesses);
 	log_line(LOG_LEVEL_ERROR, &about, "plusmoin alone has lost the way to the master, which keeps its seat: %s still"
-		 " hear%s it: %s", names.data, witnesses->count == 1 ? "s" : "", change.message);
+		 " hear%s it: %s", names.data, witnesses->count == 1 && !node->failure.others_see ? "s" : "", change.message);
 	buf_free(&names);
 	return change;
 }
@@ -151,6 +154,19 @@ void tell_unheard(const struct node *node)
 	struct log_about about = about_vouched(node);
 
 	log_line(LOG_LEVEL_ERROR, &about, "no slave vouches for the master any more: its failure counts");
+}
+
+void tell_seen_by_others(const struct node *node, bool still)
+{
+	struct log_about about = tell_node_about(node);
+
+	about.rule = rule_name(node->place == PLACE_MASTER ? RULE_P6 : RULE_P8);
+	about.reason = reason_name(node->failure.reason);
+	if (still)
+		log_line(LOG_LEVEL_ERROR, &about, "this monitor alone fails to see it: most of the others do, and it keeps its"
+			 " place (monitors.votes)");
+	else
+		log_line(LOG_LEVEL_ERROR, &about, "most of the monitors do not see it any more: its failure counts");
 }
 
 void tell_refused(const struct node *node, const struct beat_result *result)

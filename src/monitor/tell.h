@@ -35,6 +35,9 @@ struct change tell_unreachable(struct node *node, const struct list *witnesses);
 void tell_reachable(const struct node *node);
 void tell_unheard(const struct node *node);
 
+/* One line: most of the other monitors see the failing node (P6, P8; `still`), or do not any more. */
+void tell_seen_by_others(const struct node *node, bool still);
+
 /*
  * Before it is judged: the beat of `node` (NULL: nothing) was refused. A slave's loss by that is a
  * change; of a lost or clusterless master it is each new refusal that is news.
