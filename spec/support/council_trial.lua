@@ -14,6 +14,7 @@ local Trial = {}
 Trial.__index = Trial
 
 local SETTLE_SECONDS = 45
+local REVISIONS_TOLD = 60
 
 --- Options: ttl (2), slow (ms of each event's second command; 30).
 function trial.new(options)
@@ -57,7 +58,7 @@ function Trial:diagnose()
       end
     end
   end
-  return table.concat(lines, "\n")
+  return lines[1] .. "\n-- etcd's last revisions --\n" .. table.concat(lines, "\n", math.max(2, #lines - REVISIONS_TOLD))
 end
 
 --- The events of etcd as they were written last, also those that went since: number -> record.

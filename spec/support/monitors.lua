@@ -97,7 +97,7 @@ function Group:diagnose()
   for _, daemon in ipairs(self.all) do
     parts[#parts + 1] = daemon.title .. ": " .. (daemon.process and daemon:diagnose() or "not started")
   end
-  parts[#parts + 1] = proc.read_file(self.path) or ""
+  parts[#parts + 1] = "-- the journal's end --\n" .. (proc.read_file(self.path) or ""):sub(-4000)
   return table.concat(parts, "\n")
 end
 
