@@ -33,6 +33,7 @@ struct council {
 	char settings[LIKENESS_BYTES];
 	int64_t start_ms;  /* wall */
 	int64_t term;
+	int64_t term_ms; /* wall: since when it is ours */
 	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
 	char *stuck;    /* why etcd takes nothing; NULL: it does */
 	int64_t stuck_ms; /* steady: since when */
@@ -114,6 +115,7 @@ static void take_text(char **to, char *text)
 static void take_term(struct council *council, const struct estate *estate)
 {
 	council->term = estate->term;
+	council->term_ms = clock_wall_ms();
 	take_text(&council->leader, NULL);
 	log_error("this monitor acts from now on: term %" PRId64, estate->term);
 	council->events.acts(council->data, estate);
@@ -315,6 +317,11 @@ void council_render(const struct council *council, struct json *json)
 	jsonw_key(json, "term");
 	if (council->term != 0)
 		jsonw_int(json, council->term);
+	else
+		jsonw_null(json);
+	jsonw_key(json, "acting_since");
+	if (council->term != 0)
+		jsonw_seconds(json, council->term_ms);
 	else
 		jsonw_null(json);
 	jsonw_key(json, "monitors");
