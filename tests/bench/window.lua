@@ -1,5 +1,5 @@
 -- What the window does, and what it costs, beside nginx with static files where that is a yardstick. Run by
--- `make bench`. QUICK=1 makes it shorter, PARTS="health status news many cpu" chooses. The machine's load stands before
+-- `make bench`. QUICK=1 makes it shorter, REPEATS=5 longer, PARTS="health status news many cpu" chooses. The machine's load stands before
 -- each line: what else runs shows in all figures, so compare within a round.
 local farm = require "tests.bench.scale.farm"
 local haproxy = require "spec.support.haproxy"
@@ -12,7 +12,7 @@ local proc = require "spec.support.proc"
 local standin = require "spec.support.standin"
 
 local QUICK = os.getenv("QUICK") == "1"
-local REPEATS = QUICK and 2 or 3
+local REPEATS = tonumber(os.getenv("REPEATS") or QUICK and "2" or "3")
 local SECONDS = QUICK and 10 or 30
 local STATUS_SECONDS = QUICK and 2 or 5
 local CPU_SECONDS = QUICK and 4 or 10
