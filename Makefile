@@ -29,7 +29,7 @@ quiet_0 = @printf '  %-6s %s\n' $(1) $(2);
 quiet = $(quiet_$(V))
 
 LIB_SRC := $(wildcard src/base/*.c src/core/*.c)
-ALL_SRC := $(LIB_SRC) $(foreach room,system loop net process pg monitor dispatch script records window daemon command, \
+ALL_SRC := $(LIB_SRC) $(foreach room,system loop net etcd process pg monitor dispatch script records window daemon command, \
            $(wildcard src/$(room)/*.c)) src/main.c
 LIB_OBJ := $(LIB_SRC:src/%.c=$(BUILD)/obj/%.o)
 ALL_OBJ := $(ALL_SRC:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/embedded.o
@@ -117,6 +117,10 @@ $(BUILD)/tests/standin: $(STANDIN_SRC) $(wildcard tests/standin/*.h) $(STANDIN_O
 	@mkdir -p $(@D)
 	$(call quiet,LD,$@)$(CC) $(ALL_CFLAGS) -Itests -o $@ $(STANDIN_SRC) $(STANDIN_OBJ) $(ALL_LDFLAGS) $(LIBS_LIBS)
 
+# src/etcd on a loop, driven by a spec.
+$(BUILD)/tests/etcd-driver: tests/etcd/driver.c $(WHOLE_OBJ)
+	$(WHOLE_LINK)
+
 -include $(shell find $(BUILD) -path $(DEB) -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 # $(1) to $(2), with the paths of this prefix in it.
@@ -184,10 +188,10 @@ long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
 programs: $(BUILD)/plusmoin
 
 test: deps-test ## build and run all tests (5 minutes on 2 cores)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/bench/lua \
-		build/tests/bench/size build/tests/bench/mass
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/etcd-driver \
+		build/tests/bench/lua build/tests/bench/size build/tests/bench/mass
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
-		build/asan/tests/fuzz/loader
+		build/asan/tests/etcd-driver build/asan/tests/fuzz/loader
 	@sh tests/tools/run-tests.sh $(UNITS) $(ROOMS) \
 		"build/tests/bench/size 8" \
 		"TIMES=1 build/tests/bench/mass 8 1000 2 0" \
@@ -202,10 +206,10 @@ test: deps-test ## build and run all tests (5 minutes on 2 cores)
 		"nice sh tests/tools/lint.sh"
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (32 minutes)
-	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin
+	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/etcd-driver
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
-		build/asan/tests/fuzz/loader build/asan/tests/bench/size
-	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin build/tsan/tests/standin
+		build/asan/tests/etcd-driver build/asan/tests/fuzz/loader build/asan/tests/bench/size
+	@$(MAKE) --no-print-directory -j2 $(TSAN) build/tsan/plusmoin build/tsan/tests/standin build/tsan/tests/etcd-driver
 	@sh tests/tools/run-tests.sh \
 		$(UNIT_SRC:tests/unit/%.c="$(SANENV) build/asan/tests/unit/%") \
 		$(ROOM_SRC:tests/rooms/%.c="$(SANENV) build/asan/tests/rooms/%") \

@@ -302,6 +302,30 @@ describe("the window through", function()
     end)
   end)
 
+  it("a thousand clients of its agent that send a byte a second: HAProxy is answered #long", function()
+    local agent = web.place()
+    local daemon, master, slaves = start { http = { agent = agent } }
+    on_time(daemon, slaves[1], function()
+      local idle = web.connect(daemon.at):say(web.request("/live"))
+      assert.equal(200, idle:answer().status)
+      local asked = proc.mono_ms()
+      local slow = crowd.start(agent, "slow", 1000, 20, master.name)
+      local worst = 0
+      proc.watch(4, function()
+        local began = proc.mono_ms()
+        assert.equal("up ready 100%\n", web.say(agent, master.name .. " primary\n"))
+        worst = math.max(worst, proc.mono_ms() - began)
+      end)
+      assert.is_true(worst < (SANITIZED and 2000 or 500), worst)
+      local cut = slow:result(40)
+      assert.equal(1000, cut.cut)
+      assert.is_true(cut.longest_ms < (SANITIZED and 8000 or 5000), cut.longest_ms)
+      idle:wait_end(15) -- who asks nothing more goes after 10 s
+      local stayed = idle.ended_ms - asked
+      assert.is_true(stayed > 9500 and stayed < 13000, stayed)
+    end)
+  end)
+
   it("two hundred clients that never read: nobody else notices #long", function()
     local daemon, _, slaves = start()
     on_time(daemon, slaves[1], function()

@@ -2,8 +2,8 @@
  * Many clients of the window at once, for the tests: crowd PLACE MODE ARG... PLACE is "ADDRESS:PORT" (IPv4) or the path
  * of a socket. Each mode ends with one line of "name=number" words on stdout.
  *
- * slow COUNT SECONDS: each sends a request's beginning and then a byte a second, until it is cut: "cut", of
- *   those "refused" (within 100 ms), and "longest_ms" of those that were cut; "left": who was not.
+ * slow COUNT SECONDS [TEXT]: each sends TEXT (a request's beginning) and then a byte a second, until it is cut: "cut",
+ *   of those "refused" (within 100 ms), and "longest_ms" of those that were cut; "left": who was not.
  * deaf COUNT PATH: each asks for PATH, 64 times at once, and never reads; says "open" in a line of its own, and lives
  *   until stdin ends.
  * streams COUNT PATH: each asks for PATH and reads what comes; says "open" when all have a status of 200, and "ended"
@@ -79,7 +79,7 @@ static int stdin_ended(int ms)
 	return poll(&in, 1, ms) > 0 && read(0, &byte, 1) <= 0;
 }
 
-static void slow(int count, int seconds)
+static void slow(int count, int seconds, const char *text)
 {
 	struct pollfd *fds = calloc((size_t)count, sizeof(*fds));
 	long long *since = calloc((size_t)count, sizeof(*since));
@@ -90,7 +90,7 @@ static void slow(int count, int seconds)
 		fds[i] = (struct pollfd){ .fd = connect_to(0), .events = POLLIN };
 		since[i] = now_ms();
 		if (fds[i].fd >= 0)
-			(void)send(fds[i].fd, "GET / HTTP/1.1\r\nX: ", 19, MSG_NOSIGNAL);
+			(void)send(fds[i].fd, text, strlen(text), MSG_NOSIGNAL);
 		left += fds[i].fd >= 0;
 		cut += fds[i].fd < 0;
 		refused += fds[i].fd < 0;
@@ -395,7 +395,7 @@ int main(int argc, char **argv)
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 	if (!strcmp(mode, "slow"))
-		slow(count, atoi(argv[4]));
+		slow(count, atoi(argv[4]), argc > 5 ? argv[5] : "GET / HTTP/1.1\r\nX: ");
 	else if (!strcmp(mode, "deaf"))
 		deaf(count, argv[4]);
 	else if (!strcmp(mode, "streams"))

@@ -5,10 +5,22 @@ local proc = require "spec.support.proc"
 
 local relay = {}
 
+local function close_both(from, to)
+  for _, handle in ipairs { from, to } do
+    if not handle:is_closing() then
+      handle:close()
+    end
+  end
+end
+
 -- Writes to `to` what `from` says, each piece `delay()` ms after it came, in order; then its end.
-local function pass(self, from, to)
+local function pass(self, from, to, is_answer)
   local due = 0
   from:read_start(function(_, data)
+    if is_answer and data and self.swallow > 0 then
+      self.swallow = self.swallow - 1
+      return close_both(from, to)
+    end
     due = math.max(due, uv.now() + self.delay())
     local timer = uv.new_timer()
     timer:start(math.max(math.floor(due - uv.now()), 0), 0, function()
@@ -16,11 +28,7 @@ local function pass(self, from, to)
       if data and not to:is_closing() then
         to:write(data)
       elseif not data then
-        for _, handle in ipairs { from, to } do
-          if not handle:is_closing() then
-            handle:close()
-          end
-        end
+        close_both(from, to)
       end
     end)
   end)
@@ -48,17 +56,19 @@ local function accept(self)
     self.connections = self.connections + 1
     client:nodelay(true)
     server:nodelay(true)
+    self.pairs[#self.pairs + 1] = { client, server }
     pass(self, client, server)
-    pass(self, server, client)
+    pass(self, server, client, true)
   end)
 end
 
 --- Relays to `server` (spec.support.pg). `delay()`: ms for each piece, each way. What it returns has
 -- host, port and name, as a node of a plusmoin needs them; `target` is the server behind it,
--- `connections` how many were made; `drop` may be set: so many are taken and closed without a word.
+-- `connections` how many were made; `drop` may be set: so many are taken and closed without a word; `swallow`: of so
+-- many answers the first piece is taken and not passed on, and the connection closed.
 -- `relay.close_all` ends it.
 function relay.to(server, delay)
-  local self = { target = server, delay = delay, connections = 0, drop = 0, host = "127.0.0.1",
+  local self = { target = server, delay = delay, connections = 0, drop = 0, swallow = 0, pairs = {}, host = "127.0.0.1",
     port = proc.free_port() }
   self.name = "127.0.0.1:" .. self.port
   proc.release_port(self.port)
@@ -67,6 +77,13 @@ function relay.to(server, delay)
   assert(self.listener:listen(64, function() accept(self) end))
   relay.open = relay.open or {}
   table.insert(relay.open, self)
+  --- Closes all connections that stand.
+  function self.cut()
+    for _, pair in ipairs(self.pairs) do
+      close_both(pair[1], pair[2])
+    end
+    self.pairs = {}
+  end
   return self
 end
 

@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -12,6 +13,7 @@ struct http {
 	CURLM *multi;
 	struct timer *timer; /* libcurl's */
 	struct list calls;
+	struct list fresh; /* those of them whose body has grown, and that want to know it */
 };
 
 struct http_call {
@@ -23,6 +25,10 @@ struct http_call {
 	const char *refused; /* why we ended it ourselves */
 	struct timer *later; /* delivers what went wrong in http_start() */
 	char error[CURL_ERROR_SIZE];
+	char too_large[48];  /* what is said of a body of more than `body_bytes` */
+	size_t body_bytes;
+	bool secure;         /* TLS stands before the request does */
+	void (*more)(void *data, struct buf *body);
 	void (*done)(void *data, const char *error, struct http_answer *answer);
 	void *data;
 };
@@ -41,11 +47,10 @@ const char *http_global_init(void)
 	return code == CURLE_OK ? NULL : curl_easy_strerror(code);
 }
 
-#define BODY_TOO_LARGE "the body is larger than 16 MiB"
-
 static void free_call(struct http_call *call)
 {
 	list_remove(&call->http->calls, call);
+	list_remove(&call->http->fresh, call);
 	if (call->easy != NULL) {
 		(void)curl_multi_remove_handle(call->http->multi, call->easy);
 		curl_easy_cleanup(call->easy);
@@ -58,14 +63,26 @@ static void free_call(struct http_call *call)
 	free(call);
 }
 
+/* Whether the connection stood. libcurl keeps no time of TLS before it stands, and no time of TCP likewise. */
+static bool has_reached(struct http_call *call)
+{
+	curl_off_t time = 0;
+
+	if (call->easy != NULL)
+		(void)curl_easy_getinfo(call->easy, call->secure ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T, &time);
+	return time > 0;
+}
+
 static void finish(struct http_call *call, CURLcode code)
 {
 	const char *error = NULL;
 
+	call->answer.reached = has_reached(call);
+	call->answer.timed_out = code == CURLE_OPERATION_TIMEDOUT;
 	if (code != CURLE_OK && call->refused != NULL)
 		error = call->refused;
 	else if (code == CURLE_FILESIZE_EXCEEDED) /* curl 8.4 and later count the bytes, too, and say it otherwise */
-		error = BODY_TOO_LARGE;
+		error = call->too_large;
 	else if (code != CURLE_OK)
 		error = call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
 	else
@@ -95,11 +112,21 @@ static void take_ended(struct http *http)
 	}
 }
 
+/* Outside libcurl, which lets nobody cancel from inside its own callbacks. */
+static void tell_fresh(struct http *http)
+{
+	struct http_call *call;
+
+	while ((call = list_shift(&http->fresh)) != NULL)
+		call->more(call->data, &call->answer.body);
+}
+
 static void act(struct http *http, curl_socket_t fd, int events)
 {
 	int running;
 
 	(void)curl_multi_socket_action(http->multi, fd, events, &running);
+	tell_fresh(http);
 	take_ended(http);
 }
 
@@ -191,10 +218,12 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct http_call *call = data;
 
-	if (call->answer.body.len + size * count > HTTP_BODY_BYTES) {
-		call->refused = BODY_TOO_LARGE;
+	if (call->answer.body.len + size * count > call->body_bytes) {
+		call->refused = call->too_large;
 		return 0;
 	}
+	if (call->more != NULL && !list_has(&call->http->fresh, call))
+		list_add(&call->http->fresh, call);
 	buf_add(&call->answer.body, bytes, size * count);
 	return size * count;
 }
@@ -241,6 +270,7 @@ void http_free(struct http **http_p)
 	while ((call = list_shift(&http->calls)) != NULL)
 		free_call(call);
 	list_free(&http->calls);
+	list_free(&http->fresh);
 	(void)curl_multi_cleanup(http->multi);
 	timer_free(&http->timer);
 	free(http);
@@ -266,24 +296,52 @@ static void set_message(struct http_call *call, const struct http_order *order)
 	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, order->method);
 }
 
+static void set_times(CURL *easy, const struct http_order *order)
+{
+	if (order->timeout_ms == HTTP_ENDLESS) {
+		(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+		(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 10L);
+		(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
+	} else {
+		(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, order->timeout_ms > 0 ? (long)order->timeout_ms : 1L);
+	}
+	if (order->connect_ms > 0)
+		(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)order->connect_ms);
+}
+
 static void set_limits(struct http_call *call, const struct http_order *order)
 {
 	CURL *easy = call->easy;
 
+	call->body_bytes = order->body_bytes > 0 ? order->body_bytes : HTTP_BODY_BYTES;
+	(void)snprintf(call->too_large, sizeof(call->too_large), "the body is larger than %zu MiB", call->body_bytes >> 20);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, order->redirects > 0 ? 1L : 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)order->redirects);
-	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-			       order->timeout_ms > 0 ? (long)order->timeout_ms : 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_BODY_BYTES);
+	if (order->more == NULL) /* who takes pieces may take any number of them */
+		(void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->body_bytes);
+	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else a timed-out look-up blocks */
+	if (order->direct)
+		(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
+static void set_tls(struct http_call *call, const struct http_order *order)
+{
+	CURL *easy = call->easy;
+
+	call->secure = strncasecmp(order->url, "https:", 6) == 0;
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, order->verify ? 1L : 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, order->verify ? 2L : 0L);
 	if (order->cafile != NULL)
 		(void)curl_easy_setopt(easy, CURLOPT_CAINFO, order->cafile);
+	if (order->certfile != NULL)
+		(void)curl_easy_setopt(easy, CURLOPT_SSLCERT, order->certfile);
+	if (order->keyfile != NULL)
+		(void)curl_easy_setopt(easy, CURLOPT_SSLKEY, order->keyfile);
 }
 
 struct http_call *http_start(struct http *http, const struct http_order *order,
@@ -296,6 +354,7 @@ struct http_call *http_start(struct http *http, const struct http_order *order,
 	call->http = http;
 	call->done = done;
 	call->data = data;
+	call->more = order->more;
 	list_add(&http->calls, call);
 	call->later = timer_new(http->loop, on_later, call);
 	call->easy = curl_easy_init();
@@ -305,6 +364,8 @@ struct http_call *http_start(struct http *http, const struct http_order *order,
 	}
 	set_message(call, order);
 	set_limits(call, order);
+	set_times(call->easy, order);
+	set_tls(call, order);
 	(void)curl_easy_setopt(call->easy, CURLOPT_URL, order->url);
 	(void)curl_easy_setopt(call->easy, CURLOPT_USERAGENT, "plusmoin/" PLUSMOIN_VERSION);
 	(void)curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);

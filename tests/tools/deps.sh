@@ -15,7 +15,7 @@ BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson li
 libcurl4-openssl-dev libmicrohttpd-dev"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql clang clang-tidy
 cppcheck libclang-rt-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
-pgpool2 prometheus nftables iproute2 faketime locales dnsmasq-base"
+pgpool2 prometheus etcd-server nftables iproute2 faketime locales dnsmasq-base"
 # counts instructions; a yardstick for the window
 BENCH="valgrind nginx"
 DEB="build-essential debhelper dpkg-dev"
@@ -26,7 +26,7 @@ LONG="$DEB mmdebstrap"
 command -v npm > /dev/null || LONG="$LONG npm"
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 POLICY=/usr/sbin/policy-rc.d
-SERVERS="haproxy pgbouncer pgpool2 prometheus nginx"
+SERVERS="haproxy pgbouncer pgpool2 prometheus etcd-server nginx"
 kept=
 policy=
 
@@ -108,7 +108,7 @@ apt-get -q -o DPkg::Lock::Timeout=300 update
 brought=
 for server in $SERVERS; do
 	case " $missing" in
-	*" $server "*) brought="$brought $server" ;;
+	*" $server "*) brought="$brought ${server%-server}" ;;
 	esac
 done
 if [ -n "$brought" ] && [ ! -e "$POLICY" ]; then
@@ -121,5 +121,7 @@ case " $missing" in
 esac
 # shellcheck disable=SC2086
 install $missing
+# shellcheck disable=SC2086
+# by the names of their units: that of etcd-server is etcd
 # shellcheck disable=SC2086
 [ -z "$brought" ] || ! command -v systemctl > /dev/null || systemctl --quiet disable $brought 2> /dev/null || :

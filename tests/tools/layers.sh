@@ -1,7 +1,7 @@
 #!/bin/sh
 # A file includes its own layer and lower ones, nothing else (design.md, "Rooms of src/"), has a name of its own, and 450 lines at most.
 set -eu
-layers="base core system loop net process pg monitor dispatch script records window daemon command"
+layers="base core system loop net etcd process pg monitor dispatch script records window daemon command"
 status=0
 allowed=""
 for layer in $layers; do

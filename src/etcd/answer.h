@@ -1,0 +1,43 @@
+/*
+ * Answers of etcd's gateway: read by what they hold, not by the HTTP status alone. An answer is a value; who is given
+ * one by a callback has it for that call. Pure.
+ */
+#pragma once
+
+#include "etcd/body.h"
+#include "etcd/fields.h"
+#include "etcd/refusal.h"
+
+/* What one operation of a transaction's branch gave, in their order. */
+struct answer_part {
+	struct etcd_pairs pairs; /* of a get */
+	int64_t deleted;         /* of a delete: how many keys */
+};
+
+struct answer {
+	enum etcd_outcome outcome;
+	enum etcd_reason reason;
+	char *words;               /* what was said, or what happened, for a line of a log; "" when it is done */
+	struct etcd_header header; /* zero when there was none; a transaction's revision is the header's */
+	int64_t sent_ms;           /* steady (CLOCK_BOOTTIME): not before this it was sent */
+	struct etcd_pairs pairs;   /* of a range */
+	int64_t count;             /* of a range: how many keys there are */
+	bool more;                 /* of a range: there are more than `pairs` */
+	struct answer_part *parts; /* of a transaction */
+	size_t part_count;
+	int64_t lease;             /* of grant, renew and time-to-live */
+	int64_t ttl_s;             /* likewise: what etcd gave, which may be more than was asked for */
+	int64_t granted_ttl_s;     /* of time-to-live: with what it began */
+	char *token;               /* of authenticate; else NULL */
+	char *version;             /* of status; else NULL */
+	bool has_leader;           /* of status */
+	char *alarms;              /* of status: "" or what is wrong with the member, in its words */
+};
+
+/* Reads what came for a request of this kind; `words` that stand in the answer are cut at 300 bytes. */
+void answer_read(struct answer *answer, enum body_kind kind, long status, const char *text, size_t len);
+
+/* There is no answer. */
+void answer_fail(struct answer *answer, enum etcd_outcome outcome, enum etcd_reason reason, const char *words);
+
+void answer_free(struct answer *answer);

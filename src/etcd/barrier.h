@@ -1,0 +1,49 @@
+/*
+ * A barrier behind a transaction of which nobody knows whether it was carried out, or still will be: no read can tell,
+ * but another transaction can, that compares the same mod_revision and changes the same key. When it wins, the lost
+ * one never can; when its comparison fails, the lost one never can either, if it did not before, and what stands tells
+ * whether it did. It is sent until one of both is known. Loop's thread.
+ */
+#pragma once
+
+#include "etcd/client.h"
+
+struct barrier_order {
+	const char *key;      /* that the lost transaction compared and changes */
+	int64_t mod_revision; /* that it compared with; 0: the key was not there */
+	/*
+	 * What the barrier puts there: something that nobody else puts, so that a barrier whose own answer was lost is
+	 * known again.
+	 */
+	const char *value;
+	size_t value_len;
+	int64_t lease;        /* 0: none */
+	const char *term_key; /* that the lost one compared as well, by create_revision; NULL: none */
+	int64_t term;
+	int64_t timeout_ms;   /* of each try */
+};
+
+enum barrier_end {
+	BARRIER_WON,  /* the lost one was not carried out, and never will be: the key has the barrier's value now */
+	BARRIER_LOST, /* nothing is under way any more: what stands may be the lost one's */
+};
+
+struct barrier_result {
+	enum barrier_end end;
+	const struct etcd_pair *pair; /* what stands; NULL: nothing */
+	int64_t mod_revision;         /* of the key now; 0: it is not there */
+	const struct answer *answer;  /* for the call only, as the pair */
+};
+
+struct barrier;
+
+/*
+ * `done` is called once, never from inside this call, however long it takes; `failed` after each try that did not tell
+ * (etcd is away, it refuses puts for lack of space, ...); NULL: nobody wants to know. Both may free the barrier.
+ */
+struct barrier *barrier_start(struct client *client, const struct barrier_order *order,
+			      void (*done)(void *data, const struct barrier_result *result),
+			      void (*failed)(void *data, const struct answer *answer), void *data);
+
+/* NULL allowed; clears the pointer. */
+void barrier_free(struct barrier **barrier);
