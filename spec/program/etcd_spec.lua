@@ -183,6 +183,29 @@ describe("etcd, one member:", function()
     answer = driver:ask("range", { key = "/old/1", revision = revision + 1000 })
     assert.are.same({ "refused", "future" }, { answer.outcome, answer.reason })
 
+    local through = relay.to(cluster.members[1], no_delay)
+    local at = etcd.driver { endpoints = { "http://" .. through.name } }
+    id = at:command("feed", { key = "/old/", timeout = 2000 })
+    at:wait(id, "open")
+    local function compact(value)
+      put(driver, "/old/1", value)
+      put(driver, "/old/1", value .. " again")
+      revision = put(driver, "/old/1", value .. " and again")
+      cluster.members[1]:must("/v3/kv/compaction", { revision = ("%d"):format(revision), physical = true })
+    end
+    compact("while it stands")
+    while at:wait(id, "events").revision < revision do
+      assert.are.equal(0, #at:all(id, "compacted"))
+    end
+    through.drop = 1000
+    through.cut()
+    at:wait(id, "broken")
+    compact("while it does not")
+    through.drop = 0
+    assert.are.equal(revision + 1, at:wait(id, "compacted").revision)
+    at:wait(id, "open")
+    at:stop()
+
     id = driver:command("feed", { key = "/old/", revision = revision + 1000, timeout = 2000 })
     assert.are.equal("open", driver:wait(id).news)
     assert.are.equal("behind", driver:wait(id).news)
@@ -264,6 +287,42 @@ describe("etcd, one member:", function()
     end
   end)
 
+  it("whatever is lost on the way, what is known of a key is what stands there", function()
+    local seed = tonumber(os.getenv("SEED") or proc.uv.hrtime() // 1000 % 1000000)
+    local through = relay.to(cluster.members[1], no_delay)
+    local at = etcd.driver { endpoints = { "http://" .. through.name } }
+    local known = { value = "0", mod_revision = put(at, "/known", "0") }
+    math.randomseed(seed)
+    local function lose()
+      through[math.random(2) == 1 and "drop" or "swallow"] = math.random(0, 2)
+    end
+    local ends = {}
+    for i = 1, 30 do
+      lose()
+      local answer = at:txn({ { "mod", "/known", "=", known.mod_revision } }, { { "put", "/known", "txn " .. i } })
+      local ended = answer.outcome
+      if ended == "done" then
+        known = { value = "txn " .. i, mod_revision = answer.revision }
+      else
+        assert.are.equal("unknown", ended, "seed " .. seed)
+        lose()
+        local result
+        local id = at:command("barrier", { key = "/known", mod_revision = known.mod_revision, timeout = 1000,
+          value = "barrier " .. i })
+        repeat
+          result = at:wait(id)
+        until result.news ~= "failed"
+        ended = result.news
+        known = { value = ended == "won" and "barrier " .. i or "txn " .. i, mod_revision = result.mod_revision }
+      end
+      ends[ended] = (ends[ended] or 0) + 1
+      local value, pair = value_of(driver, "/known")
+      assert.are.same(known, { value = value, mod_revision = pair.mod_revision }, ("seed %d, %d"):format(seed, i))
+    end
+    assert.is_true(ends.done and ends.won and ends.lost and true, "seed " .. seed)
+    at:stop()
+  end)
+
   it("what is no etcd is passed over", function()
     local html = "<html><body>502 Bad Gateway</body></html>"
     local function page(status)
@@ -291,6 +350,18 @@ describe("etcd, one member:", function()
         assert.are.equal(cluster.members[1].url, answer.url)
       end
     end
+  end)
+
+  it("an endpoint with which no connection comes to stand costs half of the time, a proxy is not asked", function()
+    local nobody = "127.0.0.1:" .. proc.free_port()
+    driver:stop()
+    driver = etcd.driver({ endpoints = { "https://127.0.0.1:" .. peer.silent().port, cluster.members[1].url } },
+      { http_proxy = "http://" .. nobody, https_proxy = "http://" .. nobody, ALL_PROXY = "http://" .. nobody })
+    local began = proc.mono_ms()
+    local answer = driver:txn(nil, { { "put", "/half", "x" } }, nil, 600)
+    assert.are.equal("done", answer.outcome, answer.words)
+    assert.is_true(proc.mono_ms() - began >= 300)
+    assert.are.equal(1, select(2, value_of(driver, "/half")).version)
   end)
 end)
 

@@ -1,4 +1,5 @@
---- Clusters of real etcd members on 127.0.0.1, and src/etcd as the driver of tests/etcd plays it.
+--- Clusters of real etcd members on 127.0.0.1, and src/etcd as the driver of tests/etcd plays it. ETCD=/path/of/etcd
+-- takes another program than Debian's.
 local cjson = require "cjson"
 local proc = require "spec.support.proc"
 local web = require "spec.support.web"
@@ -25,9 +26,10 @@ local function start_member(self)
     peers[i] = ("%s=http://127.0.0.1:%d"):format(member.name, member.peer_port)
   end
   local peer = ("http://127.0.0.1:%d"):format(self.peer_port)
-  local argv = { "etcd", "--name", self.name, "--data-dir", self.dir .. "/data", "--listen-client-urls", self.url,
-    "--advertise-client-urls", self.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-    "--initial-cluster", table.concat(peers, ","), "--initial-cluster-token", self.cluster.token,
+  local argv = { os.getenv("ETCD") or "etcd", "--name", self.name, "--data-dir", self.dir .. "/data",
+    "--listen-client-urls", self.url, "--advertise-client-urls", self.url, "--listen-peer-urls", peer,
+    "--initial-advertise-peer-urls", peer, "--initial-cluster", table.concat(peers, ","),
+    "--initial-cluster-token", self.cluster.token,
     "--heartbeat-interval", "100", "--election-timeout", "1000", "--logger", "zap", "--log-level", "warn" }
   self.process = proc.spawn(table.move(self.cluster.args, 1, #self.cluster.args, #argv + 1, argv),
     { output = self.dir .. "/log", cwd = self.dir })
@@ -170,10 +172,10 @@ local function binary()
   return path
 end
 
---- Starts src/etcd with these settings (endpoints, user, password, cafile, certfile, keyfile).
-function etcd.driver(settings)
+--- Starts src/etcd with these settings (endpoints, user, password, cafile, certfile, keyfile), and this environment.
+function etcd.driver(settings, env)
   local self = setmetatable({ lines = {}, read = 0, ids = 0 }, Driver)
-  self.process = proc.spawn({ binary() }, { stdin = true })
+  self.process = proc.spawn({ binary() }, { stdin = true, env = env })
   etcd.drivers[self] = true
   self:command("client", settings)
   return self

@@ -201,6 +201,7 @@ static void send_it(struct client_call *call)
 	order.keyfile = client->keyfile;
 	order.verify = true;
 	order.direct = true;
+	order.http_1 = true;
 	order.timeout_ms = left_ms(call);
 	if (call->more != NULL)
 		order.connect_ms = LOGIN_MS;

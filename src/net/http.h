@@ -27,6 +27,7 @@ struct http_order {
 	const char *keyfile;  /* of certfile; NULL: certfile holds it */
 	bool verify;          /* certificate and name */
 	bool direct;          /* by no proxy, whatever the environment says */
+	bool http_1;          /* by HTTP/1.1: a server of HTTP/2 may ask libcurl to send a request again */
 	int redirects;        /* how many are followed */
 	int64_t timeout_ms;   /* for all of it, or HTTP_ENDLESS: then TCP looks whether the other side lives */
 	int64_t connect_ms;   /* until the connection stands, TLS and all; 0: timeout_ms alone bounds that */
