@@ -115,6 +115,22 @@ describe("etcd, one member:", function()
     assert.are.equal(1400000, #value_of(driver, "/big"))
   end)
 
+  it("more is read than one answer of gRPC's usual size holds, and page by page #long", function()
+    for i = 1, 5 do
+      put(driver, "/page/" .. i, ("x"):rep(900000))
+    end
+    assert.are.equal(5, #driver:ask("range", { key = "/page/", prefix = true }).pairs)
+    local after, keys = nil, {}
+    repeat
+      local answer = driver:ask("range", { key = "/page/", prefix = true, after = after, limit = 3, keys_only = true })
+      for _, pair in ipairs(answer.pairs) do
+        keys[#keys + 1] = pair.key
+      end
+      after = keys[#keys]
+    until #answer.pairs < 3
+    assert.are.same({ "/page/1", "/page/2", "/page/3", "/page/4", "/page/5" }, keys)
+  end)
+
   it("a lease is granted, renewed, put off, given up", function()
     local id = driver:command("lease", { ttl = 1 })
     local granted = driver:wait(id, "granted")
@@ -352,7 +368,7 @@ describe("etcd, one member:", function()
     end
   end)
 
-  it("an endpoint with which no connection comes to stand costs half of the time, a proxy is not asked", function()
+  it("an endpoint that lets nothing stand costs half of the time, and no proxy is asked", function()
     local nobody = "127.0.0.1:" .. proc.free_port()
     driver:stop()
     driver = etcd.driver({ endpoints = { "https://127.0.0.1:" .. peer.silent().port, cluster.members[1].url } },
