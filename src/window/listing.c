@@ -9,13 +9,17 @@
 #include "core/health.h"
 #include "window/checks.h"
 #include "window/reply.h"
+#include "window/visitors.h"
 
 #define BLOCK_BYTES 32768
-#define PART_NODES 50 /* rendered at once: some 100 us */
+#define PART_NODES 50 /* rendered at once: half a millisecond */
+#define SMALL_PART_NODES 5 /* with many visitors */
+#define NEAR_A_SECOND 50 /* names that are compared with those of all nodes: half a millisecond of 5,000 */
 
 /* ---- all, in parts ---- */
 
 struct all_pages {
+	const struct visitors *visitors;
 	struct board_reader reader;
 	struct buf text;
 	struct json json;
@@ -25,9 +29,11 @@ struct all_pages {
 
 static void render_more(struct all_pages *all)
 {
+	int nodes = visitors_are_many(all->visitors) ? SMALL_PART_NODES : PART_NODES;
+
 	buf_clear(&all->text);
 	all->sent = 0;
-	if (board_read(&all->reader, PART_NODES, &all->json))
+	if (board_read(&all->reader, nodes, &all->json))
 		return;
 	jsonw_end_object(&all->json);
 	buf_add_char(&all->text, '\n');
@@ -75,6 +81,7 @@ enum MHD_Result listing_answer_all(struct visit *visit)
 	if (pane == NULL)
 		return answer_not_yet(visit);
 	all = mem_zalloc(1, sizeof(*all));
+	all->visitors = visit->desk->visitors;
 	all->json.out = &all->text;
 	jsonw_begin_object(&all->json);
 	jsonw_key(&all->json, "isolated");
@@ -152,7 +159,8 @@ static enum MHD_Result answer_no_node(struct visit *visit, const char *name, boo
 
 	if (several)
 		line = mem_strdup("several nodes have this name: \"host:port\" tells which");
-	else if (finder_add_near(visit->desk->facts.pane->board, name, &near))
+	else if (pace_allows(&visit->desk->near_pace, NEAR_A_SECOND) &&
+		 finder_add_near(visit->desk->facts.pane->board, name, &near))
 		line = mem_printf("there is no such node; the nearest are: %s", buf_text(&near));
 	else
 		line = mem_strdup("there is no such node; /clusters has all of them");

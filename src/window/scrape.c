@@ -7,10 +7,13 @@
 #include "loop/clock.h"
 #include "window/metrics.h"
 #include "window/reply.h"
+#include "window/visitors.h"
 
-#define BLOCK_BYTES 65536 /* rendered at once: half a millisecond */
+#define BLOCK_BYTES 65536 /* rendered at once: half a millisecond, or less with many visitors */
+#define SMALL_BLOCK_BYTES 6144
 
 struct scrape {
+	const struct visitors *visitors;
 	struct metrics_reader reader;
 	struct buf text;
 	size_t sent; /* of the text */
@@ -24,9 +27,11 @@ static ssize_t on_read(void *data, uint64_t position, char *out, size_t most)
 
 	(void)position;
 	if (scrape->sent == scrape->text.len && !scrape->ended) {
+		size_t bytes = visitors_are_many(scrape->visitors) ? SMALL_BLOCK_BYTES : BLOCK_BYTES;
+
 		buf_clear(&scrape->text);
 		scrape->sent = 0;
-		scrape->ended = !metrics_read(&scrape->reader, &scrape->text, BLOCK_BYTES);
+		scrape->ended = !metrics_read(&scrape->reader, &scrape->text, bytes);
 	}
 	len = scrape->text.len - scrape->sent;
 	if (len == 0)
@@ -63,6 +68,7 @@ enum MHD_Result scrape_answer(struct visit *visit)
 	struct pane *pane = facts->pane != NULL ? pane_ref(facts->pane) : empty_pane();
 	struct scrape *scrape = mem_zalloc(1, sizeof(*scrape));
 
+	scrape->visitors = visit->desk->visitors;
 	metrics_begin(&scrape->reader, pane, facts->meters, clock_steady_ms());
 	pane_unref(&pane);
 	return reply_send(visit->connection, MHD_HTTP_OK,

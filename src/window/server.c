@@ -28,7 +28,9 @@ struct server {
 	struct MHD_Daemon *mhd;
 	uv_poll_t *mhd_poll; /* its descriptor; NULL: it does not run */
 	uv_timer_t mhd_timer;
+	uv_idle_t mhd_more;
 	uv_timer_t sweep;
+	int added; /* connections, since libmicrohttpd ran */
 	struct inbox *inbox;
 	struct desk desk;
 	struct visitors visitors;
@@ -46,6 +48,11 @@ static void on_mhd_time(uv_timer_t *timer)
 	run_mhd(timer->data);
 }
 
+static void on_mhd_more(uv_idle_t *idle)
+{
+	run_mhd(idle->data);
+}
+
 static void on_mhd_ready(uv_poll_t *poll, int status, int events)
 {
 	(void)status;
@@ -57,9 +64,15 @@ static void run_mhd(struct server *server)
 {
 	MHD_UNSIGNED_LONG_LONG ms = RUN_MS;
 
+	server->added = 0;
 	(void)MHD_run(server->mhd);
 	if (MHD_get_timeout(server->mhd, &ms) != MHD_YES || ms > RUN_MS)
 		ms = RUN_MS;
+	if (ms == 0) { /* not by a timer: libuv runs one of 0 ms again and again, and nothing else meanwhile */
+		(void)uv_idle_start(&server->mhd_more, on_mhd_more);
+		return;
+	}
+	(void)uv_idle_stop(&server->mhd_more);
 	(void)uv_timer_start(&server->mhd_timer, on_mhd_time, ms, 0);
 }
 
@@ -146,6 +159,7 @@ static void stop_mhd(struct server *server)
 	uv_close((uv_handle_t *)server->mhd_poll, on_poll_closed);
 	server->mhd_poll = NULL;
 	(void)uv_timer_stop(&server->mhd_timer);
+	(void)uv_idle_stop(&server->mhd_more);
 	MHD_stop_daemon(server->mhd);
 	server->mhd = NULL;
 	server->desk.shuts = false;
@@ -162,7 +176,8 @@ static void on_visitor(void *data, int fd, const struct sockaddr *address, sockl
 		return;
 	}
 	(void)MHD_add_connection(server->mhd, fd, address, size); /* it is libmicrohttpd's, also when that fails */
-	run_mhd(server);
+	if (++server->added == SPARE_PLACES) /* each run takes all who read one step further: a crowd must not cost one each */
+		run_mhd(server);
 }
 
 static void on_sweep(uv_timer_t *timer)
@@ -323,9 +338,11 @@ struct server *server_new(const struct server_start *start, int *error)
 	}
 	server->wake.data = server;
 	server->mhd_timer.data = server;
+	server->mhd_more.data = server;
 	server->sweep.data = server;
 	*error = uv_async_init(&server->loop, &server->wake, on_wake);
 	(void)uv_timer_init(&server->loop, &server->mhd_timer);
+	(void)uv_idle_init(&server->loop, &server->mhd_more);
 	(void)uv_timer_init(&server->loop, &server->sweep);
 	entrances_open(&server->entrances, &server->loop, on_visitor, server);
 	server->agent = agent_new(&server->loop, on_agent, server);

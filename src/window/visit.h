@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "window/facts.h"
+#include "window/pace.h"
 #include "window/asking.h"
 #include "window/waiting.h"
 
@@ -28,6 +29,7 @@ struct desk {
 	void (*wake_monitor)(void *data);
 	void *data; /* of this */
 	struct visitors *visitors; /* the server's */
+	struct pace near_pace;     /* of the search for names like the one that was asked for */
 	bool shuts; /* libmicrohttpd is about to stop, and nobody may wait in it any more */
 };
 

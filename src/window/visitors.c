@@ -87,6 +87,11 @@ void visitors_end(struct visitors *visitors, struct visitor *visitor)
 	TAILQ_INSERT_TAIL(&visitors->idle, visitor, in_list);
 }
 
+bool visitors_are_many(const struct visitors *visitors)
+{
+	return visitors->count > VISITORS_MANY;
+}
+
 /* libmicrohttpd sees the end of its input and closes the connection. Its number is ours until then: no other thread closes it. */
 static void send_away(struct visitor *visitor)
 {

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #define VISITORS_MOST 256
+#define VISITORS_MANY 32 /* with more of them long answers are made in smaller parts, so that nobody waits for all others */
 #define VISITORS_FIRST_MS 3000 /* for the first request */
 #define VISITORS_NEXT_MS 10000 /* for each further one, or without one */
 #define VISITORS_READ_MS 60000 /* to read an answer, but a stream; */
@@ -46,6 +47,8 @@ struct visitor *visitors_of(struct MHD_Connection *connection);
 /* It has sent a request; its answer has ended. */
 void visitors_begin(struct visitors *visitors, struct visitor *visitor);
 void visitors_end(struct visitors *visitors, struct visitor *visitor);
+
+bool visitors_are_many(const struct visitors *visitors);
 
 /* Ends connections that are late. */
 void visitors_sweep(struct visitors *visitors);

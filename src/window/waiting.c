@@ -13,20 +13,11 @@ static struct waiting_one *find(struct waiting *waiting, unsigned long number)
 	return NULL;
 }
 
-static bool is_too_much(struct waiting *waiting, int64_t now_ms)
-{
-	if (now_ms - waiting->second_ms >= 1000) {
-		waiting->second_ms = now_ms;
-		waiting->asked = 0;
-	}
-	return waiting->asked++ >= WAITING_A_SECOND;
-}
-
 unsigned long waiting_begin(struct waiting *waiting, struct MHD_Connection *connection, char **text, bool *answered)
 {
 	struct waiting_one *one = find(waiting, 0);
 
-	if (one == NULL || is_too_much(waiting, clock_steady_ms()))
+	if (one == NULL || !pace_allows(&waiting->pace, WAITING_A_SECOND))
 		return 0;
 	*one = (struct waiting_one){
 		.number = ++waiting->last,

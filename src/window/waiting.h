@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "window/pace.h"
+
 #define WAITING_MOST 16
 #define WAITING_MS 2000
 #define WAITING_A_SECOND 100 /* the monitor's thread is there to watch: more in a second are not asked */
@@ -21,8 +23,7 @@ struct waiting_one {
 struct waiting {
 	struct waiting_one places[WAITING_MOST];
 	unsigned long last;
-	int64_t second_ms; /* when the present second began, */
-	unsigned asked;    /* and what was asked in it */
+	struct pace pace;
 };
 
 /*
