@@ -264,6 +264,16 @@ describe("monitors:", function()
     a:wait_logged("etcd answers again")
   end)
 
+  it("etcd is away: the one that acts ends all the same", function()
+    local group = fleet()
+    local a = monitors.wait_acts(group:monitor "a")
+    group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    cluster.members[1]:kill()
+    slaves[1]:kill9()
+    a:wait_logged("etcd cannot be asked")
+    a:stop_and_check()
+  end)
+
   it("no etcd at the first start: nothing acts, and it says so; etcd comes: it acts", function()
     local group = fleet()
     cluster.members[1]:kill()

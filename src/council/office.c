@@ -93,8 +93,8 @@ static void on_refused(void *data, const char *why)
 	struct clerk *clerk = data;
 
 	log_warning("etcd has refused a commit: %s", why);
-	election_hint(clerk->election);
 	say(clerk, MISSIVE_TERM_OVER, why);
+	clerk->resigns = true; /* under a term that can write no more nobody would act */
 	do_if_idle(clerk);
 }
 
