@@ -425,6 +425,33 @@ describe("the window through", function()
     end)
   end)
 
+  it("its being shut, opened and ended while all kinds of clients are there #long", function()
+    local daemon = start()
+    for i = 1, 10 do
+      for _, path in ipairs { "/events", "/events?since=", daemon.node .. "/explain", "/clusters", "/metrics" } do
+        crowd.start(daemon.at, "deaf", 20, path):wait_said("open")
+        crowd.start(daemon.at, "gets", 0, path)
+      end
+      crowd.start(daemon.at, "mutate", 100000, i)
+      if i == 10 then
+        break
+      end
+      local http = daemon.config.http
+      daemon.config.http = nil
+      daemon:reload()
+      proc.wait_for("nobody there", 10, function() return not pcall(web.connect, daemon.at) end)
+      daemon.config.http = http
+      daemon:reload()
+      proc.wait_for("an answer", 10, function()
+        local ok, answer = pcall(web.get, daemon.at, "/live")
+        return ok and answer.status == 200
+      end)
+      crowd.stop_all()
+    end
+    daemon:quiet_rounds(1)
+    daemon:stop_and_check()
+  end)
+
   local need_it = machine.it(it, "inspect")
 
   local function limit(daemon, soft)
