@@ -24,7 +24,7 @@ struct council {
 	struct mailbox *mailbox;
 	uv_prepare_t turn;
 	atomic_llong turned_ms;
-	atomic_llong sure_ms;
+	struct sure sure;
 	struct council_events events;
 	void *data;
 	char *name;
@@ -256,7 +256,9 @@ int64_t council_term(const struct council *council)
 
 bool council_is_sure(const struct council *council)
 {
-	return council->term != 0 && clock_steady_ms() < atomic_load(&council->sure_ms);
+	int64_t until_ms = atomic_load(&council->sure.ms); /* first; it may be that of a term that we have not heard of yet */
+
+	return council->term != 0 && clock_steady_ms() < until_ms && atomic_load(&council->sure.term) == council->term;
 }
 
 char *council_words(const struct council *council)
@@ -279,6 +281,7 @@ void council_commit(struct council *council, struct commit *commit)
 {
 	struct missive *missive = missive_new(MISSIVE_COMMIT);
 
+	commit->term = council->term;
 	missive->commit = commit;
 	clerk_tell(council->clerk, missive);
 }
@@ -358,7 +361,7 @@ static bool start_clerk(struct council *council, const struct config *config)
 		.value = value,
 		.ttl_s = monitors->ttl_ms / 1000,
 		.turned_ms = &council->turned_ms,
-		.sure_ms = &council->sure_ms,
+		.sure = &council->sure,
 		.say = on_said,
 		.data = council,
 	};

@@ -18,7 +18,7 @@ struct election {
 	struct client *client;
 	char *key;
 	char *value;
-	atomic_llong *sure_ms;
+	struct sure *sure;
 	struct election_events events;
 	struct belief belief;
 	int64_t lease; /* 0: none */
@@ -39,7 +39,8 @@ static void on_next(void *data);
 
 static void tell_sure(struct election *election)
 {
-	atomic_store(election->sure_ms, election->belief.term != 0 ? election->belief.sure_ms : 0);
+	atomic_store(&election->sure->term, election->belief.term);
+	atomic_store(&election->sure->ms, election->belief.term != 0 ? election->belief.sure_ms : 0);
 }
 
 static void set_next(struct election *election, int64_t ms)
@@ -267,7 +268,7 @@ struct election *election_new(const struct election_start *start)
 	election->client = start->client;
 	election->key = mem_strdup(start->key);
 	election->value = mem_strdup(start->value);
-	election->sure_ms = start->sure_ms;
+	election->sure = start->sure;
 	election->events = *start->events;
 	election->may = true;
 	election->next = timer_new(client_loop(start->client), on_next, election);

@@ -288,7 +288,8 @@ void ledger_begin(struct ledger *ledger, int64_t term, int64_t meta_revision, co
 
 void ledger_add(struct ledger *ledger, struct commit *commit)
 {
-	if (ledger->term == 0) {
+	/* Who made it may have yet to hear that its term is over, and that another one is ours. */
+	if (ledger->term == 0 || commit->term != ledger->term) {
 		commit_free(&commit);
 		return;
 	}
