@@ -1,12 +1,13 @@
---- A fleet of two clusters of real servers, watched by three monitors that agree in three members of etcd, each monitor
--- with a link of its own to each member; and the account of it: what etcd's history says was committed, beside what the
--- journal says was started (spec/support/history.lua, monitors.lua).
+--- A fleet of two clusters of real servers and four of stand-ins, watched by three monitors that agree in three members
+-- of etcd, each monitor with a link of its own to each member; and the account of it: what etcd's history says was
+-- committed, beside what the journal says was started (spec/support/history.lua, monitors.lua).
 local etcd = require "spec.support.etcd"
 local history = require "spec.support.history"
 local links = require "spec.support.links"
 local monitors = require "spec.support.monitors"
 local pg = require "spec.support.pg"
 local proc = require "spec.support.proc"
+local standin = require "spec.support.standin"
 
 local trial = {}
 
@@ -15,11 +16,13 @@ Trial.__index = Trial
 
 local SETTLE_SECONDS = 45
 local REVISIONS_TOLD = 60
+local CROWD_CLUSTERS, CROWD_SIZE = 4, 4
+local RESTLESS_MS = 120
 
---- Options: ttl (2), slow (ms of each event's second command; 30).
+--- Options: ttl (2), slow (ms of each event's second command; 100).
 function trial.new(options)
-  local self = setmetatable({ ttl = options.ttl or 2, clusters = {}, daemons = {}, links = {}, problems = {}, tally = {} },
-    Trial)
+  local self = setmetatable({ ttl = options.ttl or 2, clusters = {}, daemons = {}, links = {}, problems = {},
+    tally = {}, down = {}, turned_ms = 0, events = {}, open = {} }, Trial)
   self.etcd = etcd.start(3, { args = { "--snapshot-count", "1000" } })
   local nodes = {}
   for i = 1, 2 do
@@ -27,8 +30,12 @@ function trial.new(options)
     self.clusters[i] = { master = master, slave = slaves[1] }
     nodes[#nodes + 1], nodes[#nodes + 2] = master, slaves[1]
   end
+  self.stand = standin.start()
+  table.move(self.stand:clusters("c", CROWD_CLUSTERS, CROWD_SIZE, "127.27.0.1"), 1, CROWD_CLUSTERS * CROWD_SIZE,
+    #nodes + 1, nodes)
   self.history = history.of(self.etcd, monitors.PREFIX)
-  self.group = monitors.new { etcd = self.etcd, nodes = nodes, ttl = self.ttl, slow = options.slow or 30,
+  self.history.heard = function(one) self:hear(one) end
+  self.group = monitors.new { etcd = self.etcd, nodes = nodes, ttl = self.ttl, slow = options.slow or 100,
     config = { trigger_timeout = 60 } }
   for i = 1, 3 do
     local urls = {}
@@ -42,6 +49,28 @@ function trial.new(options)
   end
   self.group:acting()
   return self
+end
+
+-- A slave of the stand-ins dies or comes back, now and then: so that something is under way at any moment.
+local function turn_one(self)
+  if proc.mono_ms() - self.turned_ms < RESTLESS_MS then
+    return
+  end
+  self.turned_ms = proc.mono_ms()
+  local name = ("c%d"):format((math.random(CROWD_CLUSTERS) - 1) * CROWD_SIZE + math.random(2, CROWD_SIZE))
+  self.stand:play(name .. (self.down[name] and " serve" or " die"))
+  self.down[name] = not self.down[name] or nil
+end
+
+--- So many ms pass, in which the stand-ins die and come back.
+function Trial:pass(ms)
+  proc.watch(math.max(ms, 1) / 1000, function() turn_one(self) end)
+end
+
+--- All stand-ins are up again, and stay so.
+function Trial:rest()
+  self.stand:play("* serve")
+  self.down = {}
 end
 
 function Trial:diagnose()
@@ -58,27 +87,47 @@ function Trial:diagnose()
       end
     end
   end
-  return lines[1] .. "\n-- etcd's last revisions --\n" .. table.concat(lines, "\n", math.max(2, #lines - REVISIONS_TOLD))
+  return lines[1] .. "\n-- etcd's last revisions --\n" ..
+    table.concat(lines, "\n", math.max(2, #lines - REVISIONS_TOLD))
+end
+
+--- Notes what a revision says of events, and which of them have runs that are not over.
+function Trial:hear(one)
+  for _, change in ipairs(one.changes) do
+    local number = tonumber(change.key:match("^events/(%d+)$"))
+    if number and not change.gone then
+      self.events[number], self.open[number] = change.value, nil
+      for _, run in ipairs(change.value.runs) do
+        if run.state ~= "done" and run.state ~= "unknown" then
+          self.open[number] = ("%d %s %s"):format(number, run.trigger, run.state)
+        end
+      end
+    end
+  end
 end
 
 --- The events of etcd as they were written last, also those that went since: number -> record.
 function Trial:records()
-  local records = {}
-  for _, one in ipairs(self.history:revisions()) do
-    for _, change in ipairs(one.changes) do
-      local number = change.key:match("^events/(%d+)$")
-      if number and not change.gone then
-        records[tonumber(number)] = change.value
-      end
+  return self.events
+end
+
+-- `fn`, looked at each 30 ms at most: the links and watches of this process have its time.
+local function now_and_then(fn)
+  local next_ms = 0
+  return function()
+    if proc.mono_ms() < next_ms then
+      return false
     end
+    local result = fn()
+    next_ms = proc.mono_ms() + 30
+    return result
   end
-  return records
 end
 
 --- Waits for an event `name` of this server with a number above `after`; its number.
 function Trial:wait_event(name, server, after, seconds)
   local found
-  proc.wait_for(("%s of %s in etcd"):format(name, server.name), seconds or SETTLE_SECONDS, function()
+  proc.wait_for(("%s of %s in etcd"):format(name, server.name), seconds or SETTLE_SECONDS, now_and_then(function()
     for number, record in pairs(self:records()) do
       local node = type(record.node) == "table" and record.node
       if number > after and record.name == name and node and node.host == server.host and node.port == server.port then
@@ -86,7 +135,7 @@ function Trial:wait_event(name, server, after, seconds)
         return true
       end
     end
-  end, function() return self:diagnose() end)
+  end), function() return self:diagnose() end)
   return found
 end
 
@@ -111,16 +160,9 @@ end
 --- Waits until all runs of all events are done, some monitor acts, and etcd's history is known so far.
 function Trial:settle()
   local acting = self.group:acting(SETTLE_SECONDS)
-  local left
-  proc.wait_for("all runs", SETTLE_SECONDS, function()
-    left = nil
-    for number, record in pairs(self:records()) do
-      for _, run in ipairs(record.runs) do
-        left = left or (run.state ~= "done" and run.state ~= "unknown") and ("%d %s %s"):format(number, run.trigger, run.state)
-      end
-    end
-    return not left and is_whole(self)
-  end, function() return tostring(left) .. "\n" .. self:diagnose() end)
+  proc.wait_for("all runs", SETTLE_SECONDS, now_and_then(function()
+    return next(self.open) == nil and is_whole(self)
+  end), function() return tostring(self.open[next(self.open)]) .. "\n" .. self:diagnose() end)
   return acting
 end
 

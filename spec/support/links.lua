@@ -59,7 +59,8 @@ local function accept(link)
   end)
 end
 
---- To a port of this machine. `swallow` may be set: of so many answers the first piece is lost, and the connection closed.
+--- To a port of this machine. `swallow` may be set: of so many answers the first piece is lost, and the connection
+-- closed.
 function links.to(port)
   local link = setmetatable({ target = port, pairs = {}, held = {}, swallow = 0, port = proc.free_port() }, Link)
   proc.release_port(link.port)
