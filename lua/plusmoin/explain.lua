@@ -57,6 +57,16 @@ local function add_seen(out, answer, words)
   end
 end
 
+-- What each of several monitors has said of the node.
+local function add_votes(out, answer)
+  local said = {}
+  for i, vote in ipairs(list(answer, "votes")) do
+    said[i] = ("%s: %s%s"):format(text(get(vote, "monitor")), text(get(vote, "sees")),
+      get(vote, "reason") and (" (%s)"):format(text(vote.reason)) or "")
+  end
+  out[#out + 1] = #said > 0 and "votes of the monitors: " .. table.concat(said, ", ") or nil
+end
+
 local function event_line(event)
   local said = why(event)
   return ("%s %s at %s in cluster %s%s%s%s"):format(text(get(event, "name")), text(get(event, "id")),
@@ -88,6 +98,7 @@ local function add_node(out, answer)
   out[#out + 1] = ("last judged by %s (since %s)"):format(
     by_rule(get(answer, "rule"), get(answer, "rule_sentence")), at(get(answer, "rule_since")))
   add_failing(out, get(answer, "failing"))
+  add_votes(out, answer)
   add_seen(out, answer, "seen:")
   out[#out + 1] = "for the next change:"
   for _, sentence in ipairs(list(answer, "needs")) do
@@ -102,6 +113,7 @@ end
 
 local function add_event(out, event)
   out[#out + 1] = event_line(event)
+  add_votes(out, event)
   add_seen(out, event, "seen until then:")
   local triggers = list(event, "triggers")
   out[#out + 1] = #triggers > 0 and "triggers:" or "no trigger is configured for it"

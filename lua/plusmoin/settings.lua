@@ -194,7 +194,7 @@ local rows = {
   { name = "http.isolated", type = "choice", allowed = { "last", "503" }, default = "last", reload = "live",
     doc = "What health URLs answer while the monitor is cut off from all other hosts: what was known last, or 503." },
   { name = "monitors", type = "object", default_doc = "null: this monitor is alone", reload = "restart",
-    allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile",
+    allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile, votes",
     doc = "Several monitors of one fleet, of which one acts, agree in etcd; all of it needs a restart." },
   { name = "monitors.etcd", type = "urls", required = true, reload = "restart",
     allowed = URLS .. ", or a list of these",
@@ -217,6 +217,10 @@ local rows = {
     doc = "Certificate (PEM) that this monitor shows to etcd, without a common name where etcd asks for a login." },
   { name = "monitors.keyfile", type = "path", default_doc = "none: `certfile` needs one", reload = "restart",
     doc = "The key of that certificate (PEM)." },
+  { name = "monitors.votes", type = "votes", default = "majority", reload = "live",
+    allowed = '"majority", "any" or a whole number from 1 to 99',
+    doc = "How many monitors must fail to see a node before its loss counts: most of those that can say, any (nobody "
+      .. "is asked), or so many." },
 }
 
 settings.rows = rows

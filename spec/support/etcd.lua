@@ -26,8 +26,9 @@ local function start_member(self)
     peers[i] = ("%s=http://127.0.0.1:%d"):format(member.name, member.peer_port)
   end
   local peer = ("http://127.0.0.1:%d"):format(self.peer_port)
+  local clients = self.url == self.own and self.url or self.own .. "," .. self.url
   local argv = { os.getenv("ETCD") or "etcd", "--name", self.name, "--data-dir", self.dir .. "/data",
-    "--listen-client-urls", self.url, "--advertise-client-urls", self.url, "--listen-peer-urls", peer,
+    "--listen-client-urls", clients, "--advertise-client-urls", self.url, "--listen-peer-urls", peer,
     "--initial-advertise-peer-urls", peer, "--initial-cluster", table.concat(peers, ","),
     "--initial-cluster-token", self.cluster.token,
     "--heartbeat-interval", "100", "--election-timeout", "1000", "--logger", "zap", "--log-level", "warn" }
@@ -94,7 +95,7 @@ function Member:kill(signal)
 end
 
 --- Starts `count` members. Options: args (further ones of etcd), tls (it listens for clients by TLS alone, as `args`
--- say).
+-- say), host (clients reach it there as well).
 function etcd.start(count, options)
   options = options or {}
   local self = setmetatable({ members = {}, args = options.args or {}, tls = options.tls }, Cluster)
@@ -102,7 +103,10 @@ function etcd.start(count, options)
   for i = 1, count do
     local port = free_port()
     self.members[i] = setmetatable({ cluster = self, name = "m" .. i, dir = proc.new_dir("etcd"), port = port,
-      peer_port = free_port(), url = ("%s://127.0.0.1:%d"):format(self.tls and "https" or "http", port) }, Member)
+      peer_port = free_port() }, Member)
+    local member = self.members[i]
+    member.own = ("%s://127.0.0.1:%d"):format(self.tls and "https" or "http", port)
+    member.url = options.host and ("http://%s:%d"):format(options.host, port) or member.own
   end
   for _, member in ipairs(self.members) do
     start_member(member)

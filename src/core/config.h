@@ -83,6 +83,7 @@ struct config_monitors {
 	char *cafile; /* NULL: the system's */
 	char *certfile; /* NULL: none */
 	char *keyfile;
+	int votes; /* whose losses count (core/votes.h): VOTES_MAJORITY, VOTES_ANY, or so many */
 };
 
 struct config {

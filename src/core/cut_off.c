@@ -1,5 +1,7 @@
 #include "core/cut_off.h"
 
+#include "core/vouch.h"
+
 static void touch_all(struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->clusters.count; i++)
@@ -31,6 +33,7 @@ static void take_up(struct node *node, int64_t since_ms, int64_t now_ms)
 	if (failure->attempts == 0)
 		return;
 	node_touch(node);
+	node_take_votes(node, NULL, false);
 	if (failure->since_ms >= since_ms) {
 		*failure = (struct failure){ 0 };
 		return;

@@ -41,6 +41,12 @@ void event_set_witnesses(struct event *event, const struct list *nodes)
 		event->witnesses[event->witness_count++] = node_view_ref(node_view_of(nodes->items[i]));
 }
 
+void event_set_votes(struct event *event, const struct votes *votes)
+{
+	votes_free(&event->votes);
+	event->votes = votes_copy(votes);
+}
+
 void event_set_rival(struct event *event, const struct node *rival)
 {
 	node_view_unref(&event->rival);
@@ -69,6 +75,7 @@ struct event *event_again(const struct event *event)
 	again->witnesses = mem_zalloc(event->witness_count, sizeof(struct node_view *));
 	for (size_t i = 0; i < event->witness_count; i++)
 		again->witnesses[again->witness_count++] = node_view_ref(event->witnesses[i]);
+	again->votes = votes_copy(event->votes);
 	again->restored = event->restored;
 	again->term = event->term;
 	again->again = true;
@@ -100,6 +107,7 @@ void event_unref(struct event **event_p)
 	for (size_t i = 0; i < event->witness_count; i++)
 		node_view_unref(&event->witnesses[i]);
 	free(event->witnesses);
+	votes_free(&event->votes);
 	view_unref(&event->view);
 	view_unref(&event->others);
 	free(event);

@@ -77,6 +77,8 @@ static void add_event(struct json *json, const struct event *event)
 	add_string(json, "message", node != NULL ? node->message : NULL);
 	add_node(json, "rival", event->rival);
 	add_witnesses(json, event);
+	jsonw_key(json, "votes");
+	votes_render(event->votes, json);
 	jsonw_key(json, "restored");
 	jsonw_bool(json, event->restored);
 }

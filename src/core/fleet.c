@@ -42,6 +42,7 @@ void node_free(struct node **node_p)
 	free(node->kin.server);
 	free(node->kin.system);
 	list_free(&node->kin.disputes);
+	votes_free(&node->votes);
 	free(node);
 }
 

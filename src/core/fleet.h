@@ -16,6 +16,7 @@
 #include "core/meters.h"
 #include "core/naming.h"
 #include "core/shown.h"
+#include "core/votes.h"
 
 #define NODE_ALIASES 4 /* other monitors' names for a master; the oldest gives way */
 
@@ -36,6 +37,7 @@ struct failure {
 	int64_t vouched_ms; /* steady: until when its slaves vouch for it (P6, vouch.h); 0: none does */
 	int witnesses;      /* how many do */
 	bool vouch_told;    /* master_unreachable was told */
+	bool others_see;    /* most of the other monitors see it (P6, P8) */
 	enum reason reason; /* its words are in node->shown */
 };
 
@@ -83,6 +85,7 @@ struct node {
 	char *aliases[NODE_ALIASES]; /* NULL: none; changed by fleet_give_alias() and fleet_take_alias() */
 	size_t alias_next;
 	char master_name[NAME_BYTES];
+	struct votes *votes; /* what the monitors have said of its failing; NULL: they were not asked */
 	struct shown *shown;
 	struct node_meter *meter;
 	/* The board's (board.h): */

@@ -44,7 +44,7 @@ static void add_rules(uint32_t *hash, const struct config *config)
 	const int64_t values[] = {
 		config->heartbeat_ms, config->max_sync_delay_ms, config->recover_sync_delay_ms, config->connect_timeout_ms,
 		config->query_timeout_ms, config->retry_interval_ms, config->restart_grace_ms, config->fresh_connect_ms,
-		config->isolation_grace_ms, config->down_after, config->second_opinion,
+		config->isolation_grace_ms, config->down_after, config->second_opinion, config->monitors.votes,
 	};
 
 	add(hash, values, sizeof(values));

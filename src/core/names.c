@@ -52,7 +52,7 @@ static const char *const rule_names[RULES] = {
 	[RULE_S4] = "S4", [RULE_L1] = "L1", [RULE_L2] = "L2", [RULE_L3] = "L3", [RULE_L4] = "L4",
 	[RULE_U1] = "U1", [RULE_U2] = "U2", [RULE_U3] = "U3", [RULE_U4] = "U4", [RULE_T7] = "T7",
 	[RULE_P1] = "P1", [RULE_P2] = "P2", [RULE_P3] = "P3", [RULE_P5] = "P5",
-	[RULE_P6] = "P6", [RULE_P7] = "P7",
+	[RULE_P6] = "P6", [RULE_P7] = "P7", [RULE_P8] = "P8",
 };
 
 const char *event_kind_name(enum event_kind kind)

@@ -76,6 +76,7 @@ enum rule {
 	RULE_P5,
 	RULE_P6, /* fires master_unreachable */
 	RULE_P7, /* fires monitor_isolated, of no node */
+	RULE_P8,
 	RULES
 };
 

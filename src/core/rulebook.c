@@ -62,9 +62,12 @@ static const struct rule_row rows[RULES] = {
 	[RULE_P5] = { RULE_P5, PLACE_MASTER, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
 		      "its beats meet a lock (max_sync_delay)" },
 	[RULE_P6] = { RULE_P6, PLACE_MASTER, FOUND_ELSE, OUTCOME_STAYS, EVENT_MASTER_UNREACHABLE,
-		      "plusmoin alone has lost the way to it: its slaves still hear it (second_opinion)" },
+		      "plusmoin alone has lost the way to it: its slaves still hear it (second_opinion), or most of the"
+		      " other monitors see it (monitors.votes)" },
 	[RULE_P7] = { RULE_P7, PLACE_SLAVE, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
 		      "the monitor is isolated: it hears no other host (isolation_grace)" },
+	[RULE_P8] = { RULE_P8, PLACE_SLAVE, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
+		      "this monitor alone fails to see it: most of the others do (monitors.votes)" },
 };
 
 const struct rule_row *rule_row(enum rule rule)

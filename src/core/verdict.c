@@ -140,6 +140,7 @@ static void note_answer(struct node *node, const struct moment *now)
 	gauge_set(&node->meter->answered_ms, now->steady_ms);
 	node->went_ms = INT64_MIN;
 	node_vouch(node, 0, 0);
+	node_take_votes(node, NULL, false);
 }
 
 static void observe(const struct fleet *fleet, struct node *node, const struct observation *seen,
@@ -274,6 +275,7 @@ static bool still_failing(const struct fleet *fleet, const struct node *node,
 	       now->steady_ms < hold_ends(fleet, node) ||
 	       now->steady_ms < restart_grace_ends(fleet, node) ||
 	       now->steady_ms < node_vouch_ends(node) ||
+	       now->steady_ms < node_others_end(node) ||
 	       now->steady_ms < beat_patience_ends(fleet, node);
 }
 
@@ -315,6 +317,7 @@ static enum rule kept_longest(const struct fleet *fleet, const struct node *node
 		{ RULE_P2, restart_grace_ends(fleet, node) },
 		{ RULE_P5, beat_patience_ends(fleet, node) },
 		{ RULE_P6, node_vouch_ends(node) },
+		{ RULE_P8, node_others_end(node) },
 		{ RULE_P7, fleet_cut_off_ends(fleet) },
 	};
 	enum rule rule = RULE_NONE;
@@ -344,14 +347,14 @@ enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
 	return node->failure.attempts < fleet->config->down_after ? RULE_P3 : RULE_NONE;
 }
 
-bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum reason reason,
+bool node_would_fall(const struct fleet *fleet, const struct node *node, enum reason reason,
 		     const struct moment *now)
 {
 	const struct config *config = fleet->config;
 	int64_t ends_ms;
 	enum rule rule;
 
-	if (!config->second_opinion || fleet_is_cut_off(fleet) || node->place != PLACE_MASTER || node->cluster->starting ||
+	if (!node_is_in_place(node) || fleet_is_cut_off(fleet) || node->cluster->starting ||
 	    node->failure.attempts + 1 < config->down_after)
 		return false;
 	if (config->hold_on[reason] && node->stood_ms != INT64_MIN &&
@@ -360,7 +363,14 @@ bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum
 	if (node->failure.attempts == 0)
 		return true;
 	rule = node_kept_by(fleet, node, now, &ends_ms);
-	return rule == RULE_NONE || rule == RULE_P3 || rule == RULE_P6;
+	return rule == RULE_NONE || rule == RULE_P3 || rule == RULE_P6 || rule == RULE_P8;
+}
+
+bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum reason reason,
+			const struct moment *now)
+{
+	return fleet->config->second_opinion && node->place == PLACE_MASTER && !node->failure.others_see &&
+	       node_would_fall(fleet, node, reason, now);
 }
 
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node)

@@ -1,6 +1,6 @@
 /*
  * From observations to verdicts (cluster-rules.md, "From observation to
- * verdict", P1-P7) and from rows to lag ("Sync"). Pure.
+ * verdict", P1-P8) and from rows to lag ("Sync"). Pure.
  */
 #pragma once
 
@@ -46,24 +46,28 @@ enum reason node_is_held(const struct fleet *fleet, const struct node *node,
 
 /*
  * Which rule keeps a failing node in its place, the one that does so the longest: P1,
- * P2, P5, P6, P7 until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers, or as the
- * monitor is isolated), or
+ * P2, P5, P6, P7, P8 until `*ends_ms` (steady; INT64_MAX: as long as the kept connection answers, as the
+ * monitor is isolated, or as other monitors see it), or
  * P3, for whose end further attempts must fail (INT64_MIN). RULE_NONE: none does any more.
  */
 enum rule node_kept_by(const struct fleet *fleet, const struct node *node,
 		       const struct moment *now, int64_t *ends_ms);
 
 /*
- * Whether a failure of the way to the sitting master that comes now would count at once, so that its slaves are to
- * be asked (P6). `reason`: of that failure.
+ * Whether a failure of a slave or sitting master that comes now would count at once, or does not but for others that
+ * see it (P6, P8): they are to be asked. `reason`: of that failure.
  */
+bool node_would_fall(const struct fleet *fleet, const struct node *node, enum reason reason,
+		     const struct moment *now);
+
+/* The same of a failure of the way to the sitting master, whose slaves are to be asked (P6). */
 bool node_wants_opinion(const struct fleet *fleet, const struct node *node, enum reason reason,
 			const struct moment *now);
 
 /*
  * For a failing node: the steady time at which another failed look would count
  * because its hold (P1), its grace (P2) or its patience with a locked beat (P5) ends; INT64_MAX
- * while only further attempts (P3) or its slaves (P6) can decide, or when it is not failing.
+ * while only further attempts (P3), its slaves (P6) or other monitors (P6, P8) can decide, or when it is not failing.
  */
 int64_t node_grace_ends(const struct fleet *fleet, const struct node *node);
 

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/view_page.h"
+#include "core/votes.h"
 
 struct view {
 	atomic_uint references;
@@ -93,6 +94,7 @@ struct event {
 	struct node_view **witnesses; /* of master_unreachable: the slaves that still hear it (P6) */
 	size_t witness_count;
 	int64_t failed_ms; /* steady: the first failed look of the run of them that its node is in; INT64_MIN: in none */
+	struct votes *votes; /* what the monitors have said of its node; NULL: they were not asked */
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 	int64_t term; /* under which this monitor acts; 0: there is no other one */
 	bool again; /* for an action that another monitor had started, and did not end */
@@ -108,6 +110,9 @@ void event_set_node(struct event *event, const struct node *node, enum rule rule
 
 /* The nodes that vouch for the master. Before it is shared. */
 void event_set_witnesses(struct event *event, const struct list *nodes);
+
+/* What the monitors have said of its node; copied. Before it is shared. */
+void event_set_votes(struct event *event, const struct votes *votes);
 
 /* The other one of a split_brain. Before it is shared. */
 void event_set_rival(struct event *event, const struct node *rival);

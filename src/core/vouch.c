@@ -141,9 +141,27 @@ int64_t vouch_until(const struct fleet *fleet, const struct cluster *cluster, in
 	return cluster->beats.count > 0 && last_ms > at_ms ? last_ms : 0;
 }
 
+void node_take_votes(struct node *node, const struct votes *votes, bool see)
+{
+	if (node->failure.others_see != see)
+		node_touch(node);
+	node->failure.others_see = see;
+	votes_free(&node->votes);
+	node->votes = votes_copy(votes);
+}
+
 int64_t node_vouch_ends(const struct node *node)
 {
-	return node->place == PLACE_MASTER && node->failure.vouched_ms != 0 ? node->failure.vouched_ms : INT64_MIN;
+	if (node->place != PLACE_MASTER)
+		return INT64_MIN;
+	if (node->failure.others_see)
+		return INT64_MAX;
+	return node->failure.vouched_ms != 0 ? node->failure.vouched_ms : INT64_MIN;
+}
+
+int64_t node_others_end(const struct node *node)
+{
+	return node->place == PLACE_SLAVE && node->failure.others_see ? INT64_MAX : INT64_MIN;
 }
 
 bool node_is_vouched_for(const struct node *node, const struct moment *now)

@@ -81,8 +81,17 @@ void node_vouch(struct node *node, int64_t until_ms, int witnesses);
 /* Until when a vouch given at `at_ms` holds; `is_blind`: by slaves alone that may not say whom they hear. 0: it does not. */
 int64_t vouch_until(const struct fleet *fleet, const struct cluster *cluster, int64_t at_ms, bool is_blind);
 
-/* When P6 ends to keep the node in its seat, steady ms; INT64_MIN: it does not. */
+/*
+ * The monitors have voted on the failing node (votes.h), or (NULL) were not asked: `see`: most of those who can say
+ * see it, until they are asked again or it answers. Copies the votes.
+ */
+void node_take_votes(struct node *node, const struct votes *votes, bool see);
+
+/* When P6 ends to keep the node in its seat, steady ms: INT64_MAX: others see it; INT64_MIN: it does not. */
 int64_t node_vouch_ends(const struct node *node);
+
+/* The same of P8 and a slave. */
+int64_t node_others_end(const struct node *node);
 
 /* Whether the sitting master keeps its seat by P6. */
 bool node_is_vouched_for(const struct node *node, const struct moment *now);

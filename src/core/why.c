@@ -136,7 +136,12 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 
 	rule = node_kept_by(fleet, node, now, &ends_ms);
 	say(json, mem_printf("%s ends the failure", end_of_failure(node)));
-	if (rule == RULE_P6)
+	if (node->failure.others_see)
+		say(json, mem_printf("%zu of the %zu monitors that can say see it (%s, monitors.votes): as soon as most do"
+				     " not, it %s", votes_count(node->votes, VOTE_ANSWERS),
+				     votes_count(node->votes, VOTE_ANSWERS) + votes_count(node->votes, VOTE_FAILS),
+				     rule_name(rule), down));
+	else if (rule == RULE_P6)
 		say(json, mem_printf("%d of its slaves still hear it (P6, second_opinion): as soon as none has heard it for"
 				     " %g s (query_timeout), it %s", node->failure.witnesses,
 				     seconds(fleet->config->query_timeout_ms), down));
@@ -294,6 +299,10 @@ void why_node(const struct fleet *fleet, const struct node *node, const struct m
 	else
 		jsonw_null(json);
 	add_failing(fleet, node, now, json);
+	if (node->votes != NULL) {
+		jsonw_key(json, "votes");
+		votes_render(node->votes, json);
+	}
 	jsonw_key(json, "seen");
 	why_seen(node, NODE_PAST, json);
 	add_needs(fleet, node, now, json);

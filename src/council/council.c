@@ -27,6 +27,7 @@ struct council {
 	struct sure sure;
 	struct council_events events;
 	void *data;
+	struct polls polls;
 	char *name;
 	char *host;
 	char *instance;
@@ -185,6 +186,7 @@ static void take_monitors(struct council *council, const char *text)
 	take_text(&council->monitors, mem_strdup(text));
 	for (size_t i = 0; i < json_array_size(all); i++)
 		compare(council, json_array_get(all, i));
+	polls_take_live(&council->polls, all);
 	if (council->differ.len > 0 && !text_same(before, buf_text(&council->differ)))
 		log_error("monitors_differ: settings of other monitors are not ours: %.*s", (int)council->differ.len - 2,
 			  council->differ.data);
@@ -226,6 +228,10 @@ static void on_word(void *data, void *message)
 	case MISSIVE_IN:
 		council->events.in(council->data);
 		break;
+	case MISSIVE_NEWS:
+		polls_take_news(&council->polls, missive);
+		break;
+	case MISSIVE_PUT:
 	case MISSIVE_COMMIT:
 	case MISSIVE_SAY:
 	case MISSIVE_REREAD:
@@ -234,7 +240,7 @@ static void on_word(void *data, void *message)
 	case MISSIVE_END:
 		break;
 	}
-	if (missive->kind != MISSIVE_COMMITTED)
+	if (missive->kind != MISSIVE_COMMITTED && missive->kind != MISSIVE_NEWS)
 		council->events.changed(council->data);
 	missive_free(&missive);
 }
@@ -284,6 +290,11 @@ void council_commit(struct council *council, struct commit *commit)
 	commit->term = council->term;
 	missive->commit = commit;
 	clerk_tell(council->clerk, missive);
+}
+
+struct polls *council_polls(struct council *council)
+{
+	return &council->polls;
 }
 
 void council_resign(struct council *council)
@@ -367,6 +378,7 @@ static bool start_clerk(struct council *council, const struct config *config)
 	};
 
 	council->clerk = clerk_new(&start);
+	council->polls.clerk = council->clerk;
 	free(value);
 	return council->clerk != NULL;
 }
@@ -410,6 +422,7 @@ struct council *council_new(const struct council_start *start)
 	council->events = *start->events;
 	council->data = start->data;
 	council->name = mem_strdup(start->config->monitors.name);
+	council->polls = (struct polls){ .name = council->name, .events = start->polls, .data = start->polls_data };
 	council->host = mem_strdup(host);
 	council->start_ms = clock_wall_ms();
 	council->ttl_ms = start->config->monitors.ttl_ms;

@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "council/commit.h"
 #include "council/estate.h"
+#include "council/polls.h"
 
 struct council;
 
@@ -35,6 +36,8 @@ struct council_start {
 	const struct config *config;
 	const struct council_events *events;
 	void *data;
+	const struct polls_events *polls; /* what monitors ask each other */
+	void *polls_data;
 };
 
 /* NULL: there is no thread. */
@@ -57,6 +60,9 @@ void council_commit(struct council *council, struct commit *commit);
 
 /* What our entry says: how many nodes answer, and how many do not. */
 void council_say(struct council *council, size_t answering, size_t not_answering);
+
+/* By which monitors ask each other what they see. */
+struct polls *council_polls(struct council *council);
 
 /* Hands the term back when all that waits is written. */
 void council_resign(struct council *council);

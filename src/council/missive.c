@@ -22,5 +22,6 @@ void missive_free(struct missive **missive_p)
 	commit_free(&missive->commit);
 	estate_free(&missive->estate);
 	free(missive->text);
+	free(missive->key);
 	free(missive);
 }

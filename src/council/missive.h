@@ -14,6 +14,7 @@ enum missive_kind {
 	MISSIVE_SEED,   /* take the store as it is: the next term writes our state there */
 	MISSIVE_RESIGN, /* hand the term back when all that waits is written */
 	MISSIVE_END,    /* the same, and end the thread */
+	MISSIVE_PUT,    /* write `text` at `key`, with our lease, or (NULL) take the key away: of ask/ and see/ */
 	/* The clerk to the council: */
 	MISSIVE_TERM,      /* a term has begun: `estate` */
 	MISSIVE_ESTATE,    /* the state as it was committed, for MISSIVE_REREAD: `estate` */
@@ -24,12 +25,14 @@ enum missive_kind {
 	MISSIVE_TAKEN,     /* our name is another process's: `text` is its entry */
 	MISSIVE_IN,        /* our entry stands */
 	MISSIVE_MONITORS,  /* the entries of all monitors: `text`, a JSON list */
+	MISSIVE_NEWS,      /* of ask/ and see/: at `key` stands `text`; NULL: nothing any more */
 };
 
 struct missive {
 	enum missive_kind kind;
 	unsigned long number;
 	char *text;
+	char *key; /* behind the prefix */
 	struct commit *commit;
 	struct estate *estate;
 };

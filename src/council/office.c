@@ -214,6 +214,7 @@ static void on_lease(void *data, const struct lease_news *news)
 		clerk->ttl_ms = news->ttl_s * SECOND_MS;
 		take_words(clerk, AWAY_LEASE, NULL);
 		reg_has_lease(clerk->reg, news->id, clerk->ttl_ms);
+		ballot_has_lease(clerk->ballot, news->id);
 		election_has_lease(clerk->election, news->id, clerk->ttl_ms, news->sent_ms);
 		return;
 	case LEASE_RENEWED:
@@ -256,6 +257,9 @@ void office_take(struct clerk *clerk, struct missive *missive)
 	case MISSIVE_SAY:
 		reg_say(clerk->reg, missive->text);
 		break;
+	case MISSIVE_PUT:
+		ballot_put(clerk->ballot, missive->key, missive->text);
+		break;
 	case MISSIVE_END:
 		clerk->ends = true;
 		clerk->resigns = true;
@@ -283,6 +287,7 @@ void office_take(struct clerk *clerk, struct missive *missive)
 	case MISSIVE_TAKEN:
 	case MISSIVE_IN:
 	case MISSIVE_MONITORS:
+	case MISSIVE_NEWS:
 		break; /* the clerk's own */
 	}
 	missive_free(&missive);
@@ -310,6 +315,8 @@ void office_open(struct clerk *clerk)
 	clerk->reg = reg_new(&(struct reg_start){ .client = clerk->client, .key = entry, .instance = clerk->instance,
 		.host = clerk->host, .events = &reg_events });
 	reg_say(clerk->reg, clerk->value);
+	clerk->ballot = ballot_new(&(struct ballot_start){ .client = clerk->client, .prefix = clerk->prefix,
+		.timeout_ms = clerk->ttl_ms / ASK_PARTS, .say = clerk->say, .data = clerk->data });
 	clerk->lead_feed = feed_start(clerk->client, lead, 0, clerk->ttl_ms / TURN_PARTS, on_lead_news, clerk);
 	clerk->roll = roll_new(clerk->client, monitors, clerk->ttl_ms, on_roll, clerk);
 	start_lease(clerk);
@@ -324,6 +331,7 @@ void office_close(struct clerk *clerk)
 	roll_free(&clerk->roll);
 	estate_reader_free(&clerk->reader);
 	ledger_free(&clerk->ledger);
+	ballot_free(&clerk->ballot);
 	election_free(&clerk->election);
 	reg_free(&clerk->reg);
 	lease_free(&clerk->lease);

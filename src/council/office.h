@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "council/away.h"
+#include "council/ballot.h"
 #include "council/clerk.h"
 #include "council/election.h"
 #include "council/ledger.h"
@@ -37,6 +38,7 @@ struct clerk {
 	struct reg *reg;
 	struct election *election;
 	struct ledger *ledger;
+	struct ballot *ballot;
 	struct estate_reader *reader;
 	struct feed *lead_feed;
 	struct roll *roll;

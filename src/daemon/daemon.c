@@ -13,6 +13,7 @@
 #include "daemon/fits.h"
 #include "daemon/inside.h"
 #include "daemon/measured.h"
+#include "daemon/voting.h"
 #include "daemon/watching.h"
 #include "loop/workers.h"
 #include "process/process.h"
@@ -75,6 +76,7 @@ static void on_dispatched(void *data)
 	struct daemon *daemon = data;
 
 	daemon->hangs = !shift_free(&daemon->shift) || daemon->hangs;
+	voting_end(daemon);
 	timer_free(&daemon->settle);
 	dispatch_free(&daemon->dispatch);
 	reaper_stop();

@@ -13,6 +13,7 @@
 #include "daemon/tidy.h"
 #include "dispatch/dispatch.h"
 #include "loop/timer.h"
+#include "monitor/juror.h"
 #include "monitor/monitor.h"
 #include "script/hosts.h"
 
@@ -24,6 +25,7 @@ struct daemon {
 	struct shared *shared; /* the hosts' */
 	struct clock clock;
 	struct monitor *monitor;
+	struct jury jury; /* while there are other monitors */
 	struct dispatch *dispatch;
 	struct control *control;
 	struct outlook *outlook;

@@ -29,6 +29,7 @@ static void forget(struct recent_event *one)
 	free(one->place);
 	free(one->message);
 	free(one->seen);
+	free(one->votes);
 	buf_free(&one->outcomes);
 }
 
@@ -42,6 +43,18 @@ static char *seen_until(const char *place, const struct fleet *fleet)
 	if (node == NULL)
 		return NULL;
 	why_seen(node, SEEN_LOOKS, &json);
+	return buf_steal(&text);
+}
+
+/* NULL: nobody has voted. */
+static char *votes_of(const struct event *event)
+{
+	struct buf text = { 0 };
+	struct json json = { .out = &text };
+
+	if (event->votes == NULL)
+		return NULL;
+	votes_render(event->votes, &json);
 	return buf_steal(&text);
 }
 
@@ -70,6 +83,7 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 	if (event->node != NULL)
 		one->place = mem_printf("%s:%d", event->node->host, event->node->port);
 	one->seen = seen_until(one->place, fleet);
+	one->votes = votes_of(event);
 	text_copy(one->id, sizeof(one->id), event->id);
 }
 
@@ -97,6 +111,10 @@ static void add_keys(const struct recent_event *event, struct json *json)
 	add_string(json, "message", event->message);
 	jsonw_key(json, "restored");
 	jsonw_bool(json, event->restored);
+	if (event->votes != NULL) {
+		jsonw_key(json, "votes");
+		jsonw_raw(json, event->votes);
+	}
 }
 
 static void render_event(const struct recent_event *event, struct json *json)

@@ -25,6 +25,7 @@ struct recent_event {
 	char *place;         /* its "host:port" */
 	char *message;       /* NULL: none */
 	char *seen;          /* its last looks, as JSON: the evidence; NULL: it is about no node */
+	char *votes;         /* what the monitors said of its node, as JSON; NULL: they were not asked */
 	struct buf outcomes; /* JSON objects, commas between */
 };
 

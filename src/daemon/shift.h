@@ -35,6 +35,8 @@ struct shift_start {
 	const struct clock *clock;
 	struct monitor *monitor;   /* that observes until a term begins */
 	struct dispatch *dispatch; /* outlives it */
+	const struct polls_events *polls; /* what monitors ask each other */
+	void *polls_data;
 	const struct shift_events *events;
 	void *data;
 };

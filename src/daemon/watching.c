@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/fits.h"
 #include "daemon/measured.h"
+#include "daemon/voting.h"
 #include "monitor/live.h"
 #include "records/records.h"
 #include "system/notify.h"
@@ -85,6 +86,7 @@ static struct monitor *make_monitor(struct daemon *daemon, const struct saved *s
 		.events = &events,
 		.data = daemon,
 		.meters = &daemon->meters,
+		.jury = voting_begin(daemon),
 	};
 
 	return monitor_new(&start);
@@ -96,6 +98,7 @@ static struct monitor *on_restart(void *data, const struct saved *saved, struct 
 
 	outlook_watch(daemon->outlook, NULL);
 	monitor_free(&daemon->monitor);
+	voting_act(daemon);
 	daemon->monitor = make_monitor(daemon, saved, unsaved);
 	requests_watch(&daemon->requests, daemon->monitor);
 	outlook_watch(daemon->outlook, daemon->monitor);
@@ -147,6 +150,7 @@ static void on_stands(void *data)
 {
 	struct daemon *daemon = data;
 
+	voting_act(daemon);
 	daemon->requests.monitors_generation++;
 	outlook_stand(daemon->outlook, council_words(shift_council(daemon->shift)));
 }
@@ -168,6 +172,8 @@ static bool join_others(struct daemon *daemon)
 		.clock = &daemon->clock,
 		.monitor = daemon->monitor,
 		.dispatch = daemon->dispatch,
+		.polls = &voting_polls,
+		.polls_data = daemon,
 		.events = &shift_events,
 		.data = daemon,
 	};

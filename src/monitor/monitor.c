@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "monitor/door.h"
 #include "monitor/isolation.h"
+#include "monitor/juror.h"
 #include "monitor/kept.h"
 #include "monitor/publisher.h"
 #include "monitor/reload.h"
@@ -25,6 +26,7 @@ struct monitor {
 	struct clusters clusters;
 	struct founding founding;
 	struct isolation isolation;
+	struct jury *jury; /* the owner's */
 	struct publisher publisher;
 	struct kept kept;
 	struct rivals rivals;
@@ -255,6 +257,7 @@ static void on_cut_off(void *data, bool fires)
 
 	monitor->seats.blind = true;
 	founding_stand_still(&monitor->founding);
+	juror_cut_off(monitor->jury);
 	tell_isolated(monitor->fleet, fires);
 	if (fires)
 		publish_event(&monitor->publisher, EVENT_MONITOR_ISOLATED, NULL, NULL);
@@ -381,6 +384,7 @@ static void open_rooms(struct monitor *monitor, const struct monitor_start *star
 	};
 	watches_open(&monitor->watches);
 	isolation_open(&monitor->isolation, &monitor->watches, &isolation_events, monitor);
+	monitor->jury = jury_open(start->jury, &monitor->watches);
 	witness_open(&monitor->watches);
 	monitor->seats = (struct seats){
 		.watches = &monitor->watches,
@@ -430,6 +434,7 @@ void monitor_free(struct monitor **monitor_p)
 	if (monitor == NULL)
 		return;
 	isolation_close(&monitor->isolation);
+	jury_close(monitor->jury);
 	rivals_close(&monitor->rivals);
 	founding_end(&monitor->founding);
 	clusters_close(&monitor->clusters);

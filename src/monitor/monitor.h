@@ -11,6 +11,7 @@
 #include "core/saved.h"
 #include "core/unsaved.h"
 #include "loop/clock.h"
+#include "monitor/jury.h"
 #include "monitor/lacks.h"
 #include "monitor/prober.h"
 
@@ -31,6 +32,7 @@ struct monitor_start {
 	const struct saved *saved; /* what an earlier run knew (core/saved.h); NULL: nothing */
 	struct unsaved *unsaved; /* names what may differ of the saved state, and outlives the monitor. NULL: nobody does */
 	const struct prober *prober; /* who asks the nodes; outlives the monitor */
+	struct jury *jury; /* the other monitors, and outlives it; NULL: there are none */
 	struct meters *meters; /* into which it measures; outlives the monitor. NULL: nobody wants to know */
 	const struct monitor_events *events;
 	void *data;

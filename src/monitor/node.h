@@ -31,7 +31,7 @@ struct watch_events {
 };
 
 /*
- * Who may say that what was seen says nothing of the node (isolation.h), or not yet (witness.h): one gate after
+ * Who may say that what was seen says nothing of the node (isolation.h), or not yet (jury.h, witness.h): one gate after
  * another. Called like watch_events; `late` and `admits` alone must be there.
  */
 struct watch_gate {
@@ -47,7 +47,7 @@ struct watch_gate {
 	void (*left)(void *data, struct watch *watch);
 };
 
-#define WATCH_GATES 2
+#define WATCH_GATES 3
 
 struct watch_gate_at {
 	const struct watch_gate *gate;
@@ -112,6 +112,7 @@ struct watch {
 	enum door_way door_way;
 	struct listener *listener; /* as a slave: what it has said of its master (listener.h); NULL: nothing */
 	struct opinion *opinion;   /* as a master: what its slaves say (witness.h); NULL: they were never asked */
+	struct question *question; /* what the monitors are asked of it (jury.h); NULL: nothing was */
 	void *way;       /* a knock at its own host, while a doubt is about it; NULL: none */
 	struct trouble trouble; /* what the log was told of its failing */
 	struct lack_met lack; /* why no connection to it could be made */

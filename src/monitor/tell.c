@@ -267,6 +267,8 @@ struct event *tell_event(struct teller *teller, enum event_kind kind, const stru
 	event_set_node(event, change->node, change->rule, change->reason, change->message);
 	if (change->witnesses != NULL)
 		event_set_witnesses(event, change->witnesses);
+	if (change->node->failure.attempts > 0)
+		event_set_votes(event, change->node->votes);
 	if (change->rival != NULL)
 		event_set_rival(event, change->rival);
 	if (change->from != NULL && change->from != cluster)

@@ -148,11 +148,34 @@ static void read_witnesses(struct reading *reading, const json_t *list, struct e
 	}
 }
 
+static enum vote_says read_says(struct reading *reading, const json_t *from)
+{
+	enum vote_says says = vote_says_parse(get_word(reading, from, "sees"));
+
+	if (says == VOTE_SAYS)
+		reading->wrong = "sees";
+	return says == VOTE_SAYS ? VOTE_OPEN : says;
+}
+
+static void read_votes(struct reading *reading, const json_t *list, struct event *event)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_array_size(list) > 0) /* none in what was stored before monitors voted */
+		event->votes = votes_new();
+	json_array_foreach(list, i, item) {
+		votes_add(event->votes, get_word(reading, item, "monitor"), read_says(reading, item),
+			  reason_parse(json_string_value(json_object_get(item, "reason"))));
+	}
+}
+
 static void read_nodes(struct reading *reading, const json_t *from, struct event *event)
 {
 	event->node = read_node(reading, json_object_get(from, "node"));
 	event->rival = read_node(reading, json_object_get(from, "rival"));
 	read_witnesses(reading, json_object_get(from, "witnesses"), event);
+	read_votes(reading, json_object_get(from, "votes"), event);
 }
 
 /* It is about the monitor itself: it shows no cluster and no node. */

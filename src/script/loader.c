@@ -265,6 +265,7 @@ static void read_monitors(lua_State *L, struct config_monitors *monitors)
 		monitors->cafile = get_string(L, "cafile");
 		monitors->certfile = get_string(L, "certfile");
 		monitors->keyfile = get_string(L, "keyfile");
+		monitors->votes = get_int(L, "votes");
 	}
 	lua_pop(L, 1);
 }

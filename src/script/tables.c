@@ -71,6 +71,20 @@ static void set_witnesses(lua_State *L, const struct event *event)
 	lua_setfield(L, -2, "witnesses");
 }
 
+/* Who of the monitors sees the node that the event is about, and who does not. */
+static void set_votes(lua_State *L, const struct votes *votes)
+{
+	push_list(L, votes->count);
+	for (size_t i = 0; i < votes->count; i++) {
+		lua_createtable(L, 0, 3);
+		set_string(L, "monitor", votes->items[i].monitor);
+		set_string(L, "sees", vote_says_name(votes->items[i].says));
+		set_string(L, "reason", votes->items[i].says == VOTE_FAILS ? reason_name(votes->items[i].reason) : NULL);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	lua_setfield(L, -2, "votes");
+}
+
 static void set_members(lua_State *L, const struct view *view, const struct view *others)
 {
 	if (view->master != NULL) {
@@ -111,6 +125,8 @@ void tables_push_event(lua_State *L, const struct event *event)
 	}
 	if (event->witness_count > 0)
 		set_witnesses(L, event);
+	if (event->votes != NULL)
+		set_votes(L, event->votes);
 	set_string(L, "rule", event->rule != RULE_NONE ? rule_name(event->rule) : NULL);
 }
 

@@ -80,6 +80,7 @@ static struct event *make_kind(enum event_kind kind)
 		       kind == EVENT_MASTER_UNREACHABLE;
 	struct event *event = make_event(kind, is_own ? -1 : 3);
 	struct list witnesses = { 0 };
+	struct votes *votes = votes_new();
 
 	if (is_own)
 		event->rule = RULE_P7;
@@ -91,7 +92,12 @@ static struct event *make_kind(enum event_kind kind)
 		list_add(&witnesses, at.fleet->nodes[2]);
 		event_set_witnesses(event, &witnesses);
 		list_free(&witnesses);
+		votes_add(votes, "a", VOTE_FAILS, REASON_HUNG);
+		votes_add(votes, "b", VOTE_ANSWERS, REASON_NONE);
+		votes_add(votes, "c", VOTE_CANNOT, REASON_NONE);
+		event_set_votes(event, votes);
 	}
+	votes_free(&votes);
 	if (kind == EVENT_SPLIT_BRAIN)
 		event_set_rival(event, at.fleet->nodes[3]);
 	event->restored = kind == EVENT_PLUSMOIN_UP;

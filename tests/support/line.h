@@ -165,10 +165,13 @@ static inline bool line_failure(struct play *play, struct part *part, const char
 	seen->path = strncmp(more, "vouched@", 8) == 0;
 	if (seen->path)
 		return line_ms(play, more + 8, &part->vouched_ms);
+	part->others = strcmp(more, "others") == 0;
+	if (part->others)
+		return true;
 	if (strcmp(more, "kept") == 0)
 		seen->kept = true;
 	else if (strncmp(more, "gone@", 5) != 0)
-		return play_fail(play, "'%s' after a reason: only 'going', 'kept', 'gone@S', 'vouched@S'", more);
+		return play_fail(play, "'%s' after a reason: only 'going', 'kept', 'gone@S', 'vouched@S', 'others'", more);
 	return seen->kept || line_ms(play, more + 5, &seen->kept_ended_ms);
 }
 

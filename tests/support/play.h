@@ -19,6 +19,7 @@ struct part {
 	enum beat_state beat; /* of a master, sitting or candidate */
 	enum reason beat_reason; /* of one that fails; REASON_NONE: the kit's */
 	int64_t vouched_ms;   /* until when its slaves vouch for it from now on, steady; 0: not anew */
+	bool others;          /* most of the other monitors see it */
 	bool late;            /* it answered its first attempt late, but in time */
 	bool has_over;        /* the row that a beat finds: */
 	struct row over;

@@ -46,6 +46,8 @@ static inline void stage_observe(struct play *play, struct node *node, struct ob
 	}
 	if (play->parts[node->order].vouched_ms != 0)
 		node_vouch(node, play->parts[node->order].vouched_ms, 1);
+	if (seen.kind == OBSERVED_FAILURE)
+		node_take_votes(node, NULL, play->parts[node->order].others);
 	node_observe(play->fleet, node, &seen, &now);
 }
 

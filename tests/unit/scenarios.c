@@ -11,7 +11,7 @@
 #include "support/expect.h"
 
 /* What cannot be read from a change: claimed by "!T1" at the end of a line that holds. */
-static const char *const claims[] = { "T1", "T2", "T3", "T4", "T5", "T6", "P1", "P2", "P3", "P5", "P6", "P7" };
+static const char *const claims[] = { "T1", "T2", "T3", "T4", "T5", "T6", "P1", "P2", "P3", "P5", "P6", "P7", "P8" };
 
 #define CLAIMS (sizeof(claims) / sizeof(claims[0]))
 

@@ -158,7 +158,20 @@ local function warn(ctx, path, found, state_file)
   end
 end
 
-local READERS = { etcd = check_urls, prefix = check_prefix, name = check_name }
+-- As the daemon takes it (core/votes.h): a number of monitors, or one of these.
+local VOTES = { majority = 0, any = -1 }
+local MOST_VOTES = 99
+
+local function check_votes(ctx, path, value, row)
+  local number = VOTES[value] or math.type(value) and math.tointeger(value)
+  if number and (VOTES[value] or number >= 1 and number <= MOST_VOTES) then
+    return number
+  end
+  ctx.report:error(path, checks.describe(ctx, path, value) .. " is none", settings.allowed(row))
+  return nil
+end
+
+local READERS = { etcd = check_urls, prefix = check_prefix, name = check_name, votes = check_votes }
 
 -- Reads the keys of the object into `found`; which ones were given.
 local function read_keys(ctx, path, value, found)
@@ -168,7 +181,7 @@ local function read_keys(ctx, path, value, found)
     local text = checks.get(value, key)
     given[key] = text ~= nil
     if text == nil then
-      found[key] = row.default
+      found[key] = VOTES[row.default] or row.default
     else
       found[key] = (READERS[key] or checks.value)(ctx, keypath.key(path, key), text, row)
     end
