@@ -150,4 +150,23 @@ fault("links: a standby's to etcd, for ttl + 1.5 s", long, function(trial, actin
   return hold(trial, standby(trial, acting), { "there", "back" })
 end)
 
+fault("clock: a monitor's steps by an hour and back", short, function(trial)
+  if trial.stepped then
+    for _ = 1, 5 do -- it should act
+      local acting = trial.group:acting()
+      if acting == trial.stepped then
+        break
+      end
+      acting:cli("monitors", "resign")
+      proc.pump(200)
+    end
+    trial.stepped:set_clock(math.random(2) == 1 and 3600 or -3600)
+  end
+  return function()
+    if trial.stepped then
+      trial.stepped:set_clock(0)
+    end
+  end
+end)
+
 return faults

@@ -1,9 +1,12 @@
 --- A fleet of two clusters of real servers and four of stand-ins, watched by three monitors that agree in three members
--- of etcd, each monitor with a link of its own to each member; and the account of it: what etcd's history says was
--- committed, beside what the journal says was started (spec/support/history.lua, monitors.lua).
+-- of etcd, each monitor with a link of its own to each member, one of them (`stepped`) with a clock that can be set;
+-- and the account of it: what etcd's history says was committed, beside what the journal says was started
+-- (spec/support/history.lua, monitors.lua).
 local etcd = require "spec.support.etcd"
+local faked = require "spec.support.faked"
 local history = require "spec.support.history"
 local links = require "spec.support.links"
+local machine = require "spec.support.machine"
 local monitors = require "spec.support.monitors"
 local pg = require "spec.support.pg"
 local proc = require "spec.support.proc"
@@ -44,8 +47,12 @@ function trial.new(options)
       self.links[i][j] = links.to(member.port)
       urls[j] = self.links[i][j].url
     end
-    self.daemons[i] = self.group:monitor("m" .. i, { monitors = { etcd = urls } })
+    self.daemons[i] = self.group:monitor("m" .. i, { monitors = { etcd = urls }, start = false })
     self.daemons[i].index = i
+    if i == 3 and not machine.lacks("faked") then
+      self.stepped = faked.prepare(self.daemons[i])
+    end
+    self.daemons[i]:start()
   end
   self.group:acting()
   return self
