@@ -261,7 +261,7 @@ return {
   --   isolated = "last",
   -- },
 
-  -- Several monitors of one fleet, of which one acts, agree in etcd; all of it needs a restart.
+  -- Several monitors of one fleet, of which one acts, agree in etcd; all of it but votes needs a restart.
   -- Default: null: this monitor is alone.
   monitors = nil,
   -- monitors = {
@@ -292,5 +292,8 @@ return {
   --   -- The key of that certificate (PEM).
   --   -- Default: none: certfile needs one.
   --   keyfile = "/etc/plusmoin/etcd-client.key",
+  --   -- Who must see a loss for it to count: most monitors that can say, any one (nobody is asked), or so many.
+  --   -- Default: majority.
+  --   votes = "majority",
   -- },
 }

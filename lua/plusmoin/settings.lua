@@ -195,7 +195,7 @@ local rows = {
     doc = "What health URLs answer while the monitor is cut off from all other hosts: what was known last, or 503." },
   { name = "monitors", type = "object", default_doc = "null: this monitor is alone", reload = "restart",
     allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile, votes",
-    doc = "Several monitors of one fleet, of which one acts, agree in etcd; all of it needs a restart." },
+    doc = "Several monitors of one fleet, of which one acts, agree in etcd; all of it but votes needs a restart." },
   { name = "monitors.etcd", type = "urls", required = true, reload = "restart",
     allowed = URLS .. ", or a list of these",
     doc = "Where etcd's members (3.4 or later) answer their clients." },
@@ -219,8 +219,7 @@ local rows = {
     doc = "The key of that certificate (PEM)." },
   { name = "monitors.votes", type = "votes", default = "majority", reload = "live",
     allowed = '"majority", "any" or a whole number from 1 to 99',
-    doc = "How many monitors must fail to see a node before its loss counts: most of those that can say, any (nobody "
-      .. "is asked), or so many." },
+    doc = "Who must see a loss for it to count: most monitors that can say, any one (nobody is asked), or so many." },
 }
 
 settings.rows = rows

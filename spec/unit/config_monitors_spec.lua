@@ -60,7 +60,8 @@ describe("monitors", function()
     local result = load_monitors { etcd = URL }
     assert.same({}, result.errors)
     assert.same({}, result.warnings)
-    assert.same({ etcd = { URL }, prefix = "/plusmoin/main/", name = "box", ttl = 5 }, result.config.monitors)
+    assert.same({ etcd = { URL }, prefix = "/plusmoin/main/", name = "box", ttl = 5, votes = 0 },
+      result.config.monitors)
     assert.same({}, result.config.secrets)
     local etcd = { "https://[fd00::1]:2379", "https://etcd-2.example.com:2379", "https://10.0.0.3:2379" }
     result = load_monitors { etcd = etcd, prefix = "/a b/c/", name = "monitor 1", ttl = 60, user = "pm",
@@ -68,7 +69,7 @@ describe("monitors", function()
     assert.same({}, result.errors)
     assert.same({}, result.warnings)
     assert.same({ etcd = etcd, prefix = "/a b/c/", name = "monitor 1", ttl = 60, user = "pm", password = "geheim",
-      cafile = "/tmp/ca.pem", certfile = "/x/c.pem", keyfile = "/x/c.key" }, result.config.monitors)
+      cafile = "/tmp/ca.pem", certfile = "/x/c.pem", keyfile = "/x/c.key", votes = 0 }, result.config.monitors)
     assert.same({ "geheim" }, result.config.secrets)
   end)
 
@@ -105,10 +106,20 @@ describe("monitors", function()
     ["monitors.certfile: stands without keyfile"] = { etcd = "https://a:1", certfile = "/c" },
     ["monitors.keyfile: stands without certfile"] = { etcd = "https://a:1", keyfile = "/c" },
     ['monitors.cafile: "/etc/" is a directory'] = { etcd = "https://a:1", cafile = "/etc/" },
-    ["monitors.votes: unknown key"] = { etcd = URL, votes = "any" },
+    ["monitors.votes: a string is none; allowed: \"majority\", \"any\" or a whole number from 1 to 99"] =
+      { etcd = URL, votes = "most" },
+    ["monitors.votes: a number is none"] = { etcd = URL, votes = 0 },
+    ["monitors.votes: a number is none; allowed: "] = { etcd = URL, votes = 100 },
+    ["monitors.votes: a number is none; allowed"] = { etcd = URL, votes = 1.5 },
   } do
     it("are refused: " .. part, function()
       assert_error(monitors, part)
+    end)
+  end
+
+  for value, votes in pairs { majority = 0, any = -1, [1] = 1, [99] = 99 } do
+    it("take losses for that with votes = " .. value, function()
+      assert.equal(votes, load_monitors({ etcd = URL, votes = value }).config.monitors.votes)
     end)
   end
 
