@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "core/likeness.h"
 #include "council/clerk.h"
+#include "council/differences.h"
 #include "loop/clock.h"
 #include "script/mailbox.h"
 
@@ -40,7 +41,7 @@ struct council {
 	int64_t stuck_ms; /* steady: since when */
 	int64_t ttl_ms;
 	char *monitors; /* a JSON list; NULL: not read yet */
-	struct buf differ; /* which settings of which monitors are not ours, as it was logged */
+	struct differences differences; /* of settings */
 	size_t answering;
 	size_t not_answering;
 };
@@ -162,36 +163,14 @@ static void take_taken(struct council *council, const char *value)
 	free(host);
 }
 
-/* Says once of each monitor what of its settings differs from ours. */
-static void compare(struct council *council, const json_t *other)
-{
-	const char *name = json_string_value(json_object_get(other, "name"));
-	const char *settings = json_string_value(json_object_get(other, "settings"));
-	struct buf parts = { 0 };
-
-	for (int part = 0; name != NULL && settings != NULL && part < LIKENESSES; part++) {
-		if (!likeness_same(settings, council->settings, (enum likeness)part))
-			buf_addf(&parts, "%s%s", parts.len > 0 ? ", " : "", likeness_name((enum likeness)part));
-	}
-	if (parts.len > 0)
-		buf_addf(&council->differ, "%s of %s; ", buf_text(&parts), name);
-	buf_free(&parts);
-}
-
 static void take_monitors(struct council *council, const char *text)
 {
 	json_t *all = json_loads(text, 0, NULL);
-	char *before = buf_steal(&council->differ);
 
 	take_text(&council->monitors, mem_strdup(text));
-	for (size_t i = 0; i < json_array_size(all); i++)
-		compare(council, json_array_get(all, i));
+	differences_take(&council->differences, all, council->settings);
 	polls_take_live(&council->polls, all);
-	if (council->differ.len > 0 && !text_same(before, buf_text(&council->differ)))
-		log_error("monitors_differ: settings of other monitors are not ours: %.*s", (int)council->differ.len - 2,
-			  council->differ.data);
 	json_decref(all);
-	free(before);
 }
 
 static void on_word(void *data, void *message)
@@ -391,7 +370,7 @@ static void forget(struct council *council)
 	free(council->leader);
 	free(council->stuck);
 	free(council->monitors);
-	buf_free(&council->differ);
+	buf_free(&council->differences.words);
 	free(council);
 }
 
