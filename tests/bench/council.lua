@@ -9,6 +9,7 @@ local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 
 local ROUNDS = tonumber(os.getenv("ROUNDS") or "10")
+local WHAT = os.getenv("WHAT") -- "deaths": these alone
 local TTLS = { 3, 5 }
 
 local function report(what, times)
@@ -86,7 +87,12 @@ local function deaths(cluster, nodes, with, times)
   group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
   for _ = 1, 5 do
     local downs, ups = #group:entries { name = "master_down" } // 4, #group:entries { name = "master_up" } // 4
+    local pids = proc.pids_in(nodes[1].data) -- that takes longer than what is measured
     local struck = proc.mono_ms()
+    proc.uv.kill(nodes[1].process.pid, "sigkill")
+    for _, pid in ipairs(pids) do
+      proc.uv.kill(pid, "sigkill")
+    end
     nodes[1]:kill9()
     times[#times + 1] = group:wait_entry({ what = "start", name = "master_down", which = 1 }, downs + 1).ms - struck
     nodes[1]:start()
@@ -96,11 +102,14 @@ local function deaths(cluster, nodes, with, times)
   daemon:stop_and_check()
 end
 
+io.stdout:setvbuf("line")
 local ok, message = pcall(function()
   local cluster = etcd.start(3)
   local master, slaves = pg.cluster(1)
   local nodes = { master, slaves[1] }
-  take_overs(cluster, nodes)
+  if WHAT ~= "deaths" then
+    take_overs(cluster, nodes)
+  end
   local with, without = {}, {}
   for _ = 1, math.max(ROUNDS // 5, 1) do
     deaths(cluster, nodes, true, with)
