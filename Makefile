@@ -178,8 +178,10 @@ TRIGGER_SPECS := $(wildcard spec/triggers/*_spec.lua)
 # Its cells in six jobs.
 MATRIX = spec/program/matrix_spec.lua
 MATRIX_PARTS = 1/6 2/6 3/6 4/6 5/6 6/6
+# Leases do not go with busy lanes: it runs alone where it runs for long.
+COUNCIL = spec/program/council_spec.lua
 # Specs that have jobs of their own.
-NOT_PLAIN = $(MATRIX) spec/program/versions_spec.lua spec/program/night_spec.lua spec/program/soak_spec.lua
+NOT_PLAIN = $(MATRIX) $(COUNCIL) spec/program/versions_spec.lua spec/program/night_spec.lua spec/program/soak_spec.lua
 
 # $(1): a spec; in `make test-long` those that play at random play for longer.
 long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
@@ -203,6 +205,7 @@ test: deps-test ## build and run all tests (5 minutes on 2 cores)
 		$(CORE_SPECS:%="$(SPEC) asan --tags=core %") \
 		$(foreach spec,$(filter-out $(NOT_PLAIN),$(SPECS)) $(TRIGGER_SPECS),\
 			"$(SPEC) plain --exclude-tags=core,hostile,long $(spec)") \
+		"$(SPEC) plain $(COUNCIL)" \
 		"nice sh tests/tools/lint.sh"
 
 test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (32 minutes)
@@ -231,6 +234,7 @@ test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random ru
 		"nice sh tests/tools/unit.sh" \
 		"nice sh tests/tools/lint.sh all"
 	@sh tests/tools/run-tests.sh "SOAK_ROUNDS=200000 $(SPEC) plain spec/program/soak_spec.lua"
+	@sh tests/tools/run-tests.sh "COUNCIL_FAULTS=60 $(SPEC) plain $(COUNCIL)"
 
 VERSIONS ?= 10 11 12 13 14 15 16 17 18
 test-versions: deps-long ## plusmoin on servers of PostgreSQL 10 to 18; VERSIONS="10 18": of these (12 minutes)
@@ -249,6 +253,7 @@ test-all: ## test, test-long, all versions, and what nobody waits for: random ru
 		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/reload_spec.lua" \
 		"SILENCE_ROUNDS=100000 $(SPEC) asan spec/program/silence_spec.lua" \
 		"$(SPEC) plain $(MATRIX)"
+	@sh tests/tools/run-tests.sh "COUNCIL_FAULTS=200 $(SPEC) plain $(COUNCIL)"
 
 SUITE ?= trixie
 test-suite: deps-long ## build and try it on a bare Debian SUITE (bookworm or trixie; 5 minutes)
@@ -282,6 +287,7 @@ bench: ## numbers, beside a yardstick of the same run
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
 	@$(LUA_ENV) lua5.4 tests/bench/servers.lua
+	@$(LUA_ENV) lua5.4 tests/bench/council.lua
 	@ulimit -n 65536 2> /dev/null || ulimit -n $$(ulimit -H -n); $(LUA_ENV) lua5.4 tests/bench/window.lua
 	@build/tests/bench/size
 	@build/tests/bench/mass

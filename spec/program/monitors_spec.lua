@@ -72,7 +72,7 @@ describe("monitors:", function()
   after_each(function() scene.finish(history.stop_all, etcd.stop_all) end)
 
   it("one acts, and the other fires nothing #core", function()
-    local group = fleet()
+    local group = fleet { ttl = 10 }
     local a = monitors.wait_acts(group:monitor "a")
     group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
     local b = group:monitor "b"
@@ -155,12 +155,13 @@ describe("monitors:", function()
   end
 
   it("a second process of the same name is refused at its start, and the first one's host named #core", function()
-    local group = fleet()
+    local group = fleet { ttl = 10 }
     local a = monitors.wait_acts(group:monitor "a")
     local again = group:monitor("a", { start = false })
     local code, out, err = proc.run({ plusmoin.binary(), "-c", again.config_path, "-x", "start" }, { cwd = again.dir })
     assert.are.equal(1, code, out .. err)
-    assert.has_match("another monitor is called a, on host " .. uv.os_gethostname(), (out .. err):gsub("%%", ""), 1, true)
+    local words = "another monitor is called a, on host " .. uv.os_gethostname()
+    assert.is_truthy((out .. err):find(words, 1, true), out .. err)
     assert.is_true(monitors.says(a).acts)
     group.all[2] = nil
   end)
@@ -199,7 +200,7 @@ describe("monitors:", function()
     ["monitors resign"] = function(daemon) assert.are.equal(0, (daemon:cli("monitors", "resign"))) end,
   } do
     it(how .. " leaves what is queued, and what it cuts short, to the other", function()
-      local group = fleet { slow = 60000, config = { trigger_timeout = 100 } }
+      local group = fleet { ttl = 10, slow = 60000, config = { trigger_timeout = 100 } }
       local a = monitors.wait_acts(group:monitor "a")
       local first = group:wait_entry { what = "start", name = "plusmoin_up", which = 2 }
       slaves[1]:kill9()
@@ -244,7 +245,7 @@ describe("monitors:", function()
   end)
 
   it("etcd goes away: nothing starts, and it says so; it comes back: what waits runs", function()
-    local group = fleet()
+    local group = fleet { ttl = 5 }
     local a = monitors.wait_acts(group:monitor "a")
     group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
     wait_all_done(group)
@@ -262,6 +263,16 @@ describe("monitors:", function()
     wait_all_done(group)
     assert_none_twice(group)
     a:wait_logged("etcd answers again")
+  end)
+
+  it("etcd is away: the one that acts ends all the same", function()
+    local group = fleet()
+    local a = monitors.wait_acts(group:monitor "a")
+    group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    cluster.members[1]:kill()
+    slaves[1]:kill9()
+    a:wait_logged("etcd cannot be asked")
+    a:stop_and_check()
   end)
 
   it("no etcd at the first start: nothing acts, and it says so; etcd comes: it acts", function()

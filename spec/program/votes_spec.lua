@@ -243,9 +243,10 @@ describe("a fleet whose slaves all die together #long", function()
     for i, name in ipairs { "a", "b" } do
       monitors[i] = plusmoin.start { nodes = nodes, nowait = true, triggers = { slave_down = { lua = "note.lua" },
         plusmoin_up = false, plusmoin_heartbeat = false, slave_up = false, cluster_created = false },
-        files = { ["note.lua"] = [[return function(event)
-          print(("%d votes on %s"):format(event.votes and #event.votes or 0, event.trigger.name))
-        end]] },
+        files = { ["note.lua"] = [[
+          return function(event)
+            print((event.votes and #event.votes or 0) .. " votes on " .. event.trigger.name)
+          end]] },
         config = { heartbeat = 2, query_timeout = 10, connect_timeout = 20, log_level = "info",
           trigger_parallel = 64, monitors = { etcd = members:urls(), name = name, ttl = 10,
             votes = os.getenv("SCALE_VOTES") } } }

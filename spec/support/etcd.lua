@@ -138,20 +138,27 @@ function Cluster:start_missing()
   end
 end
 
---- The member that leads, as one of those says that run; then the others.
+--- The member that leads, as all those say that run; then the others.
 function Cluster:leader()
   local leader, others
   proc.wait_for("a leader of etcd", 15, function()
+    local said = {}
     leader, others = nil, {}
     for _, member in ipairs(self.members) do
       local ok, _, status = pcall(member.ask, member, "/v3/maintenance/status", {})
+      if ok and type(status) == "table" and status.leader then
+        said[#said + 1] = status.leader
+      end
       if ok and type(status) == "table" and status.leader and status.leader == status.header.member_id then
         leader = member
       else
         others[#others + 1] = member
       end
     end
-    return leader
+    for _, one in ipairs(said) do
+      leader = one == said[1] and leader or nil
+    end
+    return leader and #said > #self.members / 2
   end)
   return leader, others
 end

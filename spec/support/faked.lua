@@ -17,24 +17,32 @@ function faked.library(name)
   return path
 end
 
---- Starts one (options as plusmoin.new; `steady`: the steady clocks are set, too, as if the machine had slept).
--- Its `set_clock(seconds)` sets them by so much against the true time. Waits for plusmoin_up.
-function faked.start(options)
+--- Lets `daemon:start()` start it so, and gives it `set_clock(seconds)`, which sets its clocks by so much against the
+-- true time. `steady`: the steady clocks, too, as if the machine had slept.
+function faked.prepare(daemon, steady)
   local file = proc.new_dir("clock") .. "/now"
   proc.write_file(file, "+0\n")
-  local daemon = plusmoin.new(options)
   -- by env: what is preloaded before the user changes could not share its memory; FORCE_MONOTONIC_FIX=0: else
   -- libfaketime 0.9.10 breaks pthread_cond_timedwait
-  daemon.process = proc.spawn({ "env", "LD_PRELOAD=" .. LIBRARY, "FAKETIME_TIMESTAMP_FILE=" .. file,
-    "FAKETIME_NO_CACHE=1", "FAKETIME_FORCE_MONOTONIC_FIX=0",
-    "FAKETIME_DONT_FAKE_MONOTONIC=" .. (options.steady and 0 or 1), plusmoin.binary(), "-c", daemon.config_path,
-    "-x", "start" }, { output = daemon.out_path, cwd = daemon.dir })
-  plusmoin.running[daemon] = true
-  daemon:expect_events { { "plusmoin_up" } }
+  function daemon:start()
+    self.process = proc.spawn({ "env", "LD_PRELOAD=" .. LIBRARY, "FAKETIME_TIMESTAMP_FILE=" .. file,
+      "FAKETIME_NO_CACHE=1", "FAKETIME_FORCE_MONOTONIC_FIX=0",
+      "FAKETIME_DONT_FAKE_MONOTONIC=" .. (steady and 0 or 1), plusmoin.binary(), "-c", self.config_path,
+      "-x", "start" }, { output = self.out_path, cwd = self.dir })
+    plusmoin.running[self] = true
+    return self
+  end
   function daemon.set_clock(_, seconds)
     proc.write_file(file .. ".new", ("%+d\n"):format(seconds))
     assert(os.rename(file .. ".new", file)) -- in one step: libfaketime ends a program that reads half of it
   end
+  return daemon
+end
+
+--- Starts one: options as plusmoin.new, and `steady`. Waits for plusmoin_up.
+function faked.start(options)
+  local daemon = faked.prepare(plusmoin.new(options), options.steady):start()
+  daemon:expect_events { { "plusmoin_up" } }
   return daemon
 end
 

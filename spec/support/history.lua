@@ -1,5 +1,6 @@
---- What has been written in etcd below a prefix, revision by revision: each member is watched beside the others, so that
--- what one does not tell (it is killed, frozen, behind) another one does. Values come as JSON's tables, where they are.
+--- What has been written in etcd below a prefix, revision by revision: each member is watched beside the others, so
+-- that what one does not tell (it is killed, frozen, behind) another one does. Values come as JSON's tables, where they
+-- are.
 local cjson = require "cjson"
 local proc = require "spec.support.proc"
 
@@ -31,18 +32,14 @@ for i = 1, 64 do
 end
 
 function history.decode(coded)
-  local parts, bits, count = {}, 0, 0
-  for i = 1, #coded do
-    local value = VALUES[coded:byte(i)]
-    if value then
-      bits, count = (bits << 6 | value) & 0xffffff, count + 6
-      if count >= 8 then
-        count = count - 8
-        parts[#parts + 1] = string.char(bits >> count & 255)
-      end
-    end
+  local parts = {}
+  for i = 1, #coded, 4 do
+    local a, b, c, d = coded:byte(i, i + 3)
+    local bits = VALUES[a] << 18 | VALUES[b] << 12 | (VALUES[c] or 0) << 6 | (VALUES[d] or 0)
+    parts[#parts + 1] = string.char(bits >> 16, bits >> 8 & 255, bits & 255)
   end
-  return table.concat(parts)
+  local text = table.concat(parts)
+  return text:sub(1, #text - #coded:match("=*$"))
 end
 
 local decode = history.decode
@@ -57,8 +54,8 @@ function history.range_end(prefix)
   return prefix:sub(1, -2) .. string.char(prefix:byte(-1) + 1)
 end
 
---- What stands below the prefix by this member: a list of { key (without the prefix), value, created, modified }, and the
--- revision. Its error is raised.
+--- What stands below the prefix by this member: a list of { key (without the prefix), value, created, modified }, and
+-- the revision. Its error is raised.
 function history.read(member, prefix)
   local answer = member:must("/v3/kv/range", { key = history.encode(prefix),
     range_end = history.encode(history.range_end(prefix)) })
@@ -82,8 +79,17 @@ local function take_events(self, events)
       value = event.type ~= "DELETE" and table_of(decode(event.kv.value or "")) or nil,
       created = tonumber(event.kv.create_revision), revision = revision }
   end
-  self.at[revision] = { revision = revision, ms = proc.mono_ms(), changes = changes }
+  local one = { revision = revision, ms = proc.mono_ms(), changes = changes }
+  self.at[revision] = one
+  local place = #self.list + 1
+  while place > 1 and self.list[place - 1].revision > revision do
+    place = place - 1
+  end
+  table.insert(self.list, place, one)
   self.highest = math.max(self.highest, revision)
+  if self.heard then
+    self.heard(one)
+  end
 end
 
 -- A line may hold several revisions (what was there before the watch began).
@@ -165,7 +171,7 @@ end
 
 --- Watches from now on (from the first revision on, if `from` is 1).
 function history.of(cluster, prefix, from)
-  local self = setmetatable({ prefix = prefix, at = {}, watches = {}, timers = {}, highest = 0 }, History)
+  local self = setmetatable({ prefix = prefix, at = {}, list = {}, watches = {}, timers = {}, highest = 0 }, History)
   for i, member in ipairs(cluster.members) do
     self.watches[i] = { member = member, from = from or 1 }
     open(self, self.watches[i])
@@ -174,19 +180,10 @@ function history.of(cluster, prefix, from)
   return self
 end
 
---- All revisions so far, in order: { revision, ms (when it was heard of), changes = { { key, value, gone, created } } }.
+--- All revisions so far, in order: { revision, ms (when it was heard of), changes = { { key, value, gone } } }.
+-- `heard(revision)` may be set: called with each as it comes.
 function History:revisions()
-  local list = {}
-  for _, one in pairs(self.at) do
-    list[#list + 1] = one
-  end
-  table.sort(list, function(a, b) return a.revision < b.revision end)
-  return list
-end
-
---- Waits until it has heard of this revision or a later one, or of each that wrote here up to it.
-function History:wait_revision(revision, seconds)
-  proc.wait_for("the history of revision " .. revision, seconds or 10, function() return self.highest >= revision end)
+  return self.list
 end
 
 function History:stop()

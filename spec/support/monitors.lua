@@ -22,10 +22,12 @@ local function program()
   return path
 end
 
---- Options: etcd (a cluster of spec.support.etcd), nodes (servers), ttl (2), slow (ms that the second command of each event
--- takes; 0), slow_first (the first one), stubborn (they do not end by TERM), config (further settings), monitors (further settings of `monitors`).
+--- Options: etcd (a cluster of spec.support.etcd), nodes (servers), ttl (2), slow (ms that the second command of each
+-- event takes; 0), slow_first (the first one), stubborn (they do not end by TERM), config (further settings), monitors
+-- (further settings of `monitors`).
 function monitors.new(options)
-  local self = setmetatable({ etcd = options.etcd, options = options, ttl = options.ttl or 2, all = {} }, Group)
+  local self = setmetatable({ etcd = options.etcd, options = options, ttl = options.ttl or 2, all = {}, lines = {},
+    read = 0 }, Group)
   self.dir = proc.new_dir("monitors")
   self.path = self.dir .. "/journal"
   self.triggers = {}
@@ -38,7 +40,8 @@ function monitors.new(options)
   return self
 end
 
---- A monitor of this name, started. `more`: settings of its own in `monitors`; start (false: it is only prepared).
+--- A monitor of this name, started. `more`: monitors (settings of its own there); start (false: it is only prepared);
+-- alone (it has no `monitors`).
 function Group:monitor(name, more)
   more = more or {}
   local config = { heartbeat = 0.3, monitors = { etcd = self.etcd:urls(), name = name, ttl = self.ttl } }
@@ -46,6 +49,9 @@ function Group:monitor(name, more)
     for key, value in pairs(from) do
       config.monitors[key] = value
     end
+  end
+  if more.alone then
+    config.monitors = nil
   end
   for key, value in pairs(self.options.config or {}) do
     config[key] = value
@@ -97,14 +103,21 @@ function Group:diagnose()
   for _, daemon in ipairs(self.all) do
     parts[#parts + 1] = daemon.title .. ": " .. (daemon.process and daemon:diagnose() or "not started")
   end
-  parts[#parts + 1] = proc.read_file(self.path) or ""
+  parts[#parts + 1] = "-- the journal's end --\n" .. (proc.read_file(self.path) or ""):sub(-4000)
   return table.concat(parts, "\n")
 end
 
 --- The journal: a list of { what ("start" or "end"), id, number, term, rerun, name, which, cluster, ms, pid }.
 function Group:journal()
-  local list = {}
-  for line in (proc.read_file(self.path) or ""):gmatch("([^\n]*)\n") do
+  local file, list = io.open(self.path, "rb"), self.lines
+  if not file then
+    return list
+  end
+  file:seek("set", self.read)
+  local text = file:read("a"):match("^.*\n") or "" -- whole lines
+  file:close()
+  self.read = self.read + #text
+  for line in text:gmatch("([^\n]*)\n") do
     local what, id, term, rerun, name, which, cluster, ns, pid = line:match(
       "^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$")
     assert(what, "a broken line in the journal: " .. line)
@@ -141,7 +154,8 @@ function Group:wait_entry(want, count, seconds)
   for key, value in pairs(want) do
     words[#words + 1] = key .. "=" .. tostring(value)
   end
-  return proc.wait_for(("%d of %s in the journal"):format(count or 1, table.concat(words, " ")), seconds or 15, function()
+  local what = ("%d of %s in the journal"):format(count or 1, table.concat(words, " "))
+  return proc.wait_for(what, seconds or 15, function()
     local list = self:entries(want)
     return #list >= (count or 1) and list[#list]
   end, function() return self:diagnose() end)

@@ -69,7 +69,7 @@ struct clerk *clerk_new(const struct clerk_start *start)
 	clerk->value = mem_strdup(start->value);
 	clerk->ttl_ms = start->ttl_s * SECOND_MS;
 	clerk->turned_ms = start->turned_ms;
-	clerk->sure_ms = start->sure_ms;
+	clerk->sure = start->sure;
 	clerk->say = start->say;
 	clerk->data = start->data;
 	if (uv_loop_init(&clerk->loop) != 0) {

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "council/election.h"
 #include "council/missive.h"
 #include "etcd/client.h"
 
@@ -22,7 +23,7 @@ struct clerk_start {
 	const char *value;    /* what `lead` says of us, one JSON object */
 	int64_t ttl_s;
 	const atomic_llong *turned_ms; /* the monitor's loop stamps its turns there (uv_hrtime() / 1000000) */
-	atomic_llong *sure_ms;         /* the clerk says there until when the term is sure: CLOCK_BOOTTIME; 0: it is not ours */
+	struct sure *sure;             /* the clerk says there until when the term is sure */
 	/* A missive for the council, which owns it then. On the clerk's thread; must not wait. */
 	void (*say)(void *data, struct missive *missive);
 	void *data;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -16,6 +17,7 @@ struct commit_put {
 
 struct commit {
 	unsigned long number; /* they rise; the caller's */
+	int64_t term;         /* under which it was made: it stands under that, or never */
 	char *meta;           /* what `state/meta` holds with it: one JSON object */
 	struct list puts;     /* struct commit_put *; no key stands there twice */
 	size_t bytes;         /* of keys and texts */

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "core/likeness.h"
 #include "council/clerk.h"
+#include "council/differences.h"
 #include "loop/clock.h"
 #include "script/mailbox.h"
 
@@ -24,7 +25,7 @@ struct council {
 	struct mailbox *mailbox;
 	uv_prepare_t turn;
 	atomic_llong turned_ms;
-	atomic_llong sure_ms;
+	struct sure sure;
 	struct council_events events;
 	void *data;
 	struct polls polls;
@@ -34,12 +35,13 @@ struct council {
 	char settings[LIKENESS_BYTES];
 	int64_t start_ms;  /* wall */
 	int64_t term;
+	int64_t term_ms; /* wall: since when it is ours */
 	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
 	char *stuck;    /* why etcd takes nothing; NULL: it does */
 	int64_t stuck_ms; /* steady: since when */
 	int64_t ttl_ms;
 	char *monitors; /* a JSON list; NULL: not read yet */
-	struct buf differ; /* which settings of which monitors are not ours, as it was logged */
+	struct differences differences; /* of settings */
 	size_t answering;
 	size_t not_answering;
 };
@@ -115,6 +117,7 @@ static void take_text(char **to, char *text)
 static void take_term(struct council *council, const struct estate *estate)
 {
 	council->term = estate->term;
+	council->term_ms = clock_wall_ms();
 	take_text(&council->leader, NULL);
 	log_error("this monitor acts from now on: term %" PRId64, estate->term);
 	council->events.acts(council->data, estate);
@@ -160,36 +163,14 @@ static void take_taken(struct council *council, const char *value)
 	free(host);
 }
 
-/* Says once of each monitor what of its settings differs from ours. */
-static void compare(struct council *council, const json_t *other)
-{
-	const char *name = json_string_value(json_object_get(other, "name"));
-	const char *settings = json_string_value(json_object_get(other, "settings"));
-	struct buf parts = { 0 };
-
-	for (int part = 0; name != NULL && settings != NULL && part < LIKENESSES; part++) {
-		if (!likeness_same(settings, council->settings, (enum likeness)part))
-			buf_addf(&parts, "%s%s", parts.len > 0 ? ", " : "", likeness_name((enum likeness)part));
-	}
-	if (parts.len > 0)
-		buf_addf(&council->differ, "%s of %s; ", buf_text(&parts), name);
-	buf_free(&parts);
-}
-
 static void take_monitors(struct council *council, const char *text)
 {
 	json_t *all = json_loads(text, 0, NULL);
-	char *before = buf_steal(&council->differ);
 
 	take_text(&council->monitors, mem_strdup(text));
-	for (size_t i = 0; i < json_array_size(all); i++)
-		compare(council, json_array_get(all, i));
+	differences_take(&council->differences, all, council->settings);
 	polls_take_live(&council->polls, all);
-	if (council->differ.len > 0 && !text_same(before, buf_text(&council->differ)))
-		log_error("monitors_differ: settings of other monitors are not ours: %.*s", (int)council->differ.len - 2,
-			  council->differ.data);
 	json_decref(all);
-	free(before);
 }
 
 static void on_word(void *data, void *message)
@@ -260,7 +241,9 @@ int64_t council_term(const struct council *council)
 
 bool council_is_sure(const struct council *council)
 {
-	return council->term != 0 && clock_steady_ms() < atomic_load(&council->sure_ms);
+	int64_t until_ms = atomic_load(&council->sure.ms); /* first; it may be that of a term that we have not heard of yet */
+
+	return council->term != 0 && clock_steady_ms() < until_ms && atomic_load(&council->sure.term) == council->term;
 }
 
 char *council_words(const struct council *council)
@@ -283,6 +266,7 @@ void council_commit(struct council *council, struct commit *commit)
 {
 	struct missive *missive = missive_new(MISSIVE_COMMIT);
 
+	commit->term = council->term;
 	missive->commit = commit;
 	clerk_tell(council->clerk, missive);
 }
@@ -328,6 +312,11 @@ void council_render(const struct council *council, struct json *json)
 		jsonw_int(json, council->term);
 	else
 		jsonw_null(json);
+	jsonw_key(json, "acting_since");
+	if (council->term != 0)
+		jsonw_seconds(json, council->term_ms);
+	else
+		jsonw_null(json);
 	jsonw_key(json, "monitors");
 	jsonw_raw(json, council->monitors != NULL ? council->monitors : "[]");
 }
@@ -362,7 +351,7 @@ static bool start_clerk(struct council *council, const struct config *config)
 		.value = value,
 		.ttl_s = monitors->ttl_ms / 1000,
 		.turned_ms = &council->turned_ms,
-		.sure_ms = &council->sure_ms,
+		.sure = &council->sure,
 		.say = on_said,
 		.data = council,
 	};
@@ -381,7 +370,7 @@ static void forget(struct council *council)
 	free(council->leader);
 	free(council->stuck);
 	free(council->monitors);
-	buf_free(&council->differ);
+	buf_free(&council->differences.words);
 	free(council);
 }
 

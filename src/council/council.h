@@ -55,7 +55,7 @@ char *council_words(const struct council *council);
 /* For how long etcd has taken no commit, ms; 0: it does. */
 int64_t council_stuck_ms(const struct council *council);
 
-/* Writes it, in its turn; takes it over. Its number is above that of the one before. */
+/* Writes it under the term, in its turn; takes it over. Its number is above that of the one before. */
 void council_commit(struct council *council, struct commit *commit);
 
 /* What our entry says: how many nodes answer, and how many do not. */

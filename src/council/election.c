@@ -11,13 +11,14 @@
 
 #define READS 3         /* so many reads of `lead` in the lease's time */
 #define ASK_PARTS 4     /* of the lease's time a request may take one part */
+#define STALE_PARTS 3   /* of so many leases' time: a member that lags has caught up, or is not asked any more, by then */
 #define AGAIN_MS 50     /* after a request that nobody took */
 
 struct election {
 	struct client *client;
 	char *key;
 	char *value;
-	atomic_llong *sure_ms;
+	struct sure *sure;
 	struct election_events events;
 	struct belief belief;
 	int64_t lease; /* 0: none */
@@ -30,6 +31,7 @@ struct election {
 	char *leader; /* what was told last; NULL: nobody */
 	uint64_t store; /* etcd's cluster id; 0: not seen yet */
 	int64_t revision; /* the highest that was seen of it */
+	int64_t stale_ms; /* steady: since when all answers are of an old raft term; 0: they are not */
 	bool is_strange;
 };
 
@@ -37,7 +39,8 @@ static void on_next(void *data);
 
 static void tell_sure(struct election *election)
 {
-	atomic_store(election->sure_ms, election->belief.term != 0 ? election->belief.sure_ms : 0);
+	atomic_store(&election->sure->term, election->belief.term);
+	atomic_store(&election->sure->ms, election->belief.term != 0 ? election->belief.sure_ms : 0);
 }
 
 static void set_next(struct election *election, int64_t ms)
@@ -96,14 +99,32 @@ static const struct etcd_pair *pair_of(const struct answer *answer)
 	return answer->pairs.count > 0 ? &answer->pairs.items[0] : NULL;
 }
 
-/* Whether the store is the one it was: all that is asked here goes through etcd's majority, so its revision never falls. */
-static bool is_known(struct election *election, const struct etcd_header *header)
+/* A member of an old raft term lags, or, when that lasts, the store was wiped or restored. */
+static bool is_stale_for_long(struct election *election, const struct answer *answer)
 {
+	int64_t now_ms = clock_steady_ms();
+
+	if (answer->reason != ETCD_REASON_STALE)
+		return false;
+	if (election->stale_ms == 0)
+		election->stale_ms = now_ms;
+	return now_ms - election->stale_ms > STALE_PARTS * election->ttl_ms;
+}
+
+/* Whether the store is the one it was: all that is asked here goes through etcd's majority, so its revision never falls. */
+static bool is_known(struct election *election, const struct answer *answer)
+{
+	const struct etcd_header *header = &answer->header;
+	bool is_answer = answer->outcome == ETCD_DONE || answer->outcome == ETCD_DIFFERS;
 	char *words = NULL;
 
-	if (header->cluster_id == 0)
-		return true; /* nobody has answered */
-	if (election->store != 0 && header->cluster_id != election->store)
+	if (is_answer)
+		election->stale_ms = 0;
+	else if (!is_stale_for_long(election, answer))
+		return !election->is_strange;
+	if (!is_answer)
+		words = mem_strdup("etcd's raft term has fallen: it was wiped, or restored from a backup");
+	else if (election->store != 0 && header->cluster_id != election->store)
 		words = mem_strdup("etcd is another cluster than before");
 	else if (header->revision < election->revision)
 		words = mem_printf("etcd's revision has fallen from %" PRId64 " to %" PRId64 ": it was restored from a backup",
@@ -128,6 +149,7 @@ void election_accept(struct election *election)
 	election->is_strange = false;
 	election->store = 0;
 	election->revision = 0;
+	election->stale_ms = 0;
 	look(election);
 }
 
@@ -141,7 +163,7 @@ static void on_answer(void *data, struct answer *answer)
 
 	election->call = NULL;
 	election->hinted = false;
-	if (!is_known(election, &answer->header)) {
+	if (!is_known(election, answer)) {
 		set_next(election, part_ms(election, READS));
 		return;
 	}
@@ -246,7 +268,7 @@ struct election *election_new(const struct election_start *start)
 	election->client = start->client;
 	election->key = mem_strdup(start->key);
 	election->value = mem_strdup(start->value);
-	election->sure_ms = start->sure_ms;
+	election->sure = start->sure;
 	election->events = *start->events;
 	election->may = true;
 	election->next = timer_new(client_loop(start->client), on_next, election);

@@ -12,6 +12,12 @@
 
 struct election;
 
+/* Until when (CLOCK_BOOTTIME) which term is sure; another thread may look. Both 0: none is ours. */
+struct sure {
+	atomic_llong term; /* that of `ms` or a later one: who reads `ms` first and this afterwards is not misled */
+	atomic_llong ms;
+};
+
 /* Called on the clerk's loop, not from inside a call of the owner's. */
 struct election_events {
 	void (*began)(void *data, int64_t term); /* the term is ours */
@@ -27,7 +33,7 @@ struct election_start {
 	struct client *client;
 	const char *key;   /* "/plusmoin/main/lead" */
 	const char *value; /* who we are, JSON; copied, as the key */
-	atomic_llong *sure_ms; /* where it is told until when the term is sure (CLOCK_BOOTTIME; 0: it is not ours) */
+	struct sure *sure; /* where it is told until when the term is sure */
 	const struct election_events *events; /* copied */
 };
 

@@ -288,7 +288,8 @@ void ledger_begin(struct ledger *ledger, int64_t term, int64_t meta_revision, co
 
 void ledger_add(struct ledger *ledger, struct commit *commit)
 {
-	if (ledger->term == 0) {
+	/* Who made it may have yet to hear that its term is over, and that another one is ours. */
+	if (ledger->term == 0 || commit->term != ledger->term) {
 		commit_free(&commit);
 		return;
 	}
@@ -296,7 +297,7 @@ void ledger_add(struct ledger *ledger, struct commit *commit)
 	go_on(ledger);
 }
 
-void ledger_end(struct ledger *ledger)
+static void drop_all(struct ledger *ledger)
 {
 	struct commit *commit;
 
@@ -311,6 +312,12 @@ void ledger_end(struct ledger *ledger)
 	ledger->meta = NULL;
 }
 
+void ledger_end(struct ledger *ledger)
+{
+	drop_all(ledger);
+	say_stuck(ledger, NULL); /* nothing waits for etcd any more */
+}
+
 bool ledger_is_busy(const struct ledger *ledger)
 {
 	return ledger->waiting.count > 0;
@@ -323,7 +330,7 @@ void ledger_free(struct ledger **ledger_p)
 	*ledger_p = NULL;
 	if (ledger == NULL)
 		return;
-	ledger_end(ledger);
+	drop_all(ledger);
 	list_free(&ledger->waiting);
 	timer_free(&ledger->again);
 	free(ledger->prefix);

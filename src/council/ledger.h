@@ -38,7 +38,7 @@ struct ledger *ledger_new(const struct ledger_start *start);
 /* A term begins: what stands at `state/meta`, and its mod_revision (0: nothing; "{}" then). Drops what waited. */
 void ledger_begin(struct ledger *ledger, int64_t term, int64_t meta_revision, const char *meta);
 
-/* Takes over the commit; drops it when there is no term. */
+/* Takes over the commit; drops it when it was not made under this term. */
 void ledger_add(struct ledger *ledger, struct commit *commit);
 
 /* The term is over: drops what waits. */

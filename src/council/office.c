@@ -93,8 +93,8 @@ static void on_refused(void *data, const char *why)
 	struct clerk *clerk = data;
 
 	log_warning("etcd has refused a commit: %s", why);
-	election_hint(clerk->election);
 	say(clerk, MISSIVE_TERM_OVER, why);
+	clerk->resigns = true; /* under a term that can write no more nobody would act */
 	do_if_idle(clerk);
 }
 
@@ -309,7 +309,7 @@ void office_open(struct clerk *clerk)
 	const struct reg_events reg_events = { .in = on_in, .taken = on_taken, .data = clerk };
 
 	clerk->election = election_new(&(struct election_start){ .client = clerk->client, .key = lead,
-		.value = clerk->value, .sure_ms = clerk->sure_ms, .events = &election_events });
+		.value = clerk->value, .sure = clerk->sure, .events = &election_events });
 	clerk->ledger = ledger_new(&(struct ledger_start){ .client = clerk->client, .prefix = clerk->prefix,
 		.writer = clerk->instance, .timeout_ms = clerk->ttl_ms / ASK_PARTS, .events = &ledger_events });
 	clerk->reg = reg_new(&(struct reg_start){ .client = clerk->client, .key = entry, .instance = clerk->instance,

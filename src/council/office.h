@@ -31,7 +31,7 @@ struct clerk {
 	char *value;
 	int64_t ttl_ms;
 	const atomic_llong *turned_ms;
-	atomic_llong *sure_ms;
+	struct sure *sure;
 	void (*say)(void *data, struct missive *missive);
 	void *data;
 	struct lease *lease;

@@ -181,12 +181,6 @@ static void on_look(void *data)
 	}
 }
 
-/* While we end, what did not start or was cut short is handed back: it is the next monitor's to run. */
-static bool is_handed_back(const struct shift *shift, enum action_end end)
-{
-	return shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED);
-}
-
 void shift_ended(struct shift *shift, const struct event *event, const char *path, enum action_end end, const char *how)
 {
 	struct duty *duty = shift != NULL ? duties_find(&shift->duties, event) : NULL;
@@ -196,8 +190,8 @@ void shift_ended(struct shift *shift, const struct event *event, const char *pat
 	if (duty == NULL || council_term(shift->council) == 0)
 		return;
 	run = duty_find_run(duty, path, &i);
-	if (run == NULL || is_handed_back(shift, end))
-		return;
+	if (run == NULL || (shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED)))
+		return; /* while we end, what did not start or was cut short stays as it is: the next monitor's to run */
 	duty_end_run(run, how);
 	if (duty == shift->making)
 		return; /* it was dropped at once: that goes with the event */

@@ -80,7 +80,12 @@ void body_range(struct body *body, const struct body_range *range)
 {
 	struct json json = begin(body, BODY_RANGE);
 
-	add_keys(&json, range->key, range->prefix);
+	if (range->prefix && range->after != NULL) {
+		add_bytes(&json, "key", range->after, strlen(range->after) + 1); /* the next key is this one and a zero */
+		add_range_end(&json, range->key);
+	} else {
+		add_keys(&json, range->key, range->prefix);
+	}
 	add_true(&json, "serializable", range->serializable);
 	add_true(&json, "keys_only", range->keys_only);
 	if (range->limit > 0)

@@ -60,6 +60,7 @@ struct body {
 struct body_range {
 	const char *key;
 	bool prefix;       /* all keys that begin with `key` */
+	const char *after; /* with `prefix`: those behind this one, the last of the page before; NULL: from the first */
 	bool serializable; /* what this member has; else what the majority has agreed on */
 	bool keys_only;
 	int64_t limit;     /* 0: all */

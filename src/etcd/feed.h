@@ -3,7 +3,8 @@
  * soon, and no proof that nothing else has happened: a member that is stopped or cut off tells nothing, and its
  * connection stands. Who reads a revision below the prefix by another way says so (feed_expect()). After a failure it
  * opens a watch at the next endpoint by itself, from the revision on that it has not told yet, so that no event is
- * told twice, and none is left out unless FEED_COMPACTED says so. Loop's thread.
+ * told twice, and none is left out unless FEED_COMPACTED says so (which it may after a long silence, though nothing
+ * below the prefix had changed). Loop's thread.
  */
 #pragma once
 

@@ -214,23 +214,21 @@ void finder_free(struct finder *finder)
 /* ---- names that are like one ---- */
 
 /*
- * How many letters have to be changed, put in or left out to make one of the other; more than `most` when that is all
- * that needs to be known.
+ * row[j]: how many letters have to be changed, put in or left out to make `a` of the first j letters of `b`. False: more
+ * than `most` for each of them.
  */
-static size_t distance(const char *a, const char *b, size_t most)
+static bool compare(const char *a, const char *b, size_t b_len, size_t most, unsigned char row[NEAR_BYTES + 1])
 {
-	unsigned char row[NEAR_BYTES + 1];
 	size_t a_len = strnlen(a, NEAR_BYTES);
-	size_t b_len = strnlen(b, NEAR_BYTES);
+	size_t least = 0;
 
-	if (a_len > b_len + most || b_len > a_len + most)
-		return most + 1;
 	for (size_t j = 0; j <= b_len; j++)
 		row[j] = (unsigned char)j;
-	for (size_t i = 0; i < a_len; i++) {
+	for (size_t i = 0; i < a_len && least <= most; i++) {
 		unsigned char diagonal = row[0];
 
 		row[0] = (unsigned char)(i + 1);
+		least = row[0];
 		for (size_t j = 0; j < b_len; j++) {
 			unsigned char best = (unsigned char)(diagonal + (a[i] != b[j]));
 
@@ -240,9 +238,31 @@ static size_t distance(const char *a, const char *b, size_t most)
 			if (row[j] + 1 < best)
 				best = (unsigned char)(row[j] + 1);
 			row[j + 1] = best;
+			least = best < least ? best : least;
 		}
 	}
-	return row[b_len];
+	return least <= most;
+}
+
+/* How far that is from what the node is called; its port may be what was left out. More than `most`: further. */
+static size_t distance(const char *name, const struct node_view *node, size_t most)
+{
+	unsigned char row[NEAR_BYTES + 1];
+	size_t best = most + 1;
+	char id[ID_BYTES];
+	size_t len;
+
+	write_id(node, id);
+	len = strnlen(id, NEAR_BYTES);
+	if (compare(name, id, len, most, row)) {
+		size_t without_port = row[strnlen(node->host, NEAR_BYTES)];
+
+		best = row[len] < without_port ? row[len] : without_port;
+	}
+	len = strnlen(node->name, NEAR_BYTES);
+	if (strcmp(node->name, id) != 0 && compare(name, node->name, len, most, row) && row[len] < best)
+		best = row[len];
+	return best;
 }
 
 struct near {
@@ -272,19 +292,14 @@ bool finder_add_near(const struct board *board, const char *name, struct buf *ou
 	struct near near = { 0 };
 	const struct node_view *node;
 	size_t most = strnlen(name, NEAR_BYTES) / 3 + 1;
-	char id[ID_BYTES];
 
 	while ((node = next_node(&each)) != NULL) {
-		size_t how_far = distance(name, node->name, most);
-		size_t by_id;
+		size_t how_far = distance(name, node, most);
 
-		write_id(node, id);
-		by_id = distance(name, id, most);
-		how_far = by_id < how_far ? by_id : how_far;
-		by_id = distance(name, node->host, most); /* the port may be what was left out */
-		how_far = by_id < how_far ? by_id : how_far;
 		if (how_far <= most)
 			take_near(&near, node, how_far);
+		if (near.count == FINDER_NEAR && near.distance[FINDER_NEAR - 1] <= most)
+			most = near.distance[FINDER_NEAR - 1]; /* no one further is kept: it takes less to see that */
 	}
 	for (size_t i = 0; i < near.count; i++)
 		buf_addf(out, "%s%s", i > 0 ? ", " : "", near.node[i]->name);

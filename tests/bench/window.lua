@@ -1,6 +1,6 @@
 -- What the window does, and what it costs, beside nginx with static files where that is a yardstick. Run by
--- `make bench`. QUICK=1 makes it shorter, PARTS="health status news many cpu" chooses. The machine's load stands before
--- each line: what else runs shows in all figures, so compare within a round.
+-- `make bench`. QUICK=1 makes it shorter, REPEATS=5 longer, PARTS="health status news many mass cpu" chooses. The
+-- machine's load stands before each line: what else runs shows in all figures, so compare within a round.
 local farm = require "tests.bench.scale.farm"
 local haproxy = require "spec.support.haproxy"
 local news = require "tests.bench.window.news"
@@ -10,9 +10,10 @@ local plusmoin = require "spec.support.plusmoin"
 local pressure = require "tests.bench.window.pressure"
 local proc = require "spec.support.proc"
 local standin = require "spec.support.standin"
+local web = require "spec.support.web"
 
 local QUICK = os.getenv("QUICK") == "1"
-local REPEATS = QUICK and 2 or 3
+local REPEATS = tonumber(os.getenv("REPEATS") or QUICK and "2" or "3")
 local SECONDS = QUICK and 10 or 30
 local STATUS_SECONDS = QUICK and 2 or 5
 local CPU_SECONDS = QUICK and 4 or 10
@@ -20,6 +21,7 @@ local DEATHS = QUICK and 5 or 20
 local RATE, CONNECTIONS = 2000, 16
 local SOME, MANY, VERY_MANY = 100, 1000, 5000
 local AGENT_INTER_MS = 100
+local STREAMS, DYING, DYING_SECONDS = 20, "n*5", 4 -- of clusters of ten: a slave of each
 local SETTLE_SECONDS = 3
 
 local function say(format, ...)
@@ -106,18 +108,28 @@ end
 local function status()
   local fleet = pressure.fleet(MANY, {})
   local text = pressure.page(fleet.place, "/status.json")
-  local place, stop = pressure.nginx { ["status.json"] = text }
+  local place, stop, nginx_ms = pressure.nginx { ["status.json"] = text }
   local how = { connections = CONNECTIONS, seconds = STATUS_SECONDS, rate = 0 }
-  local ours, theirs = {}, {}
+  local ours, theirs, our_us, their_us = {}, {}, {}, {}
+  local function window_ms()
+    return pressure.thread_ms(fleet, "window")
+  end
+  local function ask(at, spent_ms) -- requests a second, us of CPU a request
+    local before = spent_ms()
+    local seen = pressure.ask(at, "/status.json", how)
+    return seen.rate, (spent_ms() - before) * 1000 / seen.answered
+  end
   say("/status.json of %d nodes (%d bytes), as fast as it goes, %d connections, %d s", MANY, #text, CONNECTIONS,
     STATUS_SECONDS)
   for i = 1, REPEATS do
-    theirs[i] = pressure.ask(place, "/status.json", how).rate
-    ours[i] = pressure.ask(fleet.place, "/status.json", how).rate
+    theirs[i], their_us[i] = ask(place, nginx_ms)
+    ours[i], our_us[i] = ask(fleet.place, window_ms)
   end
   report("    nginx", theirs, "requests a second")
   report("    window", ours, "requests a second")
   ratio("    window / nginx", ours, theirs, ">= 0.5")
+  report("    nginx, CPU a request", their_us, "us")
+  report("    window, CPU a request", our_us, "us")
   stop()
   fleet.daemon:stop()
   standin.stop_all()
@@ -183,6 +195,43 @@ local function many()
   of.stop()
 end
 
+-- A slave of each cluster dies at the same time; `streams` clients read along. ms of CPU of monitor and window.
+local function die_at_once(of, streams)
+  local fleet = pressure.watch(of, { http = streams > 0, heartbeat = 5 })
+  local wires = {}
+  for i = 1, streams do
+    wires[i] = web.connect(fleet.place):say(web.request("/events"))
+  end
+  rest(SETTLE_SECONDS)
+  local monitor, window = pressure.thread_ms(fleet, "monitor"), pressure.thread_ms(fleet, "window")
+  of.stand:play(DYING .. " die")
+  rest(DYING_SECONDS)
+  monitor, window = pressure.thread_ms(fleet, "monitor") - monitor, pressure.thread_ms(fleet, "window") - window
+  for _, wire in ipairs(wires) do
+    local _, told = wire.heard:gsub("\nevent: slave_down\n", "")
+    assert(told == of.count // farm.CLUSTER, told)
+  end
+  web.close_all()
+  of.stand:play(DYING .. " serve")
+  fleet.daemon:stop()
+  return monitor, window
+end
+
+local function mass()
+  local of = farm.start(VERY_MANY)
+  local shut, open, window = {}, {}, {}
+  for i = 1, REPEATS do
+    shut[i] = die_at_once(of, 0)
+    open[i], window[i] = die_at_once(of, STREAMS)
+  end
+  say("CPU when %d of %d nodes die at once, in %d s", VERY_MANY // farm.CLUSTER, VERY_MANY, DYING_SECONDS)
+  report("    the monitor's thread, window shut", shut, "ms")
+  report(("    the monitor's thread, %d clients read /events"):format(STREAMS), open, "ms")
+  report("    the window's thread", window, "ms")
+  ratio("    the monitor's, open / shut", open, shut, "about 1")
+  of.stop()
+end
+
 local function cpu()
   local of = farm.start(MANY)
   local shut, open = {}, {}
@@ -206,11 +255,11 @@ local function cpu()
   of.stop()
 end
 
-local PARTS = { health = health, status = status, news = deaths, many = many, cpu = cpu }
+local PARTS = { health = health, status = status, news = deaths, many = many, mass = mass, cpu = cpu }
 
 local ok, message = pcall(function()
   math.randomseed(os.time())
-  for part in (os.getenv("PARTS") or "health status news many cpu"):gmatch("%a+") do
+  for part in (os.getenv("PARTS") or "health status news many mass cpu"):gmatch("%a+") do
     PARTS[part]()
   end
 end)

@@ -315,6 +315,7 @@ static void write_body(struct body *body, const char *what, const json_t *comman
 					     "authenticate", "status" };
 	const struct body_range range = {
 		.key = fields_text(command, "key"), .prefix = fields_true(command, "prefix"),
+		.after = text_or_null(command, "after"),
 		.serializable = fields_true(command, "serializable"), .keys_only = fields_true(command, "keys_only"),
 		.limit = fields_int(command, "limit"), .revision = fields_int(command, "revision"),
 	};

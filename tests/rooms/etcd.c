@@ -119,6 +119,8 @@ static void test_prefixes(void **state)
 	expect_json(&body, "/v3/kv/range", "{\"key\":\"AA==\",\"range_end\":\"AA==\"}"); /* all keys */
 	body_range(&body, &(struct body_range){ .key = "a\xFF\xFF", .prefix = true });
 	expect_json(&body, "/v3/kv/range", "{\"key\":\"Yf//\",\"range_end\":\"Yg==\"}");
+	body_range(&body, &(struct body_range){ .key = "a", .prefix = true, .after = "ab" });
+	expect_json(&body, "/v3/kv/range", "{\"key\":\"YWIA\",\"range_end\":\"Yg==\"}");
 	body_range(&body, &(struct body_range){ .key = "\xFF", .prefix = true });
 	expect_json(&body, "/v3/kv/range", "{\"key\":\"/w==\",\"range_end\":\"AA==\"}");
 }

@@ -13,7 +13,7 @@ local CLIENT_CORE = math.max(#proc.uv.cpu_info() - 1, 0)
 
 local NGINX = [[
 daemon off;
-worker_processes 1;
+master_process off;
 pid %s/pid;
 events { worker_connections 1024; }
 http {
@@ -36,7 +36,11 @@ local function on_core(core, argv)
   return table.move(argv, 1, #argv, 4, { "taskset", "-c", tostring(core) })
 end
 
---- An nginx with these files ({ name = text }): where it listens.
+local function cpu_ms(task)
+  return tonumber(proc.read_file("/proc/" .. task .. "/schedstat"):match("^%d+")) / 1e6
+end
+
+--- An nginx of one process with these files ({ name = text }): where it listens, what ends it, what says its ms of CPU.
 function pressure.nginx(files)
   local dir, place = proc.new_dir("nginx"), web.place()
   for name, text in pairs(files) do
@@ -51,7 +55,7 @@ function pressure.nginx(files)
   return place, function()
     process:kill("sigterm")
     process:wait(10)
-  end
+  end, function() return cpu_ms(process.pid) end
 end
 
 -- The client, where the servers' user can run it.
@@ -103,6 +107,19 @@ function pressure.page(place, path)
     "http://" .. place .. path }
   local body, status, seconds = text:match("^(.*)\n(%d+) ([%d.]+)$")
   return body, tonumber(seconds) * 1000, tonumber(status)
+end
+
+--- ms of CPU so far of the thread of that name; "monitor": the first one.
+function pressure.thread_ms(fleet, name)
+  local pid, found = fleet.daemon.process.pid, nil
+  local tasks = proc.uv.fs_scandir("/proc/" .. pid .. "/task")
+  for id in function() return proc.uv.fs_scandir_next(tasks) end do
+    local task = ("%d/task/%s"):format(pid, id)
+    if name == "monitor" and id == tostring(pid) or proc.read_file("/proc/" .. task .. "/comm") == name .. "\n" then
+      found = cpu_ms(task)
+    end
+  end
+  return found or 0
 end
 
 --- The monitor's lateness so far: { count =, sum_ms =, over = { [ms] = count } }.
