@@ -220,7 +220,7 @@ describe("start", function()
       return tonumber(master:sql("SELECT max(tstamp) FROM heartbeat", "plusmoin")[1][1])
     end
     local before = newest()
-    proc.wait_for("a round's beat", 10, function() return newest() > before end, function() return daemon:diagnose() end)
+    proc.wait_for("a round's beat", 10, function() return newest() > before end)
     slave:resume_replay()
     daemon:wait_event("slave_up")
   end)
