@@ -106,6 +106,9 @@ return {
       -- With several `monitors`: whether it runs again when the one that had started it died before its end.
       -- Default: true.
       rerun = true,
+      -- With several `monitors`: `act` runs it at once, also while etcd is away (pagers); it may run twice.
+      -- Allowed: hold, act. Default: hold.
+      alone = "hold",
     },
     -- The master went down or was demoted, and nobody replaces it.
     -- Default: null.

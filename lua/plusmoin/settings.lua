@@ -109,6 +109,8 @@ local rows = {
     doc = "Seconds this entry may run." },
   { name = "triggers.X.rerun", type = "boolean", default = true, reload = "live",
     doc = "With several `monitors`: whether it runs again when the one that had started it died before its end." },
+  { name = "triggers.X.alone", type = "choice", allowed = { "hold", "act" }, default = "hold", reload = "live",
+    doc = "With several `monitors`: `act` runs it at once, also while etcd is away (pagers); it may run twice." },
   { name = "trigger_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
     doc = "Seconds a trigger may run; then its process group gets TERM and 5 s later KILL." },
   { name = "lua", type = "object", default_doc = "{}", reload = "live",

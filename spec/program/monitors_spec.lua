@@ -265,6 +265,24 @@ describe("monitors:", function()
     a:wait_logged("etcd answers again")
   end)
 
+  it("etcd is away: a trigger that acts alone runs at once, the others when it is back", function()
+    local group = fleet { ttl = 5 }
+    group.triggers.slave_down[1].alone = "act"
+    local a = monitors.wait_acts(group:monitor "a")
+    group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    wait_all_done(group)
+    cluster.members[1]:kill()
+    slaves[1]:kill9()
+    local alone = group:wait_entry { what = "end", name = "slave_down", which = 1 }
+    a:wait_logged("etcd cannot be asked")
+    proc.watch(1, function() assert.are.equal(0, #group:entries { name = "slave_down", which = 2 }) end)
+    cluster:start_missing()
+    group:wait_entry { what = "end", name = "slave_down", which = 2 }
+    wait_all_done(group)
+    assert.are.equal("done", group:kept()[alone.number].runs[1].state)
+    assert_none_twice(group)
+  end)
+
   it("etcd is away: the one that acts ends all the same", function()
     local group = fleet()
     local a = monitors.wait_acts(group:monitor "a")

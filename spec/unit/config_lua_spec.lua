@@ -226,7 +226,7 @@ describe("a trigger's entry", function()
     ["{}"] = ": holds neither command nor lua; allowed: " .. ENTRY,
     ['{"command": "a", "settings": {}}'] = ".settings: settings without lua: a command gets none; allowed: " .. ENTRY,
     ['{"lua": "x.lua", "setings": {}}'] = '.setings: unknown key; the nearest known key is "settings"; '
-      .. "allowed: command, lua, settings, timeout, rerun",
+      .. "allowed: command, lua, settings, timeout, rerun, alone",
   } do
     it("refuses " .. text, function()
       write("x.lua", "return function() end")

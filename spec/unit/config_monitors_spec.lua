@@ -132,13 +132,15 @@ describe("monitors", function()
 
   it("let a trigger run once at most", function()
     local result = load_monitors({ etcd = URL }, nil, { triggers = { master_up = {
-      { command = "/bin/true", rerun = false }, { command = "/bin/true", rerun = true }, "/bin/true" } } })
+      { command = "/bin/true", rerun = false }, { command = "/bin/true", rerun = true, alone = "act" },
+      "/bin/true" } } })
     assert.same({}, result.errors)
     local once = {}
     for i, action in ipairs(result.config.triggers.master_up) do
       once[i] = tostring(action.once)
     end
     assert.same({ "true", "false", "nil" }, once)
+    assert.is_true(result.config.triggers.master_up[2].acts_alone)
     result = load_monitors({ etcd = URL }, nil, { triggers = { master_up = { command = "/bin/true", rerun = "no" } } })
     assert.truthy(result.errors[1]:find("triggers.master_up.rerun", 1, true), result.errors[1])
   end)

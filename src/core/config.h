@@ -42,6 +42,7 @@ struct config_action {
 	char *source;      /* "file.lua:12", where the function begins */
 	uint64_t code;     /* a hash of the function's code */
 	int64_t timeout_ms;
+	bool acts_alone; /* "alone": "act": with several monitors it runs whether etcd answers or not */
 	bool once; /* "rerun": false: it does not run again after another monitor has started it */
 };
 

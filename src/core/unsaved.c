@@ -144,6 +144,20 @@ void unsaved_all(struct unsaved *set, const struct fleet *fleet)
 	}
 }
 
+void unsaved_stored(struct unsaved *set, const struct saved *saved, const struct config *config)
+{
+	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++) {
+		const struct saved_cluster *cluster = &saved->clusters[i];
+
+		if (config == NULL)
+			unsaved_cluster(set, cluster->id);
+		for (size_t n = 0; n < cluster->node_count; n++) {
+			if (config == NULL || config_find_node(config, cluster->nodes[n].id) == NULL)
+				unsaved_node(set, cluster->nodes[n].id);
+		}
+	}
+}
+
 size_t unsaved_count(const struct unsaved *set)
 {
 	return set->count;

@@ -27,6 +27,12 @@ void unsaved_change(struct unsaved *set, const struct change *change);
 /* Each part that the fleet has: for the first time, and after a reload. */
 void unsaved_all(struct unsaved *set, const struct fleet *fleet);
 
+/*
+ * Parts that are stored (`saved`; NULL: none is) and may be none of the fleet's: all of them, or (`config` not NULL) those of
+ * nodes that it does not have.
+ */
+void unsaved_stored(struct unsaved *set, const struct saved *saved, const struct config *config);
+
 /* How many parts are named. */
 size_t unsaved_count(const struct unsaved *set);
 

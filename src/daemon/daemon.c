@@ -71,7 +71,7 @@ static void on_handle(uv_handle_t *handle, void *data)
 }
 
 /* All triggers have ended: everything is closed, and the loop ends when that is done. */
-static void on_dispatched(void *data)
+static void on_all_dispatched(void *data)
 {
 	struct daemon *daemon = data;
 
@@ -79,11 +79,22 @@ static void on_dispatched(void *data)
 	voting_end(daemon);
 	timer_free(&daemon->settle);
 	dispatch_free(&daemon->dispatch);
+	dispatch_free(&daemon->alone);
 	reaper_stop();
 	uv_walk(&daemon->loop, on_handle, NULL);
 	outlook_free(&daemon->outlook);
 	tidy_free(&daemon->tidy);
 	uv_stop(&daemon->loop);
+}
+
+static void on_dispatched(void *data)
+{
+	struct daemon *daemon = data;
+
+	if (daemon->alone != NULL)
+		dispatch_stop(daemon->alone, on_all_dispatched, daemon);
+	else
+		on_all_dispatched(daemon);
 }
 
 static void begin_end(struct daemon *daemon, int signum)
@@ -185,6 +196,8 @@ static void take_load(struct daemon *daemon, struct config *config)
 	outlook_take(daemon->outlook, config);
 	tidy_soon(daemon->tidy);
 	dispatch_reload(daemon->dispatch, config);
+	if (daemon->alone != NULL)
+		dispatch_reload(daemon->alone, config);
 	shift_reload(daemon->shift, config);
 	outcome_say_restart(daemon->first, config);
 	fits_say(config);
@@ -198,6 +211,16 @@ static char *on_refuses(void *data, const struct config *config)
 	return daemon->ending ? NULL : outlook_prepare(daemon->outlook, config); /* it ends as it was */
 }
 
+static void on_can_run(void *data)
+{
+	struct daemon *daemon = data;
+
+	if (daemon->dispatch != NULL)
+		dispatch_runner_changed(daemon->dispatch);
+	if (daemon->alone != NULL)
+		dispatch_runner_changed(daemon->alone);
+}
+
 static void on_loaded(void *data, unsigned long number, struct config *config,
 		      const struct load_report *report)
 {
@@ -205,8 +228,8 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 	struct buf out = { 0 };
 	struct shared_text *answer;
 
-	if (daemon->dispatch != NULL && daemon->ending)
-		dispatch_runner_changed(daemon->dispatch);
+	if (daemon->ending)
+		on_can_run(daemon);
 	if (daemon->ending)
 		return; /* it ends as it was */
 	for (size_t i = 0; i < report->warning_count; i++)
@@ -219,20 +242,12 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 		take_load(daemon, config);
 	} else {
 		log_error("configuration not reloaded: all stays as it was");
-		dispatch_runner_changed(daemon->dispatch);
+		on_can_run(daemon);
 	}
 	answer = shared_text_take(&out);
 	outcome_tell(&daemon->waiters, daemon->control, number, answer);
 	shared_text_unref(&answer);
 	notify_ready();
-}
-
-static void on_can_run(void *data)
-{
-	struct daemon *daemon = data;
-
-	if (daemon->dispatch != NULL)
-		dispatch_runner_changed(daemon->dispatch);
 }
 
 static void start_hosts(struct daemon *daemon, struct host *host)

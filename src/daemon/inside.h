@@ -27,6 +27,7 @@ struct daemon {
 	struct monitor *monitor;
 	struct jury jury; /* while there are other monitors */
 	struct dispatch *dispatch;
+	struct dispatch *alone; /* of triggers that run whether etcd answers or not; NULL: there is no other monitor */
 	struct control *control;
 	struct outlook *outlook;
 	struct shift *shift; /* NULL: there is no other monitor */

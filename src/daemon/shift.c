@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/duty.h"
+#include "daemon/loners.h"
 #include "loop/timer.h"
 #include "records/event_reading.h"
 
@@ -19,6 +20,7 @@ struct shift {
 	const struct clock *clock;
 	struct monitor *monitor;
 	struct dispatch *dispatch;
+	struct loners loners;
 	struct shift_events events;
 	void *data;
 	struct council *council;
@@ -118,14 +120,17 @@ bool shift_fired(struct shift *shift, struct event *event)
 	if (event->kind == EVENT_HEARTBEAT)
 		return council_is_sure(shift->council);
 	shift->misses = shift->misses || council_stuck_ms(shift->council) > shift->config->monitors.ttl_ms;
-	if (shift->misses)
-		return false; /* on_returned() makes the difference fire */
+	if (shift->misses) { /* on_returned() makes the difference fire */
+		loners_dispatch(&shift->loners, shift->config, event, NULL);
+		return false;
+	}
 	commit = commit_with_state(shift);
 	duty = duty_new(shift->config, event);
 	duty->commit = commit->number;
 	duties_add(&shift->duties, duty);
 	shift->making = duty;
-	dispatch_event(shift->dispatch, event); /* asks may_start() when a place is free: that start rides with this commit */
+	/* Asks may_start() when a place is free: that start rides with this commit. */
+	loners_dispatch(&shift->loners, shift->config, event, duty);
 	shift->making = NULL;
 	put_record(commit, duty);
 	drop_old(commit, duty->number);
@@ -263,27 +268,10 @@ static void take_event(struct shift *shift, const struct estate_event *stored)
 		go_on_with(shift, duty);
 }
 
-/* What stands there and is none of ours goes. */
-static void name_strangers(struct shift *shift, const struct saved *saved, bool all)
-{
-	const struct config *config = shift->config;
-
-	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++) {
-		const struct saved_cluster *cluster = &saved->clusters[i];
-
-		if (all)
-			unsaved_cluster(shift->unsaved, cluster->id);
-		for (size_t n = 0; n < cluster->node_count; n++) {
-			if (all || config_find_node(config, cluster->nodes[n].id) == NULL)
-				unsaved_node(shift->unsaved, cluster->nodes[n].id);
-		}
-	}
-}
-
 /* The store is another one: what we see is written there, and no event fires. */
 static void seed(struct shift *shift, const struct estate *estate)
 {
-	name_strangers(shift, estate->saved, true);
+	unsaved_stored(shift->unsaved, estate->saved, NULL);
 	unsaved_all(shift->unsaved, monitor_fleet(shift->monitor));
 	council_commit(shift->council, commit_with_state(shift));
 	log_error("what this monitor knows of the fleet is written to etcd");
@@ -306,7 +294,7 @@ static void on_acts(void *data, const struct estate *estate)
 		return;
 	}
 	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
-	name_strangers(shift, estate->saved, false);
+	unsaved_stored(shift->unsaved, estate->saved, shift->config);
 	for (size_t i = 0; i < estate->events.count; i++)
 		take_event(shift, estate->events.items[i]);
 }
@@ -331,6 +319,7 @@ static void on_stands_by(void *data, const char *why)
 	duties_drop(&shift->duties); /* what they come to is the next monitor's to find out */
 	unsaved_clear(shift->unsaved);
 	dispatch_abandon(shift->dispatch, why);
+	dispatch_abandon(shift->loners.alone, why);
 }
 
 static void on_changed(void *data)
@@ -386,6 +375,7 @@ struct shift *shift_new(const struct shift_start *start)
 	shift->clock = start->clock;
 	shift->monitor = start->monitor;
 	shift->dispatch = start->dispatch;
+	shift->loners = (struct loners){ .others = start->dispatch, .alone = start->alone };
 	shift->events = *start->events;
 	shift->data = start->data;
 	shift->unsaved = unsaved_new();

@@ -34,7 +34,8 @@ struct shift_start {
 	struct config *config; /* it takes a reference */
 	const struct clock *clock;
 	struct monitor *monitor;   /* that observes until a term begins */
-	struct dispatch *dispatch; /* outlives it */
+	struct dispatch *dispatch; /* outlives it, */
+	struct dispatch *alone;    /* as does that of triggers which act alone (loners.h) */
 	const struct polls_events *polls; /* what monitors ask each other */
 	void *polls_data;
 	const struct shift_events *events;

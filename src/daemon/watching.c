@@ -172,6 +172,7 @@ static bool join_others(struct daemon *daemon)
 		.clock = &daemon->clock,
 		.monitor = daemon->monitor,
 		.dispatch = daemon->dispatch,
+		.alone = daemon->alone,
 		.polls = &voting_polls,
 		.polls_data = daemon,
 		.events = &shift_events,
@@ -239,17 +240,25 @@ static void start_monitor(struct daemon *daemon)
 	saved_free(&saved);
 }
 
-bool watching_begin(struct daemon *daemon)
+static struct dispatch *make_dispatch(struct daemon *daemon)
 {
 	static const struct dispatch_events runs = { .started = on_started, .told = on_told, .ended = on_ended };
+	struct dispatch *dispatch = dispatch_new(&daemon->loop, daemon->config, hosts_runner(daemon->hosts));
 
+	dispatch_tell(dispatch, &runs, daemon);
+	dispatch_measure(dispatch, &daemon->meters);
+	return dispatch;
+}
+
+bool watching_begin(struct daemon *daemon)
+{
 	fits_say(daemon->config);
 	measured_load(&daemon->meters, true);
 	daemon->tidy = tidy_new(&daemon->loop);
 	tidy_soon(daemon->tidy);
-	daemon->dispatch = dispatch_new(&daemon->loop, daemon->config, hosts_runner(daemon->hosts));
-	dispatch_tell(daemon->dispatch, &runs, daemon);
-	dispatch_measure(daemon->dispatch, &daemon->meters);
+	daemon->dispatch = make_dispatch(daemon);
+	if (daemon->config->monitors.etcd_count > 0)
+		daemon->alone = make_dispatch(daemon);
 	start_monitor(daemon);
 	return join_others(daemon);
 }

@@ -152,6 +152,9 @@ static void read_trigger(lua_State *L, struct config_trigger *trigger)
 			lua_pop(L, 1);
 		}
 		trigger->actions[i].timeout_ms = get_ms(L, "timeout");
+		lua_getfield(L, -1, "acts_alone");
+		trigger->actions[i].acts_alone = lua_toboolean(L, -1) != 0;
+		lua_pop(L, 1);
 		lua_getfield(L, -1, "once");
 		trigger->actions[i].once = lua_toboolean(L, -1) != 0;
 		lua_pop(L, 1);

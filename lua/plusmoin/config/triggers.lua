@@ -115,15 +115,24 @@ local function runs_once(ctx, path, value)
   return checks.value(ctx, keypath.key(path, "rerun"), rerun, settings.find("triggers.X.rerun")) == false
 end
 
+-- Whether it runs although etcd does not answer ("alone": "act").
+local function acts_alone(ctx, path, value)
+  local alone = checks.get(value, "alone")
+  if alone == nil then
+    return nil
+  end
+  return checks.value(ctx, keypath.key(path, "alone"), alone, settings.find("triggers.X.alone")) == "act"
+end
+
 local read_action_of
 
 -- An entry's action; its timeout is left out where neither it nor its file has one.
 local function read_entry(ctx, path, value)
   checks.keys(ctx, path, value, "triggers.X.")
-  local once = runs_once(ctx, path, value)
+  local once, alone = runs_once(ctx, path, value), acts_alone(ctx, path, value)
   local action = read_action_of(ctx, path, value)
   if action then
-    action.once = once
+    action.once, action.acts_alone = once, alone
   end
   return action
 end
