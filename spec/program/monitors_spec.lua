@@ -265,6 +265,26 @@ describe("monitors:", function()
     a:wait_logged("etcd answers again")
   end)
 
+  it("one becomes several: what its state file holds is taken over while etcd holds nothing", function()
+    local group = fleet { config = { state_file = proc.new_dir("state") .. "/state.json" } }
+    proc.give(group.options.config.state_file:match("^(.*)/"))
+    local one = group:monitor("one", { alone = true })
+    local up = group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
+    slaves[1]:kill9()
+    local down = group:wait_entry { what = "end", name = "slave_down", which = 2 }
+    one:stop_and_check()
+    local a = monitors.wait_acts(group:monitor "a")
+    a:wait_logged("what the state file holds is taken over")
+    proc.wait_for("its plusmoin_up", 10, function()
+      return #group:entries { what = "end", name = "plusmoin_up", which = 2 } == 2
+    end, function() return group:diagnose() end)
+    wait_all_done(group)
+    local ups = group:entries { what = "end", name = "plusmoin_up", which = 2 }
+    assert.is_true(ups[2].number > down.number and ups[2].cluster == up.cluster)
+    assert.are.equal(1, #group:entries { what = "end", name = "slave_down", which = 2 }) -- it was known
+    a:wait_place(slaves[1], "lost 0")
+  end)
+
   it("etcd is away: a trigger that acts alone runs at once, the others when it is back", function()
     local group = fleet { ttl = 5 }
     group.triggers.slave_down[1].alone = "act"

@@ -184,7 +184,7 @@ describe("monitors", function()
       assert.same({}, load_monitors({ etcd = url, user = "u", password = "geheim" }).warnings)
     end
     assert_warning(load_monitors({ etcd = URL }, nil, { state_file = "/var/lib/x" }),
-      "state_file: is not used while there are monitors: etcd keeps what it would hold")
+      "state_file: is read only while etcd holds nothing yet: what monitors know is kept there")
     assert.same({}, load_monitors(nil, nil, { state_file = "/var/lib/x" }).warnings)
   end)
 end)

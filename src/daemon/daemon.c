@@ -83,6 +83,7 @@ static void on_all_dispatched(void *data)
 	reaper_stop();
 	uv_walk(&daemon->loop, on_handle, NULL);
 	outlook_free(&daemon->outlook);
+	saved_free(&daemon->inherited);
 	tidy_free(&daemon->tidy);
 	uv_stop(&daemon->loop);
 }

@@ -30,6 +30,7 @@ struct daemon {
 	struct dispatch *alone; /* of triggers that run whether etcd answers or not; NULL: there is no other monitor */
 	struct control *control;
 	struct outlook *outlook;
+	struct saved *inherited; /* of the state file, for the first term where etcd holds nothing; NULL: nothing */
 	struct shift *shift; /* NULL: there is no other monitor */
 	struct timer *settle; /* until it is known whether our name is ours; NULL: it is, or nobody asks */
 	void (*up)(void *data); /* is told then; NULL: it was, */

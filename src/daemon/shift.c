@@ -295,6 +295,8 @@ static void on_acts(void *data, const struct estate *estate)
 	}
 	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
 	unsaved_stored(shift->unsaved, estate->saved, shift->config);
+	if (estate->saved == NULL) /* nothing of what it begins with is stored yet */
+		unsaved_all(shift->unsaved, monitor_fleet(shift->monitor));
 	for (size_t i = 0; i < estate->events.count; i++)
 		take_event(shift, estate->events.items[i]);
 }

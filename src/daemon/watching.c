@@ -95,11 +95,15 @@ static struct monitor *make_monitor(struct daemon *daemon, const struct saved *s
 static struct monitor *on_restart(void *data, const struct saved *saved, struct unsaved *unsaved)
 {
 	struct daemon *daemon = data;
+	const struct saved *from = saved != NULL ? saved : daemon->inherited;
 
+	if (saved == NULL && from != NULL)
+		log_error("etcd holds nothing yet: what the state file holds is taken over");
 	outlook_watch(daemon->outlook, NULL);
 	monitor_free(&daemon->monitor);
 	voting_act(daemon);
-	daemon->monitor = make_monitor(daemon, saved, unsaved);
+	daemon->monitor = make_monitor(daemon, from, unsaved);
+	saved_free(&daemon->inherited);
 	requests_watch(&daemon->requests, daemon->monitor);
 	outlook_watch(daemon->outlook, daemon->monitor);
 	return daemon->monitor;
@@ -233,11 +237,13 @@ void watching_answers(struct requests *requests)
 
 static void start_monitor(struct daemon *daemon)
 {
-	bool is_alone = daemon->config->monitors.etcd_count == 0;
-	struct saved *saved = is_alone ? records_read(daemon->config) : NULL;
-
-	daemon->monitor = make_monitor(daemon, saved, NULL);
-	saved_free(&saved);
+	daemon->inherited = records_read(daemon->config);
+	if (daemon->config->monitors.etcd_count > 0) { /* it only observes yet */
+		daemon->monitor = make_monitor(daemon, NULL, NULL);
+		return;
+	}
+	daemon->monitor = make_monitor(daemon, daemon->inherited, NULL);
+	saved_free(&daemon->inherited);
 }
 
 static struct dispatch *make_dispatch(struct daemon *daemon)

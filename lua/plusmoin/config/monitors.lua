@@ -154,7 +154,7 @@ local function warn(ctx, path, found, state_file)
       :format(keypath.quote(bare)))
   end
   if state_file then
-    ctx.report:warning("state_file", "is not used while there are monitors: etcd keeps what it would hold")
+    ctx.report:warning("state_file", "is read only while etcd holds nothing yet: what monitors know is kept there")
   end
 end
 
