@@ -23,7 +23,11 @@ static void add_text(uint32_t *hash, const char *text)
 
 static void add_int(uint32_t *hash, int64_t value)
 {
-	add(hash, &value, sizeof(value));
+	unsigned char bytes[sizeof(value)];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)((uint64_t)value >> (8 * i)); /* alike on machines of either byte order */
+	add(hash, bytes, sizeof(bytes));
 }
 
 static void add_nodes(uint32_t *hash, const struct config *config)
@@ -47,7 +51,8 @@ static void add_rules(uint32_t *hash, const struct config *config)
 		config->isolation_grace_ms, config->down_after, config->second_opinion, config->monitors.votes,
 	};
 
-	add(hash, values, sizeof(values));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		add_int(hash, values[i]);
 	for (size_t i = 0; i < REASONS; i++)
 		add_int(hash, config->hold_on[i]);
 	add_text(hash, config->is_slave_statement);

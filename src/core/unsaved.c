@@ -194,15 +194,17 @@ size_t unsaved_take(struct unsaved *set, const struct fleet *fleet, const struct
 		    void (*part)(void *data, const char *key, const char *text), void *data)
 {
 	struct buf text = { 0 };
-	struct entry *entry;
+	struct entry *entry = TAILQ_FIRST(&set->order);
 	size_t count = 0;
 
-	for (; count < max && (entry = TAILQ_FIRST(&set->order)) != NULL; count++) {
+	for (; count < max && entry != NULL; count++) {
+		struct entry *next = TAILQ_NEXT(entry, in_order);
 		char *key = entry->id[0] == '\0' ? saved_keys_cluster(entry->cluster_id) : saved_keys_node(entry->id);
 
 		buf_clear(&text);
 		part(data, key, render(entry, fleet, now, &text) ? buf_text(&text) : NULL);
 		forget(set, entry);
+		entry = next;
 		free(key);
 	}
 	buf_free(&text);
@@ -211,8 +213,18 @@ size_t unsaved_take(struct unsaved *set, const struct fleet *fleet, const struct
 
 void unsaved_clear(struct unsaved *set)
 {
-	while (!TAILQ_EMPTY(&set->order))
-		forget(set, TAILQ_FIRST(&set->order));
+	struct entry *entry = TAILQ_FIRST(&set->order);
+
+	while (entry != NULL) {
+		struct entry *next = TAILQ_NEXT(entry, in_order);
+
+		free(entry);
+		entry = next;
+	}
+	TAILQ_INIT(&set->order);
+	for (size_t i = 0; i < set->chain_count; i++)
+		set->chains[i] = NULL;
+	set->count = 0;
 }
 
 void unsaved_free(struct unsaved **set_p)

@@ -370,8 +370,8 @@ void client_free(struct client **client_p)
 	*client_p = NULL;
 	if (client == NULL)
 		return;
-	while (client->calls.count > 0)
-		free_call(client->calls.items[0]);
+	for (size_t i = client->calls.count; i-- > 0;)
+		free_call(client->calls.items[i]);
 	list_free(&client->calls);
 	list_free(&client->waiting);
 	http_free(&client->http);
