@@ -23,11 +23,11 @@ static void add_text(uint32_t *hash, const char *text)
 
 static void add_int(uint32_t *hash, int64_t value)
 {
-	unsigned char bytes[sizeof(value)];
+	for (size_t i = 0; i < sizeof(value); i++) { /* alike on machines of either byte order */
+		unsigned char byte = (unsigned char)((uint64_t)value >> (8 * i));
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (unsigned char)((uint64_t)value >> (8 * i)); /* alike on machines of either byte order */
-	add(hash, bytes, sizeof(bytes));
+		add(hash, &byte, 1);
+	}
 }
 
 static void add_nodes(uint32_t *hash, const struct config *config)
