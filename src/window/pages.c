@@ -73,7 +73,7 @@ static enum MHD_Result answer_index(struct visit *visit)
 {
 	struct buf body = { 0 };
 
-	buf_add_str(&body, "plusmoin " PLUSMOIN_VERSION "\n\n");
+	buf_addf(&body, "plusmoin %s\n\n", PLUSMOIN_VERSION);
 	add_rows(&body, pages, sizeof(pages) / sizeof(pages[0]));
 	add_rows(&body, ways, sizeof(ways) / sizeof(ways[0]));
 	return reply_send(visit->connection, MHD_HTTP_OK, reply_new(&body, TYPE_TEXT));

@@ -50,7 +50,7 @@ must "installed make" sh -c 'apt-get -q update && apt-get -q -y --no-install-rec
 must "installed what the tests need" make deps-test
 must "installed what a package needs" sh tests/tools/deps.sh deb
 root_alone=yes
-must "built, warnings are errors" make -j2 build/plusmoin units build/tests/standin
+must "built, warnings are errors" make -j2 build/plusmoin units build/tests/standin build/tests/etcd-driver
 root_run "$debian" sh -c 'cd /root/plusmoin
 	busted="LUA_PATH='\''./lua/?.lua;./?.lua;;'\'' sh tests/tools/in-memory.sh busted --lua=lua5.4 -o utfTerminal"
 	exec sh tests/tools/run-tests.sh "make demo" $(find build/tests/unit -type f -perm -u+x | sort) \
