@@ -189,7 +189,7 @@ long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
 
 programs: $(BUILD)/plusmoin
 
-test: deps-test ## build and run all tests (5 minutes on 2 cores)
+test: deps-test ## build and run all tests (7 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/etcd-driver \
 		build/tests/bench/lua build/tests/bench/size build/tests/bench/mass
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
@@ -208,7 +208,7 @@ test: deps-test ## build and run all tests (5 minutes on 2 cores)
 		"$(SPEC) plain $(COUNCIL)" \
 		"nice sh tests/tools/lint.sh"
 
-test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (32 minutes)
+test-long: deps-long ## all under ASan+UBSan, the core under TSan, big random runs (40 minutes)
 	@$(MAKE) --no-print-directory -j2 build/plusmoin units rooms build/tests/standin build/tests/etcd-driver
 	@$(MAKE) --no-print-directory -j2 $(ASAN) units rooms build/asan/plusmoin build/asan/tests/standin \
 		build/asan/tests/etcd-driver build/asan/tests/fuzz/loader build/asan/tests/bench/size
