@@ -130,15 +130,20 @@ size_t duty_find_rest(struct duty *duty, const struct config *config, struct dis
 
 /* ---- all of them ---- */
 
+struct awaited_start {
+	unsigned long commit;
+	int cluster_id;
+};
+
 /* Where the first of at least that number is, or would be. */
-static size_t place_of(const struct list *duties, unsigned long number)
+static size_t place_of(const struct duties *duties, unsigned long number)
 {
 	size_t low = 0;
-	size_t high = duties->count;
+	size_t high = duties->all.count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct duty *duty = duties->items[middle];
+		const struct duty *duty = duties->all.items[middle];
 
 		if (duty->number < number)
 			low = middle + 1;
@@ -148,26 +153,69 @@ static size_t place_of(const struct list *duties, unsigned long number)
 	return low;
 }
 
-void duties_add(struct list *duties, struct duty *duty)
+void duties_add(struct duties *duties, struct duty *duty)
 {
-	list_insert(duties, place_of(duties, duty->number), duty);
+	list_insert(&duties->all, place_of(duties, duty->number), duty);
+	if (!duty->stands)
+		list_add(&duties->fresh, duty);
 }
 
-struct duty *duties_find(const struct list *duties, const struct event *event)
+void duties_end(struct duties *duties, struct duty *duty)
+{
+	(void)list_remove_at(&duties->all, place_of(duties, duty->number));
+	duty_free(&duty);
+}
+
+struct duty *duties_find(const struct duties *duties, const struct event *event)
 {
 	size_t at = place_of(duties, event_record_number(event->id));
-	struct duty *duty = at < duties->count ? duties->items[at] : NULL;
+	struct duty *duty = at < duties->all.count ? duties->all.items[at] : NULL;
 
 	if (duty == NULL || strcmp(duty->record.event->id, event->id) != 0 || duty->record.event->term != event->term)
 		return NULL;
 	return duty;
 }
 
-void duties_drop(struct list *duties)
+void duties_await(struct duties *duties, unsigned long commit, int cluster_id)
 {
+	struct awaited_start *start = mem_alloc(sizeof(*start));
+
+	*start = (struct awaited_start){ .commit = commit, .cluster_id = cluster_id };
+	list_add(&duties->starts, start);
+}
+
+struct duty *duties_next_standing(struct duties *duties, unsigned long commit)
+{
+	struct duty *duty = duties->fresh.count > 0 ? duties->fresh.items[0] : NULL;
+
+	if (duty == NULL || duty->commit > commit)
+		return NULL;
+	(void)list_shift(&duties->fresh);
+	duty->stands = true;
+	return duty;
+}
+
+bool duties_next_started(struct duties *duties, unsigned long commit, int *cluster_id)
+{
+	struct awaited_start *start = duties->starts.count > 0 ? duties->starts.items[0] : NULL;
+
+	if (start == NULL || start->commit > commit)
+		return false;
+	*cluster_id = start->cluster_id;
+	free(list_shift(&duties->starts));
+	return true;
+}
+
+void duties_drop(struct duties *duties)
+{
+	struct awaited_start *start;
 	struct duty *duty;
 
-	while ((duty = list_shift(duties)) != NULL)
+	while ((start = list_shift(&duties->starts)) != NULL)
+		free(start);
+	while ((duty = list_shift(&duties->all)) != NULL)
 		duty_free(&duty);
-	list_free(duties);
+	list_free(&duties->starts);
+	list_free(&duties->fresh);
+	list_free(&duties->all);
 }

@@ -1,6 +1,7 @@
 /*
  * An event that this monitor has to see to while it acts: it was committed, or waits for that, and not all of its triggers
- * have ended. And all of them, by their events' numbers. Monitor's loop.
+ * have ended. And all of them, with what waits for which commit: each is found in a time that does not grow with their
+ * number. Monitor's loop.
  */
 #pragma once
 
@@ -41,9 +42,30 @@ bool duty_is_over(const struct duty *duty);
  */
 size_t duty_find_rest(struct duty *duty, const struct config *config, struct dispatch_rest *rest);
 
-/* Puts it at its place. */
-void duties_add(struct list *duties, struct duty *duty);
+/* All of them, and what of them waits for a commit. Zero-initialised: none. */
+struct duties {
+	struct list all;    /* struct duty *, by their events' numbers */
+	struct list fresh;  /* of these, those that do not stand yet, by their commits */
+	struct list starts; /* struct awaited_start *, by their commits */
+};
+
+/* Adds one, of an event of ours (`stands` false: its commit is above those before), or of another monitor's. */
+void duties_add(struct duties *duties, struct duty *duty);
+
+/* Takes it out, and frees it; it stands. */
+void duties_end(struct duties *duties, struct duty *duty);
 
 /* That of this event, by its id and its term; NULL: there is none. */
-struct duty *duties_find(const struct list *duties, const struct event *event);
-void duties_drop(struct list *duties);
+struct duty *duties_find(const struct duties *duties, const struct event *event);
+
+/* A run of this cluster may start when this commit, which is no lower than those before, stands. */
+void duties_await(struct duties *duties, unsigned long commit, int cluster_id);
+
+/* All up to this commit stands: the next duty that does so by it, marked; NULL: no more. */
+struct duty *duties_next_standing(struct duties *duties, unsigned long commit);
+
+/* Likewise the next cluster of which a run may start by it; false: no more. */
+bool duties_next_started(struct duties *duties, unsigned long commit, int *cluster_id);
+
+/* Drops all of them. */
+void duties_drop(struct duties *duties);

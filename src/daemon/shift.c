@@ -25,8 +25,9 @@ struct shift {
 	void *data;
 	struct council *council;
 	struct unsaved *unsaved;
-	struct list duties;     /* struct duty *, by their events' numbers */
+	struct duties duties;
 	struct duty *making;    /* its commit is being made; NULL: none is */
+	struct list after;      /* struct commit *: what came meanwhile */
 	char *meta;             /* the counts as they were committed last; NULL: nothing was */
 	unsigned long commits;  /* how many were made */
 	unsigned long standing; /* the number of the last one that stands */
@@ -82,13 +83,21 @@ static void put_record(struct commit *commit, const struct duty *duty)
 	free(key);
 }
 
-/* What has become of the event's runs. Returns the commit's number. */
+/* What has become of the event's runs; of one whose own commit is being made that has it. Returns the commit's number. */
 static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
 {
-	struct commit *commit = new_commit(shift);
-	unsigned long number = commit->number;
+	struct commit *commit;
+	unsigned long number;
 
+	if (duty == shift->making)
+		return duty->commit;
+	commit = new_commit(shift);
+	number = commit->number;
 	put_record(commit, duty);
+	if (shift->making != NULL) { /* behind the one that is being made, whose number is lower */
+		list_add(&shift->after, commit);
+		return number;
+	}
 	council_commit(shift->council, commit);
 	return number;
 }
@@ -135,6 +144,8 @@ bool shift_fired(struct shift *shift, struct event *event)
 	put_record(commit, duty);
 	drop_old(commit, duty->number);
 	council_commit(shift->council, commit);
+	while ((commit = list_shift(&shift->after)) != NULL)
+		council_commit(shift->council, commit);
 	return false;
 }
 
@@ -142,7 +153,8 @@ bool shift_fired(struct shift *shift, struct event *event)
 static void ask_for_start(struct shift *shift, struct duty *duty, size_t i)
 {
 	duty->record.runs[i].state = EVENT_RUN_STARTED;
-	duty->starts[i] = duty == shift->making ? duty->commit : commit_runs(shift, duty);
+	duty->starts[i] = commit_runs(shift, duty);
+	duties_await(&shift->duties, duty->starts[i], duty->record.event->cluster_id);
 }
 
 static enum gate_answer when_sure(struct shift *shift)
@@ -198,13 +210,9 @@ void shift_ended(struct shift *shift, const struct event *event, const char *pat
 	if (run == NULL || (shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED)))
 		return; /* while we end, what did not start or was cut short stays as it is: the next monitor's to run */
 	duty_end_run(run, how);
-	if (duty == shift->making)
-		return; /* it was dropped at once: that goes with the event */
 	(void)commit_runs(shift, duty);
-	if (duty->stands && duty_is_over(duty)) {
-		list_remove(&shift->duties, duty);
-		duty_free(&duty);
-	}
+	if (duty->stands && duty_is_over(duty))
+		duties_end(&shift->duties, duty);
 }
 
 /* ---- what the council says ---- */
@@ -212,21 +220,17 @@ void shift_ended(struct shift *shift, const struct event *event, const char *pat
 static void on_committed(void *data, unsigned long number)
 {
 	struct shift *shift = data;
+	struct duty *duty;
+	int cluster_id;
 
 	shift->standing = number;
-	for (size_t i = 0; i < shift->duties.count; i++) {
-		struct duty *duty = shift->duties.items[i];
-
-		if (duty->stands || duty->commit > number)
-			continue;
-		duty->stands = true;
+	while ((duty = duties_next_standing(&shift->duties, number)) != NULL) {
 		shift->events.committed(shift->data, duty->record.event);
-		if (duty_is_over(duty)) {
-			list_remove_at(&shift->duties, i--);
-			duty_free(&duty);
-		}
+		if (duty_is_over(duty))
+			duties_end(&shift->duties, duty);
 	}
-	dispatch_gate_changed(shift->dispatch);
+	while (duties_next_started(&shift->duties, number, &cluster_id))
+		dispatch_gate_changed_for(shift->dispatch, cluster_id);
 }
 
 /* ---- a term begins ---- */
@@ -429,6 +433,7 @@ bool shift_free(struct shift **shift_p)
 	if (!council_free(&shift->council))
 		return false;
 	duties_drop(&shift->duties);
+	list_free(&shift->after);
 	unsaved_free(&shift->unsaved);
 	timer_free(&shift->look);
 	timer_free(&shift->count);
