@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 
@@ -123,4 +124,14 @@ static bool escape_control(struct buf *out, const unsigned char *at)
 void text_add_escaped(struct buf *out, const char *text, size_t len)
 {
 	text_add_valid(out, text, len, escape_control);
+}
+
+void text_add_utc(struct buf *out, int64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	char text[40];
+	struct tm at;
+
+	if (gmtime_r(&seconds, &at) != NULL && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &at) > 0)
+		buf_add_str(out, text);
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -26,6 +27,9 @@ size_t text_cut(const char *text, size_t most);
 
 /* Appends `text` for one line of a log: control characters escaped, invalid UTF-8 as U+FFFD. */
 void text_add_escaped(struct buf *out, const char *text, size_t len);
+
+/* Appends a moment in UTC, since whoever reads it may be elsewhere: "2026-11-30 12:03:44 UTC". ms since the epoch. */
+void text_add_utc(struct buf *out, int64_t wall_ms);
 
 /* Whether the character at `at` is escaped: then its escape has been appended to `out`. */
 typedef bool text_escaper(struct buf *out, const unsigned char *at);

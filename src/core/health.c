@@ -90,22 +90,12 @@ bool health_is(const struct node_view *node, enum health health, int64_t lag_lim
 
 /* ---- words ---- */
 
-/* In UTC: whoever reads it may be elsewhere. The years of the calendar begin in March here, so that leap days end them. */
 static void add_since(struct buf *out, int64_t since_ms)
 {
-	int64_t second = since_ms / 1000 % 86400;
-	int64_t day = since_ms / 86400000 + 719468; /* since March 1st of the year 0 */
-	int64_t era = day / 146097; /* 400 years */
-	int64_t of_era = day % 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	int64_t month = (5 * of_year + 2) / 153; /* from March on */
-
 	if (since_ms <= 0)
 		return;
-	buf_addf(out, " since %04d-%02d-%02d %02d:%02d:%02d UTC", (int)(era * 400 + year + (month >= 10)),
-		 (int)(month < 10 ? month + 3 : month - 9), (int)(of_year - (153 * month + 2) / 5 + 1),
-		 (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+	buf_add_str(out, " since ");
+	text_add_utc(out, since_ms);
 }
 
 /* Of a clusterless node no rule has said that it is to be there, but one says why it stays. */

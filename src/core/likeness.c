@@ -4,21 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define DIGITS 8
-
-static void add(uint32_t *hash, const void *bytes, size_t len) /* FNV-1a */
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		*hash = (*hash ^ at[i]) * UINT32_C(16777619);
-}
 
 static void add_text(uint32_t *hash, const char *text)
 {
-	if (text != NULL)
-		add(hash, text, strlen(text));
-	add(hash, "", 1);
+	*hash = hash32_bytes(hash32_text(*hash, text != NULL ? text : ""), "", 1); /* where it ends counts, too */
 }
 
 static void add_int(uint32_t *hash, int64_t value)
@@ -26,7 +18,7 @@ static void add_int(uint32_t *hash, int64_t value)
 	for (size_t i = 0; i < sizeof(value); i++) { /* alike on machines of either byte order */
 		unsigned char byte = (unsigned char)((uint64_t)value >> (8 * i));
 
-		add(hash, &byte, 1);
+		*hash = hash32_bytes(*hash, &byte, 1);
 	}
 }
 
@@ -84,7 +76,7 @@ void likeness_write(const struct config *config, char out[LIKENESS_BYTES])
 	};
 
 	for (size_t i = 0; i < LIKENESSES; i++) {
-		uint32_t hash = UINT32_C(2166136261);
+		uint32_t hash = HASH32_BEGIN;
 
 		adders[i](&hash, config);
 		(void)snprintf(out + i * (DIGITS + 1), DIGITS + 2, "%08" PRIx32 "-", hash);

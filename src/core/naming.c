@@ -3,19 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define FIRST_SLOTS 16
-
-/* FNV-1a, 32 bit. */
-static uint32_t hash_of(const char *name)
-{
-	uint32_t hash = 2166136261U;
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619U;
-	return hash;
-}
 
 static struct bearer **slot_of(const struct naming *naming, uint32_t hash)
 {
@@ -53,7 +44,7 @@ void naming_add(struct naming *naming, const char *name, struct node *node, bool
 	if (naming->count >= naming->slot_count)
 		grow(naming);
 	*bearer = (struct bearer){
-		.name = name, .node = node, .is_id = is_id, .hash = hash_of(name),
+		.name = name, .node = node, .is_id = is_id, .hash = hash32_text(HASH32_BEGIN, name),
 	};
 	slot = slot_of(naming, bearer->hash);
 	bearer->next = *slot;
@@ -67,7 +58,7 @@ void naming_remove(struct naming *naming, const char *name, const struct node *n
 
 	if (naming->slot_count == 0)
 		return;
-	for (at = slot_of(naming, hash_of(name)); *at != NULL; at = &(*at)->next) {
+	for (at = slot_of(naming, hash32_text(HASH32_BEGIN, name)); *at != NULL; at = &(*at)->next) {
 		struct bearer *bearer = *at;
 
 		if (bearer->node != node || strcmp(bearer->name, name) != 0)
@@ -92,7 +83,7 @@ const struct bearer *naming_first(const struct naming *naming, const char *name)
 
 	if (naming->slot_count == 0)
 		return NULL;
-	hash = hash_of(name);
+	hash = hash32_text(HASH32_BEGIN, name);
 	return next_of(*slot_of(naming, hash), hash, name);
 }
 

@@ -3,13 +3,11 @@
 #include <ctype.h>
 #include <stddef.h>
 
-/* FNV-1a, 64 bits. */
-#define HASH_BEGIN UINT64_C(14695981039346656037)
-#define HASH_FACTOR UINT64_C(1099511628211)
+#include "base/hash.h"
 
 static uint64_t add(uint64_t hash, unsigned char byte)
 {
-	return (hash ^ byte) * HASH_FACTOR;
+	return hash64_bytes(hash, &byte, 1);
 }
 
 /* Letters and digits of ASCII, and whatever is none of it. */
@@ -31,7 +29,7 @@ static size_t word_length(const unsigned char *text, bool *varies)
 static uint64_t hash_of(enum reason reason, const char *message)
 {
 	const unsigned char *at = (const unsigned char *)message;
-	uint64_t hash = add(HASH_BEGIN, (unsigned char)reason);
+	uint64_t hash = add(HASH64_BEGIN, (unsigned char)reason);
 
 	while (*at != '\0') {
 		bool varies;
@@ -39,8 +37,8 @@ static uint64_t hash_of(enum reason reason, const char *message)
 
 		if (varies)
 			hash = add(hash, '0');
-		for (size_t i = 0; i < len && !varies; i++)
-			hash = add(hash, at[i]);
+		else
+			hash = hash64_bytes(hash, at, len);
 		at += len;
 		if (*at != '\0')
 			hash = add(hash, *at++);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define FIRST_CHAINS 64
@@ -35,14 +36,9 @@ struct unsaved *unsaved_new(void)
 	return set;
 }
 
-/* FNV-1a, 32 bit. */
 static uint32_t hash_of(const char *id, int cluster_id)
 {
-	uint32_t hash = 2166136261U ^ ((uint32_t)cluster_id * 2654435761U);
-
-	for (; *id != '\0'; id++)
-		hash = (hash ^ (unsigned char)*id) * 16777619U;
-	return hash;
+	return hash32_text(HASH32_BEGIN ^ ((uint32_t)cluster_id * 2654435761U), id);
 }
 
 static struct entry **chain_of(struct unsaved *set, uint32_t hash)

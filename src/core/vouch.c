@@ -2,17 +2,11 @@
 
 #include <string.h>
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	return hash;
-}
+#include "base/hash.h"
 
 static uint64_t sender_of(const struct hearing *hearing)
 {
-	return hash_text(UINT64_C(14695981039346656037), hearing->sender) ^ (uint64_t)hearing->port;
+	return hash64_text(HASH64_BEGIN, hearing->sender) ^ (uint64_t)hearing->port;
 }
 
 static bool is_at(const struct node *master, const char *address, const struct hearing *hearing)

@@ -1,7 +1,6 @@
 #include "council/clerk.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "council/office.h"
@@ -89,17 +88,11 @@ struct clerk *clerk_new(const struct clerk_start *start)
 bool clerk_free(struct clerk **clerk_p, int64_t ms)
 {
 	struct clerk *clerk = *clerk_p;
-	struct timespec end;
 
 	*clerk_p = NULL;
 	if (clerk == NULL)
 		return true;
-	(void)clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += ms / SECOND_MS;
-	end.tv_nsec += ms % SECOND_MS * 1000000;
-	end.tv_sec += end.tv_nsec / 1000000000;
-	end.tv_nsec %= 1000000000;
-	if (pthread_timedjoin_np(clerk->thread, NULL, &end) != 0)
+	if (!thread_join_within(clerk->thread, ms))
 		return false;
 	forget(clerk);
 	return true;

@@ -187,26 +187,27 @@ static void answer_monitors(const struct requests *requests, const struct reques
 	requests->monitors(requests->data, json);
 }
 
-static void answer_seed(const struct requests *requests, const struct request *request, struct json *json)
+/* What this monitor is told to do for the others; `order` NULL: there are none. */
+static void answer_order(const struct requests *requests, const char *(*order)(void *data), struct json *json)
 {
-	const char *error = requests->seed != NULL ? requests->seed(requests->data) : ALONE;
+	const char *error = order != NULL ? order(requests->data) : ALONE;
 
-	(void)request;
 	if (error != NULL)
 		add_error(json, error);
 	else
 		add_ok(json);
 }
 
+static void answer_seed(const struct requests *requests, const struct request *request, struct json *json)
+{
+	(void)request;
+	answer_order(requests, requests->seed, json);
+}
+
 static void answer_resign(const struct requests *requests, const struct request *request, struct json *json)
 {
-	const char *error = requests->resign != NULL ? requests->resign(requests->data) : ALONE;
-
 	(void)request;
-	if (error != NULL)
-		add_error(json, error);
-	else
-		add_ok(json);
+	answer_order(requests, requests->resign, json);
 }
 
 /* ---- the table ---- */

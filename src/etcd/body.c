@@ -186,11 +186,6 @@ size_t body_operations(const struct body *body)
 	return most;
 }
 
-size_t body_put_bytes(const char *key, size_t value_len)
-{
-	return strlen(key) + value_len + OPERATION_BYTES;
-}
-
 /* A body of one number. */
 static void one_number(struct body *body, enum body_kind kind, const char *name, int64_t value)
 {

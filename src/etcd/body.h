@@ -82,9 +82,6 @@ void body_get(struct body *body, enum body_branch branch, const char *key, bool 
 /* How many operations a transaction counts: etcd refuses more than BODY_OPERATIONS_MOST. */
 size_t body_operations(const struct body *body);
 
-/* What one more put would add to `bytes`. */
-size_t body_put_bytes(const char *key, size_t value_len);
-
 void body_grant(struct body *body, int64_t ttl_s);
 void body_renew(struct body *body, int64_t lease);
 void body_revoke(struct body *body, int64_t lease);

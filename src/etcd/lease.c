@@ -160,11 +160,6 @@ struct lease *lease_start(struct client *client, int64_t ttl_s, bool (*may_renew
 	return lease;
 }
 
-int64_t lease_id(const struct lease *lease)
-{
-	return lease->id;
-}
-
 void lease_revoke(struct lease *lease, int64_t timeout_ms, void (*done)(void *data, bool gone), void *data)
 {
 	client_cancel(&lease->call);

@@ -32,9 +32,6 @@ struct lease;
 struct lease *lease_start(struct client *client, int64_t ttl_s, bool (*may_renew)(void *data),
 			  void (*told)(void *data, const struct lease_news *news), void *data);
 
-/* 0: none was granted, or it is gone. */
-int64_t lease_id(const struct lease *lease);
-
 /*
  * Ends it, and what hangs on it, at etcd: it is not renewed any more, and `told` is not called. `done` is called once,
  * never from inside this call, and not after lease_free(): true when etcd says that it is gone; false when that is

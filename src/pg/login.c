@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/clock.h"
@@ -238,19 +239,17 @@ void login_step(struct login *login)
 	start_work(login);
 }
 
+/* Goes on with a hash; the end of the text counts, too. */
 static uint64_t hash(uint64_t sum, const char *text)
 {
-	do { /* FNV-1a, the end of the text included */
-		sum = (sum ^ (unsigned char)*text) * 1099511628211U;
-	} while (*text++ != '\0');
-	return sum;
+	return hash64_bytes(sum, text, strlen(text) + 1);
 }
 
 static void take_words(struct login *login, const char *const *keywords, const char *const *values)
 {
 	struct buf server = { 0 };
 
-	login->key = 14695981039346656037U;
+	login->key = HASH64_BEGIN;
 	for (size_t i = 0; keywords[i] != NULL; i++) {
 		list_add(&login->words, mem_strdup(keywords[i]));
 		list_add(&login->words, mem_strdup(values[i]));

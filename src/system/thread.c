@@ -1,6 +1,7 @@
 #include "system/thread.h"
 
 #include <signal.h>
+#include <time.h>
 
 static int start(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *data), void *data)
 {
@@ -18,6 +19,17 @@ static int start(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(voi
 int thread_start(pthread_t *thread, void *(*run)(void *data), void *data)
 {
 	return start(thread, NULL, run, data);
+}
+
+bool thread_join_within(pthread_t thread, int64_t ms)
+{
+	struct timespec end;
+
+	(void)clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_nsec += ms % 1000 * 1000000;
+	end.tv_sec += ms / 1000 + end.tv_nsec / 1000000000;
+	end.tv_nsec %= 1000000000;
+	return pthread_timedjoin_np(thread, NULL, &end) == 0;
 }
 
 int thread_start_alone(size_t stack_bytes, void *(*run)(void *data), void *data)

@@ -4,36 +4,26 @@
 
 #include "base/mem.h"
 
-void asking_put(struct askings *askings, unsigned long number, const char *node)
+void asking_put(struct chain *askings, unsigned long number, const char *node)
 {
 	struct asking *asking = mem_zalloc(1, sizeof(*asking));
-	struct asking *last = atomic_load(&askings->asked);
 
 	asking->number = number;
 	asking->node = mem_strdup(node);
-	do {
-		asking->next = last;
-	} while (!atomic_compare_exchange_weak(&askings->asked, &last, asking));
+	chain_put(askings, &asking->link);
 }
 
-struct asking *asking_take(struct askings *askings)
+void asking_take_all(struct chain *askings, void (*look)(void *data, const struct asking *asking), void *data)
 {
-	struct asking *newest = atomic_exchange(&askings->asked, NULL);
-	struct asking *oldest = NULL;
+	struct link *link = chain_take(askings);
 
-	while (newest != NULL) {
-		struct asking *next = newest->next;
+	while (link != NULL) {
+		struct asking *asking = (struct asking *)link;
 
-		newest->next = oldest;
-		oldest = newest;
-		newest = next;
+		link = link->next;
+		if (look != NULL)
+			look(data, asking);
+		free(asking->node);
+		free(asking);
 	}
-	return oldest;
-}
-
-void asking_free(struct asking **asking)
-{
-	free((*asking)->node);
-	free(*asking);
-	*asking = NULL;
 }

@@ -4,21 +4,16 @@
  */
 #pragma once
 
-#include <stdatomic.h>
+#include "base/chain.h"
 
 struct asking {
-	struct asking *next;
+	struct link link;
 	unsigned long number;
 	char *node; /* "host:port" */
 };
 
-struct askings {
-	_Atomic(struct asking *) asked; /* the last one first */
-};
-
 /* Window thread; copies the name. The caller wakes the monitor's loop. */
-void asking_put(struct askings *askings, unsigned long number, const char *node);
+void asking_put(struct chain *askings, unsigned long number, const char *node);
 
-/* All that were asked, the caller's to free, the oldest first; each `next` leads on. Monitor thread. */
-struct asking *asking_take(struct askings *askings);
-void asking_free(struct asking **asking);
+/* Goes through all that were asked, the oldest first; each is freed after `look` (NULL: nothing looks). Monitor thread. */
+void asking_take_all(struct chain *askings, void (*look)(void *data, const struct asking *asking), void *data);

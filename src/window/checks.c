@@ -2,12 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "window/reply.h"
-
-#define TIME_BYTES 40
 
 /* Answers with a line, which it takes; HAProxy asks by OPTIONS as well, and reads no body then. */
 static enum MHD_Result answer(struct visit *visit, bool well, char *line)
@@ -33,19 +31,20 @@ static char *stale_words(const struct facts *facts)
 						 (double)stale_ms / 1000.0);
 }
 
-static void write_time(int64_t wall_ms, char out[TIME_BYTES])
+/* What stands before, since when the monitor is isolated, and what stands behind; the caller's. */
+static char *say_isolated(const struct pane *pane, const char *before, const char *behind)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
-	struct tm at;
+	struct buf text = { 0 };
 
-	if (gmtime_r(&seconds, &at) == NULL || strftime(out, TIME_BYTES, "%Y-%m-%d %H:%M:%S UTC", &at) == 0)
-		out[0] = '\0';
+	buf_addf(&text, "%splusmoin hears no other host since ", before);
+	text_add_utc(&text, pane->isolated_ms);
+	buf_addf(&text, " (P7)%s", behind);
+	return buf_steal(&text);
 }
 
 char *checks_lack(const struct facts *facts)
 {
 	char *words = stale_words(facts);
-	char since[TIME_BYTES];
 
 	if (words != NULL)
 		return words;
@@ -53,8 +52,7 @@ char *checks_lack(const struct facts *facts)
 		return mem_strdup("plusmoin's first rounds are not over");
 	if (!facts->pane->is_isolated || !facts->terms->isolated_fails)
 		return NULL;
-	write_time(facts->pane->isolated_ms, since);
-	return mem_printf("plusmoin hears no other host since %s (P7): how the node is, it cannot say", since);
+	return say_isolated(facts->pane, "", ": how the node is, it cannot say");
 }
 
 enum MHD_Result checks_answer_live(struct visit *visit)
@@ -79,12 +77,15 @@ enum MHD_Result checks_answer_ready(struct visit *visit)
 /* The isolated monitor says that it goes by what it knew last. */
 static char *say(const struct pane *pane, const char *why)
 {
-	char since[TIME_BYTES];
+	char *before;
+	char *line;
 
 	if (!pane->is_isolated)
 		return mem_strdup(why);
-	write_time(pane->isolated_ms, since);
-	return mem_printf("%s; plusmoin hears no other host since %s (P7), this is what it knew then", why, since);
+	before = mem_printf("%s; ", why);
+	line = say_isolated(pane, before, ", this is what it knew then");
+	free(before);
+	return line;
 }
 
 enum MHD_Result checks_answer_node(struct visit *visit, const struct node_view *node, enum health health)

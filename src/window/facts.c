@@ -3,17 +3,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
+#include "base/hash.h"
+#include "loop/clock.h"
 #include "window/reply.h"
 
 static void write_etag(char out[ETAG_BYTES], const char *text, size_t len)
 {
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
-	(void)snprintf(out, ETAG_BYTES, "\"%016" PRIx64 "\"", hash);
+	(void)snprintf(out, ETAG_BYTES, "\"%016" PRIx64 "\"", hash64_bytes(HASH64_BEGIN, text, len));
 }
 
 static void drop_status(struct status_text *status)
@@ -35,8 +32,7 @@ void facts_take_status(struct facts *facts, char *text)
 
 int64_t facts_stale_ms(const struct facts *facts)
 {
-	int64_t since_ms = (int64_t)(uv_hrtime() / 1000000) -
-			   atomic_load_explicit(facts->turned_ms, memory_order_relaxed);
+	int64_t since_ms = clock_steady_ms() - gauge_read(&facts->meters->turned_ms);
 
 	return facts->terms != NULL && since_ms > facts->terms->stale_ms ? since_ms : 0;
 }

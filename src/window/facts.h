@@ -5,7 +5,6 @@
 #pragma once
 
 #include <microhttpd.h>
-#include <stdatomic.h>
 
 #include "core/meters.h"
 #include "window/diary.h"
@@ -27,7 +26,6 @@ struct facts {
 	struct status_text status;
 	struct finder finder;
 	struct diary diary;
-	const atomic_llong *turned_ms; /* when the monitor's loop turned last, by its own uv_now() */
 	const struct meters *meters;
 	char start[24]; /* names this run of the daemon in ids of /events */
 };

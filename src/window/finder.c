@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -77,15 +78,6 @@ static struct each each_of(const struct board *board)
 
 /* ---- the index ---- */
 
-static uint32_t hash_of(const char *text)
-{
-	uint32_t hash = 2166136261U; /* FNV-1a */
-
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619U;
-	return hash;
-}
-
 static void write_id(const struct node_view *node, char out[ID_BYTES])
 {
 	(void)snprintf(out, ID_BYTES, "%s:%d", node->host, node->port);
@@ -104,7 +96,7 @@ static bool has_id(const struct node_view *node, const char *name)
 
 static void put(struct finder *finder, const char *text, const struct each *each)
 {
-	uint32_t hash = hash_of(text);
+	uint32_t hash = hash32_text(HASH32_BEGIN, text);
 	size_t at = hash & (finder->size - 1);
 
 	while (finder->entries[at].order != 0)
@@ -154,7 +146,7 @@ static const struct node_view *node_at(const struct board *board, const struct f
 static const struct node_view *look_up(const struct finder *finder, const struct board *board, const char *name,
 				       size_t *named, bool *misled)
 {
-	uint32_t hash = hash_of(name);
+	uint32_t hash = hash32_text(HASH32_BEGIN, name);
 	const struct node_view *found = NULL;
 	size_t at = hash & (finder->size - 1);
 

@@ -45,17 +45,13 @@ static bool is_bounded(const struct note *note)
 
 void inbox_add(struct inbox *inbox, struct note *note)
 {
-	struct note *last = atomic_load(&inbox->notes);
-
 	if (is_bounded(note) && atomic_fetch_add(&inbox->waiting, 1) >= INBOX_NOTES) {
 		atomic_fetch_sub(&inbox->waiting, 1);
 		atomic_store(&inbox->lost, true);
 		note_free(&note);
 		return;
 	}
-	do {
-		note->next = last;
-	} while (!atomic_compare_exchange_weak(&inbox->notes, &last, note));
+	chain_put(&inbox->notes, &note->link);
 }
 
 struct pane *inbox_take_pane(struct inbox *inbox)
@@ -68,22 +64,21 @@ char *inbox_take_status(struct inbox *inbox)
 	return atomic_exchange(&inbox->status, NULL);
 }
 
+struct note *note_next(const struct note *note)
+{
+	return (struct note *)note->link.next;
+}
+
 struct note *inbox_take_notes(struct inbox *inbox, bool *lost)
 {
-	struct note *newest = atomic_exchange(&inbox->notes, NULL);
-	struct note *oldest = NULL;
+	struct note *notes = (struct note *)chain_take(&inbox->notes);
 
 	*lost = atomic_exchange(&inbox->lost, false);
-	while (newest != NULL) {
-		struct note *next = newest->next;
-
-		newest->next = oldest;
-		oldest = newest;
-		newest = next;
-		if (is_bounded(oldest))
+	for (const struct note *note = notes; note != NULL; note = note_next(note)) {
+		if (is_bounded(note))
 			atomic_fetch_sub(&inbox->waiting, 1);
 	}
-	return oldest;
+	return notes;
 }
 
 void inbox_free(struct inbox *inbox)
@@ -94,7 +89,7 @@ void inbox_free(struct inbox *inbox)
 	pane_unref(&pane);
 	free(inbox_take_status(inbox));
 	for (struct note *note = inbox_take_notes(inbox, &lost); note != NULL;) {
-		struct note *next = note->next;
+		struct note *next = note_next(note);
 
 		note_free(&note);
 		note = next;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/chain.h"
 #include "window/pane.h"
 #include "window/terms.h"
 
@@ -25,7 +26,7 @@ enum note_kind {
 };
 
 struct note {
-	struct note *next; /* the inbox's */
+	struct link link; /* the inbox's */
 	enum note_kind kind;
 	const char *name;     /* a literal: the event's, "trigger_started", "trigger_ended", "missed" */
 	unsigned long number; /* of the event; of what was asked */
@@ -40,12 +41,15 @@ struct note {
 struct inbox {
 	_Atomic(struct pane *) pane;
 	_Atomic(char *) status; /* terminated */
-	_Atomic(struct note *) notes; /* the last one first */
+	struct chain notes;
 	atomic_size_t waiting; /* of events and runs */
 	atomic_bool lost;      /* some of them found no place */
 };
 
 struct note *note_new(enum note_kind kind);
+
+/* The one behind it, of those that were taken with it; NULL: it is the last. */
+struct note *note_next(const struct note *note);
 
 /* NULL allowed; clears the pointer. Frees its terms as well. */
 void note_free(struct note **note);
@@ -61,7 +65,7 @@ void inbox_add(struct inbox *inbox, struct note *note);
 struct pane *inbox_take_pane(struct inbox *inbox);
 char *inbox_take_status(struct inbox *inbox);
 
-/* The same of notes, the oldest first; each `next` leads on. `*lost`: some were dropped since the last call. */
+/* The same of notes, the oldest first; note_next() leads on. `*lost`: some were dropped since the last call. */
 struct note *inbox_take_notes(struct inbox *inbox, bool *lost);
 
 /* Frees what nobody took. */

@@ -302,7 +302,7 @@ static void on_wake(uv_async_t *wake)
 
 	take_shown(server);
 	while (note != NULL) {
-		struct note *next = note->next;
+		struct note *next = note_next(note);
 
 		take_note(server, note);
 		note = next;
@@ -322,7 +322,6 @@ struct server *server_new(const struct server_start *start, int *error)
 	struct server *server = mem_zalloc(1, sizeof(*server));
 
 	server->inbox = start->inbox;
-	server->desk.facts.turned_ms = start->turned_ms;
 	server->desk.facts.meters = start->meters;
 	server->desk.wake_monitor = start->wake_monitor;
 	server->desk.data = start->data;
@@ -356,7 +355,7 @@ void server_wake(struct server *server)
 	(void)uv_async_send(&server->wake);
 }
 
-struct askings *server_askings(struct server *server)
+struct chain *server_askings(struct server *server)
 {
 	return &server->desk.askings;
 }
@@ -380,7 +379,6 @@ static void on_handle(uv_handle_t *handle, void *data)
 void server_free(struct server **server_p)
 {
 	struct server *server = *server_p;
-	struct asking *asking;
 
 	*server_p = NULL;
 	if (server == NULL)
@@ -390,12 +388,7 @@ void server_free(struct server **server_p)
 	uv_walk(&server->loop, on_handle, NULL);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&server->loop);
-	for (asking = asking_take(&server->desk.askings); asking != NULL;) {
-		struct asking *next = asking->next;
-
-		asking_free(&asking);
-		asking = next;
-	}
+	asking_take_all(&server->desk.askings, NULL, NULL);
 	facts_free(&server->desk.facts);
 	free(server);
 }

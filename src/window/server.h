@@ -14,7 +14,6 @@ struct server;
 /* What it works with; all outlives it. */
 struct server_start {
 	struct inbox *inbox;
-	const atomic_llong *turned_ms;
 	const struct meters *meters;
 	void (*wake_monitor)(void *data); /* is called on its thread */
 	void *data;                       /* of this */
@@ -30,7 +29,7 @@ void server_wake(struct server *server);
 void server_run(struct server *server);
 
 /* What it asks the monitor; the server's. */
-struct askings *server_askings(struct server *server);
+struct chain *server_askings(struct server *server);
 
 /* After its end, or before its begin. NULL allowed; clears the pointer. */
 void server_free(struct server **server);

@@ -47,17 +47,6 @@ void terms_free(struct terms **terms_p)
 	free(terms);
 }
 
-struct port *terms_find(const struct terms *terms, const char *text)
-{
-	for (size_t i = 0; i < terms->ports.count; i++) {
-		struct port *port = terms->ports.items[i];
-
-		if (strcmp(port->text, text) == 0)
-			return port;
-	}
-	return terms->agent != NULL && strcmp(terms->agent->text, text) == 0 ? terms->agent : NULL;
-}
-
 /* ---- the Host header ---- */
 
 /* The name without a port and without brackets; false: it is too long to be one. */

@@ -24,9 +24,6 @@ struct terms *terms_new(const struct config *config);
 /* NULL allowed; clears the pointer. */
 void terms_free(struct terms **terms);
 
-/* The port of that text among them, NULL: there is none. The terms'. */
-struct port *terms_find(const struct terms *terms, const char *text);
-
 /* Whether a request may have this Host header ("name", "name:port"): by `hosts`, or since it is where we listen. */
 bool terms_allow_host(const struct terms *terms, const char *host);
 

@@ -25,7 +25,7 @@ struct desk {
 	struct facts facts;
 	struct streams streams;
 	struct waiting waiting; /* for the monitor's answers, */
-	struct askings askings; /* to what was asked */
+	struct chain askings; /* to what was asked */
 	void (*wake_monitor)(void *data);
 	void *data; /* of this */
 	struct visitors *visitors; /* the server's */

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,16 +11,14 @@
 #include "window/server.h"
 #include "window/terms.h"
 
-#define END_S 2 /* the thread gets that long to end */
+#define END_MS 2000 /* the thread gets that long to end */
 
 struct window {
 	uv_async_t asked;   /* by the window's thread; on the monitor's loop */
-	uv_prepare_t turn;  /* stamps each turn of that loop */
 	window_asked *ask;
 	const struct meters *meters;
 	void *data;
 	struct inbox inbox;
-	atomic_llong turned_ms;
 	struct server *server; /* NULL: it was never open */
 	pthread_t thread;
 	bool has_thread;
@@ -33,24 +30,18 @@ struct window {
 
 /* ---- the monitor's loop ---- */
 
-static void on_turn(uv_prepare_t *turn)
+static void on_asking(void *data, const struct asking *asking)
 {
-	struct window *window = turn->data;
+	struct window *window = data;
 
-	atomic_store_explicit(&window->turned_ms, (long long)uv_now(turn->loop), memory_order_relaxed);
+	window->ask(window->data, asking->number, asking->node);
 }
 
 static void on_asked(uv_async_t *async)
 {
 	struct window *window = async->data;
 
-	for (struct asking *asking = asking_take(server_askings(window->server)); asking != NULL;) {
-		struct asking *next = asking->next;
-
-		window->ask(window->data, asking->number, asking->node);
-		asking_free(&asking);
-		asking = next;
-	}
+	asking_take_all(server_askings(window->server), on_asking, window);
 }
 
 static void wake_monitor(void *data)
@@ -68,15 +59,11 @@ struct window *window_new(uv_loop_t *loop, const struct meters *meters, window_a
 	window->meters = meters;
 	window->data = data;
 	window->asked.data = window;
-	window->turn.data = window;
 	*error = uv_async_init(loop, &window->asked, on_asked);
 	if (*error != 0) {
 		free(window);
 		return NULL;
 	}
-	(void)uv_prepare_init(loop, &window->turn);
-	(void)uv_prepare_start(&window->turn, on_turn);
-	on_turn(&window->turn);
 	return window;
 }
 
@@ -129,7 +116,7 @@ char *window_prepare(struct window *window, const struct config *config)
 	struct terms *terms = terms_new(config);
 	char *why = NULL;
 
-	window_drop(window);
+	terms_free(&window->next);
 	for (size_t i = 0; why == NULL && i < http->listen_count; i++) {
 		struct port *port = listen_at(window, http, http->listen[i], "http.listen", &why);
 
@@ -147,11 +134,6 @@ char *window_prepare(struct window *window, const struct config *config)
 	return NULL;
 }
 
-void window_drop(struct window *window)
-{
-	terms_free(&window->next);
-}
-
 static void *run_thread(void *data)
 {
 	(void)pthread_setname_np(pthread_self(), "window"); /* for who looks with top -H or a debugger */
@@ -164,7 +146,6 @@ static bool start_thread(struct window *window)
 {
 	const struct server_start start = {
 		.inbox = &window->inbox,
-		.turned_ms = &window->turned_ms,
 		.meters = window->meters,
 		.wake_monitor = wake_monitor,
 		.data = window,
@@ -205,13 +186,13 @@ void window_take(struct window *window)
 	struct note *note;
 
 	if (window->next == NULL || (!window->next_is_open && !window->has_thread)) {
-		window_drop(window);
+		terms_free(&window->next);
 		return;
 	}
 	window->is_open = window->next_is_open && start_thread(window);
 	if (!window->has_thread) {
 		log_error("the window stays shut: its thread cannot start");
-		window_drop(window);
+		terms_free(&window->next);
 		return;
 	}
 	keep_ports(window, window->next);
@@ -275,14 +256,10 @@ void window_answer(struct window *window, unsigned long number, char *text)
 /* False: the thread does not end (a debugger holds it): the process will without it. */
 static bool end_thread(struct window *window)
 {
-	struct timespec end;
-
 	if (!window->has_thread)
 		return true;
 	post(window, note_new(NOTE_END));
-	(void)clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += END_S;
-	return pthread_timedjoin_np(window->thread, NULL, &end) == 0;
+	return thread_join_within(window->thread, END_MS);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -300,13 +277,12 @@ bool window_free(struct window **window_p)
 	*window_p = NULL;
 	if (window == NULL)
 		return true;
-	window_drop(window);
+	terms_free(&window->next);
 	drop_ports(window);
 	if (!end_thread(window))
 		return false;
 	server_free(&window->server);
 	inbox_free(&window->inbox);
-	uv_close((uv_handle_t *)&window->turn, NULL);
 	uv_close((uv_handle_t *)&window->asked, on_closed);
 	return true;
 }

@@ -27,9 +27,6 @@ char *window_prepare(struct window *window, const struct config *config);
 /* What was prepared last is in force. */
 void window_take(struct window *window);
 
-/* What was prepared last is not to be. */
-void window_drop(struct window *window);
-
 /* Whether somebody may be looking: what is shown to a shut window goes nowhere. */
 bool window_is_open(const struct window *window);
 
