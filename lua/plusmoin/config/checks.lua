@@ -246,6 +246,17 @@ function checks.value(ctx, path, value, row)
   return BY_TYPE[row.type](ctx, path, value, row)
 end
 
+--- A text that was checked already (nil: it was found wrong) against a rule of its own: `fault` returns what is wrong
+-- with it, in words that follow its quotation, or nil.
+function checks.faultless(ctx, path, text, fault, row)
+  local wrong = text and fault(text)
+  if wrong then
+    ctx.report:error(path, keypath.quote(text) .. " " .. wrong, settings.allowed(row))
+    return nil
+  end
+  return text
+end
+
 local HOMES = {
   { prefix = "", words = "the top level" }, { prefix = "nodes[].", words = "an entry of nodes" },
   { prefix = "triggers.", words = "triggers" }, { prefix = "triggers.X.", words = "a trigger's entry" },

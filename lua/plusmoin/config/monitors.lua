@@ -34,12 +34,7 @@ local function check_url(ctx, path, value, row)
     ctx.report:error(path, "holds an @: user and password have settings of their own", settings.allowed(row))
     return nil
   end
-  local fault = url_fault(url)
-  if fault then
-    ctx.report:error(path, keypath.quote(url) .. " " .. fault, settings.allowed(row))
-    return nil
-  end
-  return url
+  return checks.faultless(ctx, path, url, url_fault, row)
 end
 
 -- One URL or a list of them, as a list.
@@ -71,13 +66,7 @@ local function prefix_fault(prefix)
 end
 
 local function check_prefix(ctx, path, value, row)
-  local prefix = checks.value(ctx, path, value, row)
-  local fault = prefix and prefix_fault(prefix)
-  if fault then
-    ctx.report:error(path, keypath.quote(prefix) .. " " .. fault, settings.allowed(row))
-    return nil
-  end
-  return prefix
+  return checks.faultless(ctx, path, checks.value(ctx, path, value, row), prefix_fault, row)
 end
 
 local function name_fault(name)
@@ -85,13 +74,7 @@ local function name_fault(name)
 end
 
 local function check_name(ctx, path, value, row)
-  local name = checks.value(ctx, path, value, row)
-  local fault = name and name_fault(name)
-  if fault then
-    ctx.report:error(path, keypath.quote(name) .. " " .. fault, settings.allowed(row))
-    return nil
-  end
-  return name
+  return checks.faultless(ctx, path, checks.value(ctx, path, value, row), name_fault, row)
 end
 
 -- The machine's name, where the file gives none.

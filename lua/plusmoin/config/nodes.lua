@@ -47,13 +47,7 @@ end
 
 local function check_host(ctx, path, value)
   local row = settings.find("nodes[].host")
-  local host = checks.text(ctx, path, value, row)
-  local fault = host and host_fault(host)
-  if fault then
-    ctx.report:error(path, keypath.quote(host) .. " " .. fault, settings.allowed(row))
-    return nil
-  end
-  return host
+  return checks.faultless(ctx, path, checks.text(ctx, path, value, row), host_fault, row)
 end
 
 -- What only shows when host and port are known together.

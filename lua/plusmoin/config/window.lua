@@ -25,7 +25,7 @@ end
 -- What is wrong with "address:port", in words; nil: nothing.
 local function address_fault(text)
   if text:find("^%*?:%d+$") then
-    return "has no address; 0.0.0.0 is all of IPv4, [::] all there are"
+    return "has no address; 0.0.0.0 is all of IPv4, [::] all of IPv6"
   end
   local host, port = address.parse(text)
   if not host then
@@ -35,22 +35,18 @@ local function address_fault(text)
   end
 end
 
+local function socket_fault(text)
+  return text:sub(-1) == "/" and "is a directory" or
+    #text > MAX_SOCKET and ("is a path of %d bytes, of which a socket has at most %d"):format(#text, MAX_SOCKET)
+end
+
 -- A place to listen at, a socket's path made absolute; nil after an error.
 local function check_listen(ctx, path, value, row)
   local text = checks.value(ctx, path, value, { type = "string", allowed = row.allowed })
-  local fault
   if text and text:find("/", 1, true) then
-    text = checks.absolute(ctx, text)
-    fault = text:sub(-1) == "/" and "is a directory" or
-      #text > MAX_SOCKET and ("is a path of %d bytes, of which a socket has at most %d"):format(#text, MAX_SOCKET)
-  elseif text then
-    fault = address_fault(text)
+    return checks.faultless(ctx, path, checks.absolute(ctx, text), socket_fault, row)
   end
-  if fault then
-    ctx.report:error(path, keypath.quote(text) .. " " .. fault, settings.allowed(row))
-    return nil
-  end
-  return text
+  return checks.faultless(ctx, path, text, address_fault, row)
 end
 
 -- One place or a list of them, as a list.
@@ -86,11 +82,7 @@ local function check_names(ctx, path, value, row)
   for i, entry in ipairs(value) do
     local own = keypath.index(path, i)
     local name = checks.value(ctx, own, entry, { type = "string", allowed = row.allowed })
-    local fault = name and name_fault(name)
-    if fault then
-      ctx.report:error(own, keypath.quote(name) .. " " .. fault, settings.allowed(row))
-    end
-    list[#list + 1] = name
+    list[#list + 1] = checks.faultless(ctx, own, name, name_fault, row)
   end
   return list
 end
