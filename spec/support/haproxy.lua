@@ -152,13 +152,19 @@ function Haproxy:taking(backend)
   return table.concat(names, "+")
 end
 
+-- Waits until `of` says these of the pools; "s1" in pg_write, "s2+s3" in pg_read.
+local function wait_pools(self, of, writer, readers, tell)
+  proc.wait_for(("pg_write %s, pg_read %s"):format(writer, readers), 10, function()
+    return of(self, "pg_write") == writer and of(self, "pg_read") == readers
+  end, function()
+    return ("pg_write %s, pg_read %s\n%s"):format(of(self, "pg_write"), of(self, "pg_read"), tell and tell() or "")
+  end)
+end
+
 --- Waits until these servers get new connections.
 function Haproxy:wait_taking(writer, readers, why)
-  proc.wait_for(("pg_write %s, pg_read %s"):format(writer, readers), 10, function()
-    return self:taking("pg_write") == writer and self:taking("pg_read") == readers
-  end, function()
-    return ("pg_write %s, pg_read %s\n%s\n%s"):format(self:taking("pg_write"), self:taking("pg_read"),
-      self:ask("show stat -1 4 -1"), why and why() or "")
+  wait_pools(self, self.taking, writer, readers, function()
+    return self:ask("show stat -1 4 -1") .. "\n" .. (why and why() or "")
   end)
 end
 
@@ -177,11 +183,7 @@ end
 
 --- Waits until these servers are open: "s1" in pg_write, "s2+s3" in pg_read.
 function Haproxy:wait_open(writer, readers, why)
-  proc.wait_for(("pg_write %s, pg_read %s"):format(writer, readers), 10, function()
-    return self:open("pg_write") == writer and self:open("pg_read") == readers
-  end, function()
-    return ("pg_write %s, pg_read %s\n%s"):format(self:open("pg_write"), self:open("pg_read"), why and why() or "")
-  end)
+  wait_pools(self, self.open, writer, readers, why)
 end
 
 --- Ends all of them.

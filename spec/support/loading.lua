@@ -1,6 +1,7 @@
 -- A directory for one test of the loader, with the files that the test writes into
 -- it, and what all specs of Lua triggers ask of a load.
 local assert = require "luassert"
+local cjson = require "cjson"
 local config = require "plusmoin.config"
 
 local loading = { dir = nil }
@@ -87,6 +88,32 @@ function loading.assert_part(result, part)
   assert.is_nil(result.config)
   local all = table.concat(result.errors, "\n")
   assert.is_truthy(all:find(part:gsub("DIR", loading.dir), 1, true), all)
+end
+
+--- Loads a configuration of these keys beside the least that one needs, with that environment (config.load()).
+function loading.object(keys, env)
+  local object = { dbname = "d", user = "u", nodes = { { host = "a" } } }
+  for key, value in pairs(keys) do
+    object[key] = value
+  end
+  return config.load(loading.write("c.json", cjson.encode(object)), env)
+end
+
+--- The load gave one error, in line 1 at a key that begins so; `part` stands in it, and what is allowed. Returns it.
+function loading.assert_key_error(result, key, part)
+  assert.is_nil(result.config)
+  assert.equal(1, #result.errors, table.concat(result.errors, "\n"))
+  for _, words in ipairs { "1: " .. key, part, "allowed: " } do
+    assert.is_truthy(result.errors[1]:find(words, 1, true), result.errors[1])
+  end
+  return result.errors[1]
+end
+
+--- The load is good and gave one warning, in which `part` stands.
+function loading.assert_warning(result, part)
+  assert.same({}, result.errors)
+  assert.equal(1, #result.warnings, table.concat(result.warnings, "\n"))
+  assert.is_truthy(result.warnings[1]:find(part, 1, true), result.warnings[1])
 end
 
 return loading

@@ -1,53 +1,28 @@
 -- The setting `http`, key by key.
 local cjson = require "cjson"
-local config = require "plusmoin.config"
 local disk = require "plusmoin.config.disk"
+local loading = require "spec.support.loading"
 
-local package_path = package.path
 local TOKEN = ("0123456789abcdef"):rep(2) .. "-._~+/=="
 
-after_each(function()
-  package.path = package_path
-end)
+before_each(loading.setup)
+after_each(loading.teardown)
 
-local made = {}
+local files = 0
 
 local function write(text)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  made[#made + 1] = path
-  return path
+  files = files + 1
+  return loading.write("token" .. files, text)
 end
-
-after_each(function()
-  for _, path in ipairs(made) do
-    os.remove(path)
-  end
-  made = {}
-end)
 
 local function load_http(http, env)
   env = env or {}
   env.cwd = "/"
-  return config.load(write(cjson.encode { dbname = "d", user = "u", nodes = { { host = "a" } }, http = http,
-    control_socket = "/run/x/control.sock" }), env)
+  return loading.object({ http = http, control_socket = "/run/x/control.sock" }, env)
 end
 
 local function assert_error(http, part)
-  local result = load_http(http)
-  assert.is_nil(result.config)
-  assert.equal(1, #result.errors, table.concat(result.errors, "\n"))
-  assert.is_truthy(result.errors[1]:find("1: http", 1, true), result.errors[1])
-  assert.is_truthy(result.errors[1]:find(part, 1, true), result.errors[1])
-  assert.is_truthy(result.errors[1]:find("allowed: ", 1, true), result.errors[1])
-end
-
-local function assert_warning(result, part)
-  assert.same({}, result.errors)
-  assert.equal(1, #result.warnings, table.concat(result.warnings, "\n"))
-  assert.is_truthy(result.warnings[1]:find(part, 1, true), result.warnings[1])
+  loading.assert_key_error(load_http(http), "http", part)
 end
 
 describe("http", function()
@@ -65,7 +40,8 @@ describe("http", function()
       hosts = { "db.example.com", "::1", "10.0.0.1" }, isolated = "503", token_file = cjson.null }
     assert.same({}, result.errors)
     assert.same({}, result.warnings)
-    assert.same({ listen = { "[::1]:8008", "/run/x/web.sock", "/tmp/run/web.sock", "127.9.9.9:1" }, agent = "/a.sock",
+    assert.same({ listen = { "[::1]:8008", "/run/x/web.sock", loading.dir .. "/run/web.sock", "127.9.9.9:1" },
+      agent = "/a.sock",
       hosts = { "db.example.com", "::1", "10.0.0.1" }, isolated = "503" }, result.config.http)
     assert.same({ listen = {}, hosts = {}, agent = "127.0.0.1:8009", isolated = "last" },
       load_http({ agent = "127.0.0.1:8009" }).config.http)
@@ -105,7 +81,7 @@ describe("http", function()
 
   it("that strangers reach has a token, or a warning", function()
     for _, listen in ipairs { "0.0.0.0:80", "[::]:80", "10.0.0.1:80" } do
-      assert_warning(load_http { listen = { "127.0.0.1:80", listen } },
+      loading.assert_warning(load_http { listen = { "127.0.0.1:80", listen } },
         ("http.listen: %q can be reached by other machines, and there is no token_file"):format(listen))
       assert.same({}, load_http({ listen = listen, token_file = write(TOKEN) }).warnings)
     end
@@ -165,8 +141,9 @@ describe("http.token_file", function()
       return { mode = function() return bits end }
     end
     local http = { listen = "127.0.0.1:1", token_file = write(TOKEN) }
-    assert_warning(load_http(http, mode(420)), "can be read by everybody; its mode should be 0640 or 0600")
+    loading.assert_warning(load_http(http, mode(420)), "can be read by everybody; its mode should be 0640 or 0600")
     assert.same({}, load_http(http, mode(416)).warnings)
-    assert_warning(load_http { listen = "127.0.0.1:1", token_file = write "short" }, "has 5 bytes and can be guessed")
+    loading.assert_warning(load_http { listen = "127.0.0.1:1", token_file = write "short" },
+      "has 5 bytes and can be guessed")
   end)
 end)

@@ -1,53 +1,25 @@
 -- The setting `monitors`, key by key.
 local cjson = require "cjson"
 local config = require "plusmoin.config"
+local loading = require "spec.support.loading"
 
-local package_path = package.path
 local URL = "http://127.0.0.1:2379"
 
-local made = {}
-
-after_each(function()
-  package.path = package_path
-  for _, path in ipairs(made) do
-    os.remove(path)
-  end
-  made = {}
-end)
-
-local function write(text)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  made[#made + 1] = path
-  return path
-end
+before_each(loading.setup)
+after_each(loading.teardown)
 
 local function load_monitors(monitors, env, more)
   env = env or {}
   env.cwd, env.host = "/", env.host or "box"
-  local object = { dbname = "d", user = "u", nodes = { { host = "a" } }, monitors = monitors }
+  local keys = { monitors = monitors }
   for key, value in pairs(more or {}) do
-    object[key] = value
+    keys[key] = value
   end
-  return config.load(write(cjson.encode(object)), env)
+  return loading.object(keys, env)
 end
 
 local function assert_error(monitors, part, env)
-  local result = load_monitors(monitors, env)
-  assert.is_nil(result.config)
-  assert.equal(1, #result.errors, table.concat(result.errors, "\n"))
-  assert.is_truthy(result.errors[1]:find("1: monitors", 1, true), result.errors[1])
-  assert.is_truthy(result.errors[1]:find(part, 1, true), result.errors[1])
-  assert.is_truthy(result.errors[1]:find("allowed: ", 1, true), result.errors[1])
-  return result.errors[1]
-end
-
-local function assert_warning(result, part)
-  assert.same({}, result.errors)
-  assert.equal(1, #result.warnings, table.concat(result.warnings, "\n"))
-  assert.is_truthy(result.warnings[1]:find(part, 1, true), result.warnings[1])
+  return loading.assert_key_error(load_monitors(monitors, env), "monitors", part)
 end
 
 describe("monitors", function()
@@ -69,7 +41,8 @@ describe("monitors", function()
     assert.same({}, result.errors)
     assert.same({}, result.warnings)
     assert.same({ etcd = etcd, prefix = "/a b/c/", name = "monitor 1", ttl = 60, user = "pm", password = "geheim",
-      cafile = "/tmp/ca.pem", certfile = "/x/c.pem", keyfile = "/x/c.key", votes = 0 }, result.config.monitors)
+      cafile = loading.dir .. "/ca.pem", certfile = "/x/c.pem", keyfile = "/x/c.key", votes = 0 },
+      result.config.monitors)
     assert.same({ "geheim" }, result.config.secrets)
   end)
 
@@ -124,8 +97,8 @@ describe("monitors", function()
   end
 
   it("are refused with an empty list", function()
-    local result = config.load(write '{"dbname": "d", "user": "u", "monitors": {"etcd": [], "name": "a"}}',
-      { cwd = "/" })
+    local text = '{"dbname": "d", "user": "u", "monitors": {"etcd": [], "name": "a"}}'
+    local result = config.load(loading.write("c.json", text), { cwd = "/" })
     assert.equal(1, #result.errors)
     assert.is_truthy(result.errors[1]:find("1: monitors.etcd: is an empty list; allowed: ", 1, true), result.errors[1])
   end)
@@ -153,7 +126,7 @@ describe("monitors", function()
   it("have the machine's name, where that is one", function()
     assert.equal("db-1.example.com", load_monitors({ etcd = URL }, { host = "db-1.example.com" }).config.monitors.name)
     assert_error({ etcd = URL }, 'monitors.name: is missing, and the machine\'s host name is none: ""', { host = "" })
-    assert_warning(load_monitors({ etcd = URL }, { host = "localhost.localdomain" }),
+    loading.assert_warning(load_monitors({ etcd = URL }, { host = "localhost.localdomain" }),
       "two monitors of one name are refused")
     assert.same({}, load_monitors({ etcd = URL, name = "x" }, { host = "" }).errors)
     assert.same({}, load_monitors({ etcd = URL }, { host = "", names_only = true }).errors)
@@ -168,7 +141,7 @@ describe("monitors", function()
       env "/ca")
     assert_error(monitors, 'monitors.certfile: "/cert" cannot be read', env "/cert")
     assert_error(monitors, 'monitors.keyfile: "/key" cannot be read; allowed: a file of daemon_user\'s', env "/key")
-    assert_warning(load_monitors(monitors, env(nil, 420)), 'monitors.keyfile: "/key" can be read by everybody')
+    loading.assert_warning(load_monitors(monitors, env(nil, 420)), 'monitors.keyfile: "/key" can be read by everybody')
     assert.same({}, load_monitors(monitors, env(nil, 416)).warnings)
     local names = env "/ca"
     names.names_only = true
@@ -176,14 +149,14 @@ describe("monitors", function()
   end)
 
   it("are warned of what is perhaps not meant", function()
-    assert_warning(load_monitors { etcd = URL, cafile = "/ca" },
+    loading.assert_warning(load_monitors { etcd = URL, cafile = "/ca" },
       "monitors.cafile: is not used: no URL of etcd begins with https")
-    assert_warning(load_monitors { etcd = { URL, "http://10.0.0.1:2379" }, user = "u", password = "geheim" },
+    loading.assert_warning(load_monitors { etcd = { URL, "http://10.0.0.1:2379" }, user = "u", password = "geheim" },
       'monitors.etcd: the password goes to "http://10.0.0.1:2379" as plain text; https hides it')
     for _, url in ipairs { URL, "http://[::1]:1", "http://localhost:2", "https://10.0.0.1:2379" } do
       assert.same({}, load_monitors({ etcd = url, user = "u", password = "geheim" }).warnings)
     end
-    assert_warning(load_monitors({ etcd = URL }, nil, { state_file = "/var/lib/x" }),
+    loading.assert_warning(load_monitors({ etcd = URL }, nil, { state_file = "/var/lib/x" }),
       "state_file: is read only while etcd holds nothing yet: what monitors know is kept there")
     assert.same({}, load_monitors(nil, nil, { state_file = "/var/lib/x" }).warnings)
   end)
