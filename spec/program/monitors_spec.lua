@@ -319,6 +319,9 @@ describe("monitors:", function()
     local a = group:monitor "a"
     a:wait_status("both nodes", function() return a:place(slaves[1]) == "slave 0" end)
     a:wait_logged("etcd has not said yet")
+    local code, _, err = a:cli("monitors", "seed") -- an etcd that is away may be the one it was
+    assert.are.equal(1, code)
+    assert.has_match("there is nothing to be seeded", err, 1, true)
     assert.is_false(monitors.says(a).acts)
     slaves[1]:kill9()
     proc.watch(1, function() assert.are.equal(0, #group:journal()) end)

@@ -37,6 +37,7 @@ struct council {
 	int64_t term;
 	int64_t term_ms; /* wall: since when it is ours */
 	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
+	bool is_strange; /* etcd's store is not the one it was, as far as we know */
 	char *stuck;    /* why etcd takes nothing; NULL: it does */
 	int64_t stuck_ms; /* steady: since when */
 	int64_t ttl_ms;
@@ -195,6 +196,9 @@ static void on_word(void *data, void *message)
 	case MISSIVE_STUCK:
 		take_stuck(council, missive->text);
 		break;
+	case MISSIVE_STRANGE:
+		council->is_strange = true;
+		break;
 	case MISSIVE_LED:
 		take_leader(council, missive->text);
 		break;
@@ -283,8 +287,9 @@ void council_resign(struct council *council)
 
 const char *council_seed(struct council *council)
 {
-	if (council->term != 0 || council->stuck == NULL)
-		return "etcd's store is the one it was: there is nothing to be seeded";
+	if (!council->is_strange)
+		return "etcd's store is the one it was, or cannot be asked: there is nothing to be seeded";
+	council->is_strange = false;
 	clerk_tell(council->clerk, missive_new(MISSIVE_SEED));
 	return NULL;
 }

@@ -21,6 +21,7 @@ enum missive_kind {
 	MISSIVE_TERM_OVER, /* it is over: `text` says why */
 	MISSIVE_COMMITTED, /* all up to `number` stands */
 	MISSIVE_STUCK,     /* etcd takes nothing just now: `text` says why; NULL: it does again */
+	MISSIVE_STRANGE,   /* etcd's store is not the one it was: nobody here campaigns until MISSIVE_SEED */
 	MISSIVE_LED,       /* another monitor acts: `text` is its value at `lead`; NULL: nobody is known to */
 	MISSIVE_TAKEN,     /* our name is another process's: `text` is its entry */
 	MISSIVE_IN,        /* our entry stands */

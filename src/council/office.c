@@ -158,6 +158,7 @@ static void on_strange(void *data, const char *words)
 	char *text = mem_printf("%s: nobody acts until \"plusmoin monitors seed\" is said where the truth is", words);
 
 	log_error("%s", text);
+	say(data, MISSIVE_STRANGE, NULL);
 	take_words(data, AWAY_STORE, text);
 	free(text);
 }
@@ -283,6 +284,7 @@ void office_take(struct clerk *clerk, struct missive *missive)
 	case MISSIVE_TERM_OVER:
 	case MISSIVE_COMMITTED:
 	case MISSIVE_STUCK:
+	case MISSIVE_STRANGE:
 	case MISSIVE_LED:
 	case MISSIVE_TAKEN:
 	case MISSIVE_IN:
