@@ -99,9 +99,10 @@ end
 
   it("may be pgpool-II", function()
     local master, slaves = pg.cluster(1)
-    local pool = pgpool.start { master, slaves[1] }
+    -- one process of pgpool's: the second time over a session that it has kept
+    local pool = pgpool.start({ master, slaves[1] }, { settings = "num_init_children = 1\n" })
     local daemon = plusmoin.new { nodes = { { host = "127.0.0.1", port = pool.port } }, config = { query_timeout = 2 } }
-    for _ = 1, 2 do -- the second time over a session that it has kept
+    for _ = 1, 2 do
       local code, out = daemon:cli("check")
       assert.equal(1, code, out)
       has(out, "PROBLEM: a connection pool lies between")

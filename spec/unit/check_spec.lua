@@ -162,6 +162,18 @@ describe("check", function()
     end
   end)
 
+  it("knows a connection pool by a session that is older than our connection", function()
+    local function said(age, session_age)
+      return (report(node { backend_pid = 5, age = age, facts = facts { backend_pid = 5, session_age = session_age } }))
+    end
+    has(said(0.03, 0.13), "(the session that answers is older than our connection)")
+    for _, pair in ipairs { { 0.03, 0.029 }, { 0.03, 0.034 }, { 0.03, cjson.null }, { 0.03, "1" },
+      { cjson.null, 1 } } do
+      local text = said(pair[1], pair[2])
+      assert.is_nil(text:find("connection pool lies between", 1, true), text)
+    end
+  end)
+
   it("is at no loss when a server tells nonsense of itself", function()
     for _, nonsense in ipairs { "no JSON", "{}", "[]", "7", ("["):rep(5000), facts { now = "never" },
       facts { max_connections = {} },

@@ -282,6 +282,7 @@ static void add_answer(struct json *json, const struct survey_answer *answer)
 	jsonw_int(json, answer->server_version);
 	jsonw_key(json, "backend_pid");
 	jsonw_int(json, answer->backend_pid);
+	add_seconds(json, "age", answer->age_ms);
 	if (answer->row_state == ROW_SHOWN) {
 		add_string(json, "row_master", answer->row.master);
 		add_seconds(json, "row_time", answer->row.tstamp);

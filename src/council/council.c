@@ -174,11 +174,8 @@ static void take_monitors(struct council *council, const char *text)
 	json_decref(all);
 }
 
-static void on_word(void *data, void *message)
+static void take_word(struct council *council, const struct missive *missive)
 {
-	struct council *council = data;
-	struct missive *missive = message;
-
 	switch (missive->kind) {
 	case MISSIVE_TERM:
 		take_term(council, missive->estate);
@@ -223,6 +220,14 @@ static void on_word(void *data, void *message)
 	case MISSIVE_END:
 		break;
 	}
+}
+
+static void on_word(void *data, void *message)
+{
+	struct council *council = data;
+	struct missive *missive = message;
+
+	take_word(council, missive);
 	if (missive->kind != MISSIVE_COMMITTED && missive->kind != MISSIVE_NEWS)
 		council->events.changed(council->data);
 	missive_free(&missive);

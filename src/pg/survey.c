@@ -24,6 +24,8 @@ enum { SURVEY_FACTS = 100, SURVEY_TABLE, SURVEY_FRAME, SURVEY_ROLE, SURVEY_ROW }
 	"SELECT pg_catalog.json_build_object(" \
 	" 'now', extract(epoch FROM clock_timestamp())," \
 	" 'backend_pid', pg_backend_pid()," \
+	" 'session_age', (SELECT extract(epoch FROM clock_timestamp() - backend_start)" \
+	"   FROM pg_stat_activity WHERE pid = pg_backend_pid())," \
 	" 'recovery', pg_is_in_recovery()," \
 	" 'read_only', pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'," \
 	" 'default_read_only', current_setting('default_transaction_read_only') = 'on'," \
@@ -76,6 +78,7 @@ struct survey {
 	struct dial *dial;
 	struct conn *conn;
 	struct timer *deadline;
+	int64_t dialled_ms;
 	int64_t sent_ms;
 	char *facts;
 	char *table;
@@ -152,9 +155,10 @@ static void on_result(void *data, int tag, const PGresult *result)
 		take_role(survey, result);
 	else if (tag == SURVEY_ROW)
 		take_row(survey, result);
-	else if (tag == SURVEY_FACTS)
+	else if (tag == SURVEY_FACTS) {
+		survey->answer.age_ms = clock_steady_ms() - survey->dialled_ms;
 		take_facts(&survey->facts, result);
-	else if (tag == SURVEY_TABLE)
+	} else if (tag == SURVEY_TABLE)
 		take_facts(&survey->table, result);
 }
 
@@ -261,6 +265,7 @@ struct survey *survey_start(uv_loop_t *loop, struct resolver *resolver, const st
 	survey->node = node;
 	survey->done = done;
 	survey->data = data;
+	survey->dialled_ms = clock_steady_ms();
 	survey->deadlines = deadlines_new(loop);
 	survey->deadline = timer_new(loop, on_deadline, survey);
 	timer_start(survey->deadline, config->query_timeout_ms);

@@ -19,6 +19,7 @@ struct survey_answer {
 	bool is_slave;
 	int server_version;
 	int backend_pid; /* as conn_backend_pid(): another one than the facts' is a connection pool's */
+	int64_t age_ms;  /* from our first step towards it to its facts: a session that is older is a connection pool's */
 	enum row_state row_state;
 	struct row row;
 	char row_error[MESSAGE_BYTES]; /* why it cannot be read; "" : it can, or there is none */

@@ -22,7 +22,7 @@ local OF_SERVER = {
   table_bytes = "number?", dead_rows = "number?", publications = "number", published = "boolean?",
   wal_receiver_timeout_ms = "number?", idle_session_timeout_ms = "number?", max_connections = "number",
   reserved = "number", sessions = "number", system_id = "string?", started = "number?",
-  backend_pid = "number?", apply_delay_ms = "number?", paused = "boolean?",
+  backend_pid = "number?", session_age = "number?", apply_delay_ms = "number?", paused = "boolean?",
 }
 local OF_TABLE = {
   name = "string?", kind = "string?", path = "string?", path_source = "string?", read_only_source = "string?",
