@@ -32,6 +32,9 @@ api.groups = {
   { title = "Where Lua is another here", rows = require "plusmoin.api.standard" },
 }
 
+--- Texts that a field may be: {name = "Reason", doc =, values = {"refused", ...}}, whose names stand as types.
+api.words = require "plusmoin.api.words"
+
 --- All rows, in order.
 api.rows = {}
 
