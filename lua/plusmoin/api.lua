@@ -16,6 +16,7 @@
 --   waits     true: other triggers run meanwhile; it cannot be called while a configuration is loaded
 --   type      of a field, a value, a table
 --   optional  of a field: it may be nil
+--   made      of a class: "by users"; nil: plusmoin makes such tables
 --   standard  true: Lua has it, too, and there it is another
 --   refused   true: Lua has it, and here it raises an error
 -- Types are those of LuaCATS; `code` stands in backticks. Nothing here waits.

@@ -22,6 +22,9 @@ describe("the table of the API", function()
       assert.is_true(kinds[row.kind], row.name)
       assert.truthy(row.doc:find("^[%a_].*%.$") and not row.doc:find("\n"), row.name .. ": doc is one sentence")
       assert(load(row.example, "=" .. row.name, "t", {}))
+      for line in row.example:gmatch("[^\n]+") do
+        assert.is_true(#line <= WIDTH - 2, row.name .. ": " .. line)
+      end
       if row.kind == "function" then
         assert.truthy(row.standard or row.params and row.returns, row.name)
       elseif row.kind == "field" or row.kind == "value" then

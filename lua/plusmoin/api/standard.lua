@@ -34,7 +34,8 @@ assert(not pcall(os.setlocale, "C"))
 assert(load("return 1 + 1")() == 2)
 assert(not pcall(load, "return 1", "name", "b"))
 ]]),
-  standard("require", "require finds a module as Lua does, also beside `lua.path`; its body cannot wait, and what it "
+  standard("require", "require finds a module as Lua does, and first where `lua.path` says; its body cannot wait, "
+    .. "and what it "
     .. "has "
     .. "found stays until a reload.", [[
 assert(require "plusmoin" == pm)
