@@ -159,7 +159,8 @@ describe("the definitions of lua-types", function()
       assert.equal(key ~= "command", read.classes.LuaEntry.fields[key] ~= nil, key)
     end
     for name, type in pairs { heartbeat = "number", nodes = "NodeSettings[]", triggers = "Triggers",
-      down_after = "integer", http = "HttpSettings", log_level = '"error"|"warning"|"info"|"debug"', second_opinion = "boolean" } do
+      down_after = "integer", http = "HttpSettings", log_level = '"error"|"warning"|"info"|"debug"',
+      second_opinion = "boolean" } do
       assert.equal(type, read.classes.Configuration.fields[name].type)
     end
   end)
