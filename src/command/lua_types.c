@@ -39,7 +39,7 @@ static void complain(struct types *types, const char *dir, const char *name, con
 /* True: the file is there, and `text` is what it says, as far as it can be read. */
 static bool read_there(int at, const char *name, struct buf *text)
 {
-	int fd = openat(at, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(at, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char bytes[65536];
 	struct stat st;
 	ssize_t n;
