@@ -30,6 +30,7 @@ enum client_state {
 struct client {
 	uv_pipe_t pipe;
 	unsigned long id;
+	uid_t uid; /* who it is; (uid_t)-1: the kernel does not know */
 	struct control *control; /* NULL: closing */
 	enum client_state state;
 	uint64_t since_ms;   /* its last change of state, or when it was last seen to read, */
@@ -55,6 +56,7 @@ struct control {
 	unsigned looks;
 	int64_t silence_ms;
 	control_answerer *answer;
+	void (*gone)(void *data, unsigned long client); /* NULL: nobody wants to know */
 	void *data;
 };
 
@@ -71,8 +73,12 @@ static void on_client_closed(uv_handle_t *handle)
 
 static void drop_client(struct client *client)
 {
-	list_remove(&client->control->clients, client);
+	struct control *control = client->control;
+
+	list_remove(&control->clients, client);
 	client->control = NULL;
+	if (control->gone != NULL)
+		control->gone(control->data, client->id);
 	uv_close((uv_handle_t *)&client->pipe, on_client_closed);
 }
 
@@ -199,6 +205,7 @@ static bool answer_line(const struct client *client, const char *line, size_t le
 				 " {\"request\": \"status\"}");
 		return true;
 	}
+	request.uid = client->uid;
 	now = control->answer(control->data, client->id, &request, answer);
 	request_free(&request);
 	return now;
@@ -304,6 +311,18 @@ static struct client *find_stale(const struct control *control)
 	return stale;
 }
 
+/* The user at the other end; (uid_t)-1: it is not known. */
+static uid_t peer_of(const struct client *client)
+{
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(peer);
+	uv_os_fd_t fd;
+
+	if (uv_fileno((const uv_handle_t *)&client->pipe, &fd) == 0)
+		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	return peer.uid;
+}
+
 static void add_client(struct control *control)
 {
 	struct client *client = mem_zalloc(1, sizeof(*client));
@@ -316,10 +335,12 @@ static void add_client(struct control *control)
 	list_add(&control->clients, client);
 	if (!timer_is_set(control->look_timer))
 		timer_start(control->look_timer, control->silence_ms / SILENCE_LOOKS);
-	if (uv_accept((uv_stream_t *)control->listener, (uv_stream_t *)&client->pipe) != 0)
+	if (uv_accept((uv_stream_t *)control->listener, (uv_stream_t *)&client->pipe) != 0) {
 		drop_client(client);
-	else
-		take_line(client);
+		return;
+	}
+	client->uid = peer_of(client);
+	take_line(client);
 }
 
 /* Lets in who knocks. While there is no room libuv takes no other connection from the kernel. */
@@ -395,6 +416,11 @@ struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_m
 	if (*error != 0)
 		control_free(&control);
 	return control;
+}
+
+void control_tell_gone(struct control *control, void (*gone)(void *data, unsigned long client))
+{
+	control->gone = gone;
 }
 
 void control_free(struct control **control_p)

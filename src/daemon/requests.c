@@ -1,7 +1,9 @@
 #include "daemon/requests.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "core/cut_off.h"
 #include "core/dispute.h"
 #include "core/why.h"
@@ -292,6 +294,15 @@ void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *
 	requests->rendering = rendering_new(loop, control, on_part, requests);
 }
 
+static struct shared_text *refuse_kind(const struct requests *requests, const struct request *request)
+{
+	char *error = mem_printf("\"%s\" is a text", request->wrong);
+	struct shared_text *answer = render_piece(requests, request, NULL, error);
+
+	free(error);
+	return answer;
+}
+
 /* The answer that is there at once; NULL: it follows. */
 static struct shared_text *answer_now(struct requests *requests, unsigned long client, const struct request *request)
 {
@@ -299,7 +310,7 @@ static struct shared_text *answer_now(struct requests *requests, unsigned long c
 	const char *error;
 
 	if (request->wrong != NULL)
-		return render_piece(requests, request, row, "\"node\", \"event\" and \"since\" are texts");
+		return refuse_kind(requests, request);
 	if (row == NULL || row->way == WAY_NOW)
 		return render_piece(requests, request, row, NULL);
 	if (row->way == WAY_PARTS && kept_status(requests) != NULL)
