@@ -22,6 +22,20 @@ local function add_output(one, text)
   one.output[#one.output + 1] = text
 end
 
+-- The help on a name ("pm.query"), on what it names (pm.query), or (nil) an overview.
+local function help_text(pm, what)
+  local api = require "plusmoin.api"
+  local name = what
+  if what ~= nil and type(what) ~= "string" then
+    name = api.name_of(pm, what)
+    if not name then
+      return "that is none of plusmoin's; help() lists what there is"
+    end
+  end
+  local text, near = api.help(name)
+  return text or ("there is no %s; nearest: %s; help() lists what there is"):format(name, table.concat(near, ", "))
+end
+
 -- What the session's code sees: plusmoin's API, the globals, and what it sets itself.
 local function new_environment(one)
   local pm = require "plusmoin"
@@ -36,6 +50,9 @@ local function new_environment(one)
       end
     end,
   }, { __index = io })
+  function environment.help(what)
+    add_output(one, help_text(pm, what) .. "\n")
+  end
   function environment.COMPLETE(word)
     local words = completion.words(word, environment)
     if #words > 0 then

@@ -173,6 +173,7 @@ enum typed typing_read(struct typing *typing, const char *prompt, struct buf *li
 
 	typing->prompt = prompt;
 	buf_clear(line);
+	(void)el_set(typing->edit, EL_PREP_TERM, 1); /* el_gets() shows the prompt first: what is typed then would be lost */
 	text = el_gets(typing->edit, &count);
 	if (*typing->interrupted != 0) {
 		*typing->interrupted = 0;

@@ -24,16 +24,21 @@ struct consoles {
 	struct hosts *hosts;
 	struct control *control;
 	struct config *const *config;
+	void (*used)(void *data);
+	void *data;
 	struct list sessions;
 };
 
-struct consoles *consoles_new(struct hosts *hosts, struct control *control, struct config *const *config)
+struct consoles *consoles_new(struct hosts *hosts, struct control *control, struct config *const *config,
+			      void (*used)(void *data), void *data)
 {
 	struct consoles *consoles = mem_zalloc(1, sizeof(*consoles));
 
 	consoles->hosts = hosts;
 	consoles->control = control;
 	consoles->config = config;
+	consoles->used = used;
+	consoles->data = data;
 	return consoles;
 }
 
@@ -186,6 +191,7 @@ struct shared_text *consoles_take(struct consoles *consoles, unsigned long clien
 	if (request->code == NULL)
 		return answer_begin(session);
 	log_code(request);
+	consoles->used(consoles->data);
 	session->config = config_ref(*consoles->config);
 	session->run = hosts_run_code(consoles->hosts, session->config,
 				      &(struct hosts_code){

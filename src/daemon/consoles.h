@@ -11,8 +11,12 @@
 
 struct consoles;
 
-/* All arguments outlive it. `config`: where the present configuration is. */
-struct consoles *consoles_new(struct hosts *hosts, struct control *control, struct config *const *config);
+/*
+ * All arguments outlive it. `config`: where the present configuration is. `used` is called with `data` before code
+ * runs, from inside of consoles_take().
+ */
+struct consoles *consoles_new(struct hosts *hosts, struct control *control, struct config *const *config,
+			      void (*used)(void *data), void *data);
 
 /*
  * Takes the request "console" of this client: its `code` runs, and the answer follows (NULL); without `code` the

@@ -63,6 +63,13 @@ static bool on_request(void *data, unsigned long client, struct request *request
 	return requests_answer(&daemon->requests, client, request, answer);
 }
 
+static void on_console_used(void *data)
+{
+	struct daemon *daemon = data;
+
+	outlook_serve_console(daemon->outlook);
+}
+
 static void on_client_gone(void *data, unsigned long client)
 {
 	struct daemon *daemon = data;
@@ -271,7 +278,7 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	(void)watching_begin(daemon);
-	daemon->consoles = consoles_new(daemon->hosts, daemon->control, &daemon->config);
+	daemon->consoles = consoles_new(daemon->hosts, daemon->control, &daemon->config, on_console_used, daemon);
 	control_tell_gone(daemon->control, on_client_gone);
 	daemon->requests = (struct requests){
 		.monitor = daemon->monitor,

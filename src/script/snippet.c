@@ -9,6 +9,8 @@
 /* Of what a run printed and returned: session.lua keeps to less. */
 #define TEXT_BYTES ((size_t)2 << 20)
 
+#define OWN "plusmoin/session.lua:" /* in Lua's words for where it is */
+
 /* Pushes this function of lua/plusmoin/session.lua. */
 static void push_function(lua_State *L, const char *name)
 {
@@ -68,27 +70,38 @@ static void call(struct engine *engine, lua_CFunction function, void *pointer)
 	engine->uncapped = false;
 }
 
-/* A traceback ends where it comes to the lines that have called what was typed. */
-static void cut_traceback(char *error)
+/*
+ * Takes our own lines out of an error: where the traceback comes to what has called the typed code; and, where that
+ * code's last act was the call that failed, of which Lua keeps no line, at the error's beginning.
+ */
+static void cut_own(char *error)
 {
 	static const char tail_calls[] = "\n\t(...tail calls...)";
-	char *own = error != NULL ? strstr(error, "plusmoin/session.lua:") : NULL;
+	char *trace = strstr(error, "\nstack traceback:");
+	char *own = trace != NULL ? strstr(trace, OWN) : NULL;
+	char *first = strstr(error, OWN);
 	size_t len;
 
-	if (own == NULL)
+	if (own != NULL) {
+		while (*own != '\n')
+			own--;
+		*own = '\0';
+		len = strlen(error);
+		if (len >= sizeof(tail_calls) && strcmp(error + len - (sizeof(tail_calls) - 1), tail_calls) == 0)
+			error[len - (sizeof(tail_calls) - 1)] = '\0';
+	}
+	if (first == NULL || (own != NULL && first > own) || memchr(error, '\n', (size_t)(first - error)) != NULL)
 		return;
-	while (own > error && *own != '\n')
-		own--;
-	*own = '\0';
-	len = strlen(error);
-	if (len >= sizeof(tail_calls) && strcmp(error + len - (sizeof(tail_calls) - 1), tail_calls) == 0)
-		error[len - (sizeof(tail_calls) - 1)] = '\0';
+	first = strstr(first, ": ");
+	if (first != NULL)
+		memmove(error, first + 2, strlen(first + 2) + 1);
 }
 
 void snippet_take(struct engine *engine, struct job *job)
 {
 	call(engine, take, job);
-	cut_traceback(job->error);
+	if (job->error != NULL)
+		cut_own(job->error);
 }
 
 void snippet_forget(struct engine *engine, const char *session)
