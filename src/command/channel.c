@@ -73,12 +73,12 @@ static bool read_answer(const struct channel *channel, const sigset_t *open, str
 			const struct channel_stop *stop)
 {
 	while (answer->len == 0 || answer->data[answer->len - 1] != '\n') {
-		if (!read_some(channel->fd, open, answer))
-			return false;
-		if (stop != NULL && *stop->wanted != 0) {
+		if (stop != NULL && *stop->wanted != 0) { /* its signal is blocked but in ppoll(): none is missed */
 			*stop->wanted = 0;
 			stop->stop(stop->data);
 		}
+		if (!read_some(channel->fd, open, answer))
+			return false;
 	}
 	return true;
 }
@@ -90,12 +90,10 @@ bool channel_ask(struct channel *channel, const struct buf *request, struct buf 
 	bool answered;
 
 	buf_clear(answer);
-	if (!send_all(channel->fd, request))
-		return lose(channel);
 	(void)sigemptyset(&interrupt);
 	(void)sigaddset(&interrupt, SIGINT);
 	(void)sigprocmask(stop != NULL ? SIG_BLOCK : SIG_UNBLOCK, &interrupt, &open);
-	answered = read_answer(channel, &open, answer, stop);
+	answered = send_all(channel->fd, request) && read_answer(channel, &open, answer, stop);
 	(void)sigprocmask(SIG_SETMASK, &open, NULL);
 	return answered || lose(channel);
 }
