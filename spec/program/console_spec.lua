@@ -35,7 +35,9 @@ local function terminal(daemon, ...)
   machine.need("terminal")
   local command = table.concat({ plusmoin.binary(), "-c", daemon.config_path, "console", ... }, " ")
   local self = { process = proc.spawn({ "script", "-qfec", command, "/dev/null" },
-    { cwd = daemon.dir, stdin = true, env = { TERM = "xterm", HOME = daemon.dir } }), seen = 1 }
+    { cwd = daemon.dir, stdin = true, env = { TERM = "xterm", HOME = daemon.dir,
+      LSAN_OPTIONS = "print_suppressions=0:suppressions=" .. plusmoin.binary():gsub("plusmoin$", "lsan.supp") } }),
+    seen = 1 }
   function self.see(words)
     local at
     proc.wait_for(("%q in the terminal"):format(words), 10, function()
@@ -67,7 +69,8 @@ describe("console", function()
       eval(daemon, "return {1, 'two', [4] = {'x'}, a = {b = {}}, ['c d'] = '\\n'}"))
     has(eval(daemon, "local t = {} t.t = t return t"), "t = {... itself}")
     has(eval(daemon, "return setmetatable({}, {__tostring = function() return 'mine' end})"), "mine")
-    has(eval(daemon, "return pm.cluster(0)"), "\n  cluster_id = 0,\n", "\n  master = {\n    cluster_id = 0,\n    host =")
+    has(eval(daemon, "return pm.cluster(0)"), "\n  cluster_id = 0,\n",
+      "\n  master = {\n    cluster_id = 0,\n    host =")
     has(eval(daemon, "for i = 1, 300 do print(('x'):rep(10000)) end"), "cut: a run at the console may print 1 MiB")
     assert.equal("2\n", (select(2, proc.run({ plusmoin.binary(), "-c", daemon.config_path, "console" },
       { stdin = "#!/usr/bin/plusmoin\nlocal x = 1\nreturn x + 1\n" }))))
