@@ -6,7 +6,8 @@ _plusmoin_verbs()
 	case $1 in
 	-x) echo start ;;
 	--json) echo status explain monitors check ;;
-	*) echo start stop reload status watch explain monitors check run-trigger init-sql lua-types ;;
+	-e | -f) echo console ;;
+	*) echo start stop reload status watch explain monitors console check run-trigger init-sql lua-types ;;
 	esac
 }
 
@@ -17,7 +18,8 @@ _plusmoin_options()
 	case $1 in
 	start) echo -x ;;
 	status | explain | monitors | check) echo --json ;;
-	'') echo -x --json ;;
+	console) echo -f -e ;; # echo takes -e for its own where it stands first
+	'') echo -x --json -e -f ;;
 	esac
 }
 
@@ -29,12 +31,18 @@ _plusmoin()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-c) i=$((i + 1)) ;;
+		-e | -f)
+			option=${COMP_WORDS[i]}
+			i=$((i + 1))
+			;;
 		-x | --json) option=${COMP_WORDS[i]} ;;
 		-*) ;;
 		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
 	done
-	if ((i > COMP_CWORD)); then # behind -c
+	if ((i > COMP_CWORD)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == -e ]]; then # code: nothing is known of it
+		:
+	elif ((i > COMP_CWORD)); then # behind -c, -f
 		compopt -o filenames 2> /dev/null || :
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then

@@ -230,9 +230,9 @@ describe("explain", function()
     assert.equal(1, code)
     has(err, 'several nodes have this name: "host:port" tells which')
     has(select(2, daemon:cli("explain", slaves[1].name)), "twin (" .. slaves[1].name .. "): slave in cluster 0")
-    for _, request in ipairs { { node = 5 }, { event = true }, { node = {} } } do
-      request.request = "explain"
-      assert.same({ ok = false, error = '"node", "event" and "since" are texts' }, daemon:ask(request))
+    for key, value in pairs { node = 5, event = true, since = {} } do
+      assert.same({ ok = false, error = ('"%s" is a text'):format(key) },
+        daemon:ask({ request = "explain", [key] = value }))
     end
     assert.is_false(daemon:ask({ request = "events", since = 7 }).ok)
   end)

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "loop/timer.h"
+#include "system/peer.h"
 #include "system/socket_file.h"
 
 /*
@@ -30,6 +31,7 @@ enum client_state {
 struct client {
 	uv_pipe_t pipe;
 	unsigned long id;
+	uid_t uid; /* who it is; (uid_t)-1: the kernel does not know */
 	struct control *control; /* NULL: closing */
 	enum client_state state;
 	uint64_t since_ms;   /* its last change of state, or when it was last seen to read, */
@@ -55,6 +57,7 @@ struct control {
 	unsigned looks;
 	int64_t silence_ms;
 	control_answerer *answer;
+	void (*gone)(void *data, unsigned long client); /* NULL: nobody wants to know */
 	void *data;
 };
 
@@ -71,8 +74,12 @@ static void on_client_closed(uv_handle_t *handle)
 
 static void drop_client(struct client *client)
 {
-	list_remove(&client->control->clients, client);
+	struct control *control = client->control;
+
+	list_remove(&control->clients, client);
 	client->control = NULL;
+	if (control->gone != NULL)
+		control->gone(control->data, client->id);
 	uv_close((uv_handle_t *)&client->pipe, on_client_closed);
 }
 
@@ -98,16 +105,20 @@ static void set_state(struct client *client, enum client_state state)
 	note_sign(client);
 }
 
+static int fd_of(const struct client *client)
+{
+	uv_os_fd_t fd = -1;
+
+	(void)uv_fileno((const uv_handle_t *)&client->pipe, &fd);
+	return fd;
+}
+
 /* Bytes that wait in the client's socket: for us (FIONREAD), or for its reader (SIOCOUTQ). */
 static int socket_bytes(const struct client *client, unsigned long which)
 {
-	uv_os_fd_t fd;
 	int count = 0;
 
-	if (uv_fileno((const uv_handle_t *)&client->pipe, &fd) != 0 ||
-	    ioctl(fd, which, &count) != 0)
-		return 0;
-	return count;
+	return ioctl(fd_of(client), which, &count) == 0 ? count : 0;
 }
 
 /* Notes whether the client has read something since we looked last. */
@@ -199,6 +210,7 @@ static bool answer_line(const struct client *client, const char *line, size_t le
 				 " {\"request\": \"status\"}");
 		return true;
 	}
+	request.uid = client->uid;
 	now = control->answer(control->data, client->id, &request, answer);
 	request_free(&request);
 	return now;
@@ -219,6 +231,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (client->control == NULL)
 		return;
 	if (n < 0 && n != UV_EOF) {
+		close_client(client);
+		return;
+	}
+	if (n == UV_EOF && peer_has_hung_up(fd_of(client))) {
 		close_client(client);
 		return;
 	}
@@ -316,10 +332,12 @@ static void add_client(struct control *control)
 	list_add(&control->clients, client);
 	if (!timer_is_set(control->look_timer))
 		timer_start(control->look_timer, control->silence_ms / SILENCE_LOOKS);
-	if (uv_accept((uv_stream_t *)control->listener, (uv_stream_t *)&client->pipe) != 0)
+	if (uv_accept((uv_stream_t *)control->listener, (uv_stream_t *)&client->pipe) != 0) {
 		drop_client(client);
-	else
-		take_line(client);
+		return;
+	}
+	client->uid = peer_of(fd_of(client)).uid;
+	take_line(client);
 }
 
 /* Lets in who knocks. While there is no room libuv takes no other connection from the kernel. */
@@ -395,6 +413,11 @@ struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_m
 	if (*error != 0)
 		control_free(&control);
 	return control;
+}
+
+void control_tell_gone(struct control *control, void (*gone)(void *data, unsigned long client))
+{
+	control->gone = gone;
 }
 
 void control_free(struct control **control_p)

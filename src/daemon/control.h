@@ -36,6 +36,12 @@ typedef bool control_answerer(void *data, unsigned long client, struct request *
 struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_ms,
 			    control_answerer *answer, void *data, int *error);
 
+/*
+ * From now on `gone` is called, with the `data` of control_new(), for each client that has gone or was closed, also
+ * from inside of control_free() and of control_answer().
+ */
+void control_tell_gone(struct control *control, void (*gone)(void *data, unsigned long client));
+
 /* The answer that `client` waits for, one JSON object; nothing when it is gone. Takes a reference of its own. */
 void control_answer(struct control *control, unsigned long client, struct shared_text *text);
 

@@ -6,14 +6,36 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* The text of a key, which the caller frees; NULL: there is none. */
-static char *take(const json_t *object, const char *key, struct request *request)
+#define KEY(key, member) { key, offsetof(struct request, member) }
+
+static const struct {
+	const char *key;
+	size_t offset; /* of the text in a request */
+} keys[] = {
+	KEY("request", name), KEY("since", since),     KEY("node", node), KEY("event", event),
+	KEY("code", code),    KEY("chunk", chunk),     KEY("session", session),
+	KEY("run", run),      KEY("target", target),   KEY("seconds", seconds), KEY("reason", reason),
+};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static char **member(struct request *request, size_t index)
 {
-	const json_t *value = json_object_get(object, key);
+	return (char **)(void *)((char *)request + keys[index].offset);
+}
+
+static const char *text(const struct request *request, size_t index)
+{
+	return *(const char *const *)(const void *)((const char *)request + keys[index].offset);
+}
+
+static void take(const json_t *object, size_t index, struct request *request)
+{
+	const json_t *value = json_object_get(object, keys[index].key);
 
 	if (value != NULL && !json_is_null(value) && !json_is_string(value))
-		request->wrong = key;
-	return mem_strdup(json_string_value(value));
+		request->wrong = keys[index].key;
+	*member(request, index) = mem_strdup(json_string_value(value));
 }
 
 bool request_parse(const char *line, size_t len, struct request *request)
@@ -21,11 +43,9 @@ bool request_parse(const char *line, size_t len, struct request *request)
 	json_error_t error;
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
 
-	*request = (struct request){ 0 };
-	request->name = take(object, "request", request);
-	request->since = take(object, "since", request);
-	request->node = take(object, "node", request);
-	request->event = take(object, "event", request);
+	*request = (struct request){ .uid = (uid_t)-1 };
+	for (size_t i = 0; i < KEYS; i++)
+		take(object, i, request);
 	json_decref(object);
 	if (request->name != NULL)
 		return true;
@@ -35,15 +55,16 @@ bool request_parse(const char *line, size_t len, struct request *request)
 
 void request_free(struct request *request)
 {
-	free(request->name);
-	free(request->since);
-	free(request->node);
-	free(request->event);
+	for (size_t i = 0; i < KEYS; i++)
+		free(*member(request, i));
 	*request = (struct request){ 0 };
 }
 
 bool request_same(const struct request *a, const struct request *b)
 {
-	return text_same(a->name, b->name) && text_same(a->since, b->since) && text_same(a->node, b->node) &&
-	       text_same(a->event, b->event) && text_same(a->wrong, b->wrong);
+	for (size_t i = 0; i < KEYS; i++) {
+		if (!text_same(text(a, i), text(b, i)))
+			return false;
+	}
+	return text_same(a->wrong, b->wrong);
 }

@@ -1,20 +1,34 @@
-/* A line of the control socket: {"request": "...", "since": "...", "node": "...", "event": "..."}. */
+/*
+ * A line of the control socket: an object whose values are texts, such as {"request": "explain", "node": "a:5432"}.
+ * Which keys a request takes says its row in requests.c.
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
+/* NULL: not given. */
 struct request {
 	char *name;
-	char *since; /* an event's id; NULL: not given, as the others */
-	char *node;  /* its "host:port", or its name */
-	char *event; /* an event's id */
+	char *since;   /* an event's id */
+	char *node;    /* its "host:port", or its name */
+	char *event;   /* an event's id */
+	char *code;    /* Lua, for a console's session */
+	char *chunk;   /* what Lua calls that code in its errors */
+	char *session; /* a console's */
+	char *run;     /* the id of one that waits or runs */
+	char *target;  /* what a silence is about: a node's "host:port" or name, a cluster's id, or "all" */
+	char *seconds; /* how long it lasts */
+	char *reason;  /* why, in the words of whoever asks for it */
+	uid_t uid;     /* who asks, as the kernel says; (uid_t)-1: it does not know */
 	const char *wrong; /* a key whose value is no text; NULL: none */
 };
 
 /* False, and nothing to free, when the line is no JSON object with a `request`. */
 bool request_parse(const char *line, size_t len, struct request *request);
+
 void request_free(struct request *request);
 
-/* Whether both ask for the same. */
+/* Whether both ask for the same, whoever asks. */
 bool request_same(const struct request *a, const struct request *b);
