@@ -88,6 +88,7 @@ function api.name_of(pm, value)
 end
 
 local MOST_NEAR = 3
+local LONGEST = 64 -- bytes of a word worth comparing
 
 -- How far a word is from a row's name, or from the end of it that has as many dots ("log.inf" and pm.log.info).
 local function distance(word, name)
@@ -101,8 +102,9 @@ end
 --- The names that are nearest to a word that is none, at most three, the nearest first.
 function api.near(word)
   local found, names = {}, {}
+  word = word:sub(1, LONGEST):lower()
   for i, row in ipairs(api.rows) do
-    found[i] = { name = row.name, at = i, distance = distance(word:lower(), row.name:lower()) }
+    found[i] = { name = row.name, at = i, distance = distance(word, row.name:lower()) }
   end
   table.sort(found, function(a, b)
     if a.distance ~= b.distance then

@@ -166,6 +166,7 @@ describe("help", function()
       assert.equal(near, names[1], word)
       assert.is_true(#names <= 3)
     end
+    assert.is_nil((api.help(("pm."):rep(100000)))) -- no faster for that
   end)
 end)
 
