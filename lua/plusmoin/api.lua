@@ -18,7 +18,7 @@
 --   optional  of a field: it may be nil
 --   made      of a class: "by users"; nil: plusmoin makes such tables
 --   standard  true: Lua has it, too, and there it is another
---   refused   true: Lua has it, and here it raises an error
+--   refused   true: Lua has it, and here it raises an error or is not there
 -- Types are those of LuaCATS; `code` stands in backticks. Nothing here waits.
 local help = require "plusmoin.api.help"
 local nearest = require "plusmoin.nearest"

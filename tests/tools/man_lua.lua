@@ -131,6 +131,9 @@ return function()
   roff.example(EDITED)
   roff.paragraphs("In a Lua configuration it is this line, after which it knows every setting:")
   roff.example(CONFIGURED)
+  roff.section("CONSOLE")
+  roff.paragraphs("`plusmoin console` tries all this in the running daemon; `help()` there tells what this page tells, "
+    .. "`help(pm.query)` of one function, `help \"Event\"` of a table's fields.")
   roff.section("SEE ALSO")
   put("\\fBplusmoin\\fR(8), \\fBplusmoin.conf\\fR(5)")
 end
