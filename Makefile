@@ -295,6 +295,7 @@ bench: ## numbers, beside a yardstick of the same run
 		build/tests/bench/floor build/tests/bench/load build/tests/standin
 	@$(LUA_ENV) lua5.4 tests/bench/events.lua
 	@$(LUA_ENV) lua5.4 tests/bench/deaths.lua
+	@$(LUA_ENV) lua5.4 tests/bench/console.lua
 	@$(LUA_ENV) lua5.4 tests/bench/proxies.lua
 	@$(LUA_ENV) lua5.4 tests/bench/servers.lua
 	@$(LUA_ENV) lua5.4 tests/bench/council.lua
