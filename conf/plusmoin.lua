@@ -179,7 +179,7 @@ return {
   -- Default: 1.
   down_after = 1,
 
-  -- How often failing, lost and clusterless nodes are asked; a node that refuses for long is asked less often.
+  -- How often failing, lost and clusterless nodes are asked; one that refuses for long is asked less often.
   -- Default: 1, at most heartbeat.
   retry_interval = 1,
 

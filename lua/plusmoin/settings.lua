@@ -139,7 +139,7 @@ local rows = {
     doc = "How many attempts must fail before a failure counts." },
   { name = "retry_interval", type = "seconds", min = SHORTEST, max = DAY,
     default_doc = "1, at most `heartbeat`", reload = "live",
-    doc = "How often failing, lost and clusterless nodes are asked; a node that refuses for long is asked less often." },
+    doc = "How often failing, lost and clusterless nodes are asked; one that refuses for long is asked less often." },
   { name = "restart_grace", type = "seconds", min = 0, max = DAY,
     default_doc = "`heartbeat`, at most 10", reload = "live",
     doc = "Seconds a server that said it is stopping or starting has to come back before it counts as down." },
