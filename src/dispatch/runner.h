@@ -15,6 +15,13 @@ struct runner_outcome {
 	int64_t took_ms;
 };
 
+/* What a run that was started waits for. */
+struct runner_wait {
+	const char *what; /* "sleep", or another word that lives for ever; NULL: for nothing, its code runs */
+	int64_t since_ms; /* steady; 0: since it was started */
+	bool begun;       /* false: it has not come to its first line yet */
+};
+
 struct runner {
 	void *data;
 
@@ -32,4 +39,7 @@ struct runner {
 
 	/* Ends a run; `ended` follows. With `force` it follows even if the run cannot be stopped. */
 	void (*stop)(void *data, void *run, bool force);
+
+	/* What a run waits for at this moment: it is under way elsewhere, and may be further already. */
+	struct runner_wait (*waits_for)(void *data, const void *run);
 };

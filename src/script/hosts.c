@@ -318,6 +318,12 @@ static void stop(void *data, void *run, bool force)
 	load_stop(run, force);
 }
 
+static struct runner_wait waits_for(void *data, const void *run)
+{
+	(void)data;
+	return load_waits_for(run);
+}
+
 unsigned long hosts_generation(const struct hosts *hosts)
 {
 	return hosts->generation;
@@ -349,6 +355,7 @@ struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *confi
 		.is_ready = is_ready,
 		.start = start,
 		.stop = stop,
+		.waits_for = waits_for,
 	};
 	hosts->mailbox = mailbox_new(loop, on_message, hosts);
 	hosts->load_timer = timer_new(loop, on_load_time, hosts);

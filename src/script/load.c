@@ -309,12 +309,30 @@ static void on_late(struct task *task)
 		tell_held(task, &sign, true);
 }
 
+static bool has_begun(const struct task *task)
+{
+	return task->host != NULL && job_has_begun(task->job);
+}
+
+/* It was to end, and has not begun; or its host has not said in time that it has ended. */
+static void tell_forced(struct task *task)
+{
+	struct host_sign sign = { 0 };
+
+	if (has_begun(task))
+		host_look(task->host, &sign);
+	if (sign.job_id != 0)
+		tell_held(task, &sign, false);
+	else
+		tell_failed(task, has_begun(task) ? "its script host has not ended it in time" : "it had not begun", false);
+}
+
 static void on_task_time(void *data)
 {
 	struct task *task = data;
 
 	if (task->forced)
-		tell_failed(task, "ended with plusmoin", false);
+		tell_forced(task);
 	else if (task->refusal != NULL)
 		tell_failed(task, task->refusal, false);
 	else
@@ -407,9 +425,18 @@ struct task *load_start(struct load *load, unsigned long id, const struct config
 
 void load_stop(struct task *task, bool force)
 {
-	if (task->host != NULL)
+	(void)job_withdraw(task->job);
+	if (has_begun(task))
 		host_stop_job(task->host, task->job);
-	task->forced = task->forced || force || task->host == NULL;
+	task->forced = task->forced || force || !has_begun(task);
 	if (task->forced)
 		timer_start(task->timer, 0);
+}
+
+struct runner_wait load_waits_for(const struct task *task)
+{
+	struct runner_wait wait = { .begun = has_begun(task) };
+
+	wait.what = job_waits_for(task->job, &wait.since_ms);
+	return wait;
 }

@@ -72,6 +72,7 @@ struct task *load_start(struct load *load, unsigned long id, const struct config
 			void (*ended)(void *owner, const struct runner_outcome *outcome),
 			void *owner);
 void load_stop(struct task *task, bool force);
+struct runner_wait load_waits_for(const struct task *task);
 
 /* The host has sent the outcome of this job. */
 void load_take_outcome(struct job *job);
