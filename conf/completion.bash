@@ -5,8 +5,8 @@ _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status explain monitors check ;;
-	*) echo start stop reload status watch explain monitors check run-trigger init-sql ;;
+	--json) echo status explain monitors runs check ;;
+	*) echo start stop reload status watch explain monitors runs check run-trigger init-sql ;;
 	esac
 }
 
@@ -16,7 +16,7 @@ _plusmoin_options()
 	echo -c -h --help --version
 	case $1 in
 	start) echo -x ;;
-	status | explain | monitors | check) echo --json ;;
+	status | explain | monitors | runs | check) echo --json ;;
 	'') echo -x --json ;;
 	esac
 }
@@ -46,6 +46,8 @@ _plusmoin()
 			monitor_isolated monitor_reconnected" -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
+	elif [[ $verb == runs ]]; then
+		[[ ${COMP_WORDS[COMP_CWORD - 1]} != runs ]] || mapfile -t COMPREPLY < <(compgen -W kill -- "$current")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
 	fi

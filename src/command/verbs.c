@@ -6,6 +6,7 @@
 #include "command/explain.h"
 #include "command/monitors.h"
 #include "command/run_trigger.h"
+#include "command/runs.h"
 #include "command/start.h"
 #include "command/status.h"
 #include "command/stop.h"
@@ -46,6 +47,11 @@ static int run_monitors(const struct verb_call *call)
 	return command_monitors(call->config, call->words[0], call->json);
 }
 
+static int run_runs(const struct verb_call *call)
+{
+	return command_runs(call->config, call->words[0], call->words[1], call->json);
+}
+
 static int run_check(const struct verb_call *call)
 {
 	return command_check(call->config, call->json);
@@ -69,6 +75,7 @@ static const struct verb verbs[] = {
 	{ .name = "watch", .run = run_watch },
 	{ .name = "explain", .words_most = 1, .takes_json = true, .run = run_explain },
 	{ .name = "monitors", .words_most = 1, .takes_json = true, .run = run_monitors },
+	{ .name = "runs", .words_most = 2, .takes_json = true, .run = run_runs },
 	{ .name = "check", .takes_json = true, .run = run_check },
 	{ .name = "run-trigger", .words_least = 1, .words_most = 2, .run = run_run_trigger,
 	  .lacks = "run-trigger needs a Lua file, or an event's name" },

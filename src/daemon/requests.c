@@ -266,7 +266,7 @@ static const struct known_request {
 	{ "resign", "", WAY_NOW, answer_resign },
 	{ "seed", "", WAY_NOW, answer_seed },
 	{ "runs", "", WAY_PIECE, answer_runs },
-	{ "runs_kill", "\"run\"", WAY_NOW, answer_kill },
+	{ "runs_kill", "\"run\"", WAY_PIECE, answer_kill },
 	{ "reload", "", WAY_RELOAD, NULL },
 };
 

@@ -481,6 +481,50 @@ static void test_two_dispatches_may_count_together(void **state)
 	dispatch_free(&other);
 }
 
+static double cpu_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* What a storm queues is listed, and one of it found, in less than a poll may be late (20 ms). */
+static void test_a_storm_is_listed_in_little_time(void **state)
+{
+	enum { EVENTS = 60000, CLUSTERS = 5000, ROWS = 1000 };
+	struct backlog backlog = { 0 };
+	struct backlog_row row;
+	size_t length = 0;
+	double listed;
+	double found;
+	double began;
+
+	(void)state;
+	add_action(EVENT_MASTER_UP, NULL);
+	at.unready = true;
+	for (int i = 0; i < EVENTS; i++)
+		queue_event("a", EVENT_MASTER_UP, i % CLUSTERS);
+	began = cpu_ms();
+	dispatch_list(at.dispatch, ROWS, &backlog);
+	backlog_sort(&backlog, ROWS);
+	for (size_t i = 0; i < backlog.count; i++)
+		length += strlen(backlog_look_at(&backlog.rows[i]).id);
+	listed = cpu_ms() - began;
+	assert_int_equal(backlog.count, ROWS);
+	assert_int_equal(backlog.waiting, EVENTS);
+	assert_true(length > ROWS);
+	backlog_free(&backlog);
+	began = cpu_ms();
+	assert_true(dispatch_find(at.dispatch, "60000", &row));
+	found = cpu_ms() - began;
+	printf("of %d events in %d clusters: %d listed in %.2f ms, one found in %.2f ms\n", EVENTS, CLUSTERS, ROWS, listed,
+	       found);
+	assert_true(listed < 20 && found < 20);
+	dispatch_abandon(at.dispatch, "it is over");
+	buf_clear(&at.told);
+}
+
 #define staged(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
 
 int main(void)
@@ -495,6 +539,7 @@ int main(void)
 		staged(test_those_behind_start),
 		staged(test_ids_that_are_none),
 		staged(test_two_dispatches_may_count_together),
+		staged(test_a_storm_is_listed_in_little_time),
 	};
 	int failed;
 
