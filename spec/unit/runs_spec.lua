@@ -75,8 +75,9 @@ describe("runs", function()
   end)
 
   it("are shown whatever the answer holds", function()
-    for _, list in ipairs { {}, { 5 }, { NULL }, { {} }, { { id = 5, since = "x", pid = "1", behind = 7, cluster_id = {} } },
-      { { id = "\27[2J", waits_for = "\27", behind = "\27", state = 7 } }, "x" } do
+    for _, list in ipairs { {}, { 5 }, { NULL }, { {} }, "x",
+      { { id = 5, since = "x", pid = "1", behind = 7, cluster_id = {} } },
+      { { id = "\27[2J", waits_for = "\27", behind = "\27", state = 7 } } } do
       local text = runs.render({ runs = list, running = "x", waiting = {} }, 1000)
       assert.is_nil(text:find("\27", 1, true))
       assert.truthy(text:find("\n$"))

@@ -27,7 +27,8 @@
 struct function_run {
 	void (*ended)(void *owner, const struct runner_outcome *outcome);
 	void *owner;
-	int stopped; /* how often; 2: with force */
+	int stopped; /* how often, */
+	bool forced; /* and with force */
 	struct runner_wait wait;
 };
 
@@ -71,8 +72,11 @@ static void *start(void *data, const struct config *config, const struct config_
 
 static void stop(void *data, void *run, bool force)
 {
+	struct function_run *stopped = run;
+
 	(void)data;
-	((struct function_run *)run)->stopped = force ? 2 : 1;
+	stopped->stopped++;
+	stopped->forced = force;
 }
 
 static struct runner_wait waits_for(void *data, const void *run)
@@ -318,19 +322,27 @@ static void test_what_runs_is_listed_first_and_all_is_counted(void **state)
 
 static void test_what_runs_is_told_to_end_and_the_rest_goes_on(void **state)
 {
+	char path[] = "/tmp/plusmoin-rooms-XXXXXX";
+	char *polite = mem_printf("trap 'exit 0' TERM; rmdir '%s'; while :; do sleep 0.01; done", mkdtemp(path));
+
 	(void)state;
 	add_action(EVENT_SLAVE_DOWN, NULL);
-	add_action(EVENT_SLAVE_DOWN, "exec sleep 1000");
+	add_action(EVENT_SLAVE_DOWN, polite);
+	free(polite);
 	queue_event("a", EVENT_SLAVE_DOWN, 1);
 	queue_event("b", EVENT_SLAVE_DOWN, 1);
 	kill_one("1.1");
 	assert_int_equal(at.runs[0].stopped, 1);
 	assert_listed(1, "a 1.1 ending;");
 	kill_one("1.1");
+	assert_int_equal(at.runs[0].stopped, 1);
 	assert_string_equal(buf_text(&at.told), "");
 	end_run("stopped at x.lua:3");
 	assert_string_equal(buf_text(&at.told), "a t1 ended by " BY " after 0.000 s: stopped at x.lua:3;");
 	assert_no_run("1.1");
+	assert_listed(1, "a 1.2 running;");
+	while (access(path, F_OK) == 0) /* it ends well on TERM from then on */
+		uv_run(&at.loop, UV_RUN_NOWAIT);
 	kill_one("1.2");
 	run_until_told("a t2 ended by " BY " after ");
 	assert_string_equal(buf_text(&at.ends), "a t1 failed;a t2 failed;");
@@ -364,7 +376,7 @@ static void test_what_does_not_end_is_killed(void **state)
 	kill_one("2");
 	run_until_told("deaf t1 ended by " BY " after ");
 	assert_true(clock_steady_ms() - began >= 4900);
-	while (at.runs[0].stopped < 2)
+	while (!at.runs[0].forced)
 		uv_run(&at.loop, UV_RUN_ONCE);
 	assert_string_equal(buf_text(&at.ends), "deaf t1 failed;");
 	free(deaf);
