@@ -6,7 +6,8 @@ _plusmoin_verbs()
 	case $1 in
 	-x) echo start ;;
 	--json) echo status explain monitors runs check ;;
-	*) echo start stop reload status watch explain monitors runs check run-trigger init-sql ;;
+	-e | -f) echo console ;;
+	*) echo start stop reload status watch explain monitors runs console check run-trigger init-sql lua-types ;;
 	esac
 }
 
@@ -17,7 +18,8 @@ _plusmoin_options()
 	case $1 in
 	start) echo -x ;;
 	status | explain | monitors | runs | check) echo --json ;;
-	'') echo -x --json ;;
+	console) echo -f -e ;; # echo takes -e for its own where it stands first
+	'') echo -x --json -e -f ;;
 	esac
 }
 
@@ -29,12 +31,18 @@ _plusmoin()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-c) i=$((i + 1)) ;;
+		-e | -f)
+			option=${COMP_WORDS[i]}
+			i=$((i + 1))
+			;;
 		-x | --json) option=${COMP_WORDS[i]} ;;
 		-*) ;;
 		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
 	done
-	if ((i > COMP_CWORD)); then # behind -c
+	if ((i > COMP_CWORD)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == -e ]]; then # code: nothing is known of it
+		:
+	elif ((i > COMP_CWORD)); then # behind -c, -f
 		compopt -o filenames 2> /dev/null || :
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then
@@ -44,6 +52,9 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -f -W "plusmoin_up plusmoin_heartbeat cluster_created split_brain master_down \
 			master_up slave_down slave_up node_held master_unreachable \
 			monitor_isolated monitor_reconnected" -- "$current")
+	elif [[ $verb == lua-types ]]; then
+		compopt -o filenames 2> /dev/null || :
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
 	elif [[ $verb == runs ]]; then

@@ -41,6 +41,9 @@ static const char usage_text[] =
 	"  runs           which triggers run and which wait, and for what;\n"
 	"                 with --json for programs\n"
 	"  runs kill ID   ends one of them\n"
+	"  console [-e CODE | -f FILE]\n"
+	"                 Lua in the running daemon: code, a file, what stands on stdin, or what\n"
+	"                 is typed in a terminal; prints what it returns\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
 	"  run-trigger FILE.lua|EVENT [EVENT.json]\n"
@@ -48,6 +51,9 @@ static const char usage_text[] =
 	"                 event, with the event of a file (- is stdin) or, without one, as if\n"
 	"                 it happened to the running daemon's first cluster now\n"
 	"  init-sql       prints the SQL and pg_hba.conf lines that the servers need\n"
+	"  lua-types [DIR]\n"
+	"                 writes definitions of the Lua API for editors (lua-language-server)\n"
+	"                 into DIR; without it into .plusmoin-lua-types, .luarc.json beside it\n"
 	"\n"
 	"Exit status: 0 fine, 1 it failed, 2 wrong usage, 3 bad configuration.\n";
 
@@ -74,6 +80,16 @@ static size_t words_of(const char *name)
 	return verb != NULL ? verb->words_most : 0;
 }
 
+/* Where the value of this option goes; NULL: it takes none. */
+static const char **value_of(struct arguments *arguments, const char *option)
+{
+	if (strcmp(option, "-c") == 0)
+		return &arguments->call.config;
+	if (strcmp(option, "-e") == 0)
+		return &arguments->call.code;
+	return strcmp(option, "-f") == 0 ? &arguments->call.file : NULL;
+}
+
 /* 0, or an exit status after a message. Options may stand before or after the verb. */
 static int parse(int argc, char **argv, struct arguments *out)
 {
@@ -88,10 +104,10 @@ static int parse(int argc, char **argv, struct arguments *out)
 			out->call.foreground = true;
 		else if (strcmp(word, "--json") == 0)
 			out->call.json = true;
-		else if (strcmp(word, "-c") == 0 && i + 1 < argc)
-			out->call.config = argv[++i];
-		else if (strcmp(word, "-c") == 0)
-			return wrong_usage("-c needs a file", NULL);
+		else if (value_of(out, word) != NULL && i + 1 < argc)
+			*value_of(out, word) = argv[++i];
+		else if (value_of(out, word) != NULL)
+			return wrong_usage(strcmp(word, "-e") == 0 ? "-e needs code" : "a file is needed behind", word);
 		else if (word[0] == '-' && !(word[1] == '\0' && out->word_count == 1))
 			return wrong_usage("unknown option", word);
 		else if (out->verb != NULL && out->word_count < words_of(out->verb))
@@ -126,6 +142,10 @@ static int check_call(const struct verb *verb, const struct arguments *arguments
 		return wrong_usage("--json goes with status, explain, monitors, runs and check", NULL);
 	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
 		return wrong_usage("-x goes with start", NULL);
+	if ((arguments->call.code != NULL || arguments->call.file != NULL) && (verb == NULL || !verb->takes_code))
+		return wrong_usage("-e and -f go with console", NULL);
+	if (arguments->call.code != NULL && arguments->call.file != NULL)
+		return wrong_usage("-e or -f, not both", NULL);
 	if (verb == NULL)
 		return wrong_usage("unknown verb", arguments->verb);
 	if (arguments->word_count < verb->words_least)

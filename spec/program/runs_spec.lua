@@ -308,7 +308,7 @@ config.triggers.plusmoin_heartbeat = function() end
     end))
     assert.same({ "running", "running" }, { hung.state, heartbeat.state })
     kill(daemon, heartbeat.id)
-    daemon:wait_logged("ended by `plusmoin runs kill` (uid ", ": it had not begun", " id=" .. heartbeat.event)
+    daemon:wait_logged("ended by `plusmoin runs kill` (uid ", ": ended by hand", " id=" .. heartbeat.event)
     kill(daemon, hung.id)
     local late = hang.lateness(daemon, 30, function()
       return daemon:logged("ended by `plusmoin runs kill` (uid ", ": gives no sign since ", "plusmoin.lua:",

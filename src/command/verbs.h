@@ -14,6 +14,8 @@ struct verb_call {
 	const char *words[VERB_WORDS]; /* NULL: not given */
 	bool foreground; /* -x */
 	bool json;       /* --json */
+	const char *code; /* -e; NULL: not given */
+	const char *file; /* -f; NULL: not given */
 };
 
 struct verb {
@@ -22,6 +24,7 @@ struct verb {
 	size_t words_most;
 	bool takes_foreground;
 	bool takes_json;
+	bool takes_code; /* -e, or -f */
 	const char *lacks; /* what is said when there are fewer words than it needs */
 	int (*run)(const struct verb_call *call); /* an exit status */
 };

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include "core/meters.h"
+#include "daemon/consoles.h"
 #include "daemon/control.h"
 #include "daemon/outcome.h"
 #include "daemon/outlook.h"
@@ -30,6 +31,7 @@ struct daemon {
 	struct dispatch *dispatch;
 	struct dispatch *alone; /* of triggers that run whether etcd answers or not; NULL: there is no other monitor */
 	struct control *control;
+	struct consoles *consoles;
 	struct outlook *outlook;
 	struct saved *inherited; /* of the state file, for the first term where etcd holds nothing; NULL: nothing */
 	struct shift *shift; /* NULL: there is no other monitor */

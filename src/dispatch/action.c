@@ -215,21 +215,26 @@ struct action *action_start(const struct action_kit *kit, const struct config *c
 	return action;
 }
 
-void action_signal(struct action *action, int signal)
+static void stop(struct action *action, int signal, enum runner_stop how)
 {
 	const struct runner *runner = action->kit->runner;
 
 	if (action->child != NULL)
 		child_signal(action->child, signal);
 	else
-		runner->stop(runner->data, action->run, signal == SIGKILL);
+		runner->stop(runner->data, action->run, how);
+}
+
+void action_signal(struct action *action, int signal)
+{
+	stop(action, signal, signal == SIGKILL ? RUNNER_FORCED : RUNNER_ASKED);
 }
 
 void action_kill(struct action *action, const char *by)
 {
 	if (action->killed_by == NULL)
 		action->killed_by = mem_strdup(by);
-	action_signal(action, SIGTERM);
+	stop(action, SIGTERM, RUNNER_BY_HAND);
 }
 
 struct runner_wait action_waits_for(const struct action *action)

@@ -15,6 +15,12 @@ struct runner_outcome {
 	int64_t took_ms;
 };
 
+enum runner_stop {
+	RUNNER_ASKED,   /* plusmoin ends */
+	RUNNER_BY_HAND, /* somebody has asked for the run's end */
+	RUNNER_FORCED,  /* what cannot be stopped is no longer waited for: plusmoin ends, or it was asked for its end before */
+};
+
 /* What a run that was started waits for. */
 struct runner_wait {
 	const char *what; /* "sleep", or another word that lives for ever; NULL: for nothing, its code runs */
@@ -37,8 +43,8 @@ struct runner {
 		       void (*ended)(void *owner, const struct runner_outcome *outcome),
 		       void *owner);
 
-	/* Ends a run; `ended` follows. With `force` it follows even if the run cannot be stopped. */
-	void (*stop)(void *data, void *run, bool force);
+	/* Ends a run; `ended` follows. With RUNNER_FORCED it follows even if the run cannot be stopped. */
+	void (*stop)(void *data, void *run, enum runner_stop how);
 
 	/* What a run waits for at this moment: it is under way elsewhere, and may be further already. */
 	struct runner_wait (*waits_for)(void *data, const void *run);

@@ -27,8 +27,8 @@
 struct function_run {
 	void (*ended)(void *owner, const struct runner_outcome *outcome);
 	void *owner;
-	int stopped; /* how often, */
-	bool forced; /* and with force */
+	int stopped;          /* how often, */
+	enum runner_stop how; /* and how last */
 	struct runner_wait wait;
 };
 
@@ -70,13 +70,13 @@ static void *start(void *data, const struct config *config, const struct config_
 	return run;
 }
 
-static void stop(void *data, void *run, bool force)
+static void stop(void *data, void *run, enum runner_stop how)
 {
 	struct function_run *stopped = run;
 
 	(void)data;
 	stopped->stopped++;
-	stopped->forced = force;
+	stopped->how = how;
 }
 
 static struct runner_wait waits_for(void *data, const void *run)
@@ -333,6 +333,7 @@ static void test_what_runs_is_told_to_end_and_the_rest_goes_on(void **state)
 	queue_event("b", EVENT_SLAVE_DOWN, 1);
 	kill_one("1.1");
 	assert_int_equal(at.runs[0].stopped, 1);
+	assert_int_equal(at.runs[0].how, RUNNER_BY_HAND);
 	assert_listed(1, "a 1.1 ending;");
 	kill_one("1.1");
 	assert_int_equal(at.runs[0].stopped, 1);
@@ -376,7 +377,7 @@ static void test_what_does_not_end_is_killed(void **state)
 	kill_one("2");
 	run_until_told("deaf t1 ended by " BY " after ");
 	assert_true(clock_steady_ms() - began >= 4900);
-	while (!at.runs[0].forced)
+	while (at.runs[0].how != RUNNER_FORCED)
 		uv_run(&at.loop, UV_RUN_ONCE);
 	assert_string_equal(buf_text(&at.ends), "deaf t1 failed;");
 	free(deaf);
