@@ -40,6 +40,9 @@ local function kind_text(run)
 end
 
 local function event_text(run)
+  if not get(run, "name") then
+    return "-" -- what somebody has typed at a console
+  end
   return ("%s %s"):format(text(get(run, "name")), text(get(run, "event")))
 end
 
@@ -74,7 +77,8 @@ function runs.render_killed(answer)
   local run = get(answer, "run")
   local how = get(run, "state") == "waiting" and "it waited, and does not run" or
     get(run, "state") == "ending" and "it is being ended already" or "it runs, and is ended"
-  return ("%s: %s of %s: %s\n"):format(text(get(run, "id")), text(get(run, "trigger")), event_text(run), how)
+  local of = get(run, "name") and " of " .. event_text(run) or ""
+  return ("%s: %s%s: %s\n"):format(text(get(run, "id")), text(get(run, "trigger")), of, how)
 end
 
 return runs

@@ -1,6 +1,7 @@
 #include "daemon/runlist.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -71,18 +72,73 @@ static void add_row(const struct daemon *daemon, const struct backlog_row *row, 
 	jsonw_end_object(json);
 }
 
+/* Where rows are written, and by which clock. */
+struct page {
+	struct json *json;
+	const struct clock *clock;
+};
+
+/* The keys of any row; code at a console belongs to no event. */
+static void add_console(void *data, const struct console_run *run)
+{
+	const struct page *page = data;
+	struct json *json = page->json;
+
+	jsonw_begin_object(json);
+	add_text(json, "id", run->id);
+	add_text(json, "state", "running");
+	add_moment(json, "since", run->since_ms, page->clock);
+	add_text(json, "waits_for", run->waits_for);
+	if (run->waits_for != NULL)
+		add_moment(json, "waits_since", run->waits_since_ms, page->clock);
+	else
+		add_text(json, "waits_since", NULL);
+	add_text(json, "behind", NULL);
+	add_text(json, "trigger", "console");
+	add_text(json, "kind", "lua");
+	add_text(json, "pid", NULL);
+	add_text(json, "name", NULL);
+	add_text(json, "event", NULL);
+	add_number(json, "cluster_id", -1);
+	add_text(json, "node", NULL);
+	jsonw_end_object(json);
+}
+
+static void count_console(void *data, const struct console_run *run)
+{
+	(void)run;
+	++*(size_t *)data;
+}
+
+static size_t consoles_count(const struct daemon *daemon)
+{
+	size_t count = 0;
+
+	consoles_each(daemon->consoles, count_console, &count);
+	return count;
+}
+
+static void name_console(void *data, const struct console_run *run)
+{
+	struct buf *text = data;
+
+	buf_addf(text, "%s%s", buf_text(text)[text->len - 1] == ' ' ? "" : ", ", run->id);
+}
+
 /* ---- the answers ---- */
 
 static void render(void *data, struct json *json)
 {
 	struct daemon *daemon = data;
 	struct backlog backlog = { 0 };
+	struct page page = { .json = json, .clock = &daemon->clock };
 
 	list(daemon, RUNLIST_ROWS, &backlog);
-	add_number(json, "running", (int64_t)backlog.under_way);
+	add_number(json, "running", (int64_t)(backlog.under_way + consoles_count(daemon)));
 	add_number(json, "waiting", (int64_t)backlog.waiting);
 	jsonw_key(json, "runs");
 	jsonw_begin_array(json);
+	consoles_each(daemon->consoles, add_console, &page);
 	for (size_t i = 0; i < backlog.count; i++)
 		add_row(daemon, &backlog.rows[i], json);
 	jsonw_end_array(json);
@@ -101,12 +157,16 @@ static char *refuse(struct daemon *daemon, const char *id)
 	list(daemon, RUNLIST_NAMED, &backlog);
 	count = backlog.under_way + backlog.waiting;
 	buf_addf(&text, "there is no run %s: ", id);
+	if (count + consoles_count(daemon) > 0)
+		buf_add_str(&text, "there are ");
+	else
+		buf_add_str(&text, "nothing runs, and nothing waits");
+	consoles_each(daemon->consoles, name_console, &text);
 	for (size_t i = 0; i < backlog.count; i++)
-		buf_addf(&text, "%s%s", i == 0 ? "there are " : ", ", backlog_look_at(&backlog.rows[i]).id);
+		buf_addf(&text, "%s%s", buf_text(&text)[text.len - 1] == ' ' ? "" : ", ",
+			 backlog_look_at(&backlog.rows[i]).id);
 	if (count > backlog.count)
 		buf_addf(&text, " and %zu more", count - backlog.count);
-	if (count == 0)
-		buf_add_str(&text, "nothing runs, and nothing waits");
 	if (council != NULL) {
 		words = council_words(council);
 		buf_addf(&text, " (this monitor is %s)", words);
@@ -132,6 +192,48 @@ static struct dispatch *find(const struct daemon *daemon, const char *id, struct
 	return daemon->alone != NULL && dispatch_find(daemon->alone, id, row) ? daemon->alone : NULL;
 }
 
+/* Who asks for an end, in words; the caller's. */
+static char *words_for(uid_t uid)
+{
+	if (uid == (uid_t)-1)
+		return mem_strdup("`plusmoin runs kill` (of an unknown user)");
+	return mem_printf("`plusmoin runs kill` (uid %lu)", (unsigned long)uid);
+}
+
+/* The run of a console that is looked for by its id. */
+struct sought {
+	struct page page;
+	const char *id;
+	bool found;
+};
+
+/* Writes it as "run". */
+static void add_sought(void *data, const struct console_run *run)
+{
+	struct sought *sought = data;
+
+	if (strcmp(run->id, sought->id) != 0)
+		return;
+	sought->found = true;
+	jsonw_key(sought->page.json, "run");
+	add_console(&sought->page, run);
+}
+
+/* Whether what is to end is code at a console; it is told to. */
+static bool end_console(struct daemon *daemon, const struct request *request, struct json *json)
+{
+	struct sought sought = { .page = { .json = json, .clock = &daemon->clock }, .id = request->run };
+	char *by;
+
+	consoles_each(daemon->consoles, add_sought, &sought);
+	if (!sought.found)
+		return false;
+	by = words_for(request->uid);
+	log_info("%s ends %s", by, request->run);
+	free(by);
+	return consoles_kill(daemon->consoles, request->run);
+}
+
 static char *end_by_hand(void *data, const struct request *request, struct json *json)
 {
 	struct daemon *daemon = data;
@@ -141,15 +243,14 @@ static char *end_by_hand(void *data, const struct request *request, struct json 
 
 	if (request->run == NULL)
 		return mem_strdup("\"run\" is missing: the id of one of those that {\"request\": \"runs\"} lists");
+	if (end_console(daemon, request, json))
+		return NULL;
 	dispatch = find(daemon, request->run, &row);
 	if (dispatch == NULL)
 		return refuse(daemon, request->run);
 	jsonw_key(json, "run");
 	add_row(daemon, &row, json);
-	if (request->uid == (uid_t)-1)
-		by = mem_strdup("`plusmoin runs kill` (of an unknown user)");
-	else
-		by = mem_printf("`plusmoin runs kill` (uid %lu)", (unsigned long)request->uid);
+	by = words_for(request->uid);
 	log_kill(&row, by);
 	dispatch_kill(dispatch, &row, by);
 	free(by);
