@@ -44,6 +44,15 @@ verbs.rows = {
       .. "writes what it knows to an etcd that has lost its data (wiped, or restored from a backup). With `--json` it "
       .. "prints the control socket's answer. Exit status 1 without a daemon, where the monitor is alone, and when "
       .. "nobody takes over." },
+  { name = "runs", words = "[kill ID]", options = { "--json" },
+    doc = "Lists the triggers that run and those that wait, an action a line: its id, since when, what it waits for "
+      .. "(its turn in the cluster, a place of `trigger_parallel`, its script host, the term where there are several "
+      .. "monitors, or `pm.sleep`, `pm.exec`, `pm.query`, `pm.http`, `pm.request`), trigger, event, cluster and node. "
+      .. "It lists at most 1,000: first those that run, then those that wait, the oldest first. `kill` ends the one "
+      .. "of that id: a command gets TERM and 5 s later KILL, a function is ended as one past its timeout, and one "
+      .. "that waits does not run. The event's next actions run, and the log says who ended it. Where there are "
+      .. "several monitors, the one that acts runs the triggers. With `--json` it prints the control socket's answer. "
+      .. "Exit status 1 without a daemon, or when there is no such run." },
   { name = "console", options = { "-e", "-f" },
     doc = "Runs Lua in the running daemon: what is typed in a terminal, line by line, with history and completion; the "
       .. "code behind `-e`; the file behind `-f` (`-`: stdin); or what stands on stdin. It runs as a trigger does, "
