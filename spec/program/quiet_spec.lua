@@ -1,12 +1,12 @@
 -- Servers that are well and behave like real ones: slow now and then, restarted, at work: not one event.
--- A few rounds in `make test`; SILENCE_ROUNDS=10000 in `make test-long`.
+-- A few rounds in `make test`; QUIET_ROUNDS=10000 in `make test-long`.
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local relay = require "spec.support.relay"
 local scene = require "spec.support.scene"
 
-local ROUNDS = tonumber(os.getenv("SILENCE_ROUNDS")) or 300
+local ROUNDS = tonumber(os.getenv("QUIET_ROUNDS")) or 300
 local CLUSTERS = 3
 -- of the pieces that pass a relay; the rest take up to USUAL_MS
 local SLOW_PER_MILLE, SLOW_MS = 10, 200
