@@ -5,8 +5,9 @@ _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status explain monitors check ;;
-	*) echo start stop reload status watch explain monitors check run-trigger init-sql ;;
+	--json) echo status explain monitors silence check ;;
+	--list | --end) echo silence ;;
+	*) echo start stop reload status watch explain monitors silence check run-trigger init-sql ;;
 	esac
 }
 
@@ -16,6 +17,7 @@ _plusmoin_options()
 	echo -c -h --help --version
 	case $1 in
 	start) echo -x ;;
+	silence) echo --list --end --json ;;
 	status | explain | monitors | check) echo --json ;;
 	'') echo -x --json ;;
 	esac
@@ -29,7 +31,7 @@ _plusmoin()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-c) i=$((i + 1)) ;;
-		-x | --json) option=${COMP_WORDS[i]} ;;
+		-x | --json | --list | --end) option=${COMP_WORDS[i]} ;;
 		-*) ;;
 		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
@@ -46,6 +48,8 @@ _plusmoin()
 			monitor_isolated monitor_reconnected" -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
+	elif [[ $verb == silence ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "all" -- "$current")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
 	fi

@@ -38,6 +38,12 @@ static const char usage_text[] =
 	"  monitors resign\n"
 	"                 has the one that acts, if it is this one, hand over to another\n"
 	"  monitors seed  writes what this one knows to an etcd that was wiped or restored\n"
+	"  silence NODE|CLUSTER-ID|all DURATION [REASON]\n"
+	"                 for so long (30m, 1h30m, 2d) no trigger runs for events of that node,\n"
+	"                 of that cluster, or of all\n"
+	"  silence --list which silences there are; with --json for programs\n"
+	"  silence --end TARGET\n"
+	"                 ends the one of that target\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
 	"  run-trigger FILE.lua|EVENT [EVENT.json]\n"
@@ -85,6 +91,12 @@ static int parse(int argc, char **argv, struct arguments *out)
 			out->call.foreground = true;
 		else if (strcmp(word, "--json") == 0)
 			out->call.json = true;
+		else if (strcmp(word, "--list") == 0)
+			out->call.list = true;
+		else if (strcmp(word, "--end") == 0 && i + 1 < argc)
+			out->call.end = argv[++i];
+		else if (strcmp(word, "--end") == 0)
+			return wrong_usage("--end needs a target: a node, a cluster's id, or all", NULL);
 		else if (strcmp(word, "-c") == 0 && i + 1 < argc)
 			out->call.config = argv[++i];
 		else if (strcmp(word, "-c") == 0)
@@ -120,7 +132,9 @@ static const char *default_config(void)
 static int check_call(const struct verb *verb, const struct arguments *arguments)
 {
 	if (arguments->call.json && (verb == NULL || !verb->takes_json))
-		return wrong_usage("--json goes with status, explain, monitors and check", NULL);
+		return wrong_usage("--json goes with status, explain, monitors, silence and check", NULL);
+	if ((arguments->call.list || arguments->call.end != NULL) && (verb == NULL || !verb->takes_end))
+		return wrong_usage("--list and --end go with silence", NULL);
 	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
 		return wrong_usage("-x goes with start", NULL);
 	if (verb == NULL)

@@ -44,6 +44,15 @@ function status.since(since, now)
   return is_number(now) and ("%s (%s)"):format(at, duration(now - since)) or at
 end
 
+--- A moment to come, and with `now` how long it is until then; "-" where it is none.
+function status.to_come(at, now)
+  if not is_number(at) then
+    return "-"
+  end
+  local text = os.date("%Y-%m-%d %H:%M:%S", math.floor(at))
+  return is_number(now) and ("%s (in %s)"):format(text, duration(at - now)) or text
+end
+
 local function lag_text(lag)
   return is_number(lag) and ("%.1f s"):format(lag) or "-"
 end
@@ -202,6 +211,34 @@ local function lack_lines(lacks, now)
   return table.concat(lines)
 end
 
+--- What a silence is about, in words: "all events", "cluster 0", "node db1 (10.0.0.1:5432)".
+function status.silenced(silence)
+  local kind, target, name = get(silence, "kind"), show(get(silence, "target")), show(get(silence, "name"))
+  if kind == "all" then
+    return "all events"
+  elseif kind == "cluster" then
+    return "cluster " .. target
+  end
+  return "node " .. ((name == "-" or name == target) and target or ("%s (%s)"):format(name, target))
+end
+
+local SILENCES = 10 -- shown at most
+
+-- Of whose events no trigger runs (the answer's key `silences`), a line each.
+local function silence_lines(silences, now)
+  local lines = {}
+  for i = 1, math.min(#silences, SILENCES) do
+    local silence = silences[i]
+    local reason = show(get(silence, "reason"))
+    lines[i] = ("!!! SILENCED: no trigger runs for %s until %s, by %s%s\n"):format(status.silenced(silence),
+      status.to_come(get(silence, "until"), now), show(get(silence, "by")), reason ~= "-" and ": " .. reason or "")
+  end
+  if #silences > SILENCES then
+    lines[#lines + 1] = ("!!! and %d more silences: plusmoin silence --list\n"):format(#silences - SILENCES)
+  end
+  return table.concat(lines)
+end
+
 -- Where several monitors watch one fleet (the answer's key `monitors`): etcd takes no commit.
 local function stuck_line(stuck)
   return stuck and ("!!! no trigger starts: etcd takes no commit: %s\n"):format(show(stuck)) or ""
@@ -218,17 +255,17 @@ function status.standing(monitors)
   return ("standing by (%s)\n"):format(name and show(name) .. " acts" or "nobody is known to act")
 end
 
---- What is amiss beside the nodes themselves, by an answer's `monitors`, `isolated`, `split_brain`, `lacks` and `lua`:
--- a line each, "" where nothing is.
+--- What is amiss beside the nodes themselves, by an answer's `monitors`, `isolated`, `split_brain`, `lacks`, `silences`
+-- and `lua`: a line each, "" where nothing is.
 function status.alarms(answer, now)
   return stuck_line(get(get(answer, "monitors"), "stuck")) .. isolated_line(get(answer, "isolated"), now)
     .. split_lines(get_list(answer, "split_brain")) .. lack_lines(get_list(answer, "lacks"), now)
-    .. lua_lines(get(answer, "lua"))
+    .. silence_lines(get_list(answer, "silences"), now) .. lua_lines(get(answer, "lua"))
 end
 
 --- Renders an answer: `clusters`, `clusterless` as the status file has them, node
 -- entries with or without the further fields of Lua's node tables, and `monitors`, `isolated`, `split_brain`,
--- `lacks` and `lua`, if they are there. `opts.now`:
+-- `lacks`, `silences` and `lua`, if they are there. `opts.now`:
 -- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
 -- reasons are cut), no limit if nil. Returns text that ends with a line break.
 function status.render(answer, opts)

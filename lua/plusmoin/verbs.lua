@@ -43,6 +43,14 @@ verbs.rows = {
       .. "writes what it knows to an etcd whose store is not the one it was (wiped, restored). With `--json` the "
       .. "control socket's answer. "
       .. "Exit status 1 without a daemon, where the monitor is alone, and when nobody takes over." },
+  { name = "silence", words = "NODE|CLUSTER-ID|all DURATION [REASON]", options = { "--list", "--end", "--json" },
+    doc = "For so long (`30m`, `1h30m`, `2d`; at most 30 days) no trigger runs for events about that node "
+      .. "(`host:port`, or its name), of that cluster, or for any event. Events are concluded, logged and kept as "
+      .. "ever, and say that they are silenced; their triggers do not run later either. What runs already goes on. "
+      .. "A second silence of the same target takes the place of the first. It ends by itself, and outlives a "
+      .. "reload, and with `state_file` a restart. With `--list` which there are (with `--json` the control "
+      .. "socket's answer), with `--end TARGET` one ends. Exit status 1 without a daemon, or when there is no such "
+      .. "thing." },
   { name = "check", options = { "--json" },
     doc = "Validates the configuration as `daemon_user`, asks every node whether all will work (reached, role, "
       .. "version, whether beats may be written, settings that would surprise), and says what mends what it found, "

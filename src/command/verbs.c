@@ -6,6 +6,7 @@
 #include "command/explain.h"
 #include "command/monitors.h"
 #include "command/run_trigger.h"
+#include "command/silence.h"
 #include "command/start.h"
 #include "command/status.h"
 #include "command/stop.h"
@@ -69,6 +70,7 @@ static const struct verb verbs[] = {
 	{ .name = "watch", .run = run_watch },
 	{ .name = "explain", .words_most = 1, .takes_json = true, .run = run_explain },
 	{ .name = "monitors", .words_most = 1, .takes_json = true, .run = run_monitors },
+	{ .name = "silence", .words_most = VERB_WORDS, .takes_json = true, .takes_end = true, .run = command_silence },
 	{ .name = "check", .takes_json = true, .run = run_check },
 	{ .name = "run-trigger", .words_least = 1, .words_most = 2, .run = run_run_trigger,
 	  .lacks = "run-trigger needs a Lua file, or an event's name" },

@@ -185,7 +185,7 @@ const struct silence *silences_find(const struct silences *silences, const struc
 	return is_at(silences, at, like) ? &silences->items[at] : NULL;
 }
 
-static struct silence copy_of(const struct silence *silence)
+struct silence silence_copy(const struct silence *silence)
 {
 	struct silence copy = *silence;
 
@@ -212,7 +212,7 @@ bool silences_put(struct silences *silences, const struct silence *silence)
 
 	if (!is_at(silences, at, silence) && silences->count >= SILENCES_MOST)
 		return false;
-	copy = copy_of(silence);
+	copy = silence_copy(silence);
 	if (is_at(silences, at, silence))
 		silence_clear(&silences->items[at]);
 	else

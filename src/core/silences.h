@@ -12,7 +12,7 @@
 #define SILENCE_BY_BYTES 64      /* of the user's name */
 #define SILENCE_REASON_BYTES 200
 #define SILENCE_TARGET_BYTES 1024
-#define SILENCE_MOST_S (30 * 86400)
+#define SILENCE_MOST_S INT64_C(2592000) /* 30 days */
 
 enum silence_kind {
 	SILENCE_ALL,     /* no trigger runs */
@@ -57,6 +57,9 @@ void silence_render_stored(const struct silence *silence, struct json *json);
 
 /* Whether both say the same of the same target. */
 bool silence_same(const struct silence *a, const struct silence *b);
+
+/* With texts of its own. */
+struct silence silence_copy(const struct silence *silence);
 
 /* Frees what it holds. */
 void silence_clear(struct silence *silence);

@@ -83,6 +83,7 @@ static void on_all_dispatched(void *data)
 	reaper_stop();
 	uv_walk(&daemon->loop, on_handle, NULL);
 	outlook_free(&daemon->outlook);
+	quiet_free(&daemon->quiet);
 	saved_free(&daemon->inherited);
 	tidy_free(&daemon->tidy);
 	uv_stop(&daemon->loop);
@@ -109,6 +110,8 @@ static void begin_end(struct daemon *daemon, int signum)
 	monitor_stands(daemon->monitor);
 	daemon->hangs = !outlook_end(daemon->outlook);
 	requests_end(&daemon->requests);
+	silencing_free(&daemon->silencing);
+	quiet_stop(daemon->quiet);
 	control_free(&daemon->control);
 	shift_leave(daemon->shift);
 	monitor_free(&daemon->monitor);
@@ -264,12 +267,15 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	(void)watching_begin(daemon);
+	watching_may_be_silenced(daemon);
 	daemon->requests = (struct requests){
 		.monitor = daemon->monitor,
 		.clock = &daemon->clock,
 		.recent = &daemon->recent,
 		.dispatch = daemon->dispatch,
 		.hosts = daemon->hosts,
+		.quiet = daemon->quiet,
+		.silencing = daemon->silencing,
 		.first = daemon->first,
 		.config = &daemon->config,
 		.foreground = daemon->foreground,

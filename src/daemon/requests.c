@@ -8,6 +8,7 @@
 #include "core/dispute.h"
 #include "core/why.h"
 #include "daemon/about.h"
+#include "daemon/target.h"
 
 static void add_error(struct json *json, const char *text)
 {
@@ -36,13 +37,14 @@ static struct status_mark mark_of(const struct requests *requests)
 		.disputes = fleet->dispute_count,
 		.isolated_ms = fleet->cut_off_ms,
 		.monitors = requests->monitors_generation,
+		.silences = quiet_generation(requests->quiet),
 	};
 }
 
 static bool is_same_mark(const struct status_mark *a, const struct status_mark *b)
 {
 	return a->board == b->board && a->hosts == b->hosts && a->lacks == b->lacks && a->disputes == b->disputes &&
-	       a->isolated_ms == b->isolated_ms && a->monitors == b->monitors;
+	       a->isolated_ms == b->isolated_ms && a->monitors == b->monitors && a->silences == b->silences;
 }
 
 /* The kept status, if it is still what all is like; NULL: it is not. */
@@ -55,7 +57,7 @@ static struct shared_text *kept_status(struct requests *requests)
 	return requests->status;
 }
 
-/* How triggers in Lua are, what plusmoin lacks: what is no node's, behind the nodes. */
+/* How triggers in Lua are, which are silenced, what plusmoin lacks: what is no node's, behind the nodes. */
 static void add_rest(const struct requests *requests, struct json *json)
 {
 	const struct fleet *fleet = monitor_fleet(requests->monitor);
@@ -73,6 +75,8 @@ static void add_rest(const struct requests *requests, struct json *json)
 	jsonw_end_object(json);
 	jsonw_key(json, "lacks");
 	lacks_render(monitor_lacks(requests->monitor), json);
+	jsonw_key(json, "silences");
+	silencing_render(requests->silencing, json);
 	if (requests->monitors_short != NULL) {
 		jsonw_key(json, "monitors");
 		jsonw_begin_object(json);
@@ -117,30 +121,11 @@ static void answer_events(const struct requests *requests, const struct request 
 	recent_render(requests->recent, request->since, json);
 }
 
-/* By its "host:port", else by its name; `*found`: how many have that. */
-static const struct node *find_node(const struct fleet *fleet, const char *name, size_t *found)
-{
-	const struct config_node *of_id = config_find_node(fleet->config, name);
-	const struct node *node = NULL;
-
-	*found = 1;
-	if (of_id != NULL)
-		return fleet->nodes[of_id - fleet->config->nodes];
-	*found = 0;
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		if (strcmp(fleet->nodes[i]->config->name, name) == 0) {
-			node = fleet->nodes[i];
-			++*found;
-		}
-	}
-	return node;
-}
-
 static void explain_one(const struct requests *requests, const char *name, struct json *json)
 {
 	const struct fleet *fleet = monitor_fleet(requests->monitor);
 	size_t found;
-	const struct node *node = find_node(fleet, name, &found);
+	const struct node *node = target_find_node(fleet, name, &found);
 	struct moment now = clock_now(requests->clock);
 
 	if (found != 1) {
@@ -212,6 +197,14 @@ static void answer_resign(const struct requests *requests, const struct request 
 	answer_order(requests, requests->resign, json);
 }
 
+static void answer_silences(const struct requests *requests, const struct request *request, struct json *json)
+{
+	(void)request;
+	add_ok(json);
+	jsonw_key(json, "silences");
+	silencing_render(requests->silencing, json);
+}
+
 /* ---- the table ---- */
 
 enum known_way {
@@ -219,6 +212,8 @@ enum known_way {
 	WAY_PARTS,  /* the status, rendered in parts */
 	WAY_PIECE,  /* rendered in one piece, when it is its turn */
 	WAY_RELOAD, /* answered when the reload has ended */
+	WAY_SILENCE,     /* begun, and answered when the silence stands, */
+	WAY_SILENCE_END, /* or when it has gone */
 };
 
 static const struct known_request {
@@ -232,6 +227,9 @@ static const struct known_request {
 	{ "status", "", WAY_PARTS, NULL },
 	{ "events", "\"since\"", WAY_PIECE, answer_events },
 	{ "explain", "\"node\" or \"event\"", WAY_PIECE, answer_explain },
+	{ "silence", "\"target\", \"seconds\" and \"reason\"", WAY_SILENCE, NULL },
+	{ "silence_end", "\"target\"", WAY_SILENCE_END, NULL },
+	{ "silences", "", WAY_PIECE, answer_silences },
 	{ "monitors", "", WAY_NOW, answer_monitors },
 	{ "resign", "", WAY_NOW, answer_resign },
 	{ "seed", "", WAY_NOW, answer_seed },
@@ -311,12 +309,22 @@ static struct shared_text *answer_now(struct requests *requests, unsigned long c
 
 	if (request->wrong != NULL)
 		return refuse_kind(requests, request);
-	if (row == NULL || row->way == WAY_NOW)
+	if (row == NULL)
 		return render_piece(requests, request, row, NULL);
-	if (row->way == WAY_PARTS && kept_status(requests) != NULL)
-		return shared_text_ref(requests->status);
-	if (row->way != WAY_RELOAD)
+	switch (row->way) {
+	case WAY_NOW:
+		return render_piece(requests, request, row, NULL);
+	case WAY_PARTS:
+		return kept_status(requests) != NULL ? shared_text_ref(requests->status) : NULL;
+	case WAY_PIECE:
 		return NULL;
+	case WAY_SILENCE:
+		return silencing_answer_set(requests->silencing, client, request);
+	case WAY_SILENCE_END:
+		return silencing_answer_end(requests->silencing, client, request);
+	case WAY_RELOAD:
+		break;
+	}
 	error = requests->reload(requests->data, client);
 	return error != NULL ? render_piece(requests, request, row, error) : NULL;
 }
@@ -327,7 +335,7 @@ bool requests_answer(struct requests *requests, unsigned long client, struct req
 	const struct known_request *row = find_row(request->name);
 
 	*answer = answer_now(requests, client, request);
-	if (*answer == NULL && row->way != WAY_RELOAD)
+	if (*answer == NULL && (row->way == WAY_PARTS || row->way == WAY_PIECE))
 		rendering_ask(requests->rendering, client, request);
 	return *answer != NULL;
 }

@@ -1,6 +1,6 @@
 /*
  * The requests of the control socket, a row each: its name, its arguments, the function that answers.
- * It reads what the daemon's rooms know and changes nothing but by asking for a reload, or another monitor to act.
+ * It reads what the daemon's rooms know and changes nothing but by asking for a reload, a silence, or another monitor to act.
  * Monitor's loop.
  */
 #pragma once
@@ -9,6 +9,7 @@
 #include "daemon/draft.h"
 #include "daemon/recent.h"
 #include "daemon/rendering.h"
+#include "daemon/silencing.h"
 #include "dispatch/dispatch.h"
 #include "loop/clock.h"
 #include "monitor/monitor.h"
@@ -22,6 +23,7 @@ struct status_mark {
 	unsigned long disputes;
 	int64_t isolated_ms;
 	unsigned long monitors;
+	unsigned long silences;
 };
 
 /* What is asked; the daemon's, which sets what stands before `rendering`. */
@@ -31,6 +33,8 @@ struct requests {
 	const struct recent *recent;
 	const struct dispatch *dispatch;
 	const struct hosts *hosts;
+	const struct quiet *quiet;
+	struct silencing *silencing;
 	const struct config *first;  /* the start's, */
 	struct config *const *config; /* and where the present one is */
 	bool foreground;

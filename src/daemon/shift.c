@@ -225,7 +225,7 @@ static void on_committed(void *data, unsigned long number)
 
 	shift->standing = number;
 	while ((duty = duties_next_standing(&shift->duties, number)) != NULL) {
-		shift->events.committed(shift->data, duty->record.event);
+		shift->events.committed(shift->data, &duty->record);
 		if (duty_is_over(duty))
 			duties_end(&shift->duties, duty);
 	}

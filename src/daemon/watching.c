@@ -39,10 +39,26 @@ static void show(void *data, struct event *event)
 	outlook_fired(daemon->outlook, event);
 }
 
+/* With what its runs have come to before it stood. */
+static void on_committed(void *data, const struct event_record *record)
+{
+	struct daemon *daemon = data;
+
+	show(daemon, record->event);
+	for (size_t i = 0; i < record->run_count; i++) {
+		const struct event_run *run = &record->runs[i];
+
+		if (run->state == EVENT_RUN_DONE)
+			recent_tell(&daemon->recent, record->event, run->trigger, run->outcome);
+	}
+}
+
 static void on_fired(void *data, struct event *event)
 {
 	struct daemon *daemon = data;
 
+	if (event->kind != EVENT_HEARTBEAT)
+		quiet_mark(daemon->quiet, event);
 	if (!shift_fired(daemon->shift, event))
 		return;
 	show(daemon, event);
@@ -68,7 +84,38 @@ static void on_ended(void *data, const struct event *event, const char *path, en
 {
 	struct daemon *daemon = data;
 
+	if (end == ACTION_SILENCED)
+		recent_silence(&daemon->recent, event, how);
 	shift_ended(daemon->shift, event, path, end, how);
+}
+
+/* ---- silences ---- */
+
+static void on_quiet_changed(void *data)
+{
+	struct daemon *daemon = data;
+
+	outlook_silence(daemon->outlook, quiet_all(daemon->quiet));
+}
+
+static const struct fleet *fleet_of(void *data)
+{
+	const struct daemon *daemon = data;
+
+	return monitor_fleet(daemon->monitor);
+}
+
+void watching_may_be_silenced(struct daemon *daemon)
+{
+	const struct silencing_start start = {
+		.loop = &daemon->loop,
+		.quiet = daemon->quiet,
+		.control = daemon->control,
+		.fleet = fleet_of,
+		.data = daemon,
+	};
+
+	daemon->silencing = silencing_new(&start);
 }
 
 /* ---- the monitor ---- */
@@ -161,7 +208,7 @@ static void on_stands(void *data)
 
 static const struct shift_events shift_events = {
 	.restart = on_restart,
-	.committed = show,
+	.committed = on_committed,
 	.changed = on_stands,
 	.in = on_in,
 	.taken = on_taken,
@@ -242,6 +289,8 @@ static void start_monitor(struct daemon *daemon)
 		daemon->monitor = make_monitor(daemon, NULL, NULL);
 		return;
 	}
+	if (daemon->inherited != NULL)
+		quiet_inherit(daemon->quiet, &daemon->inherited->silences);
 	daemon->monitor = make_monitor(daemon, daemon->inherited, NULL);
 	saved_free(&daemon->inherited);
 }
@@ -253,6 +302,7 @@ static struct dispatch *make_dispatch(struct daemon *daemon)
 
 	dispatch_tell(dispatch, &runs, daemon);
 	dispatch_measure(dispatch, &daemon->meters);
+	dispatch_set_silences(dispatch, quiet_all(daemon->quiet));
 	return dispatch;
 }
 
@@ -262,6 +312,7 @@ bool watching_begin(struct daemon *daemon)
 	measured_load(&daemon->meters, true);
 	daemon->tidy = tidy_new(&daemon->loop);
 	tidy_soon(daemon->tidy);
+	daemon->quiet = quiet_new(&daemon->loop, &daemon->meters, on_quiet_changed, daemon);
 	daemon->dispatch = make_dispatch(daemon);
 	if (daemon->config->monitors.etcd_count > 0)
 		daemon->alone = make_dispatch(daemon);
