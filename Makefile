@@ -8,7 +8,7 @@ unitdir ?= $(prefix)/lib/systemd/system
 CC = gcc
 BUILD ?= build
 DEB ?= $(BUILD)/deb
-PKGS = libpq libuv lua5.4 jansson libsystemd libcurl libmicrohttpd
+PKGS = libpq libuv lua5.4 jansson libsystemd libcurl libmicrohttpd libedit
 CSTD = -std=gnu11 -D_GNU_SOURCE
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
        -Wwrite-strings -Wundef -Wformat=2 -Wvla

@@ -7,7 +7,8 @@ _plusmoin_verbs()
 	-x) echo start ;;
 	--json) echo status explain monitors silence check ;;
 	--list | --end) echo silence ;;
-	*) echo start stop reload status watch explain monitors silence check run-trigger init-sql ;;
+	-e | -f) echo console ;;
+	*) echo start stop reload status watch explain monitors silence console check run-trigger init-sql ;;
 	esac
 }
 
@@ -19,7 +20,8 @@ _plusmoin_options()
 	start) echo -x ;;
 	silence) echo --list --end --json ;;
 	status | explain | monitors | check) echo --json ;;
-	'') echo -x --json ;;
+	console) echo -f -e ;; # echo takes -e for its own where it stands first
+	'') echo -x --json -e -f ;;
 	esac
 }
 
@@ -31,12 +33,18 @@ _plusmoin()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-c) i=$((i + 1)) ;;
+		-e | -f)
+			option=${COMP_WORDS[i]}
+			i=$((i + 1))
+			;;
 		-x | --json | --list | --end) option=${COMP_WORDS[i]} ;;
 		-*) ;;
 		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
 	done
-	if ((i > COMP_CWORD)); then # behind -c
+	if ((i > COMP_CWORD)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == -e ]]; then # code: nothing is known of it
+		:
+	elif ((i > COMP_CWORD)); then # behind -c, -f
 		compopt -o filenames 2> /dev/null || :
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then

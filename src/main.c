@@ -44,6 +44,9 @@ static const char usage_text[] =
 	"  silence --list which silences there are; with --json for programs\n"
 	"  silence --end TARGET\n"
 	"                 ends the one of that target\n"
+	"  console [-e CODE | -f FILE]\n"
+	"                 Lua in the running daemon: code, a file, what stands on stdin, or what\n"
+	"                 is typed in a terminal; prints what it returns\n"
 	"  check          asks every node whether all will work, and says what mends it;\n"
 	"                 with --json for programs\n"
 	"  run-trigger FILE.lua|EVENT [EVENT.json]\n"
@@ -77,6 +80,26 @@ static size_t words_of(const char *name)
 	return verb != NULL ? verb->words_most : 0;
 }
 
+/* Where the value of this option goes; NULL: it takes none. */
+static const char **value_of(struct arguments *arguments, const char *option)
+{
+	if (strcmp(option, "-c") == 0)
+		return &arguments->call.config;
+	if (strcmp(option, "-e") == 0)
+		return &arguments->call.code;
+	if (strcmp(option, "--end") == 0)
+		return &arguments->call.end;
+	return strcmp(option, "-f") == 0 ? &arguments->call.file : NULL;
+}
+
+/* What is said where that value is missing. */
+static const char *lacks_of(const char *option)
+{
+	if (strcmp(option, "-e") == 0)
+		return "-e needs code";
+	return strcmp(option, "--end") == 0 ? "a target is needed behind" : "a file is needed behind";
+}
+
 /* 0, or an exit status after a message. Options may stand before or after the verb. */
 static int parse(int argc, char **argv, struct arguments *out)
 {
@@ -93,14 +116,10 @@ static int parse(int argc, char **argv, struct arguments *out)
 			out->call.json = true;
 		else if (strcmp(word, "--list") == 0)
 			out->call.list = true;
-		else if (strcmp(word, "--end") == 0 && i + 1 < argc)
-			out->call.end = argv[++i];
-		else if (strcmp(word, "--end") == 0)
-			return wrong_usage("--end needs a target: a node, a cluster's id, or all", NULL);
-		else if (strcmp(word, "-c") == 0 && i + 1 < argc)
-			out->call.config = argv[++i];
-		else if (strcmp(word, "-c") == 0)
-			return wrong_usage("-c needs a file", NULL);
+		else if (value_of(out, word) != NULL && i + 1 < argc)
+			*value_of(out, word) = argv[++i];
+		else if (value_of(out, word) != NULL)
+			return wrong_usage(lacks_of(word), word);
 		else if (word[0] == '-' && !(word[1] == '\0' && out->word_count == 1))
 			return wrong_usage("unknown option", word);
 		else if (out->verb != NULL && out->word_count < words_of(out->verb))
@@ -137,6 +156,10 @@ static int check_call(const struct verb *verb, const struct arguments *arguments
 		return wrong_usage("--list and --end go with silence", NULL);
 	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
 		return wrong_usage("-x goes with start", NULL);
+	if ((arguments->call.code != NULL || arguments->call.file != NULL) && (verb == NULL || !verb->takes_code))
+		return wrong_usage("-e and -f go with console", NULL);
+	if (arguments->call.code != NULL && arguments->call.file != NULL)
+		return wrong_usage("-e or -f, not both", NULL);
 	if (verb == NULL)
 		return wrong_usage("unknown verb", arguments->verb);
 	if (arguments->word_count < verb->words_least)

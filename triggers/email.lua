@@ -33,20 +33,19 @@ local function is_address(value)
 end
 
 local settings = given.check("email", ..., {
-  to = { required = true, allowed = 'a list of addresses: ["oncall@example.com", ...]', ok = function(value)
-    return given.list_of(is_address)(value) and #value > 0
-  end },
-  from = { allowed = "an address", ok = is_address },
-  prefix = { default = "", allowed = "some words in one line", ok = function(value)
+  to = { required = true, type = "string[]", allowed = 'a list of addresses: ["oncall@example.com", ...]',
+    ok = function(value)
+      return given.list_of(is_address)(value) and #value > 0
+    end },
+  from = { type = "string", allowed = "an address", ok = is_address },
+  prefix = { default = "", type = "string", allowed = "some words in one line", ok = function(value)
     return type(value) == "string" and not value:find("%c")
   end },
-  burst = { default = 3, allowed = "an integer from 1 to 1000", ok = function(value)
+  burst = { default = 3, type = "integer", allowed = "an integer from 1 to 1000", ok = function(value)
     return math.type(value) == "integer" and value >= 1 and value <= 1000
   end },
   window = { default = 60, allowed = "seconds, from 0.01 to 3600", ok = given.is_seconds },
-  sendmail = { default = "/usr/sbin/sendmail", allowed = "the absolute path of a program", ok = function(value)
-    return given.is_text(value) and value:sub(1, 1) == "/"
-  end },
+  sendmail = { default = "/usr/sbin/sendmail", allowed = "the absolute path of a program", ok = given.is_path },
   timeout = { default = 10, allowed = "seconds, from 0.01 to 3600", ok = given.is_seconds },
 })
 

@@ -54,10 +54,11 @@ local turns = require "plusmoin.turns"
 local parse_address = require("plusmoin.request").parse
 
 local settings = given.check("haproxy", ..., {
-  socket = { required = true, allowed = 'HAProxy\'s stats socket: "/path" or "host:port"', ok = function(value)
-    local path, host = parse_address(value)
-    return (path or host) ~= nil
-  end },
+  socket = { required = true, type = "string", allowed = 'HAProxy\'s stats socket: "/path" or "host:port"',
+    ok = function(value)
+      local path, host = parse_address(value)
+      return (path or host) ~= nil
+    end },
   writer = { required = true, allowed = "the name of a backend", ok = given.is_text },
   reader = { allowed = "the name of a backend", ok = given.is_text },
   master_reads = { default = "alone", allowed = '"alone", "always" or "never"',

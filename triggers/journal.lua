@@ -8,7 +8,7 @@
 --
 -- Settings:
 --   file    absolute path of the file; its directory must exist and be writable for
---           plusmoin's user
+--           plusmoin's user; required
 --
 -- Example:
 --   "triggers": {
@@ -23,19 +23,11 @@
 --    "master_port":5432,"message":"...","node":"db2","node_host":"10.0.0.2","node_port":5432,
 --    "reason":"refused","rule":"S1","slaves":[],"time":1795443595.063}
 local pm = require "plusmoin"
+local given = require "plusmoin.given"
 
-local settings = ...
-
-for key in pairs(settings) do
-  if key ~= "file" then
-    error(("journal: unknown setting %q; allowed: file"):format(tostring(key)), 0)
-  end
-end
-if type(settings.file) ~= "string" or settings.file == "" then
-  error("journal: settings.file is missing; allowed: the absolute path of a file", 0)
-elseif settings.file:sub(1, 1) ~= "/" then
-  error(("journal: settings.file is %q; allowed: the absolute path of a file"):format(settings.file), 0)
-end
+local settings = given.check("journal", ..., {
+  file = { required = true, allowed = "the absolute path of a file", ok = given.is_path },
+})
 
 local function names(nodes)
   local list = pm.json.array {}

@@ -61,7 +61,7 @@ local roles = require "plusmoin.roles"
 local turns = require "plusmoin.turns"
 
 local DATABASE = {
-  options = { default = "", allowed = "PgBouncer's words of a database but host and port, in one line",
+  options = { type = "string", default = "", allowed = "PgBouncer's words of a database but host and port, in one line",
     ok = function(value)
       return type(value) == "string" and not value:find("[\n\r]")
         and not (" " .. value):lower():find("%s+host%s*=") and not (" " .. value):lower():find("%s+port%s*=")
@@ -72,28 +72,28 @@ local DATABASE = {
     ok = given.one_of("alone", "always", "never") },
 }
 
+local CONSOLE = {
+  host = { required = true, allowed = "an address, or the directory of a socket", ok = given.is_text },
+  port = { default = 6432, allowed = "an integer from 1 to 65535", ok = given.is_port },
+  user = { required = true, allowed = "a user of admin_users", ok = given.is_text },
+  password = { allowed = "that user's password", ok = given.is_text },
+}
+
 local settings = given.check("pgbouncer", ..., {
-  console = { required = true, allowed = '{"host", "port", "user", "password"}', ok = given.is_table },
-  file = { required = true, allowed = "the absolute path of a file", ok = function(value)
-    return given.is_text(value) and value:sub(1, 1) == "/"
-  end },
-  databases = { required = true, allowed = '{"name": {...}}, a name of letters, digits and _ . -',
+  console = { required = true, allowed = '{"host", "port", "user", "password"}', ok = given.is_table,
+    fields = CONSOLE },
+  file = { required = true, allowed = "the absolute path of a file", ok = given.is_path },
+  databases = { required = true, allowed = '{"name": {...}}, a name of letters, digits and _ . -', each = DATABASE,
     ok = given.map_of(function(name)
       return given.is_text(name) and not name:find("[^%w_.%-]") and name ~= "pgbouncer"
     end, given.is_table) },
   patience = { default = 1, allowed = "seconds, from 0.01 to 3600", ok = given.is_seconds },
   timeout = { default = 2, allowed = "seconds, from 0.01 to 3600", ok = given.is_seconds },
 })
-local console = given.check("pgbouncer", settings.console, {
-  host = { required = true, allowed = "an address, or the directory of a socket", ok = given.is_text },
-  port = { default = 6432, allowed = "an integer from 1 to 65535", ok = given.is_port },
-  user = { required = true, allowed = "a user of admin_users", ok = given.is_text },
-  password = { allowed = "that user's password", ok = given.is_text },
-}, "settings.console.")
+local console = settings.console
 
 local databases = {} -- writers first: their readers follow them
-for name, words in pairs(settings.databases) do
-  local database = given.check("pgbouncer", words, DATABASE, ("settings.databases.%s."):format(name))
+for name, database in pairs(settings.databases) do
   database.name = name
   local nodes = table.move(database.nodes or {}, 1, #(database.nodes or {}), 1, {})
   table.sort(nodes)

@@ -49,20 +49,16 @@ local remarks = require "plusmoin.remarks"
 local roles = require "plusmoin.roles"
 local turns = require "plusmoin.turns"
 
-local function is_path(value)
-  return given.is_text(value) and value:sub(1, 1) == "/"
-end
-
 local settings = given.check("pgpool", ..., {
   host = { default = "localhost", allowed = "an address, or the directory of a socket", ok = given.is_text },
-  port = { default = 9898, allowed = "an integer from 1024 to 65535", ok = function(value)
+  port = { default = 9898, type = "integer", allowed = "an integer from 1024 to 65535", ok = function(value)
     return given.is_port(value) and value >= 1024 -- the pcp programs take no others
   end },
   user = { required = true, allowed = "a user of pcp.conf", ok = given.is_text },
-  passfile = { allowed = "the absolute path of a file", ok = is_path },
-  backends = { default = {}, allowed = 'numbers of backends by node: {"host:port": 0}',
+  passfile = { allowed = "the absolute path of a file", ok = given.is_path },
+  backends = { default = {}, type = "table<string, integer>", allowed = 'numbers of backends by node: {"host:port": 0}',
     ok = given.map_of(given.is_text, function(value) return math.type(value) == "integer" and value >= 0 end) },
-  bindir = { allowed = "the absolute path of a directory", ok = is_path },
+  bindir = { allowed = "the absolute path of a directory", ok = given.is_path },
   timeout = { default = 10, allowed = "seconds, from 0.01 to 3600", ok = given.is_seconds },
 })
 

@@ -25,22 +25,19 @@ local pm = require "plusmoin"
 local given = require "plusmoin.given"
 local saying = require "plusmoin.saying"
 
-local function is_path(value)
-  return given.is_text(value) and value:sub(1, 1) == "/"
-end
-
 local settings = given.check("webhook", ..., {
-  url = { required = true, allowed = "https://... or http://...", ok = function(value)
+  url = { required = true, type = "string", allowed = "https://... or http://...", ok = function(value)
     return given.is_text(value) and value:lower():find("^https?://[^/%s]") ~= nil and not value:find("[%s%c]")
   end },
   format = { default = "json", allowed = '"json" or "chat"', ok = given.one_of("json", "chat") },
-  header_file = { allowed = "the absolute path of a file", ok = is_path },
-  headers = { default = {}, allowed = '{"Name": "value"}', ok = given.map_of(function(name)
-    return given.is_text(name) and not name:find("[^%w_-]")
-  end, function(value)
-    return type(value) == "string" and not value:find("%c")
-  end) },
-  cafile = { allowed = "the absolute path of a file", ok = is_path },
+  header_file = { allowed = "the absolute path of a file", ok = given.is_path },
+  headers = { default = {}, type = "table<string, string>", allowed = '{"Name": "value"}',
+    ok = given.map_of(function(name)
+      return given.is_text(name) and not name:find("[^%w_-]")
+    end, function(value)
+      return type(value) == "string" and not value:find("%c")
+    end) },
+  cafile = { allowed = "the absolute path of a file", ok = given.is_path },
   timeout = { default = 30, allowed = "seconds, from 0.01 to 3600", ok = given.is_seconds },
 })
 

@@ -4,6 +4,13 @@ local nearest = require "plusmoin.nearest"
 
 local given = {}
 
+local types = setmetatable({}, { __mode = "k" }) -- a rule's `ok` -> the type that it likes, as LuaCATS has it
+
+local function of_type(type_text, ok)
+  types[ok] = type_text
+  return ok
+end
+
 local function show(value)
   if type(value) == "string" then
     return ("%q"):format(value)
@@ -33,10 +40,27 @@ local function check_keys(name, settings, rules, keys, where)
   end
 end
 
+-- The tables in a setting, checked as rule.fields and rule.each say.
+local function check_inner(name, value, rule, where)
+  if value == nil then
+    return nil
+  elseif rule.fields then
+    return given.check(name, value, rule.fields, where .. ".")
+  elseif rule.each then
+    local checked = {}
+    for key, one in pairs(value) do
+      checked[key] = given.check(name, one, rule.each, ("%s.%s."):format(where, key))
+    end
+    return checked
+  end
+  return value
+end
+
 --- The settings, defaults filled in; raises an error that begins with `name`, the
 -- trigger's. `rules`: key -> {allowed = what may be there, in words, ok = function(value)
--- -> boolean, default = value or nil, required = boolean}. `where`: "settings.key." for
--- the settings of a setting.
+-- -> boolean, default = value or nil, required = boolean, type = LuaCATS's word for it where `ok` is none of those
+-- below, fields = the rules of a table's own settings, each = the rules of each table in a table by name}. `where`:
+-- "settings.key." for the settings of a setting.
 function given.check(name, settings, rules, where)
   local checked, keys = {}, sorted_keys(rules)
   check_keys(name, settings, rules, keys, where)
@@ -47,51 +71,63 @@ function given.check(name, settings, rules, where)
       error(("%s: %s%s is missing; allowed: %s"):format(name, where, key, rule.allowed), 0)
     elseif value ~= nil and not rule.ok(value) then
       error(("%s: %s%s is %s; allowed: %s"):format(name, where, key, show(value), rule.allowed), 0)
+    elseif value == nil then
+      value = rule.default
     end
-    checked[key] = value == nil and rule.default or value
+    checked[key] = check_inner(name, value, rule, where .. key)
   end
   return checked
 end
 
---- A rule's `ok`: a string that is not empty.
-function given.is_text(value)
-  return type(value) == "string" and value ~= ""
+--- What a rule's values are, as LuaCATS has it: "string", "integer[]"; "any" where nobody says.
+function given.type_of(rule)
+  return rule.type or types[rule.ok] or "any"
 end
+
+--- A rule's `ok`: a string that is not empty.
+given.is_text = of_type("string", function(value)
+  return type(value) == "string" and value ~= ""
+end)
+
+--- A rule's `ok`: an absolute path.
+given.is_path = of_type("string", function(value)
+  return given.is_text(value) and value:sub(1, 1) == "/"
+end)
 
 --- A rule's `ok`: a table.
-function given.is_table(value)
+given.is_table = of_type("table", function(value)
   return type(value) == "table"
-end
+end)
 
 --- A rule's `ok`: an integer from 1 to 65535.
-function given.is_port(value)
+given.is_port = of_type("integer", function(value)
   return math.type(value) == "integer" and value >= 1 and value <= 65535
-end
+end)
 
 --- A rule's `ok`: a number of seconds, from 0.01 to 3600.
-function given.is_seconds(value)
+given.is_seconds = of_type("number", function(value)
   return type(value) == "number" and value >= 0.01 and value <= 3600
-end
+end)
 
 --- A rule's `ok`: true or false.
-function given.is_boolean(value)
+given.is_boolean = of_type("boolean", function(value)
   return type(value) == "boolean"
-end
+end)
 
 --- Makes a rule's `ok`: one of `words`.
 function given.one_of(...)
-  local set = {}
-  for _, word in ipairs { ... } do
-    set[word] = true
+  local set, words = {}, {}
+  for i, word in ipairs { ... } do
+    set[word], words[i] = true, ("%q"):format(word)
   end
-  return function(value)
+  return of_type(table.concat(words, "|"), function(value)
     return set[value] == true
-  end
+  end)
 end
 
 --- Makes a rule's `ok`: a list of what `item_ok` likes.
 function given.list_of(item_ok)
-  return function(value)
+  return of_type((types[item_ok] or "any") .. "[]", function(value)
     if type(value) ~= "table" then
       return false
     end
@@ -101,12 +137,12 @@ function given.list_of(item_ok)
       end
     end
     return true
-  end
+  end)
 end
 
 --- Makes a rule's `ok`: a table whose keys and values `key_ok` and `value_ok` like.
 function given.map_of(key_ok, value_ok)
-  return function(value)
+  return of_type(("table<%s, %s>"):format(types[key_ok] or "string", types[value_ok] or "any"), function(value)
     if type(value) ~= "table" then
       return false
     end
@@ -116,7 +152,7 @@ function given.map_of(key_ok, value_ok)
       end
     end
     return true
-  end
+  end)
 end
 
 return given

@@ -51,6 +51,12 @@ verbs.rows = {
       .. "reload, and with `state_file` a restart. With `--list` which there are (with `--json` the control "
       .. "socket's answer), with `--end TARGET` one ends. Exit status 1 without a daemon, or when there is no such "
       .. "thing." },
+  { name = "console", options = { "-e", "-f" },
+    doc = "Lua in the running daemon: what is typed in a terminal, line by line, with history and completion; the code "
+      .. "behind `-e`; the file behind `-f` (`-`: stdin); or what stands on stdin. It runs as a trigger does, with the "
+      .. "same `pm` and the same limits, for at most `trigger_timeout`, and its variables last as long as the session. "
+      .. "What the code returns is printed. Only root and `daemon_user` may. Exit status 1 when the code raises an "
+      .. "error: `plusmoin console -e 'return #pm.cluster(0).slaves'`." },
   { name = "check", options = { "--json" },
     doc = "Validates the configuration as `daemon_user`, asks every node whether all will work (reached, role, "
       .. "version, whether beats may be written, settings that would surprise), and says what mends what it found, "

@@ -33,7 +33,7 @@ local function binaries()
       { as_root = true, cwd = "." })
     proc.must({ os.getenv("CC") or "gcc", "-O1", "-o", dir .. "/recorder", "spec/support/recorder.c" },
       { as_root = true, cwd = "." })
-    proc.must({ "cp", "tests/tools/tsan.supp", dir }, { as_root = true, cwd = "." })
+    proc.must({ "cp", "tests/tools/tsan.supp", "tests/tools/lsan.supp", dir }, { as_root = true, cwd = "." })
     proc.shared.binaries = dir
   end
   return dir

@@ -135,7 +135,8 @@ describe("triggers/journal.lua", function()
   it("says what is wrong with its settings, at the load", function()
     local wrong = {
       ['unknown setting "fil"'] = { fil = "/x" },
-      ["settings.file is missing"] = { file = 1 },
+      ["settings.file is missing; allowed: the absolute path of a file"] = {},
+      ["settings.file is 1; allowed: the absolute path of a file"] = { file = 1 },
       ['settings.file is "j"; allowed: the absolute path of a file'] = { file = "j" },
     }
     for words, settings in pairs(wrong) do

@@ -9,10 +9,11 @@
 
 #include "command/receive.h"
 #include "loop/clock.h"
+#include "system/peer.h"
 
 #define ANSWER_MAX ((size_t)256 << 20)
 
-static int connect_to(const char *path)
+int ask_connect(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const struct timeval limit = { .tv_sec = ASK_MS / 1000 };
@@ -50,26 +51,17 @@ static void read_answer(int fd, int64_t ms, struct buf *answer)
 		;
 }
 
-static void see_peer(int fd, struct ask_peer *peer)
-{
-	struct ucred ucred = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof(ucred);
-
-	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &len);
-	*peer = (struct ask_peer){ .pid = ucred.pid, .uid = ucred.uid };
-}
-
-enum ask_outcome ask_whom(const char *path, const char *request, int64_t ms, struct buf *answer, struct ask_peer *peer)
+enum ask_outcome ask_whom(const char *path, const char *request, int64_t ms, struct buf *answer, struct peer *peer)
 {
 	size_t len = strlen(request);
-	int fd = connect_to(path);
+	int fd = ask_connect(path);
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ECONNREFUSED ? ASK_NOBODY
 		       : errno == EAGAIN			? ASK_SILENT
 								: ASK_REFUSED;
 	if (peer != NULL)
-		see_peer(fd, peer);
+		*peer = peer_of(fd);
 	if (send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len)
 		read_answer(fd, ms, answer);
 	close(fd);

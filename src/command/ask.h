@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "system/peer.h"
 
 #define ASK_MS 5000 /* for what the daemon answers at once */
 
@@ -15,14 +16,11 @@ enum ask_outcome {
 	ASK_SILENT,   /* no whole answer within the time, or the daemon ended */
 };
 
-/* Who listens: as the kernel says, not as the answer does. */
-struct ask_peer {
-	pid_t pid; /* 0: none that can be seen from here */
-	uid_t uid;
-};
+/* A connection to whoever listens at the path; -1: errno. The caller's. */
+int ask_connect(const char *path);
 
-/* Sends the line `request` to the socket at `path` and waits up to `ms` for the answer. `peer` may be NULL. */
-enum ask_outcome ask_whom(const char *path, const char *request, int64_t ms, struct buf *answer, struct ask_peer *peer);
+/* Sends the line `request` to the socket at `path` and waits up to `ms` for the answer. `peer` (NULL: nobody wants to know): who listens. */
+enum ask_outcome ask_whom(const char *path, const char *request, int64_t ms, struct buf *answer, struct peer *peer);
 
 /* The same of whoever it is. */
 enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer);

@@ -49,7 +49,7 @@ static bool is_complete(const json_t *answer)
 }
 
 /* running.h says when. */
-static bool is_ours(const json_t *answer, const char *path, const struct ask_peer *peer)
+static bool is_ours(const json_t *answer, const char *path, const struct peer *peer)
 {
 	json_int_t pid = json_integer_value(json_object_get(answer, "pid"));
 
@@ -58,7 +58,7 @@ static bool is_ours(const json_t *answer, const char *path, const struct ask_pee
 	       pidfile_holder(text_of(answer, "pid_file")) == peer->pid;
 }
 
-static void take(const json_t *answer, const struct ask_peer *peer, struct running *running)
+static void take(const json_t *answer, const struct peer *peer, struct running *running)
 {
 	struct load_files *names = &running->names.report.names;
 
@@ -76,7 +76,7 @@ static void take(const json_t *answer, const struct ask_peer *peer, struct runni
 static bool ask_at(const char *socket, const char *path, struct running *running)
 {
 	struct buf text = { 0 };
-	struct ask_peer peer;
+	struct peer peer;
 	enum ask_outcome outcome = ask_whom(socket, "{\"request\": \"about\"}\n", RUNNING_ASK_MS, &text, &peer);
 	json_t *answer = outcome == ASK_ANSWERED ? json_loadb(text.data, text.len, 0, NULL) : NULL;
 

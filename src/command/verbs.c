@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/check.h"
+#include "command/console.h"
 #include "command/explain.h"
 #include "command/monitors.h"
 #include "command/run_trigger.h"
@@ -47,6 +48,11 @@ static int run_monitors(const struct verb_call *call)
 	return command_monitors(call->config, call->words[0], call->json);
 }
 
+static int run_console(const struct verb_call *call)
+{
+	return command_console(call->config, call->code, call->file);
+}
+
 static int run_check(const struct verb_call *call)
 {
 	return command_check(call->config, call->json);
@@ -71,6 +77,7 @@ static const struct verb verbs[] = {
 	{ .name = "explain", .words_most = 1, .takes_json = true, .run = run_explain },
 	{ .name = "monitors", .words_most = 1, .takes_json = true, .run = run_monitors },
 	{ .name = "silence", .words_most = VERB_WORDS, .takes_json = true, .takes_end = true, .run = command_silence },
+	{ .name = "console", .takes_code = true, .run = run_console },
 	{ .name = "check", .takes_json = true, .run = run_check },
 	{ .name = "run-trigger", .words_least = 1, .words_most = 2, .run = run_run_trigger,
 	  .lacks = "run-trigger needs a Lua file, or an event's name" },

@@ -16,6 +16,8 @@ struct verb_call {
 	bool json;       /* --json */
 	bool list;       /* --list */
 	const char *end; /* --end TARGET; NULL: not given */
+	const char *code; /* -e; NULL: not given */
+	const char *file; /* -f; NULL: not given */
 };
 
 struct verb {
@@ -25,6 +27,7 @@ struct verb {
 	bool takes_foreground;
 	bool takes_json;
 	bool takes_end; /* and --list */
+	bool takes_code; /* -e, or -f */
 	const char *lacks; /* what is said when there are fewer words than it needs */
 	int (*run)(const struct verb_call *call); /* an exit status */
 };

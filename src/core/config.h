@@ -94,6 +94,7 @@ struct config {
 	int64_t heartbeat_ms;
 	int64_t max_sync_delay_ms;
 	int64_t recover_sync_delay_ms;
+	int64_t trigger_timeout_ms; /* of what has no timeout of its own */
 	int64_t connect_timeout_ms;
 	int64_t query_timeout_ms;
 	int64_t retry_interval_ms;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "loop/timer.h"
+#include "system/peer.h"
 #include "system/socket_file.h"
 
 /*
@@ -104,16 +105,20 @@ static void set_state(struct client *client, enum client_state state)
 	note_sign(client);
 }
 
+static int fd_of(const struct client *client)
+{
+	uv_os_fd_t fd = -1;
+
+	(void)uv_fileno((const uv_handle_t *)&client->pipe, &fd);
+	return fd;
+}
+
 /* Bytes that wait in the client's socket: for us (FIONREAD), or for its reader (SIOCOUTQ). */
 static int socket_bytes(const struct client *client, unsigned long which)
 {
-	uv_os_fd_t fd;
 	int count = 0;
 
-	if (uv_fileno((const uv_handle_t *)&client->pipe, &fd) != 0 ||
-	    ioctl(fd, which, &count) != 0)
-		return 0;
-	return count;
+	return ioctl(fd_of(client), which, &count) == 0 ? count : 0;
 }
 
 /* Notes whether the client has read something since we looked last. */
@@ -229,6 +234,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		close_client(client);
 		return;
 	}
+	if (n == UV_EOF && peer_has_hung_up(fd_of(client))) {
+		close_client(client);
+		return;
+	}
 	client->ended = n == UV_EOF;
 	if (n > 0)
 		buf_add(&client->input, buf->base, (size_t)n);
@@ -311,18 +320,6 @@ static struct client *find_stale(const struct control *control)
 	return stale;
 }
 
-/* The user at the other end; (uid_t)-1: it is not known. */
-static uid_t peer_of(const struct client *client)
-{
-	struct ucred peer = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof(peer);
-	uv_os_fd_t fd;
-
-	if (uv_fileno((const uv_handle_t *)&client->pipe, &fd) == 0)
-		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
-	return peer.uid;
-}
-
 static void add_client(struct control *control)
 {
 	struct client *client = mem_zalloc(1, sizeof(*client));
@@ -339,7 +336,7 @@ static void add_client(struct control *control)
 		drop_client(client);
 		return;
 	}
-	client->uid = peer_of(client);
+	client->uid = peer_of(fd_of(client)).uid;
 	take_line(client);
 }
 

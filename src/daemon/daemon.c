@@ -63,6 +63,20 @@ static bool on_request(void *data, unsigned long client, struct request *request
 	return requests_answer(&daemon->requests, client, request, answer);
 }
 
+static void on_console_used(void *data)
+{
+	struct daemon *daemon = data;
+
+	outlook_serve_console(daemon->outlook);
+}
+
+static void on_client_gone(void *data, unsigned long client)
+{
+	struct daemon *daemon = data;
+
+	consoles_forget(daemon->consoles, client);
+}
+
 static void on_handle(uv_handle_t *handle, void *data)
 {
 	(void)data;
@@ -268,6 +282,8 @@ static void start_all(struct daemon *daemon)
 {
 	(void)watching_begin(daemon);
 	watching_may_be_silenced(daemon);
+	daemon->consoles = consoles_new(daemon->hosts, daemon->control, &daemon->config, on_console_used, daemon);
+	control_tell_gone(daemon->control, on_client_gone);
 	daemon->requests = (struct requests){
 		.monitor = daemon->monitor,
 		.clock = &daemon->clock,
@@ -276,6 +292,7 @@ static void start_all(struct daemon *daemon)
 		.hosts = daemon->hosts,
 		.quiet = daemon->quiet,
 		.silencing = daemon->silencing,
+		.consoles = daemon->consoles,
 		.first = daemon->first,
 		.config = &daemon->config,
 		.foreground = daemon->foreground,
@@ -320,6 +337,7 @@ static void end(struct daemon *daemon, int status)
 		uv_walk(&daemon->loop, on_handle, NULL);
 	}
 	control_free(&daemon->control);
+	consoles_free(&daemon->consoles);
 	closed = hosts_free(&daemon->hosts) && drain_loop(daemon) && !daemon->hangs;
 	closed = workers_end(WORKERS_END_MS) && closed;
 	closed = reaper_end(END_MS) && closed;

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include "core/meters.h"
+#include "daemon/consoles.h"
 #include "daemon/control.h"
 #include "daemon/outcome.h"
 #include "daemon/outlook.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct quiet *quiet; /* the silences in force, */
 	struct silencing *silencing; /* and who sets and ends them */
 	struct control *control;
+	struct consoles *consoles;
 	struct outlook *outlook;
 	struct saved *inherited; /* of the state file, for the first term where etcd holds nothing; NULL: nothing */
 	struct shift *shift; /* NULL: there is no other monitor */

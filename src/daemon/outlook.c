@@ -30,14 +30,23 @@ struct outlook {
 	struct timer *soon;
 	struct timer *beat;
 	int64_t cost_ns; /* what the last write of the status took on this loop */
-	bool has_lua;    /* some trigger is a function */
+	bool has_lua;    /* some trigger is a function, */
+	bool has_console; /* or somebody has used the console */
 };
 
 /* What pm.cluster() sees; made only where functions could ask. */
 static void publish(struct outlook *outlook)
 {
-	if (outlook->has_lua && outlook->monitor != NULL)
+	if ((outlook->has_lua || outlook->has_console) && outlook->monitor != NULL)
 		shared_publish(outlook->shared, monitor_board(outlook->monitor));
+}
+
+void outlook_serve_console(struct outlook *outlook)
+{
+	if (outlook->has_console)
+		return;
+	outlook->has_console = true;
+	publish(outlook);
 }
 
 /* ---- the window ---- */

@@ -49,6 +49,9 @@ void outlook_fired(struct outlook *outlook, const struct event *event);
 void outlook_started(struct outlook *outlook, const struct event *event, const char *path);
 void outlook_told(struct outlook *outlook, const struct event *event, const char *path, const char *how);
 
+/* Somebody uses the console: from now on pm.cluster() sees the fleet also where no trigger is a function. */
+void outlook_serve_console(struct outlook *outlook);
+
 /* Listens where the window of that configuration is to be. NULL: it can come in force; else why not, allocated. */
 char *outlook_prepare(struct outlook *outlook, const struct config *config);
 

@@ -205,15 +205,55 @@ static void answer_silences(const struct requests *requests, const struct reques
 	silencing_render(requests->silencing, json);
 }
 
+/* An object that says no more than this. */
+static struct shared_text *render_error(const char *text)
+{
+	struct buf out = { 0 };
+	struct json json = { .out = &out };
+
+	jsonw_begin_object(&json);
+	add_error(&json, text);
+	jsonw_end_object(&json);
+	return shared_text_take(&out);
+}
+
+static struct shared_text *begin_reload(struct requests *requests, unsigned long client, const struct request *request)
+{
+	const char *error = requests->reload(requests->data, client);
+
+	(void)request;
+	return error != NULL ? render_error(error) : NULL;
+}
+
+static struct shared_text *begin_console(struct requests *requests, unsigned long client,
+					 const struct request *request)
+{
+	return consoles_take(requests->consoles, client, request);
+}
+
+static struct shared_text *stop_console(struct requests *requests, unsigned long client, const struct request *request)
+{
+	(void)client;
+	return consoles_stop(requests->consoles, request);
+}
+
+static struct shared_text *begin_silence(struct requests *requests, unsigned long client, const struct request *request)
+{
+	return silencing_answer_set(requests->silencing, client, request);
+}
+
+static struct shared_text *end_silence(struct requests *requests, unsigned long client, const struct request *request)
+{
+	return silencing_answer_end(requests->silencing, client, request);
+}
+
 /* ---- the table ---- */
 
 enum known_way {
 	WAY_NOW,    /* answered at once: a few words */
 	WAY_PARTS,  /* the status, rendered in parts */
 	WAY_PIECE,  /* rendered in one piece, when it is its turn */
-	WAY_RELOAD, /* answered when the reload has ended */
-	WAY_SILENCE,     /* begun, and answered when the silence stands, */
-	WAY_SILENCE_END, /* or when it has gone */
+	WAY_LATER,  /* answered when what it begins has ended, or at once why that cannot be */
 };
 
 static const struct known_request {
@@ -222,18 +262,22 @@ static const struct known_request {
 	enum known_way way;
 	/* NULL where there is more to it: see the way */
 	void (*answer)(const struct requests *requests, const struct request *request, struct json *json);
+	/* of WAY_LATER: begins; NULL: the answer follows by control_answer() */
+	struct shared_text *(*begin)(struct requests *requests, unsigned long client, const struct request *request);
 } rows[] = {
-	{ "about", "", WAY_NOW, answer_about },
-	{ "status", "", WAY_PARTS, NULL },
-	{ "events", "\"since\"", WAY_PIECE, answer_events },
-	{ "explain", "\"node\" or \"event\"", WAY_PIECE, answer_explain },
-	{ "silence", "\"target\", \"seconds\" and \"reason\"", WAY_SILENCE, NULL },
-	{ "silence_end", "\"target\"", WAY_SILENCE_END, NULL },
-	{ "silences", "", WAY_PIECE, answer_silences },
-	{ "monitors", "", WAY_NOW, answer_monitors },
-	{ "resign", "", WAY_NOW, answer_resign },
-	{ "seed", "", WAY_NOW, answer_seed },
-	{ "reload", "", WAY_RELOAD, NULL },
+	{ "about", "", WAY_NOW, answer_about, NULL },
+	{ "status", "", WAY_PARTS, NULL, NULL },
+	{ "events", "\"since\"", WAY_PIECE, answer_events, NULL },
+	{ "explain", "\"node\" or \"event\"", WAY_PIECE, answer_explain, NULL },
+	{ "silence", "\"target\", \"seconds\" and \"reason\"", WAY_LATER, NULL, begin_silence },
+	{ "silence_end", "\"target\"", WAY_LATER, NULL, end_silence },
+	{ "silences", "", WAY_PIECE, answer_silences, NULL },
+	{ "monitors", "", WAY_NOW, answer_monitors, NULL },
+	{ "resign", "", WAY_NOW, answer_resign, NULL },
+	{ "seed", "", WAY_NOW, answer_seed, NULL },
+	{ "console", "\"code\" and \"chunk\"", WAY_LATER, NULL, begin_console },
+	{ "console_stop", "\"session\"", WAY_LATER, NULL, stop_console },
+	{ "reload", "", WAY_LATER, NULL, begin_reload },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -261,17 +305,15 @@ static const struct known_request *find_row(const char *name)
 	return NULL;
 }
 
-/* What one function writes, or why there is no answer (`error`, NULL: there is one). */
+/* What one function writes; `row` NULL: there is none for the request. */
 static struct shared_text *render_piece(const struct requests *requests, const struct request *request,
-					const struct known_request *row, const char *error)
+					const struct known_request *row)
 {
 	struct buf out = { 0 };
 	struct json json = { .out = &out };
 
 	jsonw_begin_object(&json);
-	if (error != NULL)
-		add_error(&json, error);
-	else if (row == NULL)
+	if (row == NULL)
 		add_unknown(&json);
 	else
 		row->answer(requests, request, &json);
@@ -284,7 +326,7 @@ static struct shared_text *on_part(void *data, const struct request *request)
 	struct requests *requests = data;
 	const struct known_request *row = find_row(request->name);
 
-	return row->way == WAY_PARTS ? render_status(requests) : render_piece(requests, request, row, NULL);
+	return row->way == WAY_PARTS ? render_status(requests) : render_piece(requests, request, row);
 }
 
 void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *control)
@@ -292,10 +334,10 @@ void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *
 	requests->rendering = rendering_new(loop, control, on_part, requests);
 }
 
-static struct shared_text *refuse_kind(const struct requests *requests, const struct request *request)
+static struct shared_text *refuse_kind(const struct request *request)
 {
 	char *error = mem_printf("\"%s\" is a text", request->wrong);
-	struct shared_text *answer = render_piece(requests, request, NULL, error);
+	struct shared_text *answer = render_error(error);
 
 	free(error);
 	return answer;
@@ -305,28 +347,14 @@ static struct shared_text *refuse_kind(const struct requests *requests, const st
 static struct shared_text *answer_now(struct requests *requests, unsigned long client, const struct request *request)
 {
 	const struct known_request *row = find_row(request->name);
-	const char *error;
 
 	if (request->wrong != NULL)
-		return refuse_kind(requests, request);
-	if (row == NULL)
-		return render_piece(requests, request, row, NULL);
-	switch (row->way) {
-	case WAY_NOW:
-		return render_piece(requests, request, row, NULL);
-	case WAY_PARTS:
-		return kept_status(requests) != NULL ? shared_text_ref(requests->status) : NULL;
-	case WAY_PIECE:
-		return NULL;
-	case WAY_SILENCE:
-		return silencing_answer_set(requests->silencing, client, request);
-	case WAY_SILENCE_END:
-		return silencing_answer_end(requests->silencing, client, request);
-	case WAY_RELOAD:
-		break;
-	}
-	error = requests->reload(requests->data, client);
-	return error != NULL ? render_piece(requests, request, row, error) : NULL;
+		return refuse_kind(request);
+	if (row == NULL || row->way == WAY_NOW)
+		return render_piece(requests, request, row);
+	if (row->way == WAY_PARTS && kept_status(requests) != NULL)
+		return shared_text_ref(requests->status);
+	return row->way == WAY_LATER ? row->begin(requests, client, request) : NULL;
 }
 
 bool requests_answer(struct requests *requests, unsigned long client, struct request *request,
@@ -335,7 +363,7 @@ bool requests_answer(struct requests *requests, unsigned long client, struct req
 	const struct known_request *row = find_row(request->name);
 
 	*answer = answer_now(requests, client, request);
-	if (*answer == NULL && (row->way == WAY_PARTS || row->way == WAY_PIECE))
+	if (*answer == NULL && row->way != WAY_LATER)
 		rendering_ask(requests->rendering, client, request);
 	return *answer != NULL;
 }

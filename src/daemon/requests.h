@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/shared_text.h"
+#include "daemon/consoles.h"
 #include "daemon/draft.h"
 #include "daemon/recent.h"
 #include "daemon/rendering.h"
@@ -35,6 +36,7 @@ struct requests {
 	const struct hosts *hosts;
 	const struct quiet *quiet;
 	struct silencing *silencing;
+	struct consoles *consoles;
 	const struct config *first;  /* the start's, */
 	struct config *const *config; /* and where the present one is */
 	bool foreground;

@@ -197,5 +197,5 @@ void action_signal(struct action *action, int signal)
 	if (action->child != NULL)
 		child_signal(action->child, signal);
 	else
-		runner->stop(runner->data, action->run, signal == SIGKILL);
+		runner->stop(runner->data, action->run, signal == SIGKILL ? RUNNER_FORCED : RUNNER_ASKED);
 }

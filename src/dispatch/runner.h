@@ -15,6 +15,12 @@ struct runner_outcome {
 	int64_t took_ms;
 };
 
+enum runner_stop {
+	RUNNER_ASKED,   /* plusmoin ends */
+	RUNNER_BY_HAND, /* somebody has asked for the run's end */
+	RUNNER_FORCED,  /* plusmoin ends, and no longer waits for what cannot be stopped */
+};
+
 struct runner {
 	void *data;
 
@@ -30,6 +36,6 @@ struct runner {
 		       void (*ended)(void *owner, const struct runner_outcome *outcome),
 		       void *owner);
 
-	/* Ends a run; `ended` follows. With `force` it follows even if the run cannot be stopped. */
-	void (*stop)(void *data, void *run, bool force);
+	/* Ends a run; `ended` follows. With RUNNER_FORCED it follows even if the run cannot be stopped. */
+	void (*stop)(void *data, void *run, enum runner_stop how);
 };

@@ -106,7 +106,8 @@ char **environment_new(const struct event *event)
 		if (is_kept(environ[i]))
 			out[count++] = mem_strdup(environ[i]);
 	}
-	add_event(out, &count, event);
+	if (event != NULL)
+		add_event(out, &count, event);
 	return out;
 }
 

@@ -65,8 +65,10 @@ static int core_now(lua_State *L)
 
 static struct log_about about_run(const struct run *run)
 {
-	struct log_about about = action_event_about(run->job->event);
+	struct log_about about = { 0 };
 
+	if (run->job->event != NULL)
+		about = action_event_about(run->job->event);
 	about.trigger = run->job->trigger;
 	about.spare = true;
 	return about;

@@ -8,15 +8,17 @@
 #include "base/mem.h"
 #include "script/api.h"
 #include "script/run.h"
+#include "script/snippet.h"
 #include "system/thread.h"
 
 enum host_phase { HOST_LOADING, HOST_RUNNING, HOST_GONE };
 
-enum order_word { ORDER_RUN, ORDER_STOP_JOB, ORDER_END };
+enum order_word { ORDER_RUN, ORDER_STOP_JOB, ORDER_FORGET, ORDER_END };
 
 struct order {
 	enum order_word word;
 	struct job *job;
+	char *session; /* to be forgotten; NULL: none */
 };
 
 struct host {
@@ -67,6 +69,15 @@ static void on_full(void *data)
 	pthread_mutex_unlock(&host->lock);
 }
 
+static void drop_order(void *message)
+{
+	struct order *order = message;
+
+	job_unref(&order->job);
+	free(order->session);
+	free(order);
+}
+
 static void on_order(void *data, void *message)
 {
 	struct host *host = data;
@@ -82,28 +93,23 @@ static void on_order(void *data, void *message)
 	case ORDER_STOP_JOB:
 		run_stop(&host->engine, order->job);
 		break;
+	case ORDER_FORGET:
+		snippet_forget(&host->engine, order->session);
+		break;
 	case ORDER_END:
 		uv_stop(&host->loop);
 		break;
 	}
-	job_unref(&order->job);
-	free(order);
+	drop_order(order);
 }
 
-static void drop_order(void *message)
-{
-	struct order *order = message;
-
-	job_unref(&order->job);
-	free(order);
-}
-
-static void give(struct host *host, enum order_word word, struct job *job)
+static void give(struct host *host, enum order_word word, struct job *job, const char *session)
 {
 	struct order *order = mem_zalloc(1, sizeof(*order));
 
 	order->word = word;
 	order->job = job != NULL ? job_ref(job) : NULL;
+	order->session = mem_strdup(session);
 	mailbox_send(host->orders, order);
 }
 
@@ -307,17 +313,22 @@ void host_take(struct host *host, struct config **config, struct load_report *re
 
 void host_run(struct host *host, struct job *job)
 {
-	give(host, ORDER_RUN, job);
+	give(host, ORDER_RUN, job, NULL);
 }
 
 void host_stop_job(struct host *host, struct job *job)
 {
-	give(host, ORDER_STOP_JOB, job);
+	give(host, ORDER_STOP_JOB, job, NULL);
+}
+
+void host_forget(struct host *host, const char *session)
+{
+	give(host, ORDER_FORGET, NULL, session);
 }
 
 void host_end(struct host *host)
 {
-	give(host, ORDER_END, NULL);
+	give(host, ORDER_END, NULL, NULL);
 }
 
 void host_abandon(struct host *host)

@@ -72,6 +72,9 @@ void host_take(struct host *host, struct config **config, struct load_report *re
 void host_run(struct host *host, struct job *job);
 void host_stop_job(struct host *host, struct job *job);
 
+/* A console's session has ended: its variables go. */
+void host_forget(struct host *host, const char *session);
+
 /* Ends all runs and the thread; HOST_IS_GONE follows. */
 void host_end(struct host *host);
 

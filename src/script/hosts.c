@@ -309,13 +309,36 @@ static void *start(void *data, const struct config *config, const struct config_
 {
 	struct hosts *hosts = data;
 
-	return load_start(load_of(hosts, config), ++hosts->next_id, action, event, ended, owner);
+	return load_start(load_of(hosts, config), job_new(++hosts->next_id, action, event), ended, owner);
 }
 
-static void stop(void *data, void *run, bool force)
+static void stop(void *data, void *run, enum runner_stop how)
 {
 	(void)data;
-	load_stop(run, force);
+	load_stop(run, how);
+}
+
+void *hosts_run_code(struct hosts *hosts, const struct config *config, const struct hosts_code *code,
+		     void (*ended)(void *owner, const struct runner_outcome *outcome), void *owner)
+{
+	struct job *job = job_new_code(++hosts->next_id, code->session, code->chunk, code->text, code->timeout_ms);
+
+	return load_start(load_of(hosts, config), job, ended, owner);
+}
+
+const struct job *hosts_code_job(const void *run)
+{
+	return load_job(run);
+}
+
+void hosts_forget(struct hosts *hosts, const char *session)
+{
+	for (size_t i = 0; i < hosts->loads.count; i++) {
+		struct load *load = hosts->loads.items[i];
+
+		if (load->host != NULL)
+			host_forget(load->host, session);
+	}
 }
 
 unsigned long hosts_generation(const struct hosts *hosts)

@@ -36,6 +36,28 @@ struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *confi
 			struct shared *shared, const struct hosts_events *events, void *data);
 const struct runner *hosts_runner(struct hosts *hosts);
 
+/* Lua's code that somebody typed; all text is the caller's. */
+struct hosts_code {
+	const char *session; /* whose variables it sees */
+	const char *chunk;   /* what errors call it, as lua_load() takes it */
+	const char *text;
+	int64_t timeout_ms;
+};
+
+/*
+ * Runs code on the host of the load that `config` came in with, which the caller keeps referenced until `ended` is
+ * called, once and not from inside this call. What it returns is for the runner's stop(). When the daemon ends before,
+ * `ended` is not called.
+ */
+void *hosts_run_code(struct hosts *hosts, const struct config *config, const struct hosts_code *code,
+		     void (*ended)(void *owner, const struct runner_outcome *outcome), void *owner);
+
+/* What came of it, besides the outcome; until `ended` has returned. */
+const struct job *hosts_code_job(const void *run);
+
+/* The session has ended: its variables go. */
+void hosts_forget(struct hosts *hosts, const char *session);
+
 /*
  * Loads the configuration's file; a call during a load makes one more. The number
  * of the load that will see the file as it is now; 0: there is no thread for it.

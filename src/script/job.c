@@ -4,19 +4,52 @@
 
 #include "base/mem.h"
 
-struct job *job_new(unsigned long id, const struct config_action *action, struct event *event)
+static struct job *new_job(unsigned long id, int64_t timeout_ms)
 {
 	struct job *job = mem_zalloc(1, sizeof(*job));
 
 	atomic_init(&job->references, 1);
 	atomic_init(&job->state, JOB_SENT);
+	atomic_init(&job->by_hand, false);
 	job->id = id;
+	job->timeout_ms = timeout_ms;
+	return job;
+}
+
+struct job *job_new(unsigned long id, const struct config_action *action, struct event *event)
+{
+	struct job *job = new_job(id, action->timeout_ms);
+
 	job->event = event_ref(event);
 	job->trigger = mem_strdup(action->path);
 	job->source = mem_strdup(action->source);
 	job->function = action->function;
-	job->timeout_ms = action->timeout_ms;
 	return job;
+}
+
+struct job *job_new_code(unsigned long id, const char *session, const char *chunk, const char *code,
+			 int64_t timeout_ms)
+{
+	struct job *job = new_job(id, timeout_ms);
+
+	job->trigger = mem_strdup("console");
+	job->source = mem_strdup(chunk);
+	job->code = mem_strdup(code);
+	job->session = mem_strdup(session);
+	return job;
+}
+
+struct job *job_again(const struct job *job)
+{
+	struct job *again = new_job(job->id, job->timeout_ms);
+
+	again->event = job->event != NULL ? event_ref(job->event) : NULL;
+	again->trigger = mem_strdup(job->trigger);
+	again->source = mem_strdup(job->source);
+	again->function = job->function;
+	again->code = mem_strdup(job->code);
+	again->session = mem_strdup(job->session);
+	return again;
 }
 
 struct job *job_ref(struct job *job)
@@ -52,6 +85,9 @@ void job_unref(struct job **job_p)
 	event_unref(&job->event);
 	free(job->trigger);
 	free(job->source);
+	free(job->code);
+	free(job->session);
 	free(job->error);
+	free(job->text);
 	free(job);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "loop/clock.h"
 
+#define CODE 0           /* in the place of a function's number: each time it is other code */
 #define WATCH_PART 8     /* of lua.patience: how often the host is looked at, */
 #define WATCH_MIN_MS 10  /* and within which limits */
 #define WATCH_MAX_MS 500
@@ -14,7 +15,6 @@
 struct task {
 	struct load *load;
 	struct job *job;
-	const struct config_action *action; /* of the load's configuration */
 	struct host *host;  /* that has the job; NULL: it waits for one, */
 	const char *refusal; /* or is not run, for this reason */
 	int64_t sent_ms;
@@ -52,6 +52,19 @@ struct load *load_new(uv_loop_t *loop, struct config *config, struct host *host,
 	return load;
 }
 
+/* The daemon ends: nobody waits for what a console has asked for. */
+static void drop_tasks(struct load *load)
+{
+	struct task *task;
+
+	while ((task = list_shift(&load->tasks)) != NULL) {
+		task->job->owner = NULL;
+		timer_free(&task->timer);
+		job_unref(&task->job);
+		free(task);
+	}
+}
+
 void load_free(struct load **load_p)
 {
 	struct load *load = *load_p;
@@ -64,6 +77,7 @@ void load_free(struct load **load_p)
 		load->events->spare(load->data, load->host, false);
 	if (load->next != NULL)
 		load->events->spare(load->data, load->next, false);
+	drop_tasks(load);
 	timer_free(&load->watch);
 	timer_free(&load->next_timer);
 	list_free(&load->tasks);
@@ -107,10 +121,10 @@ static void tell(struct task *task, const struct runner_outcome *outcome)
 	task->job->owner = NULL;
 	list_remove(&load->tasks, task);
 	timer_free(&task->timer);
-	job_unref(&task->job);
 	if (load->old.count > 0)
 		look_at_old_host(load, host);
 	task->ended(task->owner, outcome);
+	job_unref(&task->job);
 	free(task);
 }
 
@@ -155,7 +169,7 @@ static void give(struct task *task)
 
 	task->host = load->host;
 	task->sent_ms = clock_steady_ms();
-	timer_start(task->timer, task->action->timeout_ms + HOST_SIGN_MS);
+	timer_start(task->timer, task->job->timeout_ms + HOST_SIGN_MS);
 	host_run(task->host, task->job);
 	if (!timer_is_set(load->watch)) {
 		load->held_ms = 0;
@@ -175,7 +189,7 @@ static void place(struct task *task)
 {
 	const struct load *load = task->load;
 
-	if (load->holds[task->action->function] >= LOAD_HOLDS)
+	if (task->job->code == NULL && load->holds[task->job->function] >= LOAD_HOLDS)
 		refuse(task, "not called: it has held its script host twice; a reload has it called"
 			     " again");
 	else if (load->state == LOAD_DROPS)
@@ -204,7 +218,7 @@ static bool take_back(struct task *task)
 	if (!job_withdraw(job))
 		return false;
 	job->owner = NULL;
-	task->job = job_new(job->id, task->action, job->event);
+	task->job = job_again(job);
 	task->job->owner = task;
 	task->host = NULL;
 	timer_stop(task->timer);
@@ -247,7 +261,7 @@ void load_see_sign(struct load *load)
 /* It has held its host for too long, once more. */
 static void count_hold(struct load *load, const struct host_sign *sign)
 {
-	if (++load->holds[sign->function] == LOAD_HOLDS)
+	if (++load->holds[sign->function] == LOAD_HOLDS && sign->function != CODE)
 		log_error("%s has held its script host twice, last seen at %s: it is not called again"
 			  " before a reload", sign->trigger, sign->place);
 }
@@ -314,7 +328,7 @@ static void on_task_time(void *data)
 	struct task *task = data;
 
 	if (task->forced)
-		tell_failed(task, "ended with plusmoin", false);
+		tell_failed(task, atomic_load(&task->job->by_hand) ? "ended by hand" : "ended with plusmoin", false);
 	else if (task->refusal != NULL)
 		tell_failed(task, task->refusal, false);
 	else
@@ -386,16 +400,13 @@ void load_lacks(struct load *load, char *why)
 
 /* ---- what dispatch asks for ---- */
 
-struct task *load_start(struct load *load, unsigned long id, const struct config_action *action,
-			struct event *event,
-			void (*ended)(void *owner, const struct runner_outcome *outcome),
-			void *owner)
+struct task *load_start(struct load *load, struct job *job,
+			void (*ended)(void *owner, const struct runner_outcome *outcome), void *owner)
 {
 	struct task *task = mem_zalloc(1, sizeof(*task));
 
 	task->load = load;
-	task->action = action;
-	task->job = job_new(id, action, event);
+	task->job = job;
 	task->job->owner = task;
 	task->ended = ended;
 	task->owner = owner;
@@ -405,11 +416,18 @@ struct task *load_start(struct load *load, unsigned long id, const struct config
 	return task;
 }
 
-void load_stop(struct task *task, bool force)
+const struct job *load_job(const struct task *task)
 {
+	return task->job;
+}
+
+void load_stop(struct task *task, enum runner_stop how)
+{
+	if (how == RUNNER_BY_HAND)
+		atomic_store(&task->job->by_hand, true);
 	if (task->host != NULL)
 		host_stop_job(task->host, task->job);
-	task->forced = task->forced || force || task->host == NULL;
+	task->forced = task->forced || how == RUNNER_FORCED || task->host == NULL;
 	if (task->forced)
 		timer_start(task->timer, 0);
 }

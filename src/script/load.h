@@ -66,12 +66,14 @@ void load_free(struct load **load);
 /* Whether a function could start now. */
 bool load_is_ready(const struct load *load);
 
-/* As runner.h says. */
-struct task *load_start(struct load *load, unsigned long id, const struct config_action *action,
-			struct event *event,
-			void (*ended)(void *owner, const struct runner_outcome *outcome),
-			void *owner);
-void load_stop(struct task *task, bool force);
+/* Runs the job, which it takes over, as runner.h says. */
+struct task *load_start(struct load *load, struct job *job,
+			void (*ended)(void *owner, const struct runner_outcome *outcome), void *owner);
+
+/* What it runs; the task's, also while its `ended` is called. */
+const struct job *load_job(const struct task *task);
+
+void load_stop(struct task *task, enum runner_stop how);
 
 /* The host has sent the outcome of this job. */
 void load_take_outcome(struct job *job);

@@ -178,6 +178,7 @@ static void read_times(lua_State *L, struct config *config)
 	config->heartbeat_ms = get_ms(L, "heartbeat");
 	config->max_sync_delay_ms = get_ms(L, "max_sync_delay");
 	config->recover_sync_delay_ms = get_ms(L, "recover_sync_delay");
+	config->trigger_timeout_ms = get_ms(L, "trigger_timeout");
 	config->connect_timeout_ms = get_ms(L, "connect_timeout");
 	config->query_timeout_ms = get_ms(L, "query_timeout");
 	config->retry_interval_ms = get_ms(L, "retry_interval");

@@ -4,20 +4,13 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/secret.h"
 #include "loop/clock.h"
+#include "script/ending.h"
 #include "script/functions.h"
 #include "script/limits.h"
 #include "script/run.h"
+#include "script/snippet.h"
 #include "script/tables.h"
-
-/* What describe() gives its protected half, and gets back. */
-struct description {
-	lua_State *co;
-	lua_State *innermost;
-	const char *what; /* NULL: the error object that comes along */
-	char *text;
-};
 
 static void clear_wait(struct run *run, bool cancelled)
 {
@@ -87,108 +80,23 @@ static void end(struct run *run, bool timed_out, char *error)
 	job->error = error;
 	job->took_ms = clock_steady_ms() - run->started_ms;
 	free_run(run);
+	if (job->code != NULL)
+		snippet_take(engine, job);
 	if (full)
 		give_memory_back(engine);
 	engine->ended(engine->data, job);
 	job_unref(&job);
 }
 
-/* Protected: the error object's text may be made by the user's __tostring. */
-static int describe_error(lua_State *L)
-{
-	struct description *it = lua_touserdata(L, 1);
-
-	if (it->what == NULL)
-		luaL_tolstring(L, 2, NULL);
-	else
-		lua_pushstring(L, it->what);
-	luaL_traceback(L, it->innermost, lua_tostring(L, -1), 0);
-	if (it->innermost != it->co) {
-		luaL_traceback(L, it->co, "\nof a coroutine resumed by", 0);
-		lua_concat(L, 2);
-	}
-	it->text = secret_scrub(lua_tostring(L, -1), RUN_ERROR_BYTES);
-	return 0;
-}
-
-/* One try at a description, in the limits of the run where users' code makes the text. */
-static void try_describe(struct run *run, struct description *it)
-{
-	struct engine *engine = run->engine;
-	struct run *before = engine->current;
-	lua_State *L;
-
-	engine->uncapped = true;
-	L = lua_newthread(engine->L);
-	engine->uncapped = it->what != NULL;
-	engine->current = run;
-	run->burst_us = limits_now_us();
-	coroutine_enter(L, it->what == NULL ? run : NULL);
-	lua_pushcfunction(L, describe_error);
-	lua_pushlightuserdata(L, it);
-	if (it->what == NULL)
-		lua_xmove(it->co, L, 1);
-	(void)lua_pcall(L, it->what == NULL ? 2 : 1, 0, 0);
-	engine->current = before;
-	engine->uncapped = false;
-	run->innermost = it->innermost;
-	lua_pop(engine->L, 1);
-}
-
-/* The text of what ended the run, with a traceback; the caller frees it. */
-static char *describe(struct run *run, const char *what)
-{
-	struct description it = { .co = run->co, .innermost = run->innermost, .what = what };
-
-	try_describe(run, &it);
-	if (it.text == NULL && what == NULL) {
-		it.what = "raised an error whose text could not be made";
-		try_describe(run, &it);
-	}
-	return it.text != NULL ? it.text : mem_strdup(it.what);
-}
-
-static const char *reason_text(const struct run *run)
-{
-	switch (run->doom) {
-	case DOOM_BURST:
-		return "held the script host for more than 50 ms where Lua cannot wait (a callback of"
-		       " sort or gsub, a metamethod called from C, require)";
-	case DOOM_MEMORY:
-		return "needed more memory than lua.memory_limit allows";
-	case DOOM_STOPPED:
-		return "ended with plusmoin or its script host";
-	case DOOM_TIMEOUT:
-	case DOOM_NONE:
-		break;
-	}
-	return "";
-}
-
-/* Where the hook stopped it; where it was refused memory no hook has run: what it was in is still there. */
-static const char *note_doom_place(struct run *run)
-{
-	if (run->doom_place[0] == '\0')
-		limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
-	return run->doom_place;
-}
-
 static void end_doomed(struct run *run)
 {
-	char *what;
-	char *text;
-
-	what = mem_printf("%s%sat %s", reason_text(run), run->doom == DOOM_TIMEOUT ? "" : " ",
-			  note_doom_place(run));
-	text = describe(run, what);
-	free(what);
-	end(run, run->doom == DOOM_TIMEOUT, text);
+	end(run, run->doom == DOOM_TIMEOUT, ending_of_doom(run));
 }
 
 static void end_failed(struct run *run)
 {
 	run->innermost = run->co;
-	end(run, false, describe(run, NULL));
+	end(run, false, ending_text(run, NULL));
 }
 
 static void on_deadline(void *data)
@@ -219,7 +127,7 @@ static void judge(struct run *run, int status)
 	else if (run->doom != DOOM_NONE)
 		end_doomed(run);
 	else if (!run->passing)
-		end(run, false, describe(run, "coroutine.yield outside of a coroutine of its own"));
+		end(run, false, ending_text(run, "coroutine.yield outside of a coroutine of its own"));
 	else if (run->phase == RUN_RUNNING)
 		make_ready(run, false);
 }
@@ -246,7 +154,7 @@ static bool may_step(struct run *run)
 static void step(struct run *run)
 {
 	struct engine *engine = run->engine;
-	int nargs = run->started ? 0 : 1;
+	int nargs = run->started ? 0 : run->nargs;
 	int results = 0;
 	int status;
 
@@ -277,16 +185,21 @@ void engine_work(struct engine *engine)
 	} while (run != NULL && limits_now_us() < until_us);
 }
 
-/* Protected: the coroutine with its function and argument. */
+/* Protected: the coroutine with its function and arguments. */
 static int prepare(lua_State *L)
 {
 	struct run *run = lua_touserdata(L, 1);
 	lua_State *co = lua_newthread(L);
 
 	luaL_checkstack(co, 4, NULL);
-	functions_push(L, run->job->function);                 /* run co function */
-	tables_push_event(L, run->job->event);                 /* run co function event */
-	lua_xmove(L, co, 2);
+	if (run->job->code != NULL) {
+		run->nargs = snippet_push(L, run->job); /* run co function session chunk code */
+	} else {
+		functions_push(L, run->job->function);  /* run co function */
+		tables_push_event(L, run->job->event);  /* run co function event */
+		run->nargs = 1;
+	}
+	lua_xmove(L, co, run->nargs + 1);
 	run->ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	run->co = co;
 	run->innermost = co;
@@ -404,7 +317,7 @@ static int load_steps(struct run *run, int nargs)
 
 static char *load_error(struct run *run, int64_t ms, int status)
 {
-	const char *place = note_doom_place(run);
+	const char *place = ending_place(run);
 
 	switch (run->doom) {
 	case DOOM_TIMEOUT:
@@ -420,7 +333,7 @@ static char *load_error(struct run *run, int64_t ms, int status)
 		break;
 	}
 	run->innermost = run->co;
-	return describe(run, status == LUA_YIELD ? "coroutine.yield outside of a coroutine" : NULL);
+	return ending_text(run, status == LUA_YIELD ? "coroutine.yield outside of a coroutine" : NULL);
 }
 
 bool run_load(struct engine *engine, int nargs, int64_t ms, char **error)

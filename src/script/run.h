@@ -23,7 +23,7 @@ enum doom {
 	DOOM_TIMEOUT, /* its wall time is over */
 	DOOM_BURST,   /* held the host where Lua cannot yield */
 	DOOM_MEMORY,
-	DOOM_STOPPED, /* the daemon or the host ends */
+	DOOM_STOPPED, /* the daemon or the host ends, or somebody has asked for its end */
 };
 
 /* What a waiting run waits for. */
@@ -48,6 +48,7 @@ struct run {
 	bool passing; /* a yield of ours is on its way up: forced by the hook, or a wait */
 	int pinned;   /* resumes from where Lua cannot yield, around what runs now */
 	bool started;
+	int nargs; /* that its function is started with */
 	int64_t started_ms;
 	int64_t deadline_ms;
 	int64_t burst_us; /* when the present slice began */

@@ -74,10 +74,10 @@ static void *start(void *data, const struct config *config, const struct config_
 	return run;
 }
 
-static void stop(void *data, void *run, bool force)
+static void stop(void *data, void *run, enum runner_stop how)
 {
 	(void)data;
-	((struct function_run *)run)->stopped = force ? 2 : 1;
+	((struct function_run *)run)->stopped = how == RUNNER_FORCED ? 2 : 1;
 }
 
 static void end_run(size_t index)

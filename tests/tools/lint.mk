@@ -3,7 +3,7 @@
 # `quick` leaves out clang's static analyzer, which takes twenty times as long as all else together.
 
 LINT = build/lint
-PKGS = libpq libuv lua5.4 jansson libcurl
+PKGS = libpq libuv lua5.4 jansson libcurl libedit
 FLAGS := -std=gnu11 -D_GNU_SOURCE -Isrc -Itests -Ibuild $(shell pkg-config --cflags $(PKGS)) \
 	-DPLUSMOIN_VERSION=\"0\" -DPLUSMOIN_PREFIX=\"/usr\"
 SOURCES := $(shell find src -name '*.c')

@@ -1,0 +1,133 @@
+--- The API of triggers written in Lua, a row a function and a field: the one place that says what there is.
+--
+-- README's tables, plusmoin-lua.7, the definitions for editors (`plusmoin lua-types`) and the help of
+-- `plusmoin console` are made from these rows; specs hold the real `pm` and src/script/tables.c against them, and run
+-- each example. A row:
+--   name      "pm.query", "Event.master", "os.exit"
+--   kind      "function"; "table" (pm.log); "value" (pm.json.null); "class" (Event); "field" (Event.master)
+--   doc       one sentence
+--   more      further paragraphs, or nil
+--   example   a function's body with `pm` and `event` at hand
+--   on        the kind of event that the example is for; nil: plusmoin_up
+--   params    of a function: a list of {name =, type =, doc =, optional =}; one that is a table of named values has
+--             `fields`, a list of the same ([1] with `list`: what stands there without names)
+--   returns   of a function, as params; nil where it returns as Lua's does
+--   fails     of a function that then returns nil and a message: when
+--   waits     true: other triggers run meanwhile; it cannot be called while a configuration is loaded
+--   type      of a field, a value, a table
+--   optional  of a field: it may be nil
+--   standard  true: Lua has it, too, and there it is another
+--   refused   true: Lua has it, and here it raises an error
+-- Types are those of LuaCATS; `code` stands in backticks. Nothing here waits.
+local help = require "plusmoin.api.help"
+local nearest = require "plusmoin.nearest"
+
+local api = {}
+
+--- The rows' groups, in order: {title =, rows =}.
+api.groups = {
+  { title = "Functions that wait", rows = require "plusmoin.api.waiting" },
+  { title = "Functions and tables that do not wait", rows = require "plusmoin.api.immediate" },
+  { title = "Events, nodes and clusters", rows = require "plusmoin.api.tables" },
+  { title = "Where Lua is another here", rows = require "plusmoin.api.standard" },
+}
+
+--- Texts that a field may be: {name = "Reason", doc =, values = {"refused", ...}}, whose names stand as types.
+api.words = require "plusmoin.api.words"
+
+--- All rows, in order.
+api.rows = {}
+
+local by_name = {}
+for _, group in ipairs(api.groups) do
+  for _, row in ipairs(group.rows) do
+    api.rows[#api.rows + 1] = row
+    by_name[row.name] = row
+  end
+end
+
+--- The row of a name ("pm.query", "Event.node"), or nil.
+function api.find(name)
+  return by_name[name]
+end
+
+--- The rows directly below a name, in order: those of "Event" are Event.name, Event.id, ...
+function api.below(name)
+  local found, start = {}, name .. "."
+  for _, row in ipairs(api.rows) do
+    if row.name:sub(1, #start) == start and not row.name:find(".", #start + 1, true) then
+      found[#found + 1] = row
+    end
+  end
+  return found
+end
+
+--- The last word of a row's name: "pm.json.null" -> "null".
+function api.key(row)
+  return row.name:match("([%w_]+)$")
+end
+
+--- How a function is called: "pm.sleep(seconds)", "pm.http{url=, method=, ...}"; else the row's name.
+function api.call(row)
+  return help.call(row)
+end
+
+--- What name a value has in `pm`, the real one: that of the function or table itself; nil: it is none of the API's.
+function api.name_of(pm, value)
+  for _, row in ipairs(api.rows) do
+    local path = row.name:match("^pm(.*)$")
+    local at = path and pm
+    for key in (path or ""):gmatch("[^.]+") do
+      at = type(at) == "table" and at[key] or nil
+    end
+    if at and rawequal(at, value) then
+      return row.name
+    end
+  end
+end
+
+local MOST_NEAR = 3
+
+-- How far a word is from a row's name, or from the end of it that has as many dots ("log.inf" and pm.log.info).
+local function distance(word, name)
+  local ending, dots = name, select(2, word:gsub("%.", ""))
+  while select(2, ending:gsub("%.", "")) > dots do
+    ending = ending:match("%.(.*)$")
+  end
+  return math.min(nearest.distance(word, name), nearest.distance(word, ending))
+end
+
+--- The names that are nearest to a word that is none, at most three, the nearest first.
+function api.near(word)
+  local found, names = {}, {}
+  for i, row in ipairs(api.rows) do
+    found[i] = { name = row.name, at = i, distance = distance(word:lower(), row.name:lower()) }
+  end
+  table.sort(found, function(a, b)
+    if a.distance ~= b.distance then
+      return a.distance < b.distance
+    end
+    return a.at < b.at
+  end)
+  for i = 1, MOST_NEAR do
+    if found[i].distance <= found[1].distance + 1 then
+      names[i] = found[i].name
+    end
+  end
+  return names
+end
+
+--- The help on a name as text for people, 80 columns wide; without a name an overview that fits a screen.
+-- Of a name that there is not: nil and the nearest names, a list.
+function api.help(name)
+  if name == nil then
+    return help.overview(api)
+  end
+  local row = by_name[name]
+  if not row then
+    return nil, api.near(tostring(name))
+  end
+  return help.row(row, api.below(name))
+end
+
+return api
