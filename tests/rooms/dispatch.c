@@ -1204,6 +1204,23 @@ static void test_what_falls_in_a_silence_is_not_queued(void **state)
 	assert_started("over other after");
 }
 
+/* What fired in it is told at once, whatever runs, and does not run when it has ended. */
+static void test_what_fired_in_a_silence_does_not_run_later(void **state)
+{
+	struct silences silences = { 0 };
+
+	(void)state;
+	queue_event("runs", EVENT_SLAVE_DOWN, 1);
+	silence(&silences, "1", clock_wall_ms() + 3600000);
+	queue_event("fired", EVENT_MASTER_DOWN, 1);
+	assert_ends("fired silenced;");
+	end_silences(&silences);
+	queue_event("after", EVENT_MASTER_UP, 1);
+	end_run(0);
+	at.ended = 1;
+	assert_started("runs after");
+}
+
 /* It begins while events wait: what runs goes on, what has not started does not. */
 static void test_a_silence_begins_while_events_wait(void **state)
 {
@@ -1309,6 +1326,7 @@ int main(void)
 		staged(test_what_becomes_of_triggers_is_measured),
 		staged(test_what_is_left_of_an_event_can_be_asked),
 		staged(test_what_falls_in_a_silence_is_not_queued),
+		staged(test_what_fired_in_a_silence_does_not_run_later),
 		staged(test_a_silence_begins_while_events_wait),
 		staged(test_a_silence_begins_at_the_gate),
 		staged(test_the_rest_of_an_event_falls_in_a_silence),
