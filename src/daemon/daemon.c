@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/fits.h"
+#include "daemon/hushing.h"
 #include "daemon/inside.h"
 #include "daemon/measured.h"
 #include "daemon/voting.h"
@@ -281,7 +282,7 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	(void)watching_begin(daemon);
-	watching_may_be_silenced(daemon);
+	hushing_open(daemon);
 	daemon->consoles = consoles_new(daemon->hosts, daemon->control, &daemon->config, on_console_used, daemon);
 	control_tell_gone(daemon->control, on_client_gone);
 	daemon->requests = (struct requests){

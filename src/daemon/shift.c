@@ -374,7 +374,7 @@ struct shift *shift_new(const struct shift_start *start)
 	struct shift *shift = mem_zalloc(1, sizeof(*shift));
 	const struct council_start council = {
 		.loop = start->loop, .config = start->config, .events = &events, .data = shift,
-		.polls = start->polls, .polls_data = start->polls_data,
+		.polls = start->polls, .polls_data = start->polls_data, .hush = start->hush, .hush_data = start->hush_data,
 	};
 
 	shift->config = config_ref(start->config);

@@ -39,6 +39,8 @@ struct shift_start {
 	struct dispatch *alone;    /* as does that of triggers which act alone (loners.h) */
 	const struct polls_events *polls; /* what monitors ask each other */
 	void *polls_data;
+	const struct hush_events *hush; /* silences that all share */
+	void *hush_data;
 	const struct shift_events *events;
 	void *data;
 };

@@ -15,7 +15,7 @@
 /* What somebody has asked for. */
 struct order {
 	struct silencing *silencing;
-	unsigned long client; /* 0: nobody waits for it */
+	unsigned long client;
 	unsigned long number; /* in the store */
 	bool is_end;
 	struct silence silence;
@@ -25,7 +25,8 @@ struct silencing {
 	struct quiet *quiet;
 	const struct fleet *(*fleet)(void *data);
 	void *data;
-	const struct silencing_store *store; /* NULL: this monitor is alone */
+	struct silencing_store store;
+	bool is_shared; /* else this monitor is alone */
 	struct control *control;
 	struct asker *asker;
 	struct list orders;  /* struct order * */
@@ -37,7 +38,7 @@ struct silencing {
 static void add_silence(const struct silencing *silencing, const struct silence *silence, struct json *json)
 {
 	const struct fleet *fleet = silencing->fleet(silencing->data);
-	bool has_ids = silencing->store == NULL || silencing->store->lacks_ids(silencing->store->data) == NULL;
+	bool has_ids = !silencing->is_shared || silencing->store.lacks_ids(silencing->store.data) == NULL;
 
 	jsonw_begin_object(json);
 	silence_render(silence, json);
@@ -109,8 +110,7 @@ static void conclude(struct silencing *silencing, struct order *order, const cha
 		text = shared_text_take(&out);
 	}
 	(void)list_remove(&silencing->orders, order);
-	if (order->client != 0)
-		control_answer(silencing->control, order->client, text);
+	control_answer(silencing->control, order->client, text);
 	shared_text_unref(&text);
 	free_order(order);
 }
@@ -130,7 +130,7 @@ static const char *carry_out(struct silencing *silencing, const struct order *or
 static void put(struct silencing *silencing, struct order *order)
 {
 	order->number = ++silencing->numbers;
-	silencing->store->put(silencing->store->data, order->number, &order->silence, order->is_end);
+	silencing->store.put(silencing->store.data, order->number, &order->silence, order->is_end);
 }
 
 static void on_found(void *data, const char *name)
@@ -139,7 +139,7 @@ static void on_found(void *data, const char *name)
 	struct silencing *silencing = order->silencing;
 
 	order->silence.by = mem_strndup(name, text_cut(name, SILENCE_BY_BYTES));
-	if (silencing->store == NULL)
+	if (!silencing->is_shared)
 		conclude(silencing, order, carry_out(silencing, order));
 	else
 		put(silencing, order);
@@ -152,22 +152,8 @@ void silencing_stored(struct silencing *silencing, unsigned long number, const c
 
 		if (order->number != number)
 			continue;
-		if (why != NULL && order->client == 0)
-			log_error("a silence cannot be written to etcd: %s", why);
 		conclude(silencing, order, why);
 		return;
-	}
-}
-
-void silencing_seed(struct silencing *silencing, const struct silences *silences)
-{
-	for (size_t i = 0; i < silences->count; i++) {
-		struct order *order = mem_zalloc(1, sizeof(*order));
-
-		order->silencing = silencing;
-		order->silence = silence_copy(&silences->items[i]);
-		list_add(&silencing->orders, order);
-		put(silencing, order);
 	}
 }
 
@@ -195,9 +181,9 @@ static int64_t read_seconds(const char *text)
 /* NULL: its target may be silenced by this monitor. */
 static const char *lacks_ids(const struct silencing *silencing, const struct silence *silence)
 {
-	if (silencing->store == NULL || silence->kind != SILENCE_CLUSTER)
+	if (!silencing->is_shared || silence->kind != SILENCE_CLUSTER)
 		return NULL;
-	return silencing->store->lacks_ids(silencing->store->data);
+	return silencing->store.lacks_ids(silencing->store.data);
 }
 
 #define TARGETS "\"target\" is needed: a node's \"host:port\" or its name, a cluster's id, or \"all\""
@@ -282,6 +268,7 @@ struct silencing *silencing_new(const struct silencing_start *start)
 	silencing->data = start->data;
 	silencing->control = start->control;
 	silencing->store = start->store;
+	silencing->is_shared = start->is_shared;
 	silencing->asker = asker_new(start->loop);
 	return silencing;
 }

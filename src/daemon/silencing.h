@@ -30,7 +30,8 @@ struct silencing_start {
 	uv_loop_t *loop;
 	struct quiet *quiet;
 	struct control *control; /* answers go out there */
-	const struct silencing_store *store; /* NULL: this monitor is alone */
+	struct silencing_store store;
+	bool is_shared; /* else this monitor is alone, and there is no store */
 	const struct fleet *(*fleet)(void *data);
 	void *data;
 };
@@ -41,9 +42,6 @@ struct silencing *silencing_new(const struct silencing_start *start);
  * The outcome of a put: `why` NULL, and what now stands in the store was given to quiet_take() before; or why it cannot be.
  */
 void silencing_stored(struct silencing *silencing, unsigned long number, const char *why);
-
-/* Writes these to the store, which is another one, or holds nothing yet. */
-void silencing_seed(struct silencing *silencing, const struct silences *silences);
 
 /*
  * Answers the requests "silence" and "silence_end": at once, with a reference for the caller, what cannot be; else NULL, and

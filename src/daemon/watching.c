@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/fits.h"
+#include "daemon/hushing.h"
 #include "daemon/measured.h"
 #include "daemon/voting.h"
 #include "monitor/live.h"
@@ -89,35 +90,6 @@ static void on_ended(void *data, const struct event *event, const char *path, en
 	shift_ended(daemon->shift, event, path, end, how);
 }
 
-/* ---- silences ---- */
-
-static void on_quiet_changed(void *data)
-{
-	struct daemon *daemon = data;
-
-	outlook_silence(daemon->outlook, quiet_all(daemon->quiet));
-}
-
-static const struct fleet *fleet_of(void *data)
-{
-	const struct daemon *daemon = data;
-
-	return monitor_fleet(daemon->monitor);
-}
-
-void watching_may_be_silenced(struct daemon *daemon)
-{
-	const struct silencing_start start = {
-		.loop = &daemon->loop,
-		.quiet = daemon->quiet,
-		.control = daemon->control,
-		.fleet = fleet_of,
-		.data = daemon,
-	};
-
-	daemon->silencing = silencing_new(&start);
-}
-
 /* ---- the monitor ---- */
 
 static struct monitor *make_monitor(struct daemon *daemon, const struct saved *saved, struct unsaved *unsaved)
@@ -144,8 +116,10 @@ static struct monitor *on_restart(void *data, const struct saved *saved, struct 
 	struct daemon *daemon = data;
 	const struct saved *from = saved != NULL ? saved : daemon->inherited;
 
-	if (saved == NULL && from != NULL)
+	if (saved == NULL && from != NULL) {
 		log_error("etcd holds nothing yet: what the state file holds is taken over");
+		hushing_inherit(daemon);
+	}
 	outlook_watch(daemon->outlook, NULL);
 	monitor_free(&daemon->monitor);
 	voting_act(daemon);
@@ -226,6 +200,8 @@ static bool join_others(struct daemon *daemon)
 		.alone = daemon->alone,
 		.polls = &voting_polls,
 		.polls_data = daemon,
+		.hush = &hushing_events,
+		.hush_data = daemon,
 		.events = &shift_events,
 		.data = daemon,
 	};
@@ -289,8 +265,7 @@ static void start_monitor(struct daemon *daemon)
 		daemon->monitor = make_monitor(daemon, NULL, NULL);
 		return;
 	}
-	if (daemon->inherited != NULL)
-		quiet_inherit(daemon->quiet, &daemon->inherited->silences);
+	hushing_inherit(daemon);
 	daemon->monitor = make_monitor(daemon, daemon->inherited, NULL);
 	saved_free(&daemon->inherited);
 }
@@ -312,7 +287,7 @@ bool watching_begin(struct daemon *daemon)
 	measured_load(&daemon->meters, true);
 	daemon->tidy = tidy_new(&daemon->loop);
 	tidy_soon(daemon->tidy);
-	daemon->quiet = quiet_new(&daemon->loop, &daemon->meters, on_quiet_changed, daemon);
+	hushing_begin(daemon);
 	daemon->dispatch = make_dispatch(daemon);
 	if (daemon->config->monitors.etcd_count > 0)
 		daemon->alone = make_dispatch(daemon);

@@ -12,8 +12,5 @@ bool watching_begin(struct daemon *daemon);
 /* Puts in what answers when the control socket is asked for the monitors; `data` is the daemon. There is a shift. */
 void watching_answers(struct requests *requests);
 
-/* From now on requests set and end silences; the control socket is there. */
-void watching_may_be_silenced(struct daemon *daemon);
-
 /* All is there: says so to who has started us, when our name is known to be ours. */
 void watching_is_up(struct daemon *daemon);
