@@ -298,6 +298,22 @@ void office_again(void *data)
 
 /* ---- what the council says ---- */
 
+static void take_silences(struct clerk *clerk, const struct missive *missive)
+{
+	if (missive->kind == MISSIVE_SILENCE)
+		keeper_put(clerk->keeper, missive->number, &missive->silences.items[0], missive->flag);
+	else
+		keeper_seed(clerk->keeper, &missive->silences, false);
+}
+
+static void accept_store(struct clerk *clerk)
+{
+	clerk->seeds = true;
+	take_words(clerk, AWAY_STORE, NULL);
+	keeper_accept(clerk->keeper);
+	election_accept(clerk->election);
+}
+
 void office_take(struct clerk *clerk, struct missive *missive)
 {
 	switch (missive->kind) {
@@ -312,10 +328,8 @@ void office_take(struct clerk *clerk, struct missive *missive)
 		ballot_put(clerk->ballot, missive->key, missive->text);
 		break;
 	case MISSIVE_SILENCE:
-		keeper_put(clerk->keeper, missive->number, &missive->silences.items[0], missive->flag);
-		break;
 	case MISSIVE_SEED_SILENCES:
-		keeper_seed(clerk->keeper, &missive->silences, false);
+		take_silences(clerk, missive);
 		break;
 	case MISSIVE_END:
 		clerk->ends = true;
@@ -323,10 +337,7 @@ void office_take(struct clerk *clerk, struct missive *missive)
 		do_if_idle(clerk);
 		break;
 	case MISSIVE_SEED:
-		clerk->seeds = true;
-		take_words(clerk, AWAY_STORE, NULL);
-		keeper_accept(clerk->keeper);
-		election_accept(clerk->election);
+		accept_store(clerk);
 		break;
 	case MISSIVE_RESIGN:
 		clerk->resigns = true;
