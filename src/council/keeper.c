@@ -306,11 +306,17 @@ void keeper_put(struct keeper *keeper, unsigned long number, const struct silenc
 	(void)look(keeper);
 }
 
-void keeper_seed(struct keeper *keeper, const struct silences *silences, bool whole)
+static void add_seed(struct keeper *keeper, const struct silence *silence)
 {
-	for (size_t i = 0; i < silences->count; i++)
-		errands_add(&keeper->errands, 0, key_of(keeper, &silences->items[i]), text_of(&silences->items[i]));
-	keeper->drops_others = whole;
+	errands_add(&keeper->errands, 0, key_of(keeper, silence), text_of(silence));
+}
+
+void keeper_seed(struct keeper *keeper, const struct silences *silences)
+{
+	for (size_t i = 0; i < silences->count; i++) {
+		(void)silences_put(&keeper->told, &silences->items[i]);
+		add_seed(keeper, &silences->items[i]);
+	}
 	(void)look(keeper);
 }
 
@@ -337,7 +343,10 @@ void keeper_accept(struct keeper *keeper)
 	keeper->is_strange = false;
 	keeper->store = 0;
 	keeper->revision = 0;
-	keeper_seed(keeper, &keeper->told, keeper->has_told);
+	for (size_t i = 0; i < keeper->told.count; i++)
+		add_seed(keeper, &keeper->told.items[i]);
+	keeper->drops_others = keeper->has_told;
+	(void)look(keeper);
 }
 
 /* ---- its life ---- */

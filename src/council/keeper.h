@@ -34,8 +34,8 @@ struct keeper *keeper_new(const struct keeper_start *start);
 /* Has the silence stand, or (`is_end`) that of its target go; `done` follows with this number, which is not 0. */
 void keeper_put(struct keeper *keeper, unsigned long number, const struct silence *silence, bool is_end);
 
-/* Has these stand, however long it takes, before anything that is read is told; `whole`: and no others. */
-void keeper_seed(struct keeper *keeper, const struct silences *silences, bool whole);
+/* Has these, which the monitor goes by already, stand, however long it takes, before anything that is read is told. */
+void keeper_seed(struct keeper *keeper, const struct silences *silences);
 
 /* `fresh` is called once when all was read, and told if it has changed, that stands now. One at a time: an earlier one is not. */
 void keeper_await(struct keeper *keeper, void (*fresh)(void *data), void *data);
@@ -46,7 +46,7 @@ void keeper_act(struct keeper *keeper, bool acts);
 /* Others know that the store is not the one it was. */
 void keeper_doubt(struct keeper *keeper);
 
-/* The store is taken as it is, and what was told last is written there. */
+/* The store is taken as it is, and what was told last is written there; what else stands there goes. */
 void keeper_accept(struct keeper *keeper);
 
 /* NULL allowed; clears the pointer. */

@@ -303,7 +303,7 @@ static void take_silences(struct clerk *clerk, const struct missive *missive)
 	if (missive->kind == MISSIVE_SILENCE)
 		keeper_put(clerk->keeper, missive->number, &missive->silences.items[0], missive->flag);
 	else
-		keeper_seed(clerk->keeper, &missive->silences, false);
+		keeper_seed(clerk->keeper, &missive->silences);
 }
 
 static void accept_store(struct clerk *clerk)
