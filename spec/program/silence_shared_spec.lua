@@ -115,8 +115,8 @@ describe("a silence that several monitors share", function()
     a:wait_logged("the silence of events of cluster 0 is over")
     proc.wait_for("the key to go", 10, function() return keys() == "all" end, keys)
     wait_targets(b, "all")
-    a:kill9()
-    b:kill9()
+    b:stop_and_check()
+    a:stop_and_check()
     local last = 0
     for number in pairs(group:kept()) do
       last = math.max(last, number)

@@ -3,6 +3,8 @@ local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local web = require "spec.support.web"
+local json = require "cjson"
 
 local uv = proc.uv
 local WORDS = "silenced by " .. proc.user .. " until %d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d UTC"
@@ -50,10 +52,11 @@ local function outcomes(daemon, event)
 end
 
 describe("a silence", function()
-  after_each(scene.finish)
+  after_each(function() scene.finish(web.close_all) end)
 
   it("of a node keeps its triggers from running until it is ended, and shows everywhere #core", function()
-    local daemon, _, slaves = begin()
+    local place = web.place()
+    local daemon, _, slaves = begin { http = { listen = place } }
     local out = silence(daemon, "one", "1h30m", "upgrade", "of\nthe disk")
     assert.has_match("^no trigger runs for node one %(127%.0%.0%.1:%d+%) until .* %(in 1 h%)\n$", out)
     daemon:wait_logged("error", "triggers of events of node " .. slaves[1].name .. " do not run: silenced by "
@@ -63,6 +66,11 @@ describe("a silence", function()
     assert.has_match("^" .. WORDS .. " %(upgrade of the disk%)$", event.silenced)
     assert.has_match("^triggers%.slave_down: " .. WORDS .. " %(upgrade of the disk%)$", outcomes(daemon, event))
     daemon:wait_logged("info", "triggers not run: silenced by", "id=" .. event.id)
+    local shown = json.decode(web.get(place, "/nodes/" .. slaves[1].name).body).events[1]
+    assert.equal(event.silenced, shown.event.silenced)
+    assert.equal(event.silenced, shown.triggers[1].outcome)
+    assert.has_match("\nplusmoin_silences 1\n.*\nplusmoin_trigger_silenced_total 1\n",
+      (proc.must { "curl", "-sS", "http://" .. place .. "/metrics" }))
     local _, text = daemon:cli("explain", event.id)
     assert.has_match("triggers:\n  triggers%.slave_down: " .. WORDS, text)
     _, text = daemon:cli("status")
