@@ -5,10 +5,10 @@ _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status explain monitors silence check ;;
+	--json) echo status explain monitors silence runs check ;;
 	--list | --end) echo silence ;;
 	-e | -f) echo console ;;
-	*) echo start stop reload status watch explain monitors silence console check run-trigger init-sql ;;
+	*) echo start stop reload status watch explain monitors silence runs console check run-trigger init-sql lua-types ;;
 	esac
 }
 
@@ -19,7 +19,7 @@ _plusmoin_options()
 	case $1 in
 	start) echo -x ;;
 	silence) echo --list --end --json ;;
-	status | explain | monitors | check) echo --json ;;
+	status | explain | monitors | runs | check) echo --json ;;
 	console) echo -f -e ;; # echo takes -e for its own where it stands first
 	'') echo -x --json -e -f ;;
 	esac
@@ -54,10 +54,15 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -f -W "plusmoin_up plusmoin_heartbeat cluster_created split_brain master_down \
 			master_up slave_down slave_up node_held master_unreachable \
 			monitor_isolated monitor_reconnected" -- "$current")
+	elif [[ $verb == lua-types ]]; then
+		compopt -o filenames 2> /dev/null || :
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
 	elif [[ $verb == silence ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "all" -- "$current")
+	elif [[ $verb == runs ]]; then
+		[[ ${COMP_WORDS[COMP_CWORD - 1]} != runs ]] || mapfile -t COMPREPLY < <(compgen -W kill -- "$current")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
 	fi

@@ -36,13 +36,30 @@ static const char *skip(const char *at, const char *set)
 }
 
 /*
+ * The text that begins at `at` and ends before `quote`, the caller's; NULL: it is empty, or has escapes. One is known:
+ * many programs that write JSON put a backslash before each slash.
+ */
+static char *plain_text(const char *at, char quote)
+{
+	struct buf text = { 0 };
+	char *found;
+
+	while (strchr("\"'\\\n", *at) == NULL || (at[0] == '\\' && at[1] == '/')) {
+		at += *at == '\\';
+		buf_add_char(&text, *at++);
+	}
+	found = text.len > 0 && *at == quote ? mem_strdup(buf_text(&text)) : NULL;
+	buf_free(&text);
+	return found;
+}
+
+/*
  * The text behind a key that ends at `at`, the caller's: `key": "text"` of JSON, `key = "text"` and `["key"] = 'text'`
  * of Lua. NULL: it is no key, or what it is given is no plain text.
  */
 static char *text_behind(const char *at)
 {
 	char quote;
-	size_t len;
 
 	at = skip(skip(at, "\"'"), " \t]");
 	if (*at != ':' && *at != '=')
@@ -51,8 +68,7 @@ static char *text_behind(const char *at)
 	quote = *at;
 	if (quote != '"' && quote != '\'')
 		return NULL;
-	len = strcspn(++at, "\"'\\\n");
-	return len > 0 && at[len] == quote ? mem_strndup(at, len) : NULL;
+	return plain_text(at + 1, quote);
 }
 
 static bool is_in_word(const char *text, const char *at)

@@ -45,7 +45,7 @@ struct meters {
 	struct counter runs_done;     /* of triggers, by their end */
 	struct counter runs_failed;
 	struct counter runs_timed_out;
-	struct counter drops;         /* events whose triggers were dropped, all or the rest of them */
+	struct counter drops;         /* events whose triggers were dropped, all or the rest of them, or one by hand */
 	struct counter silenced;      /* events whose triggers did not run for a silence, all or the rest of them */
 	struct gauge silences;        /* that are in force */
 	struct gauge running;         /* triggers */

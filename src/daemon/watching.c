@@ -278,6 +278,7 @@ static struct dispatch *make_dispatch(struct daemon *daemon)
 	dispatch_tell(dispatch, &runs, daemon);
 	dispatch_measure(dispatch, &daemon->meters);
 	dispatch_set_silences(dispatch, quiet_all(daemon->quiet));
+	dispatch_number(dispatch, &daemon->run_numbers);
 	return dispatch;
 }
 
