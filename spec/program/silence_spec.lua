@@ -134,9 +134,13 @@ describe("a silence", function()
     assert.is_false(list(daemon)[1].gone)
     local before = list(daemon)
     daemon:stop_and_check()
+    local path = daemon.dir .. "/state.json"
+    proc.write_file(path, (proc.read_file(path):gsub('"silences":%[', -- one that has ended meanwhile
+      '%0{"target":"all","since_ms":1,"until_ms":2,"by":"carol","reason":""},')))
     daemon:start()
     daemon:expect_events { { "plusmoin_up" } }
     assert.same(before, list(daemon))
+    assert.is_false(daemon:logged("carol"))
     slaves[2]:kill9()
     assert.has_match("%(kept%)$", wait_kept(daemon, "slave_down", slaves[2]).silenced)
     daemon.config.state_file = nil
