@@ -5,9 +5,10 @@ _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status explain monitors runs check ;;
+	--json) echo status explain monitors silence runs check ;;
+	--list | --end) echo silence ;;
 	-e | -f) echo console ;;
-	*) echo start stop reload status watch explain monitors runs console check run-trigger init-sql lua-types ;;
+	*) echo start stop reload status watch explain monitors silence runs console check run-trigger init-sql lua-types ;;
 	esac
 }
 
@@ -17,6 +18,7 @@ _plusmoin_options()
 	echo -c -h --help --version
 	case $1 in
 	start) echo -x ;;
+	silence) echo --list --end --json ;;
 	status | explain | monitors | runs | check) echo --json ;;
 	console) echo -f -e ;; # echo takes -e for its own where it stands first
 	'') echo -x --json -e -f ;;
@@ -35,7 +37,7 @@ _plusmoin()
 			option=${COMP_WORDS[i]}
 			i=$((i + 1))
 			;;
-		-x | --json) option=${COMP_WORDS[i]} ;;
+		-x | --json | --list | --end) option=${COMP_WORDS[i]} ;;
 		-*) ;;
 		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
@@ -57,6 +59,8 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
+	elif [[ $verb == silence ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "all" -- "$current")
 	elif [[ $verb == runs ]]; then
 		[[ ${COMP_WORDS[COMP_CWORD - 1]} != runs ]] || mapfile -t COMPREPLY < <(compgen -W kill -- "$current")
 	elif [[ -z $verb ]]; then

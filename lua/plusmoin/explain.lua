@@ -73,7 +73,7 @@ local function event_line(event)
     at(get(event, "time")), text(math.tointeger(get(event, "cluster_id"))),
     get(event, "node") and ": " .. text(event.node) or "",
     get(event, "rule") and ", by " .. by_rule(event.rule, get(event, "sentence")) or "",
-    said and ": " .. said or "")
+    (said and ": " .. said or "") .. (get(event, "silenced") and ", " .. text(event.silenced) or ""))
 end
 
 local function add_failing(out, failing)

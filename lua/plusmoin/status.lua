@@ -49,6 +49,15 @@ function status.since(since, now)
   return is_number(now) and ("%s (%s)"):format(at, status.age(since, now)) or at
 end
 
+--- Returns a moment to come as text, with `now` also how long it is until then; "-" where it is no number.
+function status.to_come(at, now)
+  if not is_number(at) then
+    return "-"
+  end
+  local text = os.date("%Y-%m-%d %H:%M:%S", math.floor(at))
+  return is_number(now) and ("%s (in %s)"):format(text, duration(at - now)) or text
+end
+
 local function lag_text(lag)
   return is_number(lag) and ("%.1f s"):format(lag) or "-"
 end
@@ -207,6 +216,34 @@ local function lack_lines(lacks, now)
   return table.concat(lines)
 end
 
+--- Returns what a silence is about, in words: "all events", "cluster 0", "node db1 (10.0.0.1:5432)".
+function status.silenced(silence)
+  local kind, target, name = get(silence, "kind"), show(get(silence, "target")), show(get(silence, "name"))
+  if kind == "all" then
+    return "all events"
+  elseif kind == "cluster" then
+    return "cluster " .. target
+  end
+  return "node " .. ((name == "-" or name == target) and target or ("%s (%s)"):format(name, target))
+end
+
+local SILENCES = 10 -- shown at most
+
+-- Returns a line for each silence (the answer's key `silences`): no trigger runs for its events.
+local function silence_lines(silences, now)
+  local lines = {}
+  for i = 1, math.min(#silences, SILENCES) do
+    local silence = silences[i]
+    local reason = show(get(silence, "reason"))
+    lines[i] = ("!!! SILENCED: no trigger runs for %s until %s, by %s%s\n"):format(status.silenced(silence),
+      status.to_come(get(silence, "until"), now), show(get(silence, "by")), reason ~= "-" and ": " .. reason or "")
+  end
+  if #silences > SILENCES then
+    lines[#lines + 1] = ("!!! and %d more silences: plusmoin silence --list\n"):format(#silences - SILENCES)
+  end
+  return table.concat(lines)
+end
+
 -- Returns the line that says that etcd takes no commit, where several monitors watch one fleet.
 local function stuck_line(stuck)
   return stuck and ("!!! no trigger starts: etcd takes no commit: %s\n"):format(show(stuck)) or ""
@@ -223,17 +260,17 @@ function status.standing(monitors)
   return ("standing by (%s)\n"):format(name and show(name) .. " acts" or "nobody is known to act")
 end
 
---- Returns a line for each fault that is not a node's, by an answer's `monitors`, `isolated`, `split_brain`, `lacks`
--- and `lua`; "" where there is none.
+--- Returns a line for each fault that is not a node's, by an answer's `monitors`, `isolated`, `split_brain`, `lacks`,
+-- `silences` and `lua`; "" where there is none.
 function status.alarms(answer, now)
   return stuck_line(get(get(answer, "monitors"), "stuck")) .. isolated_line(get(answer, "isolated"), now)
     .. split_lines(get_list(answer, "split_brain")) .. lack_lines(get_list(answer, "lacks"), now)
-    .. lua_lines(get(answer, "lua"))
+    .. silence_lines(get_list(answer, "silences"), now) .. lua_lines(get(answer, "lua"))
 end
 
 --- Renders an answer. It has `clusters` and `clusterless` as the status file, node
 -- entries with or without the further fields of Lua's node tables, and perhaps
--- `monitors`, `isolated`, `split_brain`, `lacks` and `lua`. `opts.now` is in epoch
+-- `monitors`, `isolated`, `split_brain`, `lacks`, `silences` and `lua`. `opts.now` is in epoch
 -- seconds, to tell how long ago; `opts.width` is the number of characters of a line
 -- (reasons are cut), nil: no limit. Returns text that ends with a line break.
 function status.render(answer, opts)

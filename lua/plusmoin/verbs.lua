@@ -44,6 +44,14 @@ verbs.rows = {
       .. "writes what it knows to an etcd that has lost its data (wiped, or restored from a backup). With `--json` it "
       .. "prints the control socket's answer. Exit status 1 without a daemon, where the monitor is alone, and when "
       .. "nobody takes over." },
+  { name = "silence", words = "NODE|CLUSTER-ID|all DURATION [REASON]", options = { "--list", "--end", "--json" },
+    doc = "Stops triggers for a while (`30m`, `1h30m`, `2d`; at most 30 days): none runs for events about that node "
+      .. "(`host:port`, or its name), of that cluster, or for any event. plusmoin goes on to conclude, log and keep "
+      .. "such events, and says that they are silenced; their triggers do not run later either. Triggers that run "
+      .. "already go on. A second silence of the same target replaces the first. A silence ends by itself, and "
+      .. "outlives a reload, and with `state_file` a restart. With `--list` it lists the silences (with `--json` as "
+      .. "the control socket's answer), with `--end TARGET` it ends one. Exit status 1 without a daemon, or when "
+      .. "there is no such target or silence." },
   { name = "runs", words = "[kill ID]", options = { "--json" },
     doc = "Lists the triggers that run and those that wait, an action a line: its id, since when, what it waits for "
       .. "(its turn in the cluster, a place of `trigger_parallel`, its script host, the term where there are several "

@@ -46,6 +46,8 @@ struct meters {
 	struct counter runs_failed;
 	struct counter runs_timed_out;
 	struct counter drops;         /* events whose triggers were dropped, all or the rest of them, or one by hand */
+	struct counter silenced;      /* events whose triggers did not run for a silence, all or the rest of them */
+	struct gauge silences;        /* that are in force */
 	struct gauge running;         /* triggers */
 	struct gauge queue_length;    /* events of which no trigger has begun, */
 	struct gauge queued_ms;       /* and since when the oldest waits, steady; 0: there is none */

@@ -128,9 +128,10 @@ static void render_cluster(struct json *json, const struct cluster *cluster,
 	jsonw_end_object(json);
 }
 
-void saved_render(const struct fleet *fleet, unsigned long event_count, const struct moment *now,
-		  struct buf *out)
+void saved_render(const struct fleet *fleet, unsigned long event_count, const struct silences *silences,
+		  const struct moment *now, struct buf *out)
 {
+	static const struct silences none;
 	struct json json = { .out = out };
 
 	jsonw_begin_object(&json);
@@ -140,6 +141,8 @@ void saved_render(const struct fleet *fleet, unsigned long event_count, const st
 	for (size_t i = 0; i < fleet->clusters.count; i++)
 		render_cluster(&json, fleet->clusters.items[i], now);
 	jsonw_end_array(&json);
+	jsonw_key(&json, "silences");
+	silences_render_stored(silences != NULL ? silences : &none, &json);
 	jsonw_end_object(&json);
 	buf_add_char(out, '\n');
 }
@@ -255,7 +258,9 @@ void saved_free(struct saved **saved_p)
 	*saved_p = NULL;
 	for (size_t i = 0; saved != NULL && i < saved->cluster_count; i++)
 		saved_cluster_clear(&saved->clusters[i]);
-	if (saved != NULL)
+	if (saved != NULL) {
 		free(saved->clusters);
+		silences_free(&saved->silences);
+	}
 	free(saved);
 }

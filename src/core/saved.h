@@ -1,12 +1,13 @@
 /*
  * What of the fleet outlives a restart (`state_file`): clusters with their ids,
- * members, places and seats, and where their beats stood. Pure: rendered as JSON
+ * members, places and seats, where their beats stood, and what people have silenced. Pure: rendered as JSON
  * here, read again by records/saved_file.h.
  */
 #pragma once
 
 #include "base/json.h"
 #include "core/fleet.h"
+#include "core/silences.h"
 
 #define SAVED_VERSION 1
 
@@ -42,11 +43,12 @@ struct saved {
 	unsigned long event_count; /* events fired so far */
 	struct saved_cluster *clusters;
 	size_t cluster_count;
+	struct silences silences; /* of the file alone */
 };
 
-/* One JSON object and a newline. */
-void saved_render(const struct fleet *fleet, unsigned long event_count, const struct moment *now,
-		  struct buf *out);
+/* One JSON object and a newline. `silences` NULL: there are none. */
+void saved_render(const struct fleet *fleet, unsigned long event_count, const struct silences *silences,
+		  const struct moment *now, struct buf *out);
 
 /*
  * The keys of one node that is in a cluster, of one cluster but for its members, and of the counts, into an open

@@ -98,6 +98,7 @@ struct event {
 	bool restored; /* a difference to what the state file held, or its plusmoin_up */
 	int64_t term; /* under which this monitor acts; 0: there is no other one */
 	bool again; /* for an action that another monitor had started, and did not end */
+	char *silenced; /* in which silence it fell when it fired, in words (core/silences.h); NULL: in none */
 };
 
 /* An event without a node; takes its own references of both pictures. */
@@ -119,6 +120,9 @@ void event_set_rival(struct event *event, const struct node *rival);
 
 /* Under which term it is told. Before it is shared. */
 void event_set_term(struct event *event, int64_t term);
+
+/* Says that its triggers do not run, as it falls in a silence; copied. Before it is shared. */
+void event_set_silenced(struct event *event, const char *words);
 
 /* The same event for an action that runs once more; the caller's reference. */
 struct event *event_again(const struct event *event);

@@ -354,13 +354,13 @@ void monitor_stands(struct monitor *monitor)
 	}
 }
 
-bool monitor_save(const struct monitor *monitor, struct buf *out)
+bool monitor_save(const struct monitor *monitor, const struct silences *silences, struct buf *out)
 {
 	struct moment now = clock_now(monitor->watches.clock);
 
 	if (monitor->founding.phase != FOUNDING_OVER || clusters_are_judging(&monitor->clusters))
 		return false;
-	saved_render(monitor->fleet, monitor->publisher.teller.event_count, &now, out);
+	saved_render(monitor->fleet, monitor->publisher.teller.event_count, silences, &now, out);
 	return true;
 }
 

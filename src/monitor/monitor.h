@@ -48,10 +48,10 @@ struct monitor *monitor_new(const struct monitor_start *start);
 void monitor_stands(struct monitor *monitor);
 
 /*
- * What the next run is to know of this one; false while the start or a round is
+ * What the next run is to know of this one, with `silences` (NULL: none); false while the start or a round is
  * under way whose changes have not been told: what was saved before holds on.
  */
-bool monitor_save(const struct monitor *monitor, struct buf *out);
+bool monitor_save(const struct monitor *monitor, const struct silences *silences, struct buf *out);
 
 /*
  * Goes over to another configuration (contract.md, "Reload") in the loop's next turn,

@@ -11,7 +11,7 @@
 #include "pg/lane.h"
 #include "pg/last_word.h"
 #include "pg/lives.h"
-#include "pg/silence.h"
+#include "pg/unanswered.h"
 
 struct probe {
 	struct probe_context context;
@@ -301,11 +301,11 @@ static void mistrust_kept(struct probe *probe)
 	dial_hurry(probe->dial);
 }
 
-static struct silence silence_of(const struct probe *probe)
+static struct unanswered unanswered_by(const struct probe *probe)
 {
 	static const struct shut_door open; /* it was shut in this task, and is not any more: the host was heard */
 
-	return (struct silence){
+	return (struct unanswered){
 		.kept = probe->kept, .fresh = probe->fresh, .dial = probe->dial,
 		.door = probe->kept != NULL && probe->door_met ? (probe->door != NULL ? probe->door : &open) : NULL,
 		.query_timeout_ms = probe->config->query_timeout_ms,
@@ -318,14 +318,14 @@ static void on_silence(void *data)
 
 	if (probe->task.kind != TASK_NONE && probe->kept != NULL)
 		mistrust_kept(probe);
-	if (probe->task.kind != TASK_NONE && silence_is_of_path(silence_of(probe)))
+	if (probe->task.kind != TASK_NONE && unanswered_is_of_path(unanswered_by(probe)))
 		probe->events.late(probe->data);
 }
 
 static void on_deadline(void *data)
 {
 	struct probe *probe = data;
-	struct evidence evidence = silence_evidence(silence_of(probe));
+	struct evidence evidence = unanswered_evidence(unanswered_by(probe));
 
 	if (probe->kept != NULL) {
 		lane_free(&probe->fresh);

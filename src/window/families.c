@@ -115,6 +115,16 @@ static void write_drops(const struct families_source *source, const char *name, 
 	one(out, name, (int64_t)counter_read(&source->meters->drops));
 }
 
+static void write_silences(const struct families_source *source, const char *name, struct buf *out)
+{
+	one(out, name, gauge_read(&source->meters->silences));
+}
+
+static void write_silenced(const struct families_source *source, const char *name, struct buf *out)
+{
+	one(out, name, (int64_t)counter_read(&source->meters->silenced));
+}
+
 static void write_queue(const struct families_source *source, const char *name, struct buf *out)
 {
 	one(out, name, gauge_read(&source->meters->queue_length));
@@ -328,6 +338,9 @@ const struct family families_all[] = {
 	{ "trigger_drops_total", "counter",
 	  "Events whose triggers were dropped, for a full queue or an end, and waiting actions taken out by hand.",
 	  FAMILY_FLEET, .fleet = write_drops },
+	{ "silences", "gauge", "Silences in force: of their events no trigger runs.", FAMILY_FLEET, .fleet = write_silences },
+	{ "trigger_silenced_total", "counter", "Events whose triggers did not run for a silence.",
+	  FAMILY_FLEET, .fleet = write_silenced },
 	{ "queue_length", "gauge", "Events of which no trigger has begun.", FAMILY_FLEET, .fleet = write_queue },
 	{ "queue_oldest_seconds", "gauge", "How long the oldest of them has waited; 0: none waits.",
 	  FAMILY_FLEET, .fleet = write_oldest },
