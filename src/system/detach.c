@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the daemon said; 1 when it ended without a word. */
+/* Returns the status that the daemon reported; 1 if it ended without a report. */
 static int await(int fd, pid_t child)
 {
 	unsigned char status;
