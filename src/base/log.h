@@ -1,9 +1,9 @@
 /*
  * The log. Lines go through a queue (log_queue.h, bounded in lines and bytes) to a
  * thread that alone opens, writes and reopens the file or stdout, so that a full pipe
- * or a slow disk never stops a caller: where the queue is full lines are dropped, errors
- * last, and their count is said as soon as there is room. Identical lines one after another
- * are written as one and, a second later or before the next other line, their count.
+ * or a slow disk never stops a caller. When the queue is full, lines are dropped, errors
+ * last; as soon as there is room, a line says how many. Of identical lines one after another
+ * the first is written and, a second later or before the next other line, their count.
  * A full disk is no error of ours: see base/log_sink.h. Before log_start() and after
  * log_stop() lines go to stderr. Any thread may log.
  */

@@ -29,7 +29,7 @@ void secrets_unref(struct secrets **secrets);
  */
 char *secret_scrub(const char *text, size_t bytes);
 
-/* The same into `out` of `size` bytes, as text_copy(); NULL is no text. */
+/* The same into `out` of `size` bytes, as text_copy(); NULL gives "". */
 void secret_copy(char *out, size_t size, const char *text);
 
 /* Whether `value` equals a configured password. */

@@ -16,7 +16,7 @@
 #define AGENT_LINE_BYTES 256 /* a longer line is refused */
 
 struct agent_line {
-	const char *name; /* of the node; in the text that was parsed */
+	const char *name; /* the node's name, which lies in the parsed line */
 	enum health health;
 	int64_t lag_limit_ms;
 };

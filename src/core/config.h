@@ -77,7 +77,7 @@ struct config_monitors {
 	char **etcd; /* URLs of etcd's members */
 	size_t etcd_count; /* 0: this monitor is alone */
 	char *prefix; /* ends with a slash */
-	char *name;   /* this monitor's */
+	char *name;   /* this monitor's name */
 	int64_t ttl_ms;
 	char *user;   /* NULL: no authentication */
 	char *password;

@@ -112,7 +112,7 @@ struct cluster {
 	bool touched; /* in fleet->touched */
 	bool emptied; /* in fleet->emptied */
 	struct cluster_meter *meter;
-	void *rounds; /* who keeps its rounds (monitor/clusters.h); the core does not look at it */
+	void *rounds; /* what keeps its rounds (monitor/clusters.h); the core does not look at it */
 };
 
 struct fleet {

@@ -18,7 +18,7 @@ void round_begin(struct round *round, struct fleet *fleet, struct cluster *clust
 	};
 }
 
-/* M1, M2, M3. */
+/* Carries out M1, M2 or M3. */
 static void judge_holder(struct round *round, const struct moment *now)
 {
 	struct node *holder = round->cluster->seat;
@@ -139,7 +139,7 @@ static void first_beat(struct round *round, struct cluster *cluster,
 	cluster_take_beat(round->fleet, cluster, result->tstamp, now->steady_ms, true);
 }
 
-/* M4: the seat is the candidate's; a holder that is failing becomes lost. */
+/* Carries out M4: the candidate takes the seat, and a holder that is failing becomes lost. */
 static void take_seat(struct round *round, struct node *node, const struct beat_result *result,
 		      const struct moment *now)
 {
@@ -166,7 +166,7 @@ static enum event_kind event_of_founding(const struct round *round, const struct
 							      : EVENT_CLUSTER_CREATED;
 }
 
-/* M6 and U2: the candidate founds a cluster with the id that its beat carries. */
+/* Carries out M6 or U2: the candidate founds a cluster with the id that its beat carries. */
 static void found(struct round *round, struct node *node, const struct beat_result *result,
 		  const struct moment *now)
 {
@@ -305,7 +305,7 @@ static void judge_member(struct round *round, struct node *node, const struct mo
 		break;
 	case PLACE_SLAVE:
 	case PLACE_LOST:
-		if (node->refused_in != round->number) /* one verdict a round */
+		if (node->refused_in != round->number) /* else M5 has judged it in this round */
 			judge_slave_or_lost(round, node, now);
 		break;
 	case PLACE_CLUSTERLESS:
@@ -329,7 +329,7 @@ static void judge_members(struct round *round, const struct moment *now)
 	}
 }
 
-/* T1: the seat was filled when the round began and is empty now. */
+/* Carries out T1: fires master_down if the seat was filled when the round began and is empty now. */
 static void fire_master_down(struct round *round)
 {
 	if (round->cluster == NULL || round->seat_before == NULL || round->cluster->seat != NULL)

@@ -1,7 +1,7 @@
 /*
- * What of the fleet outlives a restart (`state_file`): clusters with their ids,
- * members, places and seats, and where their beats stood. Pure: rendered as JSON
- * here, read again by records/saved_file.h.
+ * The part of the fleet's state that outlives a restart (`state_file`): clusters with
+ * their ids, members, places and seats, and their last beats. Pure: it is rendered as
+ * JSON here, and read again by records/saved_file.h.
  */
 #pragma once
 

@@ -324,7 +324,7 @@ static void set_limits(struct http_call *call, const struct http_order *order)
 	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else a timed-out look-up blocks */
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* without it a look-up that timed out blocks */
 	if (order->http_1)
 		(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (order->direct)

@@ -21,8 +21,8 @@
 struct look {
 	const char *cwd;
 	int depth;
-	bool absent; /* as far as we can see there is no such file */
-	int error; /* what the exec would fail with; 0: it would be started, and would fail then */
+	bool absent; /* there is no such file, as far as we can see */
+	int error; /* errno with which the exec would fail; 0: it would succeed, and the program fail after that */
 	struct program_fault *fault;
 };
 

@@ -48,7 +48,7 @@ SHARES_MEMORY static void default_signals(void)
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, (size_t)KERNEL_SIGSET_BYTES);
 }
 
-/* Closes all descriptors from 3 on; in a sandbox that does not know close_range one by one. */
+/* Closes all descriptors from 3 on; one by one in a sandbox that does not know close_range. */
 SHARES_MEMORY static void close_others(const struct start *start)
 {
 	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)

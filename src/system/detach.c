@@ -67,6 +67,6 @@ void detach_report(int fd, int status)
 	if (null > STDERR_FILENO)
 		close(null);
 	if (write(fd, &byte, 1) != 1)
-		errno = 0; /* nobody waits any more */
+		errno = 0; /* the parent does not wait any more */
 	close(fd);
 }
