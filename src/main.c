@@ -38,6 +38,9 @@ static const char usage_text[] =
 	"  monitors resign\n"
 	"                 has the one that acts, if it is this one, hand over to another\n"
 	"  monitors seed  writes what this one knows to an etcd that was wiped or restored\n"
+	"  runs           which triggers run and which wait, and for what;\n"
+	"                 with --json for programs\n"
+	"  runs kill ID   ends one of them\n"
 	"  console [-e CODE | -f FILE]\n"
 	"                 Lua in the running daemon: code, a file, what stands on stdin, or what\n"
 	"                 is typed in a terminal; prints what it returns\n"
@@ -48,6 +51,9 @@ static const char usage_text[] =
 	"                 event, with the event of a file (- is stdin) or, without one, as if\n"
 	"                 it happened to the running daemon's first cluster now\n"
 	"  init-sql       prints the SQL and pg_hba.conf lines that the servers need\n"
+	"  lua-types [DIR]\n"
+	"                 writes definitions of the Lua API for editors (lua-language-server)\n"
+	"                 into DIR; without it into .plusmoin-lua-types, .luarc.json beside it\n"
 	"\n"
 	"Exit status: 0 fine, 1 it failed, 2 wrong usage, 3 bad configuration.\n";
 
@@ -133,7 +139,7 @@ static const char *default_config(void)
 static int check_call(const struct verb *verb, const struct arguments *arguments)
 {
 	if (arguments->call.json && (verb == NULL || !verb->takes_json))
-		return wrong_usage("--json goes with status, explain, monitors and check", NULL);
+		return wrong_usage("--json goes with status, explain, monitors, runs and check", NULL);
 	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
 		return wrong_usage("-x goes with start", NULL);
 	if ((arguments->call.code != NULL || arguments->call.file != NULL) && (verb == NULL || !verb->takes_code))

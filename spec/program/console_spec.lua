@@ -213,14 +213,33 @@ describe("console", function()
   end)
 
   it("ends what a client runs that has gone", function()
-    local daemon = scene.start { slaves = 0 }
+    local daemon = scene.start { slaves = 0, config = { trigger_timeout = 60 } }
+    local pid_file = daemon.dir .. "/sleeper"
     local process = proc.spawn({ plusmoin.binary(), "-c", daemon.config_path, "console", "-e",
-      "pm.log.info('begins here') local t <close> = setmetatable({}, {__close = function() end}) pm.sleep(60)" })
-    daemon:wait_logged("begins here")
+      ("pm.exec { 'sh', '-c', 'echo $$ > %s; exec sleep 60' }"):format(pid_file) })
+    local pid = proc.wait_for("the program", 10, function()
+      return tonumber(proc.read_file(pid_file) or "")
+    end)
+    assert.equal(0, uv.kill(pid, 0))
     process:kill("sigkill")
-    process:wait()
-    -- its host has nothing to do any more: what is started now ends at once, and so does the daemon
-    assert.equal("1\n", eval(daemon, "return 1"))
+    proc.wait_for("the program's end", 10, function() return uv.kill(pid, 0) ~= 0 end)
+  end)
+
+  it("is among the runs, and can be ended there", function()
+    local daemon = scene.start { slaves = 0, config = { trigger_timeout = 60 } }
+    local process = proc.spawn { plusmoin.binary(), "-c", daemon.config_path, "console", "-e", "pm.sleep(60)" }
+    local id = proc.wait_for("it in the list", 10, function()
+      return (select(2, daemon:cli("runs"))):match("\n(console%.%d+) +running .* pm%.sleep .* console +lua +%- ")
+    end)
+    local code, _, err = daemon:cli("runs", "kill", "console.0")
+    assert.equal(1, code)
+    has(err, "there is no run console.0: there are " .. id)
+    local _, out = daemon:cli("runs", "kill", id)
+    has(out, id .. ": console: ")
+    assert.equal(1, process:wait())
+    has(process:err(), "plusmoin: ended by hand at -e:1\n")
+    daemon:wait_logged("`plusmoin runs kill` (uid ", "ends " .. id)
+    assert.equal(0, daemon:ask({ request = "runs" }).running)
   end)
 
   it("is for root and the daemon's user alone", function()

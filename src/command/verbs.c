@@ -5,8 +5,10 @@
 #include "command/check.h"
 #include "command/console.h"
 #include "command/explain.h"
+#include "command/lua_types.h"
 #include "command/monitors.h"
 #include "command/run_trigger.h"
+#include "command/runs.h"
 #include "command/start.h"
 #include "command/status.h"
 #include "command/stop.h"
@@ -47,6 +49,11 @@ static int run_monitors(const struct verb_call *call)
 	return command_monitors(call->config, call->words[0], call->json);
 }
 
+static int run_runs(const struct verb_call *call)
+{
+	return command_runs(call->config, call->words[0], call->words[1], call->json);
+}
+
 static int run_console(const struct verb_call *call)
 {
 	return command_console(call->config, call->code, call->file);
@@ -67,6 +74,11 @@ static int run_run_trigger(const struct verb_call *call)
 	return command_run_trigger(call->config, call->words[0], call->words[1]);
 }
 
+static int run_lua_types(const struct verb_call *call)
+{
+	return command_lua_types(call->words[0]);
+}
+
 static const struct verb verbs[] = {
 	{ .name = "start", .takes_foreground = true, .run = run_start },
 	{ .name = "stop", .run = run_stop },
@@ -75,11 +87,13 @@ static const struct verb verbs[] = {
 	{ .name = "watch", .run = run_watch },
 	{ .name = "explain", .words_most = 1, .takes_json = true, .run = run_explain },
 	{ .name = "monitors", .words_most = 1, .takes_json = true, .run = run_monitors },
+	{ .name = "runs", .words_most = 2, .takes_json = true, .run = run_runs },
 	{ .name = "console", .takes_code = true, .run = run_console },
 	{ .name = "check", .takes_json = true, .run = run_check },
 	{ .name = "run-trigger", .words_least = 1, .words_most = 2, .run = run_run_trigger,
 	  .lacks = "run-trigger needs a Lua file, or an event's name" },
 	{ .name = "init-sql", .run = run_init_sql },
+	{ .name = "lua-types", .words_most = 1, .run = run_lua_types },
 };
 
 const struct verb *verb_find(const char *name)

@@ -45,7 +45,7 @@ struct meters {
 	struct counter runs_done;     /* runs of triggers that ended well */
 	struct counter runs_failed;   /* runs of triggers that failed */
 	struct counter runs_timed_out; /* runs of triggers that were ended at their timeout */
-	struct counter drops;         /* events of whose triggers some or all were dropped */
+	struct counter drops;         /* events of whose triggers some or all were dropped, also by hand */
 	struct gauge running;         /* triggers that run now */
 	struct gauge queue_length;    /* events of which no trigger has begun yet */
 	struct gauge queued_ms;       /* steady, since when the oldest of these waits; 0: there is none */

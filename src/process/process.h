@@ -51,10 +51,13 @@ void process_port_free(struct process_port **port);
 /*
  * Starts a process. Copies what it is given but for the ends of the pipes, which it takes over, also
  * when it fails. NULL: *error is an errno. `ended` is called later, never from inside this call. This
- * and the next three are called in the thread of the port's loop.
+ * and the next four are called in the thread of the port's loop.
  */
 struct process *process_start(struct process_port *port, const struct spawn_what *what,
 			      void *owner, int *error);
+
+/* Its pid, which is its group's number, too; 0: there is none yet. */
+int process_pid(const struct process *process);
 
 /* Whether its exec has not returned yet. */
 bool process_is_starting(const struct process *process);
