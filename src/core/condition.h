@@ -8,9 +8,9 @@
 
 enum condition {
 	CONDITION_WELL,
-	CONDITION_FAILING,     /* it keeps its place by P2, P3 or P5 */
+	CONDITION_FAILING,     /* it keeps its place by P2, P3, P5 or P8 */
 	CONDITION_HELD,        /* its server is alive, but refuses new connections or beats (P1) */
-	CONDITION_VOUCHED_FOR, /* this monitor cannot reach it, but its slaves or other monitors do (P6, P8) */
+	CONDITION_VOUCHED_FOR, /* a master that this monitor cannot reach, but its slaves or other monitors do (P6) */
 	CONDITION_ISOLATED,    /* the monitor reaches no other host, so it cannot know how the node is (P7) */
 	CONDITION_LATE,        /* it answers, and is out of sync */
 	CONDITION_DOWN,        /* its failure counts; or as master it answers, but its beat is refused */

@@ -27,7 +27,7 @@ struct failure {
 	int attempts;
 	int64_t since_ms; /* steady, when the first of them failed */
 	int64_t silent_ms; /* steady, since when the server has not answered at all; P2 counts from there */
-	bool going;       /* the server has said since then that it stops or starts (P2) */
+	bool going;       /* since its last answer the server has said that it stops or starts (P2) */
 	bool beat_locked; /* the last attempt failed only because a lock kept the beat from being written (P5) */
 	int64_t locked_ms; /* steady, when the first such attempt failed; INT64_MIN: none has */
 	int fresh;        /* shut_door.attempts when a failed fresh connection was last counted as an attempt */
