@@ -79,8 +79,9 @@ $(BUILD)/obj/embedded.o: $(BUILD)/embedded.c
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-MAN = $(BUILD)/man/plusmoin.8 $(BUILD)/man/plusmoin.conf.5
-$(BUILD)/man/%: tests/tools/man.lua $(addprefix lua/plusmoin/,settings.lua settings_doc.lua verbs.lua) Makefile
+MAN = $(BUILD)/man/plusmoin.8 $(BUILD)/man/plusmoin.conf.5 $(BUILD)/man/plusmoin-lua.7
+$(BUILD)/man/%: tests/tools/man.lua tests/tools/man_lua.lua tests/tools/roff.lua lua/plusmoin/api.lua \
+		$(addprefix lua/plusmoin/,settings.lua settings_doc.lua verbs.lua) $(wildcard lua/plusmoin/api/*.lua) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,MAN,$@)lua5.4 tests/tools/man.lua $* $(VERSION) > $@.tmp && mv $@.tmp $@
 
@@ -127,7 +128,13 @@ $(BUILD)/tests/etcd-driver: tests/etcd/driver.c $(WHOLE_OBJ)
 install_with_paths = mkdir -p $(DESTDIR)$(dir $(2)) && sed 's|/usr/bin/plusmoin|$(prefix)/bin/plusmoin|' $(1) \
 	> $(DESTDIR)$(2) && chmod 0644 $(DESTDIR)$(2)
 
-install: all $(MAN) ## install into $(DESTDIR)$(prefix)
+# Definitions of the Lua API for editors, as `plusmoin lua-types` writes them.
+LUA_TYPES = $(BUILD)/lua-types
+$(LUA_TYPES)/.luarc.json: tests/tools/lua-types.lua $(LUA_SRC) $(BUILD)/prefix Makefile
+	@rm -rf $(LUA_TYPES) && mkdir -p $(LUA_TYPES)
+	$(call quiet,TYPES,$(LUA_TYPES))lua5.4 $< $(LUA_TYPES) $(prefix)/share/plusmoin/lua-types $(VERSION)
+
+install: all $(MAN) $(LUA_TYPES)/.luarc.json ## install into $(DESTDIR)$(prefix)
 	install -D -m 0755 $(BUILD)/plusmoin $(DESTDIR)$(prefix)/bin/plusmoin
 	install -D -m 0644 conf/plusmoin.json $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.json
 	install -D -m 0644 conf/plusmoin.lua $(DESTDIR)$(prefix)/share/doc/plusmoin/examples/plusmoin.lua
@@ -143,6 +150,9 @@ install: all $(MAN) ## install into $(DESTDIR)$(prefix)
 	install -D -m 0644 conf/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/plusmoin
 	install -D -m 0644 $(BUILD)/man/plusmoin.8 $(DESTDIR)$(prefix)/share/man/man8/plusmoin.8
 	install -D -m 0644 $(BUILD)/man/plusmoin.conf.5 $(DESTDIR)$(prefix)/share/man/man5/plusmoin.conf.5
+	install -D -m 0644 $(BUILD)/man/plusmoin-lua.7 $(DESTDIR)$(prefix)/share/man/man7/plusmoin-lua.7
+	install -d $(DESTDIR)$(prefix)/share/plusmoin/lua-types
+	install -m 0644 $(LUA_TYPES)/*.lua $(LUA_TYPES)/.luarc.json $(DESTDIR)$(prefix)/share/plusmoin/lua-types
 	$(call install_with_paths,conf/plusmoin.service,$(unitdir)/plusmoin.service)
 	$(call install_with_paths,conf/plusmoin.logrotate,$(sysconfdir)/logrotate.d/plusmoin)
 

@@ -7,7 +7,7 @@ _plusmoin_verbs()
 	-x) echo start ;;
 	--json) echo status explain monitors check ;;
 	-e | -f) echo console ;;
-	*) echo start stop reload status watch explain monitors console check run-trigger init-sql ;;
+	*) echo start stop reload status watch explain monitors console check run-trigger init-sql lua-types ;;
 	esac
 }
 
@@ -52,6 +52,9 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -f -W "plusmoin_up plusmoin_heartbeat cluster_created split_brain master_down \
 			master_up slave_down slave_up node_held master_unreachable \
 			monitor_isolated monitor_reconnected" -- "$current")
+	elif [[ $verb == lua-types ]]; then
+		compopt -o filenames 2> /dev/null || :
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
 	elif [[ -z $verb ]]; then

@@ -48,6 +48,9 @@ static const char usage_text[] =
 	"                 event, with the event of a file (- is stdin) or, without one, as if\n"
 	"                 it happened to the running daemon's first cluster now\n"
 	"  init-sql       prints the SQL and pg_hba.conf lines that the servers need\n"
+	"  lua-types [DIR]\n"
+	"                 writes definitions of the Lua API for editors (lua-language-server)\n"
+	"                 into DIR; without it into .plusmoin-lua-types, .luarc.json beside it\n"
 	"\n"
 	"Exit status: 0 fine, 1 it failed, 2 wrong usage, 3 bad configuration.\n";
 

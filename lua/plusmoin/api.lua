@@ -16,8 +16,9 @@
 --   waits     true: other triggers run meanwhile; it cannot be called while a configuration is loaded
 --   type      of a field, a value, a table
 --   optional  of a field: it may be nil
+--   made      of a class: "by users"; nil: plusmoin makes such tables
 --   standard  true: Lua has it, too, and there it is another
---   refused   true: Lua has it, and here it raises an error
+--   refused   true: Lua has it, and here it raises an error or is not there
 -- Types are those of LuaCATS; `code` stands in backticks. Nothing here waits.
 local help = require "plusmoin.api.help"
 local nearest = require "plusmoin.nearest"
@@ -87,6 +88,7 @@ function api.name_of(pm, value)
 end
 
 local MOST_NEAR = 3
+local LONGEST = 64 -- bytes of a word worth comparing
 
 -- How far a word is from a row's name, or from the end of it that has as many dots ("log.inf" and pm.log.info).
 local function distance(word, name)
@@ -100,8 +102,9 @@ end
 --- The names that are nearest to a word that is none, at most three, the nearest first.
 function api.near(word)
   local found, names = {}, {}
+  word = word:sub(1, LONGEST):lower()
   for i, row in ipairs(api.rows) do
-    found[i] = { name = row.name, at = i, distance = distance(word:lower(), row.name:lower()) }
+    found[i] = { name = row.name, at = i, distance = distance(word, row.name:lower()) }
   end
   table.sort(found, function(a, b)
     if a.distance ~= b.distance then

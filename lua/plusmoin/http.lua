@@ -91,14 +91,7 @@ local function read_headers(head)
   return headers
 end
 
---- Waits. pm.http{url = "https://...", method = "GET" (POST with a body), headers = {name =
--- value}, body = text, timeout = s, cafile = path, verify = true, redirects = 0}.
---
--- Returns {status = 200, headers = {["content-type"] = ...}, body = text}, whatever the
--- status is; nil and a message when there is no whole answer: refused, timed out, an
--- unknown certificate or one of another name, a body over 16 MiB. `timeout`: for all of
--- it; otherwise what is left of the run's. `cafile`: certificates (PEM) to trust in place
--- of the system's. `redirects`: how many are followed. Only http and https.
+--- pm.http, as the table of the API says (lua/plusmoin/api/waiting.lua).
 function http.http(spec)
   if type(spec) ~= "table" then
     misuse("a table expected, got %s", type(spec))

@@ -144,26 +144,8 @@ local function take_options(spec, target, options)
   end
 end
 
---- Waits. Runs SQL on a server and returns its rows.
---
--- `target` is a node table, or {host =, port = 5432}; host may be the directory of a
--- socket. A configured node is asked with its own credentials and `connection`; any
--- other target only with what `target` or the options give: user, password, dbname,
--- connection (libpq keywords). The options go over the node's own.
--- `params`: a list for $1, $2, ...: strings, numbers, booleans; nil or pm.json.null for
--- NULL (with a nil at the end, set its n). They never become part of the text. Without
--- params `sql` may hold several statements; the rows are the last one's.
--- `timeout`: seconds for all of it, connecting included; what is left of the run's
--- otherwise. The server ends the statement then, too (statement_timeout).
--- `admin = true`: for the consoles of PgBouncer and the like: no settings are sent. Else the
--- session begins with those of src/pg/pinned.c that are for others, whatever role and database say;
--- connection.options, and a SET in `sql`, go over them.
---
--- Returns a list of rows keyed by column, with n (rows; of a command without rows how
--- many it touched) and command ("SELECT 2"). Integers, floats and numeric (beyond 2^53
--- a string), booleans, nil for NULL; all else is a string. Or nil and a message:
--- refused, timed out, an error of the server's with its SQLSTATE in parentheses, a
--- result over 16 MiB. Connections are the run's own, kept until it ends.
+--- pm.query, as the table of the API says (lua/plusmoin/api/waiting.lua). Parameters never become part of the text; the
+-- session begins with the settings of src/pg/pinned.c that are for others, but not with `admin`.
 function query.query(target, sql, params, options)
   local spec = {}
   spec.host, spec.port = check_target(target)

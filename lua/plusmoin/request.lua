@@ -31,10 +31,7 @@ function request.parse(to)
   return nil, host, port
 end
 
---- Waits. pm.request{to = "/socket" or "host:port", data = text, timeout = s}: connects,
--- sends data, closes its half and returns all that comes back until the other side
--- closes. nil and a message: refused, timed out, over 16 MiB. `timeout`: for all of it;
--- otherwise what is left of the run's.
+--- pm.request, as the table of the API says (lua/plusmoin/api/waiting.lua).
 function request.request(spec)
   if type(spec) ~= "table" then
     misuse("a table expected, got %s", type(spec))

@@ -63,6 +63,12 @@ verbs.rows = {
       .. "too long." },
   { name = "init-sql", options = {},
     doc = "Prints the SQL and the lines of pg_hba.conf that the servers of this configuration need." },
+  { name = "lua-types", words = "[DIR]", options = {},
+    doc = "Writes definitions of the Lua API, of a Lua configuration and of the ready-made triggers' settings for "
+      .. "editors that use lua-language-server: into the new directory `.plusmoin-lua-types` of the working directory, "
+      .. "with a `.luarc.json` beside it, or all of it into DIR, for a `.luarc.json` elsewhere. It writes over "
+      .. "definitions of its own alone, and never over a `.luarc.json`: it says what that one lacks. It needs no "
+      .. "configuration and no daemon. Exit status 1 when something cannot be written or is in the way." },
 }
 
 verbs.exits = {

@@ -18,10 +18,14 @@ describe("make install", function()
     local dir = installed.dir()
     local want = { "755 usr/bin/plusmoin", "644 etc/logrotate.d/plusmoin", "644 usr/lib/sysusers.d/plusmoin.conf",
       "644 usr/lib/systemd/system/plusmoin.service", "644 usr/share/bash-completion/completions/plusmoin",
-      "644 usr/share/man/man5/plusmoin.conf.5", "644 usr/share/man/man8/plusmoin.8" }
+      "644 usr/share/man/man5/plusmoin.conf.5", "644 usr/share/man/man7/plusmoin-lua.7",
+      "644 usr/share/man/man8/plusmoin.8" }
     for _, name in ipairs { "LICENSE", "README.md", "examples/plusmoin.json", "examples/plusmoin.lua",
       "examples/setuid-triggers.conf", "examples/prometheus-rules.yml", "examples/grafana.json" } do
       want[#want + 1] = "644 usr/share/doc/plusmoin/" .. name
+    end
+    for _, name in ipairs { ".luarc.json", "configuration.lua", "events.lua", "plusmoin.lua", "triggers.lua" } do
+      want[#want + 1] = "644 usr/share/plusmoin/lua-types/" .. name
     end
     for _, path in ipairs(lines_of(run("find", "lua/plusmoin", "-name", "*.lua"))) do
       want[#want + 1] = "644 usr/share/lua/5.4/" .. path:gsub("^lua/", "")

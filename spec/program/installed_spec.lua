@@ -1,5 +1,6 @@
 -- What an installation brings besides the program: the unit, the user, the rotation of
 -- logs, the manual, completion.
+local api = require "plusmoin.api"
 local settings = require "plusmoin.settings"
 local verbs = require "plusmoin.verbs"
 local installed = require "spec.support.installed"
@@ -164,6 +165,33 @@ describe("the manual", function()
     end
   end)
 
+  it("has every function, field and word of the API in plusmoin-lua(7)", function()
+    local text = page("/usr/share/man/man7/plusmoin-lua.7")
+    local flat = text:gsub("%s+", " ")
+    local function plain(words)
+      return (words:gsub("`", ""):gsub("%s+", " "):gsub(" $", ""))
+    end
+    for _, row in ipairs(api.rows) do
+      assert.is_true(has_term(text, api.call(row)), row.name)
+      for _, words in ipairs { row.doc, row.example, table.unpack(row.more or {}) } do
+        assert.truthy(flat:find(plain(words), 1, true), words)
+      end
+      for _, list in ipairs { row.params or {}, row.returns or {} } do
+        for _, one in ipairs(list) do
+          for _, field in ipairs(one.fields or { one }) do
+            assert.truthy(text:find(" " .. (field.list or field.name):match("^[%w_.]+")), row.name)
+            assert.truthy(flat:find(plain(field.doc or ""), 1, true), field.doc)
+          end
+        end
+      end
+    end
+    for _, row in ipairs(api.words) do
+      for _, value in ipairs(row.values) do
+        assert.truthy(flat:find(value, 1, true), value)
+      end
+    end
+  end)
+
   it("has every verb of --help in plusmoin(8), and no other", function()
     local text = page("/usr/share/man/man8/plusmoin.8")
     local _, help = run(installed.dir() .. "/usr/bin/plusmoin", "--help")
@@ -246,5 +274,7 @@ printf '%s\n' "${COMPREPLY[@]}"
     assert.same({ dir .. "/two words.lua" }, offers("-c", dir .. "/tw"))
     assert.same({ dir .. "/two words.lua" }, offers("run-trigger", dir .. "/tw"))
     assert.same({ "slave_down", "slave_up" }, offers("run-trigger", "slave_"))
+    proc.must { "mkdir", dir .. "/threads" }
+    assert.same({ dir .. "/threads" }, offers("lua-types", dir .. "/thr")) -- directories alone
   end)
 end)

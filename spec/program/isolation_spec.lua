@@ -1,4 +1,5 @@
 -- The monitor is cut off from the servers by its own network (P7): no loss is acted on until it hears another host.
+local api_rows = require "spec.support.api_rows"
 local cjson = require "cjson"
 local machine = require "spec.support.machine"
 local names = require "spec.support.names"
@@ -26,12 +27,13 @@ local function over(settings)
 end
 
 -- A master and `count` slaves, each a host of its own, and a plusmoin that sees them.
-local function start(count, settings, of_servers)
+local function start(count, settings, of_servers, lua)
   machine.need("wire")
   local network = wire.start()
   network:track()
   local master, slaves = pg.cluster(count, { wire = network, settings = of_servers, everywhere = true })
-  local daemon = plusmoin.start { nodes = table.move(slaves, 1, #slaves, 2, { master }), config = over(settings) }
+  local daemon = plusmoin.start { nodes = table.move(slaves, 1, #slaves, 2, { master }), config = over(settings),
+    lua = lua, files = lua and api_rows.files }
   for _, slave in ipairs(slaves) do -- who has no place yet says nothing
     daemon:wait_place(slave, "slave 0")
   end
@@ -97,13 +99,18 @@ describe("a monitor that is cut off", function()
   end)
 
   it("tells what has happened meanwhile when it is back: one master_up", function()
-    local daemon, network, master, slaves = start(2)
+    local daemon, network, master, slaves = start(2, nil, nil, [[
+      for _, name in ipairs { "monitor_isolated", "monitor_reconnected" } do
+        config.triggers[name] = { config.triggers[name], function(event) require("api_check").event(event) end }
+      end]])
     network:cut(network.monitor, ANYBODY, "drop")
     isolated(daemon)
+    api_rows.wait(daemon, "monitor_isolated")
     master:kill9()
     slaves[1]:promote_unheard()
     network:restore()
     reconnected(daemon)
+    api_rows.wait(daemon, "monitor_reconnected")
     daemon:wait_event("master_up", function(e) return e.node == slaves[1].name end)
     for _, each in ipairs(daemon:changes()) do
       assert.is_true(each.name ~= "slave_down" and each.name ~= "cluster_created", each.text)

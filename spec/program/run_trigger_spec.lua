@@ -147,6 +147,18 @@ describe("run-trigger", function()
     has(out, "heard by c:5433")
   end)
 
+  it("gives what only an event of several monitors has", function()
+    local daemon = new({}, { slave_down = { lua = "votes.lua" } }, { ["votes.lua"] = [[
+      return function(event)
+        local vote = event.votes[1]
+        print(("term %d, rerun %s, %s %s %s"):format(event.term, event.rerun, vote.monitor, vote.sees, vote.reason))
+      end]] })
+    local code, out, err = daemon:cli("run-trigger", "slave_down", event_file(daemon, { cluster_id = 0, term = 7,
+      rerun = true, trigger = { host = "b" }, votes = { { monitor = "m", sees = "fails", reason = "hung" } } }))
+    assert.equal(0, code, out .. err)
+    has(out, "term 7, rerun true, m fails hung")
+  end)
+
   it("says what is wrong with its arguments, the event and the file", function()
     local daemon = new({}, {}, { ["bad.lua"] = "error('bad settings', 0)" })
     local function fails(status, words, ...)
@@ -165,6 +177,8 @@ describe("run-trigger", function()
     fails(1, "unknown reason", "tell.lua", event_file(daemon, { name = "master_up", lost = { { host = "h",
       reason = "x" } } }))
     fails(1, '"rule" is unknown; allowed: M1', "tell.lua", event_file(daemon, { name = "master_up", rule = "X9" }))
+    fails(1, 'a vote is none; allowed: {"monitor": "name", "sees": "answers"', "tell.lua", event_file(daemon,
+      { name = "slave_down", votes = { { monitor = "a", sees = "nothing" } } }))
     fails(1, "no daemon answers", "tell.lua")
     local path = event_file(daemon, UP)
     fails(3, "no such file: tried ", "absent.lua", path)

@@ -1,4 +1,5 @@
 -- What counts as a loss with several monitors: what most of those see that can say.
+local api_rows = require "spec.support.api_rows"
 local cjson = require "cjson"
 local etcd = require "spec.support.etcd"
 local machine = require "spec.support.machine"
@@ -50,7 +51,7 @@ local function start(count, slaves, more)
     if i <= count then
       local host = network:host()
       local daemon = plusmoin.start { nodes = nodes, nowait = true, config = settings(name, more),
-        lua = more and more.lua,
+        lua = more and more.lua, files = api_rows.files,
         names = { with = function(_, argv) return host:enter(argv) end } }
       daemon.host = host
       monitors[i] = daemon
@@ -161,10 +162,15 @@ describe("of several monitors the one that acts", function()
           local said = {}
           for i, vote in ipairs(event.votes) do said[i] = vote.monitor .. " " .. vote.sees end
           print(#event.votes .. " votes: " .. table.concat(said, ", "))
+          require("api_check").event(event)
         end }]] })
     slaves[1]:kill9()
     monitors[1]:expect_events { { "slave_down", slaves[1], rule = "S1", reason = "refused" } }
     monitors[1]:wait_logged("3 votes: a fails, b ")
+    local fields = api_rows.wait(monitors[1], "slave_down")
+    for _, name in ipairs { "Event.votes", "Event.term", "Vote.monitor", "Vote.sees", "Vote.reason" } do
+      assert.is_true(fields[name], name)
+    end
     local events = monitors[1]:ask { request = "events" }.events
     local said = votes_of(events[#events])
     assert.equal("fails refused", said.a)

@@ -1,4 +1,5 @@
 -- Second opinions (P6): plusmoin alone has lost the way to the master, and its slaves say whether they still hear it.
+local api_rows = require "spec.support.api_rows"
 local machine = require "spec.support.machine"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
@@ -36,7 +37,7 @@ local function start(count, options)
     master:keep_busy()
   end
   local daemon = plusmoin.start { nodes = table.move(slaves, 1, #slaves, 2, { master }),
-    config = over(options.settings), lua = options.lua }
+    config = over(options.settings), lua = options.lua, files = options.lua and api_rows.files }
   for _, slave in ipairs(slaves) do
     daemon:wait_place(slave, "slave 0")
   end
@@ -93,7 +94,10 @@ describe("a master that plusmoin alone does not hear", function()
   it("keeps its seat while its slaves hear it, told once; its answer ends that", function()
     local daemon, network, master, slaves = start(2, { busy = true, lua = [[
       config.triggers.master_unreachable = { config.triggers.master_unreachable,
-        function(event) print(("%d of %s"):format(#event.witnesses, event.witnesses[1].master_name)) end }]] })
+        function(event)
+          print(("%d of %s"):format(#event.witnesses, event.witnesses[1].master_name))
+          require("api_check").event(event)
+        end }]] })
     cut(network, master)
     local event = unreachable(daemon, master)
     local count = 0
@@ -103,6 +107,7 @@ describe("a master that plusmoin alone does not hear", function()
     end
     assert.is_nil(event.raw:find("witness", 1, true))
     daemon:wait_logged(("%d of %s"):format(count, master.name), "trigger=triggers.master_unreachable")
+    assert.is_true(api_rows.wait(daemon, "master_unreachable")["Event.witnesses"])
     assert.equal("vouched_for", condition(daemon))
     local _, out = daemon:cli("explain", master.name)
     assert.truthy(out:find("its slaves still hear it", 1, true), out)

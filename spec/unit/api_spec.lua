@@ -1,7 +1,40 @@
 -- The table of the API (lua/plusmoin/api.lua): its rows are whole, and help() finds and shows them.
 local api = require "plusmoin.api"
+local api_doc = require "tests.tools.api_doc"
+local testing = require "plusmoin.testing"
 
 local WIDTH = 80
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function sorted(list)
+  local copy = table.move(list, 1, #list, 1, {})
+  table.sort(copy)
+  return copy
+end
+
+local function words_of(name)
+  for _, row in ipairs(api.words) do
+    if row.name == name then
+      return sorted(row.values)
+    end
+  end
+end
+
+-- The texts in one table of names in C, in order of the alphabet; the empty one is none.
+local function names_in(path, list)
+  local body = assert(read(path):match("const char %*const " .. list .. "%[[^%]]*%] = (%b{})"), list)
+  local found = {}
+  for name in body:gmatch('= "([%w_ ]+)"') do
+    found[#found + 1] = name
+  end
+  return sorted(found)
+end
 
 -- The width of the text's widest line, but for its example, which is code.
 local function width_of(text)
@@ -22,6 +55,9 @@ describe("the table of the API", function()
       assert.is_true(kinds[row.kind], row.name)
       assert.truthy(row.doc:find("^[%a_].*%.$") and not row.doc:find("\n"), row.name .. ": doc is one sentence")
       assert(load(row.example, "=" .. row.name, "t", {}))
+      for line in row.example:gmatch("[^\n]+") do
+        assert.is_true(#line <= WIDTH - 2, row.name .. ": " .. line)
+      end
       if row.kind == "function" then
         assert.truthy(row.standard or row.params and row.returns, row.name)
       elseif row.kind == "field" or row.kind == "value" then
@@ -46,6 +82,47 @@ describe("the table of the API", function()
       check(row.name, row.params)
       check(row.name .. " returns", row.returns)
     end
+  end)
+end)
+
+describe("the words of the API", function()
+  it("are those that the core has", function()
+    assert.same(names_in("src/core/names.c", "event_names"), words_of("EventName"))
+    assert.same(names_in("src/core/names.c", "reason_names"), words_of("Reason"))
+    assert.same(names_in("src/core/votes.c", "names"), words_of("VoteSays"))
+    assert.same(names_in("src/core/place.c", "names"), words_of("NodeState"))
+  end)
+end)
+
+describe("README", function()
+  it("has the tables of the API (lua5.4 tests/tools/api-doc.lua --update README.md)", function()
+    local readme = read("README.md")
+    for name, made in pairs(api_doc.tables) do
+      assert.equal(made(), api_doc.extract(readme, name), name)
+    end
+    assert.equal(readme, api_doc.update(readme))
+  end)
+end)
+
+describe("plusmoin.testing", function()
+  it("makes events, nodes and clusters of fields that the API has", function()
+    local t = testing.new()
+    local function check(class, value)
+      for key in pairs(value) do
+        assert.truthy(api.find(class .. "." .. key), class .. "." .. key)
+      end
+      for _, row in ipairs(api.below(class)) do
+        assert.is_true(row.optional or value[api.key(row)] ~= nil, row.name)
+      end
+    end
+    for _, name in ipairs(words_of("EventName")) do
+      local event = t:event(name)
+      check("Event", event)
+      for _, node in ipairs { event.master, event.trigger, event.rival, table.unpack(event.lost) } do
+        check("Node", node)
+      end
+    end
+    check("Cluster", t:cluster())
   end)
 end)
 
@@ -89,6 +166,7 @@ describe("help", function()
       assert.equal(near, names[1], word)
       assert.is_true(#names <= 3)
     end
+    assert.is_nil((api.help(("pm."):rep(100000)))) -- no faster for that
   end)
 end)
 

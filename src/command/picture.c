@@ -183,13 +183,36 @@ static void read_witnesses(struct reading *reading, const json_t *list, struct e
 			reading, json_array_get(list, event->witness_count), PLACE_SLAVE, event->cluster_id);
 }
 
-/* The event that `from` tells of, in its cluster as the board shows it. */
+/* What monitors are said to see of the event's node, as Lua has it; NULL: nothing is said. */
+static struct votes *read_votes(struct reading *reading, const json_t *list)
+{
+	struct votes *votes;
+
+	if (list == NULL)
+		return NULL;
+	votes = votes_new();
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *vote = json_array_get(list, i);
+		const char *monitor = get_text(vote, "monitor");
+		const char *sees = get_text(vote, "sees");
+		enum vote_says says = sees != NULL ? vote_says_parse(sees) : VOTE_SAYS;
+
+		if (monitor == NULL || says == VOTE_SAYS)
+			complain(reading, "a vote is none",
+				 "{\"monitor\": \"name\", \"sees\": \"answers\", \"fails\", \"cannot say\" or \"open\"}");
+		else
+			votes_add(votes, monitor, says, read_reason(reading, get_text(vote, "reason")));
+	}
+	return votes;
+}
+
 /* Whether it is about the monitor itself: of no cluster, and it shows no node. */
 static bool is_of_monitor(enum event_kind kind)
 {
 	return kind == EVENT_MONITOR_ISOLATED || kind == EVENT_MONITOR_RECONNECTED;
 }
 
+/* The event that `from` tells of, in its cluster as the board shows it. */
 static struct event *read_event(struct reading *reading, const json_t *from, enum event_kind kind,
 				const struct board *board)
 {
@@ -208,6 +231,9 @@ static struct event *read_event(struct reading *reading, const json_t *from, enu
 	view_unref(&none);
 	event->rule = read_rule(reading, get_text(from, "rule"));
 	event->restored = json_is_true(json_object_get(from, "restored"));
+	event->term = get_int(from, "term", 0);
+	event->again = json_is_true(json_object_get(from, "rerun"));
+	event->votes = read_votes(reading, json_object_get(from, "votes"));
 	read_witnesses(reading, json_object_get(from, "witnesses"), event);
 	if (json_is_object(node))
 		event->node = read_node(reading, node, place_in(event, node), event->cluster_id);

@@ -5,6 +5,7 @@
 #include "command/check.h"
 #include "command/console.h"
 #include "command/explain.h"
+#include "command/lua_types.h"
 #include "command/monitors.h"
 #include "command/run_trigger.h"
 #include "command/start.h"
@@ -67,6 +68,11 @@ static int run_run_trigger(const struct verb_call *call)
 	return command_run_trigger(call->config, call->words[0], call->words[1]);
 }
 
+static int run_lua_types(const struct verb_call *call)
+{
+	return command_lua_types(call->words[0]);
+}
+
 static const struct verb verbs[] = {
 	{ .name = "start", .takes_foreground = true, .run = run_start },
 	{ .name = "stop", .run = run_stop },
@@ -80,6 +86,7 @@ static const struct verb verbs[] = {
 	{ .name = "run-trigger", .words_least = 1, .words_most = 2, .run = run_run_trigger,
 	  .lacks = "run-trigger needs a Lua file, or an event's name" },
 	{ .name = "init-sql", .run = run_init_sql },
+	{ .name = "lua-types", .words_most = 1, .run = run_lua_types },
 };
 
 const struct verb *verb_find(const char *name)

@@ -24,14 +24,26 @@ static const luaL_Reg own_modules[] = {
 	{ NULL, NULL },
 };
 
+/* A loader of package.preload, as require calls it. upvalue 1: the module, whose text is compiled only now. */
+static int load_embedded(lua_State *L)
+{
+	const struct embedded_module *m = lua_touserdata(L, lua_upvalueindex(1));
+	int count = lua_gettop(L);
+
+	lua_pushfstring(L, "=%s", m->path);
+	if (luaL_loadbufferx(L, (const char *)m->text, m->size, lua_tostring(L, -1), "t") != LUA_OK)
+		return lua_error(L);
+	lua_replace(L, -2);
+	lua_insert(L, 1); /* chunk arguments */
+	lua_call(L, count, 1);
+	return 1;
+}
+
 static void preload_embedded(lua_State *L)
 {
 	for (const struct embedded_module *m = embedded_modules; m->name != NULL; m++) {
-		lua_pushfstring(L, "=%s", m->path);
-		if (luaL_loadbufferx(L, (const char *)m->text, m->size, lua_tostring(L, -1), "t") !=
-		    LUA_OK)
-			lua_error(L);
-		lua_remove(L, -2);
+		lua_pushlightuserdata(L, (void *)m);
+		lua_pushcclosure(L, load_embedded, 1);
 		lua_setfield(L, -2, m->name); /* preload */
 	}
 }

@@ -27,8 +27,8 @@ end
 scene.finish()
 local answer, slowest = median(answers)
 local version, slow = median(versions)
-print(("console -e 'return 1': median %.1f ms, worst %.1f; --version: median %.1f ms, worst %.1f; %d times each in turn")
-  :format(answer, slowest, version, slow, ROUNDS))
+local both = "console -e 'return 1': median %.1f ms, worst %.1f; --version: median %.1f ms, worst %.1f; %d times each"
+print(both:format(answer, slowest, version, slow, ROUNDS))
 print(("longer by %.1f ms, bound %d: %s"):format(answer - version, BOUND_MS,
   answer - version <= BOUND_MS and "kept" or "MISSED"))
 proc.cleanup()

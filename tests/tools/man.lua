@@ -1,61 +1,14 @@
--- Prints a manual page: man.lua plusmoin.8|plusmoin.conf.5 VERSION. They are made
--- from the table of settings and that of verbs.
-package.path = "./lua/?.lua;" .. package.path
+-- Prints a manual page: man.lua plusmoin.8|plusmoin.conf.5|plusmoin-lua.7 VERSION. They are made
+-- from the tables of settings, of verbs and of the API.
+package.path = "./lua/?.lua;./?.lua;" .. package.path
 local settings = require "plusmoin.settings"
 local settings_doc = require "plusmoin.settings_doc"
 local verbs = require "plusmoin.verbs"
+local lua_page = require "tests.tools.man_lua"
+local roff = require "tests.tools.roff"
 
--- Text as roff has it: `code` is bold; no line begins with a control character.
-local function roff(text)
-  text = text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("`([^`]*)`", "\\fB%1\\fR")
-  return (text:gsub("^[.']", "\\&%0"):gsub("\n([.'])", "\n\\&%1"))
-end
-
-local page = {}
-
-local function put(line)
-  page[#page + 1] = line
-end
-
-local function section(title)
-  put(".SH " .. title)
-end
-
-local function paragraphs(...)
-  for _, text in ipairs { ... } do
-    put(".PP")
-    put(roff(text))
-  end
-end
-
--- A term (already roff) and what it means, in one paragraph or more.
-local function entry(term, ...)
-  put(".TP")
-  put(term)
-  for i, text in ipairs { ... } do
-    if i > 1 then
-      put(".br")
-    end
-    put(roff(text))
-  end
-end
-
-local function bold(text)
-  return "\\fB" .. roff(text) .. "\\fR"
-end
-
-local function example(text)
-  put(".PP\n.RS 4\n.nf")
-  put((roff(text):gsub("\n$", "")))
-  put(".fi\n.RE")
-end
-
-local function list(title, rows)
-  section(title)
-  for _, row in ipairs(rows) do
-    entry(bold(row.name), row.doc)
-  end
-end
+local bold, entry, example, list, paragraphs, put, section = roff.bold, roff.entry, roff.example, roff.list,
+  roff.paragraphs, roff.put, roff.section
 
 local function option_term(option)
   local term = bold(option.name) .. (option.value and " \\fI" .. option.value .. "\\fR" or "")
@@ -110,7 +63,7 @@ local function program_page()
     end
   end
   section("SEE ALSO")
-  put("\\fBplusmoin.conf\\fR(5)")
+  put("\\fBplusmoin.conf\\fR(5), \\fBplusmoin\\-lua\\fR(7)")
 end
 
 local EXAMPLE = [[
@@ -145,18 +98,19 @@ local function configuration_page()
         row.reload == "restart" and " A change needs a restart." or ""))
   end
   section("SEE ALSO")
-  put("\\fBplusmoin\\fR(8); complete samples are in the examples beside README.md.")
+  put("\\fBplusmoin\\fR(8), \\fBplusmoin\\-lua\\fR(7); complete samples are in the examples beside README.md.")
 end
 
-local pages = { ["plusmoin.8"] = program_page, ["plusmoin.conf.5"] = configuration_page }
+local pages = { ["plusmoin.8"] = program_page, ["plusmoin.conf.5"] = configuration_page,
+  ["plusmoin-lua.7"] = lua_page }
 
 if not pages[arg[1]] or not arg[2] then
-  io.stderr:write("usage: man.lua plusmoin.8|plusmoin.conf.5 VERSION\n")
+  io.stderr:write("usage: man.lua plusmoin.8|plusmoin.conf.5|plusmoin-lua.7 VERSION\n")
   os.exit(2)
 end
 local name, number = arg[1]:match("^(.*)%.(%d)$")
 put('.\\" made by tests/tools/man.lua')
-put((".TH %s %s \"\" \"plusmoin %s\""):format(roff(name:upper()), number, roff(arg[2])))
+put((".TH %s %s \"\" \"plusmoin %s\""):format(roff.text(name:upper()), number, roff.text(arg[2])))
 put(".nh\n.ad l")
 pages[arg[1]]()
-print(table.concat(page, "\n"))
+print(roff.page())

@@ -36,7 +36,7 @@ pm.log.error("nobody answers at %s", "db1:5432")
 ]]),
 
   logger("warning", "pm.log.warning writes a line that is kept with `log_level` warning, info and debug.", [[
-pm.log.warning("%d of %d slaves are lost", #event.lost, #event.lost + #event.slaves)
+pm.log.warning("%d nodes are lost", #event.lost)
 ]]),
 
   logger("info", "pm.log.info writes a line that is kept with `log_level` info and debug; `print` does the same.", [[
@@ -54,7 +54,7 @@ pm.log.debug(pm.json.encode(event))
     example = [[
 local cluster = pm.cluster(event.cluster_id)
 if cluster and cluster.master then
-  pm.log.info("the master is %s, with %d slaves", cluster.master.name, #cluster.slaves)
+  pm.log.info("%s has %d slaves", cluster.master.name, #cluster.slaves)
 end
 ]] },
 
@@ -64,7 +64,7 @@ end
     doc = "pm.clusters returns all clusters as plusmoin knows them now, a list in the order of their numbers.",
     example = [[
 for _, cluster in ipairs(pm.clusters()) do
-  pm.log.info("cluster %d has lost %d nodes", cluster.cluster_id, #cluster.lost)
+  pm.log.info("cluster %d lacks %d nodes", cluster.cluster_id, #cluster.lost)
 end
 ]] },
 
@@ -93,7 +93,8 @@ end
         .. "A text has 16 MiB at most, and tables are nested 100 deep at most.",
     },
     example = [[
-local text = pm.json.encode { list = pm.json.array {}, n = 1, none = pm.json.null }
+local value = { list = pm.json.array {}, n = 1, none = pm.json.null }
+local text = pm.json.encode(value)
 assert(text == '{"list":[],"n":1,"none":null}')
 ]] },
 
@@ -103,7 +104,8 @@ assert(text == '{"list":[],"n":1,"none":null}')
     doc = "pm.json.encode returns a value as JSON, with the keys in order; it raises an error for what JSON cannot "
       .. "say.",
     example = [[
-assert(pm.json.encode { b = 1.5, a = { true, "x" } } == '{"a":[true,"x"],"b":1.5}')
+local text = pm.json.encode { b = 1.5, a = { true, "x" } }
+assert(text == '{"a":[true,"x"],"b":1.5}')
 ]] },
 
   { name = "pm.json.decode", kind = "function",

@@ -34,10 +34,23 @@ assert(not pcall(os.setlocale, "C"))
 assert(load("return 1 + 1")() == 2)
 assert(not pcall(load, "return 1", "name", "b"))
 ]]),
-  standard("require", "require finds a module as Lua does, also beside `lua.path`; its body cannot wait, and what it "
+  standard("require", "require finds a module as Lua does, and first where `lua.path` says; its body cannot wait, "
+    .. "and what it "
     .. "has "
     .. "found stays until a reload.", [[
 assert(require "plusmoin" == pm)
+]]),
+  standard("package.loadlib", "package.loadlib is not there: require opens the libraries that are installed.", [[
+assert(package.loadlib == nil)
+]], REFUSED),
+  standard("coroutine.wrap", "coroutine.wrap and coroutine.resume pass on what waits: code in a coroutine may wait, "
+    .. "too.",
+    [[
+local step = coroutine.wrap(function()
+  pm.sleep(0.01)
+  coroutine.yield("waited")
+end)
+assert(step() == "waited")
 ]]),
   standard("setmetatable", "setmetatable raises an error for a metatable with __gc.", [[
 assert(not pcall(setmetatable, {}, { __gc = print }))

@@ -69,7 +69,7 @@ end
     doc = "It lists the cluster's nodes that are down or out of sync.",
     example = [[
 for _, node in ipairs(event.lost) do
-  pm.log.info("%s is lost: %s", node.name, node.reason or "not in sync yet")
+  pm.log.info("%s is lost: %s", node.name, node.reason or "no reason")
 end
 ]] },
 
@@ -84,13 +84,15 @@ end
   { name = "Event.rival", kind = "field", type = "Node", optional = true, on = "split_brain",
     doc = "It is the other one of two masters of one origin; only split_brain has it.",
     example = [[
-pm.log.error("stop %s or %s: both take writes", event.trigger.name, event.rival.name)
+local newer, older = event.trigger.name, event.rival.name
+pm.log.error("stop %s or %s: both take writes", newer, older)
 ]] },
 
   { name = "Event.witnesses", kind = "field", type = "Node[]", optional = true, on = "master_unreachable",
     doc = "It lists the slaves that still hear the master; only master_unreachable has it.",
     example = [[
-pm.log.warning("%d slaves still hear %s", #event.witnesses, event.trigger.name)
+local master = event.trigger.name
+pm.log.warning("%d slaves still hear %s", #event.witnesses, master)
 ]] },
 
   { name = "Event.votes", kind = "field", type = "Vote[]", optional = true, on = "slave_down",
@@ -136,13 +138,15 @@ pm.log.info("%s", rows and rows[1].version or why)
   { name = "Node.host", kind = "field", type = "string",
     doc = "It is the server's host, as the configuration has it.",
     example = [[
-pm.log.info("the master listens at %s:%d", event.master.host, event.master.port)
+local master = event.master
+pm.log.info("the master listens at %s:%d", master.host, master.port)
 ]] },
 
   { name = "Node.port", kind = "field", type = "integer",
     doc = "It is the server's port.",
     example = [[
-assert(pm.query({ host = event.master.host, port = event.master.port }, "SELECT 1"))
+local address = { host = event.master.host, port = event.master.port }
+assert(pm.query(address, "SELECT 1"))
 ]] },
 
   { name = "Node.name", kind = "field", type = "string",
@@ -215,7 +219,7 @@ pm.log.warning("%s: %s", event.trigger.name, event.trigger.message)
     doc = "It is the server's version, 150020 for 15.20; a server that was never seen has none.",
     example = [[
 local is_recent = (event.master.server_version or 0) >= 140000
-pm.log.info("%s: %s", event.master.name, is_recent and "14 or later" or "before 14")
+pm.log.info("14 or later: %s", is_recent)
 ]] },
 
   { name = "Cluster", kind = "class",
@@ -296,5 +300,32 @@ for _, vote in ipairs(event.votes or {}) do
     pm.log.info("%s: %s", vote.monitor, vote.reason)
   end
 end
+]] },
+
+  { name = "Trigger", kind = "class", made = "by users",
+    doc = "A Trigger is what a trigger's file may return instead of a function.",
+    more = { "The file runs once when it is loaded, with its `settings` as `...`." },
+    example = [[
+local function run(which)
+  pm.log.info("%s happened", which.name)
+end
+local trigger = { run = run, timeout = 20 }
+trigger.run(event)
+]] },
+
+  { name = "Trigger.run", kind = "field", type = "TriggerFunction",
+    doc = "It is the function that runs when the event happens; what it returns is ignored, and an error fails the "
+      .. "run.",
+    example = [[
+local trigger = { run = function(which) print(which.id) end }
+trigger.run(event)
+]] },
+
+  { name = "Trigger.timeout", kind = "field", type = "number", optional = true,
+    doc = "It says how many seconds a run may take; a `timeout` in the configuration goes over it, and without either "
+      .. "`trigger_timeout` counts.",
+    example = [[
+local trigger = { run = print, timeout = 20 }
+assert(trigger.timeout == 20)
 ]] },
 }
