@@ -10,7 +10,7 @@ enum etcd_outcome {
 	ETCD_DONE,
 	ETCD_DIFFERS, /* a transaction whose comparisons did not hold: its other branch was carried out */
 	ETCD_REFUSED, /* it was not carried out, and never will be: somebody must change something */
-	ETCD_AWAY,    /* likewise not carried out: no member could take it; another one, or later, may */
+	ETCD_AWAY,    /* it was not carried out, and will not be: no member could take it, but one may later */
 	ETCD_UNKNOWN, /* it was carried out, or was not, or will be later: no read can tell (etcd/barrier.h) */
 };
 

@@ -146,7 +146,7 @@ static void let_go(struct watch *watch, enum doubt_verdict verdict)
 		break;
 	case DOUBT_CUT_OFF:
 		if (watch->aside == NULL)
-			break; /* its look ends soon */
+			break; /* its look is still under way */
 		watch_take_nothing(watch, watch->aside);
 		break;
 	}

@@ -80,7 +80,7 @@ static bool is_present(const struct question *question)
 	return question != NULL && question->number != 0 && question->asked_ms >= question->watch->asked_ms;
 }
 
-/* Whether most of the others that have said what they see fail to see fewer nodes than this one. */
+/* Whether most of the others that have said what they see miss fewer nodes than this one (`missing`). */
 static bool is_behind(const struct question *question, size_t missing)
 {
 	const struct votes *votes = question->votes;

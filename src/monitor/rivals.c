@@ -92,7 +92,7 @@ static bool tell_new(struct rivals *rivals, int64_t now_ms)
 	return waits;
 }
 
-/* Whether a dispute lasts: both nodes answer. Of one that does not nobody knows. */
+/* Whether a dispute that was told still lasts: both nodes answer. What a silent one is nobody knows. */
 static bool lasts(const struct dispute *dispute)
 {
 	return dispute->told && dispute->newer->failure.attempts == 0 && dispute->older->failure.attempts == 0;

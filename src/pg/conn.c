@@ -418,7 +418,7 @@ void conn_leave(struct conn **conn_p, struct drain *drain)
 	} else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_BUSY) {
 		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
 	} else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_IDLE && conn->depth == 0) {
-		drop_watcher(conn); /* first, likewise */
+		drop_watcher(conn); /* before the drain takes the socket, as above */
 		drain_finish(drain, conn->pg);
 		conn->pg = NULL;
 	}

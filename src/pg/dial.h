@@ -18,7 +18,7 @@ struct dial_target {
 	const char *defaults; /* libpq's `options` over which the user's own win; NULL: none */
 	struct drain *drain; /* takes connects that are given up half way; NULL: they are closed */
 	int64_t timeout_ms;
-	int64_t wait_ms;   /* for so long somebody waits: all addresses are tried in it; 0: timeout_ms */
+	int64_t wait_ms;   /* for so long somebody waits for the answer: the addresses share it; 0: timeout_ms */
 	int64_t lookup_ms; /* after that a look-up's last good addresses are taken; 0: RESOLVE_PATIENCE_MS */
 	int64_t answer_ms; /* how long a connected host's TCP may be silent (dial.c); 0: the system decides */
 	char *last_good; /* the owner's INET6_ADDRSTRLEN + 1 bytes, read, and set by a success; "": none */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Where that begins in a failed connect's message; NULL: there is none. */
+/* Where such a complaint begins in a failed connect's message; NULL: there is none. */
 const char *file_words_find(const char *message);
 
 /* Copies the complaint up to the end of its line, but for what may be stray memory (file_words.c). `at`: as found. */

@@ -49,7 +49,7 @@ struct findings {
 	bool pooled;    /* another backend answers than the login's: a connection pool lies between */
 	struct beat_progress beat;
 	struct observation seen; /* the look's outcome: findings_sum_up() */
-	struct findings *next;   /* in the pool */
+	struct findings *next;   /* the next one in the pool */
 };
 
 /*

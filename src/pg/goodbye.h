@@ -16,7 +16,7 @@ struct goodbye {
 	bool going; /* the server itself stops, not this connection alone */
 };
 
-/* Nothing was said. */
+/* Makes it a goodbye in which nothing was said yet. */
 void goodbye_begin(struct goodbye *goodbye);
 void goodbye_end(struct goodbye *goodbye);
 

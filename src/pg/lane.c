@@ -329,8 +329,8 @@ static void note_pool(struct lane *lane)
 	who_is_pooled(&lane->who);
 	if (table_note_pool(lane->context.table))
 		lane->events->remark(lane->data, LOG_LEVEL_ERROR,
-				     "a connection pool lies between plusmoin and this server (another process answers than let"
-				     " us in), and is judged in its place; cure: host and port of the server itself");
+				     "a connection pool lies between plusmoin and this server (another process answers than the"
+				     " one that let us in), and is judged in its place; cure: host and port of the server itself");
 }
 
 /* Sends the batch once more: the server could not use one of its prepared statements. */

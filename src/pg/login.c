@@ -272,7 +272,7 @@ static bool meets_limit(struct login *login)
 	}
 	if (!atomic_exchange(&limit_told, true))
 		log_error("%d steps of logins have not come back: no login is begun until one of them does,"
-			  " and nobody is judged by that", WORKERS_MOST);
+			  " and no node is judged by that", WORKERS_MOST);
 	refuse(login, REASON_NONE, true, "too many steps of logins have not come back");
 	login->refusal.told = true;
 	return true;

@@ -13,7 +13,7 @@
 #include "pg/drain.h"
 #include "pg/evidence.h"
 
-#define LOGINS_LEFT_BEHIND 2 /* with as many steps left behind for the same keywords and values none is begun */
+#define LOGINS_LEFT_BEHIND 2 /* so many steps may be left behind of logins with the same keywords and values */
 
 struct login;
 

@@ -25,7 +25,7 @@ struct rows {
 };
 
 struct value {
-	const char *text; /* terminated; NULL: NULL */
+	const char *text; /* terminated; NULL: SQL's NULL */
 	size_t len;
 };
 
