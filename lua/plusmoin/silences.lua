@@ -60,8 +60,8 @@ local function nearest_of(word, names)
   return (nearest.find(word, names))
 end
 
---- Renders the outcome of setting or ending a silence, from the answer (a table). `known` is an answer to "status" where
--- the daemon does not know the name `word`; nil where it was not asked. Returns text, and whether it is an error.
+--- Renders the outcome of setting or ending a silence, from the answer (a table). `known` is an answer to "status"
+-- where the daemon does not know the name `word`; nil where it was not asked. Returns text, and whether it is an error.
 function silences.say(answer, known, word, now)
   local silence = get(answer, "silence")
   if not get(answer, "ok") or not silence then

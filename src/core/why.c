@@ -145,6 +145,9 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 		say(json, mem_printf("%d of its slaves still hear it (P6, second_opinion): as soon as none has heard it for"
 				     " %g s (query_timeout), it %s", node->failure.witnesses,
 				     seconds(fleet->config->query_timeout_ms), down));
+	else if (rule == RULE_P7 && ends_ms == INT64_MAX)
+		say(json, mem_strdup("held while plusmoin is cut off (P7, isolation_grace): when a host answers again it is"
+				     " asked anew, and that attempt alone counts"));
 	else if (ends_ms == INT64_MAX)
 		say(json, mem_strdup("held (P1) as long as its kept connection answers"));
 	else if (ends_ms != INT64_MIN && left > 0)
