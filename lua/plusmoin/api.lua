@@ -1,6 +1,6 @@
 --- The API of triggers written in Lua, a row a function and a field: the one place that says what there is.
 --
--- README's tables, plusmoin-lua.7, the definitions for editors (`plusmoin lua-types`) and the help of
+-- plusmoin-lua.7, the definitions for editors (`plusmoin lua-types`) and the help of
 -- `plusmoin console` are made from these rows; specs hold the real `pm` and src/script/tables.c against them, and run
 -- each example. A row:
 --   name      "pm.query", "Event.master", "os.exit"
