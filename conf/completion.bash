@@ -5,9 +5,9 @@ _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status explain monitors check ;;
+	--json) echo status explain monitors runs check ;;
 	-e | -f) echo console ;;
-	*) echo start stop reload status watch explain monitors console check run-trigger init-sql lua-types ;;
+	*) echo start stop reload status watch explain monitors runs console check run-trigger init-sql lua-types ;;
 	esac
 }
 
@@ -17,7 +17,7 @@ _plusmoin_options()
 	echo -c -h --help --version
 	case $1 in
 	start) echo -x ;;
-	status | explain | monitors | check) echo --json ;;
+	status | explain | monitors | runs | check) echo --json ;;
 	console) echo -f -e ;; # echo takes -e for its own where it stands first
 	'') echo -x --json -e -f ;;
 	esac
@@ -57,6 +57,8 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
+	elif [[ $verb == runs ]]; then
+		[[ ${COMP_WORDS[COMP_CWORD - 1]} != runs ]] || mapfile -t COMPREPLY < <(compgen -W kill -- "$current")
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_plusmoin_verbs "$option")" -- "$current")
 	fi

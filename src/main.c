@@ -38,6 +38,9 @@ static const char usage_text[] =
 	"  monitors resign\n"
 	"                 has the one that acts, if it is this one, hand over to another\n"
 	"  monitors seed  writes what this one knows to an etcd that was wiped or restored\n"
+	"  runs           which triggers run and which wait, and for what;\n"
+	"                 with --json for programs\n"
+	"  runs kill ID   ends one of them\n"
 	"  console [-e CODE | -f FILE]\n"
 	"                 Lua in the running daemon: code, a file, what stands on stdin, or what\n"
 	"                 is typed in a terminal; prints what it returns\n"
@@ -136,7 +139,7 @@ static const char *default_config(void)
 static int check_call(const struct verb *verb, const struct arguments *arguments)
 {
 	if (arguments->call.json && (verb == NULL || !verb->takes_json))
-		return wrong_usage("--json goes with status, explain, monitors and check", NULL);
+		return wrong_usage("--json goes with status, explain, monitors, runs and check", NULL);
 	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
 		return wrong_usage("-x goes with start", NULL);
 	if ((arguments->call.code != NULL || arguments->call.file != NULL) && (verb == NULL || !verb->takes_code))

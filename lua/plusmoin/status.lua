@@ -35,13 +35,18 @@ local function duration(seconds)
   return ("%d s"):format(math.max(0, math.floor(seconds)))
 end
 
+--- How long ago a moment was (epoch seconds both), as people say it; nil where one of them is none.
+function status.age(since, now)
+  return is_number(since) and is_number(now) and duration(now - since) or nil
+end
+
 --- A moment (epoch seconds), and with `now` how long ago it was; "-" where it is none.
 function status.since(since, now)
   if not is_number(since) then
     return "-"
   end
   local at = os.date("%Y-%m-%d %H:%M:%S", math.floor(since))
-  return is_number(now) and ("%s (%s)"):format(at, duration(now - since)) or at
+  return is_number(now) and ("%s (%s)"):format(at, status.age(since, now)) or at
 end
 
 local function lag_text(lag)

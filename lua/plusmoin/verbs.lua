@@ -43,6 +43,15 @@ verbs.rows = {
       .. "writes what it knows to an etcd whose store is not the one it was (wiped, restored). With `--json` the "
       .. "control socket's answer. "
       .. "Exit status 1 without a daemon, where the monitor is alone, and when nobody takes over." },
+  { name = "runs", words = "[kill ID]", options = { "--json" },
+    doc = "Which triggers run and which wait, an action a line: its id, since when, what it waits for (its turn in the "
+      .. "cluster, a place of `trigger_parallel`, its script host, the term where there are several monitors, or "
+      .. "`pm.sleep`, `pm.exec`, `pm.query`, `pm.http`, `pm.request`), trigger, event, cluster and node. At most 1,000 "
+      .. "are listed: what runs first, then what waits, the oldest first. `kill` ends the one of that id: a command "
+      .. "gets TERM and 5 s later KILL, a function is ended as past its timeout, what waits does not run; the event's "
+      .. "next actions run, and the log says who ended it. Where there are several monitors the acting one runs the "
+      .. "triggers. With `--json` the control socket's answer. Exit status 1 without a daemon, or when there is no "
+      .. "such run." },
   { name = "console", options = { "-e", "-f" },
     doc = "Lua in the running daemon: what is typed in a terminal, line by line, with history and completion; the code "
       .. "behind `-e`; the file behind `-f` (`-`: stdin); or what stands on stdin. It runs as a trigger does, with the "

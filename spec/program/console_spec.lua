@@ -225,6 +225,23 @@ describe("console", function()
     proc.wait_for("the program's end", 10, function() return uv.kill(pid, 0) ~= 0 end)
   end)
 
+  it("is among the runs, and can be ended there", function()
+    local daemon = scene.start { slaves = 0, config = { trigger_timeout = 60 } }
+    local process = proc.spawn { plusmoin.binary(), "-c", daemon.config_path, "console", "-e", "pm.sleep(60)" }
+    local id = proc.wait_for("it in the list", 10, function()
+      return (select(2, daemon:cli("runs"))):match("\n(console%.%d+) +running .* pm%.sleep .* console +lua +%- ")
+    end)
+    local code, _, err = daemon:cli("runs", "kill", "console.0")
+    assert.equal(1, code)
+    has(err, "there is no run console.0: there are " .. id)
+    local _, out = daemon:cli("runs", "kill", id)
+    has(out, id .. ": console: ")
+    assert.equal(1, process:wait())
+    has(process:err(), "plusmoin: ended by hand at -e:1\n")
+    daemon:wait_logged("`plusmoin runs kill` (uid ", "ends " .. id)
+    assert.equal(0, daemon:ask({ request = "runs" }).running)
+  end)
+
   it("is for root and the daemon's user alone", function()
     if not proc.is_root then
       return pending("the tests do not run as root")

@@ -268,6 +268,8 @@ printf '%s\n' "${COMPREPLY[@]}"
     assert.same({ "start", "status", "stop" }, offers("st"))
     assert.same({ "reload" }, offers("-c", "start", "rel"))
     assert.same({}, offers("status", ""))
+    assert.same({ "kill" }, offers("runs", ""))
+    assert.same({}, offers("runs", "kill", ""))
   end)
 
   it("offers the options of the verb, and the common ones", function()

@@ -1,46 +1,17 @@
 #include "command/monitors.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/buf.h"
-#include "command/ask.h"
-#include "command/module.h"
+#include "command/dialog.h"
 #include "command/running.h"
 #include "loop/clock.h"
-#include "script/api.h"
-#include "script/state.h"
 
 #define HAND_OVER_MS 20000 /* what waits is written first, and another monitor takes over */
 #define LOOK_MS 100
 
 enum { FINE = 0, FAILED = 1, USAGE = 2 };
-
-/* Says what the answer's `error` is; whether it has none. NULL: it is no JSON. */
-static bool is_ok(const json_t *answer)
-{
-	const char *error = json_string_value(json_object_get(answer, "error"));
-
-	if (json_is_true(json_object_get(answer, "ok")))
-		return true;
-	(void)fprintf(stderr, "plusmoin: %s\n", error != NULL ? error : "the answer is not understood");
-	return false;
-}
-
-/* The answer's text in `text`; false, after a message: there is none, or an error. `*tree` is the caller's anyway. */
-static bool ask_daemon(const char *socket, const char *request, struct buf *text, json_t **tree)
-{
-	buf_free(text);
-	*tree = NULL;
-	if (ask(socket, request, ASK_MS, text) != ASK_ANSWERED) {
-		(void)fprintf(stderr, "plusmoin: no daemon answers at %s\n", socket);
-		return false;
-	}
-	*tree = json_loads(buf_text(text), 0, NULL);
-	return is_ok(*tree);
-}
 
 static bool acts(const json_t *answer)
 {
@@ -67,7 +38,7 @@ static enum hand_over look(const char *socket, json_int_t before, struct buf *te
 	json_t *answer;
 	enum hand_over found = HAND_SILENT;
 
-	if (ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer)) {
+	if (dialog_ask(socket, "{\"request\": \"monitors\"}\n", text, &answer)) {
 		if (is_handed_over(answer))
 			found = HAND_DONE;
 		else
@@ -102,14 +73,14 @@ static bool resign(const char *socket, struct buf *text)
 	struct buf ignored = { 0 };
 	json_int_t before;
 	bool acted;
-	bool done = ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer);
+	bool done = dialog_ask(socket, "{\"request\": \"monitors\"}\n", text, &answer);
 
 	acted = acts(answer);
 	before = term_of(answer);
 	json_decref(answer);
 	if (!done || !acted)
 		return done;
-	done = ask_daemon(socket, "{\"request\": \"resign\"}\n", &ignored, &answer);
+	done = dialog_ask(socket, "{\"request\": \"resign\"}\n", &ignored, &answer);
 	json_decref(answer);
 	buf_free(&ignored);
 	return done && wait_for_another(socket, before, text);
@@ -119,12 +90,12 @@ static bool resign(const char *socket, struct buf *text)
 static bool seed(const char *socket, struct buf *text)
 {
 	json_t *answer;
-	bool done = ask_daemon(socket, "{\"request\": \"seed\"}\n", text, &answer);
+	bool done = dialog_ask(socket, "{\"request\": \"seed\"}\n", text, &answer);
 
 	json_decref(answer);
 	if (!done)
 		return false;
-	done = ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer);
+	done = dialog_ask(socket, "{\"request\": \"monitors\"}\n", text, &answer);
 	json_decref(answer);
 	return done;
 }
@@ -136,40 +107,9 @@ static bool say(const char *word, const char *socket, struct buf *text)
 
 	if (word != NULL)
 		return strcmp(word, "seed") == 0 ? seed(socket, text) : resign(socket, text);
-	done = ask_daemon(socket, "{\"request\": \"monitors\"}\n", text, &answer);
+	done = dialog_ask(socket, "{\"request\": \"monitors\"}\n", text, &answer);
 	json_decref(answer);
 	return done;
-}
-
-/* Protected: the answer at 1, now at 2; its text. */
-static int render(lua_State *L)
-{
-	module_push(L, "plusmoin.monitors");
-	lua_getfield(L, -1, "render");
-	module_push_json(L, 1);
-	lua_pushvalue(L, 2);
-	lua_call(L, 2, 1);
-	return 1;
-}
-
-static int print_table(const char *answer)
-{
-	struct engine engine;
-	int status = FAILED;
-
-	if (!engine_open_alone(&engine))
-		return FAILED;
-	lua_pushcfunction(engine.L, render);
-	lua_pushstring(engine.L, answer);
-	lua_pushnumber(engine.L, (double)clock_wall_ms() / 1000.0);
-	if (lua_pcall(engine.L, 2, 1, 0) == LUA_OK) {
-		(void)fputs(luaL_tolstring(engine.L, -1, NULL), stdout);
-		status = FINE;
-	} else {
-		(void)fprintf(stderr, "plusmoin: the answer cannot be shown: %s\n", lua_tostring(engine.L, -1));
-	}
-	engine_close(&engine);
-	return status;
 }
 
 int command_monitors(const char *config_path, const char *word, bool as_json)
@@ -191,7 +131,7 @@ int command_monitors(const char *config_path, const char *word, bool as_json)
 	if (as_json)
 		(void)fputs(buf_text(&text), stdout);
 	if (done)
-		status = as_json ? FINE : print_table(buf_text(&text));
+		status = as_json || dialog_print("monitors", "render", buf_text(&text)) ? FINE : FAILED;
 	buf_free(&text);
 	running_free(&running);
 	return status;

@@ -8,6 +8,7 @@
 #include "command/lua_types.h"
 #include "command/monitors.h"
 #include "command/run_trigger.h"
+#include "command/runs.h"
 #include "command/start.h"
 #include "command/status.h"
 #include "command/stop.h"
@@ -48,6 +49,11 @@ static int run_monitors(const struct verb_call *call)
 	return command_monitors(call->config, call->words[0], call->json);
 }
 
+static int run_runs(const struct verb_call *call)
+{
+	return command_runs(call->config, call->words[0], call->words[1], call->json);
+}
+
 static int run_console(const struct verb_call *call)
 {
 	return command_console(call->config, call->code, call->file);
@@ -81,6 +87,7 @@ static const struct verb verbs[] = {
 	{ .name = "watch", .run = run_watch },
 	{ .name = "explain", .words_most = 1, .takes_json = true, .run = run_explain },
 	{ .name = "monitors", .words_most = 1, .takes_json = true, .run = run_monitors },
+	{ .name = "runs", .words_most = 2, .takes_json = true, .run = run_runs },
 	{ .name = "console", .takes_code = true, .run = run_console },
 	{ .name = "check", .takes_json = true, .run = run_check },
 	{ .name = "run-trigger", .words_least = 1, .words_most = 2, .run = run_run_trigger,

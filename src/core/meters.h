@@ -45,7 +45,7 @@ struct meters {
 	struct counter runs_done;     /* of triggers, by their end */
 	struct counter runs_failed;
 	struct counter runs_timed_out;
-	struct counter drops;         /* events whose triggers were dropped, all or the rest of them */
+	struct counter drops;         /* events whose triggers were dropped, all or the rest of them, or one by hand */
 	struct gauge running;         /* triggers */
 	struct gauge queue_length;    /* events of which no trigger has begun, */
 	struct gauge queued_ms;       /* and since when the oldest waits, steady; 0: there is none */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "loop/clock.h"
 
 #define CODE_LOGGED 500 /* bytes of it */
 
@@ -16,7 +17,8 @@ struct session {
 	unsigned long client; /* 0: it has gone */
 	char name[24];        /* the client's id in words: what the host calls the session */
 	bool has_run;
-	void *run;             /* under way; NULL: none */
+	void *run;             /* under way; NULL: none, */
+	int64_t since_ms;      /* and since when, steady */
 	struct config *config; /* of the load on whose host it runs; a reference, while it runs */
 };
 
@@ -193,6 +195,7 @@ struct shared_text *consoles_take(struct consoles *consoles, unsigned long clien
 	log_code(request);
 	consoles->used(consoles->data);
 	session->config = config_ref(*consoles->config);
+	session->since_ms = clock_steady_ms();
 	session->run = hosts_run_code(consoles->hosts, session->config,
 				      &(struct hosts_code){
 					      .session = session->name,
@@ -228,6 +231,43 @@ struct shared_text *consoles_stop(struct consoles *consoles, const struct reques
 		return refuse("nothing runs in that session");
 	hosts_runner(consoles->hosts)->stop(consoles->hosts, session->run, RUNNER_BY_HAND);
 	return answer_begin(session);
+}
+
+static void describe(const struct session *session, struct console_run *run)
+{
+	*run = (struct console_run){ .since_ms = session->since_ms };
+	(void)snprintf(run->id, sizeof(run->id), "console.%s", session->name);
+	run->waits_for = job_waits_for(hosts_code_job(session->run), &run->waits_since_ms);
+}
+
+void consoles_each(const struct consoles *consoles, void (*look)(void *data, const struct console_run *run), void *data)
+{
+	for (size_t i = 0; i < consoles->sessions.count; i++) {
+		const struct session *session = consoles->sessions.items[i];
+		struct console_run run;
+
+		if (session->run == NULL)
+			continue;
+		describe(session, &run);
+		look(data, &run);
+	}
+}
+
+bool consoles_kill(struct consoles *consoles, const char *id)
+{
+	for (size_t i = 0; i < consoles->sessions.count; i++) {
+		const struct session *session = consoles->sessions.items[i];
+		struct console_run run;
+
+		if (session->run == NULL)
+			continue;
+		describe(session, &run);
+		if (strcmp(run.id, id) != 0)
+			continue;
+		hosts_runner(consoles->hosts)->stop(consoles->hosts, session->run, RUNNER_BY_HAND);
+		return true;
+	}
+	return false;
 }
 
 void consoles_forget(struct consoles *consoles, unsigned long client)

@@ -27,6 +27,20 @@ struct shared_text *consoles_take(struct consoles *consoles, unsigned long clien
 /* The answer to the request "console_stop": what runs in `session` is asked to end. A reference for the caller. */
 struct shared_text *consoles_stop(struct consoles *consoles, const struct request *request);
 
+/* Code of a session that has not ended. */
+struct console_run {
+	char id[32];            /* "console.7": of the session */
+	int64_t since_ms;       /* steady: it was sent to its script host then */
+	const char *waits_for;  /* as job_waits_for() says */
+	int64_t waits_since_ms; /* steady */
+};
+
+/* Calls `look` for each of them, the oldest session first. */
+void consoles_each(const struct consoles *consoles, void (*look)(void *data, const struct console_run *run), void *data);
+
+/* Asks the run of that id to end; false: there is none. */
+bool consoles_kill(struct consoles *consoles, const char *id);
+
 /* That client has gone: what it runs is ended, its variables go. */
 void consoles_forget(struct consoles *consoles, unsigned long client);
 

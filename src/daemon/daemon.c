@@ -13,6 +13,7 @@
 #include "daemon/fits.h"
 #include "daemon/inside.h"
 #include "daemon/measured.h"
+#include "daemon/runlist.h"
 #include "daemon/voting.h"
 #include "daemon/watching.h"
 #include "loop/workers.h"
@@ -293,6 +294,7 @@ static void start_all(struct daemon *daemon)
 		.reload = begin_reload,
 		.data = daemon,
 	};
+	runlist_answers(&daemon->requests);
 	if (daemon->shift != NULL)
 		watching_answers(&daemon->requests);
 	requests_begin(&daemon->requests, &daemon->loop, daemon->control);

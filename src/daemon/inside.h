@@ -27,6 +27,7 @@ struct daemon {
 	struct clock clock;
 	struct monitor *monitor;
 	struct jury jury; /* while there are other monitors */
+	unsigned long run_numbers; /* of all dispatches */
 	struct dispatch *dispatch;
 	struct dispatch *alone; /* of triggers that run whether etcd answers or not; NULL: there is no other monitor */
 	struct control *control;

@@ -55,6 +55,17 @@ static struct shared_text *kept_status(struct requests *requests)
 	return requests->status;
 }
 
+/* "monitors", where there are several. */
+static void add_monitors(const struct requests *requests, struct json *json)
+{
+	if (requests->monitors_short == NULL)
+		return;
+	jsonw_key(json, "monitors");
+	jsonw_begin_object(json);
+	requests->monitors_short(requests->data, json);
+	jsonw_end_object(json);
+}
+
 /* How triggers in Lua are, what plusmoin lacks: what is no node's, behind the nodes. */
 static void add_rest(const struct requests *requests, struct json *json)
 {
@@ -73,12 +84,7 @@ static void add_rest(const struct requests *requests, struct json *json)
 	jsonw_end_object(json);
 	jsonw_key(json, "lacks");
 	lacks_render(monitor_lacks(requests->monitor), json);
-	if (requests->monitors_short != NULL) {
-		jsonw_key(json, "monitors");
-		jsonw_begin_object(json);
-		requests->monitors_short(requests->data, json);
-		jsonw_end_object(json);
-	}
+	add_monitors(requests, json);
 }
 
 static void begin_status(struct requests *requests)
@@ -212,6 +218,30 @@ static void answer_resign(const struct requests *requests, const struct request 
 	answer_order(requests, requests->resign, json);
 }
 
+static void answer_runs(const struct requests *requests, const struct request *request, struct json *json)
+{
+	(void)request;
+	add_ok(json);
+	add_monitors(requests, json);
+	requests->runs(requests->data, json);
+}
+
+static void answer_kill(const struct requests *requests, const struct request *request, struct json *json)
+{
+	struct buf was = { 0 };
+	struct json rest = { .out = &was, .comma = true };
+	char *error = requests->kill(requests->data, request, &rest);
+
+	if (error != NULL) {
+		add_error(json, error);
+	} else {
+		add_ok(json);
+		buf_add_str(json->out, buf_text(&was));
+	}
+	free(error);
+	buf_free(&was);
+}
+
 /* An object that says no more than this. */
 static struct shared_text *render_error(const char *text)
 {
@@ -269,6 +299,8 @@ static const struct known_request {
 	{ "monitors", "", WAY_NOW, answer_monitors, NULL },
 	{ "resign", "", WAY_NOW, answer_resign, NULL },
 	{ "seed", "", WAY_NOW, answer_seed, NULL },
+	{ "runs", "", WAY_PIECE, answer_runs, NULL },
+	{ "runs_kill", "\"run\"", WAY_PIECE, answer_kill, NULL },
 	{ "console", "\"code\" and \"chunk\"", WAY_LATER, NULL, begin_console },
 	{ "console_stop", "\"session\"", WAY_LATER, NULL, stop_console },
 	{ "reload", "", WAY_LATER, NULL, begin_reload },

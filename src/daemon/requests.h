@@ -1,6 +1,6 @@
 /*
  * The requests of the control socket, a row each: its name, its arguments, the function that answers.
- * It reads what the daemon's rooms know and changes nothing but by asking for a reload, or another monitor to act.
+ * It reads what the daemon's rooms know and changes nothing but by asking for a reload, another monitor to act, or the end of a run.
  * Monitor's loop.
  */
 #pragma once
@@ -45,6 +45,10 @@ struct requests {
 	const char *(*resign)(void *data);
 	/* Writes what this monitor knows to an etcd that is not the one it was. NULL: it begins to; else why it cannot. */
 	const char *(*seed)(void *data);
+	/* What runs and waits, into an open object. */
+	void (*runs)(void *data, struct json *json);
+	/* Ends what `run` names, and writes what that was into an open object; NULL. Else why it cannot, the caller's. */
+	char *(*kill)(void *data, const struct request *request, struct json *json);
 	void *data;
 	unsigned long monitors_generation; /* the daemon raises it when what monitors_short() writes has changed */
 	struct rendering *rendering;

@@ -253,6 +253,7 @@ static struct dispatch *make_dispatch(struct daemon *daemon)
 
 	dispatch_tell(dispatch, &runs, daemon);
 	dispatch_measure(dispatch, &daemon->meters);
+	dispatch_number(dispatch, &daemon->run_numbers);
 	return dispatch;
 }
 

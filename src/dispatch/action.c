@@ -16,6 +16,7 @@ struct action {
 	struct event *event;
 	struct child *child;
 	void *run;
+	char *killed_by; /* NULL: by nobody */
 	void (*ended)(void *data);
 	void *data;
 };
@@ -63,6 +64,7 @@ static void end(struct action *action)
 	void *data = action->data;
 
 	event_unref(&action->event);
+	free(action->killed_by);
 	free(action);
 	ended(data);
 }
@@ -102,6 +104,8 @@ static char *words_of_child(const struct action *action, const struct child_outc
 
 	if (outcome->error != 0)
 		how = mem_printf("cannot start %s: %s", action->config->argv[0], outcome->why);
+	else if (action->killed_by != NULL)
+		how = mem_printf("ended by %s after %.3f s%s%s", action->killed_by, took, sep, output);
 	else if (outcome->timed_out)
 		how = mem_printf("timed out and was ended after %.3f s%s%s", took, sep, output);
 	else if (outcome->signal != 0)
@@ -114,8 +118,10 @@ static char *words_of_child(const struct action *action, const struct child_outc
 	return how;
 }
 
-static enum action_end end_of(bool timed_out, bool is_good)
+static enum action_end end_of(const struct action *action, bool timed_out, bool is_good)
 {
+	if (action->killed_by != NULL)
+		return ACTION_FAILED;
 	if (timed_out)
 		return ACTION_TIMED_OUT;
 	return is_good ? ACTION_DONE : ACTION_FAILED;
@@ -125,27 +131,46 @@ static void on_child_ended(void *data, const struct child_outcome *outcome)
 {
 	const struct action *action = data;
 	bool is_good = outcome->error == 0 && outcome->signal == 0 && outcome->exit_code == 0;
-	enum action_end how = end_of(outcome->timed_out, is_good);
+	enum action_end how = end_of(action, outcome->timed_out, is_good);
 
 	tally_end(action->kit->meters, how, outcome->took_ms);
 	tell(action, how, words_of_child(action, outcome));
 	end(data);
 }
 
+/* Likewise; `error`: what the function ended with, NULL: nothing. */
+static char *words_of_function(const struct action *action, const struct runner_outcome *outcome, const char *error)
+{
+	double took = (double)outcome->took_ms / 1000.0;
+	const char *sep = error != NULL ? ": " : "";
+	const char *rest = error != NULL ? error : "";
+
+	if (action->killed_by != NULL)
+		return mem_printf("ended by %s after %.3f s%s%s", action->killed_by, took, sep, rest);
+	if (outcome->timed_out)
+		return mem_printf("timed out and was ended after %.3f s%s%s", took, sep, rest);
+	if (error != NULL)
+		return mem_printf("failed after %.3f s: %s", took, error);
+	return mem_printf("done in %.3f s", took);
+}
+
+/* It had ended before its host heard of that. */
+static void forget_kill(struct action *action)
+{
+	free(action->killed_by);
+	action->killed_by = NULL;
+}
+
 static void on_function_ended(void *data, const struct runner_outcome *outcome)
 {
 	struct action *action = data;
 	char *error = outcome->error != NULL ? secret_scrub(outcome->error, LOG_USER_BYTES) : NULL;
-	enum action_end how = end_of(outcome->timed_out, error == NULL);
-	double took = (double)outcome->took_ms / 1000.0;
+	enum action_end how;
 
-	if (outcome->timed_out)
-		tell(action, how, mem_printf("timed out and was ended after %.3f s%s%s", took, error != NULL ? ": " : "",
-					     error != NULL ? error : ""));
-	else if (error != NULL)
-		tell(action, how, mem_printf("failed after %.3f s: %s", took, error));
-	else
-		tell(action, how, mem_printf("done in %.3f s", took));
+	if (error == NULL && !outcome->timed_out)
+		forget_kill(action);
+	how = end_of(action, outcome->timed_out, error == NULL);
+	tell(action, how, words_of_function(action, outcome, error));
 	free(error);
 	tally_end(action->kit->meters, how, outcome->took_ms);
 	end(action);
@@ -190,12 +215,38 @@ struct action *action_start(const struct action_kit *kit, const struct config *c
 	return action;
 }
 
-void action_signal(struct action *action, int signal)
+static void stop(struct action *action, int signal, enum runner_stop how)
 {
 	const struct runner *runner = action->kit->runner;
 
 	if (action->child != NULL)
 		child_signal(action->child, signal);
 	else
-		runner->stop(runner->data, action->run, signal == SIGKILL ? RUNNER_FORCED : RUNNER_ASKED);
+		runner->stop(runner->data, action->run, how);
+}
+
+void action_signal(struct action *action, int signal)
+{
+	stop(action, signal, signal == SIGKILL ? RUNNER_FORCED : RUNNER_ASKED);
+}
+
+void action_kill(struct action *action, const char *by)
+{
+	if (action->killed_by == NULL)
+		action->killed_by = mem_strdup(by);
+	stop(action, SIGTERM, RUNNER_BY_HAND);
+}
+
+struct runner_wait action_waits_for(const struct action *action)
+{
+	const struct runner *runner = action->kit->runner;
+
+	if (action->child != NULL)
+		return (struct runner_wait){ .begun = true };
+	return runner->waits_for(runner->data, action->run);
+}
+
+int action_pid(const struct action *action)
+{
+	return action->child != NULL ? child_pid(action->child) : 0;
 }

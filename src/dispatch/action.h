@@ -63,3 +63,12 @@ struct action *action_start(const struct action_kit *kit, const struct config *c
 
 /* At the end of the daemon: SIGTERM or SIGKILL to its group; a function is ended. */
 void action_signal(struct action *action, int signal);
+
+/* As action_signal() with SIGTERM, and the action counts as failed, however it ends: `by` (copied) has ended it. */
+void action_kill(struct action *action, const char *by);
+
+/* What a function waits for; a command waits for nothing. */
+struct runner_wait action_waits_for(const struct action *action);
+
+/* A command's pid; 0: it has none, or is a function. */
+int action_pid(const struct action *action);

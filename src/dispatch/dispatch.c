@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dispatch/action.h"
+#include "dispatch/backlog.h"
+#include "dispatch/expendable.h"
 #include "dispatch/slots.h"
 #include "dispatch/queue.h"
 #include "dispatch/tally.h"
@@ -13,7 +15,7 @@
 #include "loop/timer.h"
 
 #define SHUTDOWN_KILL_MS 2000
-#define ABANDON_KILL_MS 5000
+#define KILL_MS 5000 /* of what was given up, or is ended by hand */
 
 struct dispatch {
 	struct config *config;
@@ -25,7 +27,7 @@ struct dispatch {
 	const struct gate *gate; /* NULL: open for all */
 	const char *given_up; /* in dispatch_abandon(): why */
 	struct timer *timer;
-	struct timer *kill_timer; /* of what was given up */
+	struct timer *kill_timer; /* runs while something has KILL_MS to end */
 	struct timer *done_timer;
 	void (*done)(void *data);
 	void *data;
@@ -55,6 +57,7 @@ static void start_action(struct dispatch *dispatch, struct run *run)
 
 	take_place(dispatch, run);
 	queue_run_begins(run);
+	run->started_ms = clock_steady_ms();
 	run->action = action_start(&dispatch->kit, run->config, run->next, event, on_ended, run);
 	tally_start(dispatch->kit.meters, event, is_first);
 	event_unref(&event);
@@ -108,34 +111,11 @@ static void schedule(struct dispatch *dispatch)
 		timer_start(dispatch->done_timer, 0);
 }
 
-/* Takes `how`. */
-static void end_run(struct dispatch *dispatch, struct run *run, enum log_level level, char *how)
-{
-	const struct config_trigger *trigger = &run->config->triggers[run->event->kind];
-	struct log_about about = action_event_about(run->event);
-
-	log_line(level, &about, "trigger %s", how);
-	action_tell(&dispatch->kit, run->event, NULL, how);
-	for (size_t i = run->next; i < trigger->count; i++) {
-		if (queue_run_has_left(run, i))
-			action_tell_end(&dispatch->kit, run->event, trigger->actions[i].path, ACTION_DROPPED, how);
-	}
-	free(how);
-	slots_leave(run);
-	queue_run_free(&run);
-}
-
-static void drop_run(struct dispatch *dispatch, struct run *run, const char *why)
-{
-	tally_drop(dispatch->kit.meters);
-	end_run(dispatch, run, LOG_LEVEL_ERROR, mem_printf("dropped: %s", why));
-}
-
 /* At the end: what is not under way goes. */
 static void drop_waiting(void *data, struct run *run)
 {
 	if (run->action == NULL)
-		drop_run(data, run, "plusmoin is ending");
+		backlog_drop(&((struct dispatch *)data)->kit, run, "plusmoin is ending");
 }
 
 static void on_ended(void *data)
@@ -145,10 +125,11 @@ static void on_ended(void *data)
 
 	slots_leave(run);
 	run->action = NULL;
+	run->kill_ms = 0;
 	if (!queue_run_goes_on(run))
 		queue_run_free(&run);
-	else if (run->kill_ms > 0)
-		end_run(dispatch, run, LOG_LEVEL_INFO, mem_strdup("not run further: the event was given up"));
+	else if (run->given_up)
+		backlog_end(&dispatch->kit, run, LOG_LEVEL_INFO, mem_strdup("not run further: the event was given up"));
 	else if (dispatch->dropping)
 		drop_waiting(dispatch, run);
 	else
@@ -166,12 +147,12 @@ static void make_room(struct dispatch *dispatch, int cluster_id, size_t bytes)
 	const struct queue *queue = queues_find(queues, cluster_id);
 	struct run *run;
 
-	while (queue != NULL && queue->bytes + bytes > QUEUE_BYTES && (run = queue_expendable(queue)) != NULL) {
-		drop_run(dispatch, run, "its cluster's queue is full");
+	while (queue != NULL && queue->bytes + bytes > QUEUE_BYTES && (run = expendable_first(queue)) != NULL) {
+		backlog_drop(&dispatch->kit, run, "its cluster's queue is full");
 		queue = queues_find(queues, cluster_id); /* it goes with its last event */
 	}
-	while (queues->bytes + bytes > QUEUES_BYTES && (run = queue_expendable(queues_fullest(queues))) != NULL)
-		drop_run(dispatch, run, "the queues of all clusters are full, and its own is the longest");
+	while (queues->bytes + bytes > QUEUES_BYTES && (run = expendable_first(expendable_fullest(queues))) != NULL)
+		backlog_drop(&dispatch->kit, run, "the queues of all clusters are full, and its own is the longest");
 }
 
 void dispatch_tell(struct dispatch *dispatch, const struct dispatch_events *events, void *data)
@@ -267,27 +248,34 @@ void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, d
 	queues_each(&dispatch->queues, tell_left, &asker);
 }
 
-/* What waits goes; what runs has its time to end. */
+/* What runs has its time to end, from now on. */
+static void kill_later(struct dispatch *dispatch, struct run *run)
+{
+	if (run->kill_ms == 0)
+		run->kill_ms = clock_steady_ms() + KILL_MS;
+	if (!timer_is_set(dispatch->kill_timer))
+		timer_start(dispatch->kill_timer, KILL_MS);
+}
+
+/* What waits goes; what runs is to end. */
 static void give_up(void *data, struct run *run)
 {
 	struct dispatch *dispatch = data;
 
 	if (run->action == NULL) {
-		end_run(dispatch, run, LOG_LEVEL_INFO, mem_printf("not run: %s", dispatch->given_up));
-	} else if (run->kill_ms == 0) {
-		run->kill_ms = clock_steady_ms() + ABANDON_KILL_MS;
+		backlog_end(&dispatch->kit, run, LOG_LEVEL_INFO, mem_printf("not run: %s", dispatch->given_up));
+	} else if (!run->given_up) {
+		run->given_up = true;
 		action_signal(run->action, SIGTERM);
+		kill_later(dispatch, run);
 	}
 }
 
-/* Not before what was given up last has had its time. */
 void dispatch_abandon(struct dispatch *dispatch, const char *why)
 {
 	dispatch->given_up = why;
 	queues_each(&dispatch->queues, give_up, dispatch);
 	dispatch->given_up = NULL;
-	if (!timer_is_set(dispatch->kill_timer))
-		timer_start(dispatch->kill_timer, ABANDON_KILL_MS);
 	schedule(dispatch);
 }
 
@@ -312,6 +300,34 @@ static void on_kill_time(void *data)
 	queues_each(&dispatch->queues, kill_late, &next_ms);
 	if (next_ms < INT64_MAX)
 		timer_start(dispatch->kill_timer, next_ms - clock_steady_ms());
+}
+
+void dispatch_number(struct dispatch *dispatch, unsigned long *numbers)
+{
+	dispatch->queues.numbers = numbers;
+}
+
+void dispatch_list(const struct dispatch *dispatch, size_t most, struct backlog *backlog)
+{
+	backlog_add(backlog, &dispatch->queues, most);
+}
+
+bool dispatch_find(const struct dispatch *dispatch, const char *id, struct backlog_row *row)
+{
+	return backlog_find(&dispatch->queues, id, row);
+}
+
+void dispatch_kill(struct dispatch *dispatch, const struct backlog_row *row, const char *by)
+{
+	struct run *run = (struct run *)row->run;
+
+	if (!row->is_under_way) {
+		backlog_strike(&dispatch->kit, run, row->index, by);
+		schedule(dispatch);
+	} else if (run->kill_ms == 0) {
+		action_kill(run->action, by);
+		kill_later(dispatch, run);
+	}
 }
 
 static void signal_run(void *data, struct run *run)

@@ -9,6 +9,7 @@
 
 #include "core/view.h"
 #include "dispatch/action.h"
+#include "dispatch/backlog.h"
 #include "dispatch/gate.h"
 #include "dispatch/runner.h"
 
@@ -69,6 +70,25 @@ void dispatch_abandon(struct dispatch *dispatch, const char *why);
 /* Tells of each of the event's actions that has not ended: "running" or "waiting". From inside this call. */
 void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, dispatch_told *told,
 			void *data);
+
+/*
+ * From now on events are numbered as they are queued from `*numbers` on, the caller's, which outlives the dispatch: so
+ * that several dispatches give no two of them one number. Else each counts for itself.
+ */
+void dispatch_number(struct dispatch *dispatch, unsigned long *numbers);
+
+/* Adds what runs and what waits to the list: of what waits `most` at the least, the oldest, if there is so much. */
+void dispatch_list(const struct dispatch *dispatch, size_t most, struct backlog *backlog);
+
+/* The row of this id, good until something else is done with the dispatch; false: there is none. */
+bool dispatch_find(const struct dispatch *dispatch, const char *id, struct backlog_row *row);
+
+/*
+ * Ends what dispatch_find() has found, for `by` ("`plusmoin runs kill` (uid 0)"). What is under way gets TERM, 5 s later
+ * KILL, and its end is told as that of an action that failed; what waits is dropped from inside this call, and told.
+ * The event's other actions run as after one that failed.
+ */
+void dispatch_kill(struct dispatch *dispatch, const struct backlog_row *row, const char *by);
 
 /*
  * No more events come: runs what is queued for shutdown_grace, then TERM, 2 s

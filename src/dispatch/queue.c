@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "dispatch/action.h"
+#include "dispatch/expendable.h"
 #include "loop/clock.h"
 
 static void init_line(struct line *line, const struct config *config)
@@ -16,7 +17,7 @@ static void init_line(struct line *line, const struct config *config)
 
 void queues_init(struct queues *queues)
 {
-	*queues = (struct queues){ 0 };
+	*queues = (struct queues){ .numbers = &queues->own_numbers };
 	TAILQ_INIT(&queues->lines);
 	TAILQ_INIT(&queues->waiting);
 	init_line(&queues->commands, NULL);
@@ -187,67 +188,12 @@ static void put_in(struct queue *queue, struct run *run)
 	queue->heartbeats += run->event->kind == EVENT_HEARTBEAT;
 }
 
-static bool is_expendable(enum event_kind kind)
-{
-	return kind == EVENT_SLAVE_DOWN || kind == EVENT_SLAVE_UP || kind == EVENT_NODE_HELD || kind == EVENT_HEARTBEAT;
-}
-
-static void become_expendable(struct run *run)
-{
-	struct queue *queue = run->queue;
-
-	run->may_go = true;
-	queue->expendable_bytes += run->bytes;
-	if (run->event->kind == EVENT_HEARTBEAT)
-		TAILQ_INSERT_HEAD(&queue->expendable, run, in_expendable);
-	else
-		TAILQ_INSERT_TAIL(&queue->expendable, run, in_expendable);
-}
-
-static void stop_being_expendable(struct run *run)
-{
-	if (!run->may_go)
-		return;
-	run->may_go = false;
-	run->queue->expendable_bytes -= run->bytes;
-	TAILQ_REMOVE(&run->queue->expendable, run, in_expendable);
-}
-
 size_t queues_weigh(const struct queues *queues, const struct event *event)
 {
 	const struct queue *queue = queues_find(queues, event->cluster_id);
 	const struct view *view = queue != NULL ? TAILQ_LAST(&queue->runs, run_list)->event->view : event->view;
 
 	return sizeof(struct run) + event_bytes(event, view, queues->others != NULL ? queues->others : event->others);
-}
-
-struct run *queue_expendable(const struct queue *queue)
-{
-	return queue != NULL ? TAILQ_FIRST(&queue->expendable) : NULL;
-}
-
-static void look_for_fullest(struct queues *queues)
-{
-	queues->fullest_bytes = 0;
-	for (size_t i = 0; i < QUEUE_CHAINS; i++) {
-		struct queue *queue = LIST_FIRST(&queues->chains[i]);
-
-		for (; queue != NULL; queue = LIST_NEXT(queue, in_chain)) {
-			if (queue->expendable_bytes <= queues->fullest_bytes)
-				continue;
-			queues->fullest_bytes = queue->expendable_bytes;
-			queues->fullest = queue;
-		}
-	}
-}
-
-struct queue *queues_fullest(struct queues *queues)
-{
-	if (queues->fullest != NULL && queues->fullest->expendable_bytes <= queues->fullest_bytes / 2)
-		queues->fullest = NULL;
-	if (queues->fullest == NULL)
-		look_for_fullest(queues);
-	return queues->fullest;
 }
 
 static void stop_waiting(struct run *run)
@@ -261,38 +207,60 @@ static void stop_waiting(struct run *run)
 	queues->waiting_count--;
 }
 
-/* It counts among what waits. */
-static void count_in(struct queues *queues, struct run *run)
-{
-	run->queued_ms = clock_steady_ms();
-	TAILQ_INSERT_TAIL(&queues->waiting, run, in_waiting);
-	queues->waiting_count++;
-	run->queue->bytes += run->bytes;
-	queues->bytes += run->bytes;
-	if (is_expendable(run->event->kind))
-		become_expendable(run);
-	view_unref(&queues->others);
-	queues->others = view_ref(run->event->others);
-}
-
 bool queue_run_has_left(const struct run *run, size_t index)
 {
 	return index >= run->next && (run->plans == NULL || run->plans[index] != PLAN_SKIP);
 }
 
+static size_t count_actions(const struct run *run)
+{
+	return run->config->triggers[run->event->kind].count;
+}
+
+static size_t count_left(const struct run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = run->next; i < count_actions(run); i++)
+		count += queue_run_has_left(run, i);
+	return count;
+}
+
+/* It counts among what waits. */
+static void count_in(struct queues *queues, struct run *run)
+{
+	run->number = ++*queues->numbers;
+	run->came_ms = run->queued_ms = clock_steady_ms();
+	queues->actions += count_left(run);
+	TAILQ_INSERT_TAIL(&queues->waiting, run, in_waiting);
+	queues->waiting_count++;
+	run->queue->bytes += run->bytes;
+	queues->bytes += run->bytes;
+	expendable_add(run);
+	view_unref(&queues->others);
+	queues->others = view_ref(run->event->others);
+}
+
+void queue_run_skip(struct run *run, size_t index)
+{
+	if (run->plans == NULL)
+		run->plans = mem_zalloc(count_actions(run), sizeof(*run->plans));
+	run->plans[index] = PLAN_SKIP;
+	run->queue->queues->actions--;
+}
+
 /* To the next action that is to run, which may be the one that it is at. */
 static bool go_to_next(struct run *run)
 {
-	size_t count = run->config->triggers[run->event->kind].count;
-
-	while (run->next < count && !queue_run_has_left(run, run->next))
+	while (run->next < count_actions(run) && !queue_run_has_left(run, run->next))
 		run->next++;
-	return run->next < count;
+	return run->next < count_actions(run);
 }
 
 bool queue_run_goes_on(struct run *run)
 {
 	run->next++;
+	run->queue->queues->actions--;
 	return go_to_next(run);
 }
 
@@ -330,7 +298,7 @@ void queue_run_begins(struct run *run)
 
 void queue_run_holds(struct run *run)
 {
-	stop_being_expendable(run);
+	expendable_remove(run);
 	stand_in(run->queue, NULL, RANK_OTHERS);
 	run->held = true;
 }
@@ -344,6 +312,13 @@ void queue_run_is_shut_out(struct run *run)
 
 void queue_run_lines_up(const struct run *run)
 {
+	line_up(run->queue);
+}
+
+void queue_run_turns(struct run *run)
+{
+	run->held = false;
+	run->shut = false;
 	line_up(run->queue);
 }
 
@@ -379,10 +354,11 @@ void queue_run_free(struct run **run_p)
 
 	*run_p = NULL;
 	TAILQ_REMOVE(&queue->runs, run, in_queue);
-	stop_being_expendable(run);
+	expendable_remove(run);
 	stop_waiting(run);
 	if (run->event->node != NULL)
 		LIST_REMOVE(run, in_node);
+	queue->queues->actions -= count_left(run);
 	queue->bytes -= run->bytes;
 	queue->queues->bytes -= run->bytes;
 	queue->count--;

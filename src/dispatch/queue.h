@@ -4,8 +4,8 @@
  * first run of a queue stands in a line while nothing but a place is missing: the
  * line for commands, or that of its load's functions, each with masters' events
  * apart. Who starts what, and when, is dispatch.c's; so is how much may wait: here
- * it is counted. Nothing here looks at all queues but the queues_each() functions, and
- * queues_fullest() now and then. Monitor's loop.
+ * it is counted. Nothing here looks at all queues but the queues_each() functions.
+ * Monitor's loop.
  */
 #pragma once
 
@@ -40,6 +40,9 @@ struct run {
 	LIST_ENTRY(run) in_node;        /* of an event that is about a node */
 	bool may_go;                    /* it has not begun, and is dropped where too much waits */
 	size_t bytes;                   /* by which what waits grew with it */
+	unsigned long number;           /* of the event in the dispatch: higher ones came later */
+	int64_t came_ms;                /* when it was queued, and */
+	int64_t started_ms;             /* when the action under way began, steady */
 	struct queue *queue;
 	struct event *event;
 	struct config *config; /* the load that it was queued under */
@@ -48,7 +51,8 @@ struct run {
 	bool begun;            /* one of them was started */
 	bool held;             /* the next one has its place, and is to start soon (GATE_SOON) */
 	bool shut;             /* it stands in no line until the gate changes (GATE_SHUT) */
-	int64_t kill_ms;       /* it was given up: what of it runs is killed then, steady; 0: it was not */
+	bool given_up;         /* its further actions do not run */
+	int64_t kill_ms;       /* the action under way is killed then, steady; 0: it is not to be */
 	struct dispatch *dispatch; /* this and the next two are dispatch.c's alone */
 	struct action *action;     /* the one under way, NULL: none */
 	int *slot;                 /* that it holds (slots.h), NULL: none */
@@ -88,6 +92,9 @@ struct queues {
 	size_t bytes;           /* of all queues */
 	struct run_list waiting; /* runs that have not begun, the oldest first */
 	size_t waiting_count;
+	size_t actions;          /* of all runs, those that have not ended */
+	unsigned long *numbers;  /* where the last run's number is: others may count there, too */
+	unsigned long own_numbers;
 	struct view *others;    /* the clusterless nodes as the last queued event shows them; NULL: none was queued */
 	struct queue *fullest;  /* as it was found last, NULL: it is to be looked for, */
 	size_t fullest_bytes;   /* and what of it was expendable then */
@@ -111,12 +118,6 @@ struct queue *queues_find(const struct queues *queues, int cluster_id);
  */
 size_t queues_weigh(const struct queues *queues, const struct event *event);
 
-/* The first that goes where the queue (NULL: there is none) holds too much; NULL: nothing may go. */
-struct run *queue_expendable(const struct queue *queue);
-
-/* The queue of which most may go, or one that was that and has half of it still; NULL: nothing may go. */
-struct queue *queues_fullest(struct queues *queues);
-
 /*
  * Queues the event at the end of its cluster's queue, but before a heartbeat that waits
  * there for its turn. An event of a node that came from another cluster waits for that
@@ -135,11 +136,17 @@ void queue_run_holds(struct run *run);
 /* The gate is shut for the run: its queue stands in no line. */
 void queue_run_is_shut_out(struct run *run);
 
+/* Another action is the run's next one, and waits for its own place: what was held for the last one is not. */
+void queue_run_turns(struct run *run);
+
 /* The run's action has ended: goes to the next one that is to run. False: there is none. */
 bool queue_run_goes_on(struct run *run);
 
 /* Whether the run's action `index` is still to run, or runs. */
 bool queue_run_has_left(const struct run *run, size_t index);
+
+/* The run's action `index`, which it has left and which is not the next one, does not run. */
+void queue_run_skip(struct run *run, size_t index);
 
 /*
  * Lines up what is first in the run's queue, after a change of the run: its action

@@ -18,7 +18,14 @@ struct runner_outcome {
 enum runner_stop {
 	RUNNER_ASKED,   /* plusmoin ends */
 	RUNNER_BY_HAND, /* somebody has asked for the run's end */
-	RUNNER_FORCED,  /* plusmoin ends, and no longer waits for what cannot be stopped */
+	RUNNER_FORCED,  /* what cannot be stopped is no longer waited for: plusmoin ends, or it was asked for its end before */
+};
+
+/* What a run that was started waits for. */
+struct runner_wait {
+	const char *what; /* "sleep", or another word that lives for ever; NULL: for nothing, its code runs */
+	int64_t since_ms; /* steady; 0: since it was started */
+	bool begun;       /* false: it has not come to its first line yet */
 };
 
 struct runner {
@@ -38,4 +45,7 @@ struct runner {
 
 	/* Ends a run; `ended` follows. With RUNNER_FORCED it follows even if the run cannot be stopped. */
 	void (*stop)(void *data, void *run, enum runner_stop how);
+
+	/* What a run waits for at this moment: it is under way elsewhere, and may be further already. */
+	struct runner_wait (*waits_for)(void *data, const void *run);
 };

@@ -163,6 +163,11 @@ void child_port_free(struct child_port **port_p)
 	free(port);
 }
 
+int child_pid(const struct child *child)
+{
+	return child->process != NULL ? process_pid(child->process) : 0;
+}
+
 void child_signal(struct child *child, int signal)
 {
 	if (child->process == NULL)

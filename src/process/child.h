@@ -61,6 +61,9 @@ struct child *child_start(struct child_port *port, const struct child_options *o
 			  void (*ended)(void *data, const struct child_outcome *outcome),
 			  void *data);
 
+/* Its pid; 0: it has none yet, or not any more. */
+int child_pid(const struct child *child);
+
 /* Sends a signal to the whole group. */
 void child_signal(struct child *child, int signal);
 

@@ -199,6 +199,11 @@ struct process *process_start(struct process_port *port, const struct spawn_what
 	return NULL;
 }
 
+int process_pid(const struct process *process)
+{
+	return atomic_load(&process->pid);
+}
+
 bool process_is_starting(const struct process *process)
 {
 	bool starting;

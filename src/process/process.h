@@ -51,10 +51,13 @@ void process_port_free(struct process_port **port);
 /*
  * Starts one: copies what it is given but for the ends of the pipes, which it takes, also when
  * it fails. NULL: *error is an errno. `ended` follows, never from inside this call. This and
- * the next three on the port's loop.
+ * the next four on the port's loop.
  */
 struct process *process_start(struct process_port *port, const struct spawn_what *what,
 			      void *owner, int *error);
+
+/* Its pid, which is its group's number, too; 0: there is none yet. */
+int process_pid(const struct process *process);
 
 /* Whether its exec has not returned yet. */
 bool process_is_starting(const struct process *process);

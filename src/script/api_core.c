@@ -42,7 +42,7 @@ static int core_sleep(lua_State *L)
 {
 	lua_Number seconds = luaL_checknumber(L, 1);
 	struct run *run = run_check_wait(L, "pm.sleep");
-	struct wait wait = { .finish = finish_nothing, .release = release_timer };
+	struct wait wait = { .what = "sleep", .finish = finish_nothing, .release = release_timer };
 	struct timer *timer;
 
 	luaL_argcheck(L, seconds >= 0 && seconds <= LONGEST_S, 1,

@@ -212,7 +212,7 @@ static struct exec *take_spec(lua_State *L, struct run *run)
 static int start(lua_State *L, size_t keep_bytes)
 {
 	struct run *run = run_check_wait(L, "pm.exec");
-	struct wait wait = { .cancel = cancel, .finish = finish, .release = release };
+	struct wait wait = { .what = "exec", .cancel = cancel, .finish = finish, .release = release };
 	struct child_options options;
 	struct exec *exec;
 

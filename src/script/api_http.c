@@ -92,7 +92,7 @@ static void get_headers(lua_State *L, struct http_order *order)
 static int http_fetch(lua_State *L)
 {
 	struct run *run = run_check_wait(L, "pm.http");
-	struct wait wait = { .cancel = cancel, .finish = finish, .release = release };
+	struct wait wait = { .what = "http", .cancel = cancel, .finish = finish, .release = release };
 	struct http_order order = { .timeout_ms = run_left_ms(run) };
 	struct fetch *fetch;
 

@@ -242,7 +242,7 @@ static const char **take_params(lua_State *L, int count)
 static int query_ask(lua_State *L)
 {
 	struct run *run = run_check_wait(L, "pm.query");
-	struct wait wait = { .cancel = cancel, .finish = finish, .release = release };
+	struct wait wait = { .what = "query", .cancel = cancel, .finish = finish, .release = release };
 	struct question question = { .timeout_ms = run_left_ms(run) };
 	struct config_node node;
 	struct query *query;

@@ -65,7 +65,7 @@ static int finish(lua_State *L, void *data)
 static int request_exchange(lua_State *L)
 {
 	struct run *run = run_check_wait(L, "pm.request");
-	struct wait wait = { .cancel = cancel, .finish = finish, .release = release };
+	struct wait wait = { .what = "request", .cancel = cancel, .finish = finish, .release = release };
 	struct exchange_order order = { .timeout_ms = run_left_ms(run) };
 	struct request *request;
 

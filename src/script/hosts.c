@@ -341,6 +341,16 @@ void hosts_forget(struct hosts *hosts, const char *session)
 	}
 }
 
+static struct runner_wait waits_for(void *data, const void *run)
+{
+	const struct job *job = load_job(run);
+	struct runner_wait wait = { .begun = job_has_begun(job) };
+
+	(void)data;
+	wait.what = job_waits_for(job, &wait.since_ms);
+	return wait;
+}
+
 unsigned long hosts_generation(const struct hosts *hosts)
 {
 	return hosts->generation;
@@ -372,6 +382,7 @@ struct hosts *hosts_new(uv_loop_t *loop, struct host *host, struct config *confi
 		.is_ready = is_ready,
 		.start = start,
 		.stop = stop,
+		.waits_for = waits_for,
 	};
 	hosts->mailbox = mailbox_new(loop, on_message, hosts);
 	hosts->load_timer = timer_new(loop, on_load_time, hosts);

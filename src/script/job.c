@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "loop/clock.h"
 
 static struct job *new_job(unsigned long id, int64_t timeout_ms)
 {
@@ -10,6 +11,8 @@ static struct job *new_job(unsigned long id, int64_t timeout_ms)
 
 	atomic_init(&job->references, 1);
 	atomic_init(&job->state, JOB_SENT);
+	atomic_init(&job->waits_for, NULL);
+	atomic_init(&job->waits_since_ms, 0);
 	atomic_init(&job->by_hand, false);
 	job->id = id;
 	job->timeout_ms = timeout_ms;
@@ -73,6 +76,32 @@ bool job_begin(struct job *job)
 bool job_withdraw(struct job *job)
 {
 	return leave_sent(job, JOB_WITHDRAWN);
+}
+
+bool job_has_begun(const struct job *job)
+{
+	return atomic_load(&job->state) == JOB_BEGUN;
+}
+
+void job_waits(struct job *job, const char *what)
+{
+	atomic_store(&job->waits_for, NULL);
+	if (what == NULL)
+		return;
+	atomic_store(&job->waits_since_ms, clock_steady_ms());
+	atomic_store(&job->waits_for, what);
+}
+
+/* A time that belongs to another wait is not taken: between two waits there is none, which the second look sees. */
+const char *job_waits_for(const struct job *job, int64_t *since_ms)
+{
+	const char *what;
+
+	do {
+		what = atomic_load(&job->waits_for);
+		*since_ms = atomic_load(&job->waits_since_ms);
+	} while (atomic_load(&job->waits_for) != what);
+	return what;
 }
 
 void job_unref(struct job **job_p)

@@ -19,6 +19,8 @@ struct job {
 	atomic_uint references;
 	atomic_int state;
 	atomic_bool by_hand; /* somebody has asked for its end */
+	_Atomic(const char *) waits_for; /* job_waits() writes both, */
+	atomic_llong waits_since_ms;     /* this one first */
 	unsigned long id;
 	struct event *event; /* NULL: of code */
 	char *trigger; /* "triggers.master_up[2]"; of code "console" */
@@ -55,6 +57,15 @@ bool job_begin(struct job *job);
 
 /* The sender wants it back; false: it has begun, and its outcome follows or never comes. */
 bool job_withdraw(struct job *job);
+
+/* Whether the host has begun it. Any thread. */
+bool job_has_begun(const struct job *job);
+
+/* It waits from now on for this (a text that lives for ever), or (NULL) does not wait any more. Host's thread. */
+void job_waits(struct job *job, const char *what);
+
+/* What it waits for, and since when (steady, ms); NULL: for nothing. Any thread. */
+const char *job_waits_for(const struct job *job, int64_t *since_ms);
 
 /* NULL allowed; clears the pointer. */
 void job_unref(struct job **job);

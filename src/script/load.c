@@ -323,12 +323,25 @@ static void on_late(struct task *task)
 		tell_held(task, &sign, true);
 }
 
+/* It was to end, and has not begun, or its host has not said in time that it has ended. */
+static void tell_forced(struct task *task)
+{
+	struct host_sign sign = { 0 };
+
+	if (job_has_begun(task->job))
+		host_look(task->host, &sign);
+	if (sign.job_id != 0)
+		tell_held(task, &sign, false);
+	else
+		tell_failed(task, atomic_load(&task->job->by_hand) ? "ended by hand" : "ended with plusmoin", false);
+}
+
 static void on_task_time(void *data)
 {
 	struct task *task = data;
 
 	if (task->forced)
-		tell_failed(task, atomic_load(&task->job->by_hand) ? "ended by hand" : "ended with plusmoin", false);
+		tell_forced(task);
 	else if (task->refusal != NULL)
 		tell_failed(task, task->refusal, false);
 	else
@@ -425,9 +438,10 @@ void load_stop(struct task *task, enum runner_stop how)
 {
 	if (how == RUNNER_BY_HAND)
 		atomic_store(&task->job->by_hand, true);
-	if (task->host != NULL)
+	(void)job_withdraw(task->job);
+	if (job_has_begun(task->job))
 		host_stop_job(task->host, task->job);
-	task->forced = task->forced || how == RUNNER_FORCED || task->host == NULL;
+	task->forced = task->forced || how == RUNNER_FORCED || !job_has_begun(task->job);
 	if (task->forced)
 		timer_start(task->timer, 0);
 }

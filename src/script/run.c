@@ -286,6 +286,7 @@ static int end_wait(lua_State *L, int status, lua_KContext context)
 int run_wait(lua_State *L, struct run *run, const struct wait *wait)
 {
 	run->wait = *wait;
+	job_waits(run->job, wait->what);
 	run->phase = RUN_WAITING;
 	run->passing = true;
 	run->innermost = L;
@@ -294,6 +295,7 @@ int run_wait(lua_State *L, struct run *run, const struct wait *wait)
 
 void run_wake(struct run *run)
 {
+	job_waits(run->job, NULL);
 	make_ready(run, true);
 }
 

@@ -28,6 +28,7 @@ enum doom {
 
 /* What a waiting run waits for. */
 struct wait {
+	const char *what; /* in a word, for people; lives for ever */
 	/* It is not wanted any more: what is under way is dropped. */
 	void (*cancel)(void *data);
 	/* Pushes the results; may raise. How many. */

@@ -111,11 +111,11 @@ static void *start(void *data, const struct config *config, const struct config_
 	return hosts->start(hosts->data, config, action, event, on_ended, counted);
 }
 
-static void stop(void *data, void *run, bool force)
+static void stop(void *data, void *run, enum runner_stop how)
 {
 	const struct runner *hosts = hosts_runner(((struct bench *)data)->hosts);
 
-	hosts->stop(hosts->data, run, force);
+	hosts->stop(hosts->data, run, how);
 }
 
 static void on_loaded(void *data, unsigned long number, struct config *config,

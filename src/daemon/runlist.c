@@ -1,0 +1,264 @@
+#include "daemon/runlist.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+static void list(const struct daemon *daemon, size_t most, struct backlog *backlog)
+{
+	dispatch_list(daemon->dispatch, most, backlog);
+	if (daemon->alone != NULL)
+		dispatch_list(daemon->alone, most, backlog);
+	backlog_sort(backlog, most);
+}
+
+/* ---- a row ---- */
+
+static void add_text(struct json *json, const char *key, const char *text)
+{
+	jsonw_key(json, key);
+	jsonw_string(json, text);
+}
+
+static void add_number(struct json *json, const char *key, int64_t number)
+{
+	jsonw_key(json, key);
+	jsonw_int(json, number);
+}
+
+/* A steady moment as people's time. */
+static void add_moment(struct json *json, const char *key, int64_t steady_ms, const struct clock *clock)
+{
+	jsonw_key(json, key);
+	jsonw_seconds(json, steady_ms - clock->start_steady_ms + clock->start_wall_ms);
+}
+
+/* What it waits for: "waits_for", "waits_since", "behind". */
+static void add_wait(struct json *json, const struct backlog_look *look, const struct clock *clock)
+{
+	int64_t since_ms = look->waits_since_ms != 0 ? look->waits_since_ms : look->since_ms;
+
+	add_text(json, "waits_for", look->waits_for);
+	if (look->waits_for != NULL)
+		add_moment(json, "waits_since", since_ms, clock);
+	else
+		add_text(json, "waits_since", NULL);
+	add_text(json, "behind", look->behind[0] != '\0' ? look->behind : NULL);
+}
+
+static void add_row(const struct daemon *daemon, const struct backlog_row *row, struct json *json)
+{
+	const struct event *event = row->run->event;
+	const struct config_action *action = backlog_action(row);
+	struct backlog_look look = backlog_look_at(row);
+
+	jsonw_begin_object(json);
+	add_text(json, "id", look.id);
+	add_text(json, "state", look.state);
+	add_moment(json, "since", look.since_ms, &daemon->clock);
+	add_wait(json, &look, &daemon->clock);
+	add_text(json, "trigger", action->path);
+	add_text(json, "kind", action_is_command(action) ? "command" : "lua");
+	if (look.pid != 0)
+		add_number(json, "pid", look.pid);
+	else
+		add_text(json, "pid", NULL);
+	add_text(json, "name", event_kind_name(event->kind));
+	add_text(json, "event", event->id);
+	add_number(json, "cluster_id", event->cluster_id);
+	add_text(json, "node", event->node != NULL ? event->node->name : NULL);
+	jsonw_end_object(json);
+}
+
+/* Where rows are written, and by which clock. */
+struct page {
+	struct json *json;
+	const struct clock *clock;
+};
+
+/* The keys of any row; code at a console belongs to no event. */
+static void add_console(void *data, const struct console_run *run)
+{
+	const struct page *page = data;
+	struct json *json = page->json;
+
+	jsonw_begin_object(json);
+	add_text(json, "id", run->id);
+	add_text(json, "state", "running");
+	add_moment(json, "since", run->since_ms, page->clock);
+	add_text(json, "waits_for", run->waits_for);
+	if (run->waits_for != NULL)
+		add_moment(json, "waits_since", run->waits_since_ms, page->clock);
+	else
+		add_text(json, "waits_since", NULL);
+	add_text(json, "behind", NULL);
+	add_text(json, "trigger", "console");
+	add_text(json, "kind", "lua");
+	add_text(json, "pid", NULL);
+	add_text(json, "name", NULL);
+	add_text(json, "event", NULL);
+	add_number(json, "cluster_id", -1);
+	add_text(json, "node", NULL);
+	jsonw_end_object(json);
+}
+
+static void count_console(void *data, const struct console_run *run)
+{
+	(void)run;
+	++*(size_t *)data;
+}
+
+static size_t consoles_count(const struct daemon *daemon)
+{
+	size_t count = 0;
+
+	consoles_each(daemon->consoles, count_console, &count);
+	return count;
+}
+
+static void name_console(void *data, const struct console_run *run)
+{
+	struct buf *text = data;
+
+	buf_addf(text, "%s%s", buf_text(text)[text->len - 1] == ' ' ? "" : ", ", run->id);
+}
+
+/* ---- the answers ---- */
+
+static void render(void *data, struct json *json)
+{
+	struct daemon *daemon = data;
+	struct backlog backlog = { 0 };
+	struct page page = { .json = json, .clock = &daemon->clock };
+
+	list(daemon, RUNLIST_ROWS, &backlog);
+	add_number(json, "running", (int64_t)(backlog.under_way + consoles_count(daemon)));
+	add_number(json, "waiting", (int64_t)backlog.waiting);
+	jsonw_key(json, "runs");
+	jsonw_begin_array(json);
+	consoles_each(daemon->consoles, add_console, &page);
+	for (size_t i = 0; i < backlog.count; i++)
+		add_row(daemon, &backlog.rows[i], json);
+	jsonw_end_array(json);
+	backlog_free(&backlog);
+}
+
+/* Which ids there are, or that there is none: the caller frees it. */
+static char *refuse(struct daemon *daemon, const char *id)
+{
+	struct council *council = shift_council(daemon->shift);
+	struct backlog backlog = { 0 };
+	struct buf text = { 0 };
+	size_t count;
+	char *words;
+
+	list(daemon, RUNLIST_NAMED, &backlog);
+	count = backlog.under_way + backlog.waiting;
+	buf_addf(&text, "there is no run %s: ", id);
+	if (count + consoles_count(daemon) > 0)
+		buf_add_str(&text, "there are ");
+	else
+		buf_add_str(&text, "nothing runs, and nothing waits");
+	consoles_each(daemon->consoles, name_console, &text);
+	for (size_t i = 0; i < backlog.count; i++)
+		buf_addf(&text, "%s%s", buf_text(&text)[text.len - 1] == ' ' ? "" : ", ",
+			 backlog_look_at(&backlog.rows[i]).id);
+	if (count > backlog.count)
+		buf_addf(&text, " and %zu more", count - backlog.count);
+	if (council != NULL) {
+		words = council_words(council);
+		buf_addf(&text, " (this monitor is %s)", words);
+		free(words);
+	}
+	backlog_free(&backlog);
+	return buf_steal(&text);
+}
+
+static void log_kill(const struct backlog_row *row, const char *by)
+{
+	struct log_about about = action_event_about(row->run->event);
+
+	about.trigger = backlog_action(row)->path;
+	log_line(LOG_LEVEL_INFO, &about, "%s ends it", by);
+}
+
+/* The run of that id, and who has it; NULL: nobody. */
+static struct dispatch *find(const struct daemon *daemon, const char *id, struct backlog_row *row)
+{
+	if (dispatch_find(daemon->dispatch, id, row))
+		return daemon->dispatch;
+	return daemon->alone != NULL && dispatch_find(daemon->alone, id, row) ? daemon->alone : NULL;
+}
+
+/* Who asks for an end, in words; the caller's. */
+static char *words_for(uid_t uid)
+{
+	if (uid == (uid_t)-1)
+		return mem_strdup("`plusmoin runs kill` (of an unknown user)");
+	return mem_printf("`plusmoin runs kill` (uid %lu)", (unsigned long)uid);
+}
+
+/* The run of a console that is looked for by its id. */
+struct sought {
+	struct page page;
+	const char *id;
+	bool found;
+};
+
+/* Writes it as "run". */
+static void add_sought(void *data, const struct console_run *run)
+{
+	struct sought *sought = data;
+
+	if (strcmp(run->id, sought->id) != 0)
+		return;
+	sought->found = true;
+	jsonw_key(sought->page.json, "run");
+	add_console(&sought->page, run);
+}
+
+/* Whether what is to end is code at a console; it is told to. */
+static bool end_console(struct daemon *daemon, const struct request *request, struct json *json)
+{
+	struct sought sought = { .page = { .json = json, .clock = &daemon->clock }, .id = request->run };
+	char *by;
+
+	consoles_each(daemon->consoles, add_sought, &sought);
+	if (!sought.found)
+		return false;
+	by = words_for(request->uid);
+	log_info("%s ends %s", by, request->run);
+	free(by);
+	return consoles_kill(daemon->consoles, request->run);
+}
+
+static char *end_by_hand(void *data, const struct request *request, struct json *json)
+{
+	struct daemon *daemon = data;
+	struct dispatch *dispatch;
+	struct backlog_row row;
+	char *by;
+
+	if (request->run == NULL)
+		return mem_strdup("\"run\" is missing: the id of one of those that {\"request\": \"runs\"} lists");
+	if (end_console(daemon, request, json))
+		return NULL;
+	dispatch = find(daemon, request->run, &row);
+	if (dispatch == NULL)
+		return refuse(daemon, request->run);
+	jsonw_key(json, "run");
+	add_row(daemon, &row, json);
+	by = words_for(request->uid);
+	log_kill(&row, by);
+	dispatch_kill(dispatch, &row, by);
+	free(by);
+	return NULL;
+}
+
+void runlist_answers(struct requests *requests)
+{
+	requests->runs = render;
+	requests->kill = end_by_hand;
+}
