@@ -86,12 +86,13 @@ $(BUILD)/man/%: tests/tools/man.lua tests/tools/man_lua.lua tests/tools/roff.lua
 	@mkdir -p $(@D)
 	$(call quiet,MAN,$@)lua5.4 tests/tools/man.lua $* $(VERSION) > $@.tmp && mv $@.tmp $@
 
-# Its headings begin with "## ", as the page has a title on a forge; `code` is bold, as in the other pages.
+# Its headings begin with "## ", as the page has a title on a forge. `code` is bold, and no word is
+# divided, as in the other pages.
 $(BUILD)/man/%.7: conf/man/%.7.md tests/tools/page.lua Makefile
 	@mkdir -p $(@D)
 	$(call quiet,MAN,$@)lua5.4 tests/tools/page.lua $< > $@.md && lowdown -s -Tman --out-no-smarty -m title=$* \
 		-m section=7 -m shiftheadinglevelby=-1 -m 'source=plusmoin $(VERSION)' $@.md \
-		| sed 's/\\f\(C\|(C[RW]\)/\\fB/g' > $@.tmp && mv $@.tmp $@
+		| sed -e 's/\\f\(C\|(C[RW]\)/\\fB/g' -e '/^\.TH /s/$$/\n.nr HY 0\n.nh\n.ad l/' > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/libcore.a: $(LIB_OBJ)
 	$(call quiet,AR,$@)rm -f $@ && ar rcs $@ $(LIB_OBJ)
