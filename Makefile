@@ -204,7 +204,7 @@ COUNCIL = spec/program/council_spec.lua
 NOT_PLAIN = $(MATRIX) $(COUNCIL) spec/program/versions_spec.lua spec/program/night_spec.lua spec/program/soak_spec.lua
 
 # $(1): a spec; in `make test-long` those that play at random play for longer.
-long = $(if $(filter %/silence_spec.lua,$(1)),SILENCE_ROUNDS=10000 )$(if \
+long = $(if $(filter %/quiet_spec.lua,$(1)),QUIET_ROUNDS=10000 )$(if \
 	$(filter %/random_spec.lua %/reload_spec.lua,$(1)),RANDOM_STEPS=1000 )
 
 programs: $(BUILD)/plusmoin
@@ -271,7 +271,7 @@ test-all: ## test, test-long, all versions, and what nobody waits for: random ru
 		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/random_spec.lua" \
 		"RANDOM_STEPS=10000 $(SPEC) tsan spec/program/random_spec.lua" \
 		"RANDOM_STEPS=10000 $(SPEC) asan spec/program/reload_spec.lua" \
-		"SILENCE_ROUNDS=100000 $(SPEC) asan spec/program/silence_spec.lua" \
+		"QUIET_ROUNDS=100000 $(SPEC) asan spec/program/quiet_spec.lua" \
 		"$(SPEC) plain $(MATRIX)"
 	@sh tests/tools/run-tests.sh "COUNCIL_FAULTS=200 $(SPEC) plain $(COUNCIL)"
 

@@ -1,22 +1,24 @@
 # Completion of plusmoin's command line for bash.
 
-# The verbs that an option goes with, or all.
+# Prints the verbs that take an option; without an option all verbs.
 _plusmoin_verbs()
 {
 	case $1 in
 	-x) echo start ;;
-	--json) echo status explain monitors runs check ;;
+	--json) echo status explain monitors silence runs check ;;
+	--list | --end) echo silence ;;
 	-e | -f) echo console ;;
-	*) echo start stop reload status watch explain monitors runs console check run-trigger init-sql lua-types ;;
+	*) echo start stop reload status watch explain monitors silence runs console check run-trigger init-sql lua-types ;;
 	esac
 }
 
-# The options that go with a verb, or with any.
+# Prints the options that a verb takes; without a verb all options.
 _plusmoin_options()
 {
 	echo -c -h --help --version
 	case $1 in
 	start) echo -x ;;
+	silence) echo --list --end --json ;;
 	status | explain | monitors | runs | check) echo --json ;;
 	console) echo -f -e ;; # echo takes -e for its own where it stands first
 	'') echo -x --json -e -f ;;
@@ -35,14 +37,14 @@ _plusmoin()
 			option=${COMP_WORDS[i]}
 			i=$((i + 1))
 			;;
-		-x | --json) option=${COMP_WORDS[i]} ;;
+		-x | --json | --list | --end) option=${COMP_WORDS[i]} ;;
 		-*) ;;
 		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
 	done
-	if ((i > COMP_CWORD)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == -e ]]; then # code: nothing is known of it
+	if ((i > COMP_CWORD)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == -e ]]; then # Lua code is not completed
 		:
-	elif ((i > COMP_CWORD)); then # behind -c, -f
+	elif ((i > COMP_CWORD)); then # behind -c and -f a file follows
 		compopt -o filenames 2> /dev/null || :
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then
@@ -57,6 +59,8 @@ _plusmoin()
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 	elif [[ $verb == monitors ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "resign seed" -- "$current")
+	elif [[ $verb == silence ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "all" -- "$current")
 	elif [[ $verb == runs ]]; then
 		[[ ${COMP_WORDS[COMP_CWORD - 1]} != runs ]] || mapfile -t COMPREPLY < <(compgen -W kill -- "$current")
 	elif [[ -z $verb ]]; then

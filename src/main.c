@@ -38,6 +38,12 @@ static const char usage_text[] =
 	"  monitors resign\n"
 	"                 has the one that acts, if it is this one, hand over to another\n"
 	"  monitors seed  writes what this one knows to an etcd that was wiped or restored\n"
+	"  silence NODE|CLUSTER-ID|all DURATION [REASON]\n"
+	"                 for so long (30m, 1h30m, 2d) no trigger runs for events of that node,\n"
+	"                 of that cluster, or of all\n"
+	"  silence --list which silences there are; with --json for programs\n"
+	"  silence --end TARGET\n"
+	"                 ends the one of that target\n"
 	"  runs           which triggers run and which wait, and for what;\n"
 	"                 with --json for programs\n"
 	"  runs kill ID   ends one of them\n"
@@ -87,7 +93,17 @@ static const char **value_of(struct arguments *arguments, const char *option)
 		return &arguments->call.config;
 	if (strcmp(option, "-e") == 0)
 		return &arguments->call.code;
+	if (strcmp(option, "--end") == 0)
+		return &arguments->call.end;
 	return strcmp(option, "-f") == 0 ? &arguments->call.file : NULL;
+}
+
+/* What is said where that value is missing. */
+static const char *lacks_of(const char *option)
+{
+	if (strcmp(option, "-e") == 0)
+		return "-e needs code";
+	return strcmp(option, "--end") == 0 ? "a target is needed behind" : "a file is needed behind";
 }
 
 /* 0, or an exit status after a message. Options may stand before or after the verb. */
@@ -104,10 +120,12 @@ static int parse(int argc, char **argv, struct arguments *out)
 			out->call.foreground = true;
 		else if (strcmp(word, "--json") == 0)
 			out->call.json = true;
+		else if (strcmp(word, "--list") == 0)
+			out->call.list = true;
 		else if (value_of(out, word) != NULL && i + 1 < argc)
 			*value_of(out, word) = argv[++i];
 		else if (value_of(out, word) != NULL)
-			return wrong_usage(strcmp(word, "-e") == 0 ? "-e needs code" : "a file is needed behind", word);
+			return wrong_usage(lacks_of(word), word);
 		else if (word[0] == '-' && !(word[1] == '\0' && out->word_count == 1))
 			return wrong_usage("unknown option", word);
 		else if (out->verb != NULL && out->word_count < words_of(out->verb))
@@ -139,7 +157,9 @@ static const char *default_config(void)
 static int check_call(const struct verb *verb, const struct arguments *arguments)
 {
 	if (arguments->call.json && (verb == NULL || !verb->takes_json))
-		return wrong_usage("--json goes with status, explain, monitors, runs and check", NULL);
+		return wrong_usage("--json goes with status, explain, monitors, silence, runs and check", NULL);
+	if ((arguments->call.list || arguments->call.end != NULL) && (verb == NULL || !verb->takes_end))
+		return wrong_usage("--list and --end go with silence", NULL);
 	if (arguments->call.foreground && (verb == NULL || !verb->takes_foreground))
 		return wrong_usage("-x goes with start", NULL);
 	if ((arguments->call.code != NULL || arguments->call.file != NULL) && (verb == NULL || !verb->takes_code))

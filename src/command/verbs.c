@@ -9,6 +9,7 @@
 #include "command/monitors.h"
 #include "command/run_trigger.h"
 #include "command/runs.h"
+#include "command/silence.h"
 #include "command/start.h"
 #include "command/status.h"
 #include "command/stop.h"
@@ -87,6 +88,7 @@ static const struct verb verbs[] = {
 	{ .name = "watch", .run = run_watch },
 	{ .name = "explain", .words_most = 1, .takes_json = true, .run = run_explain },
 	{ .name = "monitors", .words_most = 1, .takes_json = true, .run = run_monitors },
+	{ .name = "silence", .words_most = VERB_WORDS, .takes_json = true, .takes_end = true, .run = command_silence },
 	{ .name = "runs", .words_most = 2, .takes_json = true, .run = run_runs },
 	{ .name = "console", .takes_code = true, .run = run_console },
 	{ .name = "check", .takes_json = true, .run = run_check },

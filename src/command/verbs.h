@@ -7,13 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define VERB_WORDS 2 /* at most, behind a verb */
+#define VERB_WORDS 102 /* at most, behind a verb: a target, a duration, and a reason (SILENCE_REASON_BYTES) */
 
 struct verb_call {
 	const char *config; /* its file's absolute path */
 	const char *words[VERB_WORDS]; /* NULL: not given */
 	bool foreground; /* -x */
 	bool json;       /* --json */
+	bool list;       /* --list */
+	const char *end; /* --end TARGET; NULL: not given */
 	const char *code; /* -e; NULL: not given */
 	const char *file; /* -f; NULL: not given */
 };
@@ -24,6 +26,7 @@ struct verb {
 	size_t words_most;
 	bool takes_foreground;
 	bool takes_json;
+	bool takes_end; /* and --list */
 	bool takes_code; /* -e, or -f */
 	const char *lacks; /* what is said when there are fewer words than it needs */
 	int (*run)(const struct verb_call *call); /* an exit status */

@@ -1,4 +1,4 @@
-/* Events: what view.h says of them. */
+/* Events: the functions that view.h declares for them. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -58,6 +58,12 @@ void event_set_term(struct event *event, int64_t term)
 	event->term = term;
 }
 
+void event_set_silenced(struct event *event, const char *words)
+{
+	free(event->silenced);
+	event->silenced = mem_strdup(words);
+}
+
 static struct node_view *node_of(struct node_view *node)
 {
 	return node != NULL ? node_view_ref(node) : NULL;
@@ -79,6 +85,7 @@ struct event *event_again(const struct event *event)
 	again->restored = event->restored;
 	again->term = event->term;
 	again->again = true;
+	again->silenced = mem_strdup(event->silenced);
 	return again;
 }
 
@@ -108,6 +115,7 @@ void event_unref(struct event **event_p)
 		node_view_unref(&event->witnesses[i]);
 	free(event->witnesses);
 	votes_free(&event->votes);
+	free(event->silenced);
 	view_unref(&event->view);
 	view_unref(&event->others);
 	free(event);

@@ -5,20 +5,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "core/likeness.h"
 #include "council/clerk.h"
 #include "council/differences.h"
+#include "council/entry.h"
 #include "loop/clock.h"
 #include "script/mailbox.h"
 
 #define END_MS 3000 /* the clerk hands back the lease and ends */
-#define HOST_BYTES 256
 
 struct council {
 	struct clerk *clerk;
@@ -29,11 +27,8 @@ struct council {
 	struct council_events events;
 	void *data;
 	struct polls polls;
-	char *name;
-	char *host;
-	char *instance;
-	char settings[LIKENESS_BYTES];
-	int64_t start_ms;  /* wall */
+	struct hush hush;
+	struct entry self;
 	int64_t term;
 	int64_t term_ms; /* wall: since when it is ours */
 	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
@@ -43,57 +38,24 @@ struct council {
 	int64_t ttl_ms;
 	char *monitors; /* a JSON list; NULL: not read yet */
 	struct differences differences; /* of settings */
-	size_t answering;
-	size_t not_answering;
 };
 
 /* ---- who we are ---- */
-
-/* One JSON object: what stands at `lead`, and (`full`) in our entry. */
-static char *describe(const struct council *council, bool full)
-{
-	struct buf text = { 0 };
-	struct json json = { .out = &text };
-
-	jsonw_begin_object(&json);
-	jsonw_key(&json, "name");
-	jsonw_string(&json, council->name);
-	jsonw_key(&json, "host");
-	jsonw_string(&json, council->host);
-	jsonw_key(&json, "pid");
-	jsonw_int(&json, getpid());
-	jsonw_key(&json, "instance");
-	jsonw_string(&json, council->instance);
-	jsonw_key(&json, "since");
-	jsonw_seconds(&json, council->start_ms);
-	if (full) {
-		jsonw_key(&json, "version");
-		jsonw_string(&json, PLUSMOIN_VERSION);
-		jsonw_key(&json, "answering");
-		jsonw_int(&json, (int64_t)council->answering);
-		jsonw_key(&json, "not_answering");
-		jsonw_int(&json, (int64_t)council->not_answering);
-		jsonw_key(&json, "settings");
-		jsonw_string(&json, council->settings);
-	}
-	jsonw_end_object(&json);
-	return buf_steal(&text);
-}
 
 static void tell_entry(struct council *council)
 {
 	struct missive *missive = missive_new(MISSIVE_SAY);
 
-	missive->text = describe(council, true);
+	missive->text = entry_describe(&council->self, true);
 	clerk_tell(council->clerk, missive);
 }
 
 void council_say(struct council *council, size_t answering, size_t not_answering)
 {
-	if (council->answering == answering && council->not_answering == not_answering)
+	if (council->self.answering == answering && council->self.not_answering == not_answering)
 		return;
-	council->answering = answering;
-	council->not_answering = not_answering;
+	council->self.answering = answering;
+	council->self.not_answering = not_answering;
 	tell_entry(council);
 }
 
@@ -169,9 +131,15 @@ static void take_monitors(struct council *council, const char *text)
 	json_t *all = json_loads(text, 0, NULL);
 
 	take_text(&council->monitors, mem_strdup(text));
-	differences_take(&council->differences, all, council->settings);
+	differences_take(&council->differences, all, council->self.settings);
 	polls_take_live(&council->polls, all);
 	json_decref(all);
+}
+
+static void take_estate(struct council *council, const struct estate *estate)
+{
+	if (estate->term == council->term)
+		council->events.returned(council->data, estate);
 }
 
 static void take_word(struct council *council, const struct missive *missive)
@@ -184,8 +152,7 @@ static void take_word(struct council *council, const struct missive *missive)
 		end_term(council, missive->text);
 		break;
 	case MISSIVE_ESTATE:
-		if (missive->estate->term == council->term)
-			council->events.returned(council->data, missive->estate);
+		take_estate(council, missive->estate);
 		break;
 	case MISSIVE_COMMITTED:
 		council->events.committed(council->data, missive->number);
@@ -211,6 +178,12 @@ static void take_word(struct council *council, const struct missive *missive)
 	case MISSIVE_NEWS:
 		polls_take_news(&council->polls, missive);
 		break;
+	case MISSIVE_SILENCES:
+	case MISSIVE_SILENCED:
+		hush_take(&council->hush, missive);
+		break;
+	case MISSIVE_SILENCE:
+	case MISSIVE_SEED_SILENCES:
 	case MISSIVE_PUT:
 	case MISSIVE_COMMIT:
 	case MISSIVE_SAY:
@@ -285,6 +258,11 @@ struct polls *council_polls(struct council *council)
 	return &council->polls;
 }
 
+const struct hush *council_hush(const struct council *council)
+{
+	return &council->hush;
+}
+
 void council_resign(struct council *council)
 {
 	clerk_tell(council->clerk, missive_new(MISSIVE_RESIGN));
@@ -309,13 +287,13 @@ void council_render_short(const struct council *council, struct json *json)
 {
 	jsonw_key(json, "acts");
 	jsonw_bool(json, council->term != 0);
-	add_text(json, "acting", council->term != 0 ? council->name : council->leader);
+	add_text(json, "acting", council->term != 0 ? council->self.name : council->leader);
 	add_text(json, "stuck", council->stuck);
 }
 
 void council_render(const struct council *council, struct json *json)
 {
-	add_text(json, "name", council->name);
+	add_text(json, "name", council->self.name);
 	council_render_short(council, json);
 	jsonw_key(json, "term");
 	if (council->term != 0)
@@ -343,7 +321,7 @@ static void on_turn(uv_prepare_t *turn)
 static bool start_clerk(struct council *council, const struct config *config)
 {
 	const struct config_monitors *monitors = &config->monitors;
-	char *value = describe(council, false);
+	char *value = entry_describe(&council->self, false);
 	const struct clerk_start start = {
 		.etcd = {
 			.endpoints = (const char *const *)monitors->etcd,
@@ -356,8 +334,8 @@ static bool start_clerk(struct council *council, const struct config *config)
 		},
 		.prefix = monitors->prefix,
 		.name = monitors->name,
-		.instance = council->instance,
-		.host = council->host,
+		.instance = council->self.instance,
+		.host = council->self.host,
 		.value = value,
 		.ttl_s = monitors->ttl_ms / 1000,
 		.turned_ms = &council->turned_ms,
@@ -368,15 +346,14 @@ static bool start_clerk(struct council *council, const struct config *config)
 
 	council->clerk = clerk_new(&start);
 	council->polls.clerk = council->clerk;
+	council->hush.clerk = council->clerk;
 	free(value);
 	return council->clerk != NULL;
 }
 
 static void forget(struct council *council)
 {
-	free(council->name);
-	free(council->host);
-	free(council->instance);
+	entry_clear(&council->self);
 	free(council->leader);
 	free(council->stuck);
 	free(council->monitors);
@@ -405,18 +382,13 @@ static void close_handles(struct council *council)
 struct council *council_new(const struct council_start *start)
 {
 	struct council *council = mem_zalloc(1, sizeof(*council));
-	char host[HOST_BYTES] = "";
 
-	(void)gethostname(host, sizeof(host) - 1);
 	council->events = *start->events;
 	council->data = start->data;
-	council->name = mem_strdup(start->config->monitors.name);
-	council->polls = (struct polls){ .name = council->name, .events = start->polls, .data = start->polls_data };
-	council->host = mem_strdup(host);
-	council->start_ms = clock_wall_ms();
+	entry_begin(&council->self, start->config, clock_wall_ms());
+	council->polls = (struct polls){ .name = council->self.name, .events = start->polls, .data = start->polls_data };
+	council->hush = (struct hush){ .events = start->hush, .data = start->hush_data };
 	council->ttl_ms = start->config->monitors.ttl_ms;
-	council->instance = mem_printf("%s:%ld:%" PRId64, host, (long)getpid(), council->start_ms);
-	likeness_write(start->config, council->settings);
 	council->turn.data = council;
 	council->mailbox = mailbox_new(start->loop, on_word, council);
 	(void)uv_prepare_init(start->loop, &council->turn);

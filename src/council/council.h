@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "council/commit.h"
 #include "council/estate.h"
+#include "council/hush.h"
 #include "council/polls.h"
 
 struct council;
@@ -38,6 +39,8 @@ struct council_start {
 	void *data;
 	const struct polls_events *polls; /* what monitors ask each other */
 	void *polls_data;
+	const struct hush_events *hush; /* silences that all share */
+	void *hush_data;
 };
 
 /* NULL: there is no thread. */
@@ -63,6 +66,9 @@ void council_say(struct council *council, size_t answering, size_t not_answering
 
 /* By which monitors ask each other what they see. */
 struct polls *council_polls(struct council *council);
+
+/* By which silences are set and ended for all monitors; the council's. */
+const struct hush *council_hush(const struct council *council);
 
 /* Hands the term back when all that waits is written. */
 void council_resign(struct council *council);

@@ -111,6 +111,16 @@ static bool is_stale_for_long(struct election *election, const struct answer *an
 	return now_ms - election->stale_ms > STALE_PARTS * election->ttl_ms;
 }
 
+void election_doubt(struct election *election, const char *words)
+{
+	if (election->is_strange)
+		return;
+	election->is_strange = true;
+	if (election->belief.term != 0)
+		end_term(election, words);
+	election->events.strange(election->events.data, words);
+}
+
 /* Whether the store is the one it was: all that is asked here goes through etcd's majority, so its revision never falls. */
 static bool is_known(struct election *election, const struct answer *answer)
 {
@@ -134,12 +144,7 @@ static bool is_known(struct election *election, const struct answer *answer)
 		election->revision = header->revision;
 		return true;
 	}
-	if (!election->is_strange) {
-		election->is_strange = true;
-		if (election->belief.term != 0)
-			end_term(election, words);
-		election->events.strange(election->events.data, words);
-	}
+	election_doubt(election, words);
 	free(words);
 	return false;
 }

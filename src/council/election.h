@@ -51,6 +51,9 @@ void election_hint(struct election *election);
 /* Campaigns no more, until election_may() again: the monitor's loop does not turn, or it resigns. */
 void election_may(struct election *election, bool may);
 
+/* Others have seen that the store is not the one it was, in these words. */
+void election_doubt(struct election *election, const char *words);
+
 /* The store is taken as it is. */
 void election_accept(struct election *election);
 const struct belief *election_belief(const struct election *election);

@@ -7,3 +7,4 @@
 #define KEY_ASK "ask/"           /* a node's id follows: who acts asks what the others see of it (slip.h) */
 #define KEY_SEE "see/"           /* a monitor's name, a slash and a node's id follow: what it sees of it */
 #define KEY_EVENTS "events/"     /* twelve digits follow */
+#define KEY_SILENCES "silences/" /* what one is about follows (core/silences.h), without a lease */

@@ -21,6 +21,7 @@ void missive_free(struct missive **missive_p)
 		return;
 	commit_free(&missive->commit);
 	estate_free(&missive->estate);
+	silences_free(&missive->silences);
 	free(missive->text);
 	free(missive->key);
 	free(missive);

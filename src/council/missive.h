@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "core/silences.h"
 #include "council/commit.h"
 #include "council/estate.h"
 
@@ -14,6 +15,8 @@ enum missive_kind {
 	MISSIVE_SEED,   /* take the store as it is: the next term writes our state there */
 	MISSIVE_RESIGN, /* hand the term back when all that waits is written */
 	MISSIVE_END,    /* the same, and end the thread */
+	MISSIVE_SILENCE, /* have the one of `silences` stand, or (`flag`) that of its target go: MISSIVE_SILENCED follows */
+	MISSIVE_SEED_SILENCES, /* have all of them stand */
 	MISSIVE_PUT,    /* write `text` at `key`, with our lease, or (NULL) take the key away: of ask/ and see/ */
 	/* The clerk to the council: */
 	MISSIVE_TERM,      /* a term has begun: `estate` */
@@ -26,6 +29,8 @@ enum missive_kind {
 	MISSIVE_TAKEN,     /* our name is another process's: `text` is its entry */
 	MISSIVE_IN,        /* our entry stands */
 	MISSIVE_MONITORS,  /* the entries of all monitors: `text`, a JSON list */
+	MISSIVE_SILENCES,  /* all that stand: `silences` */
+	MISSIVE_SILENCED,  /* what was asked for by `number` stands, and was said by MISSIVE_SILENCES; `text`: or why not */
 	MISSIVE_NEWS,      /* of ask/ and see/: at `key` stands `text`; NULL: nothing any more */
 };
 
@@ -36,6 +41,8 @@ struct missive {
 	char *key; /* behind the prefix */
 	struct commit *commit;
 	struct estate *estate;
+	struct silences silences;
+	bool flag;
 };
 
 struct missive *missive_new(enum missive_kind kind);

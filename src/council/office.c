@@ -107,6 +107,17 @@ static void on_stuck(void *data, const char *why)
 
 /* ---- the election ---- */
 
+/* All silences that stood when the term began were said: it may be said, too. */
+static void on_fresh(void *data)
+{
+	struct clerk *clerk = data;
+	struct missive *missive = clerk->coming;
+
+	clerk->coming = NULL;
+	if (missive != NULL)
+		clerk->say(clerk->data, missive);
+}
+
 static void on_estate(void *data, struct estate *estate, const char *why)
 {
 	struct clerk *clerk = data;
@@ -126,7 +137,13 @@ static void on_estate(void *data, struct estate *estate, const char *why)
 		ledger_begin(clerk->ledger, estate->term, estate->meta_revision, estate->meta);
 	missive = missive_new(again ? MISSIVE_ESTATE : MISSIVE_TERM);
 	missive->estate = estate;
-	clerk->say(clerk->data, missive);
+	if (again) {
+		clerk->say(clerk->data, missive);
+	} else {
+		missive_free(&clerk->coming);
+		clerk->coming = missive;
+		keeper_await(clerk->keeper, on_fresh, clerk);
+	}
 }
 
 static void read_estate(struct clerk *clerk, int64_t term)
@@ -140,6 +157,7 @@ static void on_began(void *data, int64_t term)
 	struct clerk *clerk = data;
 
 	clerk->rereads = false;
+	keeper_act(clerk->keeper, true);
 	read_estate(clerk, term);
 }
 
@@ -148,6 +166,8 @@ static void on_gone(void *data, const char *why)
 	struct clerk *clerk = data;
 
 	estate_reader_free(&clerk->reader);
+	missive_free(&clerk->coming);
+	keeper_act(clerk->keeper, false);
 	ledger_end(clerk->ledger);
 	say(clerk, MISSIVE_TERM_OVER, why);
 	do_if_idle(clerk);
@@ -158,6 +178,7 @@ static void on_strange(void *data, const char *words)
 	char *text = mem_printf("%s: nobody acts until \"plusmoin monitors seed\" is said where the truth is", words);
 
 	log_error("%s", text);
+	keeper_doubt(((struct clerk *)data)->keeper);
 	say(data, MISSIVE_STRANGE, NULL);
 	take_words(data, AWAY_STORE, text);
 	free(text);
@@ -166,6 +187,35 @@ static void on_strange(void *data, const char *words)
 static void on_led(void *data, const char *value)
 {
 	say(data, MISSIVE_LED, value);
+}
+
+/* ---- silences ---- */
+
+static void on_silences(void *data, const struct silences *silences)
+{
+	struct clerk *clerk = data;
+	struct missive *missive = missive_new(MISSIVE_SILENCES);
+
+	for (size_t i = 0; i < silences->count; i++)
+		(void)silences_put(&missive->silences, &silences->items[i]);
+	clerk->say(clerk->data, missive);
+}
+
+static void on_silenced(void *data, unsigned long number, const char *why)
+{
+	struct clerk *clerk = data;
+	struct missive *missive = missive_new(MISSIVE_SILENCED);
+
+	missive->number = number;
+	missive->text = mem_strdup(why);
+	clerk->say(clerk->data, missive);
+}
+
+static void on_strange_read(void *data, const char *words)
+{
+	struct clerk *clerk = data;
+
+	election_doubt(clerk->election, words);
 }
 
 /* ---- who there is ---- */
@@ -248,6 +298,22 @@ void office_again(void *data)
 
 /* ---- what the council says ---- */
 
+static void take_silences(struct clerk *clerk, const struct missive *missive)
+{
+	if (missive->kind == MISSIVE_SILENCE)
+		keeper_put(clerk->keeper, missive->number, &missive->silences.items[0], missive->flag);
+	else
+		keeper_seed(clerk->keeper, &missive->silences);
+}
+
+static void accept_store(struct clerk *clerk)
+{
+	clerk->seeds = true;
+	take_words(clerk, AWAY_STORE, NULL);
+	keeper_accept(clerk->keeper);
+	election_accept(clerk->election);
+}
+
 void office_take(struct clerk *clerk, struct missive *missive)
 {
 	switch (missive->kind) {
@@ -261,15 +327,17 @@ void office_take(struct clerk *clerk, struct missive *missive)
 	case MISSIVE_PUT:
 		ballot_put(clerk->ballot, missive->key, missive->text);
 		break;
+	case MISSIVE_SILENCE:
+	case MISSIVE_SEED_SILENCES:
+		take_silences(clerk, missive);
+		break;
 	case MISSIVE_END:
 		clerk->ends = true;
 		clerk->resigns = true;
 		do_if_idle(clerk);
 		break;
 	case MISSIVE_SEED:
-		clerk->seeds = true;
-		take_words(clerk, AWAY_STORE, NULL);
-		election_accept(clerk->election);
+		accept_store(clerk);
 		break;
 	case MISSIVE_RESIGN:
 		clerk->resigns = true;
@@ -289,6 +357,8 @@ void office_take(struct clerk *clerk, struct missive *missive)
 	case MISSIVE_TAKEN:
 	case MISSIVE_IN:
 	case MISSIVE_MONITORS:
+	case MISSIVE_SILENCES:
+	case MISSIVE_SILENCED:
 	case MISSIVE_NEWS:
 		break; /* the clerk's own */
 	}
@@ -296,6 +366,16 @@ void office_take(struct clerk *clerk, struct missive *missive)
 }
 
 /* ---- its life ---- */
+
+static struct keeper *open_keeper(struct clerk *clerk)
+{
+	const struct keeper_events events = {
+		.read = on_silences, .done = on_silenced, .strange = on_strange_read, .data = clerk,
+	};
+
+	return keeper_new(&(struct keeper_start){
+		.client = clerk->client, .prefix = clerk->prefix, .ttl_ms = clerk->ttl_ms, .events = &events });
+}
 
 void office_open(struct clerk *clerk)
 {
@@ -319,6 +399,7 @@ void office_open(struct clerk *clerk)
 	reg_say(clerk->reg, clerk->value);
 	clerk->ballot = ballot_new(&(struct ballot_start){ .client = clerk->client, .prefix = clerk->prefix,
 		.timeout_ms = clerk->ttl_ms / ASK_PARTS, .say = clerk->say, .data = clerk->data });
+	clerk->keeper = open_keeper(clerk);
 	clerk->lead_feed = feed_start(clerk->client, lead, 0, clerk->ttl_ms / TURN_PARTS, on_lead_news, clerk);
 	clerk->roll = roll_new(clerk->client, monitors, clerk->ttl_ms, on_roll, clerk);
 	start_lease(clerk);
@@ -333,7 +414,9 @@ void office_close(struct clerk *clerk)
 	roll_free(&clerk->roll);
 	estate_reader_free(&clerk->reader);
 	ledger_free(&clerk->ledger);
+	missive_free(&clerk->coming);
 	ballot_free(&clerk->ballot);
+	keeper_free(&clerk->keeper);
 	election_free(&clerk->election);
 	reg_free(&clerk->reg);
 	lease_free(&clerk->lease);

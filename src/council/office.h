@@ -11,6 +11,7 @@
 #include "council/ballot.h"
 #include "council/clerk.h"
 #include "council/election.h"
+#include "council/keeper.h"
 #include "council/ledger.h"
 #include "council/reg.h"
 #include "council/roll.h"
@@ -39,6 +40,8 @@ struct clerk {
 	struct election *election;
 	struct ledger *ledger;
 	struct ballot *ballot;
+	struct keeper *keeper;
+	struct missive *coming;   /* MISSIVE_TERM, until the silences were read that stood when it began; NULL: none */
 	struct estate_reader *reader;
 	struct feed *lead_feed;
 	struct roll *roll;

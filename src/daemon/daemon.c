@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/fits.h"
+#include "daemon/hushing.h"
 #include "daemon/inside.h"
 #include "daemon/measured.h"
 #include "daemon/runlist.h"
@@ -98,6 +99,7 @@ static void on_all_dispatched(void *data)
 	reaper_stop();
 	uv_walk(&daemon->loop, on_handle, NULL);
 	outlook_free(&daemon->outlook);
+	quiet_free(&daemon->quiet);
 	saved_free(&daemon->inherited);
 	tidy_free(&daemon->tidy);
 	uv_stop(&daemon->loop);
@@ -124,6 +126,8 @@ static void begin_end(struct daemon *daemon, int signum)
 	monitor_stands(daemon->monitor);
 	daemon->hangs = !outlook_end(daemon->outlook);
 	requests_end(&daemon->requests);
+	silencing_free(&daemon->silencing);
+	quiet_stop(daemon->quiet);
 	control_free(&daemon->control);
 	shift_leave(daemon->shift);
 	monitor_free(&daemon->monitor);
@@ -279,6 +283,7 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 static void start_all(struct daemon *daemon)
 {
 	(void)watching_begin(daemon);
+	hushing_open(daemon);
 	daemon->consoles = consoles_new(daemon->hosts, daemon->control, &daemon->config, on_console_used, daemon);
 	control_tell_gone(daemon->control, on_client_gone);
 	daemon->requests = (struct requests){
@@ -287,6 +292,8 @@ static void start_all(struct daemon *daemon)
 		.recent = &daemon->recent,
 		.dispatch = daemon->dispatch,
 		.hosts = daemon->hosts,
+		.quiet = daemon->quiet,
+		.silencing = daemon->silencing,
 		.consoles = daemon->consoles,
 		.first = daemon->first,
 		.config = &daemon->config,

@@ -8,9 +8,11 @@
 #include "daemon/control.h"
 #include "daemon/outcome.h"
 #include "daemon/outlook.h"
+#include "daemon/quiet.h"
 #include "daemon/recent.h"
 #include "daemon/requests.h"
 #include "daemon/shift.h"
+#include "daemon/silencing.h"
 #include "daemon/tidy.h"
 #include "dispatch/dispatch.h"
 #include "loop/timer.h"
@@ -30,6 +32,8 @@ struct daemon {
 	unsigned long run_numbers; /* of all dispatches */
 	struct dispatch *dispatch;
 	struct dispatch *alone; /* of triggers that run whether etcd answers or not; NULL: there is no other monitor */
+	struct quiet *quiet; /* the silences in force, */
+	struct silencing *silencing; /* and who sets and ends them */
 	struct control *control;
 	struct consoles *consoles;
 	struct outlook *outlook;

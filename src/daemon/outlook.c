@@ -177,6 +177,12 @@ void outlook_changed(struct outlook *outlook)
 		timer_start(outlook->soon, delay_ms > STATUS_DELAY_MS ? delay_ms : STATUS_DELAY_MS);
 }
 
+void outlook_silence(struct outlook *outlook, const struct silences *silences)
+{
+	records_silence(outlook->records, silences);
+	outlook_changed(outlook);
+}
+
 void outlook_fired(struct outlook *outlook, const struct event *event)
 {
 	struct note *note;

@@ -39,6 +39,9 @@ void outlook_stand(struct outlook *outlook, char *words);
 /* What people are shown has changed: within STATUS_DELAY_MS it is out. */
 void outlook_changed(struct outlook *outlook);
 
+/* What people have silenced (which outlives the outlook) has changed. */
+void outlook_silence(struct outlook *outlook, const struct silences *silences);
+
 /* An event has fired, and is the newest of the recent ones: the window has it at once, triggers in Lua before they run. */
 void outlook_fired(struct outlook *outlook, const struct event *event);
 

@@ -30,6 +30,7 @@ static void forget(struct recent_event *one)
 	free(one->message);
 	free(one->seen);
 	free(one->votes);
+	free(one->silenced);
 	buf_free(&one->outcomes);
 }
 
@@ -84,6 +85,7 @@ void recent_add(struct recent *recent, const struct event *event, const struct f
 		one->place = mem_printf("%s:%d", event->node->host, event->node->port);
 	one->seen = seen_until(one->place, fleet);
 	one->votes = votes_of(event);
+	one->silenced = mem_strdup(event->silenced);
 	text_copy(one->id, sizeof(one->id), event->id);
 }
 
@@ -115,6 +117,8 @@ static void add_keys(const struct recent_event *event, struct json *json)
 		jsonw_key(json, "votes");
 		jsonw_raw(json, event->votes);
 	}
+	if (event->silenced != NULL)
+		add_string(json, "silenced", event->silenced);
 }
 
 static void render_event(const struct recent_event *event, struct json *json)
@@ -184,6 +188,14 @@ void recent_tell(struct recent *recent, const struct event *event, const char *p
 	json.out = &one->outcomes;
 	json.comma = one->outcomes.len > 0;
 	add_outcome(&json, path, words);
+}
+
+void recent_silence(struct recent *recent, const struct event *event, const char *words)
+{
+	struct recent_event *one = is_kept(event) ? find(recent, event->id) : NULL;
+
+	if (one != NULL && one->silenced == NULL)
+		one->silenced = mem_strdup(words);
 }
 
 bool recent_has(const struct recent *recent, const char *id)

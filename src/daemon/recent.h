@@ -26,6 +26,7 @@ struct recent_event {
 	char *message;       /* NULL: none */
 	char *seen;          /* its last looks, as JSON: the evidence; NULL: it is about no node */
 	char *votes;         /* what the monitors said of its node, as JSON; NULL: they were not asked */
+	char *silenced;      /* by which silence its triggers did not run, all or the rest of them; NULL: by none */
 	struct buf outcomes; /* JSON objects, commas between */
 };
 
@@ -48,6 +49,9 @@ void recent_render_newest(const struct recent *recent, struct json *json);
 /* How one of the event's triggers ended (`path` NULL: dropped); nothing for an event not kept. */
 void recent_tell(struct recent *recent, const struct event *event, const char *path,
 		 const char *how);
+
+/* A silence has begun before all of the event's triggers had: its words. */
+void recent_silence(struct recent *recent, const struct event *event, const char *words);
 
 bool recent_has(const struct recent *recent, const char *id);
 

@@ -8,6 +8,7 @@
 #include "core/dispute.h"
 #include "core/why.h"
 #include "daemon/about.h"
+#include "daemon/target.h"
 
 static void add_error(struct json *json, const char *text)
 {
@@ -36,13 +37,14 @@ static struct status_mark mark_of(const struct requests *requests)
 		.disputes = fleet->dispute_count,
 		.isolated_ms = fleet->cut_off_ms,
 		.monitors = requests->monitors_generation,
+		.silences = quiet_generation(requests->quiet),
 	};
 }
 
 static bool is_same_mark(const struct status_mark *a, const struct status_mark *b)
 {
 	return a->board == b->board && a->hosts == b->hosts && a->lacks == b->lacks && a->disputes == b->disputes &&
-	       a->isolated_ms == b->isolated_ms && a->monitors == b->monitors;
+	       a->isolated_ms == b->isolated_ms && a->monitors == b->monitors && a->silences == b->silences;
 }
 
 /* The kept status, if it is still what all is like; NULL: it is not. */
@@ -66,7 +68,7 @@ static void add_monitors(const struct requests *requests, struct json *json)
 	jsonw_end_object(json);
 }
 
-/* How triggers in Lua are, what plusmoin lacks: what is no node's, behind the nodes. */
+/* How triggers in Lua are, which are silenced, what plusmoin lacks: what is no node's, behind the nodes. */
 static void add_rest(const struct requests *requests, struct json *json)
 {
 	const struct fleet *fleet = monitor_fleet(requests->monitor);
@@ -84,6 +86,8 @@ static void add_rest(const struct requests *requests, struct json *json)
 	jsonw_end_object(json);
 	jsonw_key(json, "lacks");
 	lacks_render(monitor_lacks(requests->monitor), json);
+	jsonw_key(json, "silences");
+	silencing_render(requests->silencing, json);
 	add_monitors(requests, json);
 }
 
@@ -123,30 +127,11 @@ static void answer_events(const struct requests *requests, const struct request 
 	recent_render(requests->recent, request->since, json);
 }
 
-/* By its "host:port", else by its name; `*found`: how many have that. */
-static const struct node *find_node(const struct fleet *fleet, const char *name, size_t *found)
-{
-	const struct config_node *of_id = config_find_node(fleet->config, name);
-	const struct node *node = NULL;
-
-	*found = 1;
-	if (of_id != NULL)
-		return fleet->nodes[of_id - fleet->config->nodes];
-	*found = 0;
-	for (size_t i = 0; i < fleet->node_count; i++) {
-		if (strcmp(fleet->nodes[i]->config->name, name) == 0) {
-			node = fleet->nodes[i];
-			++*found;
-		}
-	}
-	return node;
-}
-
 static void explain_one(const struct requests *requests, const char *name, struct json *json)
 {
 	const struct fleet *fleet = monitor_fleet(requests->monitor);
 	size_t found;
-	const struct node *node = find_node(fleet, name, &found);
+	const struct node *node = target_find_node(fleet, name, &found);
 	struct moment now = clock_now(requests->clock);
 
 	if (found != 1) {
@@ -218,6 +203,14 @@ static void answer_resign(const struct requests *requests, const struct request 
 	answer_order(requests, requests->resign, json);
 }
 
+static void answer_silences(const struct requests *requests, const struct request *request, struct json *json)
+{
+	(void)request;
+	add_ok(json);
+	jsonw_key(json, "silences");
+	silencing_render(requests->silencing, json);
+}
+
 static void answer_runs(const struct requests *requests, const struct request *request, struct json *json)
 {
 	(void)request;
@@ -274,6 +267,16 @@ static struct shared_text *stop_console(struct requests *requests, unsigned long
 	return consoles_stop(requests->consoles, request);
 }
 
+static struct shared_text *begin_silence(struct requests *requests, unsigned long client, const struct request *request)
+{
+	return silencing_answer_set(requests->silencing, client, request);
+}
+
+static struct shared_text *end_silence(struct requests *requests, unsigned long client, const struct request *request)
+{
+	return silencing_answer_end(requests->silencing, client, request);
+}
+
 /* ---- the table ---- */
 
 enum known_way {
@@ -296,6 +299,9 @@ static const struct known_request {
 	{ "status", "", WAY_PARTS, NULL, NULL },
 	{ "events", "\"since\"", WAY_PIECE, answer_events, NULL },
 	{ "explain", "\"node\" or \"event\"", WAY_PIECE, answer_explain, NULL },
+	{ "silence", "\"target\", \"seconds\" and \"reason\"", WAY_LATER, NULL, begin_silence },
+	{ "silence_end", "\"target\"", WAY_LATER, NULL, end_silence },
+	{ "silences", "", WAY_PIECE, answer_silences, NULL },
 	{ "monitors", "", WAY_NOW, answer_monitors, NULL },
 	{ "resign", "", WAY_NOW, answer_resign, NULL },
 	{ "seed", "", WAY_NOW, answer_seed, NULL },

@@ -1,6 +1,7 @@
 /*
  * The requests of the control socket, a row each: its name, its arguments, the function that answers.
- * It reads what the daemon's rooms know and changes nothing but by asking for a reload, another monitor to act, or the end of a run.
+ * It reads what the daemon's rooms know and changes nothing but by asking for a reload, a silence, another monitor to act, or
+ * the end of a run.
  * Monitor's loop.
  */
 #pragma once
@@ -10,6 +11,7 @@
 #include "daemon/draft.h"
 #include "daemon/recent.h"
 #include "daemon/rendering.h"
+#include "daemon/silencing.h"
 #include "dispatch/dispatch.h"
 #include "loop/clock.h"
 #include "monitor/monitor.h"
@@ -23,6 +25,7 @@ struct status_mark {
 	unsigned long disputes;
 	int64_t isolated_ms;
 	unsigned long monitors;
+	unsigned long silences;
 };
 
 /* What is asked; the daemon's, which sets what stands before `rendering`. */
@@ -32,6 +35,8 @@ struct requests {
 	const struct recent *recent;
 	const struct dispatch *dispatch;
 	const struct hosts *hosts;
+	const struct quiet *quiet;
+	struct silencing *silencing;
 	struct consoles *consoles;
 	const struct config *first;  /* the start's, */
 	struct config *const *config; /* and where the present one is */

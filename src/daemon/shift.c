@@ -225,7 +225,7 @@ static void on_committed(void *data, unsigned long number)
 
 	shift->standing = number;
 	while ((duty = duties_next_standing(&shift->duties, number)) != NULL) {
-		shift->events.committed(shift->data, duty->record.event);
+		shift->events.committed(shift->data, &duty->record);
 		if (duty_is_over(duty))
 			duties_end(&shift->duties, duty);
 	}
@@ -374,7 +374,7 @@ struct shift *shift_new(const struct shift_start *start)
 	struct shift *shift = mem_zalloc(1, sizeof(*shift));
 	const struct council_start council = {
 		.loop = start->loop, .config = start->config, .events = &events, .data = shift,
-		.polls = start->polls, .polls_data = start->polls_data,
+		.polls = start->polls, .polls_data = start->polls_data, .hush = start->hush, .hush_data = start->hush_data,
 	};
 
 	shift->config = config_ref(start->config);

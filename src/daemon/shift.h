@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/event_record.h"
 #include "core/unsaved.h"
 #include "council/council.h"
 #include "dispatch/dispatch.h"
@@ -20,8 +21,8 @@ struct shift_events {
 	 * returns it.
 	 */
 	struct monitor *(*restart)(void *data, const struct saved *saved, struct unsaved *unsaved);
-	/* The event stands: it may be shown. */
-	void (*committed)(void *data, struct event *event);
+	/* The event stands: it may be shown, with what its runs have come to until now. */
+	void (*committed)(void *data, const struct event_record *record);
 	/* Who acts, or what plusmoin says of it, has changed. */
 	void (*changed)(void *data);
 	/* Our name is ours; or it is another process's, on that host. */
@@ -38,6 +39,8 @@ struct shift_start {
 	struct dispatch *alone;    /* as does that of triggers which act alone (loners.h) */
 	const struct polls_events *polls; /* what monitors ask each other */
 	void *polls_data;
+	const struct hush_events *hush; /* silences that all share */
+	void *hush_data;
 	const struct shift_events *events;
 	void *data;
 };

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/fits.h"
+#include "daemon/hushing.h"
 #include "daemon/measured.h"
 #include "daemon/voting.h"
 #include "monitor/live.h"
@@ -39,10 +40,26 @@ static void show(void *data, struct event *event)
 	outlook_fired(daemon->outlook, event);
 }
 
+/* With what its runs have come to before it stood. */
+static void on_committed(void *data, const struct event_record *record)
+{
+	struct daemon *daemon = data;
+
+	show(daemon, record->event);
+	for (size_t i = 0; i < record->run_count; i++) {
+		const struct event_run *run = &record->runs[i];
+
+		if (run->state == EVENT_RUN_DONE)
+			recent_tell(&daemon->recent, record->event, run->trigger, run->outcome);
+	}
+}
+
 static void on_fired(void *data, struct event *event)
 {
 	struct daemon *daemon = data;
 
+	if (event->kind != EVENT_HEARTBEAT)
+		quiet_mark(daemon->quiet, event);
 	if (!shift_fired(daemon->shift, event))
 		return;
 	show(daemon, event);
@@ -68,6 +85,8 @@ static void on_ended(void *data, const struct event *event, const char *path, en
 {
 	struct daemon *daemon = data;
 
+	if (end == ACTION_SILENCED)
+		recent_silence(&daemon->recent, event, how);
 	shift_ended(daemon->shift, event, path, end, how);
 }
 
@@ -97,8 +116,10 @@ static struct monitor *on_restart(void *data, const struct saved *saved, struct 
 	struct daemon *daemon = data;
 	const struct saved *from = saved != NULL ? saved : daemon->inherited;
 
-	if (saved == NULL && from != NULL)
+	if (saved == NULL && from != NULL) {
 		log_error("etcd holds nothing yet: what the state file holds is taken over");
+		hushing_inherit(daemon);
+	}
 	outlook_watch(daemon->outlook, NULL);
 	monitor_free(&daemon->monitor);
 	voting_act(daemon);
@@ -161,7 +182,7 @@ static void on_stands(void *data)
 
 static const struct shift_events shift_events = {
 	.restart = on_restart,
-	.committed = show,
+	.committed = on_committed,
 	.changed = on_stands,
 	.in = on_in,
 	.taken = on_taken,
@@ -179,6 +200,8 @@ static bool join_others(struct daemon *daemon)
 		.alone = daemon->alone,
 		.polls = &voting_polls,
 		.polls_data = daemon,
+		.hush = &hushing_events,
+		.hush_data = daemon,
 		.events = &shift_events,
 		.data = daemon,
 	};
@@ -242,6 +265,7 @@ static void start_monitor(struct daemon *daemon)
 		daemon->monitor = make_monitor(daemon, NULL, NULL);
 		return;
 	}
+	hushing_inherit(daemon);
 	daemon->monitor = make_monitor(daemon, daemon->inherited, NULL);
 	saved_free(&daemon->inherited);
 }
@@ -253,6 +277,7 @@ static struct dispatch *make_dispatch(struct daemon *daemon)
 
 	dispatch_tell(dispatch, &runs, daemon);
 	dispatch_measure(dispatch, &daemon->meters);
+	dispatch_set_silences(dispatch, quiet_all(daemon->quiet));
 	dispatch_number(dispatch, &daemon->run_numbers);
 	return dispatch;
 }
@@ -263,6 +288,7 @@ bool watching_begin(struct daemon *daemon)
 	measured_load(&daemon->meters, true);
 	daemon->tidy = tidy_new(&daemon->loop);
 	tidy_soon(daemon->tidy);
+	hushing_begin(daemon);
 	daemon->dispatch = make_dispatch(daemon);
 	if (daemon->config->monitors.etcd_count > 0)
 		daemon->alone = make_dispatch(daemon);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/config.h"
 #include "core/meters.h"
+#include "core/silences.h"
 #include "core/view.h"
 #include "dispatch/runner.h"
 #include "process/child.h"
@@ -18,7 +19,8 @@ enum action_end {
 	ACTION_DONE,
 	ACTION_FAILED, /* also: it was ended, or could not be started */
 	ACTION_TIMED_OUT,
-	ACTION_DROPPED /* it was not started, and will not be */
+	ACTION_DROPPED, /* it was not started, and will not be */
+	ACTION_SILENCED /* the same, as its event falls in a silence */
 };
 
 /* How one of an event's actions ended, or that the event was dropped (`path` NULL), in the log's words. */
@@ -29,7 +31,7 @@ struct dispatch_events {
 	/* One of the event's actions has been started: its end is told later, never from inside this call. */
 	void (*started)(void *data, const struct event *event, const char *path);
 	dispatch_told *told;
-	/* The same as data, after `told`; of an event that was dropped for each action that had not run. */
+	/* The same as data, after `told`; of an event that was dropped for each action that had not run. The event may go. */
 	void (*ended)(void *data, const struct event *event, const char *path, enum action_end end, const char *how);
 };
 
@@ -40,6 +42,7 @@ struct action_kit {
 	const struct dispatch_events *events; /* NULL: nobody wants to know */
 	void *data;
 	struct meters *meters; /* NULL: nobody wants to know */
+	const struct silences *silences; /* NULL: there are none */
 };
 
 /* Tells `events->told`, or `events->ended`, if somebody wants to know. */

@@ -244,3 +244,33 @@ void backlog_strike(const struct action_kit *kit, struct run *run, size_t index,
 	else
 		queue_run_free(&run);
 }
+
+/* ---- of one event ---- */
+
+/* Who wants to know how far an event's actions are. */
+struct left_asker {
+	const char *event_id;
+	dispatch_told *told;
+	void *data;
+};
+
+static void tell_left(void *data, struct run *run)
+{
+	const struct left_asker *asker = data;
+	const struct config_trigger *trigger = &run->config->triggers[run->event->kind];
+
+	if (strcmp(run->event->id, asker->event_id) != 0)
+		return;
+	for (size_t i = run->next; i < trigger->count; i++) {
+		if (queue_run_has_left(run, i))
+			asker->told(asker->data, run->event, trigger->actions[i].path,
+				    i == run->next && run->action != NULL ? "running" : "waiting");
+	}
+}
+
+void backlog_tell_left(const struct queues *queues, const char *event_id, dispatch_told *told, void *data)
+{
+	struct left_asker asker = { .event_id = event_id, .told = told, .data = data };
+
+	queues_each(queues, tell_left, &asker);
+}

@@ -53,6 +53,9 @@ bool backlog_find(const struct queues *queues, const char *id, struct backlog_ro
 const struct config_action *backlog_action(const struct backlog_row *row);
 struct backlog_look backlog_look_at(const struct backlog_row *row);
 
+/* Tells of each of the event's actions that has not ended: "running" or "waiting". */
+void backlog_tell_left(const struct queues *queues, const char *event_id, dispatch_told *told, void *data);
+
 /* The run ends, nothing of it is under way; its actions that have not run are told as dropped. Takes over `how`. */
 void backlog_end(const struct action_kit *kit, struct run *run, enum log_level level, char *how);
 

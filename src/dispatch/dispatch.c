@@ -8,6 +8,7 @@
 #include "dispatch/action.h"
 #include "dispatch/backlog.h"
 #include "dispatch/expendable.h"
+#include "dispatch/mute.h"
 #include "dispatch/slots.h"
 #include "dispatch/queue.h"
 #include "dispatch/tally.h"
@@ -67,10 +68,9 @@ static void start_action(struct dispatch *dispatch, struct run *run)
 static void start_if_let(struct dispatch *dispatch, struct run *run)
 {
 	const struct gate *gate = dispatch->gate;
-	enum gate_answer answer = GATE_OPEN;
+	enum gate_answer answer = gate == NULL ? GATE_OPEN : gate->may_start(
+		gate->data, run->event, queue_run_next_action(run), is_again(run));
 
-	if (gate != NULL)
-		answer = gate->may_start(gate->data, run->event, queue_run_next_action(run), is_again(run));
 	switch (answer) {
 	case GATE_OPEN:
 		start_action(dispatch, run);
@@ -86,28 +86,41 @@ static void start_if_let(struct dispatch *dispatch, struct run *run)
 	}
 }
 
-static void start_from(struct dispatch *dispatch, const struct line *line, enum rank rank)
+/* Whether one of them fell in a silence: who stood behind it may stand in any line now. */
+static bool start_from(struct dispatch *dispatch, const struct line *line, enum rank rank)
 {
+	bool is_muted = false;
 	struct run *run;
 
-	while ((run = line_first(line, rank)) != NULL && has_place(dispatch, run))
-		start_if_let(dispatch, run);
+	while ((run = line_first(line, rank)) != NULL && has_place(dispatch, run)) {
+		if (mute_run(&dispatch->kit, run))
+			is_muted = true;
+		else
+			start_if_let(dispatch, run);
+	}
+	return is_muted;
+}
+
+static bool start_some(struct dispatch *dispatch)
+{
+	const struct line *line;
+	bool is_muted = false;
+
+	for (int rank = 0; rank < RANKS; rank++) {
+		TAILQ_FOREACH(line, &dispatch->queues.lines, in_lines)
+			is_muted |= start_from(dispatch, line, (enum rank)rank);
+	}
+	return is_muted;
 }
 
 /* Starts what may start, masters' events first, heartbeats last. A line that has no place holds up no other. */
 static void schedule(struct dispatch *dispatch)
 {
-	const struct line *line;
-
-	for (int rank = 0; rank < RANKS; rank++) {
-		for (line = TAILQ_FIRST(&dispatch->queues.lines); line != NULL;
-		     line = TAILQ_NEXT(line, in_lines))
-			start_from(dispatch, line, (enum rank)rank);
-	}
+	while (start_some(dispatch))
+		;
 	queues_tidy(&dispatch->queues);
 	tally_queues(dispatch->kit.meters, &dispatch->queues);
-	if (dispatch->stopping && dispatch->queues.count == 0 &&
-	    !timer_is_set(dispatch->done_timer))
+	if (dispatch->stopping && dispatch->queues.count == 0 && !timer_is_set(dispatch->done_timer))
 		timer_start(dispatch->done_timer, 0);
 }
 
@@ -166,12 +179,19 @@ void dispatch_measure(struct dispatch *dispatch, struct meters *meters)
 	dispatch->kit.meters = meters;
 }
 
+void dispatch_set_silences(struct dispatch *dispatch, const struct silences *silences)
+{
+	dispatch->kit.silences = silences;
+}
+
 /* Takes `plans`. */
 static void queue_event(struct dispatch *dispatch, struct event *event, enum plan *plans)
 {
 	size_t bytes = queues_weigh(&dispatch->queues, event);
 	struct run *run;
 
+	if (mute_event(&dispatch->kit, dispatch->config, event, plans))
+		return;
 	make_room(dispatch, event->cluster_id, bytes);
 	run = queues_add(&dispatch->queues, event, dispatch->config, plans, bytes);
 	run->dispatch = dispatch;
@@ -219,33 +239,9 @@ void dispatch_event_rest(struct dispatch *dispatch, struct event *event, struct 
 		free(plans);
 }
 
-/* Who wants to know how far an event's actions are. */
-struct asker {
-	const char *event_id;
-	dispatch_told *told;
-	void *data;
-};
-
-static void tell_left(void *data, struct run *run)
+void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, dispatch_told *told, void *data)
 {
-	const struct asker *asker = data;
-	const struct config_trigger *trigger = &run->config->triggers[run->event->kind];
-
-	if (strcmp(run->event->id, asker->event_id) != 0)
-		return;
-	for (size_t i = run->next; i < trigger->count; i++) {
-		if (queue_run_has_left(run, i))
-			asker->told(asker->data, run->event, trigger->actions[i].path,
-				    i == run->next && run->action != NULL ? "running" : "waiting");
-	}
-}
-
-void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, dispatch_told *told,
-			void *data)
-{
-	struct asker asker = { .event_id = event_id, .told = told, .data = data };
-
-	queues_each(&dispatch->queues, tell_left, &asker);
+	backlog_tell_left(&dispatch->queues, event_id, told, data);
 }
 
 /* What runs has its time to end, from now on. */
@@ -392,6 +388,8 @@ static void look_at_gate(void *data, struct run *run)
 	bool is_command = action_is_command(queue_run_next_action(run));
 
 	run->shut = false;
+	if (run->held && mute_run(&dispatch->kit, run))
+		return;
 	if (run->held && (is_command || has_place(dispatch, run)))
 		start_if_let(dispatch, run);
 	else if (run->held && run->action == NULL)

@@ -29,6 +29,12 @@ void dispatch_tell(struct dispatch *dispatch, const struct dispatch_events *even
 /* From now on what becomes of triggers is counted in `meters`, which outlive the dispatch. */
 void dispatch_measure(struct dispatch *dispatch, struct meters *meters);
 
+/*
+ * From now on what falls in one of `silences`, which outlive the dispatch (NULL: there are none), is not queued, and what
+ * waits meanwhile does not start (mute.h). What runs goes on.
+ */
+void dispatch_set_silences(struct dispatch *dispatch, const struct silences *silences);
+
 /* Takes a reference of `config`; `runner` outlives it. */
 struct dispatch *dispatch_new(uv_loop_t *loop, struct config *config, const struct runner *runner);
 

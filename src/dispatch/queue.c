@@ -141,8 +141,12 @@ void queues_each_first(const struct queues *queues, void (*look)(void *data, str
 	for (size_t i = 0; i < QUEUE_CHAINS; i++) {
 		const struct queue *queue = LIST_FIRST(&queues->chains[i]);
 
-		for (; queue != NULL; queue = LIST_NEXT(queue, in_chain))
-			look(data, TAILQ_FIRST(&queue->runs));
+		while (queue != NULL) {
+			const struct queue *next = LIST_NEXT(queue, in_chain);
+
+			look(data, TAILQ_FIRST(&queue->runs)); /* the queue may be gone, if that was its last */
+			queue = next;
+		}
 	}
 }
 

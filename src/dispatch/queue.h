@@ -162,7 +162,7 @@ const struct config_action *queue_run_next_action(const struct run *run);
 /* Who has stood longest in this part of the line; NULL: nobody. */
 struct run *line_first(const struct line *line, enum rank rank);
 
-/* Calls `look` for the first run of each queue; it may end none. */
+/* Calls `look` for the first run of each queue; it may end that one and no other. */
 void queues_each_first(const struct queues *queues, void (*look)(void *data, struct run *run), void *data);
 
 /* Ends the lines of functions in which nobody stands. */

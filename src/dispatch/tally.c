@@ -30,6 +30,7 @@ void tally_end(struct meters *meters, enum action_end how, int64_t took_ms)
 		counter_add(&meters->runs_timed_out, 1);
 		break;
 	case ACTION_DROPPED:
+	case ACTION_SILENCED:
 		break;
 	}
 }
@@ -38,6 +39,12 @@ void tally_drop(struct meters *meters)
 {
 	if (meters != NULL)
 		counter_add(&meters->drops, 1);
+}
+
+void tally_silenced(struct meters *meters)
+{
+	if (meters != NULL)
+		counter_add(&meters->silenced, 1);
 }
 
 void tally_queues(struct meters *meters, const struct queues *queues)

@@ -15,5 +15,8 @@ void tally_end(struct meters *meters, enum action_end how, int64_t took_ms);
 /* An event's triggers are dropped. */
 void tally_drop(struct meters *meters);
 
+/* An event's triggers do not run, as it falls in a silence. */
+void tally_silenced(struct meters *meters);
+
 /* What waits now. */
 void tally_queues(struct meters *meters, const struct queues *queues);

@@ -19,6 +19,8 @@ struct records {
 	void (*told)(void *data, const char *text, size_t len); /* NULL: nobody */
 	void *data;
 	unsigned long generation; /* of the board that was written last; 0: none was */
+	const struct silences *silences; /* NULL: none */
+	bool has_new_silences; /* which the state file does not have yet */
 };
 
 /* Another path, or none; where it is the same nothing happens. */
@@ -76,31 +78,45 @@ static void write_state(struct records *records, const struct monitor *monitor)
 {
 	struct buf text = { 0 };
 
-	if (records->state != NULL && monitor_save(monitor, &text))
+	if (records->state != NULL && monitor_save(monitor, records->silences, &text)) {
 		whole_file_write(records->state, &text, false);
+		records->has_new_silences = false;
+	}
 	buf_free(&text);
+}
+
+static void write_status(struct records *records, const struct board *board, bool force)
+{
+	struct buf text = { 0 };
+
+	records->generation = board->generation;
+	board_render(board, &text);
+	if (records->told != NULL)
+		records->told(records->data, buf_text(&text), text.len);
+	whole_file_write(records->status, &text, force);
 }
 
 void records_write(struct records *records, struct monitor *monitor, bool force)
 {
 	const struct board *board;
-	struct buf text = { 0 };
+	bool is_new;
 
 	if (monitor == NULL)
 		return;
 	board = monitor_board(monitor);
-	if (board->generation == records->generation && !force)
-		return;
-	if (board->generation == records->generation && records->generation > 0) { /* its time says that we live */
-		whole_file_repeat(records->status);
-	} else {
-		records->generation = board->generation;
-		board_render(board, &text);
-		if (records->told != NULL)
-			records->told(records->data, buf_text(&text), text.len);
-		whole_file_write(records->status, &text, force);
-	}
-	write_state(records, monitor);
+	is_new = board->generation != records->generation || (force && records->generation == 0);
+	if (is_new)
+		write_status(records, board, force);
+	else if (force)
+		whole_file_repeat(records->status); /* its time says that we live */
+	if (is_new || force || records->has_new_silences)
+		write_state(records, monitor);
+}
+
+void records_silence(struct records *records, const struct silences *silences)
+{
+	records->silences = silences;
+	records->has_new_silences = true;
 }
 
 void records_forget(struct records *records)

@@ -19,6 +19,9 @@ bool records_can_write(const struct config *config);
  */
 void records_write(struct records *records, struct monitor *monitor, bool force);
 
+/* What people have silenced, which outlives the records, has changed: the next records_write() writes the state. */
+void records_silence(struct records *records, const struct silences *silences);
+
 /* From now on `told` is called with each text of the status file that is another one than before, which is the caller's. */
 void records_tell(struct records *records, void (*told)(void *data, const char *text, size_t len), void *data);
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "records/saved_json.h"
+#include "records/silence_json.h"
 
 static void read_nodes(const json_t *list, struct saved_cluster *cluster, struct saved_damage *damage)
 {
@@ -32,6 +33,15 @@ static void read_cluster(struct saved *saved, const json_t *from, struct saved_d
 	saved->cluster_count++;
 }
 
+static void read_silences(struct saved *saved, const json_t *list, struct saved_damage *damage)
+{
+	const char *wrong;
+	size_t left_out = silence_json_read_all(list, &saved->silences, &wrong);
+
+	for (; left_out > 0; left_out--)
+		saved_json_damage(damage, wrong);
+}
+
 /* `*wrong` stays where nothing is wrong with the whole. */
 static struct saved *read_all(const json_t *root, struct saved_damage *damage, const char **wrong)
 {
@@ -48,6 +58,7 @@ static struct saved *read_all(const json_t *root, struct saved_damage *damage, c
 	json_array_foreach(clusters, i, item) {
 		read_cluster(saved, item, damage);
 	}
+	read_silences(saved, json_object_get(root, "silences"), damage);
 	return saved;
 }
 
@@ -71,7 +82,7 @@ static char *say_left_out(const char *path, const struct saved_damage *damage)
 	char *text;
 
 	(void)unlink(aside);
-	text = mem_printf("state file %s is damaged (%s): %zu parts of it, nodes or clusters, are left out;"
+	text = mem_printf("state file %s is damaged (%s): %zu parts of it, nodes, clusters or silences, are left out;"
 			  " %s%s", path, damage->first, damage->count,
 			  link(path, aside) == 0 ? "as it was it is kept as " : "it cannot be kept as ", aside);
 	free(aside);

@@ -8,7 +8,7 @@
 
 #include "core/saved.h"
 
-/* What was left out: nodes, clusters, holders, beats, counts. */
+/* What was left out: nodes, clusters, holders, beats, counts, silences. */
 struct saved_damage {
 	size_t count;
 	const char *first; /* the key of the first of them */

@@ -20,7 +20,7 @@ static void labelled(struct buf *out, const char *name, const char *key, const c
 	sample_end_int(out, value);
 }
 
-/* How long ago that was, steady; 0: never. */
+/* Returns how many seconds ago the steady time `then_ms` was; NaN for 0, which means never. */
 static double age_of(const struct families_source *source, int64_t then_ms)
 {
 	if (then_ms == 0)
@@ -115,6 +115,16 @@ static void write_drops(const struct families_source *source, const char *name, 
 	one(out, name, (int64_t)counter_read(&source->meters->drops));
 }
 
+static void write_silences(const struct families_source *source, const char *name, struct buf *out)
+{
+	one(out, name, gauge_read(&source->meters->silences));
+}
+
+static void write_silenced(const struct families_source *source, const char *name, struct buf *out)
+{
+	one(out, name, (int64_t)counter_read(&source->meters->silenced));
+}
+
 static void write_queue(const struct families_source *source, const char *name, struct buf *out)
 {
 	one(out, name, gauge_read(&source->meters->queue_length));
@@ -182,7 +192,7 @@ static void write_script(const struct families_source *source, const char *name,
 
 /* ---- clusters ---- */
 
-/* Its id, as a label. */
+/* A cluster's id as the text of a label. */
 struct id_text {
 	char text[16];
 };
@@ -244,7 +254,7 @@ static void begin_node(const struct node_view *node, const char *name, struct bu
 	sample_label(out, "name", node->name);
 }
 
-/* Whether its server shows signs of life: it answers, or says why it lets nobody in. */
+/* Whether the node's server answers, or says why it lets nobody in. */
 static bool is_up(const struct node_view *node)
 {
 	switch (node->condition) {
@@ -328,6 +338,9 @@ const struct family families_all[] = {
 	{ "trigger_drops_total", "counter",
 	  "Events whose triggers were dropped, for a full queue or an end, and waiting actions taken out by hand.",
 	  FAMILY_FLEET, .fleet = write_drops },
+	{ "silences", "gauge", "Silences in force: of their events no trigger runs.", FAMILY_FLEET, .fleet = write_silences },
+	{ "trigger_silenced_total", "counter", "Events whose triggers did not run for a silence.",
+	  FAMILY_FLEET, .fleet = write_silenced },
 	{ "queue_length", "gauge", "Events of which no trigger has begun.", FAMILY_FLEET, .fleet = write_queue },
 	{ "queue_oldest_seconds", "gauge", "How long the oldest of them has waited; 0: none waits.",
 	  FAMILY_FLEET, .fleet = write_oldest },

@@ -112,7 +112,7 @@ static void on_action_ended(void *data, const struct event *event, const char *p
 {
 	static const char *const names[] = {
 		[ACTION_DONE] = "done", [ACTION_FAILED] = "failed", [ACTION_TIMED_OUT] = "late",
-		[ACTION_DROPPED] = "dropped",
+		[ACTION_DROPPED] = "dropped", [ACTION_SILENCED] = "silenced",
 	};
 
 	(void)data;
@@ -1147,6 +1147,150 @@ static void test_many_clusters_at_the_gate_cost_as_many_times_one(void **state)
 	buf_clear(&at.told);
 }
 
+/* ---- silences ---- */
+
+/* From now on what falls in it does not run; `until_ms`: wall clock. */
+static void silence(struct silences *silences, const char *target, int64_t until_ms)
+{
+	struct silence one = { .until_ms = until_ms, .by = (char *)"alice", .reason = (char *)"upgrade" };
+
+	assert_true(silence_read_target(&one, target));
+	assert_true(silences_put(silences, &one));
+	free(one.node);
+	dispatch_set_silences(at.dispatch, silences);
+}
+
+static void end_silences(struct silences *silences)
+{
+	silences_free(silences);
+	dispatch_set_silences(at.dispatch, NULL);
+}
+
+static void assert_ends(const char *expected)
+{
+	assert_string_equal(buf_text(&at.ends), expected);
+	buf_clear(&at.ends);
+}
+
+/* That of the node, of the cluster, of all: nothing is queued, and each action is told. */
+static void test_what_falls_in_a_silence_is_not_queued(void **state)
+{
+	struct silences silences = { 0 };
+	int64_t later_ms = clock_wall_ms() + 3600000;
+
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_UP, 1, NULL);
+	silence(&silences, "db:2", later_ms);
+	silence(&silences, "3", later_ms);
+	silence(&silences, "4", clock_wall_ms()); /* it is over */
+	queue_node("node", 2, 1, -1);
+	assert_told("node silence;node silence;");
+	assert_ends("node silenced;node silenced;");
+	queue_event("cluster", EVENT_MASTER_DOWN, 3);
+	queue_event("beat", EVENT_HEARTBEAT, 3);
+	queue_event("none", EVENT_NODE_HELD, 3); /* it has no trigger */
+	assert_ends("cluster silenced;beat silenced;");
+	assert_int_equal(gauge_read(&at.meters.queue_length), 0);
+	assert_int_equal(counter_read(&at.meters.silenced), 3);
+	assert_int_equal(counter_read(&at.meters.drops), 0);
+	queue_event("over", EVENT_MASTER_DOWN, 4);
+	queue_node("other", 1, 1, -1);
+	assert_started("over other");
+	silence(&silences, "all", later_ms);
+	queue_event("isolated", EVENT_MONITOR_ISOLATED, -1);
+	assert_ends("isolated silenced;");
+	end_silences(&silences);
+	queue_event("after", EVENT_MASTER_UP, 3);
+	assert_started("over other after");
+}
+
+/* What fired in it is told at once, whatever runs, and does not run when it has ended. */
+static void test_what_fired_in_a_silence_does_not_run_later(void **state)
+{
+	struct silences silences = { 0 };
+
+	(void)state;
+	queue_event("runs", EVENT_SLAVE_DOWN, 1);
+	silence(&silences, "1", clock_wall_ms() + 3600000);
+	queue_event("fired", EVENT_MASTER_DOWN, 1);
+	assert_ends("fired silenced;");
+	end_silences(&silences);
+	queue_event("after", EVENT_MASTER_UP, 1);
+	end_run(0);
+	at.ended = 1;
+	assert_started("runs after");
+}
+
+/* It begins while events wait: what runs goes on, what has not started does not. */
+static void test_a_silence_begins_while_events_wait(void **state)
+{
+	struct silences silences = { 0 };
+
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_DOWN, 1, NULL);
+	set_action(at.config, EVENT_SLAVE_DOWN, 2, ":");
+	queue_event("runs", EVENT_SLAVE_DOWN, 1);
+	queue_event("waits", EVENT_SLAVE_UP, 1);
+	queue_event("later", EVENT_MASTER_UP, 1);
+	silence(&silences, "all", clock_wall_ms() + 3600000);
+	dispatch_runner_changed(at.dispatch);
+	assert_ends("");
+	assert_started("runs");
+	assert_int_equal(at.runs[0].stopped, 0);
+	end_run(0);
+	at.ended = 1;
+	assert_ends("runs done;runs silenced;runs silenced;waits silenced;later silenced;");
+	assert_int_equal(counter_read(&at.meters.silenced), 3);
+	assert_int_equal(gauge_read(&at.meters.queue_length), 0);
+	end_silences(&silences);
+	queue_event("after", EVENT_SLAVE_UP, 1);
+	assert_started("runs after");
+}
+
+/* It begins between the gate's "soon" and its "open": the place is given back, and what waits for it starts. */
+static void test_a_silence_begins_at_the_gate(void **state)
+{
+	struct silences silences = { 0 };
+
+	(void)state;
+	set_guard(GATE_SOON);
+	guard.answers[EVENT_SLAVE_UP] = GATE_OPEN;
+	set_action(at.config, EVENT_SLAVE_DOWN, 0, ":");
+	set_action(at.config, EVENT_SLAVE_UP, 0, ":");
+	queue_event("keeps", EVENT_SLAVE_DOWN, 1);
+	queue_event("function", EVENT_MASTER_DOWN, 2);
+	queue_event("slot", EVENT_SLAVE_UP, 3);
+	assert_asked("keeps trigger;function trigger;");
+	silence(&silences, "1", clock_wall_ms() + 3600000);
+	silence(&silences, "2", clock_wall_ms() + 3600000);
+	dispatch_gate_changed_for(at.dispatch, 1);
+	assert_ends("keeps silenced;");
+	dispatch_gate_changed(at.dispatch);
+	assert_asked("slot trigger;"); /* of those in a silence it is not asked any more */
+	assert_ends("function silenced;");
+	run_until_told("keeps silence;function silence;slot done in;");
+	end_silences(&silences);
+	end_guard();
+}
+
+/* Of what another monitor has left those actions alone are told that would run. */
+static void test_the_rest_of_an_event_falls_in_a_silence(void **state)
+{
+	struct dispatch_rest rest[] = { { .path = "trigger[3]" }, { .path = "trigger", .again = true } };
+	struct event *event = make_event("a", EVENT_SLAVE_UP, 1);
+	struct silences silences = { 0 };
+
+	(void)state;
+	set_action(at.config, EVENT_SLAVE_UP, 1, NULL);
+	set_action(at.config, EVENT_SLAVE_UP, 2, NULL);
+	silence(&silences, "1", clock_wall_ms() + 3600000);
+	dispatch_event_rest(at.dispatch, event, rest, 2);
+	assert_ends("a silenced;a silenced;");
+	assert_started("");
+	end_silences(&silences);
+	event_unref(&event);
+}
+
 #define staged(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
 
 int main(void)
@@ -1181,6 +1325,11 @@ int main(void)
 		staged(test_each_start_is_told),
 		staged(test_what_becomes_of_triggers_is_measured),
 		staged(test_what_is_left_of_an_event_can_be_asked),
+		staged(test_what_falls_in_a_silence_is_not_queued),
+		staged(test_what_fired_in_a_silence_does_not_run_later),
+		staged(test_a_silence_begins_while_events_wait),
+		staged(test_a_silence_begins_at_the_gate),
+		staged(test_the_rest_of_an_event_falls_in_a_silence),
 		staged(test_an_empty_queue_goes_with_its_line),
 		staged(test_many_clusters_cost_as_many_times_one),
 		staged(test_many_clusters_at_the_gate_cost_as_many_times_one),

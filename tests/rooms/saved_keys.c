@@ -125,7 +125,7 @@ static struct saved *read_file(void)
 	FILE *file = fopen(at.path, "we");
 	char *why;
 
-	saved_render(at.fleet, 17, &moment, &text);
+	saved_render(at.fleet, 17, NULL, &moment, &text);
 	assert_non_null(file);
 	(void)fwrite(buf_text(&text), 1, text.len, file);
 	(void)fclose(file);
@@ -208,7 +208,7 @@ static char *begun_with(const struct saved *saved)
 	struct buf text = { 0 };
 
 	saved_restore(fleet, saved, &moment);
-	saved_render(fleet, 17, &moment, &text);
+	saved_render(fleet, 17, NULL, &moment, &text);
 	fleet_free(&fleet);
 	return buf_steal(&text);
 }

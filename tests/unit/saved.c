@@ -164,7 +164,7 @@ static void test_who_sat_last_is_known_while_the_seat_is_empty(void **state)
 	saved_restore(fleet, &saved, &now);
 	assert_ptr_equal(fleet->nodes[0], cluster_master(fleet->clusters.items[0]));
 	assert_ptr_equal(fleet->nodes[0], fleet_named(fleet, NULL, "other:1"));
-	saved_render(fleet, 7, &now, &text);
+	saved_render(fleet, 7, NULL, &now, &text);
 	assert_non_null(strstr(buf_text(&text), "\"aliases\":[\"other:1\"]"));
 	assert_non_null(strstr(buf_text(&text), "\"event_count\":7"));
 	assert_non_null(strstr(buf_text(&text), "\"id\":\"a:1\",\"place\":\"lost\",\"is_slave\":true,"

@@ -8,7 +8,7 @@
 #include "pg/lane.h"
 
 /* How the node's connections stand. */
-struct silence {
+struct unanswered {
 	const struct lane *kept;       /* NULL: none */
 	const struct lane *fresh;      /* one that stands beside it; NULL: none */
 	const struct dial *dial;       /* one that is being made; NULL: none */
@@ -20,10 +20,10 @@ struct silence {
  * Whether the host's TCP is silent, too (P7): what was sent over the kept connection is not acknowledged,
  * and no connect was answered. A frozen server's kernel acknowledges.
  */
-bool silence_is_of_path(struct silence silence);
+bool unanswered_is_of_path(struct unanswered unanswered);
 
 /*
- * The evidence at the end of the time. What a fresh connection beside the kept one, or one of several
- * addresses, said says more than the silence.
+ * The evidence of a node that has not answered in its time. Where a fresh connection beside the kept one has failed,
+ * or one of several addresses, that failure is the evidence: it tells more than silence.
  */
-struct evidence silence_evidence(struct silence silence);
+struct evidence unanswered_evidence(struct unanswered unanswered);

@@ -1,0 +1,289 @@
+#include "daemon/silencing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "daemon/asker.h"
+#include "daemon/target.h"
+#include "loop/clock.h"
+
+#define ORDERS_MOST 256 /* who has gone may leave one behind */
+
+/* What somebody has asked for. */
+struct order {
+	struct silencing *silencing;
+	unsigned long client;
+	unsigned long number; /* in the store */
+	bool is_end;
+	struct silence silence;
+};
+
+struct silencing {
+	struct quiet *quiet;
+	const struct fleet *(*fleet)(void *data);
+	void *data;
+	struct silencing_store store;
+	bool is_shared; /* else this monitor is alone */
+	struct control *control;
+	struct asker *asker;
+	struct list orders;  /* struct order * */
+	unsigned long numbers;
+};
+
+/* ---- answers ---- */
+
+static void add_silence(const struct silencing *silencing, const struct silence *silence, struct json *json)
+{
+	const struct fleet *fleet = silencing->fleet(silencing->data);
+	bool has_ids = !silencing->is_shared || silencing->store.lacks_ids(silencing->store.data) == NULL;
+
+	jsonw_begin_object(json);
+	silence_render(silence, json);
+	jsonw_key(json, "name");
+	jsonw_string(json, target_name(fleet, silence));
+	jsonw_key(json, "gone");
+	jsonw_bool(json, (has_ids || silence->kind != SILENCE_CLUSTER) && target_is_gone(fleet, silence));
+	jsonw_end_object(json);
+}
+
+void silencing_render(const struct silencing *silencing, struct json *json)
+{
+	const struct silences *all = quiet_all(silencing->quiet);
+
+	jsonw_begin_array(json);
+	for (size_t i = 0; i < all->count; i++)
+		add_silence(silencing, &all->items[i], json);
+	jsonw_end_array(json);
+}
+
+static struct json begin_answer(struct buf *out, bool is_ok)
+{
+	struct json json = { .out = out };
+
+	jsonw_begin_object(&json);
+	jsonw_key(&json, "ok");
+	jsonw_bool(&json, is_ok);
+	return json;
+}
+
+/* `is_unknown`: what was named may be mistyped. */
+static struct shared_text *refusal(const char *why, bool is_unknown)
+{
+	struct buf out = { 0 };
+	struct json json = begin_answer(&out, false);
+
+	jsonw_key(&json, "error");
+	jsonw_string(&json, why);
+	if (is_unknown) {
+		jsonw_key(&json, "unknown");
+		jsonw_bool(&json, true);
+	}
+	jsonw_end_object(&json);
+	return shared_text_take(&out);
+}
+
+static void free_order(struct order *order)
+{
+	silence_clear(&order->silence);
+	free(order);
+}
+
+/* Answers who waits for the order, and ends it. `why` NULL: it is done. */
+static void conclude(struct silencing *silencing, struct order *order, const char *why)
+{
+	struct buf out = { 0 };
+	struct shared_text *text;
+
+	if (why != NULL) {
+		text = refusal(why, false);
+	} else {
+		struct json json = begin_answer(&out, true);
+
+		jsonw_key(&json, "silence");
+		add_silence(silencing, &order->silence, &json);
+		jsonw_key(&json, "ended");
+		jsonw_bool(&json, order->is_end);
+		jsonw_end_object(&json);
+		text = shared_text_take(&out);
+	}
+	(void)list_remove(&silencing->orders, order);
+	control_answer(silencing->control, order->client, text);
+	shared_text_unref(&text);
+	free_order(order);
+}
+
+/* ---- what is asked for ---- */
+
+#define FULL "there are 1000 silences already: one has to end first (silence --end)"
+
+/* This monitor is alone: at once. NULL: it is done. */
+static const char *carry_out(struct silencing *silencing, const struct order *order)
+{
+	if (order->is_end)
+		return quiet_drop(silencing->quiet, &order->silence, order->silence.by) ? NULL : "it has ended meanwhile";
+	return quiet_put(silencing->quiet, &order->silence) ? NULL : FULL;
+}
+
+static void put(struct silencing *silencing, struct order *order)
+{
+	order->number = ++silencing->numbers;
+	silencing->store.put(silencing->store.data, order->number, &order->silence, order->is_end);
+}
+
+static void on_found(void *data, const char *name)
+{
+	struct order *order = data;
+	struct silencing *silencing = order->silencing;
+
+	order->silence.by = mem_strndup(name, text_cut(name, SILENCE_BY_BYTES));
+	if (!silencing->is_shared)
+		conclude(silencing, order, carry_out(silencing, order));
+	else
+		put(silencing, order);
+}
+
+void silencing_stored(struct silencing *silencing, unsigned long number, const char *why)
+{
+	for (size_t i = 0; i < silencing->orders.count; i++) {
+		struct order *order = silencing->orders.items[i];
+
+		if (order->number != number)
+			continue;
+		conclude(silencing, order, why);
+		return;
+	}
+}
+
+/* Takes over what the silence holds. */
+static struct shared_text *begin_order(struct silencing *silencing, unsigned long client, const struct request *request,
+				       const struct silence *silence, bool is_end)
+{
+	struct order *order = mem_zalloc(1, sizeof(*order));
+
+	*order = (struct order){ .silencing = silencing, .client = client, .is_end = is_end, .silence = *silence };
+	list_add(&silencing->orders, order);
+	asker_find(silencing->asker, request->uid, on_found, order);
+	return NULL;
+}
+
+/* Of a request's "seconds"; 0: they are wrong. */
+static int64_t read_seconds(const char *text)
+{
+	char *end = NULL;
+	long long seconds = text != NULL && text[0] >= '0' && text[0] <= '9' ? strtoll(text, &end, 10) : 0;
+
+	return end != NULL && *end == '\0' && seconds > 0 && seconds <= SILENCE_MOST_S ? seconds : 0;
+}
+
+/* NULL: its target may be silenced by this monitor. */
+static const char *lacks_ids(const struct silencing *silencing, const struct silence *silence)
+{
+	if (!silencing->is_shared || silence->kind != SILENCE_CLUSTER)
+		return NULL;
+	return silencing->store.lacks_ids(silencing->store.data);
+}
+
+#define TARGETS "\"target\" is needed: a node's \"host:port\" or its name, a cluster's id, or \"all\""
+#define BUSY "too many silences are being set just now"
+
+struct shared_text *silencing_answer_set(struct silencing *silencing, unsigned long client, const struct request *request)
+{
+	const struct fleet *fleet = silencing->fleet(silencing->data);
+	int64_t seconds = read_seconds(request->seconds);
+	struct silence silence = { 0 };
+	struct shared_text *answer;
+	bool is_unknown = false;
+	char *why = NULL;
+
+	if (request->target == NULL)
+		return refusal(TARGETS, false);
+	if (seconds == 0)
+		return refusal("\"seconds\" is needed: a whole number as a text, \"1\" to \"2592000\" (30 days)", false);
+	if (silencing->orders.count >= ORDERS_MOST)
+		return refusal(BUSY, false);
+	if (target_read(fleet, request->target, &silence, &why, &is_unknown)) {
+		if (lacks_ids(silencing, &silence) != NULL)
+			return refusal(lacks_ids(silencing, &silence), false);
+		silence.since_ms = clock_wall_ms();
+		silence.until_ms = silence.since_ms + seconds * 1000;
+		silence.reason = silence_clean_reason(request->reason);
+		return begin_order(silencing, client, request, &silence, false);
+	}
+	answer = refusal(why, is_unknown);
+	free(why);
+	return answer;
+}
+
+/* One in force, by the text of its target, or as target_read() reads it; NULL, and `*answer`: there is none. */
+static const struct silence *find(const struct silencing *silencing, const char *text, struct shared_text **answer)
+{
+	const struct silences *all = quiet_all(silencing->quiet);
+	const struct silence *found = NULL;
+	struct silence like = { 0 };
+	bool is_unknown = false;
+	char *why = NULL;
+
+	if (silence_read_target(&like, text)) /* what it is about may be gone */
+		found = silences_find(all, &like);
+	silence_clear(&like);
+	if (found == NULL && target_read(silencing->fleet(silencing->data), text, &like, &why, &is_unknown))
+		found = silences_find(all, &like);
+	silence_clear(&like);
+	if (found == NULL)
+		*answer = refusal(why != NULL ? why : "there is no such silence: see silence --list", is_unknown);
+	free(why);
+	return found;
+}
+
+struct shared_text *silencing_answer_end(struct silencing *silencing, unsigned long client, const struct request *request)
+{
+	struct shared_text *answer = NULL;
+	const struct silence *found;
+	struct silence copy;
+
+	if (request->target == NULL)
+		return refusal(TARGETS, false);
+	if (silencing->orders.count >= ORDERS_MOST)
+		return refusal(BUSY, false);
+	found = find(silencing, request->target, &answer);
+	if (found == NULL)
+		return answer;
+	copy = silence_copy(found);
+	free(copy.by);
+	copy.by = NULL; /* who ends it */
+	return begin_order(silencing, client, request, &copy, true);
+}
+
+/* ---- its life ---- */
+
+struct silencing *silencing_new(const struct silencing_start *start)
+{
+	struct silencing *silencing = mem_zalloc(1, sizeof(*silencing));
+
+	silencing->quiet = start->quiet;
+	silencing->fleet = start->fleet;
+	silencing->data = start->data;
+	silencing->control = start->control;
+	silencing->store = start->store;
+	silencing->is_shared = start->is_shared;
+	silencing->asker = asker_new(start->loop);
+	return silencing;
+}
+
+void silencing_free(struct silencing **silencing_p)
+{
+	struct silencing *silencing = *silencing_p;
+	struct order *order;
+
+	*silencing_p = NULL;
+	if (silencing == NULL)
+		return;
+	asker_free(&silencing->asker);
+	while ((order = list_shift(&silencing->orders)) != NULL)
+		free_order(order);
+	list_free(&silencing->orders);
+	free(silencing);
+}
