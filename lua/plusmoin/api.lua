@@ -1,6 +1,6 @@
 --- The table of the API of triggers written in Lua, a row for each function, table and field.
 --
--- README's tables, plusmoin-lua.7, the definitions for editors (`plusmoin lua-types`) and the help of
+-- plusmoin-lua.7, the definitions for editors (`plusmoin lua-types`) and the help of
 -- `plusmoin console` are made from these rows. Specs compare the real `pm` and src/script/tables.c with them, and run
 -- each example. A row:
 --   name      "pm.query", "Event.master", "os.exit"

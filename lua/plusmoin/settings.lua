@@ -1,6 +1,6 @@
 --- The table of all settings of plusmoin, one row each. A setting is defined nowhere else.
 --
--- The loader, its checks and defaults, the sample files' spec, README's table
+-- The loader, its checks and defaults, the sample files' spec, plusmoin.conf(5)
 -- and the help are made from these rows. A row:
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
