@@ -16,7 +16,7 @@ struct estate_reader {
 	char *prefix;
 	int64_t timeout_ms;
 	struct estate *estate;
-	bool has_state; /* the events are read next */
+	bool has_state; /* the state is read, and the events are read next */
 	struct client_call *call;
 	struct timer *again;
 	void (*done)(void *data, struct estate *estate, const char *why);
@@ -35,7 +35,7 @@ static void end(struct estate_reader *reader, const char *why)
 	reader->done(reader->data, estate, why);
 }
 
-/* The part of the key behind the prefix. */
+/* The part of the key after the prefix. */
 static const char *behind(const struct estate_reader *reader, const struct etcd_pair *pair)
 {
 	return pair->key + strlen(reader->prefix);
