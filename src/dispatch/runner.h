@@ -18,7 +18,7 @@ struct runner_outcome {
 enum runner_stop {
 	RUNNER_ASKED,   /* plusmoin ends */
 	RUNNER_BY_HAND, /* somebody has asked for the run's end */
-	RUNNER_FORCED,  /* what cannot be stopped is no longer waited for: plusmoin ends, or it was asked for its end before */
+	RUNNER_FORCED,  /* the run was asked to end before: if it cannot be stopped, it is no longer waited for */
 };
 
 /* What a run that was started waits for. */
