@@ -1,7 +1,7 @@
 /*
- * Silences: somebody has said that no triggers run until a given time for the events of a node, of a cluster, or for all
- * events (the silence's target). Each target has one at most: a later one replaces it. They are kept in the order of their
- * targets, so that those of an event are found by binary search. Pure: times are the wall clock's, in ms.
+ * Silences: somebody has said that no triggers run until a given time for the events of a node, of a cluster, or for
+ * all events (the silence's target). Each target has one at most: a later one replaces it. They are kept in the order
+ * of their targets, so that those of an event are found by binary search. Pure: times are the wall clock's, in ms.
  */
 #pragma once
 
@@ -67,7 +67,9 @@ struct silence silence_copy(const struct silence *silence);
 /* Frees the silence's texts, and clears it. */
 void silence_clear(struct silence *silence);
 
-/* Adds a copy of the silence, in place of one with the same target. False: there are SILENCES_MOST with other targets. */
+/*
+ * Adds a copy of the silence, in place of one with the same target. False: there are SILENCES_MOST with other targets.
+ */
 bool silences_put(struct silences *silences, const struct silence *silence);
 
 /* The silence with the target of `like`; NULL: there is none. Pointers to silences are valid until the next change. */

@@ -1,6 +1,6 @@
 /*
- * Why etcd cannot be asked just now: each side that asks etcd says whether it gets its answers, and one sentence for
- * people results. The owner tells it when it begins and when it ends.
+ * Why etcd cannot be asked just now. Each side that asks etcd says whether it gets its answers; the words of one that
+ * gets none are told to people when that begins, and when it ends.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ enum away_side {
 /* Zero-initialised: etcd can be asked. Ended by away_free(). */
 struct away {
 	char *words[AWAY_SIDES]; /* NULL: that side gets its answers */
-	bool told;                /* the last that away_take() had the caller tell is that etcd cannot be asked */
+	bool told;                /* the caller was last asked to tell that etcd cannot be asked */
 };
 
 /*

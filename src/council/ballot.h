@@ -1,8 +1,8 @@
 /*
- * The ballot carries what monitors ask and tell each other of nodes that fail through etcd (slip.h): it puts our keys there
- * with this monitor's lease, and tells what others put. What is put while a transaction is under way goes with the next one,
- * at most 100 keys at a time. Keys are needed for seconds only, and one that is lost counts as a vote that nobody has given:
- * so nothing is confirmed to who put it. Clerk's loop.
+ * The ballot carries through etcd what monitors ask and tell each other of nodes that fail (slip.h): it writes our
+ * keys with this monitor's lease, and tells what other monitors write. What is put while a transaction is under way
+ * goes with the next one, at most 100 keys at a time. Keys are needed for seconds only, and a lost one counts as a
+ * vote that was not given, so nobody is told whether a key was written. Clerk's loop.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct ballot *ballot_new(const struct ballot_start *start);
 /* From now on keys are written with this lease; before the first one nothing is written. */
 void ballot_has_lease(struct ballot *ballot, int64_t lease);
 
-/* Writes the text there, or (NULL) takes the key away; both are copied. */
+/* Has the text written at the key, or (NULL) the key deleted; copies both. */
 void ballot_put(struct ballot *ballot, const char *key, const char *text);
 
 /* NULL allowed; clears the pointer. */

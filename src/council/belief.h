@@ -1,9 +1,9 @@
 /*
- * Whether this monitor may believe now that the term is its own (issue "Several monitors", 2). The term is sure for the
- * lease's time, less a tenth and 100 ms, from the sending of the last renewal that etcd has answered. When that has passed,
- * the monitor starts nothing until a read of `lead`, sent afterwards, has said that the term is still its own. The safety
- * does not depend on this, or on any clock, as each commit compares the term (ledger.h): this only avoids starting what
- * etcd would refuse. Pure: times are CLOCK_BOOTTIME in ms.
+ * Whether this monitor may believe now that the term is its own (issue "Several monitors", 2). The term is sure for
+ * the lease's time, less a tenth and 100 ms, from the sending of the last renewal that etcd has answered. When that
+ * has passed, the monitor starts nothing until a read of `lead`, sent afterwards, has said that the term is still its
+ * own. The safety does not depend on this, or on any clock, as each commit compares the term (ledger.h): this only
+ * avoids starting what etcd would refuse. Pure: times are CLOCK_BOOTTIME in ms.
  */
 #pragma once
 
@@ -20,7 +20,9 @@ struct belief {
 /* A term of ours begins: the answer to a request that was sent at `sent_ms` says so. */
 void belief_begin(struct belief *belief, int64_t term, int64_t ttl_ms, int64_t sent_ms);
 
-/* etcd has answered at `now_ms` a renewal that was sent at `sent_ms`. True: the term is not sure by that, read `lead`. */
+/*
+ * etcd has answered at `now_ms` a renewal that was sent at `sent_ms`. True: the term is not sure by that, read `lead`.
+ */
 bool belief_renewed(struct belief *belief, int64_t sent_ms, int64_t now_ms);
 
 /*

@@ -1,6 +1,6 @@
 /*
- * A commit: keys with their new texts, and keys that are deleted, which are all written or none. The monitor's thread makes
- * it; the clerk's thread, which is given it, owns it from then on and writes it.
+ * A commit: keys with their new texts, and keys that are deleted, which are all written or none. The monitor's thread
+ * makes it; the clerk's thread, which is given it, owns it from then on and writes it.
  */
 #pragma once
 
@@ -26,7 +26,10 @@ struct commit {
 /* Takes `meta` over. */
 struct commit *commit_new(unsigned long number, char *meta);
 
-/* Copies the key; takes the text over (NULL: the key is deleted). A later text of the same key replaces the earlier one. */
+/*
+ * Copies the key; takes the text over (NULL: the key is deleted). A later text of the same key replaces the earlier
+ * one.
+ */
 void commit_put(struct commit *commit, const char *key, char *text);
 
 /* NULL allowed; clears the pointer. */

@@ -1,6 +1,7 @@
 /*
- * The council is what a monitor has to do with the other monitors of its fleet, of which one acts. It says who acts, takes
- * commits, and tells what becomes of them; the clerk (clerk.h) talks with etcd on a thread of its own. Monitor's loop.
+ * The council is what a monitor has to do with the other monitors of its fleet, of which one acts. It says who acts,
+ * takes commits, and tells what becomes of them; the clerk (clerk.h) talks with etcd on a thread of its own. Monitor's
+ * loop.
  */
 #pragma once
 
@@ -24,7 +25,7 @@ struct council_events {
 	void (*stands_by)(void *data, const char *why);
 	/* etcd has written the commits up to this number. */
 	void (*committed)(void *data, unsigned long number);
-	/* It has changed who acts, which monitors there are, or whether etcd can be asked. */
+	/* Another monitor acts, the entries of the monitors have changed, or etcd can be asked, or cannot, any more. */
 	void (*changed)(void *data);
 	/* Our entry was written among the monitors: the name is ours. */
 	void (*in)(void *data);
@@ -46,19 +47,27 @@ struct council_start {
 /* NULL: the clerk's thread cannot be started. */
 struct council *council_new(const struct council_start *start);
 
-/* The term that is ours; 0: another monitor acts, or nobody. It may be over though we do not know it: council_is_sure(). */
+/*
+ * The term that is ours; 0: another monitor acts, or nobody. It may be over though we do not know it:
+ * council_is_sure().
+ */
 int64_t council_term(const struct council *council);
 
 /* Whether the term is ours for sure, so that something may be started. The caller asks just before each start. */
 bool council_is_sure(const struct council *council);
 
-/* "acting", "standing by (NAME acts)" or "standing by (nobody is known to act)", and whether etcd is away. The caller's. */
+/*
+ * "acting", "standing by (NAME acts)" or "standing by (nobody is known to act)", and whether etcd is away. The
+ * caller's.
+ */
 char *council_words(const struct council *council);
 
 /* For how many ms etcd could not be asked; 0: it can. */
 int64_t council_stuck_ms(const struct council *council);
 
-/* Has the commit written in our term, after those before it; takes it over. Its number is higher than the one before. */
+/*
+ * Has the commit written in our term, after those before it; takes it over. Its number is higher than the one before.
+ */
 void council_commit(struct council *council, struct commit *commit);
 
 /* Has our entry say how many nodes answer, and how many do not. */
@@ -74,8 +83,8 @@ const struct hush *council_hush(const struct council *council);
 void council_resign(struct council *council);
 
 /*
- * Accepts etcd's store though it is not the one it was, and has our next term write our state there. Returns NULL, or why
- * there is nothing to accept.
+ * Accepts etcd's store though it is not the one it was, and has our next term write our state there. Returns NULL, or
+ * why there is nothing to accept.
  */
 const char *council_seed(struct council *council);
 

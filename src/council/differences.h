@@ -1,4 +1,7 @@
-/* Compares the settings of other monitors with ours, and logs an error whenever what differs has changed. Monitor's loop. */
+/*
+ * Compares the settings of other monitors with ours, and logs an error whenever what differs has changed. Monitor's
+ * loop.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -10,5 +13,7 @@ struct differences {
 	struct buf words; /* what differed when it was compared last */
 };
 
-/* Compares what the entries of all monitors (missive.h, MISSIVE_MONITORS) say with `settings`, ours (core/likeness.h). */
+/*
+ * Compares what the entries of all monitors (missive.h, MISSIVE_MONITORS) say with `settings`, ours (core/likeness.h).
+ */
 void differences_take(struct differences *differences, const json_t *monitors, const char *settings);

@@ -99,7 +99,10 @@ static const struct etcd_pair *pair_of(const struct answer *answer)
 	return answer->pairs.count > 0 ? &answer->pairs.items[0] : NULL;
 }
 
-/* Whether answers have long been of an old raft term. A member that lags gives some; when that lasts, the store has changed. */
+/*
+ * Whether answers have long been of an old raft term. A member that lags gives some; when that lasts, the store has
+ * changed.
+ */
 static bool is_stale_for_long(struct election *election, const struct answer *answer)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -122,8 +125,8 @@ void election_doubt(struct election *election, const char *words)
 }
 
 /*
- * Whether the store is the one it was, as far as this answer tells. Its revision never falls else, since all requests of
- * this file go through etcd's majority, one after another.
+ * Whether the store is the one it was, as far as this answer tells. The revision of one and the same store never falls,
+ * since all requests of this file go through etcd's majority, one after another.
  */
 static bool is_known(struct election *election, const struct answer *answer)
 {
@@ -211,7 +214,10 @@ static void read_key(struct election *election)
 	body_free(&body);
 }
 
-/* Campaigns if we may and do not lead; else reads the key. A call while a request is under way has another one follow it. */
+/*
+ * Campaigns if we may and do not lead; else reads the key. A call while a request is under way has another one follow
+ * it.
+ */
 static void look(struct election *election)
 {
 	if (election->call != NULL) {

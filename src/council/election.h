@@ -1,8 +1,8 @@
 /*
- * The election decides which monitor acts: the one with whose lease the key `lead` was written. The key's create_revision
- * is the term. A monitor that has a lease campaigns whenever nobody leads: it writes the key if that is not there. Whoever
- * leads reads the key each third of the lease's time, since a watch may miss a change. If the answer to a campaign was
- * lost, the key tells by its lease whether we have won. Clerk's loop.
+ * The election decides which monitor acts: the one with whose lease the key `lead` was written. The key's
+ * create_revision is the term. A monitor that has a lease campaigns whenever nobody leads: it writes the key if that
+ * is not there. Whoever leads reads the key each third of the lease's time, since a watch may miss a change. If the
+ * answer to a campaign was lost, the key tells by its lease whether we have won. Clerk's loop.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
 struct election;
 
 /*
- * The term, and until when it is sure; both 0: none is ours. The clerk stores `term` before `ms`; another thread loads `ms`
- * before `term`, so that it never takes the end of a later term for that of an earlier one.
+ * The term, and until when it is sure; both 0: none is ours. The clerk stores `term` before `ms`; another thread loads
+ * `ms` before `term`, so that it never takes the end of a later term for that of an earlier one.
  */
 struct sure {
 	atomic_llong term;
@@ -28,7 +28,10 @@ struct election_events {
 	void (*gone)(void *data, const char *why); /* the term that was ours is over */
 	/* Another monitor leads: `value` is what the key holds. NULL: nobody leads, or we lead. */
 	void (*led)(void *data, const char *value);
-	/* The store is not the one it was (wiped, or restored from a backup): this monitor waits for election_accept(). */
+	/*
+	 * The store is not the one it was (wiped, or restored from a backup): this monitor waits for
+	 * election_accept().
+	 */
 	void (*strange)(void *data, const char *words);
 	void *data;
 };
@@ -52,7 +55,9 @@ void election_has_none(struct election *election, const char *why);
 /* A watch says that the key has changed. */
 void election_hint(struct election *election);
 
-/* Whether this monitor may campaign: not after its lease has ended until its entry stands again, nor while it resigns. */
+/*
+ * Whether this monitor may campaign: not after its lease has ended until its entry stands again, nor while it resigns.
+ */
 void election_may(struct election *election, bool may);
 
 /* Another part of the clerk has seen that the store is not the one it was, and says so in these words. */

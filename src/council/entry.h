@@ -1,4 +1,7 @@
-/* What this monitor says of itself in etcd: in `lead` when it acts, and in its entry among the monitors. Monitor's loop. */
+/*
+ * What this monitor says of itself in etcd: in `lead` when it acts, and in its entry among the monitors. Monitor's
+ * loop.
+ */
 #pragma once
 
 #include "core/config.h"

@@ -58,7 +58,7 @@ static void conclude(struct errands *errands, struct errand *errand, const char 
 	if (errand->number != 0)
 		errands->events->done(errands->events->data, errand->number, why);
 	else if (--errands->seeds == 0)
-		(void)errands->events->look(errands->events->data); /* the owner tells reads only when no seed is left */
+		(void)errands->events->look(errands->events->data); /* the owner tells reads once no seed is left */
 	free_errand(errand);
 }
 
@@ -106,7 +106,7 @@ static void on_written(void *data, struct answer *answer)
 	case ETCD_DONE:
 		errand->shown_by = errands->events->look(errands->events->data);
 		return;
-	case ETCD_DIFFERS: /* another monitor has written the key, or an earlier request of ours whose answer was lost */
+	case ETCD_DIFFERS: /* another monitor has written the key, or a request of ours whose answer was lost */
 		(void)errands->events->look(errands->events->data);
 		return;
 	case ETCD_REFUSED:

@@ -1,14 +1,16 @@
 /*
- * Errands: keys to be written or deleted in etcd, one after another, for an owner that reads all of them (keeper.h). Each
- * request compares the revision of the key that was read before. So one that is delayed on the way never overwrites what
- * another monitor has written since. An errand is done when a later read has shown it. Clerk's loop.
+ * Errands: keys to be written or deleted in etcd, one after another, for an owner that reads all of them (keeper.h).
+ * Each request compares the revision of the key that was read before. So one that is delayed on the way never
+ * overwrites what another monitor has written since. An errand is done when a later read has shown it. Clerk's loop.
  */
 #pragma once
 
 #include "base/buf.h"
 #include "etcd/client.h"
 
-/* Called on the clerk's loop, and inside errands_take(), errands_failed() and errands_refuse(), but in no other call. */
+/*
+ * Called on the clerk's loop, and inside errands_take(), errands_failed() and errands_refuse(), but in no other call.
+ */
 struct errands_events {
 	/* Has all keys read; returns the number of the first read that begins after this call. */
 	unsigned long (*look)(void *data);

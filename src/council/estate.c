@@ -9,7 +9,7 @@
 #include "loop/timer.h"
 #include "records/saved_gather.h"
 
-#define AGAIN_MS 100 /* after a read that nobody answered */
+#define AGAIN_MS 100 /* after a read that failed */
 
 struct estate_reader {
 	struct client *client;
@@ -41,7 +41,7 @@ static const char *behind(const struct estate_reader *reader, const struct etcd_
 	return pair->key + strlen(reader->prefix);
 }
 
-/* False: the state is of a format that we do not know. */
+/* Takes the state from what was read. False: `*why` says why it cannot be taken over. */
 static bool take_state(struct estate_reader *reader, const struct etcd_pairs *pairs, char **why)
 {
 	struct saved_gather *gather = saved_gather_new();

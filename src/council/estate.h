@@ -1,7 +1,7 @@
 /*
- * The estate is what a term takes over from the terms before it: the state as it was committed last, and the kept events
- * with the outcomes of their triggers. It is read when the term has begun, as nobody else can write then, and once more
- * when etcd was away for long.
+ * The estate is what a term takes over from the terms before it: the state as it was committed last, and the kept
+ * events with the outcomes of their triggers. It is read when the term has begun, as nobody else can write then, and
+ * once more when etcd was away for long.
  */
 #pragma once
 
@@ -27,8 +27,8 @@ struct estate {
 struct estate_reader;
 
 /*
- * Reads the estate, however long that takes. `done` is called once, never from inside this call: with the estate, which the
- * callee owns, or with NULL and why it cannot be read (the state has another format). Clerk's loop.
+ * Reads the estate, however long that takes. `done` is called once, never from inside this call: with the estate,
+ * which the callee owns, or with NULL and why it cannot be read (the state has another format). Clerk's loop.
  */
 struct estate_reader *estate_read(struct client *client, const char *prefix, int64_t term, int64_t timeout_ms,
 				  void (*done)(void *data, struct estate *estate, const char *why), void *data);

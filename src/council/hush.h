@@ -1,6 +1,6 @@
 /*
- * The hush is the monitor's side of the silences that all monitors share: it hands the clerk (keeper.h) the silences that
- * are to be set or ended, and tells which ones etcd holds. The council owns it. Monitor's loop.
+ * The hush is the monitor's side of the silences that all monitors share: it hands the clerk (keeper.h) the silences
+ * that are to be set or ended, and tells which ones etcd holds. The council owns it. Monitor's loop.
  */
 #pragma once
 
@@ -8,7 +8,10 @@
 
 /* Called on the loop, never from inside a call of the owner's. */
 struct hush_events {
-	/* These are all silences in etcd. Called when they are first read, and when they have changed; valid for the call. */
+	/*
+	 * These are all silences in etcd. Called when they are first read, and when they have changed; valid for the
+	 * call.
+	 */
 	void (*read)(void *data, const struct silences *silences);
 	/* The request of this number is done, and `read` has told the result; or `why` says why it failed. */
 	void (*done)(void *data, unsigned long number, const char *why);

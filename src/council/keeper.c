@@ -41,7 +41,7 @@ struct keeper {
 	int64_t revision;          /* the highest that was read */
 	bool is_strange;           /* the store is not the one it was */
 	bool acts;                 /* this monitor does */
-	size_t unreadable;         /* how many keys the last read could not read */
+	size_t unreadable;         /* how many keys of the last read were no silences */
 };
 
 static unsigned long look(struct keeper *keeper);
@@ -174,8 +174,8 @@ static void tidy(struct keeper *keeper, const struct etcd_pairs *pairs)
 #define STRANGE "etcd's store is not the one it was: see plusmoin monitors seed"
 
 /*
- * Whether the store is the one it was. Its revision never falls else, since reads are sent one after another and go through
- * etcd's majority.
+ * Whether the store is the one it was. The revision of one and the same store never falls, since reads are sent one
+ * after another and go through etcd's majority.
  */
 static bool is_known(struct keeper *keeper, const struct etcd_header *header)
 {

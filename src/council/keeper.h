@@ -1,9 +1,9 @@
 /*
- * The keeper keeps the silences that all monitors share in etcd: each has a key, `silences/TARGET`, without a lease, so that
- * it outlives the monitor that set it. The keeper reads all of them whenever one changes, and once in each lease's time, as
- * a watch may miss a change. Any monitor may put and delete one; what it sends compares the revision of the key that it read
- * before, so that a delayed request never overwrites what another monitor has written since. The monitor that acts deletes
- * silences that are over. Clerk's loop.
+ * The keeper keeps the silences that all monitors share in etcd: each has a key, `silences/TARGET`, without a lease,
+ * so that it outlives the monitor that set it. The keeper reads all of them whenever one changes, and once in each
+ * lease's time, as a watch may miss a change. Any monitor may put and delete one; what it sends compares the revision
+ * of the key that it read before, so that a delayed request never overwrites what another monitor has written since.
+ * The monitor that acts deletes silences that are over. Clerk's loop.
  */
 #pragma once
 
@@ -14,7 +14,10 @@ struct keeper;
 
 /* Called on the clerk's loop, not from inside a call of the owner's. */
 struct keeper_events {
-	/* These are all silences in etcd. Called when they are first read, and when they have changed; valid for the call. */
+	/*
+	 * These are all silences in etcd. Called when they are first read, and when they have changed; valid for the
+	 * call.
+	 */
 	void (*read)(void *data, const struct silences *silences);
 	/* The request of this number is done, and `read` has told the result; or `why` says why it failed. */
 	void (*done)(void *data, unsigned long number, const char *why);

@@ -68,7 +68,10 @@ static char *meta_with_writer(const struct ledger *ledger, const char *meta, uns
 	return buf_steal(&text);
 }
 
-/* Adds a commit to another one. A later text of a key replaces the earlier one: etcd takes a key once in a transaction. */
+/*
+ * Adds a commit to another one. A later text of a key replaces the earlier one: etcd takes a key once in a
+ * transaction.
+ */
 static void merge(struct commit *into, const struct commit *from)
 {
 	for (size_t i = 0; i < from->puts.count; i++) {

@@ -1,13 +1,13 @@
 /*
- * The ledger writes commits to etcd, one transaction after another. Each transaction compares the term (the create_revision
- * of `lead`) and the mod_revision of `state/meta`, and changes that key. So no transaction of another term, and none that
- * was delayed on the way, is carried out in between. Commits that wait while a transaction is under way go together in the
- * next one, in order, as far as etcd's limits allow.
+ * The ledger writes commits to etcd, one transaction after another. Each transaction compares the term (the
+ * create_revision of `lead`) and the mod_revision of `state/meta`, and changes that key. So no transaction of another
+ * term, and none that was delayed on the way, is carried out in between. Commits that wait while a transaction is
+ * under way go together in the next one, in order, as far as etcd's limits allow.
  *
- * No read can tell whether a transaction without an answer was carried out, since it may still be on its way. A barrier
- * can: another transaction that compares and changes the same key (etcd/barrier.h). If the barrier wins, the lost one is
- * never carried out, and is sent again. If it fails, the writer and the number in `state/meta` tell whether the lost one
- * was carried out. Clerk's loop.
+ * No read can tell whether a transaction without an answer was carried out, since it may still be on its way. A
+ * barrier can: another transaction that compares and changes the same key (etcd/barrier.h). If the barrier wins, the
+ * lost one is never carried out, and is sent again. If it fails, the writer and the number in `state/meta` tell
+ * whether the lost one was carried out. Clerk's loop.
  */
 #pragma once
 
@@ -37,7 +37,10 @@ struct ledger_start {
 /* Copies what it is given. */
 struct ledger *ledger_new(const struct ledger_start *start);
 
-/* Begins a term, with the value of `state/meta` and its mod_revision ("{}" and 0: the key is not there). Drops what waits. */
+/*
+ * Begins a term, with the value of `state/meta` and its mod_revision ("{}" and 0: the key is not there). Drops what
+ * waits.
+ */
 void ledger_begin(struct ledger *ledger, int64_t term, int64_t meta_revision, const char *meta);
 
 /* Takes over the commit; drops it when it was not made in this term. */

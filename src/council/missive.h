@@ -23,7 +23,7 @@ enum missive_kind {
 	MISSIVE_ESTATE,    /* the answer to MISSIVE_REREAD: `estate` is what etcd holds */
 	MISSIVE_TERM_OVER, /* our term is over: `text` says why */
 	MISSIVE_COMMITTED, /* all commits up to `number` are written */
-	MISSIVE_STUCK,     /* etcd cannot be asked: `text` says why; NULL: it can be again */
+	MISSIVE_STUCK,     /* etcd cannot be asked: `text` says why; NULL: it can be asked again */
 	MISSIVE_STRANGE,   /* etcd's store is not the one it was: this monitor does not campaign until MISSIVE_SEED */
 	MISSIVE_LED,       /* another monitor acts: `text` is the value of `lead`; NULL: none is known to act */
 	MISSIVE_TAKEN,     /* another process has our name: `text` is its entry */

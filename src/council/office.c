@@ -107,7 +107,7 @@ static void on_stuck(void *data, const char *why)
 
 /* ---- the election ---- */
 
-/* The council was told all silences that etcd held when the term began: now it is told of the term. */
+/* Tells the council of the term, as it now knows all silences that etcd held when that began. */
 static void on_fresh(void *data)
 {
 	struct clerk *clerk = data;
@@ -175,7 +175,8 @@ static void on_gone(void *data, const char *why)
 
 static void on_strange(void *data, const char *words)
 {
-	char *text = mem_printf("%s: no monitor acts until \"plusmoin monitors seed\" is run at one whose state is right", words);
+	char *text = mem_printf("%s: no monitor acts until \"plusmoin monitors seed\" is run where the state is right",
+				words);
 
 	log_error("%s", text);
 	keeper_doubt(((struct clerk *)data)->keeper);

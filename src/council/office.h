@@ -1,6 +1,7 @@
 /*
- * The office is the clerk's work on the loop of its thread: it owns the lease, our entry among the monitors, the election and
- * the ledger, and passes on to the others what one of them reports. clerk.c has the thread, and its mailbox.
+ * The office is the clerk's work on the loop of its thread: it owns the lease, our entry among the monitors, the
+ * election and the ledger, and passes on to the others what one of them reports. clerk.c has the thread, and its
+ * mailbox.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * The polls are the monitor's side of what monitors ask and tell each other of nodes that fail. They hand the clerk our
- * questions and votes as keys and texts (slip.h), and tell the owner those of the others. The council owns it. Monitor's loop.
+ * The polls are the monitor's side of what monitors ask and tell each other of nodes that fail. They hand the clerk
+ * our questions and votes as keys and texts (slip.h), and tell the owner those of the others. The council owns it.
+ * Monitor's loop.
  */
 #pragma once
 

@@ -26,7 +26,7 @@ struct reg {
 	int64_t lease; /* 0: none */
 	int64_t ttl_ms;
 	int64_t other_ms;       /* steady: since when the entry is another process's; 0: it is not */
-	int64_t other_revision; /* the mod_revision of the entry that we may replace; 0: we may write only where none is */
+	int64_t other_revision; /* the mod_revision of the entry that we may replace; 0: there must be none */
 	bool is_in;             /* the entry is ours */
 	bool is_told;           /* events.taken was called */
 	bool is_new;            /* `value` or the lease is not yet written */

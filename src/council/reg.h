@@ -1,7 +1,8 @@
 /*
- * The reg keeps this monitor's entry among the monitors: the key `monitors/NAME` with its lease. Two processes must not have
- * one name. When the entry is another process's, the reg waits until the lease of that has ended, and tells whose entry it
- * is when it stays. It replaces at once the entry of a process of this machine that has ended. Clerk's loop.
+ * The reg keeps this monitor's entry among the monitors: the key `monitors/NAME` with its lease. Two processes must
+ * not have one name. When the entry is another process's, the reg waits until the lease of that has ended, and tells
+ * whose entry it is when it stays. It replaces at once the entry of a process of this machine that has ended. Clerk's
+ * loop.
  */
 #pragma once
 
@@ -11,7 +12,7 @@ struct reg;
 
 struct reg_events {
 	void (*in)(void *data); /* our entry is written */
-	/* The entry is another process's, and stays; `value` is what it holds. The reg tries on. */
+	/* The entry is another process's, and stays; `value` is what it holds. The reg keeps trying. */
 	void (*taken)(void *data, const char *value);
 	void *data;
 };

@@ -1,9 +1,9 @@
 /*
- * Slips are the keys in etcd by which monitors ask each other what they see of a node (monitor/jury.h). The monitor that
- * acts writes the question `ask/NODE`, {"number": 7, "from": "a"}. Each of the others answers with its vote, `see/NAME/NODE`,
- * {"number": 7, "sees": "fails", "reason": "hung", "missing": 1}: the number of the question, what it sees, and how many
- * nodes it does not see in all. Each key has its writer's lease, and is deleted when the question is withdrawn. There is no
- * key for a node that answers, so a healthy fleet of 5,000 nodes has none. Pure.
+ * Slips are the keys in etcd by which monitors ask each other what they see of a node (monitor/jury.h). The monitor
+ * that acts writes the question `ask/NODE`, {"number": 7, "from": "a"}. Each of the others answers with its vote,
+ * `see/NAME/NODE`, {"number": 7, "sees": "fails", "reason": "hung", "missing": 1}: the number of the question, what it
+ * sees, and how many nodes it does not see in all. Each key has its writer's lease, and is deleted when the question
+ * is withdrawn. There is no key for a node that answers, so a healthy fleet of 5,000 nodes has none. Pure.
  */
 #pragma once
 

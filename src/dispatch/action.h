@@ -1,6 +1,6 @@
 /*
- * An action that runs: one of the commands (child.h) or Lua functions (runner.h) that are configured for an event. Logs how
- * it ended. Monitor's loop.
+ * An action that runs: one of the commands (child.h) or Lua functions (runner.h) that are configured for an event.
+ * Logs how it ended. Monitor's loop.
  */
 #pragma once
 
@@ -61,7 +61,7 @@ bool action_is_command(const struct config_action *config);
 
 /*
  * Starts entry `index` of the event's trigger. `ended` is called once, never from
- * inside this call; the action is gone then.
+ * inside this call; the action is freed by then.
  */
 struct action *action_start(const struct action_kit *kit, const struct config *config,
 			    size_t index, struct event *event, void (*ended)(void *data),

@@ -31,9 +31,9 @@ struct backlog_look {
 	const char *state;         /* "running", "ending" (it was told to end, and has 5 s for that) or "waiting" */
 	int64_t since_ms;          /* steady: when it was started, or its event was queued */
 	/*
-	 * What it waits for. "turn": the end of actions before it in its event or queue, or of its node's events in another
-	 * cluster. "place": one of the trigger_parallel slots. "host": its script host. "term": the gate. Other words: what
-	 * its code waits for, as runner.h says. NULL: it runs.
+	 * What it waits for. "turn": the end of actions before it in its event or queue, or of its node's events in
+	 * another cluster. "place": one of the trigger_parallel slots. "host": its script host. "term": the gate.
+	 * Other words: what its code waits for, as runner.h says. NULL: it runs.
 	 */
 	const char *waits_for;
 	int64_t waits_since_ms;        /* steady; 0: since `since_ms` */

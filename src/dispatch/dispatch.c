@@ -87,8 +87,8 @@ static void start_if_let(struct dispatch *dispatch, struct run *run)
 }
 
 /*
- * Starts the runs of the line that have a place. True: one of them fell in a silence and was ended, so that the run behind
- * it may stand now in a line that was looked at before.
+ * Starts the runs of the line that have a place. True: one of them fell in a silence and was ended, so that the run
+ * behind it may stand now in a line that was looked at before.
  */
 static bool start_from(struct dispatch *dispatch, const struct line *line, enum rank rank)
 {
@@ -154,8 +154,8 @@ static void on_ended(void *data)
 }
 
 /*
- * Drops what is expendable (expendable.h) until `bytes` more fit: from the cluster's queue while that holds too much, then,
- * while all together hold too much, from the queue that holds most.
+ * Drops what is expendable (expendable.h) until `bytes` more fit: from the cluster's queue while that holds too much,
+ * then, while all together hold too much, from the queue that holds most.
  */
 static void make_room(struct dispatch *dispatch, int cluster_id, size_t bytes)
 {
@@ -278,7 +278,9 @@ void dispatch_abandon(struct dispatch *dispatch, const char *why)
 	schedule(dispatch);
 }
 
-/* Kills the run's action if its time is over; else lowers `*data`, the time of the next one to be killed, to its time. */
+/*
+ * Kills the run's action if its time is over; else lowers `*data`, the time of the next one to be killed, to its time.
+ */
 static void kill_late(void *data, struct run *run)
 {
 	int64_t *next_ms = data;
@@ -384,7 +386,9 @@ void dispatch_set_gate(struct dispatch *dispatch, const struct gate *gate)
 	dispatch_gate_changed(dispatch);
 }
 
-/* Asks the gate again for the queue's first run. One that holds a place is asked for at once, as no other may use it. */
+/*
+ * Asks the gate again for the queue's first run. One that holds a place is asked for at once, as no other may use it.
+ */
 static void look_at_gate(void *data, struct run *run)
 {
 	struct dispatch *dispatch = data;

@@ -1,6 +1,7 @@
 /*
- * The dispatch decides which trigger runs when. Each cluster has a queue, whose events run in order; clusters run side by
- * side; the number of commands that run at once is bounded (contract.md, "Order and isolation of triggers"). Monitor's loop.
+ * The dispatch decides which trigger runs when. Each cluster has a queue, whose events run in order; clusters run side
+ * by side; the number of commands that run at once is bounded (contract.md, "Order and isolation of triggers").
+ * Monitor's loop.
  */
 #pragma once
 
@@ -13,24 +14,26 @@
 #include "dispatch/runner.h"
 
 /*
- * How much may wait for one cluster, and for all, in bytes of events and their views (queues_weigh()). An event whose view
- * is mostly that of the one before it takes about 1 KiB. So 16 MiB suffice when each of a cluster's 5,000 nodes is lost and
- * returns while a trigger runs.
+ * How much may wait for one cluster, and for all, in bytes of events and their views (queues_weigh()). An event whose
+ * view is mostly that of the one before it takes about 1 KiB. So 16 MiB suffice when each of a cluster's 5,000 nodes
+ * is lost and returns while a trigger runs.
  */
 #define QUEUE_BYTES (16 << 20)
 #define QUEUES_BYTES (64 << 20)
 
 struct dispatch;
 
-/* Tells `events` (NULL: nobody), which outlive the dispatch, of each action's start and end from now on, with `data`. */
+/*
+ * Tells `events` (NULL: nobody), which outlive the dispatch, of each action's start and end from now on, with `data`.
+ */
 void dispatch_tell(struct dispatch *dispatch, const struct dispatch_events *events, void *data);
 
 /* Counts in `meters`, which outlive the dispatch, what becomes of triggers from now on. */
 void dispatch_measure(struct dispatch *dispatch, struct meters *meters);
 
 /*
- * Sets the silences (NULL: there are none), which outlive the dispatch. An event that falls in one is not queued, and one
- * that already waits does not start (mute.h). What runs goes on.
+ * Sets the silences (NULL: there are none), which outlive the dispatch. An event that falls in one is not queued, and
+ * one that already waits does not start (mute.h). What runs goes on.
  */
 void dispatch_set_silences(struct dispatch *dispatch, const struct silences *silences);
 
@@ -44,9 +47,9 @@ void dispatch_reload(struct dispatch *dispatch, struct config *config);
 void dispatch_runner_changed(struct dispatch *dispatch);
 
 /*
- * Sets the gate (NULL: there is none), which outlives the dispatch and is asked before each action. Whoever changes what
- * the gate lets through calls dispatch_gate_changed(), or, if that concerns the events of one cluster only (-1: of none),
- * dispatch_gate_changed_for(), whose cost does not grow with the number of clusters that wait.
+ * Sets the gate (NULL: there is none), which outlives the dispatch and is asked before each action. Whoever changes
+ * what the gate lets through calls dispatch_gate_changed(), or, if that concerns the events of one cluster only (-1:
+ * of none), dispatch_gate_changed_for(), whose cost does not grow with the number of clusters that wait.
  */
 void dispatch_set_gate(struct dispatch *dispatch, const struct gate *gate);
 void dispatch_gate_changed(struct dispatch *dispatch);
@@ -66,9 +69,9 @@ struct dispatch_rest {
 void dispatch_event_rest(struct dispatch *dispatch, struct event *event, struct dispatch_rest *rest, size_t count);
 
 /*
- * Gives up all that is queued, from inside this call: what waits does not run; what runs gets TERM, 5 s later KILL, and
- * the further actions of its event do not run. The end of each is told, with `why` for those that did not run. Events that
- * are queued later run, in a cluster after the action that still ends there.
+ * Gives up all that is queued, from inside this call: what waits does not run; what runs gets TERM, 5 s later KILL,
+ * and the further actions of its event do not run. The end of each is told, with `why` for those that did not run.
+ * Events that are queued later run, in a cluster after the action that still ends there.
  */
 void dispatch_abandon(struct dispatch *dispatch, const char *why);
 
@@ -89,15 +92,15 @@ void dispatch_list(const struct dispatch *dispatch, size_t most, struct backlog 
 bool dispatch_find(const struct dispatch *dispatch, const char *id, struct backlog_row *row);
 
 /*
- * Ends the action that dispatch_find() has found, for `by` ("`plusmoin runs kill` (uid 0)"). One that is under way gets TERM,
- * 5 s later KILL, and counts as failed. One that waits is dropped from inside this call. Both are told. The event's other
- * actions run as after one that failed.
+ * Ends the action that dispatch_find() has found, for `by` ("`plusmoin runs kill` (uid 0)"). One that is under way
+ * gets TERM, 5 s later KILL, and counts as failed. One that waits is dropped from inside this call. Both are told. The
+ * event's other actions run as after one that failed.
  */
 void dispatch_kill(struct dispatch *dispatch, const struct backlog_row *row, const char *by);
 
 /*
- * Takes no more events. What is queued runs on for shutdown_grace; what runs then gets TERM, 2 s later KILL. Calls `done`
- * once, not from inside this call, when nothing runs any more.
+ * Takes no more events. What is queued runs on for shutdown_grace; what runs then gets TERM, 2 s later KILL. Calls
+ * `done` once, not from inside this call, when nothing runs any more.
  */
 void dispatch_stop(struct dispatch *dispatch, void (*done)(void *data), void *data);
 

@@ -1,7 +1,7 @@
 /*
  * Expendable runs are those that are dropped where too much waits: a heartbeat that waits, then the oldest slave_down,
- * slave_up or node_held of which no action has begun; never a master's event. expendable_fullest() sometimes looks at all
- * queues, the other functions at none. Monitor's loop.
+ * slave_up or node_held of which no action has begun; never a master's event. expendable_fullest() sometimes looks at
+ * all queues, the other functions at none. Monitor's loop.
  */
 #pragma once
 

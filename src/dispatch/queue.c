@@ -165,7 +165,7 @@ static struct run_chain *runs_of(struct queues *queues, const struct node_view *
 	return &queues->nodes[hash % QUEUE_CHAINS];
 }
 
-/* Has the run wait for those that its node still has in the cluster from which it came. */
+/* Has the run wait for all runs of its node that are still queued in the cluster from which the node came. */
 static void follow(struct queues *queues, struct run *run)
 {
 	struct run *other = LIST_FIRST(runs_of(queues, run->event->node));
@@ -336,7 +336,7 @@ static void end_queue(struct queue *queue)
 	free(queue);
 }
 
-/* Takes the run out of the lists of those that it waits for and of those that wait for it; the latter line up. */
+/* Parts the run from the runs for which it waits, and from those that wait for it, which line up then. */
 static void part(struct run *run)
 {
 	struct run *other;

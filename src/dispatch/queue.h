@@ -69,7 +69,7 @@ struct queue {
 	struct queues *queues;
 	int cluster_id;
 	struct run_list runs;
-	struct run_list expendable; /* those of `runs` that are expendable (expendable.h), the first to be dropped first */
+	struct run_list expendable; /* those of `runs` that are expendable (expendable.h), in their order */
 	size_t bytes;               /* of all runs */
 	size_t expendable_bytes;    /* of the expendable runs */
 	size_t count;      /* of runs */
@@ -78,7 +78,7 @@ struct queue {
 	enum rank rank;    /* the part of that line */
 };
 
-/* Queues whose first run waits for a place of one kind, the longest first. */
+/* A line holds the queues whose first run waits for one kind of place; the one that has waited longest is first. */
 struct line {
 	TAILQ_ENTRY(line) in_lines;
 	const struct config *config; /* the load whose functions wait; NULL: commands wait */
@@ -115,16 +115,17 @@ void queues_end(struct queues *queues);
 struct queue *queues_find(const struct queues *queues, int cluster_id);
 
 /*
- * By how many bytes this event increases what waits: its own, and those parts of its views that are not shared with the
- * last event of its queue (the cluster's view), or with the last event queued (the clusterless nodes' view). The view of a
- * queue's first event is not counted, as the board (core/board.h) holds it too while it is new.
+ * By how many bytes this event increases what waits: its own, and those parts of its views that are not shared with
+ * the last event of its queue (the cluster's view), or with the last event queued (the clusterless nodes' view). The
+ * view of a queue's first event is not counted, as the board (core/board.h) holds it too while it is new.
  */
 size_t queues_weigh(const struct queues *queues, const struct event *event);
 
 /*
- * Queues the event at the end of its cluster's queue, but before a heartbeat that waits there. An event of a node that came
- * from another cluster waits for that node's events there. Takes references. `bytes`: what queues_weigh() said before room
- * was made for it. `plans`, which it takes over: what becomes of each action, of which at least one runs; NULL: all run.
+ * Queues the event at the end of its cluster's queue, but before a heartbeat that waits there. An event of a node that
+ * came from another cluster waits for that node's events there. Takes references. `bytes`: what queues_weigh() said
+ * before room was made for it. `plans`, which it takes over: what becomes of each action, of which at least one runs;
+ * NULL: all run.
  */
 struct run *queues_add(struct queues *queues, struct event *event, struct config *config, enum plan *plans,
 		       size_t bytes);
@@ -138,7 +139,10 @@ void queue_run_holds(struct run *run);
 /* The gate is shut for the run: its queue stands in no line. */
 void queue_run_is_shut_out(struct run *run);
 
-/* The run has another next action, which waits for a place of its own, as the place held for the last one is given back. */
+/*
+ * The run has another next action, which waits for a place of its own, as the place held for the last one is given
+ * back.
+ */
 void queue_run_turns(struct run *run);
 
 /* The run's action has ended or is dropped: goes on to the next one that is to run. False: there is none. */

@@ -23,7 +23,7 @@ enum runner_stop {
 
 /* What a run that was started waits for. */
 struct runner_wait {
-	const char *what; /* "sleep", or another word that lives for ever; NULL: for nothing, its code runs */
+	const char *what; /* "sleep" or another literal; NULL: it waits for nothing, its code runs */
 	int64_t since_ms; /* steady; 0: since it was started */
 	bool begun;       /* false: it has not come to its first line yet */
 };

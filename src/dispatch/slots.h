@@ -1,6 +1,7 @@
 /*
- * Slots bound how many commands run at once: there are `trigger_parallel`, and as many again for masters' events alone. A
- * function needs no slot, but a script host of its load that is ready. Either is called a place. Monitor's loop.
+ * Slots bound how many commands run at once: there are `trigger_parallel`, and as many again for masters' events
+ * alone. A function needs no slot, but a script host of its load that is ready. Either is called a place. Monitor's
+ * loop.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The tally counts and measures triggers in the meters (core/meters.h): how many wait, how long it took from a failure to
- * the start of its trigger, and how actions ended. `meters` NULL: nothing is counted. Monitor's loop.
+ * The tally counts and measures triggers in the meters (core/meters.h): how many wait, how long it took from a failure
+ * to the start of its trigger, and how actions ended. `meters` NULL: nothing is counted. Monitor's loop.
  */
 #pragma once
 

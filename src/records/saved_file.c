@@ -84,7 +84,7 @@ static char *say_left_out(const char *path, const struct saved_damage *damage)
 	(void)unlink(aside);
 	text = mem_printf("state file %s is damaged (%s): %zu parts of it, nodes, clusters or silences, are left out;"
 			  " %s%s", path, damage->first, damage->count,
-			  link(path, aside) == 0 ? "the damaged file is kept as " : "the damaged file cannot be kept as ", aside);
+			  link(path, aside) == 0 ? "the damaged file is kept as " : "it cannot be kept as ", aside);
 	free(aside);
 	return text;
 }

@@ -142,8 +142,8 @@ static int compare_nodes(const void *a, const void *b)
 }
 
 /*
- * Hands the cluster its nodes, which follow in the sorted list from `at` on; returns where they end. Nodes before them, whose
- * cluster was not saved, are left out.
+ * Hands the cluster its nodes, which follow in the sorted list from `at` on; returns where they end. Nodes before
+ * them, whose cluster was not saved, are left out.
  */
 static size_t take_nodes(struct saved_gather *gather, struct cluster_part *part, size_t at)
 {

@@ -23,11 +23,13 @@ bool saved_json_node(const json_t *from, bool in_file, struct saved_node *node, 
 /* The id of the node's cluster; -1: it is missing or wrong. */
 int saved_json_cluster_of(const json_t *node);
 
-/* Reads a cluster without its nodes (`in_file`: they have to be there). False: it is left out, nothing is to be freed. */
+/*
+ * Reads a cluster without its nodes (`in_file`: they have to be there). False: it is left out, nothing is to be freed.
+ */
 bool saved_json_cluster(const json_t *from, bool in_file, struct saved_cluster *cluster, struct saved_damage *damage);
 
 /*
- * Reads the counts. One that is wrong is left 0; saved_restore() then counts on from the ids in use. False: the format is
- * another one.
+ * Reads the counts. One that is wrong is left 0; saved_restore() then counts on from the ids in use. False: the format
+ * is another one.
  */
 bool saved_json_counts(const json_t *root, struct saved *saved, struct saved_damage *damage);

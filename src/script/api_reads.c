@@ -1,6 +1,6 @@
 /*
- * plusmoin.reads keeps in a load's record (record.h) what the load reads from outside. When the load's script host is made
- * again, it gives the load what the record has, and not what is there now. Host's thread.
+ * plusmoin.reads keeps in a load's record (record.h) what the load reads from outside. When the load's script host is
+ * made again, it gives the load what the record has, and not what is there now. Host's thread.
  */
 #include <dlfcn.h>
 #include <errno.h>

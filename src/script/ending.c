@@ -10,7 +10,7 @@
 struct description {
 	lua_State *co;
 	lua_State *innermost;
-	const char *what; /* NULL: the error object that comes along */
+	const char *what; /* NULL: the error object, the second argument, says it */
 	char *text;
 };
 

@@ -4,8 +4,8 @@
 #include "script/run.h"
 
 /*
- * `what` ended the run, with a traceback, passwords blanked. `what` NULL: the error object on top of the run's coroutine,
- * whose text may be made by the user's __tostring. The caller frees it.
+ * `what` ended the run, with a traceback, passwords blanked. `what` NULL: the error object on top of the run's
+ * coroutine, whose text may be made by the user's __tostring. The caller frees it.
  */
 char *ending_text(struct run *run, const char *what);
 

@@ -43,9 +43,9 @@ struct host_sign {
 };
 
 /*
- * Starts the thread, which loads `path`. The text in `options` (NULL: an ordinary load) is not copied: the caller keeps
- * it until the load has ended. Messages go to `mailbox`; if that is NULL, none is sent before host_attach(). Returns NULL
- * when there is no thread or memory.
+ * Starts the thread, which loads `path`. The text in `options` (NULL: an ordinary load) is not copied: the caller
+ * keeps it until the load has ended. Messages go to `mailbox`; if that is NULL, none is sent before host_attach().
+ * Returns NULL when there is no thread or memory.
  */
 struct host *host_new(const char *path, const struct load_options *options,
 		      struct shared *shared, struct mailbox *mailbox);

@@ -190,7 +190,7 @@ static void on_load_time(void *data)
 
 	leave_behind(hosts, hosts->loading);
 	hosts->loading = NULL;
-	hosts->load_number += hosts->load_again; /* the load that was to follow fails with this one, as it would hang, too */
+	hosts->load_number += hosts->load_again; /* the load that was to follow would hang, too, so it fails */
 	hosts->load_again = false;
 	fail_load(hosts, mem_printf("%s: took longer than %d s to load, in one call that Lua cannot"
 				    " end", hosts->present->config->path, HOST_LOAD_MS / 1000));

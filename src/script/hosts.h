@@ -15,19 +15,20 @@ struct hosts;
 
 struct hosts_events {
 	/*
-	 * Asks whether a load that has no errors may come into force. Returns NULL: it may, and loaded() follows with it.
-	 * Else why not, in words for people, which the caller frees: the load is dropped, and loaded() follows without a
-	 * configuration and with these words as its error. The member may be NULL, and then nothing is refused.
+	 * Asks whether a load that has no errors may come into force. Returns NULL: it may, and loaded() follows with
+	 * it. Else why not, in words for people, which the caller frees: the load is dropped, and loaded() follows
+	 * without a configuration and with these words as its error. The member may be NULL, and then nothing is
+	 * refused.
 	 */
 	char *(*refuses)(void *data, const struct config *config);
 	/*
-	 * A load has ended. `config` NULL: it failed, `report` says why, and all stays as it was; else it is in force from
-	 * now on (the callee takes its own reference). `number`: what hosts_load() returned; this also answers all calls
-	 * to which it returned a lower one.
+	 * A load has ended. `config` NULL: it failed, `report` says why, and all stays as it was; else it is in force
+	 * from now on (the callee takes its own reference). `number`: what hosts_load() returned; this also answers
+	 * all calls to which it returned a lower one.
 	 */
 	void (*loaded)(void *data, unsigned long number, struct config *config,
 		       const struct load_report *report);
-	/* More can run than before, or hosts_render() has more to say. */
+	/* More can run than before, or hosts_render() has something else to say. */
 	void (*changed)(void *data);
 };
 
@@ -46,8 +47,8 @@ struct hosts_code {
 
 /*
  * Runs code on the host of the load that gave `config`, of which the caller keeps a reference until `ended` is called.
- * That is called once, not from inside this call; it is not called when the daemon ends before. Returns the run, for the
- * runner's stop().
+ * That is called once, not from inside this call; it is not called when the daemon ends before. Returns the run, for
+ * the runner's stop().
  */
 void *hosts_run_code(struct hosts *hosts, const struct config *config, const struct hosts_code *code,
 		     void (*ended)(void *owner, const struct runner_outcome *outcome), void *owner);

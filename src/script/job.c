@@ -93,8 +93,8 @@ void job_waits(struct job *job, const char *what)
 }
 
 /*
- * Reads the wait again until it is the same before and after the time was read. Between two waits job_waits() stores NULL,
- * so a time of another wait is hardly ever taken.
+ * Reads the wait again until it is the same before and after the time was read. Between two waits job_waits() stores
+ * NULL, so a time of another wait is hardly ever taken.
  */
 const char *job_waits_for(const struct job *job, int64_t *since_ms)
 {

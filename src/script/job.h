@@ -1,7 +1,8 @@
 /*
  * A job is one run of Lua as both threads see it: what to run (a trigger's function, or code that somebody typed at a
  * console), and how it ended. Its references are counted atomically. The monitor's thread writes what to run before it
- * sends the job to the host, whose thread writes the outcome before it sends the job back; nobody writes them afterwards.
+ * sends the job to the host, whose thread writes the outcome before it sends the job back; nobody writes them
+ * afterwards.
  */
 #pragma once
 
@@ -12,7 +13,10 @@
 #include "core/config.h"
 #include "core/view.h"
 
-/* JOB_BEGUN: the host runs it, and owes its outcome. JOB_WITHDRAWN: the sender wants no outcome, and the host drops it. */
+/*
+ * JOB_BEGUN: the host runs it, and owes its outcome. JOB_WITHDRAWN: the sender wants no outcome, and the host drops
+ * it.
+ */
 enum job_state { JOB_SENT, JOB_BEGUN, JOB_WITHDRAWN };
 
 struct job {

@@ -1,6 +1,6 @@
 /*
- * plusmoin.libs: what the sandbox needs C for. A standard function that may take long in one call
- * notes its caller's line before, and lets other runs in after it. Host's thread.
+ * plusmoin.libs: the parts of the sandbox that have to be written in C. A standard function that may take long
+ * in one call notes its caller's line before, and lets other runs in afterwards. Host's thread.
  */
 #include "script/api.h"
 #include "script/limits.h"

@@ -133,8 +133,8 @@ static bool is_refused(struct engine *engine, bool new_block, size_t more)
 		return false;
 	if (run->doom == DOOM_NONE && engine->refused) {
 		run->doom = DOOM_MEMORY;
-		/* A block that grows may be Lua's stack, which from 5.4.5 on cannot be read while it is reallocated. Then the
-		   hook notes the place, though the error may have left the function by then. */
+		/* A block that grows may be Lua's stack, which from 5.4.5 on cannot be read while it is reallocated.
+		   Then the hook notes the place, though the error may have left the function by then. */
 		if (new_block)
 			limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
 		limits_set_hook(run->innermost, 1);

@@ -7,9 +7,9 @@
 #include "loop/clock.h"
 
 #define CODE 0           /* the function number of typed code, which is other code each time */
-#define WATCH_PART 8     /* the host is looked at each time this part of lua.patience has passed */
-#define WATCH_MIN_MS 10  /* but not more often than this */
-#define WATCH_MAX_MS 500 /* and not less often than this */
+#define WATCH_PART 8     /* the host is looked at after this part of lua.patience */
+#define WATCH_MIN_MS 10  /* the shortest time between two looks at a host */
+#define WATCH_MAX_MS 500 /* the longest time between two looks at a host */
 
 /* The monitor's half of a job. */
 struct task {
@@ -323,7 +323,10 @@ static void on_late(struct task *task)
 		tell_held(task, &sign, true);
 }
 
-/* Tells as ended a task that was asked to end, and had not begun, or whose host has not said in time that it has ended. */
+/*
+ * Tells as ended a task that was asked to end, and had not begun, or whose host has not said in time that it has
+ * ended.
+ */
 static void tell_forced(struct task *task)
 {
 	struct host_sign sign = { 0 };

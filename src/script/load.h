@@ -79,7 +79,7 @@ void load_stop(struct task *task, enum runner_stop how);
 /* The host has sent the outcome of this job. */
 void load_take_outcome(struct job *job);
 
-/* The host has given a sign. */
+/* The host has sent a message, or gone on to another slice, so nothing holds it now. */
 void load_see_sign(struct load *load);
 
 /* Tells tasks that run on the host as failed, and gives the host to the caller. Tasks that have not begun wait. */

@@ -40,11 +40,16 @@ void record_unref(struct record **record);
 /* Looks a fact up; false: the record does not have it. */
 bool record_find(struct record *record, enum fact_kind kind, const char *name, struct fact *fact);
 
-/* Keeps a copy of a fact, unless it has one of this kind and name. A fact for which there is no room spoils the record. */
+/*
+ * Keeps a copy of a fact, unless it has one of this kind and name. A fact for which there is no room spoils the
+ * record.
+ */
 void record_keep(struct record *record, enum fact_kind kind, const char *name,
 		 const struct fact *fact);
 
-/* Notes that something was read which is not kept, so that no host can be made of the record. The first reason stays. */
+/*
+ * Notes that something was read which is not kept, so that no host can be made of the record. The first reason stays.
+ */
 void record_spoil(struct record *record, const char *why);
 
 /* Why no host can be made of the record; NULL: one can. The record's. */

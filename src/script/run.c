@@ -61,7 +61,9 @@ static void free_run(struct run *run)
 	free(run);
 }
 
-/* Collects garbage after a run that needed too much memory, and tells when what is kept still takes most of the limit. */
+/*
+ * Collects garbage after a run that needed too much memory, and tells when what is kept still takes most of the limit.
+ */
 static void give_memory_back(struct engine *engine)
 {
 	lua_gc(engine->L, LUA_GCCOLLECT);

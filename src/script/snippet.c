@@ -71,9 +71,9 @@ static void call(struct engine *engine, lua_CFunction function, void *pointer)
 }
 
 /*
- * Takes our own lines out of an error. It cuts the traceback off where that comes to session.lua, which called the typed
- * code. It also cuts off the error's beginning when that names session.lua: a tail call of the typed code failed, for
- * which Lua has no line of that code.
+ * Takes our own lines out of an error. It cuts the traceback off where that comes to session.lua, which called the
+ * typed code. It also cuts off the error's beginning when that names session.lua: a tail call of the typed code
+ * failed, for which Lua has no line of that code.
  */
 static void cut_own(char *error)
 {

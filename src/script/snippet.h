@@ -1,6 +1,6 @@
 /*
- * Snippets are code that somebody typed at a console, which runs like a trigger's function. lua/plusmoin/session.lua keeps
- * each session's variables in the Lua state, compiles what is typed, and prints what it returns. Host's thread.
+ * Snippets are code that somebody typed at a console, which runs like a trigger's function. lua/plusmoin/session.lua
+ * keeps each session's variables in the Lua state, compiles what is typed, and prints what it returns. Host's thread.
  */
 #pragma once
 

@@ -27,7 +27,7 @@ struct run;
 struct pulse {
 	pthread_mutex_t lock; /* protects all but `memory` */
 	unsigned long job_id; /* 0: no run holds the host */
-	unsigned long slice;  /* counted up when a run gets a slice: while it stays, the host has gone on to nothing else */
+	unsigned long slice;  /* counted up with each slice: while it stays, the host has gone on to nothing else */
 	int function;         /* of the job */
 	char trigger[128];
 	char place[256]; /* "file:line", as the hook saw it last */
