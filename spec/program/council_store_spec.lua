@@ -128,7 +128,7 @@ describe("monitors and etcd's store:", function()
     local group = fleet()
     put(cluster.members[1], "state/meta", '{"version":99,"next_id":5,"event_count":7}')
     local a = group:monitor "a"
-    a:wait_logged("cannot be taken")
+    a:wait_logged("cannot be taken over")
     assert_holds(group, 3, a)
     local kept = history.read(cluster.members[1], monitors.PREFIX .. "state/")
     assert.are.equal(1, #kept)

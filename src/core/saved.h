@@ -43,7 +43,7 @@ struct saved {
 	unsigned long event_count; /* events fired so far */
 	struct saved_cluster *clusters;
 	size_t cluster_count;
-	struct silences silences; /* of the file alone */
+	struct silences silences; /* only those of the file: in etcd silences have keys of their own (council/keys.h) */
 };
 
 /* One JSON object and a newline. `silences` NULL: there are none. */

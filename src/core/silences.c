@@ -69,7 +69,7 @@ void silence_add_words(const struct silence *silence, struct buf *out)
 		buf_addf(out, " (%s)", silence->reason);
 }
 
-/* A control character, also one of C1, which is two bytes long, becomes a space. */
+/* Writes a space in place of a control character; those of the C1 set are two bytes long. */
 static bool escape_to_space(struct buf *out, const unsigned char *at)
 {
 	bool is_control = at[0] < 0x20 || at[0] == 0x7F || (at[0] == 0xC2 && at[1] < 0xA0);
@@ -130,7 +130,7 @@ void silence_render_stored(const struct silence *silence, struct json *json)
 	jsonw_end_object(json);
 }
 
-/* < 0, 0, > 0: the target of the one stands before, is, or stands behind that of the other. */
+/* Returns < 0, 0, > 0: the target of `a` comes before, is, or comes after that of `b`. */
 static int compare_targets(const struct silence *a, const struct silence *b)
 {
 	if (a->kind != b->kind)
@@ -156,7 +156,7 @@ void silence_clear(struct silence *silence)
 
 /* ---- all of them ---- */
 
-/* Where that of the target is, or would be. */
+/* The index where the silence with that target is, or would be. */
 static size_t place_of(const struct silences *silences, const struct silence *like)
 {
 	size_t low = 0;

@@ -1,7 +1,7 @@
 /*
- * Silences: somebody has said that the triggers of a node's events, of a cluster's or of all do not run until a given time.
- * One for each target: a later one of the same target takes its place. They are kept in the order of their targets, so that
- * an event's are found in a time that grows with the logarithm of their number. Pure: times are the wall clock's, in ms.
+ * Silences: somebody has said that no triggers run until a given time for the events of a node, of a cluster, or for
+ * all events (the silence's target). Each target has one at most: a later one replaces it. They are kept in the order
+ * of their targets, so that those of an event are found by binary search. Pure: times are the wall clock's, in ms.
  */
 #pragma once
 
@@ -16,8 +16,8 @@
 
 enum silence_kind {
 	SILENCE_ALL,     /* no trigger runs */
-	SILENCE_CLUSTER, /* none of an event of this cluster, its heartbeats too */
-	SILENCE_NODE     /* none of an event that is about this node */
+	SILENCE_CLUSTER, /* no trigger of an event of this cluster runs, nor that of its heartbeats */
+	SILENCE_NODE     /* no trigger of an event that is about this node runs */
 };
 
 struct silence {
@@ -25,64 +25,69 @@ struct silence {
 	int cluster_id; /* of a cluster; else -1 */
 	char *node;     /* of a node: its id "host:port"; else NULL */
 	int64_t since_ms;
-	int64_t until_ms; /* from then on it is over */
-	char *by;     /* who has said it */
-	char *reason; /* ""; none was given */
+	int64_t until_ms; /* when it is over */
+	char *by;     /* the user who has set it */
+	char *reason; /* "": none was given */
 };
 
-/* Zero-initialised: none. Ended by silences_free(). */
+/* Zero-initialised: there are none. Ended by silences_free(). */
 struct silences {
 	struct silence *items;
 	size_t count;
 	size_t room;
 };
 
-/* What it is about, as a text that only this target has: "all", "0", "db1:5432". The caller's. */
+/* The target as a text that no other target has: "all", "0", "db1:5432". The caller's. */
 char *silence_target(const struct silence *silence);
 
-/* Reads such a text into `kind`, `cluster_id` and `node`; false, and nothing is to be freed: it is none. */
+/* Reads such a text into `kind`, `cluster_id` and `node`; false: it names no target, and nothing is to be freed. */
 bool silence_read_target(struct silence *silence, const char *target);
 
-/* "silenced by alice until 2026-11-30 12:03:44 UTC (upgrade)", appended. */
+/* Appends "silenced by alice until 2026-11-30 12:03:44 UTC (upgrade)". */
 void silence_add_words(const struct silence *silence, struct buf *out);
 
-/* Of that text what may be kept as a reason: one line of SILENCE_REASON_BYTES at most. NULL gives "". The caller's. */
+/* Makes of a text (NULL: "") one line of SILENCE_REASON_BYTES at most, which may be kept as a reason. The caller's. */
 char *silence_clean_reason(const char *text);
 
-/* Into an open object: "target", "kind", "since", "until", "by" and "reason". */
+/* Writes into an open object: "target", "kind", "since", "until", "by" and "reason". */
 void silence_render(const struct silence *silence, struct json *json);
 
-/* One object as it is stored (records/silence_json.h reads it): "target", "since_ms", "until_ms", "by" and "reason". */
+/*
+ * Writes one object as it is stored, and read by records/silence_json.h: "target", "since_ms", "until_ms", "by" and
+ * "reason".
+ */
 void silence_render_stored(const struct silence *silence, struct json *json);
 
-/* Whether both say the same of the same target. */
+/* Whether both have the same target, times, user and reason. */
 bool silence_same(const struct silence *a, const struct silence *b);
 
-/* With texts of its own. */
+/* A copy with texts of its own. */
 struct silence silence_copy(const struct silence *silence);
 
-/* Frees what it holds. */
+/* Frees the silence's texts, and clears it. */
 void silence_clear(struct silence *silence);
 
-/* Copies it; one of the same target goes. False: there are SILENCES_MOST of others. */
+/*
+ * Adds a copy of the silence, in place of one with the same target. False: there are SILENCES_MOST with other targets.
+ */
 bool silences_put(struct silences *silences, const struct silence *silence);
 
-/* That of the same target as `like`; NULL: there is none. Until the next change, as all pointers to one. */
+/* The silence with the target of `like`; NULL: there is none. Pointers to silences are valid until the next change. */
 const struct silence *silences_find(const struct silences *silences, const struct silence *like);
 
-/* That in which the event falls at that time, of several the one that ends last; NULL: its triggers may run. */
+/* The silence in which the event falls at that time; of several the one that ends last. NULL: its triggers may run. */
 const struct silence *silences_of_event(const struct silences *silences, const struct event *event, int64_t now_ms);
 
-/* Takes that of the same target out. False: there was none. */
+/* Removes the silence with the target of `like`. False: there was none. */
 bool silences_drop(struct silences *silences, const struct silence *like);
 
-/* One that is over at that time; NULL: none is. */
+/* A silence that is over at that time; NULL: none is. */
 const struct silence *silences_over(const struct silences *silences, int64_t now_ms);
 
 /* When the first of them ends; INT64_MAX: there is none. */
 int64_t silences_next_end(const struct silences *silences);
 
-/* An array of all as they are stored. */
+/* Writes an array of all as they are stored. */
 void silences_render_stored(const struct silences *silences, struct json *json);
 
 void silences_free(struct silences *silences);

@@ -6,7 +6,7 @@
 
 const char *away_words(const struct away *away)
 {
-	for (int side = AWAY_SIDES - 1; side >= 0; side--) { /* what matters most is last */
+	for (int side = AWAY_SIDES - 1; side >= 0; side--) { /* the last of the enum matters most */
 		if (away->words[side] != NULL)
 			return away->words[side];
 	}

@@ -9,14 +9,14 @@
 #include "loop/timer.h"
 
 #define AT_ONCE 100    /* keys in one transaction: etcd takes 128 operations */
-#define WAITING 20000  /* keys that wait at most: what is older is worth nothing any more */
-#define AGAIN_MS 100
-#define READ_MS 1000   /* votes are read so often, beside the feed, which a member of etcd that stands still holds */
-#define READS 15       /* for so long after the last question */
+#define WAITING 20000  /* keys that wait at most: the oldest are dropped then, as their questions are over */
+#define AGAIN_MS 100   /* after a request that failed */
+#define READ_MS 1000   /* votes are also read so often: the feed tells nothing while its member of etcd is stopped */
+#define READS 15       /* so many such reads follow our last question */
 
 struct put {
 	char *key;
-	char *text; /* NULL: it goes */
+	char *text; /* NULL: the key is deleted */
 };
 
 struct ballot {
@@ -27,14 +27,14 @@ struct ballot {
 	void (*say)(void *data, struct missive *missive);
 	void *data;
 	struct list waiting; /* struct put *, the oldest first */
-	size_t sent;         /* so many of them are under way */
-	struct client_call *call;
+	size_t sent;         /* how many of the first ones are in the transaction under way */
+	struct client_call *call; /* that transaction; NULL: none */
 	struct timer *again;
-	struct feed *asks;
-	struct feed *sights;
-	struct client_call *read;
+	struct feed *asks;   /* of KEY_ASK */
+	struct feed *sights; /* of KEY_SEE */
+	struct client_call *read; /* of KEY_SEE, under way; NULL: none */
 	struct timer *next_read;
-	int reads; /* to come */
+	int reads; /* how many are still to be made */
 };
 
 static void free_put(struct put *put)
@@ -74,7 +74,7 @@ static void on_answer(void *data, struct answer *answer)
 	}
 }
 
-/* Whether one of the first `count` that wait is for this key: etcd takes a key once in a transaction. */
+/* Whether one of the first `count` puts has this key. etcd refuses a transaction that changes a key twice. */
 static bool has_key(const struct ballot *ballot, size_t count, const char *key)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -111,7 +111,7 @@ static void send_some(struct ballot *ballot)
 	body_free(&body);
 }
 
-/* There is a question of ours. */
+/* Has the votes read for a while, since we have asked a question. */
 static void read_on(struct ballot *ballot)
 {
 	ballot->reads = READS;
@@ -131,7 +131,7 @@ void ballot_put(struct ballot *ballot, const char *key, const char *text)
 		drop(ballot, 1);
 	list_add(&ballot->waiting, put);
 	if (!timer_is_set(ballot->again))
-		timer_start(ballot->again, 0); /* with what else comes in this turn */
+		timer_start(ballot->again, 0); /* at the end of the loop's turn, together with what else is put in it */
 }
 
 void ballot_has_lease(struct ballot *ballot, int64_t lease)

@@ -1,7 +1,8 @@
 /*
- * What monitors ask and tell each other of nodes that fail, as it passes through etcd (slip.h): puts it there with this
- * monitor's lease, and tells what others put. What waits while some is written goes together, 100 keys at a time. It is no
- * proof of anything, and lives for seconds: what is lost on the way is a vote that nobody has given. Clerk's loop.
+ * The ballot carries through etcd what monitors ask and tell each other of nodes that fail (slip.h): it writes our
+ * keys with this monitor's lease, and tells what other monitors write. What is put while a transaction is under way
+ * goes with the next one, at most 100 keys at a time. Keys are needed for seconds only, and a lost one counts as a
+ * vote that was not given, so nobody is told whether a key was written. Clerk's loop.
  */
 #pragma once
 
@@ -14,7 +15,7 @@ struct ballot_start {
 	struct client *client;
 	const char *prefix;
 	int64_t timeout_ms; /* of one request */
-	/* A MISSIVE_NEWS, who is told owns it. */
+	/* Tells a MISSIVE_NEWS, which the callee owns. */
 	void (*say)(void *data, struct missive *missive);
 	void *data;
 };
@@ -22,10 +23,10 @@ struct ballot_start {
 /* Copies the prefix. */
 struct ballot *ballot_new(const struct ballot_start *start);
 
-/* From now on keys stand with this lease. */
+/* From now on keys are written with this lease; before the first one nothing is written. */
 void ballot_has_lease(struct ballot *ballot, int64_t lease);
 
-/* Writes the text there, or (NULL) takes the key away; both are copied. */
+/* Has the text written at the key, or (NULL) the key deleted; copies both. */
 void ballot_put(struct ballot *ballot, const char *key, const char *text);
 
 /* NULL allowed; clears the pointer. */

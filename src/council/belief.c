@@ -2,7 +2,7 @@
 
 #define MARGIN_MS 100
 
-/* Until when a renewal that was sent then makes the term sure. */
+/* Until when the term is sure by a renewal that was sent at `sent_ms`. */
 static int64_t sure_until(const struct belief *belief, int64_t sent_ms)
 {
 	return sent_ms + belief->ttl_ms - belief->ttl_ms / 10 - MARGIN_MS;

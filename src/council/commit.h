@@ -1,6 +1,6 @@
 /*
- * What is written in one piece: keys with their new texts, or that go. The monitor's thread makes it; the clerk's thread
- * writes it, and owns it from then on.
+ * A commit: keys with their new texts, and keys that are deleted, which are all written or none. The monitor's thread
+ * makes it; the clerk's thread, which is given it, owns it from then on and writes it.
  */
 #pragma once
 
@@ -11,21 +11,25 @@
 #include "base/buf.h"
 
 struct commit_put {
-	char *key;  /* behind the prefix: "state/node/db1:5432" */
-	char *text; /* NULL: the key goes */
+	char *key;  /* without the prefix: "state/node/db1:5432" */
+	char *text; /* NULL: the key is deleted */
 };
 
 struct commit {
-	unsigned long number; /* they rise; the caller's */
-	int64_t term;         /* under which it was made: it stands under that, or never */
-	char *meta;           /* what `state/meta` holds with it: one JSON object */
-	struct list puts;     /* struct commit_put *; no key stands there twice */
+	unsigned long number; /* the caller's; higher than that of the commit before */
+	int64_t term;         /* the term in which it was made: it is written in that, or never */
+	char *meta;           /* what `state/meta` holds when it is written: one JSON object */
+	struct list puts;     /* struct commit_put *, one for each key */
 	size_t bytes;         /* of keys and texts */
 };
 
+/* Takes `meta` over. */
 struct commit *commit_new(unsigned long number, char *meta);
 
-/* Copies the key; takes the text over (NULL: the key goes). A key that is there already gets this text. */
+/*
+ * Copies the key; takes the text over (NULL: the key is deleted). A later text of the same key replaces the earlier
+ * one.
+ */
 void commit_put(struct commit *commit, const char *key, char *text);
 
 /* NULL allowed; clears the pointer. */

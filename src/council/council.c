@@ -16,7 +16,7 @@
 #include "loop/clock.h"
 #include "script/mailbox.h"
 
-#define END_MS 3000 /* the clerk hands back the lease and ends */
+#define END_MS 3000 /* time for the clerk to hand back the lease and end */
 
 struct council {
 	struct clerk *clerk;
@@ -29,15 +29,15 @@ struct council {
 	struct polls polls;
 	struct hush hush;
 	struct entry self;
-	int64_t term;
-	int64_t term_ms; /* wall: since when it is ours */
-	char *leader;   /* who acts, if that is another: its name; NULL: nobody is known */
-	bool is_strange; /* etcd's store is not the one it was, as far as we know */
-	char *stuck;    /* why etcd takes nothing; NULL: it does */
-	int64_t stuck_ms; /* steady: since when */
-	int64_t ttl_ms;
-	char *monitors; /* a JSON list; NULL: not read yet */
-	struct differences differences; /* of settings */
+	int64_t term;    /* ours; 0: another monitor acts, or nobody */
+	int64_t term_ms; /* wall: since when the term is ours */
+	char *leader;   /* name of the other monitor that acts; NULL: none is known to act */
+	bool is_strange; /* the clerk has said that etcd's store is not the one it was */
+	char *stuck;    /* why etcd cannot be asked; NULL: it can */
+	int64_t stuck_ms; /* steady: since when it cannot be asked */
+	int64_t ttl_ms; /* of the lease, as configured */
+	char *monitors; /* the entries of all monitors, a JSON list; NULL: not read yet */
+	struct differences differences; /* between our settings and those of the others */
 };
 
 /* ---- who we are ---- */
@@ -61,7 +61,7 @@ void council_say(struct council *council, size_t answering, size_t not_answering
 
 /* ---- what the clerk says ---- */
 
-/* A copy of that text of the object; NULL: it has none. */
+/* A copy of the string that the JSON object has for this key; NULL: it has none. */
 static char *text_of(const char *object, const char *key)
 {
 	json_t *tree = object != NULL ? json_loads(object, 0, NULL) : NULL;
@@ -223,7 +223,7 @@ int64_t council_term(const struct council *council)
 
 bool council_is_sure(const struct council *council)
 {
-	int64_t until_ms = atomic_load(&council->sure.ms); /* first; it may be that of a term that we have not heard of yet */
+	int64_t until_ms = atomic_load(&council->sure.ms); /* loaded before the term: see struct sure */
 
 	return council->term != 0 && clock_steady_ms() < until_ms && atomic_load(&council->sure.term) == council->term;
 }

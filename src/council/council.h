@@ -1,6 +1,7 @@
 /*
- * Several monitors of one fleet, of which one acts: the monitor's side. It says who acts, takes commits, and tells what
- * becomes of them; the clerk (clerk.h) does the talking on a thread of its own. Monitor's loop.
+ * The council is what a monitor has to do with the other monitors of its fleet, of which one acts. It says who acts,
+ * takes commits, and tells what becomes of them; the clerk (clerk.h) talks with etcd on a thread of its own. Monitor's
+ * loop.
  */
 #pragma once
 
@@ -16,19 +17,19 @@ struct council;
 
 /* Called on the monitor's loop, never from inside a call of the owner's. */
 struct council_events {
-	/* A term is ours: what it takes over, for the call only. */
+	/* This monitor acts from now on, and takes over this estate, which is valid for the call only. */
 	void (*acts)(void *data, const struct estate *estate);
-	/* etcd was away for longer than a lease lasts, and takes commits again: what stands there; for the call only. */
+	/* etcd can be asked again after longer than a lease lasts: this is what it holds, valid for the call only. */
 	void (*returned)(void *data, const struct estate *estate);
-	/* It is over, or was handed back: what runs must end, and nothing starts. */
+	/* The term is over, or was handed back: what runs must end, and nothing starts. */
 	void (*stands_by)(void *data, const char *why);
-	/* The commits up to this number stand. */
+	/* etcd has written the commits up to this number. */
 	void (*committed)(void *data, unsigned long number);
-	/* Who acts, who there is, or whether etcd can be asked has changed. */
+	/* Another monitor acts, the entries of the monitors have changed, or etcd can be asked, or cannot, any more. */
 	void (*changed)(void *data);
-	/* Our entry stands among the monitors: the name is ours. */
+	/* Our entry was written among the monitors: the name is ours. */
 	void (*in)(void *data);
-	/* Our name is another process's, which is on that host: this one must not go on. */
+	/* Another process, on that host, has our name: this one must not go on. */
 	void (*taken)(void *data, const char *host);
 };
 
@@ -39,49 +40,57 @@ struct council_start {
 	void *data;
 	const struct polls_events *polls; /* what monitors ask each other */
 	void *polls_data;
-	const struct hush_events *hush; /* silences that all share */
+	const struct hush_events *hush; /* silences, which all monitors share */
 	void *hush_data;
 };
 
-/* NULL: there is no thread. */
+/* NULL: the clerk's thread cannot be started. */
 struct council *council_new(const struct council_start *start);
 
-/* The term that is ours, 0: another monitor acts, or nobody. It may be over without our knowing: council_is_sure(). */
+/*
+ * The term that is ours; 0: another monitor acts, or nobody. It may be over though we do not know it:
+ * council_is_sure().
+ */
 int64_t council_term(const struct council *council);
 
-/* Whether something may be started now: the term is ours, and that is sure. Looked at just before each start. */
+/* Whether the term is ours for sure, so that something may be started. The caller asks just before each start. */
 bool council_is_sure(const struct council *council);
 
-/* "acting", "standing by (NAME acts)", "standing by (nobody is known to act)"; with what etcd lacks. The caller's. */
+/*
+ * "acting", "standing by (NAME acts)" or "standing by (nobody is known to act)", and whether etcd is away. The
+ * caller's.
+ */
 char *council_words(const struct council *council);
 
-/* For how long etcd has taken no commit, ms; 0: it does. */
+/* For how many ms etcd could not be asked; 0: it can. */
 int64_t council_stuck_ms(const struct council *council);
 
-/* Writes it under the term, in its turn; takes it over. Its number is above that of the one before. */
+/*
+ * Has the commit written in our term, after those before it; takes it over. Its number is higher than the one before.
+ */
 void council_commit(struct council *council, struct commit *commit);
 
-/* What our entry says: how many nodes answer, and how many do not. */
+/* Has our entry say how many nodes answer, and how many do not. */
 void council_say(struct council *council, size_t answering, size_t not_answering);
 
-/* By which monitors ask each other what they see. */
+/* The object by which monitors ask each other what they see; the council's. */
 struct polls *council_polls(struct council *council);
 
-/* By which silences are set and ended for all monitors; the council's. */
+/* The object by which silences are set and ended for all monitors; the council's. */
 const struct hush *council_hush(const struct council *council);
 
-/* Hands the term back when all that waits is written. */
+/* Hands the term back as soon as all commits are written. */
 void council_resign(struct council *council);
 
 /*
- * Takes etcd's store as it is, though it is another one than before, and has the next term write our state there. NULL: it
- * does; else why not: the store is the one it was.
+ * Accepts etcd's store though it is not the one it was, and has our next term write our state there. Returns NULL, or
+ * why there is nothing to accept.
  */
 const char *council_seed(struct council *council);
 
-/* The control socket's answer to "monitors", into an open object; and its part of "status". */
+/* Write the control socket's answer to "monitors", and the part of it that "status" has, into an open object. */
 void council_render(const struct council *council, struct json *json);
 void council_render_short(const struct council *council, struct json *json);
 
-/* Hands all back and ends the thread; false: it does not end in time. NULL allowed, clears the pointer. */
+/* Hands the lease back and ends the thread; false: that does not end in time. NULL allowed; clears the pointer. */
 bool council_free(struct council **council);

@@ -28,7 +28,7 @@ void differences_take(struct differences *differences, const json_t *monitors, c
 	for (size_t i = 0; i < json_array_size(monitors); i++)
 		compare(&words, json_array_get(monitors, i), settings);
 	if (words.len > 0 && !text_same(buf_text(&differences->words), buf_text(&words)))
-		log_error("monitors_differ: settings of other monitors are not ours: %s", buf_text(&words));
+		log_error("monitors_differ: settings of other monitors differ from ours: %s", buf_text(&words));
 	buf_free(&differences->words);
 	differences->words = words;
 }

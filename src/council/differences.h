@@ -1,14 +1,19 @@
-/* Which settings of other monitors are not ours: each difference is an error line once. Monitor's loop. */
+/*
+ * Compares the settings of other monitors with ours, and logs an error whenever what differs has changed. Monitor's
+ * loop.
+ */
 #pragma once
 
 #include <jansson.h>
 
 #include "base/buf.h"
 
-/* Zero-initialised: none known. Ended by buf_free(&differences->words). */
+/* Zero-initialised: no difference is known. Ended by buf_free(&differences->words). */
 struct differences {
-	struct buf words; /* as they were logged last */
+	struct buf words; /* what differed when it was compared last */
 };
 
-/* Compares the entries of all monitors (missive.h, MISSIVE_MONITORS) with `settings`, ours (core/likeness.h). */
+/*
+ * Compares what the entries of all monitors (missive.h, MISSIVE_MONITORS) say with `settings`, ours (core/likeness.h).
+ */
 void differences_take(struct differences *differences, const json_t *monitors, const char *settings);

@@ -9,10 +9,10 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 
-#define READS 3         /* so many reads of `lead` in the lease's time */
-#define ASK_PARTS 4     /* of the lease's time a request may take one part */
-#define STALE_PARTS 3   /* of so many leases' time: a member that lags has caught up, or is not asked any more, by then */
-#define AGAIN_MS 50     /* after a request that nobody took */
+#define READS 3         /* reads of `lead` in the lease's time */
+#define ASK_PARTS 4     /* a request may take this part of the lease's time */
+#define STALE_PARTS 3   /* after this many leases' time a member that lags has caught up, or is not asked any more */
+#define AGAIN_MS 50     /* after a request that etcd did not carry out, or that another look followed */
 
 struct election {
 	struct client *client;
@@ -23,16 +23,16 @@ struct election {
 	struct belief belief;
 	int64_t lease; /* 0: none */
 	int64_t ttl_ms;
-	bool may;
-	bool hinted;   /* the key has changed while it was being asked about */
-	struct client_call *call; /* a campaign or a read */
-	int64_t call_lease;       /* with which it campaigned; 0: it is a read */
-	struct timer *next;
-	char *leader; /* what was told last; NULL: nobody */
+	bool may;      /* campaign (election_may()) */
+	bool hinted;   /* look() was called while `call` was under way */
+	struct client_call *call; /* the campaign or read under way; NULL: none */
+	int64_t call_lease;       /* with which `call` campaigns; 0: it is a read */
+	struct timer *next;       /* until the next look() */
+	char *leader; /* the value of `lead` that was told last; NULL: nobody leads */
 	uint64_t store; /* etcd's cluster id; 0: not seen yet */
-	int64_t revision; /* the highest that was seen of it */
+	int64_t revision; /* the highest revision of etcd that was seen */
 	int64_t stale_ms; /* steady: since when all answers are of an old raft term; 0: they are not */
-	bool is_strange;
+	bool is_strange; /* the store is not the one it was */
 };
 
 static void on_next(void *data);
@@ -69,13 +69,13 @@ static void end_term(struct election *election, const char *why)
 	election->events.gone(election->events.data, why);
 }
 
-/* What stands at the key, by an answer to what was sent at `sent_ms`; NULL: nothing. */
+/* Takes what the key holds (NULL: it is not there), by the answer to a request that was sent at `sent_ms`. */
 static void take_key(struct election *election, const struct etcd_pair *pair, int64_t sent_ms)
 {
 	int64_t now_ms = clock_steady_ms();
 	bool is_ours = pair != NULL && election->lease != 0 && pair->lease == election->lease;
 
-	if (election->belief.term == 0 && is_ours) { /* won just now, or by a campaign whose answer was lost */
+	if (election->belief.term == 0 && is_ours) { /* we won just now, or by a campaign whose answer was lost */
 		belief_begin(&election->belief, pair->create_revision, election->ttl_ms, sent_ms);
 		tell_sure(election);
 		tell_leader(election, NULL);
@@ -91,7 +91,7 @@ static void take_key(struct election *election, const struct etcd_pair *pair, in
 
 static void look(struct election *election);
 
-/* The pair in what a campaign's other branch has read, or in a range; NULL: the key is not there. */
+/* The pair that a campaign which found the key taken has read, or that a read has; NULL: the key is not there. */
 static const struct etcd_pair *pair_of(const struct answer *answer)
 {
 	if (answer->outcome == ETCD_DIFFERS)
@@ -99,7 +99,10 @@ static const struct etcd_pair *pair_of(const struct answer *answer)
 	return answer->pairs.count > 0 ? &answer->pairs.items[0] : NULL;
 }
 
-/* A member of an old raft term lags, or, when that lasts, the store was wiped or restored. */
+/*
+ * Whether answers have long been of an old raft term. A member that lags gives some; when that lasts, the store has
+ * changed.
+ */
 static bool is_stale_for_long(struct election *election, const struct answer *answer)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -121,7 +124,10 @@ void election_doubt(struct election *election, const char *words)
 	election->events.strange(election->events.data, words);
 }
 
-/* Whether the store is the one it was: all that is asked here goes through etcd's majority, so its revision never falls. */
+/*
+ * Whether the store is the one it was, as far as this answer tells. The revision of one and the same store never falls,
+ * since all requests of this file go through etcd's majority, one after another.
+ */
 static bool is_known(struct election *election, const struct answer *answer)
 {
 	const struct etcd_header *header = &answer->header;
@@ -179,7 +185,7 @@ static void on_answer(void *data, struct answer *answer)
 	else
 		again = true;
 	if (answer->outcome == ETCD_DONE && !was_campaign && answer->pairs.count == 0 && election->lease != 0 && election->may)
-		look(election); /* the seat is empty */
+		look(election); /* campaigns, as nobody leads */
 	else
 		set_next(election, again ? AGAIN_MS : part_ms(election, READS));
 }
@@ -208,7 +214,10 @@ static void read_key(struct election *election)
 	body_free(&body);
 }
 
-/* Asks for the key, or for the seat if we may have it and nobody is known to sit there. */
+/*
+ * Campaigns if we may and do not lead; else reads the key. A call while a request is under way has another one follow
+ * it.
+ */
 static void look(struct election *election)
 {
 	if (election->call != NULL) {

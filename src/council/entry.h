@@ -1,4 +1,7 @@
-/* Who this monitor is, as it stands in etcd: at `lead` when it acts, and in its entry among the monitors. Monitor's loop. */
+/*
+ * What this monitor says of itself in etcd: in `lead` when it acts, and in its entry among the monitors. Monitor's
+ * loop.
+ */
 #pragma once
 
 #include "core/config.h"
@@ -7,16 +10,16 @@
 struct entry {
 	char *name;
 	char *host;
-	char *instance; /* this process, as no other is called */
+	char *instance; /* a name of this process that no other process has */
 	char settings[LIKENESS_BYTES];
 	int64_t start_ms; /* wall */
-	size_t answering; /* nodes, */
-	size_t not_answering;
+	size_t answering;     /* how many nodes answer */
+	size_t not_answering; /* how many nodes do not */
 };
 
 /* Ended by entry_clear(). `start_ms`: wall, when this monitor began. */
 void entry_begin(struct entry *entry, const struct config *config, int64_t start_ms);
 void entry_clear(struct entry *entry);
 
-/* One JSON object, the caller's: what stands at `lead`, and (`full`) in our entry. */
+/* The value of `lead`, or (`full`) that of our entry: one JSON object, the caller's. */
 char *entry_describe(const struct entry *entry, bool full);

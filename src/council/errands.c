@@ -7,15 +7,15 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 
-#define AGAIN_MS 100 /* after a request that nobody took */
+#define AGAIN_MS 100 /* after a request that failed */
 
 struct errand {
 	unsigned long number;
 	char *key;
-	char *text;             /* NULL: the key is to go */
-	int64_t end_ms;         /* steady */
-	unsigned long shown_by; /* it is written: this read and those behind it show it; 0: it is not */
-	bool is_unknown;        /* it was sent, and nobody has said what became of it */
+	char *text;             /* NULL: the key is to be deleted */
+	int64_t end_ms;         /* steady: when it fails if it is not done */
+	unsigned long shown_by; /* the number of the first read that shows it; 0: it is not written yet */
+	bool is_unknown;        /* a request was sent whose answer was lost */
 };
 
 static struct errand *first_of(const struct errands *errands)
@@ -49,7 +49,7 @@ bool errands_have(const struct errands *errands, const char *key)
 	return false;
 }
 
-/* It has come to that; `why` NULL: it stands. */
+/* Ends an errand and tells the owner. `why`: why it failed; NULL: it is done. */
 static void conclude(struct errands *errands, struct errand *errand, const char *why)
 {
 	if (errand == first_of(errands))
@@ -58,7 +58,7 @@ static void conclude(struct errands *errands, struct errand *errand, const char 
 	if (errand->number != 0)
 		errands->events->done(errands->events->data, errand->number, why);
 	else if (--errands->seeds == 0)
-		(void)errands->events->look(errands->events->data); /* from now on what is read is told */
+		(void)errands->events->look(errands->events->data); /* the owner tells reads once no seed is left */
 	free_errand(errand);
 }
 
@@ -106,7 +106,7 @@ static void on_written(void *data, struct answer *answer)
 	case ETCD_DONE:
 		errand->shown_by = errands->events->look(errands->events->data);
 		return;
-	case ETCD_DIFFERS: /* somebody else has written it, or a try of ours that was lost has landed */
+	case ETCD_DIFFERS: /* another monitor has written the key, or a request of ours whose answer was lost */
 		(void)errands->events->look(errands->events->data);
 		return;
 	case ETCD_REFUSED:
@@ -130,7 +130,7 @@ void errands_again(void *data)
 	(void)errands->events->look(errands->events->data);
 }
 
-/* `pair`: what stands there; NULL: nothing. */
+/* Sends the errand. `pair`: what the key holds; NULL: it is not there. */
 static void write_key(struct errands *errands, const struct errand *errand, const struct etcd_pair *pair)
 {
 	struct body body;
@@ -154,7 +154,7 @@ static const struct etcd_pair *find_pair(const struct etcd_pairs *pairs, const c
 	return NULL;
 }
 
-/* Whether what stands there is what is asked for. */
+/* Whether the key already is as the errand wants it. */
 static bool stands(const struct errand *errand, const struct etcd_pair *pair)
 {
 	if (errand->text == NULL || pair == NULL)
@@ -168,12 +168,13 @@ void errands_take(struct errands *errands, const struct etcd_pairs *pairs, unsig
 
 	while (errands->call == NULL && (errand = first_of(errands)) != NULL) {
 		const struct etcd_pair *pair = find_pair(pairs, errand->key);
-		bool is_shown = errand->shown_by != 0 && number >= errand->shown_by; /* and written by somebody since */
+		/* Then it was written, though another monitor may have changed the key since. */
+		bool is_shown = errand->shown_by != 0 && number >= errand->shown_by;
 
 		if (is_shown || stands(errand, pair))
 			conclude(errands, errand, NULL);
 		else if (errand->shown_by != 0)
-			return; /* this read began before */
+			return; /* this read began before it was written */
 		else if (errand->number != 0 && errand->text != NULL && pair == NULL && pairs->count >= room)
 			conclude(errands, errand, "there are too many silences already: one has to end first (silence --end)");
 		else

@@ -9,14 +9,14 @@
 #include "loop/timer.h"
 #include "records/saved_gather.h"
 
-#define AGAIN_MS 100 /* after a read that nobody answered */
+#define AGAIN_MS 100 /* after a read that failed */
 
 struct estate_reader {
 	struct client *client;
 	char *prefix;
 	int64_t timeout_ms;
 	struct estate *estate;
-	bool has_state; /* the events are read next */
+	bool has_state; /* the state is read, and the events are read next */
 	struct client_call *call;
 	struct timer *again;
 	void (*done)(void *data, struct estate *estate, const char *why);
@@ -35,13 +35,13 @@ static void end(struct estate_reader *reader, const char *why)
 	reader->done(reader->data, estate, why);
 }
 
-/* The part of the key behind the prefix. */
+/* The part of the key after the prefix. */
 static const char *behind(const struct estate_reader *reader, const struct etcd_pair *pair)
 {
 	return pair->key + strlen(reader->prefix);
 }
 
-/* False: the state is of a format that we do not know. */
+/* Takes the state from what was read. False: `*why` says why it cannot be taken over. */
 static bool take_state(struct estate_reader *reader, const struct etcd_pairs *pairs, char **why)
 {
 	struct saved_gather *gather = saved_gather_new();

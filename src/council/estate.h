@@ -1,13 +1,14 @@
 /*
- * What a term takes over from those before it: the state as it was committed last, and the events that are kept, with what
- * their triggers came to. Read once, when the term has begun, when nobody else can write.
+ * The estate is what a term takes over from the terms before it: the state as it was committed last, and the kept
+ * events with the outcomes of their triggers. It is read when the term has begun, as nobody else can write then, and
+ * once more when etcd was away for long.
  */
 #pragma once
 
 #include "core/saved.h"
 #include "etcd/client.h"
 
-/* A kept event, as it stands in etcd. */
+/* A kept event, as etcd holds it. */
 struct estate_event {
 	unsigned long number;
 	char *text; /* JSON */
@@ -15,24 +16,24 @@ struct estate_event {
 
 struct estate {
 	int64_t term;
-	bool seeds; /* the store is another one, and what we have is to be written there, whatever it holds */
+	bool seeds; /* the term has to write its own state there, whatever the store holds (monitors seed) */
 	struct saved *saved; /* NULL: nothing was ever committed */
-	char *left_out;      /* what of it could not be read, for the log; NULL: nothing */
-	char *meta;          /* what stands at `state/meta`; "{}": nothing */
-	int64_t meta_revision;
-	struct list events;  /* struct estate_event *, by their numbers */
+	char *left_out;      /* which parts of the state could not be read, for the log; NULL: none */
+	char *meta;          /* the value of `state/meta`; "{}": the key is not there */
+	int64_t meta_revision; /* the mod_revision of `state/meta`; 0: the key is not there */
+	struct list events;  /* struct estate_event *, in the order of their numbers */
 };
 
 struct estate_reader;
 
 /*
- * `done` is called once, never from inside this call, however long it takes: with what there is, the callee's, or (NULL)
- * why it cannot be taken: another format. Clerk's loop.
+ * Reads the estate, however long that takes. `done` is called once, never from inside this call: with the estate,
+ * which the callee owns, or with NULL and why it cannot be read (the state has another format). Clerk's loop.
  */
 struct estate_reader *estate_read(struct client *client, const char *prefix, int64_t term, int64_t timeout_ms,
 				  void (*done)(void *data, struct estate *estate, const char *why), void *data);
 
-/* Reads no more. NULL allowed; clears the pointer. */
+/* Stops reading; `done` is not called any more. NULL allowed; clears the pointer. */
 void estate_reader_free(struct estate_reader **reader);
 
 /* NULL allowed; clears the pointer. */

@@ -1,6 +1,6 @@
 /*
- * Silences that all monitors share, on the monitor's side: what is asked for goes to the clerk (keeper.h), and what stands
- * comes from it. The council owns it. Monitor's loop.
+ * The hush is the monitor's side of the silences that all monitors share: it hands the clerk (keeper.h) the silences
+ * that are to be set or ended, and tells which ones etcd holds. The council owns it. Monitor's loop.
  */
 #pragma once
 
@@ -8,9 +8,12 @@
 
 /* Called on the loop, never from inside a call of the owner's. */
 struct hush_events {
-	/* All that stand there: the first time, and when they are others. For the call. */
+	/*
+	 * These are all silences in etcd. Called when they are first read, and when they have changed; valid for the
+	 * call.
+	 */
 	void (*read)(void *data, const struct silences *silences);
-	/* What was asked for by this number stands, and was told by `read`; or why it does not. */
+	/* The request of this number is done, and `read` has told the result; or `why` says why it failed. */
 	void (*done)(void *data, unsigned long number, const char *why);
 };
 
@@ -20,11 +23,11 @@ struct hush {
 	void *data;
 };
 
-/* Has the silence stand, or (`is_end`) that of its target go; `done` follows with this number, which is not 0. */
+/* Has the silence set, or (`is_end`) that of its target ended; `done` follows with this number, which is not 0. */
 void hush_put(const struct hush *hush, unsigned long number, const struct silence *silence, bool is_end);
 
-/* Has all of these stand, however long it takes. */
+/* Has all of these set, however long it takes. */
 void hush_seed(const struct hush *hush, const struct silences *silences);
 
-/* What the clerk has heard: a MISSIVE_SILENCES or a MISSIVE_SILENCED. */
+/* Takes a MISSIVE_SILENCES or a MISSIVE_SILENCED from the clerk. */
 void hush_take(const struct hush *hush, const struct missive *missive);

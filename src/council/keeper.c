@@ -12,36 +12,36 @@
 #include "loop/timer.h"
 #include "records/silence_json.h"
 
-#define AGAIN_MS 100    /* after a read that nobody answered */
-#define ASK_PARTS 4     /* of the lease's time a request may take one part */
-#define WATCH_PARTS 2   /* and a watch may take one to stand */
-#define TIDY_MS 1000    /* so long after its end a key is deleted */
-#define TIDY_AT_ONCE 50 /* keys: etcd takes 128 operations */
+#define AGAIN_MS 100    /* after a read that failed */
+#define ASK_PARTS 4     /* a request may take this part of the lease's time */
+#define WATCH_PARTS 2   /* opening a watch may take this part of the lease's time */
+#define TIDY_MS 1000    /* a key is deleted this long after the end of its silence */
+#define TIDY_AT_ONCE 50 /* keys in one transaction: etcd takes 128 operations */
 
 struct keeper {
 	struct client *client;
-	char *key; /* what their keys begin with */
+	char *key; /* with which the keys of all silences begin */
 	int64_t ttl_ms;
 	struct keeper_events events;
 	struct errands_events errand_events;
 	struct errands errands;
-	struct silences told;
+	struct silences told; /* what the owner was told last, and what it has seeded */
 	bool has_told;
-	bool drops_others; /* the next read shows what does not belong to what is seeded */
-	struct client_call *read;
-	unsigned long reads; /* that were begun */
-	bool again;          /* something has changed while it was being read */
-	struct client_call *tidy;
-	struct timer *next;
+	bool drops_others;   /* the next read has to delete all keys that are not seeded */
+	struct client_call *read; /* the read under way; NULL: none */
+	unsigned long reads; /* how many were begun; the number of the last one */
+	bool again;          /* look() was called while `read` was under way */
+	struct client_call *tidy; /* the deletion of keys that are over; NULL: none is under way */
+	struct timer *next;  /* until the next read */
 	struct feed *feed;
-	void (*fresh)(void *data); /* NULL: nobody waits for that */
+	void (*fresh)(void *data); /* of keeper_await(); NULL: nobody waits */
 	void *fresh_data;
-	unsigned long fresh_by;    /* this read, or one behind it */
+	unsigned long fresh_by;    /* the number of the first read for which `fresh` is called */
 	uint64_t store;            /* etcd's cluster id; 0: not seen yet */
 	int64_t revision;          /* the highest that was read */
-	bool is_strange;
-	bool acts;
-	size_t unreadable;         /* keys, as was logged last */
+	bool is_strange;           /* the store is not the one it was */
+	bool acts;                 /* this monitor does */
+	size_t unreadable;         /* how many keys of the last read were no silences */
 };
 
 static unsigned long look(struct keeper *keeper);
@@ -53,7 +53,7 @@ static int64_t ask_ms(const struct keeper *keeper)
 
 /* ---- what is read ---- */
 
-/* Reads what the pair holds; false, after a word in the log the first time: it cannot be read. */
+/* Reads the silence that the pair holds. False: it cannot be read, and `*wrong` names what is wrong. */
 static bool read_pair(const struct keeper *keeper, const struct etcd_pair *pair, struct silence *silence, const char **wrong)
 {
 	json_t *root = json_loadb(pair->value, pair->value_len, JSON_REJECT_DUPLICATES, NULL);
@@ -115,7 +115,7 @@ static void tell(struct keeper *keeper, const struct etcd_pairs *pairs)
 	keeper->events.read(keeper->events.data, &keeper->told);
 }
 
-/* Of what is seeded as a whole: whatever else was read goes. */
+/* Has all keys deleted that were read and are not being seeded, as the seed replaces whatever the store holds. */
 static void drop_others(struct keeper *keeper, const struct etcd_pairs *pairs)
 {
 	keeper->drops_others = false;
@@ -131,7 +131,7 @@ static void on_tidied(void *data, struct answer *answer)
 {
 	struct keeper *keeper = data;
 
-	(void)answer; /* else it is tried again */
+	(void)answer; /* if it failed, a later read tries again */
 	keeper->tidy = NULL;
 }
 
@@ -173,7 +173,10 @@ static void tidy(struct keeper *keeper, const struct etcd_pairs *pairs)
 
 #define STRANGE "etcd's store is not the one it was: see plusmoin monitors seed"
 
-/* Reads are sent one after another, and go through etcd's majority: the revision never falls. */
+/*
+ * Whether the store is the one it was. The revision of one and the same store never falls, since reads are sent one
+ * after another and go through etcd's majority.
+ */
 static bool is_known(struct keeper *keeper, const struct etcd_header *header)
 {
 	bool is_same = keeper->store == 0 || (header->cluster_id == keeper->store && header->revision >= keeper->revision);
@@ -193,7 +196,7 @@ static bool is_known(struct keeper *keeper, const struct etcd_header *header)
 
 /* ---- the reads ---- */
 
-/* All was told that the read of this number has shown. */
+/* Calls who waits (keeper_await()), once the owner was told what the read of this number has shown. */
 static void tell_fresh(struct keeper *keeper, unsigned long number)
 {
 	void (*fresh)(void *data) = keeper->fresh;
@@ -206,7 +209,7 @@ static void tell_fresh(struct keeper *keeper, unsigned long number)
 
 static void take(struct keeper *keeper, const struct etcd_pairs *pairs)
 {
-	unsigned long number = keeper->reads; /* before another one is begun from here */
+	unsigned long number = keeper->reads; /* kept, as the calls below may begin another read */
 	bool is_told = keeper->errands.seeds == 0;
 
 	if (keeper->drops_others)
@@ -232,14 +235,14 @@ static void on_read(void *data, struct answer *answer)
 	else if (!is_done)
 		errands_failed(&keeper->errands, answer->words);
 	if (keeper->read != NULL)
-		return; /* it has begun another one */
+		return; /* take() or errands_failed() has begun another read */
 	if (again)
 		(void)look(keeper);
 	else
 		timer_start(keeper->next, is_done ? keeper->ttl_ms : AGAIN_MS);
 }
 
-/* Returns the number of a read that begins from now on. */
+/* Reads all silences, or does so again after the read under way. Returns the number of that read. */
 static unsigned long look(struct keeper *keeper)
 {
 	const struct body_range range = { .key = keeper->key, .prefix = true };

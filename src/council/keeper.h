@@ -1,8 +1,9 @@
 /*
- * Silences as all monitors share them: a key each, `silences/TARGET`, with no lease, so that they outlive whoever set them.
- * They are read whenever one changes, and now and then, as a watch is a hint alone. Any monitor may put and delete one; what
- * is written compares the revision of the key that was read before, so that nothing that was lost on the way lands on what
- * somebody else has written since. The monitor that acts deletes those that are over. Clerk's loop.
+ * The keeper keeps the silences that all monitors share in etcd: each has a key, `silences/TARGET`, without a lease,
+ * so that it outlives the monitor that set it. The keeper reads all of them whenever one changes, and once in each
+ * lease's time, as a watch may miss a change. Any monitor may put and delete one; what it sends compares the revision
+ * of the key that it read before, so that a delayed request never overwrites what another monitor has written since.
+ * The monitor that acts deletes silences that are over. Clerk's loop.
  */
 #pragma once
 
@@ -13,11 +14,14 @@ struct keeper;
 
 /* Called on the clerk's loop, not from inside a call of the owner's. */
 struct keeper_events {
-	/* All that stand there; the first time, and when they are others. For the call. */
+	/*
+	 * These are all silences in etcd. Called when they are first read, and when they have changed; valid for the
+	 * call.
+	 */
 	void (*read)(void *data, const struct silences *silences);
-	/* What was asked for stands, and was told by `read`; or why it does not. */
+	/* The request of this number is done, and `read` has told the result; or `why` says why it failed. */
 	void (*done)(void *data, unsigned long number, const char *why);
-	/* The store is not the one it was: nothing is read or written until keeper_accept(). */
+	/* The store is not the one it was: the keeper tells and writes nothing until keeper_accept(). */
 	void (*strange)(void *data, const char *words);
 	void *data;
 };
@@ -31,22 +35,25 @@ struct keeper_start {
 
 struct keeper *keeper_new(const struct keeper_start *start);
 
-/* Has the silence stand, or (`is_end`) that of its target go; `done` follows with this number, which is not 0. */
+/* Writes the silence, or (`is_end`) deletes that of its target; `done` follows with this number, which is not 0. */
 void keeper_put(struct keeper *keeper, unsigned long number, const struct silence *silence, bool is_end);
 
-/* Has these, which the monitor goes by already, stand, however long it takes, before anything that is read is told. */
+/* Writes these silences, by which the monitor already goes, however long it takes. Until then `read` tells nothing. */
 void keeper_seed(struct keeper *keeper, const struct silences *silences);
 
-/* `fresh` is called once when all was read, and told if it has changed, that stands now. One at a time: an earlier one is not. */
+/*
+ * Calls `fresh` once, when a read that begins from now on has come, and `read` has told what has changed. A second call
+ * replaces the first one's `fresh`, which then is not called.
+ */
 void keeper_await(struct keeper *keeper, void (*fresh)(void *data), void *data);
 
-/* Whether this monitor acts. */
+/* Whether this monitor acts, and so deletes silences that are over. */
 void keeper_act(struct keeper *keeper, bool acts);
 
-/* Others know that the store is not the one it was. */
+/* Another part of the clerk has seen that the store is not the one it was. */
 void keeper_doubt(struct keeper *keeper);
 
-/* The store is taken as it is, and what was told last is written there; what else stands there goes. */
+/* Accepts the store as it is: writes there the silences that were told last, and deletes all others. */
 void keeper_accept(struct keeper *keeper);
 
 /* NULL allowed; clears the pointer. */

@@ -11,8 +11,8 @@
 #include "etcd/barrier.h"
 #include "loop/timer.h"
 
-#define AGAIN_MS 100     /* after a transaction that nobody took */
-#define OPERATIONS 120   /* of BODY_OPERATIONS_MOST: the meta's, and a reserve */
+#define AGAIN_MS 100     /* after a transaction that etcd did not carry out */
+#define OPERATIONS 120   /* puts in one transaction; the rest of BODY_OPERATIONS_MOST is for the meta and a reserve */
 
 struct ledger {
 	struct client *client;
@@ -23,12 +23,12 @@ struct ledger {
 	int64_t timeout_ms;
 	struct ledger_events events;
 	int64_t term;          /* 0: there is none */
-	int64_t meta_revision;
-	char *meta;            /* the counts that stand there by what we know */
+	int64_t meta_revision; /* the mod_revision of `state/meta`, as far as we know */
+	char *meta;            /* the value of `state/meta`, as far as we know, without its writer and number */
 	struct list waiting;   /* struct commit * */
-	size_t sent;           /* so many of these are in the transaction that is under way, or whose outcome is unknown */
-	unsigned long last;    /* the number of the last of them */
-	struct client_call *call;
+	size_t sent;           /* how many of the first ones are in the transaction under way, or of unknown outcome */
+	unsigned long last;    /* the number of the last commit in that transaction */
+	struct client_call *call; /* that transaction under way; NULL: none */
 	struct barrier *barrier; /* while the outcome of what was sent is unknown */
 	struct timer *again;
 	bool is_stuck;
@@ -52,7 +52,7 @@ static void begin_body(const struct ledger *ledger, struct body *body)
 	body_get(body, BODY_FAILURE, ledger->meta_key, false);
 }
 
-/* The counts with who has written them, and the number of the last commit in it. */
+/* The value of `state/meta` for a transaction: `meta` with this writer, and the number of its last commit. */
 static char *meta_with_writer(const struct ledger *ledger, const char *meta, unsigned long number)
 {
 	struct buf text = { 0 };
@@ -68,7 +68,10 @@ static char *meta_with_writer(const struct ledger *ledger, const char *meta, uns
 	return buf_steal(&text);
 }
 
-/* Later texts of a key replace earlier ones: etcd takes a key once in a transaction. */
+/*
+ * Adds a commit to another one. A later text of a key replaces the earlier one: etcd takes a key once in a
+ * transaction.
+ */
 static void merge(struct commit *into, const struct commit *from)
 {
 	for (size_t i = 0; i < from->puts.count; i++) {
@@ -132,7 +135,7 @@ static void refuse(struct ledger *ledger, const char *why)
 	ledger->events.refused(ledger->events.data, why);
 }
 
-/* Whether what stands at the meta is the transaction that is under way. */
+/* Whether this value of `state/meta` was written by our last transaction. */
 static bool is_ours(const struct ledger *ledger, const struct etcd_pair *meta)
 {
 	json_t *object = json_loadb(meta->value, meta->value_len, 0, NULL);
@@ -144,7 +147,7 @@ static bool is_ours(const struct ledger *ledger, const struct etcd_pair *meta)
 	return ours;
 }
 
-/* A comparison has failed though no outcome was unknown: the term is over. */
+/* A comparison has failed though we know the outcome of all transactions before: the term is over. */
 static void take_difference(struct ledger *ledger, const struct answer *answer)
 {
 	const struct etcd_pairs *lead = answer->part_count > 0 ? &answer->parts[0].pairs : NULL;
@@ -157,7 +160,7 @@ static void take_difference(struct ledger *ledger, const struct answer *answer)
 
 static void try_later(struct ledger *ledger, const char *why)
 {
-	ledger->sent = 0; /* it was not carried out, and never will be */
+	ledger->sent = 0; /* the transaction was not carried out, and never will be */
 	say_stuck(ledger, why);
 	timer_start(ledger->again, AGAIN_MS);
 }
@@ -186,7 +189,7 @@ static void on_barrier_failed(void *data, const struct answer *answer)
 
 static void raise_barrier(struct ledger *ledger)
 {
-	char *value = meta_with_writer(ledger, ledger->meta, 0); /* nothing else of ours has the number 0 */
+	char *value = meta_with_writer(ledger, ledger->meta, 0); /* no commit has the number 0 */
 	const struct barrier_order order = {
 		.key = ledger->meta_key,
 		.mod_revision = ledger->meta_revision,
@@ -288,7 +291,7 @@ void ledger_begin(struct ledger *ledger, int64_t term, int64_t meta_revision, co
 
 void ledger_add(struct ledger *ledger, struct commit *commit)
 {
-	/* Who made it may have yet to hear that its term is over, and that another one is ours. */
+	/* The monitor's thread may not know yet that the term of this commit is over, and that we have another one. */
 	if (ledger->term == 0 || commit->term != ledger->term) {
 		commit_free(&commit);
 		return;

@@ -1,11 +1,13 @@
 /*
- * Commits, one transaction after another. Each compares the term (the create_revision of `lead`) and what `state/meta`
- * stood at, and changes that: so no transaction of another term, and none that was lost on the way, can land in between.
- * What waits while one is under way goes together in the next one, in order, as far as etcd's limits allow.
+ * The ledger writes commits to etcd, one transaction after another. Each transaction compares the term (the
+ * create_revision of `lead`) and the mod_revision of `state/meta`, and changes that key. So no transaction of another
+ * term, and none that was delayed on the way, is carried out in between. Commits that wait while a transaction is
+ * under way go together in the next one, in order, as far as etcd's limits allow.
  *
- * Whether a transaction without an answer was carried out no read can tell, since it may land later. A barrier can:
- * another one that compares and changes the same key (etcd/barrier.h). If it wins, the lost one never lands, and is
- * sent again; if it fails, what stands at `state/meta` says by its writer and number whether the lost one has landed. Clerk's loop.
+ * No read can tell whether a transaction without an answer was carried out, since it may still be on its way. A
+ * barrier can: another transaction that compares and changes the same key (etcd/barrier.h). If the barrier wins, the
+ * lost one is never carried out, and is sent again. If it fails, the writer and the number in `state/meta` tell
+ * whether the lost one was carried out. Clerk's loop.
  */
 #pragma once
 
@@ -15,11 +17,11 @@
 struct ledger;
 
 struct ledger_events {
-	/* All commits up to this number stand, for good. */
+	/* etcd has written all commits up to this number. */
 	void (*committed)(void *data, unsigned long number);
-	/* The term is over, or somebody else has written: nothing that waits will ever be committed. */
+	/* The term is over, or another monitor has written the state: what waits is dropped, and never written. */
 	void (*refused)(void *data, const char *why);
-	/* etcd takes nothing just now (a sentence), or does again (NULL). */
+	/* etcd takes no commit just now, and `why` is a sentence; or takes them again (NULL). */
 	void (*stuck)(void *data, const char *why);
 	void *data;
 };
@@ -27,7 +29,7 @@ struct ledger_events {
 struct ledger_start {
 	struct client *client;
 	const char *prefix;
-	const char *writer; /* this process, as no other is called: stands in `state/meta` */
+	const char *writer; /* a name of this process that no other process has; it is written to `state/meta` */
 	int64_t timeout_ms; /* of one transaction */
 	const struct ledger_events *events;
 };
@@ -35,16 +37,19 @@ struct ledger_start {
 /* Copies what it is given. */
 struct ledger *ledger_new(const struct ledger_start *start);
 
-/* A term begins: what stands at `state/meta`, and its mod_revision (0: nothing; "{}" then). Drops what waited. */
+/*
+ * Begins a term, with the value of `state/meta` and its mod_revision ("{}" and 0: the key is not there). Drops what
+ * waits.
+ */
 void ledger_begin(struct ledger *ledger, int64_t term, int64_t meta_revision, const char *meta);
 
-/* Takes over the commit; drops it when it was not made under this term. */
+/* Takes over the commit; drops it when it was not made in this term. */
 void ledger_add(struct ledger *ledger, struct commit *commit);
 
-/* The term is over: drops what waits. */
+/* Ends the term: drops what waits. */
 void ledger_end(struct ledger *ledger);
 
-/* Whether something waits, or is under way. */
+/* Whether a commit waits, or is under way. */
 bool ledger_is_busy(const struct ledger *ledger);
 
 /* NULL allowed; clears the pointer. */

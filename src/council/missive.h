@@ -1,5 +1,5 @@
 /*
- * What passes between the monitor's thread (council.h) and the clerk's (clerk.h): words, each owned by who receives it.
+ * Missives: the messages between the monitor's thread (council.h) and the clerk's (clerk.h). The receiver owns each.
  */
 #pragma once
 
@@ -8,37 +8,37 @@
 #include "council/estate.h"
 
 enum missive_kind {
-	/* The council to the clerk: */
-	MISSIVE_COMMIT, /* write this */
-	MISSIVE_SAY,    /* our entry among the monitors says `text` from now on */
-	MISSIVE_REREAD, /* read the state once more when all that waits is written: MISSIVE_ESTATE follows */
-	MISSIVE_SEED,   /* take the store as it is: the next term writes our state there */
-	MISSIVE_RESIGN, /* hand the term back when all that waits is written */
-	MISSIVE_END,    /* the same, and end the thread */
-	MISSIVE_SILENCE, /* have the one of `silences` stand, or (`flag`) that of its target go: MISSIVE_SILENCED follows */
-	MISSIVE_SEED_SILENCES, /* have all of them stand */
-	MISSIVE_PUT,    /* write `text` at `key`, with our lease, or (NULL) take the key away: of ask/ and see/ */
-	/* The clerk to the council: */
-	MISSIVE_TERM,      /* a term has begun: `estate` */
-	MISSIVE_ESTATE,    /* the state as it was committed, for MISSIVE_REREAD: `estate` */
-	MISSIVE_TERM_OVER, /* it is over: `text` says why */
-	MISSIVE_COMMITTED, /* all up to `number` stands */
-	MISSIVE_STUCK,     /* etcd takes nothing just now: `text` says why; NULL: it does again */
-	MISSIVE_STRANGE,   /* etcd's store is not the one it was: nobody here campaigns until MISSIVE_SEED */
-	MISSIVE_LED,       /* another monitor acts: `text` is its value at `lead`; NULL: nobody is known to */
-	MISSIVE_TAKEN,     /* our name is another process's: `text` is its entry */
-	MISSIVE_IN,        /* our entry stands */
-	MISSIVE_MONITORS,  /* the entries of all monitors: `text`, a JSON list */
-	MISSIVE_SILENCES,  /* all that stand: `silences` */
-	MISSIVE_SILENCED,  /* what was asked for by `number` stands, and was said by MISSIVE_SILENCES; `text`: or why not */
-	MISSIVE_NEWS,      /* of ask/ and see/: at `key` stands `text`; NULL: nothing any more */
+	/* From the council to the clerk: */
+	MISSIVE_COMMIT, /* write `commit` */
+	MISSIVE_SAY,    /* make `text` our entry among the monitors */
+	MISSIVE_REREAD, /* read the state once more when all commits are written; MISSIVE_ESTATE follows */
+	MISSIVE_SEED,   /* accept the store as it is; the next term writes our state there */
+	MISSIVE_RESIGN, /* hand the term back when all commits are written */
+	MISSIVE_END,    /* do as for MISSIVE_RESIGN, and end the thread */
+	MISSIVE_SILENCE, /* set the one of `silences`, or (`flag`) end that of its target; MISSIVE_SILENCED follows */
+	MISSIVE_SEED_SILENCES, /* set all `silences` */
+	MISSIVE_PUT,    /* write `text` at `key` (below ask/ or see/) with our lease, or (NULL) delete the key */
+	/* From the clerk to the council: */
+	MISSIVE_TERM,      /* a term of ours has begun, and takes over `estate` */
+	MISSIVE_ESTATE,    /* the answer to MISSIVE_REREAD: `estate` is what etcd holds */
+	MISSIVE_TERM_OVER, /* our term is over: `text` says why */
+	MISSIVE_COMMITTED, /* all commits up to `number` are written */
+	MISSIVE_STUCK,     /* etcd cannot be asked: `text` says why; NULL: it can be asked again */
+	MISSIVE_STRANGE,   /* etcd's store is not the one it was: this monitor does not campaign until MISSIVE_SEED */
+	MISSIVE_LED,       /* another monitor acts: `text` is the value of `lead`; NULL: none is known to act */
+	MISSIVE_TAKEN,     /* another process has our name: `text` is its entry */
+	MISSIVE_IN,        /* our entry among the monitors is written */
+	MISSIVE_MONITORS,  /* `text` is a JSON list of the entries of all monitors */
+	MISSIVE_SILENCES,  /* `silences` are all that etcd holds */
+	MISSIVE_SILENCED,  /* request `number` is done, as MISSIVE_SILENCES has told; or `text` says why it failed */
+	MISSIVE_NEWS,      /* `key`, below ask/ or see/, now holds `text`; NULL: it was deleted */
 };
 
 struct missive {
 	enum missive_kind kind;
 	unsigned long number;
 	char *text;
-	char *key; /* behind the prefix */
+	char *key; /* without the prefix */
 	struct commit *commit;
 	struct estate *estate;
 	struct silences silences;

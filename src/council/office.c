@@ -7,9 +7,9 @@
 #include "council/keys.h"
 #include "loop/clock.h"
 
-#define ASK_PARTS 4    /* of the lease's time a request may take one part */
-#define TURN_PARTS 2   /* the monitor's loop may stand still for such a part of it */
-#define REVOKE_MS 1000 /* at the end the lease is handed back within that, or ends by itself */
+#define ASK_PARTS 4    /* a request may take this part of the lease's time */
+#define TURN_PARTS 2   /* the monitor's loop may stand still for this part of the lease's time */
+#define REVOKE_MS 1000 /* time to hand the lease back, which ends by itself if that fails */
 #define SECOND_MS 1000
 
 static char *key_of(const struct clerk *clerk, const char *place, const char *rest)
@@ -25,7 +25,7 @@ static void say(struct clerk *clerk, enum missive_kind kind, const char *text)
 	clerk->say(clerk->data, missive);
 }
 
-/* ---- the end of a term of our own will ---- */
+/* ---- handing the term back ---- */
 
 static void start_lease(struct clerk *clerk);
 
@@ -33,14 +33,14 @@ static void on_revoked(void *data, bool gone)
 {
 	struct clerk *clerk = data;
 
-	(void)gone; /* else it ends by itself */
+	(void)gone; /* if the lease could not be handed back, it ends by itself */
 	lease_free(&clerk->lease);
 	election_has_none(clerk->election, "the term was handed back");
 	reg_has_lease(clerk->reg, 0, clerk->ttl_ms);
 	if (clerk->ends)
 		uv_stop(&clerk->loop);
 	else
-		timer_start(clerk->again, SECOND_MS); /* others take it up meanwhile */
+		timer_start(clerk->again, SECOND_MS); /* another monitor can take the lead in that time */
 }
 
 static void hand_back(struct clerk *clerk)
@@ -55,7 +55,7 @@ static void hand_back(struct clerk *clerk)
 
 static void read_estate(struct clerk *clerk, int64_t term);
 
-/* What waits for the ledger to have written all that was given to it. */
+/* Rereads the state or hands the term back, if that was asked for and the ledger has written all its commits. */
 static void do_if_idle(struct clerk *clerk)
 {
 	const struct belief *belief = election_belief(clerk->election);
@@ -94,7 +94,7 @@ static void on_refused(void *data, const char *why)
 
 	log_warning("etcd has refused a commit: %s", why);
 	say(clerk, MISSIVE_TERM_OVER, why);
-	clerk->resigns = true; /* under a term that can write no more nobody would act */
+	clerk->resigns = true; /* so that another monitor can act: this one's term can write no more */
 	do_if_idle(clerk);
 }
 
@@ -107,7 +107,7 @@ static void on_stuck(void *data, const char *why)
 
 /* ---- the election ---- */
 
-/* All silences that stood when the term began were said: it may be said, too. */
+/* Tells the council of the term, as it now knows all silences that etcd held when that began. */
 static void on_fresh(void *data)
 {
 	struct clerk *clerk = data;
@@ -127,7 +127,7 @@ static void on_estate(void *data, struct estate *estate, const char *why)
 	estate_reader_free(&clerk->reader);
 	clerk->rereads = false;
 	if (estate == NULL) {
-		log_error("the state in etcd cannot be taken, and this monitor runs nothing: %s", why);
+		log_error("the state in etcd cannot be taken over, so this monitor starts no trigger: %s", why);
 		take_words(clerk, AWAY_LEDGER, why);
 		return;
 	}
@@ -175,7 +175,8 @@ static void on_gone(void *data, const char *why)
 
 static void on_strange(void *data, const char *words)
 {
-	char *text = mem_printf("%s: nobody acts until \"plusmoin monitors seed\" is said where the truth is", words);
+	char *text = mem_printf("%s: no monitor acts until \"plusmoin monitors seed\" is run where the state is right",
+				words);
 
 	log_error("%s", text);
 	keeper_doubt(((struct clerk *)data)->keeper);
@@ -360,7 +361,7 @@ void office_take(struct clerk *clerk, struct missive *missive)
 	case MISSIVE_SILENCES:
 	case MISSIVE_SILENCED:
 	case MISSIVE_NEWS:
-		break; /* the clerk's own */
+		break; /* the clerk sends these itself */
 	}
 	missive_free(&missive);
 }

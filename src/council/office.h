@@ -1,6 +1,7 @@
 /*
- * The clerk's work, on the loop of its thread: the lease, our entry among the monitors, the election, the ledger, and what
- * follows for one from what another has come to. The thread itself, and how it is spoken to, are clerk.c's.
+ * The office is the clerk's work on the loop of its thread: it owns the lease, our entry among the monitors, the
+ * election and the ledger, and passes on to the others what one of them reports. clerk.c has the thread, and its
+ * mailbox.
  */
 #pragma once
 
@@ -41,24 +42,24 @@ struct clerk {
 	struct ledger *ledger;
 	struct ballot *ballot;
 	struct keeper *keeper;
-	struct missive *coming;   /* MISSIVE_TERM, until the silences were read that stood when it began; NULL: none */
+	struct missive *coming;   /* a MISSIVE_TERM that waits until the silences are read; NULL: none waits */
 	struct estate_reader *reader;
 	struct feed *lead_feed;
 	struct roll *roll;
-	struct timer *again;      /* to ask for another lease */
+	struct timer *again;      /* until another lease is asked for */
 	struct away away;
-	bool seeds;               /* our state is to be written to the store, whatever it holds */
-	bool rereads;             /* the state is asked for, when the ledger has written what waits */
-	bool resigns;             /* the same with the term: it is handed back */
-	bool ends;
+	bool seeds;               /* the next term writes our state to the store, whatever that holds */
+	bool rereads;             /* the state is read again when the ledger has written its commits */
+	bool resigns;             /* the term is handed back when the ledger has written its commits */
+	bool ends;                /* the thread ends when the term is handed back */
 };
 
-/* Begins to work, and ends it; what is on the loop then closes when that runs. */
+/* Begin and end the work. After office_close() the loop has to run once more, to close the handles. */
 void office_open(struct clerk *clerk);
 void office_close(struct clerk *clerk);
 
-/* A missive of the council's, which it takes over. */
+/* Takes a missive of the council's, and owns it. */
 void office_take(struct clerk *clerk, struct missive *missive);
 
-/* It is time to ask for another lease: `data` is the clerk. */
+/* Asks for another lease, if there is none. A timer's callback; `data` is the clerk. */
 void office_again(void *data);

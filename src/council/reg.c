@@ -13,24 +13,24 @@
 #include "loop/timer.h"
 
 #define AGAIN_MS 100
-#define ASK_PARTS 4
-#define GRACE_MS 1000 /* a lease that is over is ended by etcd up to so much later */
+#define ASK_PARTS 4   /* a request may take this part of the lease's time */
+#define GRACE_MS 1000 /* etcd may end a lease this much after its time is over */
 
 struct reg {
 	struct client *client;
 	char *key;
 	char *instance;
 	char *host;
-	char *value; /* what is to stand there; NULL: nothing yet */
+	char *value; /* what the entry has to say; NULL: not known yet */
 	struct reg_events events;
 	int64_t lease; /* 0: none */
 	int64_t ttl_ms;
-	int64_t other_ms;       /* steady: since when another's entry was seen; 0: it was not */
-	int64_t other_revision; /* the mod_revision of one that may be taken over; 0: it may not */
+	int64_t other_ms;       /* steady: since when the entry is another process's; 0: it is not */
+	int64_t other_revision; /* the mod_revision of the entry that we may replace; 0: there must be none */
 	bool is_in;             /* the entry is ours */
-	bool is_told;           /* that it is taken */
-	bool is_new;            /* `value` or the lease is not what stands */
-	struct client_call *call;
+	bool is_told;           /* events.taken was called */
+	bool is_new;            /* `value` or the lease is not yet written */
+	struct client_call *call; /* the request under way; NULL: none */
 	struct timer *again;
 };
 
@@ -48,7 +48,7 @@ static void try_later(struct reg *reg)
 
 enum owner { OWNER_ELSEWHERE, OWNER_HERE, OWNER_ENDED };
 
-/* Whose the entry is: of a process of this machine that runs, or has ended, or of one elsewhere. */
+/* Says whose the entry is: that of a process of this machine that runs, or has ended, or of a process elsewhere. */
 static enum owner owner_of(const struct reg *reg, const json_t *other)
 {
 	const char *host = json_string_value(json_object_get(other, "host"));
@@ -56,15 +56,15 @@ static enum owner owner_of(const struct reg *reg, const json_t *other)
 	pid_t pid = (pid_t)json_integer_value(json_object_get(other, "pid"));
 
 	if (instance != NULL && strcmp(instance, reg->instance) == 0)
-		return OWNER_ENDED; /* it is ours, with a lease before */
+		return OWNER_ENDED; /* our own entry, with an earlier lease */
 	if (host == NULL || strcmp(host, reg->host) != 0 || pid <= 0)
 		return OWNER_ELSEWHERE;
-	if (pid == getpid()) /* a container began anew */
+	if (pid == getpid()) /* the container was restarted, and we have the pid of the process before */
 		return OWNER_ENDED;
 	return kill(pid, 0) != 0 && errno == ESRCH ? OWNER_ENDED : OWNER_HERE;
 }
 
-/* What stands there is not what was compared. */
+/* Takes what the entry holds after our comparison has failed. */
 static void take_other(struct reg *reg, const struct etcd_pair *pair)
 {
 	json_t *other = json_loadb(pair->value, pair->value_len, 0, NULL);
@@ -104,7 +104,7 @@ static void on_answer(void *data, struct answer *answer)
 	if (answer->outcome == ETCD_DIFFERS && answer->part_count > 0 && answer->parts[0].pairs.count > 0)
 		take_other(reg, &answer->parts[0].pairs.items[0]);
 	else if (answer->outcome == ETCD_DIFFERS)
-		reg->other_revision = 0; /* it has gone */
+		reg->other_revision = 0; /* the entry is not there any more */
 	try_later(reg);
 }
 
@@ -140,7 +140,7 @@ void reg_has_lease(struct reg *reg, int64_t lease, int64_t ttl_ms)
 {
 	reg->lease = lease;
 	reg->ttl_ms = ttl_ms;
-	reg->is_in = false; /* the entry went with the lease before */
+	reg->is_in = false; /* the entry was deleted with the earlier lease */
 	reg->is_new = true;
 	put(reg);
 }

@@ -1,7 +1,8 @@
 /*
- * This monitor's entry among the monitors: the key `monitors/NAME` with its lease. Two processes must not have one name:
- * who finds it taken waits until it goes with its lease, and when it stays says whose it is. An entry of an earlier process
- * of this machine that runs no more is taken over at once. Clerk's loop.
+ * The reg keeps this monitor's entry among the monitors: the key `monitors/NAME` with its lease. Two processes must
+ * not have one name. When the entry is another process's, the reg waits until the lease of that has ended, and tells
+ * whose entry it is when it stays. It replaces at once the entry of a process of this machine that has ended. Clerk's
+ * loop.
  */
 #pragma once
 
@@ -10,8 +11,8 @@
 struct reg;
 
 struct reg_events {
-	void (*in)(void *data); /* the entry is ours, and stands */
-	/* It is another process's, and stays: its value. It is tried again. */
+	void (*in)(void *data); /* our entry is written */
+	/* The entry is another process's, and stays; `value` is what it holds. The reg keeps trying. */
 	void (*taken)(void *data, const char *value);
 	void *data;
 };
@@ -19,17 +20,17 @@ struct reg_events {
 struct reg_start {
 	struct client *client;
 	const char *key;      /* "/plusmoin/main/monitors/NAME" */
-	const char *instance; /* this process, as no other is called: stands in each value as "instance" */
-	const char *host;     /* of this machine: stands there as "host" */
+	const char *instance; /* a name of this process that no other process has: "instance" in each value */
+	const char *host;     /* the name of this machine: "host" in each value */
 	const struct reg_events *events;
 };
 
 struct reg *reg_new(const struct reg_start *start);
 
-/* From now on it stands with this lease; 0: there is none. */
+/* Writes the entry with this lease from now on; 0: there is none. */
 void reg_has_lease(struct reg *reg, int64_t lease, int64_t ttl_ms);
 
-/* What it says of us from now on, one JSON object; copied. */
+/* Makes this value, one JSON object, our entry; copied. */
 void reg_say(struct reg *reg, const char *value);
 
 /* NULL allowed; clears the pointer. */

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "etcd/feed.h"
 
-#define ASK_PARTS 4   /* of the lease's time a read may take one part */
-#define WATCH_PARTS 2 /* and a watch may take one to stand */
+#define ASK_PARTS 4   /* a read may take this part of the lease's time */
+#define WATCH_PARTS 2 /* opening a watch may take this part of the lease's time */
 
 struct roll {
 	struct client *client;

@@ -1,5 +1,5 @@
 /*
- * Who there is: the entries of all monitors, read whenever one of them changes. Clerk's loop.
+ * The roll reads the entries of all monitors whenever one of them changes, and tells them. Clerk's loop.
  */
 #pragma once
 
@@ -8,8 +8,8 @@
 struct roll;
 
 /*
- * `told` is called with a JSON list of the entries each time they were read. `key`: what their keys begin with; copied.
- * `ttl_ms`: of a monitor's lease.
+ * `told` is called with a JSON list of the entries each time they were read; the list is valid for the call. `key`: the
+ * prefix of the entries' keys; copied. `ttl_ms`: the time of a monitor's lease.
  */
 struct roll *roll_new(struct client *client, const char *key, int64_t ttl_ms,
 		      void (*told)(void *data, const char *list), void *data);

@@ -53,7 +53,7 @@ char *slip_see_text(unsigned long number, const struct vote *vote, size_t missin
 	return buf_steal(&text);
 }
 
-/* Who and what the key names. */
+/* Reads which node, and which monitor, the key names. */
 static bool read_key(struct slip *slip, const char *key)
 {
 	const char *name = key + strlen(KEY_SEE);

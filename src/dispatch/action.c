@@ -12,11 +12,11 @@
 
 struct action {
 	const struct action_kit *kit;
-	const struct config_action *config; /* its config is kept by who started us */
+	const struct config_action *config; /* who started the action keeps the configuration that it is part of */
 	struct event *event;
 	struct child *child;
-	void *run;
-	char *killed_by; /* NULL: by nobody */
+	void *run;       /* the runner's, of a function */
+	char *killed_by; /* who has ended it by hand; NULL: nobody */
 	void (*ended)(void *data);
 	void *data;
 };
@@ -77,13 +77,13 @@ static struct log_about about(const struct action *action)
 	return result;
 }
 
-/* A heartbeat's success is no news. */
+/* The success of a heartbeat's trigger is logged at level debug, as it comes every few seconds. */
 static enum log_level good_level(const struct action *action)
 {
 	return action->event->kind == EVENT_HEARTBEAT ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
-/* Takes `how`. */
+/* Logs and tells how the action ended; takes over `how`. */
 static void tell(const struct action *action, enum action_end end, char *how)
 {
 	struct log_about place = about(action);
@@ -94,7 +94,7 @@ static void tell(const struct action *action, enum action_end end, char *how)
 	free(how);
 }
 
-/* What the log says of it; the caller's. */
+/* What the log says of the command's end; the caller's. */
 static char *words_of_child(const struct action *action, const struct child_outcome *outcome)
 {
 	char *output = secret_scrub(outcome->output, LOG_USER_BYTES);
@@ -138,7 +138,7 @@ static void on_child_ended(void *data, const struct child_outcome *outcome)
 	end(data);
 }
 
-/* Likewise; `error`: what the function ended with, NULL: nothing. */
+/* What the log says of the function's end; the caller's. `error`: with what it failed; NULL: it did not. */
 static char *words_of_function(const struct action *action, const struct runner_outcome *outcome, const char *error)
 {
 	double took = (double)outcome->took_ms / 1000.0;
@@ -154,7 +154,7 @@ static char *words_of_function(const struct action *action, const struct runner_
 	return mem_printf("done in %.3f s", took);
 }
 
-/* It had ended before its host heard of that. */
+/* Forgets that somebody ended the function, which had ended well before its host heard of that. */
 static void forget_kill(struct action *action)
 {
 	free(action->killed_by);

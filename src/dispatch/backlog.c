@@ -107,7 +107,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* What runs by its start, what waits by its number: the order in which they came. */
+/* Orders actions under way by their start, before those that wait, which it orders by the numbers of their events. */
 static int compare_rows(const void *a_p, const void *b_p)
 {
 	const struct backlog_row *a = a_p;
@@ -150,7 +150,7 @@ static void look_at_run(const struct run *run, struct backlog_look *look)
 	look->pid = action_pid(run->action);
 }
 
-/* The one whose end is waited for; NULL: nobody's is. */
+/* The run whose end this one waits for; NULL: it waits for none. */
 static const struct run *find_before(const struct run *run)
 {
 	const struct run *first = TAILQ_FIRST(&run->queue->runs);
@@ -193,7 +193,7 @@ struct backlog_look backlog_look_at(const struct backlog_row *row)
 	return look;
 }
 
-/* ---- what leaves ---- */
+/* ---- what is dropped ---- */
 
 void backlog_end(const struct action_kit *kit, struct run *run, enum log_level level, char *how)
 {
@@ -247,7 +247,7 @@ void backlog_strike(const struct action_kit *kit, struct run *run, size_t index,
 
 /* ---- of one event ---- */
 
-/* Who wants to know how far an event's actions are. */
+/* The arguments of backlog_tell_left(). */
 struct left_asker {
 	const char *event_id;
 	dispatch_told *told;

@@ -1,6 +1,6 @@
 /*
- * What is queued and what is under way, an action of an event each: a list of it for people, what an action waits for,
- * and the two ways in which what waits leaves without having run. Monitor's loop.
+ * The backlog lists for people the actions of events that wait or are under way, and says what each waits for. Here are
+ * also the two ways to drop what waits. Monitor's loop.
  */
 #pragma once
 
@@ -11,40 +11,40 @@
 
 /* An action that has not ended: entry `index` of the run's trigger. */
 struct backlog_row {
-	const struct run *run; /* lives until its queue changes */
+	const struct run *run; /* valid until its queue changes */
 	size_t index;
-	bool is_under_way; /* it has been started; false: it waits for its turn, or a place */
+	bool is_under_way; /* it has been started; false: it waits for its turn, or a slot */
 };
 
-/* A list of them; zero-initialised: none yet. */
+/* A list of rows; zero-initialised: empty. Ended by backlog_free(). */
 struct backlog {
 	struct backlog_row *rows;
 	size_t count;
 	size_t room;
-	size_t under_way; /* how many there are in all, listed or not, */
-	size_t waiting;   /* and how many that wait */
+	size_t under_way; /* how many actions are under way in all, listed or not */
+	size_t waiting;   /* how many actions wait in all, listed or not */
 };
 
-/* What is known of an action beside its event and its configuration. Texts live for ever but for `behind`. */
+/* What is known of an action besides its event and its configuration. Its texts are literals, but for the arrays. */
 struct backlog_look {
 	char id[BACKLOG_ID_BYTES]; /* "17", or "17.2": the second of the event's actions, as they are configured */
-	const char *state;         /* "running", "ending" (it was told to, and has 5 s for that) or "waiting" */
-	int64_t since_ms;          /* steady: it was started, or its event was queued, then */
+	const char *state;         /* "running", "ending" (it was told to end, and has 5 s for that) or "waiting" */
+	int64_t since_ms;          /* steady: when it was started, or its event was queued */
 	/*
-	 * "turn": those of its queue, or of its event, that are before it, or its node's in another cluster; "place": one
-	 * of trigger_parallel; "host": its script host; "term": what the gate waits for; or what its code waits for, as
-	 * runner.h says. NULL: it runs.
+	 * What it waits for. "turn": the end of actions before it in its event or queue, or of its node's events in
+	 * another cluster. "place": one of the trigger_parallel slots. "host": its script host. "term": the gate.
+	 * Other words: what its code waits for, as runner.h says. NULL: it runs.
 	 */
 	const char *waits_for;
 	int64_t waits_since_ms;        /* steady; 0: since `since_ms` */
-	char behind[BACKLOG_ID_BYTES]; /* of "turn": whom it waits for; else empty */
+	char behind[BACKLOG_ID_BYTES]; /* of "turn": the id of the action that it waits for; else empty */
 	int pid;                       /* of a command that runs; 0: there is none */
 };
 
-/* Adds all that runs of these queues, and of what waits `most` at the least, the oldest, if there is so much. */
+/* Adds all actions under way in these queues, and the oldest of those that wait: `most` or a few more. */
 void backlog_add(struct backlog *backlog, const struct queues *queues, size_t most);
 
-/* Sorts the list: what runs, the oldest first, then what waits likewise; and leaves `most` rows at the most. */
+/* Sorts the list: what runs, the oldest first, then what waits, the oldest first. Keeps the first `most` rows. */
 void backlog_sort(struct backlog *backlog, size_t most);
 void backlog_free(struct backlog *backlog);
 
@@ -56,11 +56,11 @@ struct backlog_look backlog_look_at(const struct backlog_row *row);
 /* Tells of each of the event's actions that has not ended: "running" or "waiting". */
 void backlog_tell_left(const struct queues *queues, const char *event_id, dispatch_told *told, void *data);
 
-/* The run ends, nothing of it is under way; its actions that have not run are told as dropped. Takes over `how`. */
+/* Ends a run of which nothing is under way. Logs `how`, which it takes over, and tells its actions left as dropped. */
 void backlog_end(const struct action_kit *kit, struct run *run, enum log_level level, char *how);
 
-/* The same for a run that is dropped: it counts as that, and is an error. */
+/* Does the same for a run that is dropped: logs an error, and counts it among the dropped events. */
 void backlog_drop(const struct action_kit *kit, struct run *run, const char *why);
 
-/* The run's action `index`, which it has left and which is not under way, is dropped `by` somebody; the others stay. */
+/* Drops the run's action `index`, which has neither ended nor started, for `by`; the others stay. */
 void backlog_strike(const struct action_kit *kit, struct run *run, size_t index, const char *by);

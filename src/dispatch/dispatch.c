@@ -16,7 +16,7 @@
 #include "loop/timer.h"
 
 #define SHUTDOWN_KILL_MS 2000
-#define KILL_MS 5000 /* of what was given up, or is ended by hand */
+#define KILL_MS 5000 /* from TERM to KILL, of what was given up or is ended by hand */
 
 struct dispatch {
 	struct config *config;
@@ -25,11 +25,11 @@ struct dispatch {
 	struct slots slots;
 	bool stopping;
 	bool dropping;
-	const struct gate *gate; /* NULL: open for all */
-	const char *given_up; /* in dispatch_abandon(): why */
-	struct timer *timer;
-	struct timer *kill_timer; /* runs while something has KILL_MS to end */
-	struct timer *done_timer;
+	const struct gate *gate; /* NULL: there is none, and every action may start */
+	const char *given_up; /* while dispatch_abandon() runs: why */
+	struct timer *timer;      /* after dispatch_stop(): until TERM, then until KILL */
+	struct timer *kill_timer; /* set while an action has KILL_MS to end */
+	struct timer *done_timer; /* calls `done` in a turn of its own */
 	void (*done)(void *data);
 	void *data;
 };
@@ -64,7 +64,7 @@ static void start_action(struct dispatch *dispatch, struct run *run)
 	event_unref(&event);
 }
 
-/* The run has a place, or one is there for it. */
+/* Asks the gate, and starts the run's next action if that is open. The run has a place, or there is one for it. */
 static void start_if_let(struct dispatch *dispatch, struct run *run)
 {
 	const struct gate *gate = dispatch->gate;
@@ -86,7 +86,10 @@ static void start_if_let(struct dispatch *dispatch, struct run *run)
 	}
 }
 
-/* Whether one of them fell in a silence: who stood behind it may stand in any line now. */
+/*
+ * Starts the runs of the line that have a place. True: one of them fell in a silence and was ended, so that the run
+ * behind it may stand now in a line that was looked at before.
+ */
 static bool start_from(struct dispatch *dispatch, const struct line *line, enum rank rank)
 {
 	bool is_muted = false;
@@ -124,7 +127,7 @@ static void schedule(struct dispatch *dispatch)
 		timer_start(dispatch->done_timer, 0);
 }
 
-/* At the end: what is not under way goes. */
+/* Drops the run, if nothing of it is under way, as the daemon ends. */
 static void drop_waiting(void *data, struct run *run)
 {
 	if (run->action == NULL)
@@ -151,8 +154,8 @@ static void on_ended(void *data)
 }
 
 /*
- * A heartbeat that waits goes, then the oldest slave_* (or node_held) that is not under way; never a master_*: of the
- * event's cluster while that has too much, and where all have too much of the one that has most.
+ * Drops what is expendable (expendable.h) until `bytes` more fit: from the cluster's queue while that holds too much,
+ * then, while all together hold too much, from the queue that holds most.
  */
 static void make_room(struct dispatch *dispatch, int cluster_id, size_t bytes)
 {
@@ -162,7 +165,7 @@ static void make_room(struct dispatch *dispatch, int cluster_id, size_t bytes)
 
 	while (queue != NULL && queue->bytes + bytes > QUEUE_BYTES && (run = expendable_first(queue)) != NULL) {
 		backlog_drop(&dispatch->kit, run, "its cluster's queue is full");
-		queue = queues_find(queues, cluster_id); /* it goes with its last event */
+		queue = queues_find(queues, cluster_id); /* a queue is freed with its last event */
 	}
 	while (queues->bytes + bytes > QUEUES_BYTES && (run = expendable_first(expendable_fullest(queues))) != NULL)
 		backlog_drop(&dispatch->kit, run, "the queues of all clusters are full, and its own is the longest");
@@ -184,7 +187,7 @@ void dispatch_set_silences(struct dispatch *dispatch, const struct silences *sil
 	dispatch->kit.silences = silences;
 }
 
-/* Takes `plans`. */
+/* Queues the event, unless it falls in a silence; takes over `plans`. */
 static void queue_event(struct dispatch *dispatch, struct event *event, enum plan *plans)
 {
 	size_t bytes = queues_weigh(&dispatch->queues, event);
@@ -209,7 +212,7 @@ void dispatch_event(struct dispatch *dispatch, struct event *event)
 	queue_event(dispatch, event, NULL);
 }
 
-/* Notes what becomes of the action; false: the configuration has none of that path. */
+/* Sets the plan of the action at that path; false: the configuration has none there. */
 static bool plan_one(const struct config_trigger *trigger, const struct dispatch_rest *rest, enum plan *plans)
 {
 	for (size_t i = 0; i < trigger->count; i++) {
@@ -244,7 +247,7 @@ void dispatch_tell_left(const struct dispatch *dispatch, const char *event_id, d
 	backlog_tell_left(&dispatch->queues, event_id, told, data);
 }
 
-/* What runs has its time to end, from now on. */
+/* Has the run's action killed KILL_MS from now. */
 static void kill_later(struct dispatch *dispatch, struct run *run)
 {
 	if (run->kill_ms == 0)
@@ -253,7 +256,7 @@ static void kill_later(struct dispatch *dispatch, struct run *run)
 		timer_start(dispatch->kill_timer, KILL_MS);
 }
 
-/* What waits goes; what runs is to end. */
+/* Ends the run, or, if one of its actions is under way, has that end first. */
 static void give_up(void *data, struct run *run)
 {
 	struct dispatch *dispatch = data;
@@ -275,7 +278,9 @@ void dispatch_abandon(struct dispatch *dispatch, const char *why)
 	schedule(dispatch);
 }
 
-/* When the next ones are to be killed; INT64_MAX: none. */
+/*
+ * Kills the run's action if its time is over; else lowers `*data`, the time of the next one to be killed, to its time.
+ */
 static void kill_late(void *data, struct run *run)
 {
 	int64_t *next_ms = data;
@@ -381,7 +386,9 @@ void dispatch_set_gate(struct dispatch *dispatch, const struct gate *gate)
 	dispatch_gate_changed(dispatch);
 }
 
-/* What keeps its place is asked for at once: nobody else may have that. */
+/*
+ * Asks the gate again for the queue's first run. One that holds a place is asked for at once, as no other may use it.
+ */
 static void look_at_gate(void *data, struct run *run)
 {
 	struct dispatch *dispatch = data;
@@ -393,7 +400,7 @@ static void look_at_gate(void *data, struct run *run)
 	if (run->held && (is_command || has_place(dispatch, run)))
 		start_if_let(dispatch, run);
 	else if (run->held && run->action == NULL)
-		run->held = false; /* its host is away meanwhile */
+		run->held = false; /* its script host is not ready any more */
 	queue_run_lines_up(run);
 }
 

@@ -1,20 +1,20 @@
 /*
- * The runs that are dropped where too much waits: a heartbeat that waits, then the oldest event of a slave, or of a node
- * that is held, of which nothing has begun. expendable_fullest() looks at all queues now and then, the others at none.
- * Monitor's loop.
+ * Expendable runs are those that are dropped where too much waits: a heartbeat that waits, then the oldest slave_down,
+ * slave_up or node_held of which no action has begun; never a master's event. expendable_fullest() sometimes looks at
+ * all queues, the other functions at none. Monitor's loop.
  */
 #pragma once
 
 #include "dispatch/queue.h"
 
-/* The run, which has just been queued, may have to go, if its event is of such a kind. */
+/* Makes a run that has just been queued expendable, if its event is of such a kind. */
 void expendable_add(struct run *run);
 
-/* It stays, or leaves its queue; nothing if it was not among them. */
+/* The run has begun, or leaves its queue, so it is not expendable any more. Does nothing if it was not. */
 void expendable_remove(struct run *run);
 
-/* The first that goes where the queue (NULL: there is none) holds too much; NULL: nothing may go. */
+/* The first run of the queue (NULL allowed) to be dropped; NULL: none may be. */
 struct run *expendable_first(const struct queue *queue);
 
-/* The queue of which most may go, or one that was that and has half of it still; NULL: nothing may go. */
+/* The queue with most expendable bytes, or one that had most and still has half of them; NULL: none is expendable. */
 struct queue *expendable_fullest(struct queues *queues);

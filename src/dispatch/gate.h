@@ -1,11 +1,11 @@
 /*
- * The seam between "an action's turn has come" and "it runs": who may say "not yet", before each action, while
- * what is to be known of its start is written down elsewhere. Other clusters go on meanwhile; within a cluster all
- * that is behind waits. Open for all where there is none. Monitor's loop.
+ * The gate is asked before each action starts, and may say "not yet": with several monitors its owner first has the
+ * start written to etcd. Other clusters go on meanwhile; within the cluster all that is queued behind the action
+ * waits. Where there is no gate, every action may start. Monitor's loop.
  *
- * The gate is asked when a place is free, just before the start: also from inside dispatch_event(), so that who
- * queues an event knows by the end of that call whether its first action would start at once. It calls nothing
- * of the dispatch from there.
+ * The dispatch asks when a place is free, just before the start. It also asks from inside dispatch_event(), so that
+ * the caller of that knows when it returns whether the first action may start at once. The gate must not call the
+ * dispatch from there.
  */
 #pragma once
 
@@ -13,16 +13,16 @@
 #include "core/view.h"
 
 enum gate_answer {
-	GATE_OPEN, /* it starts */
-	GATE_SOON, /* it keeps its place (a slot, if it is a command), and is not dropped where too much waits */
-	GATE_SHUT  /* it gives its place to others */
+	GATE_OPEN, /* the action starts */
+	GATE_SOON, /* the action keeps its place (a command its slot), and is not dropped where too much waits */
+	GATE_SHUT  /* the action gives its place to others */
 };
 
 struct gate {
 	/*
-	 * Whether this action of the event may start now; `again`: it had been started before by another monitor. After
-	 * SOON or SHUT it is asked again when dispatch_gate_changed() says so, and once more whenever a place had to be
-	 * waited for.
+	 * Whether this action of the event may start now; `again`: another monitor had started it before. After SOON
+	 * or SHUT the dispatch asks again when dispatch_gate_changed() is called, and when the action has waited for a
+	 * place.
 	 */
 	enum gate_answer (*may_start)(void *data, const struct event *event, const struct config_action *action,
 				      bool again);

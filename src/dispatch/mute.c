@@ -16,7 +16,7 @@ static const struct silence *silence_of(const struct action_kit *kit, const stru
 	return silences_of_event(kit->silences, event, clock_wall_ms());
 }
 
-/* A heartbeat is no news. */
+/* Logs that the event's triggers do not run; of a heartbeat at level debug, as it comes every few seconds. */
 static void log_words(const struct event *event, const char *words)
 {
 	struct log_about about = action_event_about(event);
@@ -24,7 +24,7 @@ static void log_words(const struct event *event, const char *words)
 	log_line(event->kind == EVENT_HEARTBEAT ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, &about, "triggers not run: %s", words);
 }
 
-/* Of the actions from `first` on. Who is told may drop the event, and with it what its plans belong to. */
+/* Tells that the actions from `first` on do not run. Keeps the event, as who is told may drop its reference. */
 static void tell(const struct action_kit *kit, const struct config *config, struct event *event, const enum plan *plans,
 		 size_t first, const char *words)
 {

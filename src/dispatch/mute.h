@@ -1,7 +1,8 @@
 /*
- * What does not run, as its event falls in a silence (core/silences.h, the kit's): of an event that is queued, and once more
- * of a run whose next action is about to start, since the silence may have begun while it waited. Each action that does not
- * run is told (dispatch_events) as one that has ended, in the words of the silence. Monitor's loop.
+ * Keeps actions from running whose event falls in one of the kit's silences (core/silences.h). It is asked when an
+ * event is queued, and again when an action is about to start, since a silence may have begun while that waited. Each
+ * action that does not run is told (dispatch_events) as one that has ended, in the words of the silence. Monitor's
+ * loop.
  */
 #pragma once
 
@@ -9,10 +10,10 @@
 #include "dispatch/queue.h"
 
 /*
- * False, and nothing is told: it may be queued. `plans`: what of it would run (NULL: all); else they are taken over, and
- * nothing is queued.
+ * True: the event falls in a silence, which was told, and `plans` (which actions would run; NULL: all) are freed.
+ * False: nothing was told, and the caller queues the event.
  */
 bool mute_event(const struct action_kit *kit, const struct config *config, struct event *event, enum plan *plans);
 
-/* Ends the run, which does not go on, if that is so; else false. */
+/* True: the run's event falls in a silence, which was told, and the run is freed. False: the run goes on. */
 bool mute_run(const struct action_kit *kit, struct run *run);

@@ -82,7 +82,7 @@ static struct queue *make_queue(struct queues *queues, int cluster_id)
 	return queue;
 }
 
-/* Where a run of this configuration waits for its next action's place. */
+/* The line in which the run waits for a place for its next action. Makes it, if there is none. */
 static struct line *line_for(struct queues *queues, const struct run *run)
 {
 	const struct config *config =
@@ -104,7 +104,7 @@ static bool has_begun(const struct run *run)
 	return run->begun || run->held;
 }
 
-/* A heartbeat that has begun keeps its queue waiting, and so goes on like all others. */
+/* A heartbeat that has begun has the rank of other events, as all behind it in its queue wait for it. */
 static enum rank rank_of(const struct run *run)
 {
 	enum event_kind kind = run->event->kind;
@@ -144,7 +144,7 @@ void queues_each_first(const struct queues *queues, void (*look)(void *data, str
 		while (queue != NULL) {
 			const struct queue *next = LIST_NEXT(queue, in_chain);
 
-			look(data, TAILQ_FIRST(&queue->runs)); /* the queue may be gone, if that was its last */
+			look(data, TAILQ_FIRST(&queue->runs)); /* this may free the queue, if that is its last run */
 			queue = next;
 		}
 	}
@@ -155,7 +155,7 @@ static bool same_node(const struct event *a, const struct event *b)
 	return a->node != NULL && a->node->port == b->node->port && strcmp(a->node->host, b->node->host) == 0;
 }
 
-/* The runs of events about that node, and of some other nodes. */
+/* The chain with the runs of events about that node, and of some other nodes. */
 static struct run_chain *runs_of(struct queues *queues, const struct node_view *node)
 {
 	unsigned hash = (unsigned)node->port;
@@ -165,7 +165,7 @@ static struct run_chain *runs_of(struct queues *queues, const struct node_view *
 	return &queues->nodes[hash % QUEUE_CHAINS];
 }
 
-/* What is queued or under way for the run's node in the cluster that it came from ends first. */
+/* Has the run wait for all runs of its node that are still queued in the cluster from which the node came. */
 static void follow(struct queues *queues, struct run *run)
 {
 	struct run *other = LIST_FIRST(runs_of(queues, run->event->node));
@@ -178,7 +178,7 @@ static void follow(struct queues *queues, struct run *run)
 	}
 }
 
-/* At the queue's end; a heartbeat that has not begun lets all others go before it. */
+/* Puts the run at the queue's end, but before a heartbeat that has not begun. */
 static void put_in(struct queue *queue, struct run *run)
 {
 	struct run *last = TAILQ_LAST(&queue->runs, run_list);
@@ -230,7 +230,7 @@ static size_t count_left(const struct run *run)
 	return count;
 }
 
-/* It counts among what waits. */
+/* Numbers the run, and counts it among those that wait. */
 static void count_in(struct queues *queues, struct run *run)
 {
 	run->number = ++*queues->numbers;
@@ -253,7 +253,7 @@ void queue_run_skip(struct run *run, size_t index)
 	run->queue->queues->actions--;
 }
 
-/* To the next action that is to run, which may be the one that it is at. */
+/* Moves `next` on to an action that is to run, which may be the one where it is; false: there is none. */
 static bool go_to_next(struct run *run)
 {
 	while (run->next < count_actions(run) && !queue_run_has_left(run, run->next))
@@ -336,7 +336,7 @@ static void end_queue(struct queue *queue)
 	free(queue);
 }
 
-/* The run waits for nobody any more, and nobody waits for it. */
+/* Parts the run from the runs for which it waits, and from those that wait for it, which line up then. */
 static void part(struct run *run)
 {
 	struct run *other;
@@ -399,7 +399,7 @@ static void each_run(const struct queue *queue, void (*look)(void *data, struct 
 		struct run *next = TAILQ_NEXT(run, in_queue);
 
 		look(data, run);
-		run = next; /* the queue may be gone, if that was its last */
+		run = next; /* the queue may be freed, if that was its last run */
 	}
 }
 

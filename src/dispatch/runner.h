@@ -18,12 +18,12 @@ struct runner_outcome {
 enum runner_stop {
 	RUNNER_ASKED,   /* plusmoin ends */
 	RUNNER_BY_HAND, /* somebody has asked for the run's end */
-	RUNNER_FORCED,  /* what cannot be stopped is no longer waited for: plusmoin ends, or it was asked for its end before */
+	RUNNER_FORCED,  /* the run was asked to end before: if it cannot be stopped, it is no longer waited for */
 };
 
 /* What a run that was started waits for. */
 struct runner_wait {
-	const char *what; /* "sleep", or another word that lives for ever; NULL: for nothing, its code runs */
+	const char *what; /* "sleep" or another literal; NULL: it waits for nothing, its code runs */
 	int64_t since_ms; /* steady; 0: since it was started */
 	bool begun;       /* false: it has not come to its first line yet */
 };

@@ -1,6 +1,7 @@
 /*
- * Where actions run: slots for commands, and as many again for masters' events alone (`trigger_parallel`); a function
- * runs where its load has a host that is ready. Monitor's loop.
+ * Slots bound how many commands run at once: there are `trigger_parallel`, and as many again for masters' events
+ * alone. A function needs no slot, but a script host of its load that is ready. Either is called a place. Monitor's
+ * loop.
  */
 #pragma once
 
@@ -8,8 +9,8 @@
 #include "dispatch/runner.h"
 
 struct slots {
-	int running;        /* commands, but for masters' own slots */
-	int running_master;
+	int running;        /* commands in slots for all events */
+	int running_master; /* commands in slots for masters' events alone */
 };
 
 /* Whether the run's next action may start, by the `trigger_parallel` (`limit`) of the present configuration. */

@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Reading goes on over what is wrong, and says so at its end. */
+/* The functions below read on after a value that is wrong, and note its key, which the caller tells at the end. */
 struct reading {
-	const char *wrong; /* NULL: nothing yet */
+	const char *wrong; /* the key of the last value that was wrong; NULL: none was */
 };
 
 static const json_t *get(struct reading *reading, const json_t *object, const char *key, bool is_right)
@@ -20,7 +20,7 @@ static const json_t *get(struct reading *reading, const json_t *object, const ch
 	return json_object_get(object, key);
 }
 
-/* NULL where null is written. */
+/* A string, or NULL for null. */
 static const char *get_text(struct reading *reading, const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
@@ -28,7 +28,7 @@ static const char *get_text(struct reading *reading, const json_t *object, const
 	return json_string_value(get(reading, object, key, json_is_string(value) || json_is_null(value)));
 }
 
-/* Never NULL. */
+/* A string, which must not be null; "" if it is wrong. */
 static const char *get_word(struct reading *reading, const json_t *object, const char *key)
 {
 	const char *text = get_text(reading, object, key);
@@ -55,7 +55,7 @@ static bool get_bool(struct reading *reading, const json_t *object, const char *
 	return json_is_true(get(reading, object, key, json_is_boolean(json_object_get(object, key))));
 }
 
-/* Seconds, of any time that people live to see. */
+/* Seconds as milliseconds, within some 30,000 years of 1970. */
 static int64_t get_ms(struct reading *reading, const json_t *object, const char *key)
 {
 	double seconds = json_number_value(get(reading, object, key, json_is_number(json_object_get(object, key))));
@@ -66,7 +66,7 @@ static int64_t get_ms(struct reading *reading, const json_t *object, const char 
 	return 0;
 }
 
-/* The number of that key's word among `count` names, the first of which is written as null where it is "". */
+/* The number of the key's string among `count` names. A first name that is "" is written as null. */
 static int get_name(struct reading *reading, const json_t *object, const char *key, int count,
 		    const char *(*name_of)(int number))
 {
@@ -105,7 +105,7 @@ static const char *name_of_state(int number)
 	return event_run_state_name((enum event_run_state)number);
 }
 
-/* NULL where null is written; the caller's reference. */
+/* A node, of which the caller has a reference, or NULL for null. */
 static struct node_view *read_node(struct reading *reading, const json_t *from)
 {
 	if (json_is_null(from))
@@ -162,7 +162,7 @@ static void read_votes(struct reading *reading, const json_t *list, struct event
 	const json_t *item;
 	size_t i;
 
-	if (json_array_size(list) > 0) /* none in what was stored before monitors voted */
+	if (json_array_size(list) > 0) /* events that an older plusmoin has stored have no votes */
 		event->votes = votes_new();
 	json_array_foreach(list, i, item) {
 		votes_add(event->votes, get_word(reading, item, "monitor"), read_says(reading, item),
@@ -178,7 +178,7 @@ static void read_nodes(struct reading *reading, const json_t *from, struct event
 	read_votes(reading, json_object_get(from, "votes"), event);
 }
 
-/* It is about the monitor itself: it shows no cluster and no node. */
+/* Whether the event is about the monitor itself, and so shows no cluster and no node. */
 static bool is_own(enum event_kind kind)
 {
 	return kind == EVENT_MONITOR_ISOLATED || kind == EVENT_MONITOR_RECONNECTED;
@@ -197,7 +197,7 @@ static struct event *read_event(struct reading *reading, const json_t *from, con
 	event = event_new(kind, get_word(reading, from, "id"), view != NULL ? view : none,
 			  is_own(kind) ? none : board->clusterless, get_ms(reading, from, "time"));
 	if (view == NULL)
-		none->cluster_id = cluster_id; /* nobody else has it yet */
+		none->cluster_id = cluster_id; /* it may be changed, as only this event has it yet */
 	view_unref(&none);
 	event->cluster_id = cluster_id;
 	event->came_from = get_int(reading, from, "came_from", -1);

@@ -15,15 +15,15 @@
 struct records {
 	uv_loop_t *loop;
 	struct whole_file *status;
-	struct whole_file *state; /* NULL: not kept */
-	void (*told)(void *data, const char *text, size_t len); /* NULL: nobody */
+	struct whole_file *state; /* NULL: no state is kept */
+	void (*told)(void *data, const char *text, size_t len); /* NULL: nobody is told */
 	void *data;
 	unsigned long generation; /* of the board that was written last; 0: none was */
-	const struct silences *silences; /* NULL: none */
-	bool has_new_silences; /* which the state file does not have yet */
+	const struct silences *silences; /* NULL: there are none */
+	bool has_new_silences; /* the state file does not have all of `silences` yet */
 };
 
-/* Another path, or none; where it is the same nothing happens. */
+/* Goes over to the file at another path (NULL: to none); does nothing if the path is the same. */
 static void move(struct records *records, struct whole_file **file, const char *path,
 		 const struct whole_file_kind *kind)
 {
@@ -108,7 +108,7 @@ void records_write(struct records *records, struct monitor *monitor, bool force)
 	if (is_new)
 		write_status(records, board, force);
 	else if (force)
-		whole_file_repeat(records->status); /* its time says that we live */
+		whole_file_repeat(records->status); /* so that the file's time shows that plusmoin runs */
 	if (is_new || force || records->has_new_silences)
 		write_state(records, monitor);
 }

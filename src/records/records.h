@@ -1,6 +1,6 @@
 /*
- * What the daemon leaves on disk: the status file for others, and the state file
- * for its own next run. Monitor's loop.
+ * The records are what the daemon writes to disk: the status file for others, and the
+ * state file for its own next run. Monitor's loop.
  */
 #pragma once
 
@@ -10,29 +10,29 @@ struct records;
 
 struct records *records_new(uv_loop_t *loop, const struct config *config);
 
-/* Whether the status file can be written; else says on stderr why not. Blocking. */
+/* Whether the status file can be written; if not, says on stderr why. Blocking. */
 bool records_can_write(const struct config *config);
 
 /*
- * Writes the status if it has changed since the last call, and the state with it; `force`: both in
- * any case. `monitor` NULL: nothing.
+ * Writes both files if the board has changed since the last call, and the state file also if silences have; `force`:
+ * writes both in any case. `monitor` NULL: writes nothing.
  */
 void records_write(struct records *records, struct monitor *monitor, bool force);
 
-/* What people have silenced, which outlives the records, has changed: the next records_write() writes the state. */
+/* The silences, which outlive the records, have changed: the next records_write() writes the state file. */
 void records_silence(struct records *records, const struct silences *silences);
 
-/* From now on `told` is called with each text of the status file that is another one than before, which is the caller's. */
+/* Has `told` called with each new text of the status file, which is valid for the call. */
 void records_tell(struct records *records, void (*told)(void *data, const char *text, size_t len), void *data);
 
-/* The next board is another monitor's: what it shows is written, whatever its generation is. */
+/* The daemon has another struct monitor: its next board is written, whatever generation that has. */
 void records_forget(struct records *records);
 
-/* Goes over to the files of another configuration; a write under way ends where it began. */
+/* Writes from now on to the files of another configuration; a write that is under way ends in the old file. */
 void records_move(struct records *records, const struct config *config);
 
 /* NULL allowed; clears the pointer. */
 void records_free(struct records **records);
 
-/* What an earlier run knew, the caller's to free; NULL: nothing. Logs what came of it. Blocking. */
+/* Reads what an earlier run has saved, the caller's to free; NULL: nothing. Logs whether it was read. Blocking. */
 struct saved *records_read(const struct config *config);

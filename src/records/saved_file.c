@@ -42,7 +42,7 @@ static void read_silences(struct saved *saved, const json_t *list, struct saved_
 		saved_json_damage(damage, wrong);
 }
 
-/* `*wrong` stays where nothing is wrong with the whole. */
+/* Sets `*wrong` if the file as a whole is damaged. Parts that are damaged are left out, and counted in `damage`. */
 static struct saved *read_all(const json_t *root, struct saved_damage *damage, const char **wrong)
 {
 	struct saved *saved = mem_zalloc(1, sizeof(*saved));
@@ -75,7 +75,7 @@ static void set_aside(const char *path, char **why, const char *wrong)
 	free(aside);
 }
 
-/* The file is replaced soon; how it was can be looked at under another name. */
+/* Keeps the file under another name for people to look at, as it is replaced soon; says that parts were left out. */
 static char *say_left_out(const char *path, const struct saved_damage *damage)
 {
 	char *aside = mem_printf("%s.damaged", path);
@@ -84,12 +84,12 @@ static char *say_left_out(const char *path, const struct saved_damage *damage)
 	(void)unlink(aside);
 	text = mem_printf("state file %s is damaged (%s): %zu parts of it, nodes, clusters or silences, are left out;"
 			  " %s%s", path, damage->first, damage->count,
-			  link(path, aside) == 0 ? "as it was it is kept as " : "it cannot be kept as ", aside);
+			  link(path, aside) == 0 ? "the damaged file is kept as " : "it cannot be kept as ", aside);
 	free(aside);
 	return text;
 }
 
-/* Whatever stands there, this does not wait; NULL: errno. */
+/* Opens a regular file; never waits, also when there is a fifo or a device. NULL: errno says why. */
 static FILE *open_file(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

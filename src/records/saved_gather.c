@@ -9,7 +9,7 @@
 
 struct cluster_part {
 	struct saved_cluster cluster;
-	char *sat_last; /* NULL: nobody is known to have */
+	char *sat_last; /* the id of the node that sat in the seat last; NULL: it is not known */
 };
 
 struct node_part {
@@ -18,9 +18,9 @@ struct node_part {
 };
 
 struct saved_gather {
-	struct saved *saved; /* the counts */
-	bool has_counts;
-	bool is_known; /* they are of this format */
+	struct saved *saved; /* has only the counts until join() */
+	bool has_counts;     /* `state/meta` has come */
+	bool is_known; /* `state/meta` is of our format */
 	struct cluster_part *clusters;
 	size_t cluster_count;
 	size_t cluster_room;
@@ -28,7 +28,7 @@ struct saved_gather {
 	size_t node_count;
 	size_t node_room;
 	struct saved_damage damage;
-	char *first; /* what the damage names */
+	char *first; /* the first damage, with its key; NULL: there is none */
 };
 
 struct saved_gather *saved_gather_new(void)
@@ -141,7 +141,10 @@ static int compare_nodes(const void *a, const void *b)
 	return strcmp(left->node.id, right->node.id);
 }
 
-/* Hands the nodes of the cluster over to it, from `at` on; those before it, whose cluster is none, are left out. */
+/*
+ * Hands the cluster its nodes, which follow in the sorted list from `at` on; returns where they end. Nodes before
+ * them, whose cluster was not saved, are left out.
+ */
 static size_t take_nodes(struct saved_gather *gather, struct cluster_part *part, size_t at)
 {
 	struct saved_cluster *cluster = &part->cluster;
@@ -180,7 +183,7 @@ static void join(struct saved_gather *gather)
 	}
 	gather->damage.count += gather->node_count - at;
 	if (damaged == 0 && gather->damage.count > 0)
-		gather->first = mem_strdup("nodes whose cluster has no part");
+		gather->first = mem_strdup("nodes whose cluster was not saved");
 }
 
 static void end(struct saved_gather **gather_p)

@@ -9,9 +9,9 @@
 #define CLUSTERS_MAX 100000
 #define ID_MAX (INT_MAX - CLUSTERS_MAX)
 
-/* Reading goes on over what is wrong in an object, and says so at its end. */
+/* The functions below read on after a value that is wrong, and note its key, for which the object is then left out. */
 struct reader {
-	const char *wrong; /* NULL: nothing yet */
+	const char *wrong; /* the key of the last value that was wrong; NULL: none was */
 };
 
 void saved_json_damage(struct saved_damage *damage, const char *what)
@@ -20,7 +20,7 @@ void saved_json_damage(struct saved_damage *damage, const char *what)
 		damage->first = what;
 }
 
-/* Whether the object that `reader` has read is to be left out. */
+/* Whether the object that `reader` has read is to be left out, which is counted then. */
 static bool is_left_out(const struct reader *reader, struct saved_damage *damage)
 {
 	if (reader->wrong == NULL)
@@ -103,7 +103,7 @@ static void read_node(struct reader *reader, const json_t *from, bool in_file, s
 	node->since_ms = get_int(reader, from, "since_ms", INT64_MAX);
 	node->server_version = (int)get_int(reader, from, "server_version", INT_MAX);
 	if (json_object_get(from, "stood_ms") == NULL)
-		return; /* an older plusmoin's */
+		return; /* an older plusmoin has saved it, which did not know these */
 	node->stood_ms = get_int(reader, from, "stood_ms", INT64_MAX);
 	node->went_ms = get_int(reader, from, "went_ms", INT64_MAX);
 	node->held = get_bool(reader, from, "held");
@@ -147,7 +147,7 @@ static void read_holders(const json_t *list, struct saved_cluster *cluster, stru
 	}
 }
 
-/* Without a beat it founds its times anew. */
+/* Reads the times of beats; a cluster whose times are missing or wrong begins with its next beat. */
 static void read_beats(const json_t *from, struct saved_cluster *cluster, struct saved_damage *damage)
 {
 	struct reader reader = { 0 };

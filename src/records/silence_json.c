@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-/* Any time that people live to see. */
+/* A bound of times in ms, some 35,000 years after 1970. */
 #define MS_MOST (INT64_C(1) << 50)
 
 static int64_t get_ms(const json_t *from, const char *key, const char **wrong)
@@ -17,7 +17,7 @@ static int64_t get_ms(const json_t *from, const char *key, const char **wrong)
 	return ms;
 }
 
-/* "" where it is wrong. */
+/* The string of that key; "", and `*wrong` is the key: it is missing or too long. */
 static const char *get_text(const json_t *from, const char *key, size_t most, const char **wrong)
 {
 	const char *text = json_string_value(json_object_get(from, key));

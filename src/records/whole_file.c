@@ -16,14 +16,14 @@ struct whole_file {
 	char *directory;
 	uv_fs_t request;
 	uv_file fd; /* of the file, then of its directory */
-	int error;  /* told when that is closed; libuv's */
-	bool busy;
+	int error;  /* libuv's error of the write, which is told when `fd` is closed */
+	bool busy;  /* a write is under way */
 	bool freed;
-	bool failing; /* said once */
+	bool failing; /* the last write has failed, which was logged */
 	struct shared_text *writing;
-	size_t written;
-	struct shared_text *next; /* newer content that waits */
-	struct shared_text *last; /* what was asked for last */
+	size_t written; /* bytes of `writing` */
+	struct shared_text *next; /* newer content that waits; NULL: none */
+	struct shared_text *last; /* the content that was asked for last */
 };
 
 static void start(struct whole_file *file);
@@ -60,7 +60,7 @@ static void finish(struct whole_file *file, int error)
 		free_all(file);
 }
 
-/* The result of the request that has just ended; makes it ready for the next. */
+/* The result of the request that has just ended; makes the request ready for the next use. */
 static ssize_t result(uv_fs_t *request)
 {
 	ssize_t n = request->result;
@@ -112,7 +112,7 @@ static void on_closed_at_last(uv_fs_t *request)
 	finish(file, file->error);
 }
 
-/* Closed by another thread, too: on a file system of the network that may take its time. */
+/* Closes the file, which another thread does, since that may take long on a network file system. */
 static void close_and_finish(struct whole_file *file, int error)
 {
 	file->error = error;
@@ -164,11 +164,11 @@ static void on_directory_synced(uv_fs_t *request)
 	struct whole_file *file = request->data;
 	ssize_t n = result(request);
 
-	/* there are file systems on which a directory cannot be synced */
+	/* on some file systems a directory cannot be synced, which is no error */
 	close_and_finish(file, n == UV_EINVAL || n == UV_ENOTSUP ? 0 : (int)n);
 }
 
-/* A directory that we may not read cannot be synced: the file is there all the same. */
+/* Syncs the directory. One that we may not read cannot be synced, which is no error, as the file is written. */
 static void on_directory(uv_fs_t *request)
 {
 	struct whole_file *file = request->data;
@@ -182,7 +182,7 @@ static void on_directory(uv_fs_t *request)
 	uv_fs_fsync(file->loop, &file->request, file->fd, on_directory_synced);
 }
 
-/* The name is in the directory, and a directory has to be synced like a file. */
+/* Opens the directory to sync it, as it holds the file's new name. */
 static void on_rename(uv_fs_t *request)
 {
 	struct whole_file *file = request->data;
@@ -195,7 +195,7 @@ static void on_rename(uv_fs_t *request)
 			   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, on_directory);
 }
 
-/* Where the file of this path lies: the caller's to free. */
+/* The directory of the file at this path; the caller's to free. */
 static char *directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -1,4 +1,4 @@
-/* The Lua state of a host: libraries, embedded modules, the sandbox, its end. */
+/* Opens and closes the Lua state of a host: its libraries, the embedded modules and the sandbox. */
 #include "script/api.h"
 #include "script/limits.h"
 
@@ -90,7 +90,7 @@ static int set_up(lua_State *L)
 	lua_getglobal(L, "require");
 	lua_pushliteral(L, "plusmoin.sandbox");
 	lua_call(L, 1, 1);
-	lua_getfield(L, -1, "close"); /* nothing of the standard's can be reached around it now */
+	lua_getfield(L, -1, "close"); /* from now on no standard function can be reached past the sandbox */
 	lua_call(L, 0, 0);
 	return 0;
 }
@@ -105,10 +105,10 @@ bool engine_open(struct engine *engine, uv_loop_t *loop)
 	engine->L = lua_newstate(limits_alloc, engine);
 	if (engine->L == NULL)
 		return false;
-	coroutine_leave(engine->L); /* Lua leaves the extra space as it finds it */
+	coroutine_leave(engine->L); /* Lua does not initialise the main thread's extra space */
 	lua_pushcfunction(engine->L, set_up);
 	if (lua_pcall(engine->L, 0, 0, 0) != LUA_OK) {
-		log_error("no Lua state: %s", lua_tostring(engine->L, -1));
+		log_error("cannot set up a Lua state: %s", lua_tostring(engine->L, -1));
 		lua_close(engine->L);
 		engine->L = NULL;
 		return false;

@@ -1,20 +1,21 @@
 /*
- * What Lua is given: the API's primitives, tables of events and clusters, and a state that has them.
+ * The C half of the Lua API: opens the Lua state of an engine (state.h), and lists the modules that it has.
  * Host's thread.
  */
 #pragma once
 
 #include "script/state.h"
 
-/* NULL state when there is no memory. loop NULL: only to load files. */
+/* Opens the state; `loop` NULL: it only loads files. False: there was no memory, or an error, which is logged. */
 bool engine_open(struct engine *engine, uv_loop_t *loop);
 
-/* For short-lived programs: to load files, and to call our own Lua. */
+/* Opens an engine for a short-lived program, which loads files and calls plusmoin's own Lua. */
 bool engine_open_alone(struct engine *engine);
+
 /* Drops all runs and closes the state; handles close when the loop runs next. */
 void engine_close(struct engine *engine);
 
-/* Tables with functions; each is a module that Lua requires. */
+/* Each pushes the table of a module, as `require` calls it. */
 int luaopen_plusmoin_coroutines(lua_State *L);
 int luaopen_plusmoin_core(lua_State *L);
 int luaopen_plusmoin_exec(lua_State *L);
@@ -26,6 +27,8 @@ int luaopen_plusmoin_store(lua_State *L);
 int luaopen_plusmoin_libs(lua_State *L);
 int luaopen_plusmoin_reads(lua_State *L);
 
-/* Of a run that ends: closes its connections; says how many of its log lines were left out, if any were. */
+/* Closes the connections of a run that ends. */
 void query_end_sessions(struct run *run);
+
+/* Logs how many log lines of the run were left out since this was last logged, if any were. */
 void core_log_left_out(struct run *run);

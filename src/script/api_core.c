@@ -81,8 +81,8 @@ void core_log_left_out(struct run *run)
 	if (run->log_left_out == 0)
 		return;
 	about = about_run(run);
-	log_line(LOG_LEVEL_WARNING, &about, "%lu more lines of it were left out: %d a second is what"
-		 " a trigger may log", run->log_left_out, RUN_LOG_LINES);
+	log_line(LOG_LEVEL_WARNING, &about, "%lu more lines were left out: a trigger may log %d lines a second",
+		 run->log_left_out, RUN_LOG_LINES);
 	run->log_left_out = 0;
 }
 
@@ -106,8 +106,8 @@ static bool has_line_left(struct run *run)
 
 /*
  * log(level, text): one line with the run's trigger, cluster and event id, passwords
- * blanked, cut at LOG_USER_BYTES; level 0 error to 3 debug. Does not wait: what a run logs beyond
- * RUN_LOG_LINES a second, or finds the log's queue half full, is counted and left out.
+ * blanked, cut at LOG_USER_BYTES; level 0 error to 3 debug. Does not wait: a line is counted and
+ * left out when the run has logged RUN_LOG_LINES in this second, or the log's queue is half full.
  */
 static int core_log(lua_State *L)
 {
@@ -134,7 +134,7 @@ static int core_log(lua_State *L)
 	return 0;
 }
 
-/* in_trigger(): whether a trigger runs, as opposed to a load. */
+/* in_trigger(): whether a trigger or typed code runs, as opposed to a load. */
 static int core_in_trigger(lua_State *L)
 {
 	const struct run *run = run_of(L);
@@ -143,7 +143,7 @@ static int core_in_trigger(lua_State *L)
 	return 1;
 }
 
-/* Protected against memory errors by having the board's reference in a userdata. */
+/* Drops the board's reference. A userdata holds that, so that an error of Lua's (out of memory) does not lose it. */
 static int free_board(lua_State *L)
 {
 	board_unref(lua_touserdata(L, 1));

@@ -1,6 +1,6 @@
 /*
- * plusmoin.exec: run(spec) is pm.exec (contract.md, "Lua triggers"): a child
- * process, waited for. Host's thread.
+ * plusmoin.exec: run(spec) is pm.exec (contract.md, "Lua triggers"), which starts
+ * a child process and waits for its end. Host's thread.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -127,7 +127,7 @@ static const char *plain_string(lua_State *L, const char *what)
 	return text;
 }
 
-/* Checks all of the arguments, so that taking them cannot fail. Raises. */
+/* Checks all arguments but what env holds, so that take_spec() cannot fail. Raises. */
 static void check_spec(lua_State *L)
 {
 	lua_Integer count;
@@ -153,7 +153,7 @@ static void check_spec(lua_State *L)
 	lua_settop(L, 1);
 }
 
-/* With env at the top: each key a name, each value a string, a number or false. */
+/* Checks env, which is at the top: each key is a name, each value a string, a number or false. Raises. */
 static void check_env(lua_State *L)
 {
 	lua_pushnil(L);
@@ -194,7 +194,7 @@ static struct exec *take_spec(lua_State *L, struct run *run)
 		exec->argv[i - 1] = mem_strdup(lua_tostring(L, -1));
 		lua_pop(L, 1);
 	}
-	exec->timeout_ms = run_left_ms(run) + CHILD_KILL_MS; /* the run's own end comes first */
+	exec->timeout_ms = run_left_ms(run) + CHILD_KILL_MS; /* so that the run's timeout ends the run before */
 	if (lua_getfield(L, 1, "timeout") != LUA_TNIL)
 		exec->timeout_ms = (int64_t)ceil(lua_tonumber(L, -1) * 1000.0);
 	if (lua_getfield(L, 1, "stdin") != LUA_TNIL) {
@@ -244,7 +244,7 @@ static int exec_run(lua_State *L)
 	return start(L, EXEC_KEEP_BYTES);
 }
 
-/* read(spec): as run(), and keeps as much as io.popen does. */
+/* read(spec): does what run() does, and keeps as much output as io.popen does. */
 static int exec_read(lua_State *L)
 {
 	return start(L, POPEN_KEEP_BYTES);

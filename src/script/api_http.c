@@ -68,7 +68,7 @@ static const char *get_text(lua_State *L, const char *key, size_t *len)
 	return lua_tolstring(L, -1, len);
 }
 
-/* The header lines; the array is a userdata, left on the stack like its texts. */
+/* Takes the header lines; their array is a userdata, which stays on the stack like the list of the texts. */
 static void get_headers(lua_State *L, struct http_order *order)
 {
 	const char **lines;

@@ -12,10 +12,10 @@
 #include "script/api.h"
 #include "script/tables.h"
 
-#define MOST_BYTES ((size_t)16 << 20) /* of a text: a tree of it takes some ten times as much */
+#define MOST_BYTES ((size_t)16 << 20) /* of a text; its tree takes some ten times as much memory */
 #define MOST_DEPTH 100
 
-/* The parsed tree, in a userdata so that an error of Lua's does not lose it. */
+/* Pushes a userdata to hold the parsed tree, so that an error of Lua's does not lose it. */
 static json_t **push_holder(lua_State *L)
 {
 	json_t **held = lua_newuserdatauv(L, sizeof(json_t *), 0);

@@ -25,7 +25,7 @@ enum {
 	OID_NUMERIC = 1700,
 };
 
-#define EXACT 9007199254740992.0 /* 2^53: beyond it a number is not the numeric any more */
+#define EXACT 9007199254740992.0 /* 2^53: beyond it a Lua number may not be exactly the numeric */
 
 /* One question under way. Freed by release(). */
 struct query {
@@ -62,7 +62,7 @@ static void on_answer(void *data, const char *error, struct rows *rows)
 {
 	struct query *query = data;
 
-	query->session = NULL; /* the run's alone again */
+	query->session = NULL; /* the run keeps the session, and cancel() must not close it */
 	query->error = mem_strdup(error);
 	if (rows != NULL) {
 		query->rows = *rows;
@@ -114,7 +114,7 @@ static void push_row(lua_State *L, const struct rows *rows, size_t *at)
 		struct value value = rows_next(rows, at);
 
 		if (value.text == NULL)
-			lua_pushnil(L); /* of two columns of one name the last one counts */
+			lua_pushnil(L); /* also takes out an earlier column of this name, as the last one counts */
 		else
 			push_value(L, value, rows->columns[i].type);
 		lua_setfield(L, -2, rows->columns[i].name);
@@ -157,7 +157,7 @@ static const struct config_node *find_node(const struct engine *engine, const ch
 	return node;
 }
 
-/* A field of the spec in place of *text, if it is there. */
+/* Replaces *text by this field of the spec, if that is a string. */
 static void take_text(lua_State *L, const char *key, char **text)
 {
 	if (lua_getfield(L, 1, key) == LUA_TSTRING) {
@@ -167,7 +167,7 @@ static void take_text(lua_State *L, const char *key, char **text)
 	lua_pop(L, 1);
 }
 
-/* The spec's target: what is configured, and over it what the call gives. */
+/* Makes the target of the query: the configured node, with the spec's own fields in place of its settings. */
 static void take_target(lua_State *L, const struct engine *engine, struct config_node *node)
 {
 	const struct config_node *known;
@@ -195,7 +195,7 @@ static void take_target(lua_State *L, const struct engine *engine, struct config
 	lua_pop(L, 1);
 }
 
-/* The run's session for this target, a new one if need be. */
+/* The run's session for this target; makes one if there is none. Takes over what `node` holds. */
 static struct session *find_session(struct run *run, struct config_node *node, bool bare)
 {
 	struct engine *engine = run->engine;
@@ -219,7 +219,7 @@ void query_end_sessions(struct run *run)
 	list_free(&run->sessions);
 }
 
-/* The spec's parameters as C has them; the texts stay Lua's. */
+/* The spec's parameters as a C array, which the caller frees; the texts stay Lua's. */
 static const char **take_params(lua_State *L, int count)
 {
 	const char **params = mem_zalloc((size_t)count + 1, sizeof(*params));

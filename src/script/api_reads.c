@@ -1,6 +1,6 @@
 /*
- * plusmoin.reads: what a load reads from outside is kept in its record, and when its script host is made
- * again it is given that in place of what is there now (record.h). Host's thread.
+ * plusmoin.reads keeps in a load's record (record.h) what the load reads from outside. When the load's script host is
+ * made again, it gives the load what the record has, and not what is there now. Host's thread.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,7 +23,7 @@ static bool is_loading(lua_State *L)
 	return run != NULL && run->job == NULL;
 }
 
-/* The load asks for what it did not ask for when it was accepted: it cannot become the same again. */
+/* Raises: a load that is made again asks for what it did not ask for when it was accepted, so it is not the same. */
 static int stray(lua_State *L, const char *verb, const char *what)
 {
 	struct engine *engine = engine_of(L);
@@ -34,7 +34,7 @@ static int stray(lua_State *L, const char *verb, const char *what)
 	return luaL_error(L, "%s", engine->strayed);
 }
 
-/* Whether the fact is in the record; raises where it must be there and is not. */
+/* Whether the fact is in the record. Raises if it is not and the load is made again, which may read nothing else. */
 static bool find(lua_State *L, enum fact_kind kind, const char *name, struct fact *fact)
 {
 	const struct engine *engine = engine_of(L);
@@ -46,7 +46,7 @@ static bool find(lua_State *L, enum fact_kind kind, const char *name, struct fac
 	return false;
 }
 
-/* mode(): "keep" while a load is to be kept, "give" while it is made again, else nil. */
+/* mode(): "keep" during a load whose reads are kept, "give" while a load is made again, else nil. */
 static int reads_mode(lua_State *L)
 {
 	const struct engine *engine = engine_of(L);
@@ -58,14 +58,14 @@ static int reads_mode(lua_State *L)
 	return 1;
 }
 
-/* is_kept(): whether there is a record, for modules: they are kept whenever they are read. */
+/* is_kept(): whether there is a record. `require` asks this, as modules are kept whenever they are read. */
 static int reads_is_kept(lua_State *L)
 {
 	lua_pushboolean(L, engine_of(L)->record != NULL);
 	return 1;
 }
 
-/* What an open file is besides a text; NULL: nothing. */
+/* The kind of an open file that has no text; NULL: it has one. */
 static const char *special_name(FILE *file)
 {
 	struct stat st;
@@ -77,7 +77,7 @@ static const char *special_name(FILE *file)
 	return S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? "device" : NULL;
 }
 
-/* An error number; EFBIG: more than is kept. */
+/* Returns 0 or an error number; EFBIG: the file has more than RECORD_FILE_BYTES. */
 static int read_all(FILE *file, struct buf *text)
 {
 	char part[65536];
@@ -137,8 +137,8 @@ static int push_text(lua_State *L, const char *path, const struct fact *fact)
 }
 
 /*
- * text(path): the file's text; or nil, why, the error's number; or false and what it is instead: a
- * "directory", a "device", or "big": then it is to be read where it is. The first answer stays.
+ * text(path): the file's text; or nil, why, and the error's number; or false and "directory", "device" or "big" when
+ * the text is not kept, and the caller has to read the file itself. Later calls give the first answer again.
  */
 static int reads_text(lua_State *L)
 {
@@ -164,7 +164,7 @@ static int reads_text(lua_State *L)
 	return 2;
 }
 
-/* there(path): whether there is such a file that can be read. The first answer stays. */
+/* there(path): whether there is such a file that can be read. Later calls give the first answer again. */
 static int reads_there(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
@@ -178,7 +178,7 @@ static int reads_there(lua_State *L)
 	return 1;
 }
 
-/* variable(name): of the environment, nil if it is not set. The first answer stays. */
+/* variable(name): a variable of the environment; nil if it is not set. Later calls give the first answer again. */
 static int reads_variable(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1);
@@ -197,7 +197,7 @@ static int reads_variable(lua_State *L)
 	return 1;
 }
 
-/* deed(name): how this ended when the load was accepted, as keep_deed() was told. */
+/* deed(name): how this act (a file written, removed ...) ended when the load was accepted, as keep_deed() was told. */
 static int reads_deed(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1);
@@ -209,7 +209,7 @@ static int reads_deed(lua_State *L)
 	return 1;
 }
 
-/* keep_deed(name, how) */
+/* keep_deed(name, how): keeps how an act ended. */
 static int reads_keep_deed(lua_State *L)
 {
 	struct fact fact = { 0 };
@@ -219,14 +219,14 @@ static int reads_keep_deed(lua_State *L)
 	return 0;
 }
 
-/* spoil(why): what is read now is not kept. */
+/* spoil(why): says that something was read which is not kept, so that the load cannot be made again. */
 static int reads_spoil(lua_State *L)
 {
 	record_spoil(engine_of(L)->record, luaL_checkstring(L, 1));
 	return 0;
 }
 
-/* pin(path): a library that is loaded stays as it is, whatever becomes of its file. */
+/* pin(path): keeps a loaded library in memory for good, whatever becomes of its file. */
 static int reads_pin(lua_State *L)
 {
 	void *library = dlopen(luaL_checkstring(L, 1), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
@@ -243,7 +243,7 @@ static int close_file(lua_State *L)
 	return luaL_fileresult(L, fclose(stream->f) == 0, NULL);
 }
 
-/* A stream for writing, too, on a file that is in memory alone and holds `bytes`; NULL with errno. */
+/* Opens a stream, which may also write, on a file that exists in memory only and holds `bytes`; NULL with errno. */
 static FILE *open_memory(const char *bytes, size_t len, const char *mode)
 {
 	int fd = memfd_create("plusmoin", MFD_CLOEXEC);
@@ -264,7 +264,7 @@ static FILE *open_memory(const char *bytes, size_t len, const char *mode)
 	return file;
 }
 
-/* file(text, mode): a file that is open and holds the text; nil and why. */
+/* file(text, mode): an open file that holds the text; or nil and why. */
 static int reads_file(lua_State *L)
 {
 	size_t len;
@@ -276,7 +276,7 @@ static int reads_file(lua_State *L)
 	stream->closef = NULL; /* closed */
 	luaL_setmetatable(L, LUA_FILEHANDLE);
 	lua_pushvalue(L, 1);
-	(void)lua_setiuservalue(L, -2, 1); /* what is read is the text itself */
+	(void)lua_setiuservalue(L, -2, 1); /* keeps the text alive, which fmemopen() does not copy */
 	if (mode[0] == 'r' && strchr(mode, '+') == NULL)
 		stream->f = fmemopen((void *)bytes, len, "r");
 	else

@@ -12,7 +12,7 @@
 
 #define MOST_DEPTH 100
 
-/* A value as bytes: a tag, then what it takes. Never leaves the process. */
+/* The tags of values as bytes; each value begins with one. The bytes never leave the process. */
 enum tag { TAG_FALSE = 'f', TAG_TRUE = 't', TAG_INTEGER = 'i', TAG_FLOAT = 'd', TAG_STRING = 's',
 	   TAG_TABLE = '{', TAG_END = '}', TAG_NULL = '0' };
 
@@ -22,7 +22,7 @@ static int free_text(lua_State *L)
 	return 0;
 }
 
-/* A buffer that an error of Lua's does not lose. */
+/* Pushes a userdata that holds a buffer, so that an error of Lua's does not lose it. */
 static struct buf *push_buf(lua_State *L)
 {
 	struct buf *buf = lua_newuserdatauv(L, sizeof(*buf), 0);
@@ -76,7 +76,7 @@ static void pack_table(lua_State *L, struct buf *out, int depth)
 	buf_add_char(out, TAG_END);
 }
 
-/* The value at the top, which stays. Raises for what cannot be kept. */
+/* Appends the value at the top, which stays there. Raises if it cannot be kept. */
 static void pack(lua_State *L, struct buf *out, int depth)
 {
 	if (depth > MOST_DEPTH)
@@ -166,7 +166,7 @@ static struct shared *shared_of(lua_State *L)
 	struct shared *shared = engine_of(L)->shared;
 
 	if (shared == NULL)
-		luaL_error(L, "pm.state is there when plusmoin runs");
+		luaL_error(L, "pm.state can only be used while plusmoin runs");
 	return shared;
 }
 

@@ -1,8 +1,8 @@
 /*
- * coroutine.resume, wrap and close, xpcall and setmetatable, as the limits need
- * them (lua-notes.md, "Stopping a run"): a yield of ours passes upwards through
- * all coroutines of a run, what waits is not resumed by others, a message
- * handler never runs inside the hook, and there is no __gc.
+ * Replaces coroutine.resume, wrap and close, xpcall and setmetatable, as the limits
+ * require (lua-notes.md, "Stopping a run"): a yield of the hook or of a wait passes
+ * through all coroutines of a run up to its first one; nobody else resumes a
+ * coroutine that waits; no message handler runs inside the hook; and there is no __gc.
  */
 #include "script/api.h"
 #include "script/limits.h"
@@ -146,7 +146,7 @@ static int co_close(lua_State *L)
 	return lua_gettop(L);
 }
 
-/* upvalue 1: the user's handler, which a doomed run does not get to */
+/* upvalue 1: the user's handler, which is not called in a run that must not go on */
 static int handle_message(lua_State *L)
 {
 	const struct run *run = run_of(L);
@@ -202,7 +202,7 @@ static int safe_setmetatable(lua_State *L)
 	return 1;
 }
 
-/* { resume =, wrap =, close =, xpcall =, setmetatable = } */
+/* Pushes { resume =, wrap =, close =, xpcall =, setmetatable = }. */
 int luaopen_plusmoin_coroutines(lua_State *L)
 {
 	static const luaL_Reg functions[] = {

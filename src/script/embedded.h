@@ -1,4 +1,4 @@
-/* The Lua modules of lua/plusmoin, embedded at build time; the last has no name. */
+/* The Lua modules of lua/plusmoin, embedded at build time; an entry without a name ends the list. */
 #pragma once
 
 #include <stddef.h>

@@ -6,15 +6,15 @@
 #include "base/secret.h"
 #include "script/limits.h"
 
-/* What ending_text() gives its protected half, and gets back. */
+/* The arguments and the result of describe_error(). */
 struct description {
 	lua_State *co;
 	lua_State *innermost;
-	const char *what; /* NULL: the error object that comes along */
+	const char *what; /* NULL: the error object, the second argument, says it */
 	char *text;
 };
 
-/* Protected: the error object's text may be made by the user's __tostring. */
+/* Called by lua_pcall(), since the user's __tostring may make the error object's text. */
 static int describe_error(lua_State *L)
 {
 	struct description *it = lua_touserdata(L, 1);
@@ -32,7 +32,7 @@ static int describe_error(lua_State *L)
 	return 0;
 }
 
-/* One try at a description, in the limits of the run where users' code makes the text. */
+/* Tries to make a description; within the limits of the run, if the user's code may make the text. */
 static void try_describe(struct run *run, struct description *it)
 {
 	struct engine *engine = run->engine;

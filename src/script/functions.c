@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #define TABLE "plusmoin.functions" /* in the registry: number -> function, function -> number */
-#define DEEPEST 50 /* upvalues of upvalues */
+#define DEEPEST 50 /* how deep the upvalues of upvalues are followed */
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
@@ -67,7 +67,7 @@ static bool is_known(lua_State *L, int set)
 	return known;
 }
 
-/* A text or a truth that a function has been made with tells it from others of the same code. */
+/* Adds a string or a boolean, by which a function differs from others of the same code. */
 static void add_plain(lua_State *L, uint64_t *code)
 {
 	size_t len;
@@ -81,7 +81,7 @@ static void add_plain(lua_State *L, uint64_t *code)
 	}
 }
 
-/* The function at the top, which stays. */
+/* Adds the function at the top, which stays there, unless `seen` (a set on the stack) has it. */
 static void add_function(lua_State *L, int seen, int depth, uint64_t *code)
 {
 	if (lua_iscfunction(L, -1) || depth > DEEPEST || is_known(L, seen))

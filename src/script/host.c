@@ -18,12 +18,12 @@ enum order_word { ORDER_RUN, ORDER_STOP_JOB, ORDER_FORGET, ORDER_END };
 struct order {
 	enum order_word word;
 	struct job *job;
-	char *session; /* to be forgotten; NULL: none */
+	char *session; /* of ORDER_FORGET; else NULL */
 };
 
 struct host {
 	pthread_t thread;
-	pthread_mutex_t lock; /* phase, mailbox */
+	pthread_mutex_t lock; /* protects phase, mailbox, config and report */
 	pthread_cond_t changed;
 	enum host_phase phase;
 	struct mailbox *mailbox; /* the monitor's */
@@ -34,7 +34,7 @@ struct host {
 	struct load_report report;
 	struct pulse pulse;
 	atomic_bool abandoned;
-	/* the host's thread's */
+	/* used by the host's thread alone, once that runs */
 	uv_loop_t loop;
 	bool has_loop;
 	struct mailbox *orders;
@@ -113,7 +113,7 @@ static void give(struct host *host, enum order_word word, struct job *job, const
 	mailbox_send(host->orders, order);
 }
 
-/* Its file may have been read by whoever started it. */
+/* Keeps the text of the configuration's file in the record, if whoever started the host has read it. */
 static void keep_given_text(struct host *host)
 {
 	struct fact fact = { .bytes = host->options.text, .len = host->options.text_len };
@@ -186,7 +186,7 @@ static void free_all(struct host *host)
 	free(host);
 }
 
-/* The state, its loop and the orders, before the thread is there. */
+/* Opens the state, its loop and the mailbox for orders, before the thread starts. */
 static bool open_engine(struct host *host, struct shared *shared)
 {
 	host->has_loop = uv_loop_init(&host->loop) == 0;
@@ -267,7 +267,7 @@ struct record *host_record(const struct host *host)
 	return host->record;
 }
 
-/* Until the host is in this phase or a later one; false when that took longer than `ms`. */
+/* Waits until the host is in this phase or a later one; false: that took longer than `ms`. */
 static bool wait_for(struct host *host, enum host_phase phase, int64_t ms)
 {
 	struct timespec until;

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "script/remake.h"
 
-#define TIDY_MS 500  /* how often it is looked whether an old load is still used */
-#define END_MS 1000  /* at the end of the daemon, for each host */
+#define TIDY_MS 500  /* how often old loads that are not used any more are freed */
+#define END_MS 1000  /* time for the thread of a host to end */
 
 struct hosts {
 	uv_loop_t *loop;
@@ -18,12 +18,12 @@ struct hosts {
 	void *data;
 	struct load *present;
 	struct list loads; /* the present one and those before it that are still used */
-	struct host *loading;
+	struct host *loading; /* the host of the load under way; NULL: none is */
 	unsigned long load_number; /* of the load under way, or the last one */
-	bool load_again;
-	struct list left_behind;
-	struct list ending; /* asked to end, not yet gone */
-	struct timer *load_timer;
+	bool load_again;      /* another load follows the one under way */
+	struct list left_behind; /* hosts that a C call holds */
+	struct list ending; /* hosts that were asked to end and have not yet */
+	struct timer *load_timer; /* ends the load under way when it takes too long */
 	struct timer *tidy;
 	unsigned long next_id;
 	unsigned long generation;
@@ -44,7 +44,7 @@ static void begin_load(struct hosts *hosts)
 	hosts->loading = host_new(hosts->present->config->path, &reload, hosts->shared,
 				  hosts->mailbox);
 	if (hosts->loading == NULL)
-		log_error("no thread for a script host: the configuration is not loaded");
+		log_error("no thread can be started for a script host: the configuration is not loaded");
 	else
 		timer_start(hosts->load_timer, HOST_LOAD_MS + HOST_SIGN_MS);
 }
@@ -59,7 +59,7 @@ unsigned long hosts_load(struct hosts *hosts)
 	return hosts->loading != NULL ? hosts->load_number : 0;
 }
 
-/* The next load is not made, or could not be: whoever waits for it is told. */
+/* Tells that the load has failed; takes over `why`. */
 static void fail_load(struct hosts *hosts, char *why)
 {
 	struct load_report report = { .errors = &why, .error_count = 1 };
@@ -68,7 +68,7 @@ static void fail_load(struct hosts *hosts, char *why)
 	free(why);
 }
 
-/* The host is left to its C call; another one is made in its place. */
+/* Leaves the load's host behind in its C call, and makes another one in its place. */
 static void replace(struct hosts *hosts, struct load *load)
 {
 	log_error("the script host is left behind, and a new one is made from %s as it was accepted",
@@ -90,7 +90,7 @@ static void on_held(void *data, struct load *load)
 	load_drop(load);
 }
 
-/* The host is freed when it says that it is gone. */
+/* Asks the host to end; it is freed when it says that it is gone. */
 static void end_host(struct hosts *hosts, struct host *host)
 {
 	host_end(host);
@@ -127,7 +127,7 @@ static void add_load(struct hosts *hosts, struct host *host, struct config *conf
 	hosts->generation++;
 }
 
-/* Old loads that nobody but us refers to any more go. */
+/* Frees old loads to whose configuration nobody else has a reference any more. */
 static void on_tidy(void *data)
 {
 	struct hosts *hosts = data;
@@ -144,7 +144,7 @@ static void on_tidy(void *data)
 		timer_start(hosts->tidy, TIDY_MS);
 }
 
-/* What was loaded is not wanted: it is as good as one with an error. */
+/* Asks the owner whether the load may come into force; if not, makes it one that has failed. */
 static void see_refusal(struct hosts *hosts, struct config **config, struct load_report *report)
 {
 	char *why = NULL;
@@ -179,7 +179,7 @@ static void take_load(struct hosts *hosts, struct host *host)
 		hosts->load_again = false;
 		begin_load(hosts);
 		if (hosts->loading == NULL)
-			fail_load(hosts, mem_printf("%s: no thread to load it",
+			fail_load(hosts, mem_printf("%s: no thread can be started to load it",
 						    hosts->present->config->path));
 	}
 }
@@ -190,7 +190,7 @@ static void on_load_time(void *data)
 
 	leave_behind(hosts, hosts->loading);
 	hosts->loading = NULL;
-	hosts->load_number += hosts->load_again; /* it would hang again */
+	hosts->load_number += hosts->load_again; /* the load that was to follow would hang, too, so it fails */
 	hosts->load_again = false;
 	fail_load(hosts, mem_printf("%s: took longer than %d s to load, in one call that Lua cannot"
 				    " end", hosts->present->config->path, HOST_LOAD_MS / 1000));
@@ -207,7 +207,7 @@ static struct load *load_of_host(struct hosts *hosts, const struct host *host)
 	return NULL;
 }
 
-/* What its runs keep is most of the memory: a new host begins without it, the old one ends what it runs. */
+/* Replaces a host in which most of the memory is kept: a new one begins without that; the old one ends what it runs. */
 static void see_full(struct hosts *hosts, const struct host *host)
 {
 	struct load *load = load_of_host(hosts, host);

@@ -92,7 +92,10 @@ void job_waits(struct job *job, const char *what)
 	atomic_store(&job->waits_for, what);
 }
 
-/* A time that belongs to another wait is not taken: between two waits there is none, which the second look sees. */
+/*
+ * Reads the wait again until it is the same before and after the time was read. Between two waits job_waits() stores
+ * NULL, so a time of another wait is hardly ever taken.
+ */
 const char *job_waits_for(const struct job *job, int64_t *since_ms)
 {
 	const char *what;

@@ -1,7 +1,6 @@
 /*
- * plusmoin.libs: the standard library's functions as they need help from C: what
- * may take long in one call notes its line first and lets others in after it, and there are no hooks in
- * reach. Host's thread.
+ * plusmoin.libs: the parts of the sandbox that have to be written in C. A standard function that may take long
+ * in one call notes its caller's line before, and lets other runs in afterwards. Host's thread.
  */
 #include "script/api.h"
 #include "script/limits.h"
@@ -21,7 +20,7 @@ static int noted(lua_State *L)
 	return count;
 }
 
-/* note(f): f, a C function without upvalues, that tells the monitor its caller's line first. */
+/* note(f): wraps f, a C function without upvalues, so that it first notes its caller's line for the monitor. */
 static int libs_note(lua_State *L)
 {
 	luaL_argcheck(L, lua_iscfunction(L, 1) && lua_getupvalue(L, 1, 1) == NULL, 1,
@@ -41,7 +40,7 @@ static int libs_protect(lua_State *L)
 	return 0;
 }
 
-/* set_globals(t): what chunks loaded from now on have as their _ENV. */
+/* set_globals(t): makes t the _ENV of chunks that are loaded from now on. */
 static int libs_set_globals(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);

@@ -1,4 +1,4 @@
-/* The hook and the allocator: what keeps a run within its time and memory. */
+/* The hook and the allocator, which keep a run within its time and memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 #include "loop/clock.h"
 #include "script/limits.h"
 
-#define MODEST_PART 16 /* a run that took less than this part of the limit is not to blame */
-#define PLACE_LEVELS 8
+#define MODEST_PART 16 /* a run that took less than this part of the limit is not refused memory at once */
+#define PLACE_LEVELS 8 /* calls of the stack in which a line is looked for */
 
 int64_t limits_now_us(void)
 {
@@ -93,11 +93,11 @@ static void on_count(lua_State *L, lua_Debug *ar)
 	if (can_yield && (run->doom != DOOM_NONE || (run->job != NULL && held_us > RUN_SLICE_US))) {
 		run->passing = true;
 		run->innermost = L;
-		lua_yield(L, 0); /* returns to the hook's caller, which stops there */
+		lua_yield(L, 0); /* in a hook it returns, and Lua yields when the hook has returned */
 	} else if (run->doom != DOOM_NONE) {
 		luaL_error(L, "%s", doom_text(run->doom));
 	} else {
-		limits_set_hook(L, RUN_HOOK_COUNT); /* limits_after_call() may have asked for this one */
+		limits_set_hook(L, RUN_HOOK_COUNT); /* limits_after_call() may have set it to 1 */
 	}
 }
 
@@ -110,14 +110,14 @@ void limits_after_call(lua_State *L, const struct run *run)
 void limits_set_hook(lua_State *L, int count)
 {
 	if (lua_gethook(L) == on_count && lua_gethookcount(L) == count)
-		return; /* setting it walks through all calls of L */
+		return; /* lua_sethook() walks through all calls of L, which takes time */
 	lua_sethook(L, on_count, LUA_MASKCOUNT, count);
 }
 
 /*
- * Over the limit only those are refused that took much themselves: a bystander
- * may go over it, up to twice the limit in all. After a refusal Lua collects and
- * asks once more; who is refused then is to blame.
+ * Whether a request for memory is refused. Over the limit a run is refused if it took much itself; one that took
+ * little may go on up to twice the limit in all, as others have used the memory up. After a refusal Lua collects
+ * garbage and asks once more; a run that is refused then must not go on.
  */
 static bool is_refused(struct engine *engine, bool new_block, size_t more)
 {
@@ -133,8 +133,8 @@ static bool is_refused(struct engine *engine, bool new_block, size_t more)
 		return false;
 	if (run->doom == DOOM_NONE && engine->refused) {
 		run->doom = DOOM_MEMORY;
-		/* a block that grows may be the stack: Lua from 5.4.5 on has offsets in it then in place of pointers,
-		   and the place can only be asked by the hook, once the error may have left the function */
+		/* A block that grows may be Lua's stack, which from 5.4.5 on cannot be read while it is reallocated.
+		   Then the hook notes the place, though the error may have left the function by then. */
 		if (new_block)
 			limits_add_place(run->innermost, run->doom_place, sizeof(run->doom_place));
 		limits_set_hook(run->innermost, 1);
@@ -154,7 +154,7 @@ void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
 	void *result;
 
 	if (block == NULL)
-		old_size = 0; /* it then tells the kind of object */
+		old_size = 0; /* for a new block Lua gives the kind of object there */
 	if (new_size == 0) {
 		free(block);
 		note_use(engine, engine->memory_used - old_size);
@@ -166,7 +166,7 @@ void *limits_alloc(void *data, void *block, size_t old_size, size_t new_size)
 	}
 	result = realloc(block, new_size);
 	if (result == NULL)
-		return new_size <= old_size ? block : NULL; /* Lua counts on shrinking */
+		return new_size <= old_size ? block : NULL; /* Lua relies on it that shrinking cannot fail */
 	note_use(engine, engine->memory_used - old_size + new_size);
 	if (new_size > old_size)
 		engine->refused = false;

@@ -6,20 +6,20 @@
 #include "base/mem.h"
 #include "loop/clock.h"
 
-#define CODE 0           /* in the place of a function's number: each time it is other code */
-#define WATCH_PART 8     /* of lua.patience: how often the host is looked at, */
-#define WATCH_MIN_MS 10  /* and within which limits */
-#define WATCH_MAX_MS 500
+#define CODE 0           /* the function number of typed code, which is other code each time */
+#define WATCH_PART 8     /* the host is looked at after this part of lua.patience */
+#define WATCH_MIN_MS 10  /* the shortest time between two looks at a host */
+#define WATCH_MAX_MS 500 /* the longest time between two looks at a host */
 
 /* The monitor's half of a job. */
 struct task {
 	struct load *load;
 	struct job *job;
-	struct host *host;  /* that has the job; NULL: it waits for one, */
-	const char *refusal; /* or is not run, for this reason */
-	int64_t sent_ms;
+	struct host *host;  /* the host that has the job; NULL: none */
+	const char *refusal; /* why the job is not run; NULL: it runs, or waits for a host */
+	int64_t sent_ms;     /* steady: when the host was given the job; 0: it was not */
 	struct timer *timer;
-	bool forced; /* to be told as ended, whatever the host says */
+	bool forced; /* it is told as ended, whatever the host says */
 	void (*ended)(void *owner, const struct runner_outcome *outcome);
 	void *owner;
 };
@@ -52,7 +52,7 @@ struct load *load_new(uv_loop_t *loop, struct config *config, struct host *host,
 	return load;
 }
 
-/* The daemon ends: nobody waits for what a console has asked for. */
+/* Drops tasks without telling them: the daemon ends, and nobody waits any more for what was typed at a console. */
 static void drop_tasks(struct load *load)
 {
 	struct task *task;
@@ -102,7 +102,7 @@ static bool is_used(const struct load *load, const struct host *host)
 	return false;
 }
 
-/* A host that was replaced goes with the last of its runs. */
+/* Gives up a host that was replaced, if nothing runs there any more. */
 static void look_at_old_host(struct load *load, struct host *host)
 {
 	struct host_sign sign;
@@ -177,14 +177,14 @@ static void give(struct task *task)
 	}
 }
 
-/* It is told as dropped, in a turn of its own. */
+/* Has the task told as dropped for this reason, in a later turn of the loop. */
 static void refuse(struct task *task, const char *why)
 {
 	task->refusal = why;
 	timer_start(task->timer, 0);
 }
 
-/* Sends, keeps or drops what no host has, as the load's state is. */
+/* Gives a task that no host has to the host, drops it, or lets it wait, by the load's state. */
 static void place(struct task *task)
 {
 	const struct load *load = task->load;
@@ -210,7 +210,7 @@ static void place_all(struct load *load)
 	}
 }
 
-/* The host has not begun it: it waits for one again. */
+/* Takes the task back from its host, so that it waits for one again; false: the host has begun it. */
 static bool take_back(struct task *task)
 {
 	struct job *job = task->job;
@@ -258,7 +258,7 @@ void load_see_sign(struct load *load)
 	set_state(load, LOAD_RUNS);
 }
 
-/* It has held its host for too long, once more. */
+/* Counts that a function has held its host for lua.patience. */
 static void count_hold(struct load *load, const struct host_sign *sign)
 {
 	if (++load->holds[sign->function] == LOAD_HOLDS && sign->function != CODE)
@@ -267,8 +267,8 @@ static void count_hold(struct load *load, const struct host_sign *sign)
 }
 
 /*
- * The host is looked at while something runs there. Time counts in looks, not by the clock: what this
- * loop slept does not count.
+ * Looks at the host again and again while something runs there. Adds up the time between looks, and does not
+ * ask the clock, so that a time in which this loop itself stood still does not count.
  */
 static void on_watch(void *data)
 {
@@ -293,7 +293,7 @@ static void on_watch(void *data)
 	}
 }
 
-/* What holds its host, or is on one that is held. */
+/* Tells a task as failed that holds its host, or whose host another one holds. */
 static void tell_held(struct task *task, const struct host_sign *sign, bool timed_out)
 {
 	char *text;
@@ -308,7 +308,7 @@ static void tell_held(struct task *task, const struct host_sign *sign, bool time
 	free(text);
 }
 
-/* Past its timeout, and no word of its end. */
+/* The task is past its timeout, and its host has not said that it has ended. */
 static void on_late(struct task *task)
 {
 	struct load *load = task->load;
@@ -323,7 +323,10 @@ static void on_late(struct task *task)
 		tell_held(task, &sign, true);
 }
 
-/* It was to end, and has not begun, or its host has not said in time that it has ended. */
+/*
+ * Tells as ended a task that was asked to end, and had not begun, or whose host has not said in time that it has
+ * ended.
+ */
 static void tell_forced(struct task *task)
 {
 	struct host_sign sign = { 0 };
@@ -348,13 +351,13 @@ static void on_task_time(void *data)
 		on_late(task);
 }
 
-/* Some run that is on this host. */
+/* A task that is on this host; NULL: there is none. */
 static struct task *task_on(const struct load *load, const struct host *host)
 {
 	for (size_t i = 0; i < load->tasks.count; i++) {
 		struct task *task = load->tasks.items[i];
 
-		// the analyzer does not know that list_remove() takes a freed one out
+		// the analyzer does not know that list_remove() takes a freed task out of the list
 		if (task->host == host) // NOLINT(clang-analyzer-unix.Malloc)
 			return task;
 	}

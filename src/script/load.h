@@ -1,10 +1,10 @@
 /*
- * A load of the configuration: struct config, its host, and the functions that run there as dispatch
- * knows them. Each run is told as ended once: when the host says so, when the host gives no sign past
- * the run's timeout, or when the host is left behind.
+ * A load of the configuration: struct config, its script host, and a task for each function that runs there for
+ * dispatch. Each task is told as ended once: when the host says so, when the host gives no sign past the task's
+ * timeout, or when the host is left behind.
  *
- * A host that a function holds for lua.patience is left behind, and made again from what the load has
- * read (remake.h); what had not begun waits for it. Monitor's loop.
+ * A host that a function holds for lua.patience is left behind, and another one is made from what the load has read
+ * (remake.h). Tasks that had not begun wait for that one. Monitor's loop.
  */
 #pragma once
 
@@ -13,43 +13,43 @@
 #include "loop/timer.h"
 #include "script/host.h"
 
-#define LOAD_HOLDS 2 /* a function that has held its host so often is not called again */
+#define LOAD_HOLDS 2 /* a function that has held its host this often is not called again */
 
 enum load_state {
 	LOAD_RUNS,
-	LOAD_SILENT, /* a function holds the host, and some run is late for it: others wait */
-	LOAD_DROPS,  /* it holds it for longer than lua.patience, and no host can be left behind */
-	LOAD_MAKES,  /* there is no host, and one is being made: what is to run waits */
-	LOAD_LACKS,  /* there is none, and none can be made: functions are dropped until a reload */
+	LOAD_SILENT, /* a function holds the host past a timeout or lua.patience: others wait */
+	LOAD_DROPS,  /* a function holds the host past lua.patience, and no further host can be left behind */
+	LOAD_MAKES,  /* there is no host, and one is being made: functions wait */
+	LOAD_LACKS,  /* there is no host, and none can be made: functions are dropped until a reload */
 };
 
 struct load;
 
 struct load_events {
-	/* A function has held the host for lua.patience. The callee says load_leave() or load_drop(). */
+	/* A function has held the host for lua.patience. The callee calls load_leave() or load_drop(). */
 	void (*held)(void *data, struct load *load);
-	/* The load has no use for this host any more, the callee ends it; `held`: it gives no sign. */
+	/* The load does not use this host any more, and the callee ends it; `held`: a run holds the host. */
 	void (*spare)(void *data, struct host *host, bool held);
-	/* More can run than before, or there is more to show. */
+	/* More can run than before, or load_render() has something else to say. */
 	void (*changed)(void *data);
 };
 
 struct load {
 	uv_loop_t *loop;
 	struct config *config; /* a reference */
-	struct record *record; /* likewise */
+	struct record *record; /* a reference */
 	enum load_state state;
-	struct host *host; /* NULL: left behind */
-	struct host *next; /* is being made in its place; NULL: none */
-	struct list old;   /* hosts that were replaced and end what they run */
+	struct host *host; /* NULL: it was left behind */
+	struct host *next; /* the host that is being made in its place; NULL: none is */
+	struct list old;   /* hosts that were replaced, while something still runs there */
 	struct list tasks;
-	struct timer *watch;
-	struct timer *next_timer;  /* the time that `next` has to load; NULL: there never was one */
-	unsigned long slice;       /* in which the watch saw the host last, */
-	int64_t held_ms;           /* and for how long it has seen nothing else */
-	unsigned *holds;           /* by function: how often it has held its host */
-	unsigned made_again;
-	char *lack; /* why no further host could be made; NULL: nothing is known against it */
+	struct timer *watch;       /* until the host is looked at again */
+	struct timer *next_timer;  /* ends the load of `next` when it takes too long; NULL: there never was a `next` */
+	unsigned long slice;       /* that of the host when the watch saw it last */
+	int64_t held_ms;           /* for how long the watch has seen that slice */
+	unsigned *holds;           /* how often each function, by its number, has held its host */
+	unsigned made_again;       /* how often the host was made again */
+	char *lack; /* why no further host could be made; NULL: none has failed */
 	const struct load_events *events;
 	void *data;
 };
@@ -60,38 +60,39 @@ struct task;
 struct load *load_new(uv_loop_t *loop, struct config *config, struct host *host,
 		      const struct load_events *events, void *data);
 
-/* Its hosts, as far as it has them, become spare. Clears the pointer. */
+/* Gives up all its hosts by `spare`. Its tasks are not told. Clears the pointer. */
 void load_free(struct load **load);
 
 /* Whether a function could start now. */
 bool load_is_ready(const struct load *load);
 
-/* Runs the job, which it takes over, as runner.h says. */
+/* Runs the job, which it takes over, as start() in runner.h does. */
 struct task *load_start(struct load *load, struct job *job,
 			void (*ended)(void *owner, const struct runner_outcome *outcome), void *owner);
 
-/* What it runs; the task's, also while its `ended` is called. */
+/* The job of the task, which owns it; valid until its `ended` has returned. */
 const struct job *load_job(const struct task *task);
 
+/* Ends the task, as stop() in runner.h does. */
 void load_stop(struct task *task, enum runner_stop how);
 
 /* The host has sent the outcome of this job. */
 void load_take_outcome(struct job *job);
 
-/* The host has given a sign. */
+/* The host has sent a message, or gone on to another slice, so nothing holds it now. */
 void load_see_sign(struct load *load);
 
-/* Tells what runs on the host as failed and gives the host to the caller; what has not begun waits. */
+/* Tells tasks that run on the host as failed, and gives the host to the caller. Tasks that have not begun wait. */
 struct host *load_leave(struct load *load);
 
-/* The host cannot be left: what has not begun is dropped, until the host gives a sign or is left after all. */
+/* The host cannot be left behind: tasks that have not begun are dropped until it gives a sign, or is left after all. */
 void load_drop(struct load *load);
 
-/* This host, whose load is over, runs what is to run from now on; an earlier one ends what it runs. */
+/* Runs tasks on this host, whose load has ended, from now on; the host before ends what it runs. */
 void load_take_host(struct load *load, struct host *host);
 
-/* No further host can be made: without one, what waits is dropped. Takes over `why`. */
+/* No further host can be made: if the load has none, what waits is dropped. Takes over `why`. */
 void load_lacks(struct load *load, char *why);
 
-/* Into an open object: "state", "why", "made_again", "not_called". */
+/* Writes into an open object: "state", "why", "made_again", "not_called". */
 void load_render(const struct load *load, struct json *json);

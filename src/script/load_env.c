@@ -10,7 +10,7 @@
 #include "script/record.h"
 #include "script/state.h"
 
-#define LOOK_MS 500 /* at a program; a file of a mount that answers takes none */
+#define LOOK_MS 500 /* for a look at a program, which only takes long on a mount that does not answer */
 
 static int file_exists(lua_State *L)
 {
@@ -35,7 +35,7 @@ static int file_mode(lua_State *L)
 	return 1;
 }
 
-/* obstacle(program): what stands in the way of starting it as a trigger is started, and what mends that; nil: nothing. */
+/* obstacle(program): why it cannot be started as a trigger, and what mends that; nil: it can. */
 static int program_obstacle(lua_State *L)
 {
 	bool looked;
@@ -56,7 +56,10 @@ bool load_env_is_foreign(int fd)
 	return fstat(fd, &st) != 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
-/* foreign(handle, path): of an open file. One whose text the load keeps is that text alone, in memory. */
+/*
+ * foreign(handle, path): whether others than root can change the open file. If the record has its text, the handle is a
+ * file in memory, and the record also has the answer.
+ */
 static int file_is_foreign(lua_State *L)
 {
 	const luaL_Stream *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
@@ -77,7 +80,7 @@ static void set_function(lua_State *L, const char *name, lua_CFunction function)
 	lua_setfield(L, -2, name);
 }
 
-/* The caller's options as members of the table at the top. */
+/* Sets the caller's options as members of the table at the top. */
 static void set_options(lua_State *L, const struct load_options *options)
 {
 	if (options == NULL)

@@ -1,4 +1,4 @@
-/* What the control socket shows of a load. */
+/* Writes what the control socket shows of a load. */
 #include "script/load.h"
 
 static const char *state_name(enum load_state state)

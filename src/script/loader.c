@@ -200,7 +200,7 @@ static void read_hold_on(lua_State *L, struct config *config)
 		config->hold_on[reason_parse(lua_tostring(L, -1))] = true;
 		lua_pop(L, 1);
 	}
-	config->hold_on[REASON_NONE] = false; /* the loader lets known words alone through */
+	config->hold_on[REASON_NONE] = false; /* set by no word, as plusmoin.config refuses unknown ones */
 	lua_pop(L, 1);
 }
 
@@ -274,7 +274,7 @@ static void read_monitors(lua_State *L, struct config_monitors *monitors)
 	lua_pop(L, 1);
 }
 
-/* The normalised table at the top becomes a struct. */
+/* Makes a struct of the normalised table at the top. */
 static struct config *read_config(lua_State *L, const char *path)
 {
 	struct config *config = config_new();
@@ -302,7 +302,7 @@ static struct config *read_config(lua_State *L, const char *path)
 	return config;
 }
 
-/* Pushes the function of plusmoin.config and its arguments; (function name, path, options). */
+/* Called with a function's name, path and options: returns that function of plusmoin.config, and its arguments. */
 static int prepare(lua_State *L)
 {
 	const struct load_options *options = lua_touserdata(L, 3);
@@ -317,7 +317,7 @@ static int prepare(lua_State *L)
 	return 3;
 }
 
-/* As prepare(), with its error at the top when it fails. */
+/* Pushes what prepare() returns; false: its error is at the top instead. */
 static bool push_call(lua_State *L, const char *function, const char *path,
 		      const struct load_options *options)
 {
@@ -336,7 +336,7 @@ void load_report_fail(struct load_report *report, const char *path, const char *
 	report->error_count = 1;
 }
 
-/* Protected: the result's tables become structs. */
+/* The arguments and the result of read_result(). */
 struct reading {
 	const char *path;
 	struct load_report *report;
@@ -370,7 +370,7 @@ static int read_result(lua_State *L)
 	return 0;
 }
 
-/* A load that is made again, and asks for what is not in its record, fails for that alone. */
+/* Fails a load that is made again and has asked for what is not in its record; that is then its only error. */
 static void see_strayed(const struct engine *engine, struct reading *reading)
 {
 	struct load_report *report = reading->report;

@@ -1,6 +1,6 @@
 /*
- * From a file to struct config: runs plusmoin.config in an engine's Lua state.
- * Blocking; on the script host's thread, or in a short-lived program
+ * The loader makes struct config from a file: it runs plusmoin.config in an engine's
+ * Lua state. Blocking; on the script host's thread, or in a short-lived program
  * (`plusmoin status`).
  */
 #pragma once
@@ -11,14 +11,14 @@
 struct load_options {
 	const char *text; /* the file's content, when the caller has read it */
 	size_t text_len;
-	bool names_only; /* the files of Lua triggers are not run: for the file names alone */
-	bool programs_unseen; /* nor are the programs of triggers looked at: the caller does, or does not care */
+	bool names_only; /* only the files' names are wanted, so the files of Lua triggers are not run */
+	bool programs_unseen; /* the programs of triggers are not looked at, as the caller does that or needs it not */
 	bool reload;     /* files that cannot be read are errors, not warnings */
-	const char *trigger; /* a Lua file that is every event's only trigger, with the settings that it
-				has in the configuration; NULL: none */
+	const char *trigger; /* a Lua file that is the only trigger of every event, with the settings that
+				it has in the configuration; NULL: none */
 };
 
-/* What is needed before and without the rest (contract.md, "Privileges and files"). */
+/* The settings that are needed even if the rest has errors (contract.md, "Privileges and files"). */
 struct load_files {
 	char *daemon_user;
 	char *pid_file;
@@ -32,24 +32,24 @@ struct load_report {
 	size_t error_count;
 	char **warnings;
 	size_t warning_count;
-	struct load_files names; /* what could be read of them, else the defaults */
+	struct load_files names; /* those that could be read; the others are the defaults */
 };
 
 struct engine;
 
 /*
- * The configuration, or NULL when `report` has errors, one of which may be that
- * it took longer than `ms`. The report is the caller's to free. `options` NULL:
- * an ordinary load.
+ * Loads the configuration; NULL: `report` has errors, one of which may be that the
+ * load took longer than `ms`. The report is the caller's to free. `options` NULL: an
+ * ordinary load.
  */
 struct config *load_config(struct engine *engine, const char *path,
 			   const struct load_options *options, int64_t ms,
 			   struct load_report *report);
 
-/* "PATH: WHAT" is the report's only error from now on. */
+/* Makes "PATH: WHAT" the report's only error. */
 void load_report_fail(struct load_report *report, const char *path, const char *what);
 void load_report_free(struct load_report *report);
 
-/* The names of a configuration at `path` that says nothing; the caller's to free. */
+/* The names that a configuration at `path` has when it sets none; the caller's to free. False: they cannot be had. */
 bool load_default_names(struct engine *engine, const char *path, struct load_files *names);
 void load_names_free(struct load_files *names);

@@ -30,7 +30,7 @@ static void on_woken(uv_async_t *woken)
 	struct mailbox *mailbox = woken->data;
 	void *message;
 
-	/* a receiver may free the mailbox: it lives on until its close callback */
+	/* a receiver may call mailbox_free(): the memory is freed only by the close callback */
 	while (!mailbox->closing && (message = take(mailbox)) != NULL)
 		mailbox->receive(mailbox->data, message);
 }

@@ -1,6 +1,6 @@
 /*
- * Messages for one loop from other threads: pointers, in order. Sending never
- * waits; `receive` runs on the loop, one call a message.
+ * A mailbox takes messages (pointers) from other threads and gives them to one loop,
+ * in order. Sending never waits; `receive` is called on the loop, once a message.
  */
 #pragma once
 
@@ -11,8 +11,8 @@ struct mailbox;
 struct mailbox *mailbox_new(uv_loop_t *loop, void (*receive)(void *data, void *message),
 			    void *data);
 
-/* Any thread; the mailbox must live. */
+/* Any thread. The caller makes sure that the mailbox is not freed meanwhile. */
 void mailbox_send(struct mailbox *mailbox, void *message);
 
-/* Gives what was not received to `drop`. On its loop; NULL allowed, clears the pointer. */
+/* Gives messages that were not received to `drop`. On its loop's thread; NULL allowed; clears the pointer. */
 void mailbox_free(struct mailbox **mailbox, void (*drop)(void *message));

@@ -9,14 +9,14 @@
 #include "base/mem.h"
 
 struct kept {
-	char *key; /* its kind's letter and its name */
+	char *key; /* the letter of the fact's kind, and its name */
 	struct fact fact;
 };
 
 struct record {
 	atomic_uint references;
-	pthread_mutex_t lock; /* what follows */
-	void *entries; /* tsearch()'s */
+	pthread_mutex_t lock; /* protects the members below */
+	void *entries; /* the root of a tsearch() tree of struct kept */
 	size_t bytes;
 	char *lack;
 };

@@ -6,16 +6,16 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* It will not become another host. Takes over `why`. */
+/* Logs and notes that no other host can be made. Takes over `why`. */
 static void fail(struct load *load, char *why)
 {
 	log_error("no script host can be made from the configuration as it was accepted: %s; %s", why,
-		  load->host != NULL ? "the one that there is goes on"
+		  load->host != NULL ? "the present one goes on"
 				     : "triggers in Lua are dropped until a reload");
 	load_lacks(load, why);
 }
 
-/* In words for people, NULL: they are the same. The caller frees it. */
+/* How the actions differ, in words for people; NULL: they do not. The caller frees it. */
 static char *compare_actions(const struct config_action *accepted, const struct config_action *now)
 {
 	if ((accepted->argv == NULL) != (now->argv == NULL))
@@ -30,7 +30,7 @@ static char *compare_actions(const struct config_action *accepted, const struct 
 			  now->source, accepted->source);
 }
 
-/* What of the functions is not as it was accepted; NULL: nothing. The caller frees it. */
+/* How the functions differ from the accepted ones, in words for people; NULL: they do not. The caller frees it. */
 static char *find_difference(const struct config *accepted, const struct config *now)
 {
 	char *difference = NULL;
@@ -99,7 +99,7 @@ void load_make_again(struct load *load, struct shared *shared, struct mailbox *m
 	if (lack == NULL)
 		load->next = host_make_again(load->config, load->record, shared, mailbox);
 	if (load->next == NULL) {
-		fail(load, mem_strdup(lack != NULL ? lack : "there is no thread for it"));
+		fail(load, mem_strdup(lack != NULL ? lack : "no thread can be started for it"));
 		return;
 	}
 	if (load->next_timer == NULL)

@@ -1,4 +1,4 @@
-/* Runs: coroutines that are started, resumed in slices, and ended. */
+/* Starts runs, resumes them in slices, and ends them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,13 +55,15 @@ static void free_run(struct run *run)
 	list_remove(&engine->runs, run);
 	list_remove(&engine->ready, run);
 	if (run->co != NULL)
-		coroutine_park(run->co); /* somebody may hold it: it is never resumed */
+		coroutine_park(run->co); /* the user's code may have kept it, but nobody can resume it any more */
 	if (run->ref != LUA_NOREF)
 		luaL_unref(engine->L, LUA_REGISTRYINDEX, run->ref);
 	free(run);
 }
 
-/* After a run that needed too much: what it held goes, and what stays is looked at. */
+/*
+ * Collects garbage after a run that needed too much memory, and tells when what is kept still takes most of the limit.
+ */
 static void give_memory_back(struct engine *engine)
 {
 	lua_gc(engine->L, LUA_GCCOLLECT);
@@ -69,7 +71,7 @@ static void give_memory_back(struct engine *engine)
 		engine->full(engine->data);
 }
 
-/* The run is over; `error` is taken over. */
+/* Ends the run and tells its outcome; takes over `error`. */
 static void end(struct run *run, bool timed_out, char *error)
 {
 	struct engine *engine = run->engine;
@@ -104,7 +106,7 @@ static void on_deadline(void *data)
 	struct run *run = data;
 
 	if (run->phase == RUN_RUNNING)
-		return; /* its hook sees the time */
+		return; /* the hook sees that the time is over */
 	run->doom = DOOM_TIMEOUT;
 	end_doomed(run);
 }
@@ -137,7 +139,7 @@ static bool may_step(struct run *run)
 {
 	struct job *job = run->job;
 
-	if (!run->started && !job_begin(job)) { /* nobody waits for an outcome */
+	if (!run->started && !job_begin(job)) { /* it was withdrawn, and nobody waits for its outcome */
 		free_run(run);
 		job_unref(&job);
 		return false;
@@ -150,7 +152,7 @@ static bool may_step(struct run *run)
 	return true;
 }
 
-/* One slice. What may call users' code is within the pulse. */
+/* Runs one slice. The pulse is cleared only after judge(), since making an error's text may call the user's code. */
 static void step(struct run *run)
 {
 	struct engine *engine = run->engine;
@@ -185,7 +187,7 @@ void engine_work(struct engine *engine)
 	} while (run != NULL && limits_now_us() < until_us);
 }
 
-/* Protected: the coroutine with its function and arguments. */
+/* Called by lua_pcall(): makes the run's coroutine, with its function and arguments on the stack. */
 static int prepare(lua_State *L)
 {
 	struct run *run = lua_touserdata(L, 1);

@@ -58,7 +58,7 @@ static int compare(const struct entry *entry, const char *key, size_t len)
 	return order != 0 ? order : (entry->key_len > len) - (entry->key_len < len);
 }
 
-/* Where the key is or belongs; `*found` says which. */
+/* Where the key is, or (`*found` false) where it belongs. */
 static size_t place_of(const struct shared *shared, const char *key, size_t len, bool *found)
 {
 	size_t low = 0;

@@ -1,6 +1,6 @@
 /*
- * What all hosts of a daemon share and what outlives them: the values of
- * pm.state, and the newest picture of all clusters. Any thread.
+ * What all script hosts of a daemon share, and what outlives them: the values of
+ * pm.state, and the newest board (core/board.h) with all clusters. Any thread.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct shared;
 struct shared *shared_new(void);
 void shared_free(struct shared **shared);
 
-/* Takes over `bytes` (malloc'ed) as the value of `key`; NULL removes it. False: no room. */
+/* Makes `bytes` (malloc'ed), which it takes over, the value of `key`; NULL removes it. False: there is no room. */
 bool shared_set(struct shared *shared, const char *key, size_t key_len, char *bytes, size_t len);
 
 /* A copy of the value of `key`, which the caller frees; NULL if there is none. */
@@ -25,7 +25,7 @@ char *shared_get(struct shared *shared, const char *key, size_t key_len, size_t 
 /* The first key after `key` (NULL: from the beginning), which the caller frees; NULL at the end. */
 char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t *len);
 
-/* Puts up the newest board; takes a reference. The monitor's thread. */
+/* Makes this board the newest one; takes a reference. The monitor's thread. */
 void shared_publish(struct shared *shared, struct board *board);
 
 /* The newest board, which the caller board_unref()s; NULL before the first. */

@@ -6,10 +6,10 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-/* Of what a run printed and returned: session.lua keeps to less. */
+/* The bound of what a run printed and returned; session.lua has a lower one. */
 #define TEXT_BYTES ((size_t)2 << 20)
 
-#define OWN "plusmoin/session.lua:" /* in Lua's words for where it is */
+#define OWN "plusmoin/session.lua:" /* how Lua's errors name a line of our own */
 
 /* Pushes this function of lua/plusmoin/session.lua. */
 static void push_function(lua_State *L, const char *name)
@@ -30,7 +30,7 @@ int snippet_push(lua_State *L, const struct job *job)
 	return 3;
 }
 
-/* Protected: (job). No code of a user's runs here. */
+/* Called by lua_pcall() with the job. Runs none of the user's code. */
 static int take(lua_State *L)
 {
 	struct job *job = lua_touserdata(L, 1);
@@ -57,7 +57,7 @@ static int forget(lua_State *L)
 	return 0;
 }
 
-/* Calls `function` with this pointer beyond the limit of memory: the run may have used it up. */
+/* Calls `function` with this pointer, without a limit of memory, as the run may have used that up. */
 static void call(struct engine *engine, lua_CFunction function, void *pointer)
 {
 	lua_State *L = engine->L;
@@ -71,8 +71,9 @@ static void call(struct engine *engine, lua_CFunction function, void *pointer)
 }
 
 /*
- * Takes our own lines out of an error: where the traceback comes to what has called the typed code; and, where that
- * code's last act was the call that failed, of which Lua keeps no line, at the error's beginning.
+ * Takes our own lines out of an error. It cuts the traceback off where that comes to session.lua, which called the
+ * typed code. It also cuts off the error's beginning when that names session.lua: a tail call of the typed code
+ * failed, for which Lua has no line of that code.
  */
 static void cut_own(char *error)
 {

@@ -13,7 +13,7 @@ struct engine *engine_of(lua_State *L)
 	return engine;
 }
 
-#define PARKED ((uintptr_t)1) /* in the extra space: stopped by a yield of ours */
+#define PARKED ((uintptr_t)1) /* a bit beside the pointer to the run, in a coroutine's extra space */
 
 static uintptr_t *mark_of(lua_State *L)
 {
@@ -24,7 +24,7 @@ struct run *run_of(lua_State *L)
 {
 	uintptr_t mark = *mark_of(L);
 
-	/* a parked one runs no code; its run may be gone */
+	/* a parked coroutine runs no code, and its run may be freed */
 	return (mark & PARKED) != 0 ? NULL : (struct run *)mark; // NOLINT(performance-no-int-to-ptr)
 }
 
@@ -100,7 +100,7 @@ void engine_keep_nodes(struct engine *engine, const struct config *config)
 	for (size_t i = 0; i < config->node_count; i++)
 		config_node_copy(&own->nodes[i], &config->nodes[i]);
 	config_seal(own);
-	if (config->secrets != NULL) /* what its functions print is blanked while it lives */
+	if (config->secrets != NULL) /* passwords are blanked in texts as long as these are referenced */
 		own->secrets = secrets_ref(config->secrets);
 	config_unref(&engine->nodes);
 	engine->nodes = own;
@@ -111,7 +111,7 @@ void engine_close_loop(struct engine *engine)
 	child_port_free(&engine->port);
 	if (engine->loop != NULL)
 		workers_close(engine->loop);
-	(void)resolver_free(&engine->resolver); /* a look-up under way finds nobody */
+	(void)resolver_free(&engine->resolver); /* false: a look-up is under way, whose answer is dropped */
 	http_free(&engine->http);
 	config_unref(&engine->nodes);
 	if (engine->idle != NULL)

@@ -1,4 +1,4 @@
-/* Lua's tables of events, clusters and nodes: contract.md, "Lua triggers". */
+/* Pushes Lua's tables of events, clusters and nodes (contract.md, "Lua triggers"). */
 #include <lauxlib.h>
 
 #include "script/tables.h"
@@ -47,7 +47,7 @@ static void push_list(lua_State *L, size_t count)
 	luaL_setmetatable(L, ARRAY_MARK);
 }
 
-/* Those of the picture that are in this place, `count` nodes. */
+/* Sets the list of those nodes of the view that are in this place, which are `count`. */
 static void set_nodes(lua_State *L, const char *key, const struct view *view, enum place place, size_t count)
 {
 	struct view_walk walk = view_walk(view, place);
@@ -71,7 +71,7 @@ static void set_witnesses(lua_State *L, const struct event *event)
 	lua_setfield(L, -2, "witnesses");
 }
 
-/* Who of the monitors sees the node that the event is about, and who does not. */
+/* Sets the list of the monitors' votes: whether each sees the node that the event is about. */
 static void set_votes(lua_State *L, const struct votes *votes)
 {
 	push_list(L, votes->count);

@@ -1,11 +1,11 @@
-/* What Lua sees of events, clusters and nodes (contract.md, "Lua triggers"). Host's thread. */
+/* Makes the tables of events, clusters and nodes that Lua sees (contract.md, "Lua triggers"). Host's thread. */
 #pragma once
 
 #include <lua.h>
 
 #include "core/view.h"
 
-/* The registry's metatable of tables that pm.json writes as arrays, also when they are empty. */
+/* The name in the registry of the metatable of tables that pm.json writes as arrays, also when they are empty. */
 #define ARRAY_MARK "plusmoin.array"
 
 /* Push one table. */
