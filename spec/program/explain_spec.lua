@@ -100,7 +100,7 @@ describe("explain", function()
     local out
     proc.wait_for("the two that are left", 10, function()
       out = select(2, daemon:cli("explain"))
-      return out == "cluster 0 has no master: its seat is empty\nbut for that all 2 nodes are well\n"
+      return out == "cluster 0 has no master\nbut for that all 2 nodes are well\n"
     end, function() return out end)
   end)
 
