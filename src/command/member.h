@@ -31,13 +31,13 @@ struct member_heard {
 struct member {
 	char *url;
 	struct member_heard heard[STEPS];
-	char *version; /* NULL: not known; the same of the other texts */
+	char *version; /* NULL: not known */
 	bool has_clock;
 	int64_t clock_ms;   /* how far its clock is ahead of ours, within a second */
 	int64_t latency_us; /* how long a read took that the majority agrees to; 0: not known */
 	bool has_leader;
-	char *alarms;
-	char *cluster;
+	char *alarms;  /* NULL: not known */
+	char *cluster; /* NULL: not known */
 	int64_t least_s; /* the smallest lease; 0: not known */
 
 	/* member.c's own: */

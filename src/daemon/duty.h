@@ -53,7 +53,7 @@ struct duties {
 /* Adds a duty, and owns it. One that does not stand yet has a commit above those of all before it. */
 void duties_add(struct duties *duties, struct duty *duty);
 
-/* Takes a duty that stands out, and frees it. */
+/* Removes a duty that stands, and frees it. */
 void duties_end(struct duties *duties, struct duty *duty);
 
 /* Finds the duty of this event, by its id and its term; NULL: there is none. */

@@ -8,5 +8,5 @@
  */
 void fits_reserve(const struct config *config);
 
-/* Reserves them likewise, and logs one error when not all nodes fit beside them. */
+/* Reserves them, too, and logs one error when not all nodes fit beside them. */
 void fits_say(const struct config *config);

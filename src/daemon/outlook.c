@@ -262,7 +262,7 @@ void outlook_take(struct outlook *outlook, struct config *config)
 	records_move(outlook->records, config);
 	window_take(outlook->window);
 	if (outlook->monitor != NULL)
-		on_beat(outlook); /* and goes on by the new heartbeat */
+		on_beat(outlook); /* writes now, and sets its timer by the new heartbeat */
 	publish(outlook);
 	show(outlook);
 }

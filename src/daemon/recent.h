@@ -22,7 +22,7 @@ struct recent_event {
 	enum rule rule;
 	enum reason reason;
 	char *node;          /* the node's name; NULL: the event is about no node */
-	char *place;         /* the node's "host:port"; NULL likewise */
+	char *place;         /* the node's "host:port"; NULL: the event is about no node */
 	char *message;       /* NULL: none */
 	char *seen;          /* the last looks at the node, as JSON; NULL: the event is about no node */
 	char *votes;         /* what the monitors said of the node, as JSON; NULL: they were not asked */
