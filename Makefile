@@ -79,11 +79,20 @@ $(BUILD)/obj/embedded.o: $(BUILD)/embedded.c
 	@mkdir -p $(@D)
 	$(call quiet,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-MAN = $(BUILD)/man/plusmoin.8 $(BUILD)/man/plusmoin.conf.5 $(BUILD)/man/plusmoin-lua.7
+PAGES := $(patsubst conf/man/%.md,%,$(wildcard conf/man/*.7.md))
+MAN = $(addprefix $(BUILD)/man/,plusmoin.8 plusmoin.conf.5 plusmoin-lua.7 $(PAGES))
 $(BUILD)/man/%: tests/tools/man.lua tests/tools/man_lua.lua tests/tools/roff.lua lua/plusmoin/api.lua \
 		$(addprefix lua/plusmoin/,settings.lua settings_doc.lua verbs.lua) $(wildcard lua/plusmoin/api/*.lua) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,MAN,$@)lua5.4 tests/tools/man.lua $* $(VERSION) > $@.tmp && mv $@.tmp $@
+
+# Its headings begin with "## ", as the page has a title on a forge. `code` is bold, and no word is
+# divided, as in the other pages.
+$(BUILD)/man/%.7: conf/man/%.7.md tests/tools/page.lua Makefile
+	@mkdir -p $(@D)
+	$(call quiet,MAN,$@)lua5.4 tests/tools/page.lua $< > $@.md && lowdown -s -Tman --out-no-smarty -m title=$* \
+		-m section=7 -m shiftheadinglevelby=-1 -m 'source=plusmoin $(VERSION)' $@.md \
+		| sed -e 's/\\f\(C\|(C[RW]\)/\\fB/g' -e '/^\.TH /s/$$/\n.nr HY 0\n.nh\n.ad l/' > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/libcore.a: $(LIB_OBJ)
 	$(call quiet,AR,$@)rm -f $@ && ar rcs $@ $(LIB_OBJ)
@@ -150,7 +159,8 @@ install: all $(MAN) $(LUA_TYPES)/.luarc.json ## install into $(DESTDIR)$(prefix)
 	install -D -m 0644 conf/completion.bash $(DESTDIR)$(prefix)/share/bash-completion/completions/plusmoin
 	install -D -m 0644 $(BUILD)/man/plusmoin.8 $(DESTDIR)$(prefix)/share/man/man8/plusmoin.8
 	install -D -m 0644 $(BUILD)/man/plusmoin.conf.5 $(DESTDIR)$(prefix)/share/man/man5/plusmoin.conf.5
-	install -D -m 0644 $(BUILD)/man/plusmoin-lua.7 $(DESTDIR)$(prefix)/share/man/man7/plusmoin-lua.7
+	for page in plusmoin-lua.7 $(PAGES); do \
+		install -D -m 0644 $(BUILD)/man/$$page $(DESTDIR)$(prefix)/share/man/man7/$$page || exit 1; done
 	install -d $(DESTDIR)$(prefix)/share/plusmoin/lua-types
 	install -m 0644 $(LUA_TYPES)/*.lua $(LUA_TYPES)/.luarc.json $(DESTDIR)$(prefix)/share/plusmoin/lua-types
 	$(call install_with_paths,conf/plusmoin.service,$(unitdir)/plusmoin.service)

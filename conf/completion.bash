@@ -1,6 +1,6 @@
 # Completion of plusmoin's command line for bash.
 
-# The verbs that an option goes with, or all.
+# Prints the verbs that take an option; without an option all verbs.
 _plusmoin_verbs()
 {
 	case $1 in
@@ -12,7 +12,7 @@ _plusmoin_verbs()
 	esac
 }
 
-# The options that go with a verb, or with any.
+# Prints the options that a verb takes; without a verb all options.
 _plusmoin_options()
 {
 	echo -c -h --help --version
@@ -42,9 +42,9 @@ _plusmoin()
 		*) verb=${verb:-${COMP_WORDS[i]}} ;;
 		esac
 	done
-	if ((i > COMP_CWORD)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == -e ]]; then # code: nothing is known of it
+	if ((i > COMP_CWORD)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == -e ]]; then # Lua code is not completed
 		:
-	elif ((i > COMP_CWORD)); then # behind -c, -f
+	elif ((i > COMP_CWORD)); then # behind -c and -f a file follows
 		compopt -o filenames 2> /dev/null || :
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $current == -* ]]; then

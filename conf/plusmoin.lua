@@ -13,13 +13,13 @@ local nodes = {
     -- Port of the server.
     -- Default: 5432.
     port = 5432,
-    -- What people get to see instead of `host:port`.
+    -- Name that people see instead of `host:port`.
     -- Default: host:port.
     name = "first",
     -- Role to log in as on this node.
     -- Default: user.
     user = "plusmoin",
-    -- Its password on this node.
+    -- Password of that role on this node.
     -- Default: password.
     password = password,
     -- Database on this node.
@@ -31,10 +31,10 @@ local nodes = {
     -- How far behind this slave may be: more than the fleet's for a standby that is delayed on purpose.
     -- Default: max_sync_delay.
     max_sync_delay = 120,
-    -- How close this one must be to be taken back when it is lost.
-    -- Default: its max_sync_delay less the distance of the fleet's two, at least half of it.
+    -- How close to its master this slave must be to be taken back when it is lost.
+    -- Default: its max_sync_delay minus the difference of the fleet's two delays, at least half of it.
     recover_sync_delay = 60,
-    -- A copy of another server that is a master on purpose: `split_brain` never fires for it.
+    -- Whether this node is a copy of another server and a master on purpose: `split_brain` never fires for it.
     -- Default: false.
     ignore_system_id = false,
   },
@@ -52,11 +52,11 @@ return {
   -- Required.
   user = "plusmoin",
 
-  -- Its password; may be left out where libpq finds one (`passfile`, certificate, trust).
+  -- Password of that role; may be left out where libpq finds one (`passfile`, certificate, trust).
   -- Default: none: libpq looks for one.
   password = password,
 
-  -- How often every node is looked at and the master's beat is written.
+  -- How often plusmoin looks at every node and writes the master's beat.
   -- Default: 60.
   heartbeat = 60,
 
@@ -103,10 +103,10 @@ return {
       -- Seconds this entry may run.
       -- Default: the Lua file's own, else trigger_timeout.
       timeout = 30,
-      -- With several `monitors`: whether it runs again when the one that had started it died before its end.
+      -- With several `monitors`: whether it runs again when the monitor that had started it died before its end.
       -- Default: true.
       rerun = true,
-      -- With several `monitors`: `act` runs it at once, also while etcd is away (pagers); it may run twice.
+      -- With several `monitors`: `act` runs it at once, also while etcd does not answer (pagers); it may run twice.
       -- Allowed: hold, act. Default: hold.
       alone = "hold",
     },
@@ -130,13 +130,13 @@ return {
     -- A node is alive but lets nobody in (`hold_on`): it keeps its place.
     -- Default: null.
     node_held = nil,
-    -- plusmoin alone has lost the way to a master: its slaves still hear it, and it keeps its seat.
+    -- plusmoin cannot reach a master, but its slaves still hear it: it stays the master of its cluster.
     -- Default: null.
     master_unreachable = nil,
-    -- plusmoin itself is cut off from all other hosts: no loss counts until it hears one again.
+    -- plusmoin itself is cut off from all other hosts: no loss counts until one of them answers again.
     -- Default: null.
     monitor_isolated = nil,
-    -- plusmoin hears other hosts again: all nodes are asked anew.
+    -- Other hosts answer plusmoin again: it asks all nodes anew.
     -- Default: null.
     monitor_reconnected = nil,
   },
@@ -145,16 +145,16 @@ return {
   -- Default: 60.
   trigger_timeout = 60,
 
-  -- What Lua triggers have at hand.
+  -- Where Lua triggers find modules, and their limits.
   -- Default: {}.
   lua = {
-    -- Where `require` looks besides, before Lua's own places (`lib/?.lua`); too late for a Lua configuration's own.
+    -- Further places where `require` looks, before Lua's own; a Lua configuration itself is read too early for them.
     -- Default: none.
     path = nil,
     -- MiB of memory that all Lua triggers have together.
     -- Default: 64.
     memory_limit = 64,
-    -- Seconds that a function may hold its script host without a sign; then a new host goes on without it.
+    -- Seconds that one call may block the Lua triggers; then plusmoin goes on with a new thread for them.
     -- Default: 5.
     patience = 5,
   },
@@ -163,7 +163,7 @@ return {
   -- Default: 16.
   trigger_parallel = 16,
 
-  -- Seconds that triggers under way get when plusmoin stops.
+  -- Seconds that running triggers have to end when plusmoin stops.
   -- Default: 10.
   shutdown_grace = 10,
 
@@ -171,15 +171,15 @@ return {
   -- Default: 60.
   connect_timeout = 60,
 
-  -- Seconds a node has to answer in a round, whatever it has to do in it.
+  -- Seconds a node has to answer in a round, also when it must be connected to anew first.
   -- Default: connect_timeout, at most 10.
   query_timeout = 10,
 
-  -- Failed attempts before a failure counts.
+  -- How many attempts must fail before a failure counts.
   -- Default: 1.
   down_after = 1,
 
-  -- How often failing, lost and clusterless nodes are asked; who refuses for long: after a tenth of that time.
+  -- How often failing, lost and clusterless nodes are asked; one that refuses for long is asked less often.
   -- Default: 1, at most heartbeat.
   retry_interval = 1,
 
@@ -187,11 +187,11 @@ return {
   -- Default: heartbeat, at most 10.
   restart_grace = 10,
 
-  -- Classes of failure that keep a node in its place: the server is alive, only the door is shut.
+  -- Classes of failure that let a node keep its place: the server is alive and only refuses new sessions.
   -- Default: ["full", "auth", "no_database", "table", "tls"].
   hold_on = { "full", "auth", "no_database", "table", "tls" },
 
-  -- Addresses that are asked, by a TCP connect, when the monitor may be cut off: a gateway, a name server.
+  -- Addresses that plusmoin tries by a TCP connect when it may be cut off itself: a gateway, a name server.
   -- Default: {}.
   isolation_anchors = {},
 
@@ -199,11 +199,11 @@ return {
   -- Default: null: as long as it lasts.
   isolation_grace = nil,
 
-  -- Whether slaves are asked if they still hear a master that plusmoin has lost the way to.
+  -- Whether plusmoin asks the slaves of a master that it cannot reach whether they still hear it.
   -- Default: true.
   second_opinion = true,
 
-  -- How often a fresh connection has to replace the kept one (with 1/4 core at the most); 0: never, smart stops wait.
+  -- How often a fresh connection must replace the kept one (1/4 core at most); 0: never, and a smart shutdown waits.
   -- Default: 30.
   fresh_connect_interval = 30,
 
@@ -235,7 +235,7 @@ return {
   -- Default: /var/run/plusmoin/status.json.
   status_file = "/var/run/plusmoin/status.json",
 
-  -- File that keeps clusters, places and seats over a restart; it goes on where it was.
+  -- File that keeps the clusters and the places of nodes, so that plusmoin goes on with them after a restart.
   -- Default: none.
   -- state_file = "/var/lib/plusmoin/state.json",
 
@@ -247,55 +247,55 @@ return {
   -- Default: null: there is no window.
   http = nil,
   -- http = {
-  --   -- Where it listens, once or in several places; a socket's path has at most 107 bytes.
+  --   -- Where the window listens, at one address or several; a socket's path has at most 107 bytes.
   --   -- Default: none: this or agent is required.
   --   listen = "127.0.0.1:8008",
-  --   -- File whose first line is the bearer token that who asks must have; read with the configuration.
-  --   -- Default: none: who reaches it may ask.
+  --   -- File whose first line is the bearer token that requests must carry; it is read with the configuration.
+  --   -- Default: none: whoever reaches the window may ask.
   --   token_file = "/etc/plusmoin/http.token",
   --   -- Further names that the Host header of a request may have, besides the addresses of `listen`.
   --   -- Default: {}.
   --   hosts = { "plusmoin.example.com" },
-  --   -- Where HAProxy's agent-check is answered.
+  --   -- Where plusmoin answers HAProxy's agent-check.
   --   -- Default: none.
   --   agent = "127.0.0.1:8009",
-  --   -- What health URLs answer while the monitor is cut off from all other hosts: what was known last, or 503.
+  --   -- What health URLs answer while plusmoin is cut off from all other hosts: what was known last, or 503.
   --   -- Default: last.
   --   isolated = "last",
   -- },
 
-  -- Several monitors of one fleet, of which one acts, agree in etcd; all of it but votes needs a restart.
+  -- How several monitors of one fleet agree in etcd on the one that acts; all of it but votes needs a restart.
   -- Default: null: this monitor is alone.
   monitors = nil,
   -- monitors = {
   --   -- Where etcd's members (3.4 or later) answer their clients.
   --   -- Required.
   --   etcd = { "http://10.0.0.1:2379", "http://10.0.0.2:2379", "http://10.0.0.3:2379" },
-  --   -- What all keys in etcd begin with: the same for the monitors of one fleet, another one for another fleet.
+  --   -- Text with which all keys in etcd begin: the same for the monitors of one fleet, another for each fleet.
   --   -- Default: /plusmoin/main/.
   --   prefix = "/plusmoin/main/",
-  --   -- This monitor's name: each has one of its own.
+  --   -- Name of this monitor; each monitor of a fleet needs another one.
   --   -- Default: the machine's host name.
   --   name = "monitor1",
-  --   -- Seconds without a sign of the monitor that acts, after which another one takes over.
+  --   -- Seconds for which the monitor that acts may be silent; then another one takes over.
   --   -- Default: 5.
   --   ttl = 5,
   --   -- User of etcd to log in as.
   --   -- Default: none: etcd asks for no login.
   --   user = "plusmoin",
-  --   -- Its password.
+  --   -- Password of that user.
   --   -- Default: none: user needs one.
   --   password = "secret",
-  --   -- Certificates (PEM) of those who sign etcd's, for https.
+  --   -- Certificates (PEM) of the authorities that sign etcd's, for https.
   --   -- Default: the system's.
   --   cafile = "/etc/plusmoin/etcd-ca.pem",
   --   -- Certificate (PEM) that this monitor shows to etcd, without a common name where etcd asks for a login.
   --   -- Default: none.
   --   certfile = "/etc/plusmoin/etcd-client.pem",
-  --   -- The key of that certificate (PEM).
+  --   -- Private key of that certificate (PEM).
   --   -- Default: none: certfile needs one.
   --   keyfile = "/etc/plusmoin/etcd-client.key",
-  --   -- Who must see a loss for it to count: most monitors that can say, any one (nobody is asked), or so many.
+  --   -- How many monitors must see a loss for it to count: most that can say, any one (nobody is asked), or a number.
   --   -- Default: majority.
   --   votes = "majority",
   -- },

@@ -1,22 +1,22 @@
--- email: what happens, by mail.
+-- email: sends events by mail.
 --
--- What for: who is on call reads on a telephone what is down, and a storm does not bury it. Up
--- to `burst` mails in `window` seconds go out at once, one an event. What happens beyond that is
--- gathered, and goes out in one mail as soon as there may be another: with the next event, or
--- at the next plusmoin_heartbeat, so run it there too (a heartbeat itself is not mailed). All
--- clusters together: run it with the same settings for all events. What could not be handed
--- over is kept, and tried again in the same way; what is gathered outlives a reload, but no
--- restart. The next events of the cluster wait while sendmail runs: `timeout` says how
--- long at most.
+-- What for: whoever is on call reads on a telephone what is down, and a storm of events does not
+-- bury it. Up to `burst` mails in `window` seconds go out at once, one for each event. Further
+-- events are gathered, and go out in one mail as soon as another mail may go out: with the next
+-- event, or at the next plusmoin_heartbeat. So run it there, too (a heartbeat itself is not
+-- mailed). The limit is for all clusters together: run it with the same settings for all events.
+-- A mail that sendmail did not take is kept, and tried again in the same way. Gathered events
+-- outlive a reload, but no restart. The next events of the cluster wait while sendmail runs:
+-- `timeout` says how long at most.
 --
 -- Settings:
 --   to        ["oncall@example.com", ...]; required
 --   from      the sender's address; default: as sendmail does
 --   prefix    what subjects begin with; default: nothing
---   burst     mails that go out at once; default 3
---   window    in so many seconds; default 60
---   sendmail  absolute path of sendmail, of whatever mail program; default /usr/sbin/sendmail
---   timeout   seconds it may take; default 10
+--   burst     how many mails go out at once in `window`; default 3
+--   window    seconds in which `burst` mails are counted; default 60
+--   sendmail  absolute path of a sendmail program; default /usr/sbin/sendmail
+--   timeout   seconds that sendmail may take; default 10
 --
 -- Example (JSON; with the same entry at the other events, and at plusmoin_heartbeat):
 --   "triggers": {
@@ -50,12 +50,12 @@ local settings = given.check("email", ..., {
 })
 
 local NAME = "email " .. table.concat(settings.to, " ")
-local MOST = 500     -- events kept for one mail; of a longer storm the first ones and a count
-local SUBJECT = 70   -- characters of a subject, so that its line has at most 78 (RFC 5322, 2.1.1) but for a prefix
-local LINE = 400     -- characters of a line: a server's message may be long, and pm.state holds 1 MiB
+local MOST = 500     -- events kept for one mail; further ones are only counted
+local SUBJECT = 70   -- characters of a subject: without a prefix its line has at most 78 (RFC 5322, 2.1.1)
+local LINE = 400     -- characters of a line, because a server's message may be long, and pm.state holds 1 MiB
 local GRAVE = { master_down = 1, cluster_created = 2, slave_down = 3, master_up = 4, slave_up = 5 }
 
--- The text's first `most` characters, cut between two of them.
+-- Returns the text's first `most` characters.
 local function cut(text, most)
   local count = 0
   for at in text:gmatch("()[\0-\x7F\xC2-\xFD][\x80-\xBF]*") do
@@ -67,8 +67,8 @@ local function cut(text, most)
   return text
 end
 
--- A header's text: as it is, or where it is not ASCII in encoded words of at most 75
--- characters (RFC 2047).
+-- Returns a header's text; one that is not ASCII in encoded words of at most 75 characters
+-- (RFC 2047).
 local function header_text(text)
   text = text:gsub("%c", " ")
   if not text:find("[\x80-\xFF]") then
@@ -86,12 +86,12 @@ local function header_text(text)
   return "=?utf-8?Q?" .. table.concat(words, "?=\n =?utf-8?Q?") .. "?="
 end
 
--- { events = list of {grave =, short =, line =, at =, id =}, dropped = how many more }.
+-- Returns the gathered events: { events = list of {grave =, short =, line =, at =, id =}, dropped = how many more }.
 local function gathered()
   return pm.state[NAME] or { events = {}, dropped = 0 }
 end
 
--- What is in `more` behind what is in `bag`, as far as there is room; into pm.state.
+-- Appends the events of `more` to those of `bag`, as far as there is room, and keeps them in pm.state.
 local function gather(bag, more)
   bag.dropped = bag.dropped + more.dropped
   for _, one in ipairs(more.events) do
@@ -109,7 +109,7 @@ local function note(event)
     line = cut(saying.line(event):gsub("%c", " "), LINE), at = event.time // 1 | 0, id = event.id }
 end
 
--- Whether there may be a mail now; then it is counted.
+-- Returns whether a mail may go out now, and counts it.
 local function may_send()
   local key, now, recent = NAME .. " sent", pm.now(), {}
   for _, at in ipairs(pm.state[key] or {}) do
@@ -173,7 +173,7 @@ local function mail_of(bag)
   return table.concat(head, "\n") .. "\n\n" .. body_of(bag)
 end
 
--- Hands a mail over; raises when that fails.
+-- Gives a mail to sendmail. Raises an error when that fails.
 local function send(bag)
   local command = { settings.sendmail, "-i", timeout = settings.timeout, stdin = mail_of(bag) }
   for _, word in ipairs(settings.from and { "-f", settings.from } or {}) do
@@ -200,13 +200,13 @@ local function run(event)
   if #bag.events == 0 then
     return
   elseif not may_send() then
-    pm.log.info("email: %d mails in %g s were enough: gathered", settings.burst, settings.window)
+    pm.log.info("email: %d mails went out in %g s: the event is kept for a later mail", settings.burst, settings.window)
     return
   end
   pm.state[NAME] = nil
   local ok, why = pcall(send, bag)
   if not ok then
-    gather(bag, gathered()) -- before what has come since
+    gather(bag, gathered()) -- before the events that came meanwhile
     error(why, 0)
   end
 end

@@ -1,26 +1,26 @@
--- haproxy: keeps the servers of HAProxy's backends as the roles are.
+-- haproxy: opens and closes the servers of HAProxy's backends as nodes change roles.
 --
--- What for: clients connect to HAProxy and reach the master, whoever that is. The server
--- of the master is the only one of the writer backend that is not in maintenance; those
--- of the slaves in sync are the ones of the reader backend. Who must not be reached any
--- more goes first, and its sessions are shut down; only then the new master takes writes.
--- Nothing is checked by HAProxy for this: no `check` is needed on the server lines. Only
--- what differs is changed, so that it may run at any event, any number of times. Run it
--- at all of them: at plusmoin_up and plusmoin_heartbeat it mends what a restart of HAProxy
--- forgot.
+-- What for: clients connect to HAProxy and reach the master, whichever node that is. In the
+-- writer backend the master's server is the only one that is not in maintenance; in the
+-- reader backend those of the slaves in sync are. A server that clients must not reach any
+-- more is closed first, and its sessions are shut down; only then is the new master's
+-- opened. HAProxy need not check the servers: no `check` is needed on the server lines. The
+-- trigger changes only what differs, so it may run at any event, any number of times. Run it
+-- at all of them: at plusmoin_up and plusmoin_heartbeat it restores what HAProxy forgot in a
+-- restart.
 --
 -- A server line belongs to the node of the same name, or the same address and port (as
 -- they are written in plusmoin's configuration, or resolved by HAProxy), or to the one
--- that `servers` says; others are left alone. The writer stays where it is while it sits
--- in its cluster's seat, then that cluster's new master follows; while the seat is empty
--- and exactly one other master is among the servers, that one. Readers are of the
--- writer's cluster.
+-- that `servers` says; others are left alone. The writer stays the same while it is the
+-- master of its cluster. Then that cluster's new master follows; while the cluster has none
+-- and exactly one other master is among the servers, that one does. Readers are the slaves
+-- of the writer's cluster.
 --
--- In HAProxy's configuration: `retries 0`, else a client that comes just when the master
--- has gone may be kept for 3 s, to be told then that nobody is there; a stats socket with
--- `level admin`, which plusmoin's user may write to; and `disabled` on the server lines, so
--- that a restarted HAProxy sends nobody to a master of yesterday before plusmoin has spoken
--- (at the next heartbeat):
+-- HAProxy's configuration needs `retries 0`, else a client that connects just when the
+-- master has gone may wait for 3 s before it fails; a stats socket with `level admin`, to
+-- which plusmoin's user may write; and `disabled` on the server lines, so that a restarted
+-- HAProxy sends no client to a former master before this trigger has run (at the next
+-- heartbeat):
 --   defaults
 --     retries 0
 --   global
@@ -35,8 +35,8 @@
 --   reader        name of the backend for reads; default: none
 --   master_reads  whether the master is in the reader backend: "alone" (while no slave
 --                 is; the default), "always" or "never"
---   servers       {"host:port" = "server line's name"}: nodes that cannot be found otherwise
---   timeout       seconds for one answer of HAProxy's; default 2
+--   servers       {"host:port" = "server line's name"}: nodes whose server line has another name and address
+--   timeout       seconds that HAProxy has for one answer; default 2
 --
 -- Example (JSON; with the same entry at all the other events):
 --   "triggers": {
@@ -70,13 +70,13 @@ local settings = given.check("haproxy", ..., {
 
 local NAME = "haproxy " .. settings.socket .. " " .. settings.writer
 local remark = remarks.new(pm, "haproxy", NAME)
-local PASSES = 10 -- of looking and changing; two change all there is, the rest is for what changes meanwhile
+local PASSES = 10 -- passes of looking and changing; two are enough unless something changes meanwhile
 
 -- Bits of srv_admin_state in HAProxy's "show servers state".
 local FORCED_MAINT, INHERITED_MAINT, FORCED_DRAIN, INHERITED_DRAIN, NAME_MAINT = 0x01, 0x02, 0x08, 0x10, 0x20
 local NOT_OURS = INHERITED_MAINT | INHERITED_DRAIN | NAME_MAINT
 
--- Sends commands, one line each; returns the text of each answer.
+-- Sends a list of commands. Returns the text of the answer.
 local function command(lines)
   local answer, why = pm.request { to = settings.socket, data = table.concat(lines, ";") .. "\n",
     timeout = settings.timeout }
@@ -88,7 +88,8 @@ local function command(lines)
   return answer
 end
 
--- The rows of a table whose head begins with "# ", fields apart by `pattern`; keyed by the head's words.
+-- Returns the rows of a table, keyed by the words of its head, the line that begins with "# " and `first`. `pattern`
+-- matches one field.
 local function read_table(text, first, pattern)
   local head, rows = nil, {}
   for line in text:gmatch("[^\n]+") do
@@ -109,7 +110,7 @@ local function read_table(text, first, pattern)
   return rows
 end
 
--- backend -> list of {name =, address =, fqdn =, port =, admin = bits, sessions = how many}.
+-- Returns backend -> list of {name =, address =, fqdn =, port =, admin = bits, sessions = how many}.
 local function look()
   local answer = command { "show servers state", "show stat -1 4 -1" }
   local backends, sessions = {}, {}
@@ -133,7 +134,7 @@ local function look()
   return backends
 end
 
--- The node (its id) of a server line; `nodes`: all of pm.clusters(), by id.
+-- Returns the id of a server line's node; nil: none. `nodes` holds all nodes of pm.clusters() by id.
 local function find_node(server, nodes)
   local by_name
   for id, name in pairs(settings.servers) do
@@ -151,7 +152,7 @@ local function find_node(server, nodes)
   return by_name
 end
 
--- Finds the servers' nodes (server.id); the ids that the backend has, as a set.
+-- Sets server.id of each server to its node's id. Returns the set of these ids. Raises an error where there is none.
 local function match(backend, servers, nodes)
   local listed, strangers, count = {}, {}, 0
   for _, server in ipairs(servers) do
@@ -174,7 +175,7 @@ local function is_open(server)
   return server.admin & (FORCED_MAINT | FORCED_DRAIN | NOT_OURS) == 0
 end
 
--- The writer that HAProxy has: the only open server's node.
+-- Returns the id of the writer that HAProxy has: the node of the only open server; nil: not exactly one is open.
 local function present_writer(servers)
   local found
   for _, server in ipairs(servers) do
@@ -188,8 +189,9 @@ local function present_writer(servers)
   return found and found.id
 end
 
--- What closes a server, as far as it is not closed. `ended`: the servers whose sessions this
--- run has ended: one whose client is gone already is counted until `timeout server`.
+-- Adds the steps that close a server, as far as it is open. `ended` is the set of servers whose
+-- sessions this run has shut down already: HAProxy counts a session whose client has gone until
+-- `timeout server`, and it is shut down once only.
 local function close(steps, server, with_sessions, ended)
   local is_closed = server.admin & FORCED_MAINT ~= 0
   if not is_closed then
@@ -209,7 +211,7 @@ local function open(steps, server)
   end
 end
 
--- The commands that close and those that open what `roles` asks for.
+-- Returns the steps that close servers, and those that open servers, as `decided` (roles.decide()) asks for.
 local function differences(backends, decided, ended)
   local closing, opening = { words = {} }, { words = {} }
   local writer = decided.writer and roles.id(decided.writer)
@@ -230,7 +232,7 @@ local function differences(backends, decided, ended)
   return closing, opening
 end
 
--- Sends the steps; an answer to one of them is a complaint.
+-- Sends the steps. HAProxy answers with text only where one fails: that is raised as an error.
 local function take(steps)
   local answer = command(steps)
   local complaint = answer:match("[^%s][^\n]*")
@@ -242,11 +244,11 @@ local function take(steps)
   end
 end
 
--- Looks at HAProxy and at the roles as they are now, and takes the next steps; true when
--- there are none.
+-- Looks at HAProxy and at the present roles, and takes the next steps. Returns true when there
+-- are none.
 local function pass(ended)
   local backends = look()
-  local clusters = pm.clusters() -- after the look: nothing waits between it and the steps
+  local clusters = pm.clusters() -- after look(): from here to the steps nothing waits, so the roles do not change
   local nodes = roles.nodes(clusters)
   local listed = match(settings.writer, backends[settings.writer], nodes)
   local readable = settings.reader and match(settings.reader, backends[settings.reader], nodes) or {}
@@ -275,5 +277,5 @@ return function(event)
     end
   end
   finish()
-  error("haproxy: it does not become as it should be: somebody else changes it", 0)
+  error("haproxy: its servers do not stay as they are set: another program changes them", 0)
 end

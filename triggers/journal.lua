@@ -1,10 +1,10 @@
--- journal: one line of JSON for every event, appended to a file.
+-- journal: appends one line of JSON for every event to a file.
 --
 -- What for: a record of what happened, for people and for programs, that does not
--- depend on the log's level. Lines are never mixed, whoever else writes to the file:
--- each is one write to its end. The file is opened for every line, so that a rotation
--- needs no signal: rename it, and the next event makes a new one. A last line that a
--- full disk has cut off is ended before the next one.
+-- depend on the log's level. Each line is one write to the file's end, so lines of
+-- several writers do not mix. The file is opened for every line, so that a rotation
+-- needs no signal: rename it, and the next event makes a new one. When a full disk has
+-- cut off the last line, a line break is written before the next one.
 --
 -- Settings:
 --   file    absolute path of the file; its directory must exist and be writable for
@@ -16,8 +16,8 @@
 --     ...
 --   }
 --
--- A line (what does not apply is left out; node and master are names, and so are those
--- in slaves, lost and clusterless; time is at, in seconds since the epoch):
+-- A line looks like this. Keys without a value are left out; node, master, slaves, lost and
+-- clusterless hold names; time is `at` in seconds since the epoch:
 --   {"at":"2026-11-23T14:19:55.063Z","clusterless":[],"cluster_id":0,"event":"slave_down",
 --    "id":"1795438795-7","lag":0.4,"lost":["db2"],"master":"db1","master_host":"10.0.0.1",
 --    "master_port":5432,"message":"...","node":"db2","node_host":"10.0.0.2","node_port":5432,
@@ -37,7 +37,7 @@ local function names(nodes)
   return list
 end
 
--- Epoch seconds as RFC 3339, with milliseconds.
+-- Returns epoch seconds as RFC 3339 writes them, with milliseconds.
 local function date_of(time)
   local ms = math.floor(time * 1000 + 0.5)
   return os.date("!%Y-%m-%dT%H:%M:%S", ms // 1000) .. (".%03dZ"):format(ms % 1000)
@@ -55,7 +55,7 @@ local function line_of(event)
   } .. "\n"
 end
 
--- The file's size if its last line has no end, else nil.
+-- Returns the file's size if its last line has no line break, else nil.
 local function size_if_cut(path)
   local file = io.open(path)
   if not file then
@@ -67,7 +67,7 @@ local function size_if_cut(path)
   return last and last ~= "\n" and at + 1 or nil
 end
 
--- A line that is being written looks cut off too, but only for a moment.
+-- Whether the last line is cut off. It looks so for a moment while another writer writes it, so this waits a little.
 local function is_cut_off(path)
   local size = size_if_cut(path)
   if not size then
@@ -77,7 +77,7 @@ local function is_cut_off(path)
   return size_if_cut(path) == size
 end
 
--- Raises when the line is not in the file, all of it.
+-- Appends the line. Raises an error unless all of it is in the file.
 local function append(path, line)
   if is_cut_off(path) then
     line = "\n" .. line
@@ -86,7 +86,7 @@ local function append(path, line)
   if not file then
     error("journal: " .. why, 0)
   end
-  file:setvbuf("no") -- one write for one line; a buffer would cut it at its own size
+  file:setvbuf("no") -- a line is one write; a buffer would split a long one
   local written, write_error = file:write(line)
   local closed, close_error = file:close()
   if not (written and closed) then

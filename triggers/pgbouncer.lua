@@ -1,30 +1,30 @@
--- pgbouncer: PgBouncer's databases lead to the master, or to the slaves, whoever they are.
+-- pgbouncer: leads PgBouncer's databases to the master, or to the slaves, as nodes change roles.
 --
--- What for: clients connect to PgBouncer and stay connected over a failover. When a
--- database has no master, it is paused: who asks then waits until there is one. Who is in
--- a transaction with a server that has gone or was demoted has `patience`, then all
--- connections of that database are ended (KILL): nobody stays on such a server. When the
--- new master is known, the file of databases is written anew in one step, PgBouncer
--- reloads it, and the database goes on (RESUME). A database of readers changes its
--- hosts without a pause; it is paused only while nobody can read.
+-- What for: clients connect to PgBouncer and stay connected over a failover. While a
+-- database has no master, it is paused, and clients that send a query wait. Transactions
+-- on a server that has gone or was demoted have `patience` to end; then all connections of
+-- that database are ended (KILL), so that no client stays on such a server. When the new
+-- master is known, the file of databases is replaced in one step, PgBouncer reloads it,
+-- and the database is resumed (RESUME). A database of readers changes its hosts without a
+-- pause; it is paused only while there is no server to read from.
 --
--- Only what differs is changed, so that it may run at any event, any number of times. Run
--- it at all of them: at plusmoin_up and plusmoin_heartbeat it mends what a restart of
--- PgBouncer forgot. A PgBouncer that is down is an error in the log; its file is written
--- all the same. A pause of somebody else's is left alone.
+-- The trigger changes only what differs, so it may run at any event, any number of times.
+-- Run it at all of them: at plusmoin_up and plusmoin_heartbeat it restores what PgBouncer
+-- forgot in a restart. While PgBouncer is down, the log has an error, and the file is
+-- written all the same. A pause that somebody else has begun is left alone.
 --
--- The writer stays where it is while it sits in its cluster's seat, then that cluster's
--- new master follows; while the seat is empty and exactly one other master is among the
--- database's nodes, that one.
+-- The writer stays the same while it is the master of its cluster. Then that cluster's new
+-- master follows; while the cluster has none and exactly one other master is among the
+-- database's nodes, that one does.
 --
--- In PgBouncer's configuration: plusmoin's user among admin_users; the file of databases,
--- in a directory in which plusmoin may write; and how soon a server that was down is
--- tried again (its default lets clients wait for up to 15 s after a failover):
+-- PgBouncer's configuration needs plusmoin's user among admin_users; the file of
+-- databases, in a directory in which plusmoin may write; and a short server_login_retry
+-- (with its default clients wait for up to 15 s after a failover):
 --   [pgbouncer]
 --   admin_users = plusmoin
 --   server_login_retry = 0.02
 --   %include /var/lib/plusmoin/pgbouncer/databases.ini
--- A server that is known by a name which has IPv6 addresses too must listen on those: PgBouncer
+-- Where a server's name has IPv6 addresses, too, the server must listen on those: PgBouncer
 -- connects to no others then (1.18 and 1.24, as Debian builds them).
 --
 -- Settings:
@@ -33,14 +33,14 @@
 --   file       absolute path of the file of databases, which is this trigger's alone;
 --              one that exists keeps its mode and, where possible, its owner; required
 --   databases  {"name": {"options", "role", "nodes", "master_reads"}}; required
---     options       what else is said of it: "dbname=app pool_size=20"; default: nothing
+--     options       further words of its line: "dbname=app pool_size=20"; default: none
 --     role          "writer" (the default) or "reader": all slaves in sync that have the
 --                   port of the first of them (PgBouncer takes several hosts, but one port)
 --     nodes         ["host:port", ...]; default: all of plusmoin's
 --     master_reads  whether the master is among the readers: "alone" (while no slave is;
 --                   the default), "always" or "never"
---   patience   seconds that running transactions have when their server is left; default 1
---   timeout    seconds for one answer of the console's; default 2
+--   patience   seconds that running transactions have to end before their server is left; default 1
+--   timeout    seconds that the console has for one answer; default 2
 --
 -- Example (JSON; with the same entry at all the other events):
 --   "triggers": {
@@ -92,7 +92,7 @@ local settings = given.check("pgbouncer", ..., {
 })
 local console = settings.console
 
-local databases = {} -- writers first: their readers follow them
+local databases = {} -- writers first, because readers of the same nodes follow them
 for name, database in pairs(settings.databases) do
   database.name = name
   local nodes = table.move(database.nodes or {}, 1, #(database.nodes or {}), 1, {})
@@ -109,14 +109,14 @@ end)
 
 local NAME = ("pgbouncer %s:%d %s"):format(console.host, console.port, settings.file)
 local remark = remarks.new(pm, "pgbouncer", NAME)
-local PASSES = 5    -- of looking and changing: two change all there is
-local PAUSE_S = 0.1 -- how long PAUSE may hold us up; the pause goes on without us
-local LOOK_S = 0.02 -- between looks at who is still connected
-local WAKE_S = 0.5  -- how long PgBouncer is woken after a RESUME
+local PASSES = 5    -- passes of looking and changing; two are enough unless something changes meanwhile
+local PAUSE_S = 0.1 -- how long PAUSE is waited for; PgBouncer goes on with the pause afterwards
+local LOOK_S = 0.02 -- between two looks at the connections that are left
+local WAKE_S = 0.5  -- how long wake() asks PgBouncer after a RESUME
 local HEAD = "; Written by plusmoin's pgbouncer.lua: what is changed here is lost.\n[databases]\n"
 local WAITS = "; waits for a server: "
 
--- Runs a console command; rows, or raises.
+-- Runs a command of the console. Returns rows, or raises an error.
 local function command(sql, timeout)
   local rows, why = pm.query({ host = console.host, port = console.port }, sql, nil, {
     admin = true, dbname = "pgbouncer", user = console.user, password = console.password,
@@ -128,7 +128,8 @@ local function command(sql, timeout)
   return rows
 end
 
--- What the file says: {text =, lines = {name = "host=... "}, writers = {name = id}, waits = {name = true}}.
+-- Reads the file of databases. Returns {text =, lines = {name = "host=... "}, writers = {name = id},
+-- waits = {name = true}}.
 local function read_file()
   local found = { text = "", lines = {}, writers = {}, waits = {} }
   local file = io.open(settings.file)
@@ -149,7 +150,7 @@ local function read_file()
   return found
 end
 
--- Puts the text in place of the file's, all of it or nothing.
+-- Replaces the file by one with this text, in one step. Raises an error when that fails.
 local function write_file(text)
   local temporary = settings.file .. ".plusmoin"
   os.remove(temporary)
@@ -177,7 +178,8 @@ local function write_file(text)
   end
 end
 
--- The file's text: a line for each database whose line is known; `held`: those that wait.
+-- Returns the file's text: a line for each database whose line is known, and a comment for each in `held`, those that
+-- this trigger has paused.
 local function render(lines, held)
   local parts = { HEAD }
   for _, database in ipairs(databases) do
@@ -191,7 +193,7 @@ local function render(lines, held)
   return table.concat(parts)
 end
 
--- name -> {host =, port =, paused =, connections =}, as PgBouncer has them.
+-- Returns the databases as PgBouncer has them: name -> {host =, port =, paused =, connections =}.
 local function show_databases()
   local shown = {}
   for _, row in ipairs(command "SHOW DATABASES") do
@@ -219,7 +221,7 @@ local function listed_nodes(database, nodes)
   return listed
 end
 
--- The hosts and the port of a database of readers.
+-- Returns the hosts and the port of a database of readers; nil: there is none to read from.
 local function reader_hosts(readers, order)
   local hosts, port = {}, nil
   for _, node in ipairs(order) do
@@ -230,7 +232,7 @@ local function reader_hosts(readers, order)
   return port and table.concat(hosts, ","), port
 end
 
--- What a database should be: {host =, port =}; nil: it should wait; false: nothing is known yet.
+-- Returns where a database should lead: {host =, port =}; nil: it should be paused; false: too little is known yet.
 local function wanted(database, clusters, present)
   local nodes, order = roles.nodes(clusters)
   local key = ("%s/%s"):format(NAME, database.group)
@@ -255,10 +257,10 @@ local function line_of(database, want)
   return ("host=%s port=%d %s"):format(want.host, want.port, database.options)
 end
 
--- Pauses databases; whoever is still connected when `patience` is over is disconnected.
+-- Pauses databases. Connections that are left when `patience` is over are ended.
 local function leave(names, renew)
   for _, name in ipairs(names) do
-    pcall(command, "PAUSE " .. name, PAUSE_S) -- it waits for transactions; looking is better
+    pcall(command, "PAUSE " .. name, PAUSE_S) -- PAUSE waits for transactions; the loop below looks at them instead
     pm.log.info("pgbouncer: %s waits", name)
   end
   local until_s = pm.now() + settings.patience
@@ -283,7 +285,7 @@ local function leave(names, renew)
   until false
 end
 
--- The addresses of nodes that are lost, by PgBouncer's own resolution too.
+-- Returns the set of addresses of lost nodes, also those to which PgBouncer has resolved their names.
 local function lost_addresses(is_lost, nodes)
   local lost, resolved = {}, {}
   for _, row in ipairs(command "SHOW DNS_HOSTS") do
@@ -300,7 +302,8 @@ local function lost_addresses(is_lost, nodes)
   return lost
 end
 
--- Readers that are still on a server that is lost have `patience`, then they are disconnected.
+-- Waits until no connection of a database of readers leads to a lost server. When `patience` is over, it ends all
+-- connections of that database.
 local function free_readers(name, want, nodes, renew)
   local until_s = pm.now() + settings.patience
   local lost = lost_addresses(want.lost, nodes)
@@ -322,7 +325,8 @@ local function free_readers(name, want, nodes, renew)
   end
 end
 
--- Which databases must be left before the file is changed, and what is right in PgBouncer already.
+-- Returns the databases that must be paused before the file is changed, those to resume, and whether all others lead
+-- where they should.
 local function compare(wants, shown, held)
   local to_leave, to_resume, right = {}, {}, true
   for _, database in ipairs(databases) do
@@ -335,7 +339,7 @@ local function compare(wants, shown, held)
       if now.paused then
         to_resume[#to_resume + 1] = name
       else
-        held[name] = nil -- PgBouncer was restarted
+        held[name] = nil -- PgBouncer was restarted, and has forgotten the pause
       end
     end
     right = right and not moves
@@ -343,7 +347,7 @@ local function compare(wants, shown, held)
   return to_leave, to_resume, right
 end
 
--- The file's lines as they should be.
+-- Returns the lines that the file should have.
 local function plan(wants, present)
   local lines = {}
   for _, database in ipairs(databases) do
@@ -353,7 +357,7 @@ local function plan(wants, present)
   return lines
 end
 
--- Writes the file if it would be another one.
+-- Writes the file if its text would change.
 local function keep_file(lines, held, present)
   local text = render(lines, held)
   if text ~= present.text then
@@ -375,9 +379,9 @@ local function reload(wants, lines, present, nodes, renew)
   end
 end
 
--- After a failed connection to the old server PgBouncer lets server_login_retry pass, and then
--- tries the new one when something happens next: that is at its own clock's next tick, up to
--- a third of a second later, or when somebody asks something, as here, until nobody waits.
+-- Asks PgBouncer until no client waits. After a failed connection to the old server PgBouncer lets
+-- server_login_retry pass, and tries the new one only when it wakes up: at the next tick of its own
+-- clock, up to a third of a second later, or at a question such as these.
 local function wake(names, renew)
   local until_s, resumed = pm.now() + WAKE_S, {}
   for _, name in ipairs(names) do
@@ -406,9 +410,9 @@ local function resume(names, held, renew)
   end
 end
 
--- Looks at PgBouncer and at the roles as they are now, and does what is to do; true when
--- there is nothing. `held`: names of what is paused by us, which the file says too: a run
--- may be killed, and plusmoin restarted.
+-- Looks at PgBouncer and at the present roles, and takes the next steps. Returns true when there
+-- are none. `held` is the set of databases that this trigger has paused. The file says so, too,
+-- because a run may be killed, and plusmoin restarted.
 local function pass(renew, held)
   local clusters, present = pm.clusters(), read_file()
   local wants = {}
@@ -418,7 +422,7 @@ local function pass(renew, held)
   end
   local lines = plan(wants, present)
   local ok, shown = pcall(show_databases)
-  if not ok then -- it shall find the right file when it comes back
+  if not ok then -- so that PgBouncer finds the right file when it comes back
     keep_file(lines, held, present)
     error(shown, 0)
   end
@@ -440,7 +444,7 @@ local function pass(renew, held)
   return #to_resume == 0
 end
 
--- A server that was down is tried again late: said once.
+-- Logs once that PgBouncer tries a server that was down again too late.
 local function check_retry()
   for _, row in ipairs(command "SHOW CONFIG") do
     if row.key == "server_login_retry" and (tonumber(row.value) or 0) > 1 then
@@ -459,7 +463,7 @@ local function settle(renew, held)
       return
     end
   end
-  error("pgbouncer: it does not become as it should be: somebody else changes it", 0)
+  error("pgbouncer: its databases do not stay as they are set: another program changes them", 0)
 end
 
 return function(event)

@@ -1,24 +1,24 @@
--- pgpool: pgpool-II's backends are attached and detached as the roles are.
+-- pgpool: attaches and detaches pgpool-II's backends as nodes change roles.
 --
 -- What for: pgpool detaches a server that fails and never takes it back by itself, and it
--- looks for the primary only when something of this kind happens. With this trigger a slave
--- that returns and is in sync is attached again, one that is lost is detached, and so is a
--- master that is lost or that is not the writer; the new master is attached, and pgpool is told
--- that it is the primary (pcp_promote_node, without a switchover: it promotes nothing in
--- PostgreSQL). Who must not be reached any more goes first. Only what differs is changed, so
--- that it may run at any event, any number of times. Run it at all of them: at plusmoin_up and
--- plusmoin_heartbeat it mends what pgpool has done by itself.
+-- looks for the primary only when a backend fails. With this trigger a slave that returns and
+-- is in sync is attached again, one that is lost is detached, and so is a master that is lost
+-- or that is not the writer. The new master is attached, and pgpool is told that it is the
+-- primary (pcp_promote_node without a switchover, which promotes nothing in PostgreSQL).
+-- Backends that clients must not reach any more are detached first. The trigger changes only
+-- what differs, so it may run at any event, any number of times. Run it at all of them: at
+-- plusmoin_up and plusmoin_heartbeat it corrects what pgpool has done by itself.
 --
 -- A backend belongs to the node with the same host name and port (as they are written in both
 -- configurations), or to the one that `backends` says; others are left alone. The writer stays
--- where it is while it sits in its cluster's seat, then that cluster's new master follows;
--- while the seat is empty and exactly one other master is among the backends, that one.
+-- the same while it is the master of its cluster. Then that cluster's new master follows;
+-- while the cluster has none and exactly one other master is among the backends, that one does.
 -- Slaves of other clusters than the writer's are detached.
 --
--- In pgpool's configuration (4.3 or later): a PCP user (pcp.conf); nothing that fails over or
--- back by itself, it would work against plusmoin, which knows a restart from a failure; and
--- no long search for a primary that is not there, as pgpool takes no clients and no commands
--- meanwhile:
+-- pgpool's configuration (4.3 or later) needs a PCP user (pcp.conf); nothing that fails over or
+-- back by itself, because it would work against plusmoin, which can tell a restart from a
+-- failure; and a short search for a missing primary, because pgpool takes no clients and no
+-- commands meanwhile:
 --   failover_on_backend_error = off
 --   health_check_period = 0
 --   search_primary_node_timeout = 1
@@ -27,14 +27,14 @@
 -- pgpool takes commands about once a second: a failover that needs two steps takes that long.
 --
 -- Settings:
---   host      of PCP: an address, or the directory of its socket; default "localhost"
---   port      of PCP; default 9898
+--   host      where PCP listens: an address, or the directory of its socket; default "localhost"
+--   port      the port of PCP; default 9898
 --   user      a user of pcp.conf; required
 --   passfile  absolute path of a file "host:port:user:password" ("*" for any), mode 0600;
 --             default: .pcppass in the home directory of plusmoin's user
 --   backends  {"host:port" = 0}: the number of a node's backend, where it cannot be found otherwise
---   bindir    the directory of pcp_node_info and its like; default: as PATH says
---   timeout   seconds in which pgpool must have become as it should be; default 10
+--   bindir    the directory of pcp_node_info and the other pcp programs; default: PATH is searched
+--   timeout   seconds that pgpool has to do all that is asked of it; default 10
 --
 -- Example (JSON; with the same entry at all the other events):
 --   "triggers": {
@@ -65,12 +65,12 @@ local settings = given.check("pgpool", ..., {
 local NAME = ("pgpool %s:%d"):format(settings.host, settings.port)
 local remark = remarks.new(pm, "pgpool", NAME)
 local LOOK_S = 0.02  -- between two looks at pgpool
-local AWAY_S = 1.5   -- PCP is restarted by pgpool up to a second after a change: it may not answer so long
+local AWAY_S = 1.5   -- how long PCP may not answer: pgpool restarts it up to a second after a change
 local UNUSED, DOWN = "0", "3" -- pcp_node_info's Status; 1 and 2 are up, without and with connections
 
 local DONE = { attach = "attached", detach = "detached", promote = "the primary" }
 
--- Runs one of the pcp programs; its output, or nil and what it said.
+-- Runs one of the pcp programs. Returns its stdout and stderr; or nil and what went wrong.
 local function pcp(program, ...)
   local command = { (settings.bindir and settings.bindir .. "/" or "") .. program, "-w", "-h", settings.host,
     "-p", tostring(settings.port), "-U", settings.user, ... }
@@ -83,12 +83,13 @@ local function pcp(program, ...)
     return nil, ("%s: no answer within %g s"):format(program, settings.timeout)
   elseif done.code ~= 0 then
     local words = done.stderr:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
-    return nil, ("%s: %s"):format(program, words ~= "" and words or "it failed without a word")
+    return nil, ("%s: %s"):format(program, words ~= "" and words or "it failed and said nothing")
   end
   return done.stdout, done.stderr
 end
 
--- The backends by their numbers, from 0: {number =, address = "host:port", is_down =, is_primary =}.
+-- Returns a list of the backends in order of their numbers, which begin with 0: {number =, address = "host:port",
+-- is_used =, is_down =, is_primary =}; or nil and what went wrong.
 local function look()
   local text, words = pcp("pcp_node_info", "-a", "-v")
   if not text then
@@ -113,7 +114,7 @@ local function look()
   return backends
 end
 
--- Finds the backends' nodes (backend.id); their ids, as a set.
+-- Sets backend.id of each backend to its node's id. Returns the set of these ids. Raises an error where there is none.
 local function match(backends, nodes)
   local listed, strangers, by_number = {}, {}, {}
   for id, number in pairs(settings.backends) do
@@ -135,7 +136,7 @@ local function match(backends, nodes)
   return listed
 end
 
--- The writer that pgpool has, if that is a node.
+-- Returns the id of the writer that pgpool has; nil: it has none, or that is no node.
 local function present_writer(backends)
   for _, backend in ipairs(backends) do
     if backend.is_primary and not backend.is_down then
@@ -144,7 +145,7 @@ local function present_writer(backends)
   end
 end
 
--- pgpool has detached its primary and is still looking for another one.
+-- Whether pgpool has detached its primary and still looks for another one.
 local function is_searching(backends)
   for _, backend in ipairs(backends) do
     if backend.is_primary and backend.is_down then
@@ -154,8 +155,8 @@ local function is_searching(backends)
   return false
 end
 
--- What is to do now, a list of {what =, backend =}: first who must not be reached is
--- detached, then who should be is attached, then the primary is told.
+-- Returns the next steps, a list of {what =, backend =} of one kind: first those that detach
+-- backends, then those that attach some, then the one that tells pgpool its primary.
 local function next_steps(backends, decided)
   local writer = decided.writer and roles.id(decided.writer)
   local detach, attach, promote = {}, {}, {}
@@ -178,7 +179,7 @@ local function next_steps(backends, decided)
   return {}
 end
 
--- Whether pgpool has done it: a step that is no longer wanted may be undone instead.
+-- Whether pgpool has done a step. One that is not wanted any more may also have been undone.
 local function has_happened(step)
   local backend = step.backend
   if step.what == "promote" then
@@ -187,8 +188,8 @@ local function has_happened(step)
   return backend.is_down == (step.what == "detach")
 end
 
--- Asks pgpool for the steps that it has not been asked for yet (`asked`, by their words), and
--- says which of those before are done. What a program complained of, if one did.
+-- Asks pgpool for those steps that are not in `asked`, a map of steps by their words, and logs
+-- which of those in `asked` are done. Returns what went wrong with a pcp program; nil: nothing.
 local function ask(steps, asked, backends)
   local still, complaint = {}, nil
   for _, step in ipairs(steps) do
@@ -214,8 +215,8 @@ local function ask(steps, asked, backends)
   return complaint
 end
 
--- Looks at pgpool and at the roles as they are now, and takes the next steps. Returns whether
--- there are none, else what is in the way, and whether pgpool answered.
+-- Looks at pgpool and at the present roles, and takes the next steps. Returns true when there are
+-- none; else false, what is in the way, and whether pgpool answered.
 local function pass(asked)
   local backends, why = look()
   if not backends then
@@ -235,7 +236,7 @@ local function pass(asked)
   return #steps == 0, why or #steps > 0 and ("%s is not %s"):format(steps[1].backend.id, DONE[steps[1].what]), not why
 end
 
--- Passes until there is nothing to do; raises what is in the way when it takes too long.
+-- Repeats pass() until there is nothing to do. When that takes too long, it raises what is in the way.
 local function settle(renew)
   local asked, began = {}, pm.now()
   local answered = began

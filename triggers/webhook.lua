@@ -1,21 +1,20 @@
--- webhook: the event, posted to a web address.
+-- webhook: posts events to a web address.
 --
--- What for: incident tools and chat rooms. It is posted at once; when nobody answers, or the
--- answer is 408, 425, 429 or 5xx, again after 0.5 s, 1 s, 2 s, 4 s, ... (at most 30 s, or as
--- long as Retry-After says) until `timeout` is over. Each time with the same header
--- Idempotency-Key, the event's id, by which the other side knows it again. Any other answer
--- than 2xx is a failure. While it tries, the next events of its cluster wait for their turn;
--- `timeout` says how long at most.
+-- What for: incident tools and chat rooms. An event is posted at once. When no answer comes, or
+-- it is 408, 425, 429 or 5xx, the event is posted again after 0.5 s, 1 s, 2 s, 4 s, ... (at most
+-- 30 s, or as long as Retry-After says) until `timeout` is over. Each attempt has the same header
+-- Idempotency-Key, the event's id, so that the receiver can recognise it. Any other answer than
+-- 2xx is a failure. Meanwhile the next events of the cluster wait; `timeout` says how long at most.
 --
 -- Settings:
---   url          https://... (or http://...); of it the log says the host only; required
+--   url          https://... (or http://...); the log shows only its host; required
 --   format       "json" (the default): the event as Lua triggers have it, node by node; or
 --                "chat": {"text": "one line"}, as Slack, Mattermost, Google Chat take it
 --   header_file  absolute path of a file with lines "Name: value", read each time: for
---                "Authorization: Bearer ...", which has no business in a configuration
+--                "Authorization: Bearer ...", which should not stand in a configuration
 --   headers      {"Name": "value"}: further headers
 --   cafile       absolute path of certificates (PEM) to trust in place of the system's
---   timeout      seconds for all of it; default 30
+--   timeout      seconds for all attempts together; default 30
 --
 -- Example (JSON and Lua):
 --   "master_down": {"lua": "webhook.lua", "settings": {
@@ -50,7 +49,7 @@ local function body_of(event)
   return pm.json.encode(settings.format == "chat" and { text = saying.line(event) } or event)
 end
 
--- Raises when the file cannot be read, or says something else than headers.
+-- Returns the headers of the request. Raises an error when header_file cannot be read, or holds something else.
 local function headers_for(event)
   local headers = { ["Content-Type"] = "application/json", ["Idempotency-Key"] = event.id }
   for name, value in pairs(settings.headers) do
@@ -76,8 +75,8 @@ local function headers_for(event)
   return headers
 end
 
--- One attempt: true; or false, why, and how long the other side wants us to wait; an error
--- where another attempt would be as bad.
+-- Makes one attempt. Returns true; or false, why, and how many seconds the receiver asks us to
+-- wait. Raises an error where another attempt would be useless.
 local function attempt(order)
   local answer, why = pm.http(order)
   if not answer then

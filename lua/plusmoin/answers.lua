@@ -1,9 +1,9 @@
---- Reading what JSON from the daemon or from C holds: null is nil, and what is missing is missing.
+--- Reads tables that were decoded from JSON of the daemon or of C: null becomes nil, and a missing key is no error.
 local cjson = require "cjson"
 
 local answers = {}
 
---- The value, nil for null.
+--- Returns the value; nil for null.
 function answers.given(value)
   if value == cjson.null then
     return nil
@@ -11,12 +11,12 @@ function answers.given(value)
   return value
 end
 
---- A key of a table; null, false, a missing key and a broken parent are nil.
+--- Returns the value of a key; nil for null, for false, for a missing key, and where `object` is no table.
 function answers.get(object, key)
   return answers.given(type(object) == "table" and object[key] or nil)
 end
 
---- The list of that key; whatever else is there, or nothing: an empty one.
+--- Returns the list of a key; an empty one where the key is missing or has no table.
 function answers.list(object, key)
   local value = answers.get(object, key)
   return type(value) == "table" and value or {}

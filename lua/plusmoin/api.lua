@@ -1,7 +1,7 @@
---- The API of triggers written in Lua, a row a function and a field: the one place that says what there is.
+--- The table of the API of triggers written in Lua, a row for each function, table and field.
 --
--- README's tables, plusmoin-lua.7, the definitions for editors (`plusmoin lua-types`) and the help of
--- `plusmoin console` are made from these rows; specs hold the real `pm` and src/script/tables.c against them, and run
+-- plusmoin-lua.7, the definitions for editors (`plusmoin lua-types`) and the help of
+-- `plusmoin console` are made from these rows. Specs compare the real `pm` and src/script/tables.c with them, and run
 -- each example. A row:
 --   name      "pm.query", "Event.master", "os.exit"
 --   kind      "function"; "table" (pm.log); "value" (pm.json.null); "class" (Event); "field" (Event.master)
@@ -10,15 +10,15 @@
 --   example   a function's body with `pm` and `event` at hand
 --   on        the kind of event that the example is for; nil: plusmoin_up
 --   params    of a function: a list of {name =, type =, doc =, optional =}; one that is a table of named values has
---             `fields`, a list of the same ([1] with `list`: what stands there without names)
---   returns   of a function, as params; nil where it returns as Lua's does
---   fails     of a function that then returns nil and a message: when
+--             `fields`, a list of the same kind ([1] with `list`: the values without names)
+--   returns   of a function, a list as `params`; nil: it returns what Lua's own does
+--   fails     when the function returns nil and a message
 --   waits     true: other triggers run meanwhile; it cannot be called while a configuration is loaded
 --   type      of a field, a value, a table
 --   optional  of a field: it may be nil
 --   made      of a class: "by users"; nil: plusmoin makes such tables
---   standard  true: Lua has it, too, and there it is another
---   refused   true: Lua has it, and here it raises an error or is not there
+--   standard  true: Lua has a function of that name that does something else
+--   refused   true: Lua has it; here it raises an error or is nil
 -- Types are those of LuaCATS; `code` stands in backticks. Nothing here waits.
 local help = require "plusmoin.api.help"
 local nearest = require "plusmoin.nearest"
@@ -33,7 +33,7 @@ api.groups = {
   { title = "Where Lua is another here", rows = require "plusmoin.api.standard" },
 }
 
---- Texts that a field may be: {name = "Reason", doc =, values = {"refused", ...}}, whose names stand as types.
+--- Types of fields that are one of several texts: {name = "Reason", doc =, values = {"refused", ...}}.
 api.words = require "plusmoin.api.words"
 
 --- All rows, in order.
@@ -47,12 +47,12 @@ for _, group in ipairs(api.groups) do
   end
 end
 
---- The row of a name ("pm.query", "Event.node"), or nil.
+--- Returns the row of a name ("pm.query", "Event.master"), or nil.
 function api.find(name)
   return by_name[name]
 end
 
---- The rows directly below a name, in order: those of "Event" are Event.name, Event.id, ...
+--- Returns the rows directly below a name, in order: for "Event" those of Event.name, Event.id, ...
 function api.below(name)
   local found, start = {}, name .. "."
   for _, row in ipairs(api.rows) do
@@ -63,17 +63,17 @@ function api.below(name)
   return found
 end
 
---- The last word of a row's name: "pm.json.null" -> "null".
+--- Returns the last word of a row's name: "pm.json.null" -> "null".
 function api.key(row)
   return row.name:match("([%w_]+)$")
 end
 
---- How a function is called: "pm.sleep(seconds)", "pm.http{url=, method=, ...}"; else the row's name.
+--- Returns how a function is called: "pm.sleep(seconds)", "pm.http{url=, method=, ...}"; else the row's name.
 function api.call(row)
   return help.call(row)
 end
 
---- What name a value has in `pm`, the real one: that of the function or table itself; nil: it is none of the API's.
+--- Returns the name of a function or table of the API, by its place in `pm`; nil where the value is not in there.
 function api.name_of(pm, value)
   for _, row in ipairs(api.rows) do
     local path = row.name:match("^pm(.*)$")
@@ -88,9 +88,10 @@ function api.name_of(pm, value)
 end
 
 local MOST_NEAR = 3
-local LONGEST = 64 -- bytes of a word worth comparing
+local LONGEST = 64 -- bytes of a word that are compared
 
--- How far a word is from a row's name, or from the end of it that has as many dots ("log.inf" and pm.log.info).
+-- Returns the distance of a word from a row's name, or from the end of the name that has as many dots, if that is
+-- less ("log.inf" is near pm.log.info).
 local function distance(word, name)
   local ending, dots = name, select(2, word:gsub("%.", ""))
   while select(2, ending:gsub("%.", "")) > dots do
@@ -99,7 +100,7 @@ local function distance(word, name)
   return math.min(nearest.distance(word, name), nearest.distance(word, ending))
 end
 
---- The names that are nearest to a word that is none, at most three, the nearest first.
+--- Returns the names that are nearest to an unknown one, at most three, the nearest first.
 function api.near(word)
   local found, names = {}, {}
   word = word:sub(1, LONGEST):lower()
@@ -120,8 +121,8 @@ function api.near(word)
   return names
 end
 
---- The help on a name as text for people, 80 columns wide; without a name an overview that fits a screen.
--- Of a name that there is not: nil and the nearest names, a list.
+--- Returns the help on a name as text for people, 80 columns wide; without a name an overview that fits a screen.
+-- For an unknown name returns nil and a list of the nearest names.
 function api.help(name)
   if name == nil then
     return help.overview(api)

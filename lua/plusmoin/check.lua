@@ -1,8 +1,8 @@
 --- What `plusmoin check` concludes from what the nodes said.
 --
 -- A finding is a problem (something will not work: `plusmoin check` ends with 1) or
--- advice. Each has a text and, where there is one, the line that mends it. What is looked at
--- is a file of check/ each.
+-- advice. Each has a text and, where one is known, its cure: the line that mends it. Each
+-- file of check/ looks at one matter.
 local answers = require "plusmoin.answers"
 local beat = require "plusmoin.check.beat"
 local cjson = require "cjson"
@@ -23,8 +23,8 @@ local window = require "plusmoin.check.window"
 local given = answers.given
 local check = {}
 
--- What it tells of itself, nil: nothing; and of the beats' table: node.shape, with the name that administrators know
--- it by. Raises where it is nonsense.
+-- Returns what the server tells of its settings and rights (nil: nothing), and sets node.shape to what it tells of
+-- the table heartbeat, and node.table_name to that table's name in SQL. Raises an error where an answer is malformed.
 local function facts_of(node, advice)
   local text, shape = given(node.facts), given(node.table)
   node.shape = shape and assert(facts.of_table(shape)) or {}
@@ -52,7 +52,7 @@ local function judge(node, fleet, by_id)
   row.judge(node, by_id, config, problem, advice)
 end
 
--- A fleet has somebody to send beats to.
+-- Returns true when some nodes said what they are, and none of them is a master: no beat can be written then.
 local function find_masters(nodes)
   local masters, answered = 0, 0
   for _, node in ipairs(nodes) do
@@ -62,13 +62,14 @@ local function find_masters(nodes)
   return answered > 0 and masters == 0
 end
 
--- How soon a door that is shut is noticed, in words; nil: never.
+-- Returns a sentence that says how soon plusmoin notices a server that answers on the kept connection and refuses new
+-- ones; nil where plusmoin makes no fresh connections.
 local function fresh_text(config)
   local every = config.fresh_connect
   if not every or every == 0 then
     return nil
   end
-  local again = config.down_after - 1 -- a door that is shut is tried again after retry_interval
+  local again = config.down_after - 1 -- a failed fresh connection is tried again after retry_interval
   local more = again > 0 and (" + %d x (retry_interval + query_timeout)"):format(again) or ""
   return ("A server that answers us but lets nobody else in is noticed within %g s (fresh_connect_interval "
     .. "+ query_timeout%s%s)."):format(every + config.query_timeout +
@@ -77,7 +78,8 @@ local function fresh_text(config)
       .. "ones take a quarter of a core at the most"):format(#config.nodes, every, config.login_cost_us / 1000) or "")
 end
 
--- Of the limit of whoever runs the check: the daemon's may be another.
+-- Advice when the nodes need more descriptors than whoever runs the check may have; nil: they fit. The daemon's own
+-- limit may be another one.
 local function fit_text(config)
   if config.fit and config.fit < #config.nodes then
     return ("advice: started from here plusmoin may have %d descriptors, into which about %d of %d nodes fit; cure: a "
@@ -92,7 +94,7 @@ local function add_findings(result, list)
   end
 end
 
---- Judges what was found (a table as src/command/check.c writes it). Returns {ok =,
+--- Judges what the nodes answered (a table as src/command/check.c writes it). Returns {ok =,
 -- detect_seconds =, no_master =, nodes = {{name, host, port, ok, reached, is_slave,
 -- server_version, can_beat, clock, findings = {{text, cure, fatal}}}},
 -- programs and settings = {{path, text, cure, fatal}}, members = of members.judge()}.
@@ -104,7 +106,7 @@ function check.judge(config)
     node.is_slave = given(node.is_slave)
   end
   for _, node in ipairs(config.nodes) do
-    if not pcall(judge, node, config, by_id) then -- anybody may listen there
+    if not pcall(judge, node, config, by_id) then -- any program may listen there
       node.can_beat, node.clock = false, nil
       findings.of(node)(nil, "what the server tells of itself cannot be understood: is it a PostgreSQL server?")
     end
@@ -124,7 +126,7 @@ function check.judge(config)
   add_findings(result, of_window)
   of_members, result.members, result.members_text = members.judge(given(config.monitors))
   add_findings(result, of_members)
-  -- contract: the worst case to detect a loss that breaks no connection
+  -- the contract's worst case: the loss breaks no connection
   result.detect_seconds = config.heartbeat + config.down_after * config.query_timeout +
     (config.down_after - 1) * config.retry_interval
   result.detect_text = ("%g + %d x %g + %d x %g"):format(config.heartbeat, config.down_after, config.query_timeout,
@@ -134,7 +136,7 @@ function check.judge(config)
   return result
 end
 
---- What to print for the findings `text` (JSON), and whether all will work.
+--- Returns what to print for `text` (the nodes' answers as JSON), and whether all will work.
 function check.report(text, as_json)
   local result = check.judge(cjson.decode(text))
   return as_json and show.json(result) or show.text(result), result.ok

@@ -1,4 +1,4 @@
---- What could stand in place of a word that is being typed at the console.
+--- Completes a word that is being typed at the console.
 local completion = {}
 
 local MOST = 200
@@ -6,7 +6,7 @@ local MOST = 200
 local KEYWORDS = { "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in",
   "local", "nil", "not", "or", "repeat", "return", "then", "true", "until", "while" }
 
--- The table or string that the names of `path`, each with its dot or colon, lead to; nil: nowhere.
+-- Returns the table or string to which the names of `path`, each followed by a dot or colon, lead; nil: to none.
 local function follow(path, environment)
   local value = environment
   for name in path:gmatch("([^.:]+)[.:]") do
@@ -18,7 +18,7 @@ local function follow(path, environment)
   return type(value) == "string" and string or value
 end
 
--- Names that begin with `begin`, of the table and of what it is seen through.
+-- Adds the names that begin with `begin`, of the table and of the tables behind its __index.
 local function add_names(found, value, begin)
   while type(value) == "table" do
     for name in pairs(value) do
@@ -31,7 +31,7 @@ local function add_names(found, value, begin)
   end
 end
 
---- A list of at most 200 words that begin with `word` ("pm.qu"), in order: names that the session sees.
+--- Returns a sorted list of at most 200 words that begin with `word` ("pm.qu"): names in the session, and keywords.
 function completion.words(word, environment)
   local path, begin = word:match("^(.*[.:])([^.:]*)$")
   local found, words = {}, {}

@@ -1,4 +1,4 @@
---- Loads a configuration file: reads, checks, fills in defaults.
+--- Loads a configuration file: reads it, checks it, and fills in defaults.
 --
 -- `.lua` files are Lua and return one table, all others are JSON with comments;
 -- both have the same keys (contract, "Configuration"). All errors of a file are
@@ -21,10 +21,10 @@ local window = require "plusmoin.config.window"
 
 local config = {}
 
--- A configuration of thousands of nodes has one MiB; more is no configuration.
+-- A configuration of thousands of nodes has one MiB; a file of more than 16 is taken for a mistake.
 local MAX_BYTES = 16 * 1024 * 1024
 
--- Types of rows that are one value each; the others have files of their own.
+-- Types of settings that hold several values: a file of config/ reads each of them.
 local COMPOUND = { nodes = true, connection = true, triggers = true, object = true }
 
 local EARLY = {}
@@ -32,8 +32,8 @@ for _, key in ipairs(settings.early) do
   EARLY[key] = true
 end
 
--- Reads a JSON file. Returns its top level (nil after errors that leave none),
--- what of it could be read, and whether that is all.
+-- Reads a JSON file. Returns its top level (nil where errors leave none), a table of the
+-- keys that could be read, and whether those are all keys of the file.
 local function read_json(ctx, text)
   local doc, errors = jsonc.decode(text)
   ctx.report = report.new(ctx.path, doc.lines, doc.bad)
@@ -71,7 +71,7 @@ local function is_single(row)
   return not COMPOUND[row.type] and not EARLY[settings.key(row)]
 end
 
--- Checks the single values; returns the good ones, and which keys were given.
+-- Checks the settings that hold one value. Returns those that are right, and the set of keys that the file has.
 local function read_singles(ctx, object)
   local values, given = {}, {}
   for _, row in ipairs(settings.below("")) do
@@ -87,7 +87,7 @@ local function read_singles(ctx, object)
   return values, given
 end
 
--- Builds the normalised configuration; what is wrong goes to ctx's report.
+-- Builds the normalised configuration, and notes errors in ctx's report.
 local function build(ctx, object, found)
   local values, given = read_singles(ctx, object)
   for _, key in ipairs(settings.early) do
@@ -115,7 +115,7 @@ local function build(ctx, object, found)
   return values
 end
 
--- Answers with `result` filled in; may raise only by a fault of ours.
+-- Fills in `result`. It raises an error only where the loader itself has a bug.
 local function load_into(result, ctx)
   local text, err = ctx.env.text, nil
   if not text then
@@ -147,35 +147,37 @@ local function new_context(path, env)
   }
 end
 
---- The names, as in `files` below, of a configuration at `path` that says nothing.
+--- Returns the names (as `files` below) that an empty configuration at `path` would have.
 function config.default_names(path, env)
   return files.read(new_context(path, env), {}, false)
 end
 
 --- Loads the configuration at `path`. `env` holds what the caller provides, every
--- field optional: `cwd` (absolute; makes a relative path absolute),
--- `libpq_keywords` (set of keyword -> true), `exists(path)` -> boolean,
--- `obstacle(program)` -> what stands in the way of starting it, and the line that mends
--- that, or nil,
--- `trigger` (a Lua file: every event's only trigger, see triggers.only),
--- `trigger_dir` (absolute; where trigger files are looked for that are not beside
--- the configuration), `readable(path)` -> boolean, `mode(path)` -> permission bits
--- (nil: no file), `text` (the file's content, where the caller has read it),
--- `host` (the machine's name), `names_only` (the files of Lua triggers are not run), `reload` (a file that
--- cannot be read is an error; else it is a warning), `foreign(handle, path)` -> boolean
--- (of a configuration or trigger file: it is not to be read).
+-- field optional:
+--   cwd                the working directory, absolute; makes a relative path absolute
+--   libpq_keywords     a set of keyword -> true
+--   exists(path), readable(path)  -> boolean
+--   mode(path)         -> permission bits, or nil where there is no file
+--   obstacle(program)  -> why it cannot be started, and the line that mends that; or nil
+--   foreign(handle, path)  -> true for a configuration or trigger file that must not be read
+--   trigger            a Lua file that is every event's only trigger, see triggers.only()
+--   trigger_dir        absolute; trigger files that are not beside the configuration are looked for here
+--   text               the file's content, where the caller has read it
+--   host               the machine's name
+--   names_only         true: the files of Lua triggers are not run
+--   reload             true: a file that cannot be read is an error; else it is a warning
 --
 -- Returns {config =, errors =, warnings =, files =} and never raises:
 --   config    nil when there are errors; else the shape that the C side reads:
 --             single values by key (times in seconds, paths absolute), `nodes`,
 --             `triggers`, `secrets`, `lua` {memory_limit =, patience =}, `http` (nil, or
 --             what window.check() returns), `monitors` (nil, or what monitors.check()
---             returns); new tables, the caller's own
+--             returns). The tables are new: the caller may change them.
 --   errors, warnings  lists of complete lines
---   files     daemon_user, pid_file, status_file, log_file, control_socket as far
---             as they could be read; `defaulted` is true when one was guessed
--- A Lua configuration and the files of Lua triggers (of a JSON one too) are run as
--- they are; limits of time and memory are the caller's. package.path is changed.
+--   files     daemon_user, pid_file, status_file, log_file, control_socket: defaults
+--             stand for those that could not be read; then `defaulted` is true
+-- A Lua configuration and the files of Lua triggers run here; the caller limits their
+-- time and memory. package.path is changed.
 function config.load(path, env)
   path = tostring(path)
   local result = { errors = {}, warnings = {}, files = nil }

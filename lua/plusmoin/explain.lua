@@ -1,5 +1,5 @@
---- What `plusmoin explain` prints, from the control socket's answer about a node or an
--- event. Pure, nothing waits.
+--- Renders what `plusmoin explain` prints, from the control socket's answer about a node
+-- or an event. Pure.
 local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 
@@ -14,7 +14,7 @@ local function at(seconds, format)
   return type(seconds) == "number" and os.date(format or "%Y-%m-%d %H:%M:%S", math.floor(seconds)) or "-"
 end
 
--- A rule with the sentence that the daemon's table of rules has for it.
+-- Returns a rule's id with its sentence in the daemon's table of rules.
 local function by_rule(rule, sentence)
   return rule and ("%s: %s"):format(text(rule), text(sentence or "")) or "no rule yet"
 end
@@ -57,7 +57,7 @@ local function add_seen(out, answer, words)
   end
 end
 
--- What each of several monitors has said of the node.
+-- Adds the vote of each monitor about the node, where several monitors watch the fleet.
 local function add_votes(out, answer)
   local said = {}
   for i, vote in ipairs(list(answer, "votes")) do

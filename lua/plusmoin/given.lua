@@ -1,10 +1,10 @@
---- Checks the settings of a trigger file, with errors in the words of whoever wrote them.
--- Does not wait.
+--- Checks the settings of a trigger file. Its errors use the names that stand in the
+-- configuration. It does not wait.
 local nearest = require "plusmoin.nearest"
 
 local given = {}
 
-local types = setmetatable({}, { __mode = "k" }) -- a rule's `ok` -> the type that it likes, as LuaCATS has it
+local types = setmetatable({}, { __mode = "k" }) -- a rule's `ok` -> LuaCATS's type of the values that it accepts
 
 local function of_type(type_text, ok)
   types[ok] = type_text
@@ -40,7 +40,7 @@ local function check_keys(name, settings, rules, keys, where)
   end
 end
 
--- The tables in a setting, checked as rule.fields and rule.each say.
+-- Checks the tables in a setting by rule.fields or rule.each. Returns them with defaults filled in.
 local function check_inner(name, value, rule, where)
   if value == nil then
     return nil
@@ -56,11 +56,11 @@ local function check_inner(name, value, rule, where)
   return value
 end
 
---- The settings, defaults filled in; raises an error that begins with `name`, the
--- trigger's. `rules`: key -> {allowed = what may be there, in words, ok = function(value)
--- -> boolean, default = value or nil, required = boolean, type = LuaCATS's word for it where `ok` is none of those
--- below, fields = the rules of a table's own settings, each = the rules of each table in a table by name}. `where`:
--- "settings.key." for the settings of a setting.
+--- Returns the settings with defaults filled in. Raises an error that begins with `name`, the trigger's. `rules` is key
+-- -> {allowed = the values that may stand there, in words, ok = function(value) -> boolean, default = value or nil,
+-- required = boolean, type = LuaCATS's type where `ok` is none of those below, fields = the rules of a table's own
+-- settings, each = the rules of each table in a table by name}. `where` is the prefix of keys in errors, such as
+-- "settings.console."; nil for the trigger's own settings.
 function given.check(name, settings, rules, where)
   local checked, keys = {}, sorted_keys(rules)
   check_keys(name, settings, rules, keys, where)
@@ -79,7 +79,7 @@ function given.check(name, settings, rules, where)
   return checked
 end
 
---- What a rule's values are, as LuaCATS has it: "string", "integer[]"; "any" where nobody says.
+--- Returns LuaCATS's type of a rule's values: "string", "integer[]"; "any" where the rule does not say.
 function given.type_of(rule)
   return rule.type or types[rule.ok] or "any"
 end
@@ -125,7 +125,7 @@ function given.one_of(...)
   end)
 end
 
---- Makes a rule's `ok`: a list of what `item_ok` likes.
+--- Makes a rule's `ok`: a list of values that `item_ok` accepts.
 function given.list_of(item_ok)
   return of_type((types[item_ok] or "any") .. "[]", function(value)
     if type(value) ~= "table" then
@@ -140,7 +140,7 @@ function given.list_of(item_ok)
   end)
 end
 
---- Makes a rule's `ok`: a table whose keys and values `key_ok` and `value_ok` like.
+--- Makes a rule's `ok`: a table whose keys and values `key_ok` and `value_ok` accept.
 function given.map_of(key_ok, value_ok)
   return of_type(("table<%s, %s>"):format(types[key_ok] or "string", types[value_ok] or "any"), function(value)
     if type(value) ~= "table" then

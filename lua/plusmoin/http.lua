@@ -1,10 +1,10 @@
---- pm.http: an HTTP request from a trigger. Its arguments are checked here, the C half
--- is src/script/api_http.c.
+--- pm.http: an HTTP request from a trigger. This file checks its arguments;
+-- src/script/api_http.c makes the request.
 local core = require "plusmoin.http.core"
 
 local http = {}
 
-local LONGEST_S = 86400 -- as everywhere
+local LONGEST_S = 86400 -- as for all times of the configuration
 local MOST_REDIRECTS = 50
 
 local function misuse(format, ...)
@@ -18,7 +18,7 @@ local function check_text(what, value)
   return value
 end
 
--- Texts that become part of a line of the request.
+-- Checks a text that becomes part of a line of the request.
 local function check_line(what, value)
   if check_text(what, value):find("[%c]") then
     misuse("%s: a string without control characters expected", what)
@@ -81,7 +81,7 @@ local OPTIONS = {
 }
 local OPTION_WORDS = "body, cafile, headers, method, redirects, timeout, url, verify"
 
--- The headers of an answer: by name in small letters; several of one name with ", " between.
+-- Returns an answer's headers, by names in small letters. Several of one name are joined with ", ".
 local function read_headers(head)
   local headers = {}
   for name, value in head:gmatch("([^:\r\n]+):[ \t]*([^\r\n]*)") do

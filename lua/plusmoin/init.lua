@@ -1,10 +1,10 @@
---- What triggers written in Lua have at hand: `local pm = require "plusmoin"`. What each function takes, gives and
--- does, and whether it waits, is said in the table of the API, lua/plusmoin/api.lua; the C half is src/script/.
+--- The API of triggers written in Lua: `local pm = require "plusmoin"`. lua/plusmoin/api.lua, the table of the API,
+-- says what each function takes, does and returns, and whether it waits. The half in C is src/script/.
 --
 -- A function that waits lets other triggers run meanwhile; it cannot wait while a
 -- configuration is being loaded, nor where Lua itself cannot (a callback of table.sort or
--- string.gsub, a metamethod called from C, a module's body). What fails in the ordinary
--- way returns nil and a message; misuse raises an error.
+-- string.gsub, a metamethod called from C, a module's body). A function that fails in an
+-- expected way returns nil and a message; misuse raises an error.
 local core = require "plusmoin.core"
 local exec = require "plusmoin.exec"
 local http = require "plusmoin.http"
@@ -36,7 +36,7 @@ for name, level in pairs(LEVELS) do
   pm.log[name] = logger(level)
 end
 
--- The shared table is in C: what is read is a copy, what is assigned is stored.
+-- The shared table is in C: a read returns a copy, an assignment stores one.
 pm.state = setmetatable({}, {
   __index = function(_, key)
     if type(key) == "string" then

@@ -1,5 +1,5 @@
---- What `plusmoin init-sql` prints: role, database, table, publication and
--- pg_hba.conf lines for a configuration, to be fed to psql on every master.
+--- Renders what `plusmoin init-sql` prints: role, database, table, publication and
+-- lines of pg_hba.conf for a configuration, for psql on every master.
 local answers = require "plusmoin.answers"
 local cjson = require "cjson"
 local keypath = require "plusmoin.keypath"
@@ -8,7 +8,7 @@ local sqltext = require "plusmoin.sqltext"
 local given = answers.given
 local init_sql = {}
 
--- The different accounts of the nodes, in order: {user, password, dbname, addresses}.
+-- Returns the different accounts of the nodes, in order: a list of {user, password, dbname, nodes, hba}.
 local function accounts(nodes)
   local list, by_key = {}, {}
   for _, node in ipairs(nodes) do
@@ -52,19 +52,19 @@ local function add_account(out, account)
   add("  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = %s)\\gexec", sqltext.literal(account.dbname))
   add(sqltext.connect(account.dbname))
   add("")
-  add("-- The table of the beats; plusmoin makes it by itself where it may.")
+  add("-- The table in which plusmoin writes its beats; it makes the table itself where it may.")
   add("SET client_min_messages = warning;")
   add(sqltext.table())
   add("ALTER TABLE public.heartbeat REPLICA IDENTITY FULL;")
   add("GRANT USAGE ON SCHEMA public TO %s;", user)
   add("GRANT SELECT, INSERT, DELETE ON public.heartbeat TO %s;", user)
   add("")
-  add("-- Slaves say better whether they still hear a master that plusmoin has lost the way to (second_opinion)")
-  add("-- when the role may read pg_stat_wal_receiver; so an idle one is heard, too:")
+  add("-- With pg_monitor the role may read pg_stat_wal_receiver. So slaves can say also of an idle master whether")
+  add("-- they still hear it when plusmoin cannot reach it (second_opinion):")
   add("-- GRANT pg_monitor TO %s;", user)
   add("")
-  add("-- Logical replication only: the table must be in the publication, and must be made by hand on the")
-  add("-- subscriber: first there, where a publication is for all tables.")
+  add("-- For logical replication only: the table must be in the publication, and you must make it on the")
+  add("-- subscriber. Where the publication is for all tables, make it on the subscriber first.")
   add("-- CREATE PUBLICATION plusmoin FOR TABLE public.heartbeat;")
   add("-- on the subscriber: %s", sqltext.table())
   add("")
@@ -76,7 +76,7 @@ local function add_account(out, account)
   add("")
 end
 
---- The text for the configuration `text` (JSON, as src/command/check.c writes it), and true.
+--- Returns the text for a configuration (JSON, as src/command/check.c writes it), and true.
 function init_sql.render(text)
   local config = cjson.decode(text)
   local out = { "-- What plusmoin needs, for psql as a superuser: plusmoin init-sql | psql -d postgres", "" }

@@ -1,8 +1,8 @@
---- JSON with comments: decoded, all errors with line and column, and the line
+--- Decodes JSON with comments. It returns all errors with line and column, and the line
 -- of every value.
 --
--- Comments (`//` to the end of the line, `/* */`) become blanks of equal length,
--- so that every place in the text stays true; slashes inside strings survive.
+-- Comments (`//` to the end of the line, `/* */`) are replaced by blanks of equal length,
+-- so that line and column of all else stay as they are.
 local cjson = require "cjson"
 local keypath = require "plusmoin.keypath"
 local scan = require "plusmoin.jsonc.scan"
@@ -20,8 +20,8 @@ local function blanks(text)
   return (text:gsub("[^\r\n]", " "))
 end
 
--- The end of a string that begins at `at`: behind its quote, or where its line
--- ends (the scan then says that it is not closed).
+-- Returns the place behind a string that begins at `at`: behind its closing quote, or at
+-- the end of its line, where the scan then reports that it is not closed.
 local function skip_string(text, at)
   local stop = at + 1
   while true do
@@ -47,7 +47,7 @@ local function comment_end(text, at)
   return last
 end
 
---- Blanks the comments of a text. Returns the text, of equal length, and the
+--- Replaces the comments of a text by blanks. Returns the text, of equal length, and the
 -- offset of a comment that is never closed, if there is one.
 function jsonc.blank_comments(text)
   local out, at = {}, 1
@@ -76,7 +76,7 @@ function jsonc.blank_comments(text)
   return table.concat(out)
 end
 
--- The offsets at which lines begin.
+-- Returns the offsets at which lines begin.
 local function line_starts(text)
   local starts = { 1 }
   for at in text:gmatch("\n()") do
@@ -98,7 +98,7 @@ local function line_number(starts, offset)
   return low
 end
 
--- The column in characters, in bytes where the line is not UTF-8.
+-- Returns the column in characters; in bytes where the line is not UTF-8.
 local function column(text, start, offset)
   local before = text:sub(start, offset - 1)
   return (utf8.len(before) or #before) + 1
@@ -119,7 +119,7 @@ local function apply_patches(text, patches)
   return table.concat(out)
 end
 
--- cjson gives every number as a float; what was written as an integer is one.
+-- Turns numbers that were written as integers back into integers, because cjson decodes all as floats.
 local function restore_integers(value, path, integers)
   if type(value) == "number" then
     return integers[path] or value
@@ -133,8 +133,8 @@ local function restore_integers(value, path, integers)
   return value
 end
 
--- What makes a text no configuration at all; returns offset and words, or nil.
--- A comment that is never closed is an error of its own.
+-- Returns the offset and words of a fault that leaves nothing to scan; nil: there is none.
+-- A comment that is never closed is reported elsewhere.
 local function not_text(text, blanked, open_comment)
   local nul = text:find("\0", 1, true)
   if nul then
@@ -156,7 +156,7 @@ local function empty_doc()
   return { lines = {}, kinds = {}, bad = {}, strings = {}, complete = false }
 end
 
--- The scan's errors; what an unclosed comment swallowed is not reported twice.
+-- Returns the scan's errors before an unclosed comment, and that comment's own error.
 local function merge_errors(errors, open_comment)
   if not open_comment then
     return errors
@@ -192,18 +192,18 @@ end
 
 --- Decodes JSON with comments. Returns doc and a list of errors, each
 -- {line=, column=, text=}; raises nothing. doc:
---   value     what the text holds (null is jsonc.null, integers are integers);
---             nil where the structure is broken; where only single values were
---             bad they are 0 and `bad`
+--   value     the decoded value (null is jsonc.null, integers are integers); nil
+--             where the structure is broken; a single value that is bad is 0, and
+--             its path is in `bad`
 --   lines     key path -> line (of the key, for a member of an object)
 --   kinds     key path -> "array" or "object" (both decode to tables)
---   bad       key path -> true: has its error already
---   strings   top-level key -> string, as far as the text could be read
+--   bad       key path -> true: the error of this value is reported already
+--   strings   top-level key -> string, for those keys that could be read
 --   complete  the text was read to its end
 function jsonc.decode(text)
   local starts = line_starts(text)
   if text:sub(1, 3) == "\xEF\xBB\xBF" then
-    text = "   " .. text:sub(4) -- a byte order mark means nothing
+    text = "   " .. text:sub(4) -- a byte order mark is ignored
   end
   local blanked, open_comment = jsonc.blank_comments(text)
   local at, wrong = not_text(text, blanked, open_comment)

@@ -1,14 +1,14 @@
---- Key paths and quoted values, as messages write them.
+--- Makes key paths and quoted values for messages.
 --
 -- A key path is a string such as `nodes[3].connection.sslmode` or
--- `connection["odd key"]`; "" is the whole file. Elements of a list count from
--- 1 everywhere, in JSON files too: people who read a message at night count
--- "the first node", and Lua files count so anyway.
+-- `connection["odd key"]`; "" is the whole file. Elements of a list are counted
+-- from 1, also in JSON files, because people count "the first node", and Lua
+-- files count so anyway.
 local keypath = {}
 
 local QUOTED_BYTES = 60 -- longer values are cut in messages
 
--- Code points that would move the cursor or turn the text around.
+-- Whether a code point would move the cursor or change the direction of the text.
 local function is_unprintable(code)
   return code < 0x20 or (code >= 0x7f and code < 0xa0)
     or code == 0x200e or code == 0x200f or code == 0x2028 or code == 0x2029
@@ -24,8 +24,8 @@ local function escape_code(code)
   return NAMED[code] or (code < 0x100 and ("\\x%02x"):format(code)) or ("\\u%04x"):format(code)
 end
 
---- The text with everything a terminal would act on written as an escape:
--- control characters, direction marks, bytes that are not UTF-8.
+--- Returns the text with escapes for all that a terminal would act on: control
+-- characters, direction marks, bytes that are not UTF-8.
 function keypath.escape(text)
   if not text:find("[^\32-\126]") then
     return text
@@ -47,8 +47,8 @@ function keypath.escape(text)
   return table.concat(out)
 end
 
---- A value's text in double quotes, escaped and cut, for messages. Never give
--- it a password.
+--- Returns a value's text in double quotes, escaped and cut, for messages. Callers must
+-- not give it a password.
 function keypath.quote(text)
   if #text > QUOTED_BYTES then
     text = text:sub(1, QUOTED_BYTES) .. "..."
@@ -56,7 +56,7 @@ function keypath.quote(text)
   return '"' .. keypath.escape(text) .. '"'
 end
 
---- The path of a key of the object at `parent`.
+--- Returns the path of a key of the object at `parent`.
 function keypath.key(parent, key)
   if type(key) == "string" and key:find("^[%a_][%w_%-]*$") then
     return parent == "" and key or parent .. "." .. key
@@ -67,12 +67,12 @@ function keypath.key(parent, key)
   return parent .. "[" .. tostring(key) .. "]"
 end
 
---- The path of the element `index` (from 1) of the list at `parent`.
+--- Returns the path of the element `index` (from 1) of the list at `parent`.
 function keypath.index(parent, index)
   return ("%s[%d]"):format(parent, index)
 end
 
---- The path that holds this one, nil above the whole file.
+--- Returns the path of the object or list around this path; nil for the whole file.
 function keypath.parent(path)
   if path == "" then
     return nil

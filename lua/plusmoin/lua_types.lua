@@ -1,5 +1,5 @@
---- The definitions for editors that `plusmoin lua-types` writes: LuaCATS files, as lua-language-server reads them, and
--- its .luarc.json. Pure: the verb (src/command/lua_types.c) and tests/tools/lua-types.lua write what is made here.
+--- Makes the definitions for editors that `plusmoin lua-types` writes: LuaCATS files for lua-language-server, and its
+-- .luarc.json. Pure: the verb (src/command/lua_types.c) and tests/tools/lua-types.lua write the files.
 local configuration = require "plusmoin.lua_types.configuration"
 local events = require "plusmoin.lua_types.events"
 local pm = require "plusmoin.lua_types.pm"
@@ -7,14 +7,14 @@ local ready_made = require "plusmoin.lua_types.ready_made"
 
 local lua_types = {}
 
---- The directory beside .luarc.json that the files are in unless somebody says otherwise.
+--- The default directory of the files, beside .luarc.json.
 lua_types.directory = ".plusmoin-lua-types"
 
--- The second line of each file: by it a file is known as one that may be written over.
+-- The second line of each file. A file that has it may be written over.
 local HEAD = "-- Made by plusmoin %s lua-types: what is changed here is lost."
 local MARK = "^%-%-%-@meta [^\n]*\n%-%- Made by plusmoin "
 
--- In this order: a reader meets pm first.
+-- The files, in the order in which people should read them.
 local MAKERS = {
   { "plusmoin.lua", pm.text },
   { "events.lua", events.text },
@@ -22,7 +22,7 @@ local MAKERS = {
   { "triggers.lua", ready_made.text },
 }
 
---- The files of this version of plusmoin: a list of {name =, text =}.
+--- Returns the files for this version of plusmoin: a list of {name =, text =}.
 function lua_types.files(version)
   local files = {}
   for i, maker in ipairs(MAKERS) do
@@ -31,7 +31,7 @@ function lua_types.files(version)
   return files
 end
 
---- Whether a file that is there already was made here.
+--- Returns whether an existing file was made by `plusmoin lua-types`.
 function lua_types.is_ours(text)
   return text:find(MARK) ~= nil
 end
@@ -42,7 +42,7 @@ local function quoted(text)
   end) .. '"'
 end
 
---- What .luarc.json says of the files in `directory`, relative to the editor's, or absolute.
+--- Returns a .luarc.json that names `directory`, which is absolute or relative to .luarc.json.
 function lua_types.luarc(directory)
   return ([[
 {
@@ -54,7 +54,7 @@ function lua_types.luarc(directory)
 ]]):format(quoted(directory))
 end
 
---- What a .luarc.json that is there already lacks for the files in `directory`: a sentence; nil: it names them.
+--- Returns a sentence that says what an existing .luarc.json lacks to name `directory`; nil: it lacks nothing.
 function lua_types.lacks(text, directory)
   local name = quoted(directory)
   if text:find(name, 1, true) then

@@ -1,4 +1,4 @@
---- What `plusmoin monitors` prints, from the control socket's answer.
+--- Renders what `plusmoin monitors` prints, from the control socket's answer.
 local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 local status = require "plusmoin.status"
@@ -7,7 +7,7 @@ local get = answers.get
 local monitors = {}
 
 local HEAD = { "NAME", "HOST", "ACTS", "SINCE", "ANSWERING", "NOT ANSWERING", "SETTINGS" }
-local PARTS = { "nodes", "rules", "triggers" } -- of a monitor's `settings`, as src/core/likeness.h has them
+local PARTS = { "nodes", "rules", "triggers" } -- of a monitor's `settings`, in the order of src/core/likeness.h
 
 local function text(value)
   return type(value) == "string" and value ~= "" and keypath.escape(value) or "-"
@@ -25,7 +25,7 @@ local function parts_of(settings)
   return parts
 end
 
--- Whether a monitor's settings are ours, in words.
+-- Returns in words whether a monitor's settings are the same as ours.
 local function settings_text(ours, theirs)
   if type(ours) ~= "string" or type(theirs) ~= "string" then
     return "-"
@@ -39,7 +39,7 @@ local function settings_text(ours, theirs)
   return "differ: " .. (#differ > 0 and table.concat(differ, ", ") or "another version's")
 end
 
--- That of who acts: since when, and its term, as far as they are known.
+-- Returns since when a monitor acts, and its term, as far as they are known; "-" where it does not act.
 local function acts_text(answer, name, now)
   if name == nil or name ~= get(answer, "acting") then
     return "-"
@@ -59,7 +59,7 @@ local function find_own(answer, list)
   end
 end
 
---- Renders an answer to {"request": "monitors"} (a table); `now`: epoch seconds. Text that ends with a line break.
+--- Renders an answer (a table) to {"request": "monitors"}; `now` is in epoch seconds. The text ends with a newline.
 function monitors.render(answer, now)
   local list = answers.list(answer, "monitors")
   local ours, rows = get(find_own(answer, list), "settings"), { HEAD }

@@ -1,12 +1,12 @@
---- The nearest known word for a mistyped one.
+--- Finds the nearest known word to a mistyped one.
 local nearest = {}
 
--- Spellings that mean the same to people: case, and - for _.
+-- Returns a spelling that is the same for words that differ only in case, or in - for _.
 local function normal(word)
   return (word:lower():gsub("[%s%-]", "_"))
 end
 
---- The number of letters to insert, delete, replace or swap with their
+--- Returns how many letters must be inserted, deleted, replaced or swapped with their
 -- neighbour to make one word of the other.
 function nearest.distance(a, b)
   local before, last, row = {}, {}, {}
@@ -28,12 +28,12 @@ function nearest.distance(a, b)
   return last[#b]
 end
 
-local LONGEST = 64 -- bytes of a word worth comparing
+local LONGEST = 64 -- bytes of a word that are compared
 
 --- Finds the nearest of `known` (a list of strings) to `word`.
--- Returns it and whether it is near enough to be called a typo (at most a
--- third of its letters differ); nil when `known` is empty. Of equals the first
--- in the list wins, so that the answer is the same in every run.
+-- Returns it and whether `word` is likely a typo of it (at most a third of its
+-- letters differ); nil when `known` is empty. Of several that are equally near,
+-- the first in the list is returned.
 function nearest.find(word, known)
   local best, best_distance
   local wanted = normal(word:sub(1, LONGEST))

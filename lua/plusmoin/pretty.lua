@@ -1,9 +1,9 @@
---- Values as a console prints them: a table with its fields in order, nested ones indented, for people.
+--- Prints values for people at the console: a table with its fields in order, nested tables indented.
 local pretty = {}
 
 local DEEPEST = 6 -- tables within tables
-local MOST_FIELDS = 200 -- of one table; the rest is counted
-local WIDTH = 100 -- a table that fits stands on one line
+local MOST_FIELDS = 200 -- fields of one table that are printed; the rest is counted
+local WIDTH = 100 -- characters; a table that fits is printed on one line
 
 local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\\"] = "\\\\", ['"'] = '\\"' }
 
@@ -17,7 +17,7 @@ local function is_name(key)
   return type(key) == "string" and key:find("^[%a_][%w_]*$") ~= nil
 end
 
--- Numbers before names before all else, each in its order.
+-- Numbers are sorted before names, and names before all other keys.
 local RANKS = { number = 1, string = 2 }
 
 local function comes_before(a, b)
@@ -28,7 +28,7 @@ local function comes_before(a, b)
   return rank_a < 3 and a < b
 end
 
--- Its keys, at most MOST_FIELDS of them, in order; and how many more it has.
+-- Returns at most MOST_FIELDS keys of a table, in order, and how many more it has.
 local function keys_of(value)
   local keys, more = {}, 0
   for key in pairs(value) do
@@ -53,7 +53,7 @@ local function inner_text(value, indent, parents)
   return table_text(value, indent, parents)
 end
 
--- Its fields as words, `name = value`, or the value alone where keys count up from 1.
+-- Returns the texts of a table's fields: `name = value`, or the value alone where keys count up from 1.
 local function fields_of(value, indent, parents)
   local keys, more = keys_of(value)
   local words = {}
@@ -91,7 +91,7 @@ function table_text(value, indent, parents)
   return "{\n" .. indent .. "  " .. table.concat(words, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
 end
 
---- The value's text. A string is itself, so that a shell script can use it; in a table it is quoted.
+--- Returns a value's text. A string stays as it is, so that a shell script can use it; in a table it is quoted.
 function pretty.text(value)
   if type(value) == "table" then
     return table_text(value, "", { depth = 0 })
@@ -99,7 +99,7 @@ function pretty.text(value)
   return tostring(value)
 end
 
---- The texts of `n` values: on one line between tabs, or a line each where one of them takes several.
+--- Returns the texts of `n` values on one line with tabs between them, or on a line each where one has line breaks.
 function pretty.line(values, n)
   local words, several = {}, false
   for i = 1, n do

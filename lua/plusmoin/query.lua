@@ -1,13 +1,13 @@
---- pm.query: SQL from a trigger. Its arguments are checked and made plain here, the
--- C half (src/script/api_query.c) talks to the server.
+--- pm.query: SQL from a trigger. This file checks its arguments and turns them into
+-- strings; src/script/api_query.c talks to the server.
 local connection = require "plusmoin.config.connection"
 local core = require "plusmoin.query.core"
 local json = require "plusmoin.jansson"
 
 local query = {}
 
-local LONGEST_S = 86400   -- as everywhere
-local MOST_PARAMS = 65535 -- of the protocol
+local LONGEST_S = 86400   -- as for all times of the configuration
+local MOST_PARAMS = 65535 -- the most that the protocol allows
 
 local function misuse(format, ...)
   error("pm.query: " .. format:format(...), 0)
@@ -59,7 +59,7 @@ local function check_target(target)
   return check_text("target.host", target.host), port
 end
 
--- A parameter's text; false for NULL. Types are the server's to find.
+-- Returns a parameter's text; false for NULL. The server finds out the types.
 local function param_text(i, value)
   if value == nil or value == json.null then
     return false
@@ -73,7 +73,7 @@ local function param_text(i, value)
   return check_text(("params[%d]"):format(i), value)
 end
 
--- How many there are: n, as table.pack has it, or the highest index.
+-- Returns how many parameters there are: n, as table.pack sets it, or the highest index.
 local function count_params(params)
   local count = params.n
   if count == nil then
@@ -124,7 +124,7 @@ local OPTIONS = {
   connection = function(value) return check_connection("connection", value) end,
 }
 local OPTION_WORDS = "admin, connection, dbname, password, timeout, user"
--- What a target that is not configured may bring along; a node table has none of them.
+-- The keys that a target which is no configured node may have; a node table has none of them.
 local OF_TARGET = { "user", "password", "dbname", "connection" }
 
 local function take_options(spec, target, options)
@@ -144,8 +144,8 @@ local function take_options(spec, target, options)
   end
 end
 
---- pm.query, as the table of the API says (lua/plusmoin/api/waiting.lua). Parameters never become part of the text; the
--- session begins with the settings of src/pg/pinned.c that are for others, but not with `admin`.
+--- pm.query, as the table of the API says (lua/plusmoin/api/waiting.lua). Parameters never become part of the text.
+-- Unless `admin` is set, the session begins with those settings of src/pg/pinned.c that are for triggers.
 function query.query(target, sql, params, options)
   local spec = {}
   spec.host, spec.port = check_target(target)

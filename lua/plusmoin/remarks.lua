@@ -1,10 +1,10 @@
---- What a trigger says that finds the same thing wrong at each run: once, for as long as it is.
+--- Lets a trigger log a lasting fault once, although it finds the fault again at each run.
 local remarks = {}
 
---- Returns a function(what, text): logs `text` as an error unless it is what was said of
--- `what` last; text nil or false: all is well again. Remembered in pm.state, so over
--- reloads too. `pm`: require "plusmoin"; `trigger`: the word before the text; `name`: of
--- what the trigger looks after.
+--- Returns a function(what, text) that logs `text` as an error, unless it is the last text
+-- about `what`. With nil or false for text the fault is over. pm.state remembers it, so a
+-- reload does not repeat it. `pm` is the module "plusmoin", `trigger` the word before the
+-- text, `name` names what the trigger looks after.
 function remarks.new(pm, trigger, name)
   return function(what, text)
     local key = name .. ": " .. what

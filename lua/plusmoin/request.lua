@@ -1,10 +1,10 @@
---- pm.request: one exchange with a program that listens on a socket. Its arguments
--- are checked here, the C half is src/script/api_request.c.
+--- pm.request: one exchange with a program that listens on a socket. This file checks its
+-- arguments; src/script/api_request.c makes the exchange.
 local core = require "plusmoin.request.core"
 
 local request = {}
 
-local LONGEST_S = 86400 -- as everywhere
+local LONGEST_S = 86400 -- as for all times of the configuration
 local KEYS = { to = true, data = true, timeout = true }
 local ALLOWED = 'to, "/socket" or "host:port" expected'
 
@@ -12,8 +12,8 @@ local function misuse(format, ...)
   error("pm.request: " .. format:format(...), 0)
 end
 
---- Takes an address apart: "/socket" -> path; "host:port", "[::1]:port" -> nil, host,
--- port; nil for anything else. Does not wait.
+--- Splits an address: returns a path for "/socket"; nil, host and port for "host:port" and
+-- "[::1]:port"; nil for all else. It does not wait.
 function request.parse(to)
   if type(to) ~= "string" or to:find("\0", 1, true) then
     return nil

@@ -1,13 +1,14 @@
---- Who should take writes and who reads, among the servers that a proxy has: what the
--- triggers that steer one share. Pure, no function waits. A node's id is "host:port".
+--- Decides which servers of a proxy should take writes, and which reads. The triggers that
+-- steer proxies share it. Pure. A node's id is "host:port"; the seat of a cluster is the
+-- place of its master.
 local roles = {}
 
---- The id of a node table.
+--- Returns the id of a node table.
 function roles.id(node)
   return node.host .. ":" .. node.port
 end
 
---- All nodes of `clusters` (pm.clusters()): by id, and as a list without repetition.
+--- Returns all nodes of `clusters` (pm.clusters()) by id, and as a list without repetition.
 function roles.nodes(clusters)
   local nodes, order = {}, {}
   for _, cluster in ipairs(clusters) do
@@ -24,7 +25,7 @@ function roles.nodes(clusters)
   return nodes, order
 end
 
--- id -> {node =, cluster = its cluster, or nil}.
+-- Returns id -> {node =, cluster = its cluster; nil: it has none}.
 local function survey(clusters)
   local known = {}
   for _, cluster in ipairs(clusters) do
@@ -42,7 +43,7 @@ local function survey(clusters)
   return known
 end
 
--- Nothing has been found out about it yet, as at the monitor's start.
+-- Whether plusmoin has found out nothing about a node yet, as right after its start.
 local function is_unknown(entry)
   local node = entry.node
   return entry.cluster == nil and node.reason == nil and not node.is_slave
@@ -66,7 +67,7 @@ local function names(nodes)
   return table.concat(list, ", ")
 end
 
--- Whether all listed nodes are known: one that is not may be a master.
+-- Whether plusmoin knows all listed nodes. An unknown one may be a master.
 local function all_known(known, listed)
   for id in pairs(listed) do
     if known[id] == nil or is_unknown(known[id]) then
@@ -76,14 +77,14 @@ local function all_known(known, listed)
   return true
 end
 
--- The writer, or nil and, where that is a problem, what the problem is; nil, nil and true
--- while too little is known to say.
+-- Returns the writer; or nil and what the problem is, if that is one; or nil, nil and true
+-- while too little is known to decide.
 local function choose(clusters, known, listed, before)
   local last = before and known[before]
   local seat = last and last.cluster and last.cluster.master
   local masters = masters_of(clusters, listed)
   if last and last.node.state == "master" and listed[before] then
-    return last.node -- it stays while it sits
+    return last.node -- it stays the writer while it is the master of its cluster
   elseif seat then
     if listed[roles.id(seat)] then
       return seat
@@ -97,7 +98,7 @@ local function choose(clusters, known, listed, before)
   return masters[1]
 end
 
--- `readable`: the ids among which one may read.
+-- Returns the set of ids of the readers. `readable` is the set of those that the proxy can read from.
 local function choose_readers(clusters, cluster, writer, readable, master_reads)
   local readers = {}
   for _, each in ipairs(cluster and { cluster } or clusters) do
@@ -111,19 +112,19 @@ local function choose_readers(clusters, cluster, writer, readable, master_reads)
   return readers
 end
 
---- What should be, by `clusters` (pm.clusters()), for the servers `listed` (a set of ids)
--- that may take writes and those that may be read from, `readable`, when `before` (an id,
--- or nil) was the writer last. `master_reads`: "always", "alone" (while no slave can),
--- "never".
+--- Decides by `clusters` (pm.clusters()). `listed` is the set of ids of the servers that may
+-- take writes, `readable` that of those that may be read from, `before` the id of the last
+-- writer, or nil. `master_reads` says whether the writer reads, too: "always", "alone"
+-- (while no slave can), "never".
 --
--- The writer stays while it sits in a seat. When it does not, its cluster's new master
--- follows; while that seat is empty, exactly one other listed master takes over; with
--- several nobody does, and while a listed node is still unknown nothing is decided.
+-- The writer stays the writer while it is the master of its cluster. Then that cluster's new
+-- master follows. While that seat is empty and exactly one other listed node is a master, that
+-- one does; with several none does. While a listed node is unknown, nothing is decided.
 -- Readers are the slaves (they are in sync) of the writer's cluster.
 --
--- Returns { writer = node or nil, undecided = boolean, readers = set of ids, known = function(id): whether
--- something is known of it yet, else it is best left as it is, lost = function(id):
--- whether it is down, or not in sync, problem = text or nil }.
+-- Returns { writer = node or nil, undecided = boolean, readers = set of ids, known = function(id)
+-- -> whether plusmoin knows something of the node (a caller leaves an unknown one as it is), lost =
+-- function(id) -> whether it is down or out of sync, problem = text or nil }.
 function roles.decide(clusters, listed, readable, before, master_reads)
   local known = survey(clusters)
   local writer, problem, undecided = choose(clusters, known, listed, before)

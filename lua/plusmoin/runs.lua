@@ -1,4 +1,4 @@
---- What `plusmoin runs` prints, from the control socket's answers.
+--- Renders what `plusmoin runs` prints, from the control socket's answers.
 local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 local status = require "plusmoin.status"
@@ -8,7 +8,7 @@ local runs = {}
 
 local HEAD = { "ID", "STATE", "SINCE", "WAITS FOR", "TRIGGER", "KIND", "EVENT", "CLUSTER", "NODE" }
 
--- The daemon's words for what a run waits for, where people want more of them.
+-- The daemon's words for what a run waits for -> words for people.
 local WAITS = {
   turn = "its turn", place = "a place (trigger_parallel)", host = "its script host", term = "the term",
   sleep = "pm.sleep", exec = "pm.exec", query = "pm.query", http = "pm.http", request = "pm.request",
@@ -22,7 +22,7 @@ local function whole(value)
   return math.tointeger(value) and ("%d"):format(math.tointeger(value)) or "-"
 end
 
--- What it waits for, behind whom, and what a function waits for: for how long.
+-- Returns what a run waits for: a waiting one also behind which run, a function also for how long.
 local function wait_text(run, now)
   local word = get(run, "waits_for")
   local found = WAITS[word] or text(word)
@@ -41,7 +41,7 @@ end
 
 local function event_text(run)
   if not get(run, "name") then
-    return "-" -- what somebody has typed at a console
+    return "-" -- code of a console, which belongs to no event
   end
   return ("%s %s"):format(text(get(run, "name")), text(get(run, "event")))
 end
@@ -51,7 +51,7 @@ local function cluster_text(run)
   return id and id >= 0 and ("%d"):format(id) or "-"
 end
 
--- How many there are, where not all of them are listed.
+-- Returns a line that says how many runs there are; "" where all of them are listed.
 local function counts_text(answer, listed)
   local running, waiting = math.tointeger(get(answer, "running")), math.tointeger(get(answer, "waiting"))
   if not running or not waiting or running + waiting <= listed then
@@ -60,7 +60,7 @@ local function counts_text(answer, listed)
   return ("%d of %d are listed: %d run, %d wait\n"):format(listed, running + waiting, running, waiting)
 end
 
---- Renders an answer to {"request": "runs"} (a table); `now`: epoch seconds. Text that ends with a line break.
+--- Renders an answer (a table) to {"request": "runs"}; `now` is in epoch seconds. The text ends with a line break.
 function runs.render(answer, now)
   local rows, list = { HEAD }, answers.list(answer, "runs")
   for _, run in ipairs(list) do
@@ -72,7 +72,7 @@ function runs.render(answer, now)
     .. (#list > 0 and status.layout(rows) or "nothing runs, and nothing waits\n") .. counts_text(answer, #list)
 end
 
---- The same of one to {"request": "runs_kill"}: what was ended, and how it was.
+--- Renders an answer to {"request": "runs_kill"}: which run was ended, and what it did then.
 function runs.render_killed(answer)
   local run = get(answer, "run")
   local how = get(run, "state") == "waiting" and "it waited, and does not run" or

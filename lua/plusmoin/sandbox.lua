@@ -1,8 +1,9 @@
---- Closes a host's Lua state: what users' code must not have is taken away or
--- replaced (shared notes on Lua, "What must not be in a trigger's hands").
+--- Prepares a script host's Lua state for users' code: takes away or replaces what it
+-- must not have (shared notes on Lua, "What must not be in a trigger's hands").
 --
--- The globals, the standard tables and plusmoin's own are seen through guards: a
--- configuration that is being loaded may write to them, a running trigger may not.
+-- Users' code reaches the globals, the standard tables and plusmoin's own through guards,
+-- proxy tables that raise an error when a running trigger writes to them. A configuration
+-- that is being loaded may write.
 local core = require "plusmoin.core"
 local coroutines = require "plusmoin.coroutines"
 local files = require "plusmoin.sandbox.files"
@@ -15,8 +16,8 @@ local raw_get, raw_set, raw_next = rawget, rawset, next
 local globals = _G
 local guarded = setmetatable({}, { __mode = "k" }) -- guard -> what it guards
 
--- An empty table through which `real` is seen; `name` is for the error, `index` for
--- what is seen otherwise.
+-- Returns a guard of the table `real`. `name` begins the key's name in its error; `index`,
+-- if given, is its __index in place of `real`.
 local function guard(real, name, index)
   local proxy = {}
   guarded[proxy] = real
@@ -42,7 +43,7 @@ local function refuse(what)
   end
 end
 
--- Text only: bytecode could do anything.
+-- Makes the loaders refuse bytecode, which could do anything.
 local function close_loaders()
   local load = load
   function globals.load(chunk, name, mode, ...)
@@ -74,7 +75,7 @@ end
 local function close_io()
   local methods = getmetatable(io.stdout).__index
   for _, name in ipairs { "read", "write", "seek", "flush", "close" } do
-    methods[name] = libs.note(methods[name]) -- a file may hang
+    methods[name] = libs.note(methods[name]) -- noted, because a file may hang
   end
   libs.protect("FILE*")
   local console = files.console()
@@ -95,7 +96,7 @@ local function close_io()
   io.open = reads.open
 end
 
--- The rest of debug reaches into other frames, the registry or the hooks.
+-- Leaves two functions of debug: the others reach into other frames, the registry or the hooks.
 local function close_debug()
   local kept = { traceback = debug.traceback, getinfo = debug.getinfo }
   for name in pairs(debug) do
@@ -119,7 +120,7 @@ local function close_basics()
   end
   function globals.rawset(t, key, value)
     if guarded[t] then
-      t[key] = value -- asks the guard
+      t[key] = value -- the guard raises an error in a running trigger
       return t
     end
     return raw_set(t, key, value)
@@ -146,7 +147,7 @@ local function open_log()
   end
 end
 
--- What require and the searchers use themselves is the real one.
+-- Returns the guard of `package`, and the real package.loaded. require and the searchers go on to use the real tables.
 local function guard_package()
   reads.open_package()
   local real, loaded = package, package.loaded
@@ -163,7 +164,7 @@ local OWN = { "plusmoin.core", "plusmoin.exec", "plusmoin.query.core", "plusmoin
   "plusmoin.http.core", "plusmoin.jansson", "plusmoin.store", "plusmoin.coroutines", "plusmoin.libs",
   "plusmoin.reads" }
 
--- plusmoin's own tables, one level down as well.
+-- Guards pm, pm.log and pm.json, and hides the modules under them from users' code.
 local function guard_own(loaded)
   local pm = require "plusmoin"
   pm.log = guard(pm.log, "pm.log.")
@@ -175,7 +176,7 @@ local function guard_own(loaded)
   end
 end
 
---- Closes the state it is called in, once, before any code of users.
+--- Prepares the Lua state. The script host calls it once, before any code of users runs.
 function sandbox.close()
   close_loaders()
   close_os()

@@ -1,12 +1,12 @@
---- What has happened, in the words for people that alerts say. Pure, nothing waits.
+--- Says what has happened in words for people, as alerts need them. Pure.
 local saying = {}
 
---- "slave down db2": the event and its node.
+--- Returns the event and its node: "slave down db2".
 function saying.short(event)
   return event.name:gsub("_", " ") .. (event.trigger and " " .. event.trigger.name or "")
 end
 
---- "slave down db2 in cluster 0: Connection refused (S1)": one line for a telephone.
+--- Returns one line for a telephone: "slave down db2 in cluster 0: Connection refused (S1)".
 function saying.line(event)
   local node = event.trigger
   local why = node and (node.message or node.reason)

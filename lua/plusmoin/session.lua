@@ -1,15 +1,15 @@
---- The console's sessions inside the running daemon: code that is typed there runs here, as any trigger's run.
+--- The console's sessions inside the running daemon: it runs the code that is typed there, as the run of a trigger.
 --
--- A session's variables live in the script host's state until the session ends, or until another host takes this
--- one's place (a reload, or a run that has held it). Called by src/script/snippet.c, on the host's thread.
+-- The script host's state keeps a session's variables until the session ends, or until a new host replaces this one
+-- (at a reload, or because a run has blocked it). src/script/snippet.c calls these functions on the host's thread.
 local completion = require "plusmoin.completion"
 local pretty = require "plusmoin.pretty"
 
 local session = {}
 
-local OUTPUT_BYTES = 1024 * 1024 -- of one run; the rest is cut, which is said
+local OUTPUT_BYTES = 1024 * 1024 -- of one run; the rest is cut, and a note says so
 
-local sessions = {} -- name -> { environment, output = list of lines, ... of the run under way }
+local sessions = {} -- name -> { environment, and of its running code: output = list of texts, bytes, ... }
 
 local function add_output(one, text)
   if one.bytes > OUTPUT_BYTES then
@@ -22,7 +22,7 @@ local function add_output(one, text)
   one.output[#one.output + 1] = text
 end
 
--- The help on a name ("pm.query"), on what it names (pm.query), or (nil) an overview.
+-- Returns the help on a name ("pm.query") or on a function or table itself (pm.query); for nil an overview.
 local function help_text(pm, what)
   local api = require "plusmoin.api"
   local name = what
@@ -36,7 +36,7 @@ local function help_text(pm, what)
   return text or ("there is no %s; nearest: %s; help() lists what there is"):format(name, table.concat(near, ", "))
 end
 
--- What the session's code sees: plusmoin's API, the globals, and what it sets itself.
+-- Makes the globals of a session's code: plusmoin's API, Lua's globals, and the session's own variables.
 local function new_environment(one)
   local pm = require "plusmoin"
   local environment = { pm = pm }
@@ -75,7 +75,7 @@ local function begin(name)
   return one
 end
 
--- As an expression, else as statements; nil and the message.
+-- Compiles the code as an expression, else as statements. Returns a function; or nil and the message.
 local function compile(code, chunk, environment)
   local expression = load("return " .. code, chunk, "t", environment)
   if expression then
@@ -84,7 +84,7 @@ local function compile(code, chunk, environment)
   return load(code, chunk, "t", environment)
 end
 
---- Runs `code`, which errors call `chunk`. An error of the code is raised; what it returns is printed.
+--- Runs `code` and prints what it returns. An error of the code is raised; `chunk` names the code in its message.
 function session.run(name, chunk, code)
   local one = begin(name)
   local typed, err = compile(code, chunk, one.environment)
@@ -98,8 +98,8 @@ function session.run(name, chunk, code)
   end
 end
 
---- The run has ended, well or not: what it has printed (nil: nothing), why it could not be compiled (nil: it could),
--- whether more lines may mend that, and whether the session had no variables before.
+--- Takes the outcome of a run that has ended. Returns what it has printed (nil: nothing), why it could not be compiled
+-- (nil: it could), whether more lines may complete the code, and whether it was the session's first run in this host.
 function session.take(name)
   local one = sessions[name]
   if not one then
@@ -110,7 +110,7 @@ function session.take(name)
   return text, one.refused, one.is_unfinished, one.is_first
 end
 
---- The session has ended: its variables go.
+--- Forgets a session that has ended, with its variables.
 function session.forget(name)
   sessions[name] = nil
 end

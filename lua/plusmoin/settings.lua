@@ -1,6 +1,6 @@
---- Every setting of plusmoin, one row each: the one place that knows them.
+--- The table of all settings of plusmoin, one row each. A setting is defined nowhere else.
 --
--- The loader, its checks and defaults, the sample files' spec, README's table
+-- The loader, its checks and defaults, the sample files' spec, plusmoin.conf(5)
 -- and the help are made from these rows. A row:
 --   name         key path: "heartbeat", "nodes[].port", "triggers.master_up",
 --                "triggers.X.timeout" (a key of a trigger's entry)
@@ -8,13 +8,13 @@
 --                statement, host, nodes, connection, boolean, triggers, trigger, command, object,
 --                listen, listens, names, urls
 --   min, max     range of numbers, both included; min_open: min itself is out
---   default      the value, where it is a fixed one
+--   default      the value, where it is fixed
 --   default_doc  the default in words, where it is computed or its text differs
 --   required     true: there is no default
 --   allowed      choice, words: the list of words; else a sentence for messages
 --   reload       "live": taken by a reload; "restart": needs one (contract,
 --                "Reload")
---   doc          one line
+--   doc          one sentence: what the setting does, for people
 -- Times are seconds and may be fractional; 86,400 is the longest (contract).
 local settings = {}
 
@@ -29,9 +29,9 @@ local rows = {
   { name = "user", type = "string", required = true, reload = "live",
     doc = "Role to log in as; must be allowed to write to that database." },
   { name = "password", type = "secret", default_doc = "none: libpq looks for one", reload = "live",
-    doc = "Its password; may be left out where libpq finds one (`passfile`, certificate, trust)." },
+    doc = "Password of that role; may be left out where libpq finds one (`passfile`, certificate, trust)." },
   { name = "heartbeat", type = "seconds", min = SHORTEST, max = DAY, default = 60, reload = "live",
-    doc = "How often every node is looked at and the master's beat is written." },
+    doc = "How often plusmoin looks at every node and writes the master's beat." },
   { name = "max_sync_delay", type = "seconds", min = 0, min_open = true, max = DAY, default = 120, reload = "live",
     doc = "A slave that is further behind its master than this is out of sync (lost)." },
   { name = "recover_sync_delay", type = "seconds", min = 0, min_open = true, max = DAY, default = 60,
@@ -46,11 +46,11 @@ local rows = {
   { name = "nodes[].port", type = "integer", min = 1, max = 65535, default = 5432, reload = "live",
     doc = "Port of the server." },
   { name = "nodes[].name", type = "string", default_doc = "`host:port`", reload = "live",
-    doc = "What people get to see instead of `host:port`." },
+    doc = "Name that people see instead of `host:port`." },
   { name = "nodes[].user", type = "string", default_doc = "`user`", reload = "live",
     doc = "Role to log in as on this node." },
   { name = "nodes[].password", type = "secret", default_doc = "`password`", reload = "live",
-    doc = "Its password on this node." },
+    doc = "Password of that role on this node." },
   { name = "nodes[].dbname", type = "string", default_doc = "`dbname`", reload = "live",
     doc = "Database on this node." },
   { name = "nodes[].connection", type = "connection", default_doc = "{}", reload = "live",
@@ -60,10 +60,11 @@ local rows = {
     default_doc = "`max_sync_delay`", reload = "live",
     doc = "How far behind this slave may be: more than the fleet's for a standby that is delayed on purpose." },
   { name = "nodes[].recover_sync_delay", type = "seconds", min = SHORTEST, max = DAY,
-    default_doc = "its `max_sync_delay` less the distance of the fleet's two, at least half of it", reload = "live",
-    doc = "How close this one must be to be taken back when it is lost." },
+    default_doc = "its `max_sync_delay` minus the difference of the fleet's two delays, at least half of it",
+    reload = "live",
+    doc = "How close to its master this slave must be to be taken back when it is lost." },
   { name = "nodes[].ignore_system_id", type = "boolean", default_doc = "false", reload = "live",
-    doc = "A copy of another server that is a master on purpose: `split_brain` never fires for it." },
+    doc = "Whether this node is a copy of another server and a master on purpose: `split_brain` never fires for it." },
   { name = "connection", type = "connection",
     default_doc = "{} (`gssencmode` is `disable` unless set)", reload = "live",
     allowed = "libpq keywords and their values",
@@ -88,11 +89,11 @@ local rows = {
   { name = "triggers.split_brain", type = "trigger", default_doc = "null", reload = "live",
     doc = "Two masters of one origin take writes: the newer is the trigger's node, the other one its rival." },
   { name = "triggers.master_unreachable", type = "trigger", default_doc = "null", reload = "live",
-    doc = "plusmoin alone has lost the way to a master: its slaves still hear it, and it keeps its seat." },
+    doc = "plusmoin cannot reach a master, but its slaves still hear it: it stays the master of its cluster." },
   { name = "triggers.monitor_isolated", type = "trigger", default_doc = "null", reload = "live",
-    doc = "plusmoin itself is cut off from all other hosts: no loss counts until it hears one again." },
+    doc = "plusmoin itself is cut off from all other hosts: no loss counts until one of them answers again." },
   { name = "triggers.monitor_reconnected", type = "trigger", default_doc = "null", reload = "live",
-    doc = "plusmoin hears other hosts again: all nodes are asked anew." },
+    doc = "Other hosts answer plusmoin again: it asks all nodes anew." },
   { name = "triggers.node_held", type = "trigger", default_doc = "null", reload = "live",
     doc = "A node is alive but lets nobody in (`hold_on`): it keeps its place." },
   { name = "triggers.X.command", type = "command", default_doc = "none: this or `lua` is required", reload = "live",
@@ -108,37 +109,37 @@ local rows = {
     default_doc = "the Lua file's own, else `trigger_timeout`", reload = "live",
     doc = "Seconds this entry may run." },
   { name = "triggers.X.rerun", type = "boolean", default = true, reload = "live",
-    doc = "With several `monitors`: whether it runs again when the one that had started it died before its end." },
+    doc = "With several `monitors`: whether it runs again when the monitor that had started it died before its end." },
   { name = "triggers.X.alone", type = "choice", allowed = { "hold", "act" }, default = "hold", reload = "live",
-    doc = "With several `monitors`: `act` runs it at once, also while etcd is away (pagers); it may run twice." },
+    doc = "With several `monitors`: `act` runs it at once, also while etcd does not answer (pagers); it may run "
+      .. "twice." },
   { name = "trigger_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
     doc = "Seconds a trigger may run; then its process group gets TERM and 5 s later KILL." },
   { name = "lua", type = "object", default_doc = "{}", reload = "live",
     allowed = "an object with path, memory_limit, patience",
-    doc = "What Lua triggers have at hand." },
+    doc = "Where Lua triggers find modules, and their limits." },
   { name = "lua.path", type = "string", default_doc = "none", reload = "live",
     allowed = "templates as of Lua's package.path, separated by semicolons",
-    doc = "Where `require` looks besides, before Lua's own places (`lib/?.lua`); "
-      .. "too late for a Lua configuration's own." },
+    doc = "Further places where `require` looks, before Lua's own; a Lua configuration itself is read too early for "
+      .. "them." },
   { name = "lua.memory_limit", type = "integer", min = 8, max = 16384, default = 64, reload = "live",
     doc = "MiB of memory that all Lua triggers have together." },
   { name = "lua.patience", type = "seconds", min = 0, min_open = true, max = DAY, default = 5, reload = "live",
-    doc = "Seconds that a function may hold its script host without a sign; then a new host goes on without it." },
+    doc = "Seconds that one call may block the Lua triggers; then plusmoin goes on with a new thread for them." },
   { name = "trigger_parallel", type = "integer", min = 1, max = 1000, default = 16, reload = "live",
     doc = "How many external commands may run at once; `master_*` have as many slots again for themselves." },
   { name = "shutdown_grace", type = "seconds", min = 0, max = DAY, default = 10, reload = "live",
-    doc = "Seconds that triggers under way get when plusmoin stops." },
+    doc = "Seconds that running triggers have to end when plusmoin stops." },
   { name = "connect_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
     doc = "Seconds a connection may take to come up." },
   { name = "query_timeout", type = "seconds", min = SHORTEST, max = DAY,
     default_doc = "`connect_timeout`, at most 10", reload = "live",
-    doc = "Seconds a node has to answer in a round, whatever it has to do in it." },
+    doc = "Seconds a node has to answer in a round, also when it must be connected to anew first." },
   { name = "down_after", type = "integer", min = 1, max = 100, default = 1, reload = "live",
-    doc = "Failed attempts before a failure counts." },
+    doc = "How many attempts must fail before a failure counts." },
   { name = "retry_interval", type = "seconds", min = SHORTEST, max = DAY,
     default_doc = "1, at most `heartbeat`", reload = "live",
-    doc = "How often failing, lost and clusterless nodes are asked; "
-      .. "who refuses for long: after a tenth of that time." },
+    doc = "How often failing, lost and clusterless nodes are asked; one that refuses for long is asked less often." },
   { name = "restart_grace", type = "seconds", min = 0, max = DAY,
     default_doc = "`heartbeat`, at most 10", reload = "live",
     doc = "Seconds a server that said it is stopping or starting has to come back before it counts as down." },
@@ -148,18 +149,18 @@ local rows = {
     default = { "full", "auth", "no_database", "table", "tls" },
     default_doc = '`["full", "auth", "no_database", "table", "tls"]`',
     reload = "live",
-    doc = "Classes of failure that keep a node in its place: the server is alive, only the door is shut." },
+    doc = "Classes of failure that let a node keep its place: the server is alive and only refuses new sessions." },
   { name = "isolation_anchors", type = "addresses", default_doc = "[]", reload = "live",
     allowed = 'a list of "host:port" ("[address]:port" of IPv6)',
-    doc = "Addresses that are asked, by a TCP connect, when the monitor may be cut off: a gateway, a name server." },
+    doc = "Addresses that plusmoin tries by a TCP connect when it may be cut off itself: a gateway, a name server." },
   { name = "isolation_grace", type = "seconds", min = 0, max = DAY, default_doc = "null: as long as it lasts",
     reload = "live",
     doc = "Seconds for which no loss counts while the monitor is cut off from all other hosts; then losses count." },
   { name = "second_opinion", type = "boolean", default = true, reload = "live",
-    doc = "Whether slaves are asked if they still hear a master that plusmoin has lost the way to." },
+    doc = "Whether plusmoin asks the slaves of a master that it cannot reach whether they still hear it." },
   { name = "fresh_connect_interval", type = "seconds", min = 0, max = DAY, default = 30, reload = "live",
-    doc = "How often a fresh connection has to replace the kept one (with 1/4 core at the most); "
-      .. "0: never, smart stops wait." },
+    doc = "How often a fresh connection must replace the kept one (1/4 core at most); 0: never, and a smart shutdown "
+      .. "waits." },
   { name = "is_slave_statement", type = "statement", default = "SELECT pg_is_in_recovery()", reload = "live",
     allowed = "one SQL statement that returns true (or an integer that is not 0) on a slave",
     doc = "SQL that returns true on a slave: one statement, one row, one boolean (or an integer: 0 is false)." },
@@ -176,7 +177,7 @@ local rows = {
   { name = "status_file", type = "path", default = "/var/run/plusmoin/status.json", reload = "live",
     doc = "File that holds the status as JSON, replaced whenever it changes." },
   { name = "state_file", type = "path", default_doc = "none", reload = "live",
-    doc = "File that keeps clusters, places and seats over a restart; it goes on where it was." },
+    doc = "File that keeps the clusters and the places of nodes, so that plusmoin goes on with them after a restart." },
   { name = "control_socket", type = "path", default_doc = "`plusmoin.sock` beside `pid_file`", reload = "restart",
     doc = "Unix socket that `plusmoin status` asks; at most 107 bytes." },
   { name = "http", type = "object", default_doc = "null: there is no window", reload = "live",
@@ -184,55 +185,57 @@ local rows = {
     doc = "The window: status, health, metrics and events by HTTP." },
   { name = "http.listen", type = "listens", default_doc = "none: this or `agent` is required", reload = "live",
     allowed = LISTEN .. ", or a list of these",
-    doc = "Where it listens, once or in several places; a socket's path has at most 107 bytes." },
-  { name = "http.token_file", type = "path", default_doc = "none: who reaches it may ask", reload = "live",
-    doc = "File whose first line is the bearer token that who asks must have; read with the configuration." },
+    doc = "Where the window listens, at one address or several; a socket's path has at most 107 bytes." },
+  { name = "http.token_file", type = "path", default_doc = "none: whoever reaches the window may ask", reload = "live",
+    doc = "File whose first line is the bearer token that requests must carry; it is read with the configuration." },
   { name = "http.hosts", type = "names", default_doc = "[]", reload = "live",
     allowed = "a list of names or addresses, without ports",
     doc = "Further names that the Host header of a request may have, besides the addresses of `listen`." },
   { name = "http.agent", type = "listen", default_doc = "none", reload = "live",
     allowed = LISTEN,
-    doc = "Where HAProxy's agent-check is answered." },
+    doc = "Where plusmoin answers HAProxy's agent-check." },
   { name = "http.isolated", type = "choice", allowed = { "last", "503" }, default = "last", reload = "live",
-    doc = "What health URLs answer while the monitor is cut off from all other hosts: what was known last, or 503." },
+    doc = "What health URLs answer while plusmoin is cut off from all other hosts: what was known last, or 503." },
   { name = "monitors", type = "object", default_doc = "null: this monitor is alone", reload = "restart",
     allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile, votes",
-    doc = "Several monitors of one fleet, of which one acts, agree in etcd; all of it but votes needs a restart." },
+    doc = "How several monitors of one fleet agree in etcd on the one that acts; all of it but votes needs a "
+      .. "restart." },
   { name = "monitors.etcd", type = "urls", required = true, reload = "restart",
     allowed = URLS .. ", or a list of these",
     doc = "Where etcd's members (3.4 or later) answer their clients." },
   { name = "monitors.prefix", type = "string", default = "/plusmoin/main/", reload = "restart",
     allowed = "a text that begins and ends with a slash, and has more between them",
-    doc = "What all keys in etcd begin with: the same for the monitors of one fleet, another one for another fleet." },
+    doc = "Text with which all keys in etcd begin: the same for the monitors of one fleet, another for each fleet." },
   { name = "monitors.name", type = "string", default_doc = "the machine's host name", reload = "restart",
     allowed = "a name of at most 255 bytes without slashes",
-    doc = "This monitor's name: each has one of its own." },
+    doc = "Name of this monitor; each monitor of a fleet needs another one." },
   { name = "monitors.ttl", type = "integer", min = 2, max = 60, default = 5, reload = "restart",
-    doc = "Seconds without a sign of the monitor that acts, after which another one takes over." },
+    doc = "Seconds for which the monitor that acts may be silent; then another one takes over." },
   { name = "monitors.user", type = "string", default_doc = "none: etcd asks for no login", reload = "restart",
     doc = "User of etcd to log in as." },
   { name = "monitors.password", type = "secret", default_doc = "none: `user` needs one", reload = "restart",
-    doc = "Its password." },
+    doc = "Password of that user." },
   { name = "monitors.cafile", type = "path", default_doc = "the system's", reload = "restart",
-    doc = "Certificates (PEM) of those who sign etcd's, for https." },
+    doc = "Certificates (PEM) of the authorities that sign etcd's, for https." },
   { name = "monitors.certfile", type = "path", default_doc = "none", reload = "restart",
     doc = "Certificate (PEM) that this monitor shows to etcd, without a common name where etcd asks for a login." },
   { name = "monitors.keyfile", type = "path", default_doc = "none: `certfile` needs one", reload = "restart",
-    doc = "The key of that certificate (PEM)." },
+    doc = "Private key of that certificate (PEM)." },
   { name = "monitors.votes", type = "votes", default = "majority", reload = "live",
     allowed = '"majority", "any" or a whole number from 1 to 99',
-    doc = "Who must see a loss for it to count: most monitors that can say, any one (nobody is asked), or so many." },
+    doc = "How many monitors must see a loss for it to count: most that can say, any one (nobody is asked), or a "
+      .. "number." },
 }
 
 settings.rows = rows
 
---- Keys of old files that mean nothing: key path -> why, for a warning.
+--- Keys of old configurations that have no effect: key path -> the text of a warning.
 settings.ignored = {
   min_sync_delay = "has never had an effect, and has none now: take it out; "
     .. "how close a slave must be to come back is recover_sync_delay",
 }
 
---- The five keys that are needed before the configuration as a whole is
+--- The five keys that the daemon needs even when the rest of the configuration is bad
 -- (contract, "Privileges and files").
 settings.early = { "daemon_user", "pid_file", "status_file", "log_file", "control_socket" }
 
@@ -246,8 +249,8 @@ function settings.find(name)
   return by_name[name]
 end
 
---- The rows directly below a prefix, in order: "" top level, "nodes[]." node
--- keys, "triggers." events, "triggers.X." keys of an entry, "lua." Lua's.
+--- Returns the rows directly below a prefix, in order: "" gives the top level, "nodes[]." the keys of a
+-- node, "triggers." the events, "triggers.X." the keys of a trigger's entry, "lua." those of `lua`.
 function settings.below(prefix)
   local found = {}
   for _, row in ipairs(rows) do
@@ -286,7 +289,7 @@ local TYPE_TEXT = {
   end,
 }
 
---- What a setting may be, in words, for messages.
+--- Returns the values that a setting may have, in words, for messages.
 function settings.allowed(row)
   if type(row.allowed) == "string" then
     return row.allowed

@@ -1,9 +1,5 @@
---- README's table of settings, made from the settings table.
-local settings = require "plusmoin.settings"
-
+--- What plusmoin.conf(5) and the definitions for editors say of a setting's values.
 local settings_doc = {}
-
-local BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 
 local function number_text(value)
   return ("%.14g"):format(value)
@@ -27,42 +23,6 @@ function settings_doc.default(row)
     return row.default_doc
   end
   return "`" .. (type(row.default) == "number" and number_text(row.default) or tostring(row.default)) .. "`"
-end
-
-local function line(cells)
-  return "| " .. table.concat(cells, " | ") .. " |"
-end
-
---- The table as Markdown, one row a setting.
-function settings_doc.markdown()
-  local lines = { line { "name", "type", "range", "default", "reload", "meaning" }, "|---|---|---|---|---|---|" }
-  for _, row in ipairs(settings.rows) do
-    local cells = { "`" .. row.name .. "`", row.type, settings_doc.range(row), settings_doc.default(row), row.reload,
-      row.doc }
-    for i, cell in ipairs(cells) do
-      cells[i] = cell:gsub("|", "\\|")
-    end
-    lines[#lines + 1] = line(cells)
-  end
-  return table.concat(lines, "\n") .. "\n"
-end
-
---- The text between the markers of a document, or nil.
-function settings_doc.extract(document)
-  local _, first = document:find(BEGIN .. "\n", 1, true)
-  local last = first and document:find(END, first, true)
-  return last and document:sub(first + 1, last - 1)
-end
-
---- The document with the table between its markers made anew; nil and what is
--- wrong where it has no markers.
-function settings_doc.update(document)
-  local _, first = document:find(BEGIN .. "\n", 1, true)
-  local last = first and document:find(END, first, true)
-  if not last then
-    return nil, ("no %s and %s in it"):format(BEGIN, END)
-  end
-  return document:sub(1, first) .. settings_doc.markdown() .. document:sub(last)
 end
 
 return settings_doc

@@ -1,4 +1,4 @@
---- What `plusmoin silence` prints, from the control socket's answers.
+--- Renders what `plusmoin silence` prints, from the control socket's answers.
 local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 local nearest = require "plusmoin.nearest"
@@ -13,8 +13,8 @@ local function text(value)
   return type(value) == "string" and value ~= "" and keypath.escape(value) or "-"
 end
 
---- The list, from an answer to {"request": "silences"} (a table); `now`: epoch seconds. A text that ends with a line
--- break, and whether it is an error.
+--- Renders the list, from an answer (a table) to {"request": "silences"}; `now` is in epoch seconds. Returns text that
+-- ends with a line break, and whether it is an error.
 function silences.render(answer, _, _, now)
   if not get(answer, "ok") then
     return ("plusmoin: %s\n"):format(text(get(answer, "error"))), true
@@ -28,7 +28,7 @@ function silences.render(answer, _, _, now)
   return #rows > 1 and status.layout(rows) or "no silences\n", false
 end
 
--- The names and addresses of all nodes of a status.
+-- Returns the names and addresses of all nodes of an answer to "status".
 local function names_of(answer)
   local names = {}
   local function add(node)
@@ -50,7 +50,7 @@ local function names_of(answer)
   return names
 end
 
--- The one that the word is a host of, or is most like; nil where there is none.
+-- Returns the name whose host is `word`, else the nearest name; nil where there are no names.
 local function nearest_of(word, names)
   for _, name in ipairs(names) do
     if name:sub(1, #word + 1) == word .. ":" then
@@ -60,8 +60,8 @@ local function nearest_of(word, names)
   return (nearest.find(word, names))
 end
 
---- What came of a silence that was to be set or ended, from the answer (a table). `known`: an answer to "status", where
--- the daemon knows nothing of that name (`word`), nil where it was not asked. A text, and whether it is an error.
+--- Renders the outcome of setting or ending a silence, from the answer (a table). `known` is an answer to "status"
+-- where the daemon does not know the name `word`; nil where it was not asked. Returns text, and whether it is an error.
 function silences.say(answer, known, word, now)
   local silence = get(answer, "silence")
   if not get(answer, "ok") or not silence then

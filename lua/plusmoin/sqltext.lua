@@ -1,27 +1,27 @@
---- SQL and pg_hba.conf text for people to use: quoting, and the lines that `check`
--- and `init-sql` both print.
+--- Makes SQL and lines of pg_hba.conf for people to use, which `check` and `init-sql`
+-- print, with names and strings quoted.
 local sqltext = {}
 
---- A name as an SQL identifier.
+--- Returns a name as an SQL identifier.
 function sqltext.name(text)
   return '"' .. text:gsub('"', '""') .. '"'
 end
 
---- A string as an SQL literal, whatever standard_conforming_strings says.
+--- Returns a string as an SQL literal that is right whatever standard_conforming_strings is.
 function sqltext.literal(text)
   local quoted = "'" .. text:gsub("'", "''"):gsub("\\", "\\\\") .. "'"
   return text:find("\\", 1, true) and "E" .. quoted or quoted
 end
 
--- A word of pg_hba.conf; a quoted one is no keyword (all, replication).
+-- Returns a word of pg_hba.conf, quoted where it would be a keyword (all, replication) or has other characters.
 local function hba_word(text)
   local plain = text:find("^[%w_]+$") and text ~= "all" and text ~= "replication" and text ~= "sameuser"
     and text ~= "samerole" and text ~= "samegroup"
   return plain and text or '"' .. text:gsub('"', '""') .. '"'
 end
 
---- The pg_hba.conf line that lets `user` into `dbname` from `address` (nil: not
--- known; false: over the socket directory).
+--- Returns the line of pg_hba.conf that lets `user` into `dbname` from `address` (nil: it is
+-- not known; false: over the socket directory).
 function sqltext.hba(dbname, user, address)
   if address == false then
     return ("local   %s  %s  scram-sha-256"):format(hba_word(dbname), hba_word(user))
@@ -31,17 +31,17 @@ function sqltext.hba(dbname, user, address)
     address or "ADDRESS-OF-THIS-MACHINE", bits)
 end
 
---- Comes before a password is set: PostgreSQL 10 to 13 would keep md5's hash of it, which lets nobody in by the
--- method of the lines above.
+--- SQL to run before a password is set. By default PostgreSQL 10 to 13 store a password as md5, which does not work
+-- with the method scram-sha-256 of hba().
 sqltext.SCRAM = "SET password_encryption = 'scram-sha-256';"
 
---- psql's command that goes over to a database, whatever its name is.
+--- Returns psql's command to connect to another database, with its name quoted.
 function sqltext.connect(dbname)
   local value = dbname:gsub("[\\']", "\\%0"):gsub('"', '""')
   return ('\\connect -reuse-previous=on "dbname=\'%s\'"'):format(value)
 end
 
---- The table of the beats in a schema (by default public), as plusmoin makes it.
+--- Returns the SQL that makes the table heartbeat in a schema (by default public), as plusmoin makes it.
 function sqltext.table(schema)
   return ("CREATE TABLE IF NOT EXISTS %s.heartbeat (cluster_id INT, master TEXT, tstamp BIGINT);"):format(
     schema and sqltext.name(schema) or "public")

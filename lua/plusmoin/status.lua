@@ -1,5 +1,5 @@
---- The table that `plusmoin status` prints, from the control socket's answer or
--- from the status file (whose node entries have only the first five keys).
+--- Renders the table that `plusmoin status` prints, from the control socket's answer or
+-- from the status file, whose node entries have only the first five keys.
 local cjson = require "cjson"
 local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
@@ -13,7 +13,7 @@ local function is_number(value)
   return type(value) == "number" and value == value and value > -1e15 and value < 1e15
 end
 
--- Any value as one line of text, safe for a terminal; nil becomes "-".
+-- Returns a value as one line of text, safe for a terminal; "-" where there is none.
 local function show(value)
   if is_number(value) then
     return math.tointeger(value) and ("%d"):format(math.tointeger(value)) or ("%.14g"):format(value)
@@ -25,7 +25,7 @@ end
 
 local UNITS = { { 86400, "d" }, { 3600, "h" }, { 60, "min" } }
 
--- Seconds as people say them.
+-- Returns seconds as people say them: "3 h".
 local function duration(seconds)
   for _, unit in ipairs(UNITS) do
     if seconds >= unit[1] then
@@ -35,12 +35,12 @@ local function duration(seconds)
   return ("%d s"):format(math.max(0, math.floor(seconds)))
 end
 
---- How long ago a moment was (epoch seconds both), as people say it; nil where one of them is none.
+--- Returns how long ago a moment was (epoch seconds both), as people say it; nil where one of them is no number.
 function status.age(since, now)
   return is_number(since) and is_number(now) and duration(now - since) or nil
 end
 
---- A moment (epoch seconds), and with `now` how long ago it was; "-" where it is none.
+--- Returns a moment (epoch seconds) as text, with `now` also how long ago it was; "-" where it is no number.
 function status.since(since, now)
   if not is_number(since) then
     return "-"
@@ -49,7 +49,7 @@ function status.since(since, now)
   return is_number(now) and ("%s (%s)"):format(at, status.age(since, now)) or at
 end
 
---- A moment to come, and with `now` how long it is until then; "-" where it is none.
+--- Returns a moment to come as text, with `now` also how long it is until then; "-" where it is no number.
 function status.to_come(at, now)
   if not is_number(at) then
     return "-"
@@ -79,14 +79,14 @@ local function why_text(node)
   return reason == "-" and message or reason .. ": " .. message
 end
 
--- The daemon's word for how a node is (its key `condition`), for people.
+-- The values of a node's key `condition` -> the words for people.
 local CONDITIONS = {
   well = "up", failing = "failing", held = "held", vouched_for = "vouched for", isolated = "isolated",
   late = "out of sync", down = "down", unknown = "unknown",
 }
 
---- How the node is, in a word; `place`: "master", "slave", "lost" or "clusterless". A status file
--- does not say: a node in its place is up then, a lost one is down or out of sync.
+--- Returns how the node is, in a few words. `place` is "master", "slave", "lost" or "clusterless". A status
+-- file has no condition: a master or slave then counts as up, a lost node as down or out of sync.
 function status.state(node, place)
   local condition = get(node, "condition")
   if place == "clusterless" then
@@ -126,7 +126,7 @@ local function width(text)
   return utf8.len(text) or #text
 end
 
--- The text's first characters, so that it fits; the end is marked.
+-- Cuts a text to `limit` characters; it then ends with "...".
 local function cut(text, limit)
   if limit < 4 or width(text) <= limit then
     return text
@@ -135,8 +135,8 @@ local function cut(text, limit)
   return text:sub(1, stop - 1) .. "..."
 end
 
---- Rows of cells as lines: columns as wide as their widest cell; the last one is not filled up, and cut
--- where lines may have `limit` characters only (nil: any number).
+--- Returns rows of cells as lines, with columns as wide as their widest cell. The last cell is not padded, and
+-- is cut so that a line has at most `limit` characters (nil: any number).
 function status.layout(rows, limit)
   local widths, lines, before = {}, {}, 0
   for _, row in ipairs(rows) do
@@ -158,7 +158,7 @@ function status.layout(rows, limit)
   return table.concat(lines, "\n") .. "\n"
 end
 
--- A line for each cluster whose seat is empty: what must not be overlooked.
+-- Returns a line for each cluster without a master, to be put before the table.
 local function shouts(clusters)
   local lines = {}
   for _, entry in ipairs(clusters) do
@@ -169,7 +169,7 @@ local function shouts(clusters)
   return table.concat(lines)
 end
 
--- What is not as usual with triggers in Lua (the answer's key `lua`), a line each.
+-- Returns a line for each fault of triggers in Lua (the answer's key `lua`).
 local function lua_lines(state)
   local lines, times = {}, get(state, "made_again")
   for _, entry in ipairs(get_list(state, "not_called")) do
@@ -188,13 +188,13 @@ local function lua_lines(state)
   return table.concat(lines)
 end
 
--- plusmoin itself is cut off (the answer's key `isolated`: since when).
+-- Returns the line that says that plusmoin itself is cut off (the answer's key `isolated`: since when).
 local function isolated_line(since, now)
   return is_number(since) and ("!!! ISOLATED since %s: plusmoin hears no other host; no loss counts\n")
     :format(status.since(since, now)) or ""
 end
 
--- Two masters of one origin (the answer's key `split_brain`: pairs of names), a line each.
+-- Returns a line for each two masters of one origin (the answer's key `split_brain`: pairs of names).
 local function split_lines(pairs_of_names)
   local lines = {}
   for _, pair in ipairs(pairs_of_names) do
@@ -206,7 +206,7 @@ local function split_lines(pairs_of_names)
   return table.concat(lines)
 end
 
--- What plusmoin itself lacks for connections (the answer's key `lacks`), a line each.
+-- Returns a line for each thing that plusmoin itself lacks for connections (the answer's key `lacks`).
 local function lack_lines(lacks, now)
   local lines = {}
   for _, lack in ipairs(lacks) do
@@ -216,7 +216,7 @@ local function lack_lines(lacks, now)
   return table.concat(lines)
 end
 
---- What a silence is about, in words: "all events", "cluster 0", "node db1 (10.0.0.1:5432)".
+--- Returns what a silence is about, in words: "all events", "cluster 0", "node db1 (10.0.0.1:5432)".
 function status.silenced(silence)
   local kind, target, name = get(silence, "kind"), show(get(silence, "target")), show(get(silence, "name"))
   if kind == "all" then
@@ -229,7 +229,7 @@ end
 
 local SILENCES = 10 -- shown at most
 
--- Of whose events no trigger runs (the answer's key `silences`), a line each.
+-- Returns a line for each silence (the answer's key `silences`): no trigger runs for its events.
 local function silence_lines(silences, now)
   local lines = {}
   for i = 1, math.min(#silences, SILENCES) do
@@ -244,12 +244,12 @@ local function silence_lines(silences, now)
   return table.concat(lines)
 end
 
--- Where several monitors watch one fleet (the answer's key `monitors`): etcd takes no commit.
+-- Returns the line that says that etcd takes no commit, where several monitors watch one fleet.
 local function stuck_line(stuck)
   return stuck and ("!!! no trigger starts: etcd takes no commit: %s\n"):format(show(stuck)) or ""
 end
 
---- Whether this monitor acts, by an answer's `monitors` (`acts`, `acting`): a line, "" where it is alone.
+--- Returns a line that says whether this monitor acts, by an answer's `monitors`; "" where it is alone.
 function status.standing(monitors)
   if type(answers.given(monitors)) ~= "table" then
     return ""
@@ -260,19 +260,19 @@ function status.standing(monitors)
   return ("standing by (%s)\n"):format(name and show(name) .. " acts" or "nobody is known to act")
 end
 
---- What is amiss beside the nodes themselves, by an answer's `monitors`, `isolated`, `split_brain`, `lacks`, `silences`
--- and `lua`: a line each, "" where nothing is.
+--- Returns a line for each fault that is not a node's, by an answer's `monitors`, `isolated`, `split_brain`, `lacks`,
+-- `silences` and `lua`; "" where there is none.
 function status.alarms(answer, now)
   return stuck_line(get(get(answer, "monitors"), "stuck")) .. isolated_line(get(answer, "isolated"), now)
     .. split_lines(get_list(answer, "split_brain")) .. lack_lines(get_list(answer, "lacks"), now)
     .. silence_lines(get_list(answer, "silences"), now) .. lua_lines(get(answer, "lua"))
 end
 
---- Renders an answer: `clusters`, `clusterless` as the status file has them, node
--- entries with or without the further fields of Lua's node tables, and `monitors`, `isolated`, `split_brain`,
--- `lacks`, `silences` and `lua`, if they are there. `opts.now`:
--- epoch seconds, for how long ago; `opts.width`: characters a line may have (the
--- reasons are cut), no limit if nil. Returns text that ends with a line break.
+--- Renders an answer. It has `clusters` and `clusterless` as the status file, node
+-- entries with or without the further fields of Lua's node tables, and perhaps
+-- `monitors`, `isolated`, `split_brain`, `lacks`, `silences` and `lua`. `opts.now` is in epoch
+-- seconds, to tell how long ago; `opts.width` is the number of characters of a line
+-- (reasons are cut), nil: no limit. Returns text that ends with a line break.
 function status.render(answer, opts)
   local now, limit = opts and opts.now, opts and opts.width
   local rows, clusters = { HEAD }, get_list(answer, "clusters")
@@ -284,9 +284,9 @@ function status.render(answer, opts)
     .. (#rows == 1 and "no nodes\n" or shouts(clusters) .. status.layout(rows, limit))
 end
 
---- Renders what a status file holds (`text`, nil if there is none). The first
--- line tells its age (`opts.age_seconds`) and that nobody was asked. Raises
--- nothing, whatever the text is.
+--- Renders what a status file holds (`text`; nil: there is none). The first line tells
+-- its age (`opts.age_seconds`) and that the daemon was not asked. It raises no error,
+-- whatever the text is.
 function status.render_file(text, opts)
   local age = opts and opts.age_seconds
   local head = ("OLD: %s; the daemon was not asked (it does not run, or may not be asked)\n")

@@ -1,4 +1,4 @@
---- For tests of your own triggers: pm without a daemon, under plain `busted --lua=lua5.4`.
+--- Tests of your own triggers: this module gives them pm without a daemon, under plain `busted --lua=lua5.4`.
 --
 --   local testing = require "plusmoin.testing"
 --
@@ -12,9 +12,10 @@
 --     t:done()
 --   end)
 --
--- A trigger that is run so has the daemon's own Lua under it, down to where that would
--- wait for the world: there the test answers. Time runs only forward, and only when a
--- trigger waits: a pm.sleep(60) takes no time. What was not expected fails the test.
+-- A trigger runs here with the daemon's own Lua code, down to the functions that ask other
+-- programs: those get their answers from the test. The clock of a test moves only while a
+-- trigger waits, and at once: pm.sleep(60) takes no time. A call that the test does not
+-- expect fails it.
 local cores = require "plusmoin.testing.cores"
 local nodes = require "plusmoin.testing.nodes"
 
@@ -23,19 +24,19 @@ local testing = {}
 local World = {}
 World.__index = World
 
-local BEGIN = 1700000000.0 -- a moment of 2023: now() of a new world
+local BEGIN = 1700000000.0 -- a moment of 2023, at which the clock of a new world stands
 local TIMEOUT = 60         -- trigger_timeout's default
 local LEVELS = { [0] = "error", "warning", "info", "debug" }
 local KINDS = { exec = true, http = true, query = true, request = true }
-local OURS = "^plusmoin[.]?" -- modules that are loaded anew for each world
+local OURS = "^plusmoin[.]?" -- matches modules that each world loads anew
 
---- A world of its own: nothing asked, nothing logged, pm.state empty. Options: now (epoch
--- seconds), clusters (what pm.clusters() gives; default: the event's cluster),
--- state (what pm.state holds).
+--- Returns a new world, as `t` above: no calls, no log, an empty pm.state. Options: now
+-- (epoch seconds), clusters (what pm.clusters() returns; default: the event's cluster),
+-- state (the content of pm.state).
 --
--- To look at: `calls`, what was asked: {kind = "http", at = seconds, spec = ...}; `logs`:
--- {level =, text =}; `state`: pm.state's content; `time`: now; `elapsed`: seconds since
--- the last run began.
+-- A test may read its fields: `calls`, a list of {kind = "http", at = seconds, spec = ...};
+-- `logs`, a list of {level =, text =}; `state`, the content of pm.state; `time`, the clock;
+-- `elapsed`, seconds since the last run began.
 function testing.new(options)
   options = options or {}
   local world = setmetatable({ time = options.now or BEGIN, elapsed = 0, state = options.state or {},
@@ -48,25 +49,25 @@ function testing.new(options)
   return world
 end
 
---- A node table: t:node("slave", {host = "db2", lag = 3}); what is not said is sane.
+--- Makes a node table: t:node("slave", {host = "db2", lag = 3}). Other fields get plausible values.
 function World:node(state, given)
   return nodes.node(state, given, { now = self.time })
 end
 
---- A cluster table: t:cluster{cluster_id = 0, master = "db1", slaves = {"db2"}, lost = {...},
--- clusterless = {...}}, each a host or a table of a node's fields.
+--- Makes a cluster table: t:cluster{cluster_id = 0, master = "db1", slaves = {"db2"}, lost = {...},
+-- clusterless = {...}}. A node is a host, or a table of a node's fields.
 function World:cluster(given)
   return nodes.cluster(given, self.time)
 end
 
---- An event: t:event("slave_down", {lost = {"db2"}, trigger = "db2", rule = "S2"}). What is
--- not said is sane: of the cluster, and of what such an event is about.
+--- Makes an event: t:event("slave_down", {lost = {"db2"}, trigger = "db2", rule = "S2"}). What
+-- is not given gets values that fit such an event: its cluster, its node, its rule.
 function World:event(name, given)
   self.events = self.events + 1
   return nodes.event(name, given, self.time, self.events)
 end
 
--- Ends the run, past any pcall of its own; inside a coroutine of its own by an error.
+-- Ends the run by a yield, which no pcall of the trigger stops; in a coroutine of the trigger by an error.
 local function stop(world, why)
   if coroutine.running() == world.co then
     coroutine.yield()
@@ -74,13 +75,13 @@ local function stop(world, why)
   error(why, 0)
 end
 
--- Fails the test with this.
+-- Notes a failure of the test, and ends the run.
 function World:fail(format, ...)
   self.failures[#self.failures + 1] = format:format(...)
   stop(self, self.failures[#self.failures])
 end
 
--- For the cores: an error where nothing can wait.
+-- The cores call it before they wait. Raises an error where nothing can wait.
 function World:check_wait(what)
   if not self.running then
     error(what .. " waits, and while a configuration is being loaded nothing can", 0)
@@ -89,7 +90,7 @@ function World:check_wait(what)
   end
 end
 
--- For the cores: time passes; a run whose timeout is over ends.
+-- The cores call it to move the clock. It ends a run whose timeout is over.
 function World:wait(what, seconds)
   self:check_wait(what)
   local left = self.deadline - self.time
@@ -132,8 +133,8 @@ local function show(value)
   return "{" .. table.concat(parts, ", ") .. "}"
 end
 
--- The next answer for what is asked: that of the first expectation left of its kind, if it is
--- met, else of what is allowed.
+-- Returns the expectation that answers a call: the first one of its kind that is left, if the call
+-- matches it, else one that is allowed and matches; nil: none.
 function World:find_answer(kind, spec)
   for i, one in ipairs(self.expected) do
     if one.kind == kind then
@@ -150,7 +151,7 @@ function World:find_answer(kind, spec)
   end
 end
 
--- For the cores: what the world answers to `spec`; nil and a message when it fails.
+-- The cores call it to get the answer to `spec`; nil and a message where the call fails.
 function World:ask(kind, spec, timeout)
   self.calls[#self.calls + 1] = { kind = kind, at = self.time, spec = spec }
   local found = self:find_answer(kind, spec)
@@ -177,7 +178,7 @@ function World:ask(kind, spec, timeout)
   return answer, why
 end
 
--- For the cores: a line of the log.
+-- The cores call it to log a line.
 function World:note(level, text)
   self.logs[#self.logs + 1] = { level = LEVELS[level], text = text }
 end
@@ -191,25 +192,25 @@ local function expectation(kind, match, answer, why)
   return { kind = kind, match = match or {}, answer = answer, why = why }
 end
 
---- One call is expected: `kind` is "exec", "http", "query" or "request"; `match`: the fields
--- that it must have (values, tables of such, functions that say whether), or a function of all
--- of them: of exec its arguments as a list, of query host, port, sql, params, dbname, ...;
--- Of several of one kind the first comes first.
+--- Expects one call. `kind` is "exec", "http", "query" or "request". `match` has the fields that
+-- the call must have (values, tables of such, or functions that return whether a value fits), or
+-- is a function that gets the whole call: exec's is a list of its arguments, query's has host,
+-- port, sql, params, dbname, ... Calls of one kind must come in the order in which they are expected.
 --
--- `answer`: of exec {code = 0, stdout = "", stderr = "", signal =, timed_out =} or the text
--- of stdout; of http {status = 200, headers = {}, body = ""} or the body; of query a list of
--- rows, with n and command where they matter; of request a text; each with `takes = s` when
--- it takes time; or a function that makes it of the call; nil and `why`: it fails so.
+-- `answer` is, for exec, {code = 0, stdout = "", stderr = "", signal =, timed_out =} or the text
+-- of stdout; for http {status = 200, headers = {}, body = ""} or the body; for query a list of
+-- rows, with n and command where they matter; for request a text. A table may have `takes`,
+-- seconds. A function gets the call and returns the answer. With nil the call fails with `why`.
 function World:expect(kind, match, answer, why)
   table.insert(self.expected, expectation(kind, match, answer, why))
 end
 
---- As expect, any number of times, also none, where nothing that is expected fits.
+--- Answers any number of calls, also none, as expect() does, where no expected call matches.
 function World:allow(kind, match, answer, why)
   table.insert(self.allowed, expectation(kind, match, answer, why))
 end
 
--- What a trigger sees as globals: those of Lua, those that plusmoin changes, and no writing.
+-- Makes the globals of a trigger: Lua's own, and those that plusmoin replaces. A running trigger cannot write to them.
 local function environment(world)
   local files
   local function stand_ins()
@@ -262,8 +263,8 @@ local function environment(world)
   })
 end
 
--- As a trigger's require: modules in Lua are the world's own, so that those which require
--- "plusmoin" get its pm.
+-- Stands for a trigger's require. Each world loads modules in Lua itself, so that those which
+-- require "plusmoin" get its pm.
 function World:require(name)
   local loaded = self.loaded[name]
   if loaded ~= nil then
@@ -280,14 +281,14 @@ function World:require(name)
   return self.loaded[name]
 end
 
--- The trigger's globals, made once.
+-- Returns the trigger's globals; all triggers of a world share them.
 function World:globals()
   self.env = self.env or environment(self)
   return self.env
 end
 
---- Loads a trigger's file as plusmoin does, with its settings; what t:run() takes. Raises
--- what the file raises.
+--- Loads a trigger's file as plusmoin does, with its settings. Returns a trigger for t:run().
+-- Raises the errors of the file.
 function World:load(path, settings)
   local chunk = assert(loadfile(path, "t", self:globals()))
   local trigger = chunk(settings or {})
@@ -299,9 +300,9 @@ function World:load(path, settings)
   return { run = run, timeout = type(trigger) == "table" and trigger.timeout or nil }
 end
 
---- Runs a trigger (of t:load(), or a function) for an event to its end. Raises what it raises,
--- and when something was asked that was not expected. True, or false when it was ended
--- because its time was over (`timeout`: in place of the file's own, or 60 s).
+--- Runs a trigger (of t:load(), or a function) for an event to its end. Returns true; false where
+-- it was ended because its time was over. Raises the trigger's errors, and an error for a call
+-- that was not expected. `timeout` (seconds) stands in place of the file's own, or of 60 s.
 function World:run(trigger, event, timeout)
   local run = type(trigger) == "table" and trigger.run or trigger
   timeout = timeout or type(trigger) == "table" and trigger.timeout or TIMEOUT
@@ -324,7 +325,7 @@ function World:run(trigger, event, timeout)
   return true
 end
 
---- Fails when something that was expected was not asked.
+--- Raises an error when an expected call has not been made.
 function World:done()
   local missing = {}
   for i, one in ipairs(self.expected) do
@@ -335,7 +336,7 @@ function World:done()
   end
 end
 
---- Whether a line of the log has all these words (plain text).
+--- Returns whether one line of the log has all these words (plain text).
 function World:logged(...)
   for _, line in ipairs(self.logs) do
     local all = true

@@ -1,13 +1,13 @@
---- One run at a time: what triggers need whose steps must not mix with those of another
--- cluster's run. All triggers' of this plusmoin, through pm.state.
+--- Lets one run at a time work, for triggers whose steps must not mix with those of a run of
+-- another cluster. A turn is an entry in pm.state, which all triggers of this plusmoin share.
 local turns = {}
 
 local STEP_S = 0.005
 
---- Waits until it is this run's turn, and returns a function that ends it. A turn of a
--- run that was killed is over `seconds` after it began or was last renewed. The second
--- function returned renews it. `pm`: require "plusmoin"; `name`: of what is taken in
--- turns; `id`: the run's own (event.id).
+--- Waits until it is this run's turn. Returns a function that ends the turn, and one that
+-- renews it. A turn is over `seconds` after it began or was renewed, so that a run that was
+-- killed does not block others. `pm` is the module "plusmoin", `name` names what is taken
+-- in turns, `id` the run (event.id).
 function turns.take(pm, name, id, seconds)
   local key = "turn of " .. name
   local function renew()

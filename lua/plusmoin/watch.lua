@@ -1,4 +1,4 @@
---- What `plusmoin watch` shows: the nodes of the running daemon and its last
+--- Renders what `plusmoin watch` shows: the nodes of the running daemon and its last
 -- events, in lines that fit the terminal.
 local cjson = require "cjson"
 local answers = require "plusmoin.answers"
@@ -28,7 +28,7 @@ local function span(seconds)
   return ("%ds"):format(math.max(0, seconds // 1))
 end
 
--- Cut to `width` characters; bytes that are no UTF-8 have been escaped before.
+-- Pads or cuts a text to `width` characters. The caller has escaped bytes that are no UTF-8.
 local function fit(text, width)
   local length = utf8.len(text) or #text
   if length <= width then
@@ -50,7 +50,7 @@ local function state(node, place)
   return word, word == "up" and "good" or "bad"
 end
 
--- The nodes of an answer as rows {cluster, role, node, state, lag, for, why, color}.
+-- Returns the nodes of an answer as rows {cluster, role, node, state, lag, for, why, color = ...}.
 local function rows_of(answer, now)
   local rows = {}
   local function add(cluster, node, place)
@@ -85,7 +85,7 @@ local HEAD = { "CL", "ROLE", "NODE", "STATE", "LAG", "FOR", "WHY", color = "bold
 local NODE, LAST = 3, 7
 local LONGEST = { 4, 6, 32, 11, 8, 5 }
 
--- Column widths: what is needed, at most LONGEST; the last one gets the rest.
+-- Returns the widths of the columns: as wide as needed, at most LONGEST. The last column gets the rest of the line.
 local function widths_of(rows, width)
   local widths, used = {}, 0
   for i = 1, LAST - 1 do
@@ -142,8 +142,8 @@ local function count(rows, color)
   return n
 end
 
---- Renders the answers (texts, nil where nobody answered) to `status` and `events`.
--- opts: now (epoch seconds), width (characters a line may have), color (boolean).
+--- Renders the answers (JSON; nil: the daemon did not answer) to the requests `status`
+-- and `events`. opts: now (epoch seconds), width (characters of a line), color (boolean).
 -- Returns text that ends with a line break.
 function watch.render(answered, events, opts)
   local answer, heard = decode(answered), decode(events)

@@ -1,5 +1,5 @@
---- Splits a command line into words, as a shell does, and stops there: nothing
--- is expanded and no shell ever sees it (contract, "triggers.X").
+--- Splits a command line into words, as a shell does. It expands nothing, and no
+-- shell reads the line (contract, "triggers.X").
 --
 -- Outside quotes a backslash takes the next character as it is; in single
 -- quotes nothing is special; in double quotes a backslash is special before
@@ -8,8 +8,8 @@ local words = {}
 
 local DOUBLE_ESCAPES = { ["$"] = true, ["`"] = true, ['"'] = true, ["\\"] = true, ["\n"] = true }
 
--- Each reader takes the text and the place behind the opening character, and
--- returns the piece it stands for and where to go on; or nil and what is wrong.
+-- Each reader gets the text and the place behind the opening character. It returns
+-- the piece that is meant and where to go on; or nil and what is wrong.
 local function read_single(text, at)
   local stop = text:find("'", at, true)
   if not stop then
@@ -49,8 +49,8 @@ end
 
 local READERS = { ["'"] = read_single, ['"'] = read_double, ["\\"] = read_escape }
 
--- Calls on_plain(piece) for what stands outside quotes, on_quoted(piece) for
--- the rest, on_blank() between words. Returns true, or nil and what is wrong.
+-- Calls on_plain(piece) for text outside quotes, on_quoted(piece) for quoted and
+-- escaped text, on_blank() for blanks. Returns true, or nil and what is wrong.
 local function walk(text, on_plain, on_quoted, on_blank)
   local at = 1
   while at <= #text do
@@ -61,7 +61,7 @@ local function walk(text, on_plain, on_quoted, on_blank)
       if not piece then
         return nil, next_at
       end
-      -- A line that goes on behind a backslash makes no word of its own.
+      -- A backslash before a line break gives nothing, so it must not begin a word.
       if piece ~= "" or char ~= "\\" then
         on_quoted(piece)
       end
@@ -78,8 +78,8 @@ local function walk(text, on_plain, on_quoted, on_blank)
   return true
 end
 
---- The words of a command line: a list of at least one string, the first not
--- empty. On error nil and what is wrong, in words.
+--- Returns the words of a command line, a list whose first string is not empty; or
+-- nil and what is wrong, in words.
 function words.split(text)
   local list, word = {}, nil
   local function add(piece)
@@ -103,9 +103,9 @@ function words.split(text)
   return list
 end
 
---- What in a command line only a shell would understand (a pipe, a
--- redirection, a variable), outside quotes; nil if there is nothing. It is
--- passed to the program as it stands, which is worth a warning.
+--- Returns the first part of a command line that only a shell would understand (a
+-- pipe, a redirection, a variable), outside quotes; nil: there is none. The loader
+-- warns of it, because the program gets it as it stands.
 function words.shell_syntax(text)
   local found
   local function look(piece)

@@ -1,8 +1,9 @@
--- What is written about /metrics: README's table, the alerts of conf/prometheus-rules.yml and the dashboard of
--- conf/grafana.json name what there is, and the alerts fire as tests/rules.yml says.
+-- What is written about /metrics: the table of plusmoin-window(7), the alerts of conf/prometheus-rules.yml and the
+-- dashboard of conf/grafana.json name what there is, and the alerts fire as tests/rules.yml says.
 local proc = require "spec.support.proc"
 local prometheus = require "spec.support.prometheus"
 local scene = require "spec.support.scene"
+local texts = require "spec.support.texts"
 local web = require "spec.support.web"
 local cjson = require "cjson"
 
@@ -62,9 +63,9 @@ end
 describe("what is written about /metrics", function()
   after_each(function() scene.finish(web.close_all) end)
 
-  it("README's table is what is there", function()
+  it("the page's table is what is there", function()
     local families, said = rendered(), {}
-    local rows = assert(proc.read_file("README.md")):match("<!%-%- metrics:begin %-%->\n(.-)<!%-%- metrics:end %-%->")
+    local rows = texts.match("<!%-%- metrics:begin %-%->\n(.-)<!%-%- metrics:end %-%->")
     for name, kind, labels in rows:gmatch("\n| `(plusmoin_[%w_]+)` | (%w+) |([^|]*)| [^\n]+") do
       said[name] = { type = kind, labels = labels:gsub("`", ""):gsub("^%s+", ""):gsub("%s+$", "") }
     end

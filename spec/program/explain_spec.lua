@@ -187,7 +187,7 @@ describe("explain", function()
     master:kill9()
     daemon:wait_event("master_down")
     has(select(2, daemon:cli("explain", slaves[1].name)),
-      "the seat is empty: it takes it when it says that it is master")
+      "the seat is empty: it takes the seat when it says that it is master")
     has(select(2, daemon:cli("explain", master.name)),
       "the seat is empty: as master it takes it when its beat is written")
   end)

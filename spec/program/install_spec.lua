@@ -1,6 +1,7 @@
 -- make install: what is there afterwards. Nothing is built that is there already.
 local installed = require "spec.support.installed"
 local proc = require "spec.support.proc"
+local texts = require "spec.support.texts"
 
 local run = installed.run
 
@@ -20,6 +21,10 @@ describe("make install", function()
       "644 usr/lib/systemd/system/plusmoin.service", "644 usr/share/bash-completion/completions/plusmoin",
       "644 usr/share/man/man5/plusmoin.conf.5", "644 usr/share/man/man7/plusmoin-lua.7",
       "644 usr/share/man/man8/plusmoin.8" }
+    for _, one in ipairs(texts.all()) do
+      want[#want + 1] = one.path:find("^conf/man/") and "644 usr/share/man/man7/" .. one.path:match("([^/]+)%.md$")
+        or nil
+    end
     for _, name in ipairs { "LICENSE", "README.md", "examples/plusmoin.json", "examples/plusmoin.lua",
       "examples/setuid-triggers.conf", "examples/prometheus-rules.yml", "examples/grafana.json" } do
       want[#want + 1] = "644 usr/share/doc/plusmoin/" .. name
@@ -40,11 +45,13 @@ describe("make install", function()
   it("brings plusmoin.testing for plain busted: README's spec of README's trigger", function()
     local dir, place = installed.dir(), proc.new_dir("user")
     local files = 0
-    for text in assert(proc.read_file("README.md")):gmatch("\n```lua[^\n]*\n(.-)```") do
-      local name = text:match("^%-%- (page[%w_]*%.lua)")
-      if name then
-        proc.write_file(place .. "/" .. name, text)
-        files = files + 1
+    for _, language in ipairs { "lua", "lua spec" } do
+      for _, block in ipairs(texts.blocks(language, "README.md")) do
+        local name = block.text:match("^%-%- (page[%w_]*%.lua)")
+        if name then
+          proc.write_file(place .. "/" .. name, block.text)
+          files = files + 1
+        end
       end
     end
     assert.equal(2, files)

@@ -7,6 +7,7 @@ local installed = require "spec.support.installed"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local texts = require "spec.support.texts"
 
 local uv = proc.uv
 
@@ -188,6 +189,19 @@ describe("the manual", function()
     for _, row in ipairs(api.words) do
       for _, value in ipairs(row.values) do
         assert.truthy(flat:find(value, 1, true), value)
+      end
+    end
+  end)
+
+  it("has the pages of conf/man, with all their headings and the rows of their tables", function()
+    for _, one in ipairs(texts.all()) do
+      local name = one.path:match("^conf/man/(.+)%.md$")
+      local text = name and page("/usr/share/man/man7/" .. name)
+      for title in (name and one.text or ""):gmatch("\n##+ ([^\n]+)") do
+        assert.truthy(text:find("\n *" .. title:gsub("`", ""):gsub("%p", "%%%0") .. "\n"), title)
+      end
+      for cell in (name and one.text or ""):gmatch("\n| `([%w_]+)` |") do
+        assert.is_true(has_term(text, cell), cell)
       end
     end
   end)

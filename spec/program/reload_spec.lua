@@ -187,6 +187,9 @@ end
   it("takes another password and another user, quietly; keeps places", function()
     local daemon, master, slaves = scene.start { slaves = 1 }
     master:sql("CREATE ROLE other LOGIN SUPERUSER PASSWORD 'secret'")
+    proc.wait_for("the role on the slave", 10, function()
+      return #slaves[1]:sql("SELECT 1 FROM pg_roles WHERE rolname = 'other'") > 0
+    end)
     daemon.config.user = "other"
     daemon.config.nodes[1].password = "secret"
     daemon.config.nodes[1].connection = { application_name = "renamed" }

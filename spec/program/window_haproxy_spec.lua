@@ -1,21 +1,12 @@
--- HAProxy in front of real servers, which asks the window: by HTTP, and by its agent-check. The backends are README's,
--- for these servers.
+-- HAProxy in front of real servers, which asks the window: by HTTP, and by its agent-check. The backends are those of
+-- plusmoin-window(7), for these servers; README's configuration is tried whole.
 local client = require "spec.support.client"
 local haproxy = require "spec.support.haproxy"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local proxied = require "spec.support.proxied"
 local scene = require "spec.support.scene"
-
--- README's block whose first line is "# `title`".
-local function readme(title)
-  for block in assert(proc.read_file("README.md")):gmatch("\n```haproxy\n(.-)```") do
-    if block:find("^# " .. title) then
-      return block
-    end
-  end
-  error("README has no HAProxy configuration " .. title)
-end
+local texts = require "spec.support.texts"
 
 local function replace(text, from, to)
   local pattern = from:gsub("%p", "%%%0")
@@ -24,9 +15,9 @@ local function replace(text, from, to)
   return made
 end
 
--- README's backends of that title for these servers and ports.
+-- The page's backends of that title for these servers and ports.
 local function backends(title, servers, port, lag)
-  local text = readme(title)
+  local text = texts.block(title .. ": the backends of /etc/haproxy/haproxy.cfg")
   for i, server in ipairs(servers) do
     text = replace(text, ("10.0.0.%d:5432"):format(i), server.name)
   end
@@ -35,7 +26,7 @@ local function backends(title, servers, port, lag)
   return lag and replace(text, "lag=5", "lag=" .. lag) or text
 end
 
--- Master, two slaves, a plusmoin with a window, and HAProxy in front of them that asks it as README's block has it.
+-- Master, two slaves, a plusmoin with a window, and HAProxy in front of them that asks it as the page's block has it.
 local function set_up(title, options)
   options = options or {}
   local master, slaves = proxied.cluster()
@@ -102,6 +93,36 @@ local function restart(at, how, writer, readers)
   stays_until(at, function() return #at.daemon:changes() > before end, writer, readers)
   at.daemon:expect_events { { "plusmoin_up" } }
 end
+
+describe("README's HAProxy", function()
+  after_each(function() scene.finish(client.stop_all, haproxy.stop_all) end)
+
+  it("follows a failover", function()
+    local master, slaves = proxied.cluster()
+    local servers = { master, slaves[1] }
+    local port = proc.free_port()
+    local daemon = plusmoin.start { nodes = servers, config = { http = { agent = "127.0.0.1:" .. port } } }
+    local proxy = haproxy.start(servers, { stopped = true })
+    local text = texts.block("whole: /etc/haproxy/haproxy.cfg")
+    for i, server in ipairs(servers) do
+      text = replace(text, ("10.0.0.%d:5432"):format(i), server.name)
+    end
+    text = replace(replace(text, ":6432", "127.0.0.1:" .. proxy.write_port), ":6433", "127.0.0.1:" .. proxy.read_port)
+    text = replace(text, "agent-port 8009", "agent-port " .. port)
+    proc.write_file(proxy.dir .. "/haproxy.cfg",
+      ("global\n  stats socket %s mode 600 level admin\n  nbthread 1\n%s"):format(proxy.socket, text))
+    proxy:run()
+    proxy:wait_taking("db1", "db2", function() return daemon:diagnose() end)
+    local writer = client.start { port = proxy.write_port, sql = proxied.WRITE }
+    writer:wait_value(servers[1].port)
+    servers[1]:kill9()
+    daemon:expect_events { { "master_down", servers[1] } }
+    servers[2]:promote()
+    daemon:expect_events { { "master_up", servers[2] } }
+    proxy:wait_taking("db2", "")
+    writer:wait_value(servers[2].port)
+  end)
+end)
 
 describe("HAProxy's agent-check", function()
   after_each(function() scene.finish(client.stop_all, haproxy.stop_all) end)

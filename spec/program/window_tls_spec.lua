@@ -1,22 +1,15 @@
--- The window behind a HAProxy that speaks TLS for it, as README has it.
+-- The window behind a HAProxy that speaks TLS for it, as plusmoin-window(7) has it.
 local has = require "spec.support.has"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local texts = require "spec.support.texts"
 local web = require "spec.support.web"
 
+local BLOCK = "tls: the window for others, in /etc/haproxy/haproxy.cfg"
 local NAME = "plusmoin.example.com"
 local TOKEN = ("0123456789abcdef"):rep(4)
 local proxy
-
-local function readme()
-  for block in assert(proc.read_file("README.md")):gmatch("\n```haproxy\n(.-)```") do
-    if block:find("^# tls:") then
-      return block
-    end
-  end
-  error("README has no proxy for TLS")
-end
 
 local function replace(text, from, to)
   local first, last = text:find(from, 1, true)
@@ -24,13 +17,13 @@ local function replace(text, from, to)
   return text:sub(1, first - 1) .. to .. text:sub(last + 1)
 end
 
--- HAProxy with README's proxy in front of the window at `place`; its port and the certificate.
+-- HAProxy with the page's proxy in front of the window at `place`; its port and the certificate.
 local function start_proxy(place)
   local dir, port = proc.new_dir("tls"), proc.free_port()
   proc.must({ "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem",
     "-days", "2", "-subj", "/CN=" .. NAME, "-addext", "subjectAltName=DNS:" .. NAME }, { cwd = dir })
   proc.write_file(dir .. "/both.pem", proc.read_file(dir .. "/cert.pem") .. proc.read_file(dir .. "/key.pem"))
-  local text = replace(readme(), ":8443", "127.0.0.1:" .. port)
+  local text = replace(texts.block(BLOCK), ":8443", "127.0.0.1:" .. port)
   text = replace(text, "/etc/haproxy/plusmoin.pem", dir .. "/both.pem")
   proc.write_file(dir .. "/haproxy.cfg", replace(text, "127.0.0.1:8008", place))
   proc.release_port(port)

@@ -1,4 +1,4 @@
--- README's recipes: what is printed there works, with the addresses of servers of ours.
+-- The recipes of plusmoin-recipes(7): what is printed there works, with the addresses of servers of ours.
 local cjson = require "cjson"
 local client = require "spec.support.client"
 local haproxy = require "spec.support.haproxy"
@@ -9,15 +9,11 @@ local pgpool = require "spec.support.pgpool"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
+local texts = require "spec.support.texts"
 
--- The block of README's that begins with "COMMENT FILE".
+-- The page's block that begins with "COMMENT FILE".
 local function block(file)
-  for text in assert(proc.read_file("README.md")):gmatch("\n```[^\n]+\n(.-)```") do
-    if text:match("^[#;/-]+ ([^\n]+)") == file then
-      return text
-    end
-  end
-  error("README has no " .. file)
+  return texts.block(file, "conf/man/plusmoin-recipes.7.md")
 end
 
 -- The text with each of `pairs` {from, to} replaced, all of them there.
@@ -48,7 +44,7 @@ config.nodes, config.dbname, config.user, config.triggers = recipe.nodes, recipe
   return daemon -- without the recorder
 end
 
-describe("README's recipe", function()
+describe("the recipe", function()
   after_each(function()
     client.stop_all()
     haproxy.stop_all()
@@ -94,7 +90,7 @@ describe("README's recipe", function()
         end
       end)
     end)
-    local header = assert(proc.read_file("README.md")):match("\n    # /etc/plusmoin/hook%-header\n    ([^\n]+)\n")
+    local header = texts.match("\n    # /etc/plusmoin/hook%-header\n    ([^\n]+)\n")
     local daemon = plusmoin.new { nodes = { master, slaves[1] },
       files = { ["webhook.lua"] = assert(proc.read_file("triggers/webhook.lua")), ["hook-header"] = header } }
     local at = "http://127.0.0.1:" .. server.port
@@ -172,10 +168,9 @@ describe("README's recipe", function()
     local places = ("socket_dir = '%s'\npcp_socket_dir = '%s'\npid_file_name = '%s/pid'\nlogdir = '%s'\n"):format(
       pool.dir, pool.dir, pool.dir, pool.dir) .. "pcp_port = " .. pool.pcp_port .. "\n"
     proc.write_file(pool.dir .. "/pgpool.conf", put(block("/etc/pgpool2/pgpool.conf"), list) .. places)
-    local readme = assert(proc.read_file("README.md"))
-    local password = readme:match('\n    echo "plusmoin:%$%(pg_md5 ([^)]+)%)" >> /etc/pgpool2/pcp.conf\n')
+    local password = texts.match('\n    echo "plusmoin:%$%(pg_md5 ([^)]+)%)" >> /etc/pgpool2/pcp.conf\n')
     proc.write_file(pool.dir .. "/pcp.conf", "plusmoin:" .. proc.must { "pg_md5", password })
-    proc.write_file(pool.passfile, readme:match('\n    echo "([^"]+)" > /etc/plusmoin/pcppass\n') .. "\n",
+    proc.write_file(pool.passfile, texts.match('\n    echo "([^"]+)" > /etc/plusmoin/pcppass\n') .. "\n",
       tonumber("600", 8))
     pool:run()
     local daemon = start_recipe(block("/etc/plusmoin/plusmoin-pgpool.lua"), servers, "pgpool.lua",

@@ -135,8 +135,8 @@ describe("check", function()
       return text
     end
     local delayed = { recovery = true, apply_delay_ms = 3600000 }
-    has(said(delayed), "advice: recovery_min_apply_delay is 3600 s, and its max_sync_delay 120 s: as slave it is out "
-      .. "of sync for ever\n    nodes[].max_sync_delay = 3720\n")
+    has(said(delayed), "advice: recovery_min_apply_delay is 3600 s, and its max_sync_delay 120 s: as a slave it is "
+      .. "always out of sync\n    nodes[].max_sync_delay = 3720\n")
     has(said(delayed, { 3600, 3540 }), "recovery_min_apply_delay is 3600 s, and its max_sync_delay 3600 s")
     has(said(delayed, { 3650, 3590 }), "its recover_sync_delay 3590 s: once it is lost it does not come back")
     for _, content in ipairs { said(delayed, { 3720, 3660 }), said { recovery = true, apply_delay_ms = cjson.null },

@@ -64,7 +64,7 @@ describe("monitors", function()
     ['monitors.etcd[2]: "http://127.0.0.1:2379" is there twice; allowed: each member once'] = { etcd = { URL, URL } },
     ['monitors.prefix: "plusmoin/" does not begin and end with a slash'] = { etcd = URL, prefix = "plusmoin/" },
     ['monitors.prefix: "/plusmoin" does not begin and end with a slash'] = { etcd = URL, prefix = "/plusmoin" },
-    ['monitors.prefix: "/" is what all keys of etcd may begin with'] = { etcd = URL, prefix = "/" },
+    ['monitors.prefix: "/" is no prefix: keys of other programs may begin with it, too'] = { etcd = URL, prefix = "/" },
     ["monitors.prefix: holds control characters"] = { etcd = URL, prefix = "/a\n/" },
     ['monitors.name: "a/b" holds a slash'] = { etcd = URL, name = "a/b" },
     ["monitors.name: holds control characters"] = { etcd = URL, name = "a\tb" },
@@ -79,11 +79,11 @@ describe("monitors", function()
     ["monitors.certfile: stands without keyfile"] = { etcd = "https://a:1", certfile = "/c" },
     ["monitors.keyfile: stands without certfile"] = { etcd = "https://a:1", keyfile = "/c" },
     ['monitors.cafile: "/etc/" is a directory'] = { etcd = "https://a:1", cafile = "/etc/" },
-    ["monitors.votes: a string is none; allowed: \"majority\", \"any\" or a whole number from 1 to 99"] =
+    ["monitors.votes: a string is no number of votes; allowed: \"majority\", \"any\" or a whole number from 1 to 99"] =
       { etcd = URL, votes = "most" },
-    ["monitors.votes: a number is none"] = { etcd = URL, votes = 0 },
-    ["monitors.votes: a number is none; allowed: "] = { etcd = URL, votes = 100 },
-    ["monitors.votes: a number is none; allowed"] = { etcd = URL, votes = 1.5 },
+    ["monitors.votes: a number is no number of votes"] = { etcd = URL, votes = 0 },
+    ["monitors.votes: a number is no number of votes; allowed: "] = { etcd = URL, votes = 100 },
+    ["monitors.votes: a number is no number of votes; allowed"] = { etcd = URL, votes = 1.5 },
   } do
     it("are refused: " .. part, function()
       assert_error(monitors, part)
@@ -125,7 +125,8 @@ describe("monitors", function()
 
   it("have the machine's name, where that is one", function()
     assert.equal("db-1.example.com", load_monitors({ etcd = URL }, { host = "db-1.example.com" }).config.monitors.name)
-    assert_error({ etcd = URL }, 'monitors.name: is missing, and the machine\'s host name is none: ""', { host = "" })
+    assert_error({ etcd = URL }, 'monitors.name: is missing, and the machine\'s host name cannot be used: ""',
+      { host = "" })
     loading.assert_warning(load_monitors({ etcd = URL }, { host = "localhost.localdomain" }),
       "two monitors of one name are refused")
     assert.same({}, load_monitors({ etcd = URL, name = "x" }, { host = "" }).errors)

@@ -1,4 +1,4 @@
--- The words that the core has for reasons, rules and events are the ones README explains.
+-- The words that the core has for reasons, rules and events are the ones that README and the manual pages explain.
 local function read(path)
   local file = assert(io.open(path))
   local text = file:read("a")
@@ -17,13 +17,18 @@ local function names(list)
   return found
 end
 
-describe("README explains", function()
-  local readme = read("README.md")
+describe("a table explains", function()
+  local RULES, TRIGGERS = "conf/man/plusmoin-rules.7.md", "conf/man/plusmoin-triggers.7.md"
 
-  for _, list in ipairs { "reason_names", "rule_names", "event_names" } do
+  local PLACES = { reason_names = { RULES }, rule_names = { RULES }, event_names = { TRIGGERS, "README.md" } }
+
+  for list, paths in pairs(PLACES) do
     it("each of " .. list, function()
-      for _, name in ipairs(names(list)) do
-        assert.truthy(readme:find("\n| [^|]*`" .. name .. "`[^|]* |"), name .. " has no row in a table of README")
+      for _, path in ipairs(paths) do
+        local text = read(path)
+        for _, name in ipairs(names(list)) do
+          assert.truthy(text:find("\n| [^|]*`" .. name .. "`[^|]* |"), name .. " has no row in a table of " .. path)
+        end
       end
     end)
   end

@@ -98,7 +98,10 @@ char *buf_steal(struct buf *buf)
 	return text;
 }
 
-/* Makes a place behind the items: of those before them, where they are as many as the items, or of new ones. */
+/*
+ * Makes a free place behind the items. If more places are free before them than there are items, these move to the
+ * start of the array; else the array grows.
+ */
 static void make_place(struct list *list)
 {
 	void **start = list->items != NULL ? list->items - list->front : NULL;

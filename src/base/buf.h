@@ -36,13 +36,13 @@ char *buf_steal(struct buf *buf);
 struct list {
 	void **items;
 	size_t count;
-	size_t front; /* places before the items: who takes from the front, or puts there, moves nothing */
+	size_t front; /* unused places before the items, so that taking from the front or adding there moves nothing */
 	size_t cap;   /* places in all */
 };
 
 void list_add(struct list *list, void *item);
 
-/* Puts `item` at `index` (<= count), what follows moves up. What moves in memory is the shorter side, where it can. */
+/* Puts `item` at `index` (<= count); the items from there on move up. In memory the shorter side moves, if it can. */
 void list_insert(struct list *list, size_t index, void *item);
 
 /* Removes and returns what is at `index` (< count), keeping the order. */

@@ -1,6 +1,6 @@
 /*
- * A way from threads to another one that never waits: links are put in and all of them are taken at once, by exchanging
- * pointers. A link stands first in the struct that it is a link of. Putting: any thread; taking: one thread.
+ * A queue on which no thread ever waits: any thread puts links in, and one thread takes all of them at once, by an
+ * atomic exchange of pointers. A link is the first member of the struct that is passed on.
  */
 #pragma once
 
@@ -17,5 +17,5 @@ struct chain {
 
 void chain_put(struct chain *chain, struct link *link);
 
-/* All that were put since the last call, the oldest first; each `next` leads on. NULL: none. */
+/* Returns all links that were put since the last call, the oldest first, joined by `next`; NULL: there are none. */
 struct link *chain_take(struct chain *chain);

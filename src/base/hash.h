@@ -1,4 +1,7 @@
-/* FNV-1a: hashes for tables and comparisons within a program, not against anybody who wants two texts to be alike. Any thread. */
+/*
+ * FNV-1a hashes, for tables and comparisons within a program. They do not withstand somebody who looks for two texts
+ * with the same hash. Any thread.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +10,7 @@
 #define HASH32_BEGIN UINT32_C(2166136261)
 #define HASH64_BEGIN UINT64_C(14695981039346656037)
 
-/* Goes on with a hash, HASH32_BEGIN or HASH64_BEGIN at first: with so many bytes, or with a text's. */
+/* Continue a hash, which is HASH32_BEGIN or HASH64_BEGIN at first, with so many bytes, or with the bytes of a text. */
 uint32_t hash32_bytes(uint32_t hash, const void *bytes, size_t len);
 uint32_t hash32_text(uint32_t hash, const char *text);
 uint64_t hash64_bytes(uint64_t hash, const void *bytes, size_t len);

@@ -1,8 +1,7 @@
 /*
- * A small JSON writer for the fixed shapes that plusmoin emits (jsonw_: the names
- * json_* are libjansson's, and one program has one of each). It puts the
- * commas; the caller says what comes. Invalid UTF-8 becomes U+FFFD. Not shared
- * between threads.
+ * A small JSON writer for the fixed shapes that plusmoin emits. Its prefix is jsonw_,
+ * because libjansson, which is linked in too, has the names json_*. It puts the commas;
+ * the caller says what comes. Invalid UTF-8 becomes U+FFFD. Not shared between threads.
  */
 #pragma once
 
@@ -31,5 +30,5 @@ void jsonw_seconds(struct json *json, int64_t ms);
 void jsonw_bool(struct json *json, bool value);
 void jsonw_null(struct json *json);
 
-/* A value that is JSON already. */
+/* Writes a value that is JSON already. */
 void jsonw_raw(struct json *json, const char *text);

@@ -19,16 +19,16 @@ enum writer_state { WRITER_NONE, WRITER_RUNS, WRITER_STOPS, WRITER_ENDED };
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t wake;  /* a line, a reopening or the end */
-	pthread_cond_t ended; /* the thread has written all */
+	pthread_cond_t wake;  /* signalled when there is a line, a reopening or the end */
+	pthread_cond_t ended; /* signalled when the thread has written all and ends */
 	pthread_t thread;
 	enum writer_state state;
 	struct log_queue lines;
 	bool reopen;
 	bool moves;
-	char *path; /* where it moves to; NULL: stdout */
-	struct log_sink sink; /* the thread's, while it runs */
-	unsigned long unwritten; /* lines that the sink has lost */
+	char *path; /* if `moves` is set, the new file; NULL: stdout */
+	struct log_sink sink; /* used by the thread alone while it runs */
+	unsigned long unwritten; /* lines that the sink could not write */
 } log_writer = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static atomic_int log_level_now = LOG_LEVEL_INFO;
@@ -50,7 +50,7 @@ static enum log_format format_now(void)
 	return (enum log_format)atomic_load(&log_format_now);
 }
 
-/* With the lock held: the next line, or one that says how many were lost; false when empty. */
+/* Takes the next line, or makes one that says how many were lost; false: there is none. With the lock held. */
 static bool queue_take(struct log_text *line)
 {
 	unsigned long lost = log_queue_lost(&log_writer.lines);
@@ -64,12 +64,12 @@ static bool queue_take(struct log_text *line)
 	return true;
 }
 
-/* The log thread's own: a flood of identical lines is written as one, and their count. */
+/* Identical lines in a row, of which one and their count are written. The log thread's own. */
 struct repeats {
-	struct log_text last; /* text NULL: none yet */
+	struct log_text last; /* its text is NULL before the first line */
 	enum log_format format;
 	unsigned long times;
-	struct timespec due; /* when the count is said at the latest */
+	struct timespec due; /* when the count is written at the latest */
 };
 
 static void say_repeats(struct log_sink *sink, struct repeats *repeats)
@@ -90,7 +90,7 @@ static bool is_repeated(const struct repeats *repeats, const struct log_text *li
 	       strcmp(repeats->last.text + repeats->last.body, line->text + line->body) == 0;
 }
 
-/* Takes the line over. */
+/* Writes the line, or counts it if it is the same as the last one. Takes it over. */
 static void write_line(struct log_sink *sink, struct repeats *repeats, struct log_text line)
 {
 	if (is_repeated(repeats, &line)) {
@@ -117,7 +117,7 @@ static bool is_due(const struct repeats *repeats)
 	       (now.tv_sec == repeats->due.tv_sec && now.tv_nsec >= repeats->due.tv_nsec);
 }
 
-/* Opens the file anew, or another; what cannot be opened leaves the old one. Frees `path`. */
+/* Opens the file anew, or (`other`) the one of `path`; if that fails the old one stays. Frees `path`. */
 static void move_now(struct log_sink *sink, struct repeats *repeats, char *path, bool other)
 {
 	const char *target = other ? path : sink->path;
@@ -133,7 +133,7 @@ static void move_now(struct log_sink *sink, struct repeats *repeats, char *path,
 	free(path);
 }
 
-/* With the lock held: waits for something to do; false: there is nothing more, ever. */
+/* Waits for something to do; false: there is nothing left to do, and the log ends. With the lock held. */
 static bool wait_for_work(const struct repeats *repeats)
 {
 	if (log_writer.state == WRITER_STOPS)
@@ -271,7 +271,7 @@ bool log_stop(int64_t ms)
 	return all;
 }
 
-/* The text of a line, which is the caller's, cut where it is too long. */
+/* Returns a line's text, cut if it is too long. Takes `message` over; the caller frees the result. */
 static char *cut_message(char *message, const struct log_about *about)
 {
 	size_t most = about != NULL && about->spare ? LOG_USER_BYTES : LOG_LINE_BYTES;

@@ -1,9 +1,9 @@
 /*
  * The log. Lines go through a queue (log_queue.h, bounded in lines and bytes) to a
  * thread that alone opens, writes and reopens the file or stdout, so that a full pipe
- * or a slow disk never stops a caller: where the queue is full lines are dropped, errors
- * last, and their count is said as soon as there is room. Identical lines one after another
- * are written as one and, a second later or before the next other line, their count.
+ * or a slow disk never stops a caller. When the queue is full, lines are dropped, errors
+ * last; as soon as there is room, a line says how many. Of identical lines one after another
+ * the first is written and, a second later or before the next other line, their count.
  * A full disk is no error of ours: see base/log_sink.h. Before log_start() and after
  * log_stop() lines go to stderr. Any thread may log.
  */
@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOG_USER_BYTES ((size_t)8 << 10)  /* of a user's own line: what is more is cut, its length said */
-#define LOG_LINE_BYTES ((size_t)64 << 10) /* of any line's text, likewise */
+#define LOG_USER_BYTES ((size_t)8 << 10)  /* a user's own line is cut to this, and says how long it was */
+#define LOG_LINE_BYTES ((size_t)64 << 10) /* any other line is cut to this, and says how long it was */
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -30,22 +30,22 @@ struct log_about {
 	const char *trigger;
 	bool has_cluster;
 	int cluster_id;
-	bool spare; /* a user's own line: cut at LOG_USER_BYTES, may fill only half of the queue */
-	size_t bytes; /* that the text had before who calls us cut it; 0: it is whole */
+	bool spare; /* it is a user's own line, cut at LOG_USER_BYTES; such lines may fill only half of the queue */
+	size_t bytes; /* length of the text before the caller cut it; 0: the caller did not cut it */
 };
 
 /*
- * Starts the log thread. `path` NULL means stdout. 0, or an errno when the file
- * cannot be opened (nothing is started then). Call once, after the last fork.
+ * Starts the log thread. `path` NULL means stdout. Returns 0, or an errno when the file
+ * cannot be opened (nothing is started then). Called once, after the last fork.
  */
 int log_start(const char *path, enum log_level level, enum log_format format);
 
-/* Level and format from now on (a reload). */
+/* Sets the level and format for lines from now on (a reload). */
 void log_configure(enum log_level level, enum log_format format);
 
 /*
- * Closes and opens the file again (after a rotation); done by the log thread. What
- * cannot be opened leaves the old one, which says so.
+ * Makes the log thread close the file and open it again (after a rotation). If it cannot be
+ * opened, the old one stays, and a line in it says so.
  */
 void log_reopen(void);
 
@@ -59,13 +59,13 @@ void log_move(const char *path);
  */
 bool log_stop(int64_t ms);
 
-/* How many lines were dropped, or could not be written, since log_start(). */
+/* Returns how many lines were dropped, or could not be written, since log_start(). */
 unsigned long log_lost(void);
 
 /* Whether a line of this level would be written: test before costly formatting. */
 bool log_enabled(enum log_level level);
 
-/* One line; `about` may be NULL. The text is escaped: it stays one line. What is too long is cut. */
+/* Logs one line; `about` may be NULL. The text is escaped, so that it stays one line, and is cut if it is too long. */
 void log_line(enum log_level level, const struct log_about *about, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -78,5 +78,5 @@ void log_line(enum log_level level, const struct log_about *about, const char *f
 			log_line(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__); \
 	} while (0)
 
-/* The level that `name` stands for; false if there is none. */
+/* Sets the level that `name` stands for; false if there is none. */
 bool log_level_parse(const char *name, enum log_level *level);

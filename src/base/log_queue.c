@@ -30,7 +30,7 @@ static enum log_worth worth_of(const struct log_text *line, bool spare)
 	return line->level == LOG_LEVEL_WARNING ? WORTH_WARNING : WORTH_CHANGE;
 }
 
-/* Out of the queue; the line is the caller's. */
+/* Takes a line out of the queue; the caller frees its text. */
 static struct log_text take_out(struct log_queue *queue, struct log_waiting *waiting)
 {
 	struct log_text line = waiting->line;
@@ -59,7 +59,7 @@ static void lose(struct log_queue *queue)
 	queue->lost_ever++;
 }
 
-/* Drops the oldest of the lines that matter least, and less than this; false: there are none. */
+/* Drops the oldest of the lines that matter least, if they matter less than `worth`; false: none does. */
 static bool drop_lesser(struct log_queue *queue, enum log_worth worth)
 {
 	for (int least = 0; least < (int)worth; least++) {

@@ -42,7 +42,7 @@ static int open_path(const char *path)
 
 	if (path == NULL)
 		return STDOUT_FILENO;
-	/* a fifo that nobody reads is an error then, and no place to hang for ever */
+	/* with O_NONBLOCK a fifo that nobody reads is an error; without it open() would hang for ever */
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 	if (fd >= 0)
 		(void)fcntl(fd, F_SETFL, O_APPEND);
@@ -69,7 +69,7 @@ int log_sink_move(struct log_sink *sink, const char *path)
 	other.lost = sink->lost;
 	other.lost_ever = sink->lost_ever;
 	other.error = sink->error;
-	other.torn = sink->torn; /* it may be the same file; elsewhere an empty line harms nobody */
+	other.torn = sink->torn; /* it may be the same file; in another one an empty line does no harm */
 	log_sink_close(sink);
 	*sink = other;
 	return 0;
@@ -83,7 +83,7 @@ void log_sink_close(struct log_sink *sink)
 	*sink = (struct log_sink){ .fd = -1 };
 }
 
-/* The line as it goes to this sink. */
+/* Appends the line in the form that this sink wants. */
 static void add_line(struct buf *out, const struct log_sink *sink, const struct log_text *line)
 {
 	static const int priorities[] = { 3, 4, 6, 7 }; /* sd-daemon(3): err, warning, info, debug */
@@ -94,7 +94,7 @@ static void add_line(struct buf *out, const struct log_sink *sink, const struct 
 								    : line->text);
 }
 
-/* How many bytes went out; less than all: errno. */
+/* Returns how many bytes were written; if not all, errno says why. */
 static size_t write_all(int fd, const struct buf *text)
 {
 	size_t done = 0;

@@ -8,15 +8,15 @@
 #define LOG_TIME_BYTES 29 /* 2026-11-23T17:09:32.187+00:00 */
 
 struct log_text {
-	char *text;  /* with its newline; the caller's to free */
-	size_t body; /* where it goes on behind the time: what is alike in identical lines */
+	char *text;  /* with its newline; the caller frees it */
+	size_t body; /* index of what follows the time, which is the same in identical lines */
 	enum log_level level;
-	enum log_format format; /* that it was made in: another may be set when it is written */
+	enum log_format format; /* in which it was made; the log's own may be another when it is written */
 };
 
 struct log_text log_text_new(enum log_level level, enum log_format format,
 			     const struct log_about *about, const char *message);
 
-/* "last line repeated N times" (JSON: also "repeated": N), as of now. */
+/* Makes the line "last line repeated N times" (JSON: also "repeated": N), with the present time. */
 struct log_text log_text_repeated(enum log_level level, enum log_format format,
 				  unsigned long times);

@@ -10,11 +10,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* The passwords of all loads, sorted, each once. Immutable; the references are the lock's. */
+/*
+ * The passwords of all loads, sorted, each once. A change of the loads makes a new matcher, so that one that is in use
+ * never changes. The lock guards the references.
+ */
 struct matcher {
 	unsigned references;
 	size_t count;
-	size_t first[257]; /* by first byte: where those that begin with it do; [256]: the count */
+	size_t first[257]; /* by byte: the index of the first word that begins with it; [256]: the count */
 	char **words;
 };
 
@@ -25,7 +28,7 @@ struct secrets {
 	char **words; /* sorted */
 };
 
-/* The lock is held for a few instructions, and where a load comes or goes: never while a text is read. */
+/* The lock is held for a few instructions, or while a load is added or removed, but never while a text is searched. */
 static pthread_mutex_t secret_lock = PTHREAD_MUTEX_INITIALIZER;
 LIST_HEAD(load_list, secrets);
 static struct load_list loads = LIST_HEAD_INITIALIZER(loads);
@@ -45,7 +48,7 @@ static void free_words(char **words, size_t count)
 
 /* ---- matchers ---- */
 
-/* With the lock held, or one's own reference. */
+/* Frees a matcher of which nobody has a reference any more. */
 static void free_matcher(struct matcher *matcher)
 {
 	free_words(matcher->words, matcher->count);
@@ -89,7 +92,7 @@ static void index_words(struct matcher *matcher)
 	matcher->first[256] = at;
 }
 
-/* The words of all loads, sorted, each once, in copies. With the lock held. */
+/* Returns copies of the words of all loads, sorted, each once. With the lock held. */
 static char **copy_all(size_t *count)
 {
 	const struct secrets *load;
@@ -114,7 +117,10 @@ static char **copy_all(size_t *count)
 	return words;
 }
 
-/* A load has come or gone. With the lock held. The matcher that nobody uses any more, or NULL. */
+/*
+ * Makes a new matcher, after a load was added or removed. With the lock held. Returns the old one, which the caller
+ * frees, if nobody uses it any more; else NULL.
+ */
 static struct matcher *renew(void)
 {
 	struct matcher *old = present;
@@ -193,7 +199,7 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
-/* Whether the `len` bytes at `at` in `text` are a word that goes on at neither end. */
+/* Whether the `len` bytes at `at` in `text` are a whole word, which goes on at neither end. */
 static bool stands_alone(const char *text, const char *at, size_t len)
 {
 	if (at > text && is_word(at[-1]) && is_word(at[0]))
@@ -201,7 +207,7 @@ static bool stands_alone(const char *text, const char *at, size_t len)
 	return !(at[len] != '\0' && is_word(at[len]) && is_word(at[len - 1]));
 }
 
-/* The first of words [low, high), alike in `depth` bytes, whose next byte is `least` or greater. */
+/* Returns the first of words [low, high), which begin with the same `depth` bytes, whose next byte is >= `least`. */
 static size_t bisect(const struct matcher *matcher, size_t low, size_t high, size_t depth, int least)
 {
 	while (low < high) {
@@ -215,7 +221,7 @@ static size_t bisect(const struct matcher *matcher, size_t low, size_t high, siz
 	return low;
 }
 
-/* The length of the longest password that stands at `at`, 0: none does. */
+/* Returns the length of the longest password that stands at `at`; 0: none does. */
 static size_t secret_at(const struct matcher *matcher, const char *text, const char *at)
 {
 	size_t low = matcher->first[(unsigned char)at[0]];
@@ -225,7 +231,7 @@ static size_t secret_at(const struct matcher *matcher, const char *text, const c
 	for (size_t depth = 1; low < high; depth++) {
 		int next = (unsigned char)at[depth];
 
-		if (matcher->words[low][depth] == '\0') { /* each is there once */
+		if (matcher->words[low][depth] == '\0') { /* this word ends here; no other does, as each is there once */
 			if (stands_alone(text, at, depth))
 				longest = depth;
 			low++;

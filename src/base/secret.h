@@ -1,7 +1,7 @@
 /*
  * The configured passwords, which are blanked in what is quoted from servers, triggers and scripts:
- * those of every load that somebody still holds. A change makes a new matcher, which is never changed
- * again; who looks at a text takes a reference of it and holds no lock meanwhile. Any thread.
+ * those of every load of the configuration that is still referenced. No lock is held while a text is
+ * searched. Any thread.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 struct secrets;
 
 /*
- * These passwords are blanked from now on, until the last reference is dropped. Copies them; empty
- * ones are no passwords. The caller holds one reference.
+ * Has these passwords blanked from now on, until the last reference is dropped. Copies them; empty
+ * ones are no passwords. Returns one reference, the caller's.
  */
 struct secrets *secrets_new(char *const *passwords, size_t count);
 struct secrets *secrets_ref(struct secrets *secrets);
@@ -22,14 +22,14 @@ struct secrets *secrets_ref(struct secrets *secrets);
 void secrets_unref(struct secrets **secrets);
 
 /*
- * A copy of the first `bytes` bytes of `text` (or of all, if it is shorter; cut at a character) in which
- * every password that begins there and stands as a whole word is replaced by "***". The caller frees it.
- * What lies behind costs nothing: who keeps a part of a text says so here and does not cut it before,
- * since half a password is not blanked.
+ * Returns a copy of the first `bytes` bytes of `text` (of all, if it is shorter; cut at a character) in which
+ * every password that begins there and is a whole word is replaced by "***". The caller frees it.
+ * A caller that keeps a part of a text gives the length of the part here and does not cut the text itself,
+ * because half a password would not be blanked.
  */
 char *secret_scrub(const char *text, size_t bytes);
 
-/* The same into `out` of `size` bytes, as text_copy(); NULL is no text. */
+/* The same into `out` of `size` bytes, as text_copy(); NULL gives "". */
 void secret_copy(char *out, size_t size, const char *text);
 
 /* Whether `value` equals a configured password. */

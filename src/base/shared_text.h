@@ -1,6 +1,6 @@
 /*
  * A text that several hold at once and nobody changes: counted, freed with its last
- * holder. The holders are of one thread.
+ * reference. All who hold one are of the same thread.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct shared_text {
 	char *data; /* terminated */
 };
 
-/* The buffer's text, with one reference, the caller's; the buffer is empty afterwards. */
+/* Takes the buffer's text, with one reference, the caller's; the buffer is empty afterwards. */
 struct shared_text *shared_text_take(struct buf *buf);
 
 struct shared_text *shared_text_ref(struct shared_text *text);

@@ -11,7 +11,7 @@ static bool is_tail(unsigned char c)
 	return (c & 0xC0U) == 0x80U;
 }
 
-/* The smallest and largest allowed second byte after `lead` (Unicode, table 3-7). */
+/* Whether `second` may be the second byte after `lead` (Unicode, table 3-7). */
 static bool second_fits(unsigned char lead, unsigned char second)
 {
 	switch (lead) {
@@ -65,7 +65,7 @@ size_t text_cut(const char *text, size_t most)
 
 	if (len < most || text[most] == '\0')
 		return len;
-	/* back to the start of the character that the cut would split, if it is one */
+	/* if the cut would split a character, go back to the start of it */
 	for (size_t back = 1; back < 4 && back <= most; back++) {
 		if (text_char_len(text + most - back, strnlen(text + most - back, 4)) > back)
 			return most - back;
@@ -109,7 +109,7 @@ bool text_add_short_escape(struct buf *out, unsigned char c)
 	return escape != NULL;
 }
 
-/* Controls, those of C1 too, which are two bytes long. */
+/* Escapes control characters, also those of C1, which are two bytes long. */
 static bool escape_control(struct buf *out, const unsigned char *at)
 {
 	unsigned char c = at[0] == 0xC2 && at[1] < 0xA0 ? at[1] : at[0];

@@ -26,8 +26,8 @@ void words_keep(char **words, const char *text, size_t size)
 	}
 	len = text_cut(text, size - 1);
 	if (strncmp(*words, text, len) == 0 && (*words)[len] == '\0')
-		return; /* they are these already */
-	copy = mem_strndup(text, len); /* before the old ones are freed: `text` may be of them */
+		return; /* the same text is kept already */
+	copy = mem_strndup(text, len); /* before the old text is freed, because `text` may lie in it */
 	words_forget(words);
 	*words = copy;
 }

@@ -1,12 +1,12 @@
 /*
- * Words that are kept of somebody, and of most nobody has any: a pointer that owns a copy, or points to words_none, so
- * that it may be read without a question. Not shared between threads.
+ * Words: a text that is kept for each of many objects and is empty for most of them. The pointer owns a copy, or points
+ * to words_none, so an empty text takes no memory and the pointer is never NULL. Not shared between threads.
  */
 #pragma once
 
 #include <stddef.h>
 
-/* "", of nobody. */
+/* The empty text, which nobody owns. */
 extern char words_none[];
 
 /* Keeps a copy of `text` in place of what was kept, cut as text_copy() cuts it for `size` bytes; NULL is "". */

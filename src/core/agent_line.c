@@ -52,7 +52,7 @@ void agent_line_refuse(const char *why, struct buf *out)
 	buf_addf(out, "fail #%s\n", why);
 }
 
-/* Whether who is connected may stay, although it is not what is asked for. */
+/* Whether clients may stay connected to the node, although it is not what is asked for. */
 static bool may_stay(const struct agent_line *asked, const struct node_view *node)
 {
 	if (asked->health == HEALTH_PRIMARY && node->first != NULL)

@@ -55,7 +55,7 @@ void fleet_forget_aliases(struct fleet *fleet, struct node *node)
 		drop_alias(fleet, node, i);
 }
 
-/* Of several that bear a name: members of `near` first, of these who sits. */
+/* Ranks the nodes that share an alias: members of `near` come first, and within that those that sit in a seat. */
 static int nearness(const struct node *node, const struct cluster *near)
 {
 	return (node->cluster == near ? 2 : 0) + (node->place == PLACE_MASTER ? 1 : 0);

@@ -1,24 +1,23 @@
 /*
- * Names in rows: configured ids, and the names that other monitors have for masters (aliases), which
- * are learned from the beats that ours replace. Monitor thread.
+ * The names that rows of the heartbeat table hold: configured ids, and aliases, which are the names that other
+ * monitors have for masters. We learn an alias when our beat replaces another monitor's. Monitor thread.
  */
 #pragma once
 
 #include "core/fleet.h"
 
-/* Another monitor's name for a master, its own from now on; the oldest of NODE_ALIASES gives way. */
+/* Gives the node another monitor's name for it (copied); where it has NODE_ALIASES already, the oldest is dropped. */
 void fleet_give_alias(struct fleet *fleet, struct node *node, const char *name);
 
-/* No node that does not sit bears that alias any more. */
+/* Takes the alias away from every node that sits in no seat. */
 void fleet_take_alias(struct fleet *fleet, const char *name);
 
-/* The node bears no alias any more. */
+/* Takes all aliases away from the node. */
 void fleet_forget_aliases(struct fleet *fleet, struct node *node);
 bool node_has_alias(const struct node *node, const char *name);
 
 /*
- * The node that a row's name stands for: a configured id, else another
- * monitor's name for a master (members of `near`, which may be NULL, first).
- * NULL: nobody's.
+ * Returns the node for which a row's name stands: the node with this id, else one with this alias (a member of
+ * `near`, which may be NULL, before others). NULL: no node has the name.
  */
 struct node *fleet_named(const struct fleet *fleet, const struct cluster *near, const char *name);

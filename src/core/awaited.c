@@ -28,7 +28,7 @@ bool awaited_is_late(const struct fleet *fleet, const struct cluster *cluster,
 	       !(ruling.has_shown && cluster_lag(cluster, ruling.shown, &lag_ms));
 }
 
-/* The cluster that starts and whose master the node named when it was seen last, NULL: none. */
+/* Returns the starting cluster whose master the node's last row named; NULL: there is none. */
 static struct cluster *cluster_named_by(const struct fleet *fleet, const struct node *node)
 {
 	const struct node *named;
@@ -107,7 +107,7 @@ enum awaited_end awaited_is_over(const struct fleet *fleet, const struct cluster
 
 	if (cluster->start_ends)
 		return AWAITED_NO_MORE;
-	if (wait->strangers > 0 && !wait->strangers_asked && /* a fleet is large, or the machine busy */
+	if (wait->strangers > 0 && !wait->strangers_asked && /* asking all takes long in a large fleet */
 	    wait->waited_ms < most_ms + fleet->config->query_timeout_ms)
 		return AWAITED_YET;
 	if (wait->waited_ms >= most_ms)

@@ -3,15 +3,15 @@
  * waits for its slaves, then they are placed without slave_up. Pure.
  *
  * A round of the clusterless nodes with `starting` set founds the clusters; it
- * leaves what was seen of the others in place for the functions here.
+ * keeps the observations of the other nodes, which the functions here read.
  */
 #pragma once
 
 #include "core/round.h"
 
-#define START_STRANGERS_MS 1000 /* how long slaves that name no cluster's master are waited for */
-#define START_ANSWERS_MS 1000   /* how long the first answers of all nodes are waited for, */
-#define START_LOGINS_MS 3000    /* and how long while some login is under way; and a cluster's wait in all */
+#define START_STRANGERS_MS 1000 /* how long a cluster waits for slaves that name no cluster's master */
+#define START_ANSWERS_MS 1000   /* how long the monitor waits for the first answers of all nodes */
+#define START_LOGINS_MS 3000    /* the same while a login is under way; also the longest wait of a cluster */
 
 /* What awaited_is_over() concludes of a cluster's wait. */
 enum awaited_end {
@@ -21,20 +21,19 @@ enum awaited_end {
 };
 
 /*
- * Looks at all clusterless nodes once, for all clusters that start: who is `awaited` by
- * which, and which `start_ends` because a node of it went down. Returns how many strangers
- * there are: slaves that answer and whose row names no cluster's master, starting or not.
+ * Looks at all clusterless nodes once. Notes in each cluster that starts which of them it waits for (`awaited`), and
+ * whether its wait ends because one of its nodes went down (`start_ends`). Returns how many strangers there are:
+ * slaves that answer and whose row names no cluster's master, starting or not.
  */
 size_t awaited_look(struct fleet *fleet, const struct moment *now);
 
-/*
- * How long after the founding beat strangers have to name its cluster's master, in ms; and when the question was put
- * (steady) whose answer of some stranger is the oldest, INT64_MAX: there is none.
- */
+/* Returns how long after its founding beat a cluster waits for strangers to name its master, in ms. */
 int64_t awaited_strangers_ms(const struct fleet *fleet);
+
+/* Returns when (steady) the question to the stranger that was asked longest ago was sent; INT64_MAX: no strangers. */
 int64_t awaited_strangers_asked(const struct fleet *fleet);
 
-/* Whether the cluster still waits for this one of its awaited nodes: it shows no beat of this run. */
+/* Whether the cluster still waits for this one of its awaited nodes, because it shows no beat of this run yet. */
 bool awaited_is_late(const struct fleet *fleet, const struct cluster *cluster,
 		     const struct node *node);
 
@@ -45,7 +44,7 @@ bool awaited_is_stranger(const struct fleet *fleet, const struct node *node);
 struct awaited_situation {
 	int64_t waited_ms; /* since the founding beat; only time in which the loop turned */
 	size_t strangers;
-	bool strangers_asked; /* all of them, when their time was up: what they said before that says nothing */
+	bool strangers_asked; /* all strangers were asked after their time was up; earlier answers do not count */
 	bool logging_in; /* a first login is under way */
 };
 
@@ -54,8 +53,8 @@ enum awaited_end awaited_is_over(const struct fleet *fleet, const struct cluster
 
 /*
  * Places by U3 the nodes that awaited_look() found for the cluster, as far as they are clusterless
- * still. None of these changes fires an event. The cluster is `starting` until the caller, who tells
- * of it, says otherwise: no round of it opens before plusmoin_up.
+ * still. None of these changes fires an event. The caller fires plusmoin_up and then clears `starting`,
+ * so that no round of the cluster opens before that event.
  */
 void awaited_place(struct fleet *fleet, struct cluster *cluster, const struct moment *now,
 		 struct changes *changes);

@@ -11,7 +11,7 @@ struct board *board_new(void)
 	struct board *board = mem_zalloc(1, sizeof(*board));
 
 	atomic_init(&board->references, 1);
-	board->generation = 1; /* of nothing, which is to be written as well */
+	board->generation = 1; /* not 0: an empty board is written to the status file, too */
 	board->clusterless = view_new_empty();
 	return board;
 }
@@ -75,7 +75,7 @@ static struct board *own(struct board **board_p)
 	return copy;
 }
 
-/* Where the page that has the cluster's place is or belongs. */
+/* Returns the index at which the cluster's page is, or is to be inserted. */
 static size_t page_at(const struct board *board, int cluster_id)
 {
 	int first_id = cluster_id - cluster_id % BOARD_PAGE;
@@ -110,7 +110,7 @@ static struct board_page *without_text(struct board_page *page)
 	return page;
 }
 
-/* The cluster's page, to be changed: nobody else holds it. The board is nobody else's already. */
+/* Returns the cluster's page for a change; it is copied first if another board holds it. Nobody else holds `board`. */
 static struct board_page *own_page(struct board *board, int cluster_id)
 {
 	size_t at = page_at(board, cluster_id);
@@ -147,7 +147,7 @@ static void remove_page(struct board *board, struct board_page *page)
 		(board->page_count - at) * sizeof(struct board_page *));
 }
 
-/* Replaces what is in a cluster's place by `view` (NULL: nothing), and counts. */
+/* Replaces the cluster's picture by `view` (NULL: removes it), and keeps the board's counts. */
 static void replace(struct board *board, int cluster_id, struct view *view)
 {
 	struct board_page *page = own_page(board, cluster_id);
@@ -184,7 +184,7 @@ void board_put(struct board **board_p, struct view *view)
 	board->clusterless = view_ref(view);
 }
 
-/* The cluster's picture, or (-1) that of the clusterless nodes; NULL: there is none. It is nobody else's. */
+/* Returns the cluster's picture (-1: the clusterless nodes') for a change, copied if others hold it; NULL: none. */
 static struct view *own_view(struct board **board_p, int cluster_id)
 {
 	struct board *board = own(board_p);
@@ -203,7 +203,7 @@ static struct view *own_view(struct board **board_p, int cluster_id)
 	return *place;
 }
 
-/* Puts the node (NULL: nothing) where the node of this order is in a picture, and counts. */
+/* Replaces the node of this order in a picture by `node` (NULL: removes it), and keeps the board's counts. */
 static void put(struct board **board, int cluster_id, size_t order, struct node_view *node)
 {
 	struct view *view = own_view(board, cluster_id);
@@ -227,7 +227,7 @@ static int place_of(const struct node *node)
 	return node->cluster != NULL ? node->cluster->id : SHOWN_CLUSTERLESS;
 }
 
-/* Looks at all of the cluster's nodes (NULL: at the clusterless ones). */
+/* Makes the picture of a cluster (NULL: of the clusterless nodes) anew from all of its nodes. */
 static void renew(struct board **board, const struct fleet *fleet, const struct cluster *cluster)
 {
 	const struct list *nodes = cluster != NULL ? &cluster->members : &fleet->clusterless;
@@ -244,7 +244,7 @@ static void renew(struct board **board, const struct fleet *fleet, const struct 
 	}
 }
 
-/* Whether all nodes of that picture were looked at. */
+/* Whether renew() makes this picture anew, so that none of its nodes has to be put in or taken out alone. */
 static bool is_renewed(const struct fleet *fleet, int cluster_id)
 {
 	const struct cluster *cluster = cluster_id >= 0 ? fleet_find_cluster(fleet, cluster_id) : NULL;
@@ -252,7 +252,7 @@ static bool is_renewed(const struct fleet *fleet, int cluster_id)
 	return cluster_id == SHOWN_CLUSTERLESS ? fleet->touched_clusterless : cluster != NULL && cluster->touched;
 }
 
-/* A node that is elsewhere now leaves the picture in which it was. */
+/* Takes a node that has moved out of the picture in which it was shown. */
 static void take_out(struct board **board, const struct fleet *fleet, struct node *node)
 {
 	int before = node->shown_in;
@@ -264,7 +264,7 @@ static void take_out(struct board **board, const struct fleet *fleet, struct nod
 		put(board, before, node->order, NULL);
 }
 
-/* Shows the node as it is, where it is. */
+/* Puts the node's present view into the picture of the place where it is now. */
 static void renew_node(struct board **board, const struct fleet *fleet, struct node *node)
 {
 	int now = place_of(node);
@@ -360,7 +360,7 @@ static void begin_clusterless(struct board_reader *reader, struct json *json)
 	reader->walk = view_walk_all(reader->board->clusterless);
 }
 
-/* Begins with this picture, NULL: with that of the clusterless nodes. */
+/* Begins to write this picture; NULL: that of the clusterless nodes. */
 static void begin_view(struct board_reader *reader, const struct view *view, struct json *json)
 {
 	if (view == NULL)
@@ -377,7 +377,7 @@ void board_read_begin(struct board_reader *reader, struct board *board, struct j
 	begin_view(reader, board_next(board, -1), json);
 }
 
-/* Goes on to the picture behind the one that is written. */
+/* Goes on to the picture after the one that was just written. */
 static void read_next(struct board_reader *reader, struct json *json)
 {
 	const struct view *view = reader->walk.view;
@@ -397,7 +397,7 @@ bool board_read(struct board_reader *reader, size_t nodes, struct json *json)
 		size_t part = left < nodes ? left : nodes;
 
 		view_render_part(&reader->walk, part, true, json);
-		nodes -= part > 0 ? part : 1; /* a cluster without nodes costs something, too */
+		nodes -= part > 0 ? part : 1; /* a cluster without nodes counts as one */
 		if (part == left)
 			read_next(reader, json);
 	}

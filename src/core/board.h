@@ -19,13 +19,14 @@ struct board_page {
 	int first_id; /* of the cluster in views[0] */
 	size_t count; /* how many are not NULL */
 	struct view *views[BOARD_PAGE];
-	char *text; /* as the status file has them, with commas between; NULL: not rendered since it changed. */
-	size_t text_bytes; /* Both are of who renders the board: the monitor's thread. */
+	/* The status file's text of these clusters; NULL: not rendered since the page changed. Monitor thread alone. */
+	char *text;
+	size_t text_bytes;
 };
 
 struct board {
 	atomic_uint references;
-	unsigned long generation; /* another one after each change */
+	unsigned long generation; /* a new number after each change */
 	struct board_page **pages; /* by first_id */
 	size_t page_count;
 	size_t cluster_count;
@@ -34,7 +35,7 @@ struct board {
 	struct view *clusterless;
 };
 
-/* One without clusters and nodes. */
+/* Makes a board without clusters and nodes, with one reference, the caller's. */
 struct board *board_new(void);
 struct board *board_ref(struct board *board);
 
@@ -42,36 +43,36 @@ struct board *board_ref(struct board *board);
 void board_unref(struct board **board);
 
 /*
- * Puts a picture (of which it takes a reference) in the place of the one of the same cluster, or of
- * the clusterless nodes. Who else holds the board keeps it as it was: `*board` is another one then.
+ * Replaces the picture of the view's cluster, or of the clusterless nodes, by `view`, of which it takes a
+ * reference. If others hold the board too, `*board` becomes a copy and theirs stays as it was.
  */
 void board_put(struct board **board, struct view *view);
 
-/* Brings the board up to date: looks at what fleet_touch() has named since, and at nothing else. */
+/* Brings the board up to date: looks only at what fleet_touch() and node_touch() have named since the last time. */
 void board_update(struct board **board, struct fleet *fleet);
 
-/* The picture of that cluster, NULL: there is none. The board's. */
+/* Returns the picture of that cluster, which the board owns; NULL: there is none. */
 struct view *board_find(const struct board *board, int cluster_id);
 
 /* The picture of the cluster with the lowest id above `after` (begin with -1); NULL: no more. */
 struct view *board_next(const struct board *board, int after);
 
-/* The status file: exactly the seed's keys. Of pages that have not changed since the last time the text is copied. */
+/* Appends the status file, with exactly the seed's keys. The text of a page that has not changed is copied. */
 void board_render(const struct board *board, struct buf *out);
 
 /*
- * The control socket's `"clusters":[...],"clusterless":[...]`, with all that is known of a node, into an open object,
- * in parts: what changes meanwhile is another board's. Of one thread.
+ * Writes the control socket's `"clusters":[...],"clusterless":[...]`, with all that is known of a node, into an open
+ * object, in parts. It holds the board, so it does not see what changes meanwhile. One thread uses a reader.
  */
 struct board_reader {
 	struct board *board; /* a reference */
-	struct view_walk walk; /* through the picture that is under way; its view NULL: all is written */
+	struct view_walk walk; /* through the picture that is being written; its view is NULL when all is written */
 };
 
 void board_read_begin(struct board_reader *reader, struct board *board, struct json *json);
 
-/* Writes up to `nodes` (> 0) more nodes, in at most so many clusters; false: all is written, and was so already. */
+/* Writes up to `nodes` (> 0) more nodes, of at most so many clusters; returns false when nothing was left to write. */
 bool board_read(struct board_reader *reader, size_t nodes, struct json *json);
 
-/* At any time after board_read_begin(), once. */
+/* Drops the reader's reference: called once, at any time after board_read_begin(). */
 void board_read_end(struct board_reader *reader);

@@ -42,7 +42,7 @@ void change_because_of_failure(struct change *change)
 	change_because(change, change->node->failure.reason, change->node->shown->failure);
 }
 
-/* What it is measured by: max_sync_delay when it gets lost, recover_sync_delay while it stays so. */
+/* Returns the limit of its lag: max_sync_delay for a slave that gets lost, recover_sync_delay for one that stays so. */
 static int64_t limit_of(const struct node *node, bool stays)
 {
 	const struct config *config = node->fleet->config;
@@ -59,7 +59,7 @@ static char *limit_words(const struct node *node, bool stays)
 			  (double)limit_of(node, stays) / 1000.0, own_ms > 0 ? " (its own)" : "");
 }
 
-/* How far behind a late node is, and how far it may be. */
+/* Returns the words that say how far behind a late node is, and how far it may be; the caller frees them. */
 static char *lag_words(const struct node *node, const struct ruling *ruling, bool stays)
 {
 	const struct history *beats = &node->cluster->beats;

@@ -18,7 +18,10 @@ static enum condition condition_in_place(const struct node *node)
 	return node->failure.attempts > 0 ? CONDITION_FAILING : CONDITION_WELL;
 }
 
-/* Lost and clusterless nodes: a failure counts at once, and what keeps one out that answers says more than its door. */
+/*
+ * Lost and clusterless nodes. A failure of theirs counts at once. Where one answers, the reason that keeps it lost
+ * goes before a failed fresh connection, because it says more.
+ */
 static enum condition condition_out_of_place(const struct node *node)
 {
 	if (node->failure.attempts > 0)

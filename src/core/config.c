@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define FRESH_SHARE 4    /* of one processor's time fresh connections have a quarter, */
-#define FRESH_OWN_US 250 /* of which the loop itself needs about so much for each */
+#define FRESH_SHARE 4    /* fresh connections may take a quarter of one processor's time */
+#define FRESH_OWN_US 250 /* processor time that the loop itself needs for one of them, about */
 
 struct config *config_new(void)
 {

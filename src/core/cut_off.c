@@ -15,7 +15,7 @@ void fleet_cut_off(struct fleet *fleet, const struct moment *now)
 	touch_all(fleet);
 }
 
-/* A time that began before counts on from here; one that began meanwhile begins now. */
+/* Moves a time before the isolation on by its length, so that it does not count; a time within it becomes now. */
 static int64_t moved_on(int64_t at_ms, int64_t since_ms, int64_t now_ms)
 {
 	return at_ms < since_ms ? at_ms + (now_ms - since_ms) : now_ms;
@@ -38,7 +38,7 @@ static void take_up(struct node *node, int64_t since_ms, int64_t now_ms)
 		*failure = (struct failure){ 0 };
 		return;
 	}
-	failure->vouched_ms = 0; /* who vouched was not heard either */
+	failure->vouched_ms = 0; /* the slaves that vouched could not be reached either */
 	failure->witnesses = 0;
 	failure->since_ms = moved_on(failure->since_ms, since_ms, now_ms);
 	failure->silent_ms = moved_on(failure->silent_ms, since_ms, now_ms);

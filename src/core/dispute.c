@@ -65,8 +65,9 @@ static bool is_newer(const struct node *a, const struct node *b)
 }
 
 /*
- * Who sits in a seat, and has done so for longer, sat first: clients write there. That may be the newer one: an old
- * master that comes back after a failover is the older, and sits later. Where neither sits it is the older.
+ * Returns the second of the two. The first is the one that sits in a seat, or has sat there for longer, because clients
+ * write there. That may be the newer one: an old master that comes back after a failover is the older one and sits
+ * later. Where neither sits, the older one is the first.
  */
 static struct node *second_of(struct node *newer, struct node *older)
 {

@@ -1,4 +1,4 @@
-/* Events: what view.h says of them. */
+/* Events: the functions that view.h declares for them. */
 #include <stdlib.h>
 
 #include "base/mem.h"

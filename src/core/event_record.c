@@ -60,7 +60,7 @@ static void add_witnesses(struct json *json, const struct event *event)
 	jsonw_end_array(json);
 }
 
-/* Reason and words are the node's; they stand here too for people who look at what is stored. */
+/* The reason and the message are the node's; they are repeated here for people who look at what is stored. */
 static void add_event(struct json *json, const struct event *event)
 {
 	const struct node_view *node = event->node;

@@ -1,7 +1,7 @@
 /*
  * An event as it is stored, with what became of each of its triggers' actions, so that another monitor can go on
- * with them: its node (in full, as it was then), rival and witnesses, but of its cluster only the id. The picture of
- * that is the one of who reads it (records/event_reading.h). Pure.
+ * with them: its node (in full, as it was then), rival and witnesses, but of its cluster only the id. Who reads the
+ * record takes its own picture of that cluster (records/event_reading.h). Pure.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 enum event_run_state {
 	EVENT_RUN_QUEUED,
 	EVENT_RUN_STARTED,
-	EVENT_RUN_DONE,   /* however it ended */
+	EVENT_RUN_DONE,   /* ended, well or not */
 	EVENT_RUN_UNKNOWN /* started, and nobody knows how it ended; it may not run again */
 };
 
@@ -21,7 +21,7 @@ const char *event_run_state_name(enum event_run_state state);
 struct event_run {
 	char *trigger; /* "triggers.master_up[2]" */
 	enum event_run_state state;
-	char *outcome; /* how it ended, in the log's words; NULL: not told */
+	char *outcome; /* how it ended, in the log's words; NULL: not known */
 };
 
 struct event_record {
@@ -32,14 +32,14 @@ struct event_record {
 
 #define EVENT_RECORDS "events/" /* twelve digits follow */
 
-/* The key of the event of that number, the caller's: keys are in the order of their numbers. */
+/* Returns the key of the event of that number; the caller frees it. Keys sort as their numbers do. */
 char *event_record_key(unsigned long number);
 
-/* The number of an event, the second half of its id; 0: it has none. */
+/* Returns the number of an event, which is the second half of its id; 0: it has none. */
 unsigned long event_record_number(const char *id);
 
-/* One JSON object, appended. */
+/* Appends one JSON object. */
 void event_record_render(const struct event_record *record, struct buf *out);
 
-/* Frees what it holds. */
+/* Frees what the record holds. */
 void event_record_clear(struct event_record *record);

@@ -46,7 +46,7 @@ void node_free(struct node **node_p)
 	free(node);
 }
 
-/* Who bears which name, by the present nodes. */
+/* Fills the index of names anew from the present nodes. */
 static void name_all(struct fleet *fleet)
 {
 	naming_free(&fleet->names);
@@ -120,7 +120,7 @@ void fleet_free(struct fleet **fleet_p)
 	free(fleet);
 }
 
-/* Where in `nodes`, which are in configured order, a node of that order is or belongs. */
+/* Returns the index in `nodes`, which are in configured order, at which a node of that order is or belongs. */
 static size_t place_of(const struct list *nodes, size_t order)
 {
 	size_t low = 0;
@@ -183,7 +183,7 @@ static int compare_order(const void *a, const void *b)
 	return ((*left)->order > (*right)->order) - ((*left)->order < (*right)->order);
 }
 
-/* It is on no list of its fleet any more. */
+/* Takes the node out of all lists of its fleet, and adds it to `removed`. */
 static void remove_node(struct fleet *fleet, struct node *node, const struct moment *now,
 			struct list *removed)
 {
@@ -199,7 +199,7 @@ static void sort(struct list *nodes)
 		qsort(nodes->items, nodes->count, sizeof(void *), compare_order);
 }
 
-/* All is looked at, by the orders that hold now; no single node is named any more. */
+/* Touches all clusters and the clusterless nodes. No single node has to be named beside them any more. */
 static void touch_all(struct fleet *fleet)
 {
 	fleet->touched_nodes.count = 0;
@@ -209,7 +209,7 @@ static void touch_all(struct fleet *fleet)
 		fleet_touch(fleet, fleet->clusters.items[i]);
 }
 
-/* Nodes that are not in `config` leave, while all orders are still the old ones. */
+/* Removes the nodes that are not in `config`. Called while all nodes still have their old order. */
 static void remove_others(struct fleet *fleet, const struct config *config,
 			  const struct moment *now, struct list *removed)
 {
@@ -221,7 +221,7 @@ static void remove_others(struct fleet *fleet, const struct config *config,
 	}
 }
 
-/* The node that has had this id before and stays, or a new one. */
+/* Returns the fleet's node of this id, or makes a new one. */
 static struct node *node_for(struct fleet *fleet, const struct config_node *config, size_t order,
 			     const struct moment *now)
 {
@@ -263,7 +263,7 @@ void fleet_reload(struct fleet *fleet, struct config *config, const struct momen
 	fleet->config = config;
 }
 
-/* Where in the clusters, which are by id, that id is or belongs. */
+/* Returns the index in the clusters, which are sorted by id, at which that id is or is to be inserted. */
 static size_t place_of_id(const struct fleet *fleet, int id)
 {
 	size_t low = 0;
@@ -335,7 +335,7 @@ static void leave_seat(struct node *node)
 	}
 }
 
-/* From its cluster's members, or the clusterless nodes. */
+/* Takes the node out of its cluster's members, or out of the clusterless nodes. */
 static void leave(struct node *node)
 {
 	struct list *nodes = list_of(node->fleet, node->cluster);

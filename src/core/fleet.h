@@ -1,7 +1,7 @@
 /*
- * The state of the fleet: nodes, clusters, who sits where. Pure data with the
- * few functions that keep it whole; what to conclude is in rules.h and round.h.
- * The monitor thread owns it.
+ * The state of the fleet: nodes and clusters. A cluster has one seat, in which its master sits; the seat is
+ * empty while the cluster has no master. Pure data with the few functions that keep it whole; what to
+ * conclude is in rules.h and round.h. The monitor thread owns it.
  */
 #pragma once
 
@@ -18,27 +18,27 @@
 #include "core/shown.h"
 #include "core/votes.h"
 
-#define NODE_ALIASES 4 /* other monitors' names for a master; the oldest gives way */
+#define NODE_ALIASES 4 /* how many aliases (aliases.h) a node has at most */
 
 enum place { PLACE_CLUSTERLESS, PLACE_MASTER, PLACE_SLAVE, PLACE_LOST };
 
-/* A run of attempts that failed; attempts 0: none, the node's last answer was an answer. */
+/* The attempts that have failed in a row; `attempts` is 0 after one that succeeded. */
 struct failure {
 	int attempts;
-	int64_t since_ms; /* steady, the first of them */
-	int64_t silent_ms; /* steady, the first in a row in which nothing answered: P2 counts from there */
-	bool going;       /* a word of going or coming since the last answer (P2) */
-	bool beat_locked; /* the last attempt failed by a lock on the beat alone (P5) */
-	int64_t locked_ms; /* steady, the first that did; INT64_MIN: none */
-	int fresh;        /* the shut door's `attempts` when one of them was last counted */
-	bool answered;    /* the last attempt was answered, only its beat failed */
-	bool may_hold;    /* its class is in hold_on (P1): */
-	bool kept;        /* the kept connection stands */
-	int64_t vouched_ms; /* steady: until when its slaves vouch for it (P6, vouch.h); 0: none does */
-	int witnesses;      /* how many do */
-	bool vouch_told;    /* master_unreachable was told */
+	int64_t since_ms; /* steady, when the first of them failed */
+	int64_t silent_ms; /* steady, since when the server has not answered at all; P2 counts from there */
+	bool going;       /* since its last answer the server has said that it stops or starts (P2) */
+	bool beat_locked; /* the last attempt failed only because a lock kept the beat from being written (P5) */
+	int64_t locked_ms; /* steady, when the first such attempt failed; INT64_MIN: none has */
+	int fresh;        /* shut_door.attempts when a failed fresh connection was last counted as an attempt */
+	bool answered;    /* the server answered at the last attempt, but its beat or a fresh connection failed */
+	bool may_hold;    /* hold_on has the reason of the last attempt (P1) */
+	bool kept;        /* the kept connection stood at the last attempt */
+	int64_t vouched_ms; /* steady, until when its slaves vouch for it (P6, vouch.h); 0: none does */
+	int witnesses;      /* how many slaves vouch for it */
+	bool vouch_told;    /* master_unreachable has fired */
 	bool others_see;    /* most of the other monitors see it (P6, P8) */
-	enum reason reason; /* its words are in node->shown */
+	enum reason reason; /* of the last attempt; the words are in node->shown */
 };
 
 struct fleet;
@@ -57,39 +57,38 @@ struct node {
 	bool known;    /* it has answered once */
 	bool is_slave; /* by its last answer */
 	bool kept;     /* its kept connection stands */
-	bool hold_told; /* node_held was told, and its end was not, */
-	enum place held_in; /* in this place */
-	unsigned long touched; /* it is in fleet->touched_nodes if that is fleet->touches */
-	bool in_time;  /* a master whose first attempt, made at the start, was answered in time but late: "Start" */
-	enum reason door;  /* it answers, but lets nobody in, and hold_on holds it (P1); REASON_NONE: it does */
+	bool hold_told; /* node_held has fired, and the hold has not ended yet */
+	enum place held_in; /* its place when node_held fired */
+	unsigned long touched; /* it is in fleet->touched_nodes if this equals fleet->touches */
+	bool in_time;  /* its first attempt at the start was answered within query_timeout, but too late to found */
+	enum reason door;  /* why fresh connections fail, if it answers and P1 holds it; else REASON_NONE */
 	struct failure failure;
-	bool has_shown; /* the last good row that counts in its cluster: */
-	int64_t shown_tstamp;
-	int64_t judged_lag_ms; /* its lag when the last round of its cluster ended; 0: also unknown, */
-	int64_t lag_bar_ms;    /* and what is left of all before: lag_bar() of lag.h */
-	/* Also of plusmoin's run before (state_file), steady; INT64_MIN: never. */
-	int64_t stood_ms; /* when its kept connection was last known to stand (P1) */
-	int64_t went_ms;  /* of that run alone: since when nothing answered, after a word of going (P2) */
-	int reserved_id;  /* a cluster id tried for a beat, -1: none */
-	unsigned long tried_in;   /* the number of the round that tried it as a candidate last, */
-	unsigned long refused_in; /* and of the one in which M5 made it lost */
+	bool has_shown; /* it has shown a row that counts in its cluster */
+	int64_t shown_tstamp; /* of the last such row */
+	int64_t judged_lag_ms; /* its lag when the last round of its cluster ended; 0 if that was unknown, too */
+	int64_t lag_bar_ms;    /* what lag_bar() of lag.h keeps of all its lags */
+	int64_t stood_ms; /* steady, when its kept connection last stood, also in an earlier run (P1); INT64_MIN: never */
+	int64_t went_ms;  /* steady, since when it was silent in the earlier run, having said that it stops (P2) */
+	int reserved_id;  /* the cluster id of a beat that was tried through it (fleet_reserve_id()); -1: none */
+	unsigned long tried_in;   /* the number of the round that last tried it as a candidate */
+	unsigned long refused_in; /* the number of the round in which M5 last made it lost */
 	struct sight seen; /* not yet judged; OBSERVED_NOTHING: nothing new */
-	struct kin kin;    /* which server it is, by its own words */
+	struct kin kin;    /* which server it says that it is */
 	/* What is only shown, or rarely asked for. */
 	enum reason reason; /* why it is lost, while it answers */
 	int server_version;
-	int64_t since_ms; /* wall: its last change of place */
-	enum rule placed_by; /* the rule that put it into its place; RULE_NONE: none has (it begins there) */
-	enum rule ruled;     /* the rule that spoke last for it, also to let it stay */
-	int64_t ruled_ms;    /* wall: since when it is that rule */
+	int64_t since_ms; /* wall clock, when it last changed its place */
+	enum rule placed_by; /* the rule that put it into its place; RULE_NONE: it began there */
+	enum rule ruled;     /* the rule that spoke last for it, also one that lets it stay */
+	int64_t ruled_ms;    /* wall clock, since when `ruled` is that rule */
 	char *aliases[NODE_ALIASES]; /* NULL: none; changed by fleet_give_alias() and fleet_take_alias() */
 	size_t alias_next;
 	char master_name[NAME_BYTES];
-	struct votes *votes; /* what the monitors have said of its failing; NULL: they were not asked */
+	struct votes *votes; /* how the monitors voted on its failure (votes.h); NULL: they were not asked */
 	struct shown *shown;
 	struct node_meter *meter;
-	/* The board's (board.h): */
-	struct node_view *view; /* as it was shown last; NULL: never */
+	/* What belongs to the board (board.h). */
+	struct node_view *view; /* as the node was last shown; NULL: never */
 	int shown_in;           /* the cluster in whose picture it is, SHOWN_CLUSTERLESS or SHOWN_NOWHERE */
 };
 
@@ -101,11 +100,11 @@ struct holder {
 
 struct cluster {
 	int id;
-	bool starting;         /* waits for its slaves at the monitor's start: */
+	bool starting;         /* it waits for its slaves at the monitor's start (awaited.h) */
 	struct list awaited;   /* nodes whose row names its master, as awaited_look() found last */
-	bool start_ends;       /* as it found: a node of it went down */
-	struct node *seat;     /* NULL: empty */
-	struct node *sat_last; /* while the seat is empty; NULL once it is no member any more */
+	bool start_ends;       /* awaited_look() found that one of its nodes went down */
+	struct node *seat;     /* the sitting master; NULL: the seat is empty */
+	struct node *sat_last; /* while the seat is empty: the member that sat there last; NULL: it has left */
 	struct list members;   /* of nodes, in configured order, the seat's included */
 	struct history beats;
 	struct holder *holders;
@@ -113,7 +112,7 @@ struct cluster {
 	bool touched; /* in fleet->touched */
 	bool emptied; /* in fleet->emptied */
 	struct cluster_meter *meter;
-	void *rounds; /* who keeps its rounds (monitor/clusters.h); the core does not look at it */
+	void *rounds; /* what keeps its rounds (monitor/clusters.h); the core does not look at it */
 };
 
 struct fleet {
@@ -121,27 +120,27 @@ struct fleet {
 	struct node **nodes;   /* in configured order */
 	size_t node_count;
 	struct naming names;     /* ids and aliases */
-	struct naming servers;   /* who is which server (kin.h), */
-	struct naming masters;   /* and of which origin */
-	struct list disputes;    /* struct dispute * (dispute.h), the latest last, */
-	unsigned long dispute_count; /* and another number after each that begins or ends */
-	struct list wanted;      /* nodes that are to be asked anew for that (kin.is_wanted) */
+	struct naming servers;   /* nodes by the server that they are entries of (kin.h) */
+	struct naming masters;   /* masters by their origin (kin.h) */
+	struct list disputes;    /* struct dispute * (dispute.h), the latest last */
+	unsigned long dispute_count; /* goes up when a dispute begins and when one ends */
+	struct list wanted;      /* nodes that dispute_find() wants to be asked again (kin.is_wanted) */
 	struct list clusterless; /* nodes, in configured order */
 	struct list clusters;    /* by id */
 	int next_id;
 	int64_t cut_off_ms;      /* steady: since when the monitor is isolated (P7, cut_off.h); INT64_MIN: it is not */
 	int64_t cut_off_wall_ms; /* the same by the wall clock, for people */
-	unsigned long rounds;    /* how many have begun: each has its number */
-	/* For who keeps a picture of the fleet (board.h): what may differ from the last one. */
-	struct list touched;     /* clusters in which any node may differ, */
-	bool touched_clusterless; /* the same of the clusterless nodes, */
-	struct list touched_nodes; /* and single nodes that may differ, or stand elsewhere */
-	unsigned long touches;   /* how often the picture was brought up to date */
-	struct list dropped;     /* ids of clusters, as (void *)(intptr_t) */
-	struct list emptied;     /* clusters whose last member has left, perhaps with others since */
+	unsigned long rounds;    /* how many rounds have begun; the last one has this number */
+	/* What may have changed since the board (board.h) was last brought up to date. */
+	struct list touched;     /* clusters of which any node may have changed */
+	bool touched_clusterless; /* any clusterless node may have changed */
+	struct list touched_nodes; /* single nodes that may have changed or moved */
+	unsigned long touches;   /* how often the board was brought up to date */
+	struct list dropped;     /* ids of dropped clusters, as (void *)(intptr_t) */
+	struct list emptied;     /* clusters whose last member has left; others may have joined since */
 };
 
-/* A fleet of clusterless nodes that nothing is known of; takes a reference of `config`. */
+/* Makes a fleet of clusterless nodes of which nothing is known; takes a reference of `config`. */
 struct fleet *fleet_new(struct config *config, const struct moment *now);
 
 /* NULL allowed; clears the pointer. */
@@ -149,62 +148,64 @@ void fleet_free(struct fleet **fleet);
 
 /*
  * Goes over to another configuration (contract.md, "Reload"). Nodes of the same id
- * keep their place and state; new ones are clusterless; the others leave, also a
- * seat, without any change being told, and are given to `removed` (the caller
- * ends each by node_free(), once every unfinished round has been told by round_forget(), and kin_reload()).
+ * keep their place and state; new ones are clusterless; the others leave, also from a
+ * seat, without any change being told, and are added to `removed`. The caller calls round_forget()
+ * for each of them in every unfinished round, then kin_reload(), and ends each by node_free().
  */
 void fleet_reload(struct fleet *fleet, struct config *config, const struct moment *now,
 		  struct list *removed);
 
-/* A node that has left the fleet. NULL allowed; clears the pointer. */
+/* Frees a node that has left the fleet. NULL allowed; clears the pointer. */
 void node_free(struct node **node);
 
 /* The cluster of that id, or NULL. */
 struct cluster *fleet_find_cluster(const struct fleet *fleet, int id);
 
-/* A new cluster with this id, no members; the fleet owns it. */
+/* Adds a cluster with this id and no members; the fleet owns it. */
 struct cluster *fleet_add_cluster(struct fleet *fleet, int id);
 
 /* Removes a cluster that has no members. */
 void fleet_drop_cluster(struct fleet *fleet, struct cluster *cluster);
 
 /*
- * Puts a node in its place: the one function that changes it. A node that
- * leaves a seat leaves a holder's record; PLACE_MASTER needs an empty seat;
- * `cluster` is NULL for PLACE_CLUSTERLESS.
+ * Puts a node in its place: the one function that changes it. When a node
+ * leaves a seat, its cluster keeps a struct holder of it; PLACE_MASTER needs
+ * an empty seat; `cluster` is NULL for PLACE_CLUSTERLESS.
  */
 void fleet_move(struct node *node, struct cluster *cluster, enum place place,
 		const struct moment *now);
 
 /*
- * What is shown of any node of the cluster (NULL: of the clusterless nodes) may have changed, also which those are;
- * or of one node. To find what has changed costs the nodes of what was named.
+ * Notes that any node of the cluster (NULL: any clusterless node) may have to be shown differently, and that which
+ * nodes these are may have changed. The next board_update() looks at all of them.
  */
 void fleet_touch(struct fleet *fleet, struct cluster *cluster);
+
+/* The same for one node alone. */
 void node_touch(struct node *node);
 
-/* All that was touched is shown now. */
+/* Notes that the board shows all that was touched. */
 void fleet_untouch(struct fleet *fleet);
 
-/* In the seat or a slave: not lost, not clusterless. */
+/* Whether the node sits in the seat or is a slave: it is neither lost nor clusterless. */
 bool node_is_in_place(const struct node *node);
 
-/* Why the node is where it is, and in which words; REASON_NONE and "": for no reason. */
+/* Notes why the node is where it is, and the words for it; REASON_NONE and "": there is no reason. */
 void node_give_reason(struct node *node, enum reason reason, const char *message);
 
 /* Notes that a rule spoke for the node. */
 void fleet_note_rule(struct node *node, enum rule rule, const struct moment *now);
 
-/* Who sits in the seat; while it is empty, who sat there last and is still a member; or NULL. */
+/* Returns who sits in the seat; while it is empty, who sat there last, if still a member; else NULL. */
 struct node *cluster_master(const struct cluster *cluster);
 
-/* The holder's record of an earlier holder of this seat, or NULL. */
+/* Returns the record of an earlier holder of this seat, or NULL. */
 const struct holder *cluster_holder(const struct cluster *cluster, const struct node *node);
 
-/* The id for a cluster that `node` may found: kept for its next attempt until it is used. */
+/* Returns the id for a cluster that `node` may found. The node keeps it for its next attempt until it is used. */
 int fleet_reserve_id(struct fleet *fleet, struct node *node);
 
-/* The reserved id was used (a cluster was founded with it) or is given back. */
+/* Notes that the reserved id was used (a cluster was founded with it), or gives it back if it is still the last one. */
 void fleet_settle_id(struct fleet *fleet, struct node *node, bool used);
 
 /* The beat that the sitting master (or a candidate) of `cluster` is to be sent now. */

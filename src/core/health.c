@@ -98,7 +98,7 @@ static void add_since(struct buf *out, int64_t since_ms)
 	text_add_utc(out, since_ms);
 }
 
-/* Of a clusterless node no rule has said that it is to be there, but one says why it stays. */
+/* No rule has put a clusterless node in its place, so the rule that lets it stay is named instead. */
 static void add_rule(struct buf *out, const struct node_view *node)
 {
 	enum rule rule = node->placed_by == RULE_NONE && !is_in_place(node) ? node->ruled : node->placed_by;
@@ -122,7 +122,7 @@ static double seconds(int64_t ms)
 	return (double)ms / 1000.0;
 }
 
-/* How far behind a slave in its place is, and whether that is too far. */
+/* Appends how far behind a slave is, and whether that is too far. */
 static void add_lag(struct buf *out, const struct node_view *node, int64_t limit_ms)
 {
 	if (node->has_lag)
@@ -134,7 +134,7 @@ static void add_lag(struct buf *out, const struct node_view *node, int64_t limit
 	if (node->lag_ms > limit_ms)
 		buf_addf(out, ", more than %g s", seconds(limit_ms));
 	else
-		buf_addf(out, ", was more than %g s: back at %g s", seconds(limit_ms), seconds(limit_ms) / 2);
+		buf_addf(out, ", was more than %g s: it is taken back at %g s", seconds(limit_ms), seconds(limit_ms) / 2);
 }
 
 void health_say(const struct node_view *node, enum health health, int64_t lag_limit_ms, char *why, size_t size)

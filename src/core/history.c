@@ -13,8 +13,8 @@ static void remove_at(struct history *history, size_t index)
 		(history->count - index) * sizeof(*history->beats));
 }
 
-/* Drops what is older than the window, but keeps the youngest of it: a row older than the oldest
- * kept beat has at least that one's age, and that must be more than the window. */
+/* Drops the beats that are older than the window, but for the newest of them: a row older than the
+ * oldest kept beat counts as at least that old, and this must be more than the window. */
 static void forget(struct history *history, int64_t window_ms)
 {
 	int64_t horizon = history->beats[history->count - 1].at_ms - window_ms;
@@ -30,8 +30,8 @@ static void forget(struct history *history, int64_t window_ms)
 }
 
 /*
- * Removes the beat whose absence leaves the smallest gap for its age; never the oldest or the newest. So the
- * lag of one that may be a day behind and of one that may be two seconds behind are known as well as each other.
+ * Removes the beat whose absence leaves the smallest gap in proportion to its age, never the oldest or the newest. So
+ * lags of a day and lags of two seconds are known with the same relative precision.
  */
 static void thin(struct history *history)
 {
@@ -52,7 +52,7 @@ static void thin(struct history *history)
 	remove_at(history, victim);
 }
 
-/* For one beat more; a quarter more than there is, so that a thousand clusters do not hold twice what they need. */
+/* Makes room for one beat more. It grows by a quarter, so that many clusters do not hold twice what they need. */
 static void make_room(struct history *history)
 {
 	if (history->count < history->room)
@@ -104,7 +104,7 @@ bool history_lag(const struct history *history, int64_t tstamp, int64_t *lag_ms)
 	*lag_ms = low == history->count
 			  ? 0
 			  : history->beats[history->count - 1].at_ms - history->beats[low].at_ms;
-	if (low == 0 && tstamp < history->forgotten_tstamp) /* the window may have grown since */
+	if (low == 0 && tstamp < history->forgotten_tstamp) /* the window may have grown since that beat was dropped */
 		*lag_ms += history->beats[0].tstamp - tstamp;
 	return true;
 }

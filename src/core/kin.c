@@ -19,7 +19,7 @@ static void leave_index(struct naming *index, char **name, const struct node *no
 	*name = NULL;
 }
 
-/* Takes `name`. */
+/* Enters the node in the index under `name`, which it takes over and keeps in `*at`. */
 static void enter_index(struct naming *index, char **at, char *name, struct node *node)
 {
 	*at = name;
@@ -52,13 +52,13 @@ static const char *dbname_of(const struct node *node)
 	return node->config->dbname != NULL ? node->config->dbname : "";
 }
 
-/* The databases of a server have tables of their own, so they are no twins: two clusters, for plusmoin. */
+/* Entries of two databases of one server are no twins: each database has its own heartbeat table and so its cluster. */
 static char *server_name(const struct node *node, const struct origin *origin)
 {
 	return mem_printf("%s %" PRId64 " %" PRId64, dbname_of(node), origin->system, origin->started_us);
 }
 
-/* Whether the node is entered under its present database. */
+/* Whether the node is in fleet->servers under its present database. */
 static bool is_entered(const struct node *node)
 {
 	const char *dbname = dbname_of(node);
@@ -68,13 +68,13 @@ static bool is_entered(const struct node *node)
 	return server != NULL && strncmp(server, dbname, len) == 0 && server[len] == ' ';
 }
 
-/* Of two entries of one server: whether `a` stands for it. */
+/* Whether `a`, not `b`, stands for the server of which both are entries. */
 static bool stands(const struct node *a, const struct node *b)
 {
 	return a->kin.moved != b->kin.moved ? b->kin.moved : a->order < b->order;
 }
 
-/* The entry that stands for the server of that name; NULL: it has none. */
+/* Returns the entry that stands for the server of that name; NULL: it has no entry. */
 static struct node *who_stands(const struct fleet *fleet, const char *server)
 {
 	struct node *best = NULL;
@@ -88,8 +88,8 @@ static struct node *who_stands(const struct fleet *fleet, const char *server)
 }
 
 /*
- * An entry whose twin was met and that has not answered since: the server was restarted perhaps, and this one was
- * asked first. Until the other one tells who it is they are taken for what they were.
+ * Whether an entry has to wait for an answer of its twin. If the server was restarted and this entry was asked first,
+ * the twin still shows the server's earlier start. Until it answers, the two are taken for twins as before.
  */
 static bool waits_for_twin(const struct kin *kin)
 {
@@ -99,7 +99,7 @@ static bool waits_for_twin(const struct kin *kin)
 	return twin != NULL && twin->answered_ms < kin->since_ms && twin->origin.system == kin->origin.system;
 }
 
-/* `first` stands for its server. */
+/* Notes that `first` stands for the node's server. */
 static void set_twin(struct node *node, struct node *first)
 {
 	if (node != first)
@@ -108,7 +108,7 @@ static void set_twin(struct node *node, struct node *first)
 		node->kin.twin = NULL;
 }
 
-/* Its twin may be another server by now. */
+/* Finds the node's twin anew if the old one is another server by now. */
 static void look_at_twin(const struct fleet *fleet, struct node *node)
 {
 	const struct node *twin = node->kin.twin;
@@ -118,8 +118,9 @@ static void look_at_twin(const struct fleet *fleet, struct node *node)
 }
 
 /*
- * It led to another server before if this one was up already while that other one still answered here: by its own
- * age, or as one of its entries was met by then. (A server that is restarted starts after its last answer.)
+ * Whether the entry led to another server before, and not only to an earlier start of this one. It did if this server
+ * was up before `before_ms`, when the earlier one last answered: by its own age, or because another entry of it
+ * answered before then. (A server that is restarted starts after its last answer.)
  */
 static bool has_moved(const struct fleet *fleet, const struct node *node, int64_t before_ms)
 {
@@ -184,7 +185,7 @@ static void take_role(struct fleet *fleet, struct node *node, const struct obser
 	dispute_end_all(fleet, node);
 }
 
-/* Whether it is another server than before, or another start of it; false: the same. */
+/* Notes the origin; returns whether it is another server than before, another start of it or another database. */
 static bool take_origin(struct fleet *fleet, struct node *node, const struct origin *origin, int64_t now_ms)
 {
 	struct kin *kin = &node->kin;

@@ -2,7 +2,7 @@
 
 #include "core/aliases.h"
 
-/* The longest max_sync_delay of its members: so far back their lag is to be known. */
+/* Returns the longest max_sync_delay of the members, ms: their lag must be known up to that. */
 static int64_t longest_delay_ms(const struct fleet *fleet, const struct cluster *cluster)
 {
 	int64_t longest_ms = 0;
@@ -20,7 +20,7 @@ static int64_t longest_delay_ms(const struct fleet *fleet, const struct cluster 
 void cluster_take_beat(struct fleet *fleet, struct cluster *cluster, int64_t tstamp, int64_t steady_ms,
 		       bool new_holder)
 {
-	fleet_touch(fleet, cluster); /* all are further behind by it */
+	fleet_touch(fleet, cluster); /* a new beat changes the lag of all members */
 	history_add(&cluster->beats, tstamp, steady_ms, new_holder, longest_delay_ms(fleet, cluster));
 }
 

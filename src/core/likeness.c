@@ -10,12 +10,12 @@
 
 static void add_text(uint32_t *hash, const char *text)
 {
-	*hash = hash32_bytes(hash32_text(*hash, text != NULL ? text : ""), "", 1); /* where it ends counts, too */
+	*hash = hash32_bytes(hash32_text(*hash, text != NULL ? text : ""), "", 1); /* the end of a text counts, too */
 }
 
 static void add_int(uint32_t *hash, int64_t value)
 {
-	for (size_t i = 0; i < sizeof(value); i++) { /* alike on machines of either byte order */
+	for (size_t i = 0; i < sizeof(value); i++) { /* byte by byte: the same on machines of either byte order */
 		unsigned char byte = (unsigned char)((uint64_t)value >> (8 * i));
 
 		*hash = hash32_bytes(*hash, &byte, 1);

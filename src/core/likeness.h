@@ -1,6 +1,6 @@
 /*
- * Whether two monitors of one fleet have the same settings: hashes of what should be alike everywhere, and of nothing that
- * may differ from machine to machine (files, logins, the window). Pure.
+ * The likeness of a configuration: hashes by which monitors of one fleet see whether their settings are the same. They
+ * cover what should be alike everywhere, and nothing that may differ between machines (files, logins, window). Pure.
  */
 #pragma once
 
@@ -8,14 +8,14 @@
 
 enum likeness {
 	LIKENESS_NODES,    /* which nodes, with their names and own delays */
-	LIKENESS_RULES,    /* what decides when somebody is down */
+	LIKENESS_RULES,    /* settings that decide when a node is down or out of sync */
 	LIKENESS_TRIGGERS, /* what runs on which event */
 	LIKENESSES
 };
 
 #define LIKENESS_BYTES (LIKENESSES * 9) /* eight digits each, with "-" between, terminated */
 
-/* All of them as one text: "0f1e2d3c-...". */
+/* Writes all of them as one text: "0f1e2d3c-...". */
 void likeness_write(const struct config *config, char out[LIKENESS_BYTES]);
 
 /* Whether that part of both texts is the same. */

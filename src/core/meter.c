@@ -1,6 +1,6 @@
 #include "core/meter.h"
 
-/* Plain loads and stores: there is one writer. */
+/* Plain loads and stores are enough, because there is one writer. */
 uint64_t counter_read(const struct counter *counter)
 {
 	return atomic_load_explicit(&counter->count, memory_order_relaxed);

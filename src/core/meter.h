@@ -1,7 +1,7 @@
 /*
- * What is counted and measured: numbers that change without anything that people are shown of a node or cluster
- * changing. Each has one writer, a thread that never waits for them; any thread may read one at any time, and reads
- * a value that was written, of each by itself. So whoever shows them asks nobody, also while the writer's loop is stuck.
+ * Meters: what is counted and measured for `/metrics`. Each has one writer, a thread that never waits for readers. Any
+ * thread may read one at any time and gets a value that was written; two meters that are read one after the other need
+ * not fit together. So they can be shown even while the writer's loop is stuck.
  */
 #pragma once
 
@@ -21,17 +21,17 @@ struct gauge {
 
 #define HISTOGRAM_BOUNDS 10
 
-/* The upper bounds of a histogram's buckets, rising; what is more than the last one goes into one bucket more. */
+/* The upper bounds of a histogram's buckets, rising; one further bucket takes what is above the last bound. */
 struct histogram_bounds {
 	size_t count; /* at most HISTOGRAM_BOUNDS */
 	uint64_t us[HISTOGRAM_BOUNDS];
 };
 
-/* Durations by their length. Zero-initialised but for `bounds`, which outlive it: none yet. */
+/* Durations by their length. It is empty when zero-initialised but for `bounds`, which must outlive it. */
 struct histogram {
 	const struct histogram_bounds *bounds;
 	struct counter sum_us;
-	struct counter counts[HISTOGRAM_BOUNDS + 1]; /* of each bucket alone */
+	struct counter counts[HISTOGRAM_BOUNDS + 1]; /* of each bucket, without the ones below it */
 };
 
 uint64_t counter_read(const struct counter *counter);
@@ -39,5 +39,5 @@ void counter_add(struct counter *counter, uint64_t more);
 int64_t gauge_read(const struct gauge *gauge);
 void gauge_set(struct gauge *gauge, int64_t value);
 
-/* A duration; one below 0 (clocks differ by a part of a millisecond) counts as 0. */
+/* Adds a duration; one below 0 (clocks differ by a part of a millisecond) counts as 0. */
 void histogram_add(struct histogram *histogram, int64_t us);

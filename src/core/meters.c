@@ -9,7 +9,7 @@ static const struct histogram_bounds observation_bounds = {
 	.us = { 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 1000000, 2500000 },
 };
 
-/* There may be as many clusters as nodes: few buckets. */
+/* There are few buckets, because a fleet may have as many clusters as nodes. */
 static const struct histogram_bounds cluster_bounds = {
 	.count = 4,
 	.us = { 1000, 10000, 100000, 1000000 },

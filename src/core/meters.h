@@ -1,82 +1,82 @@
 /*
- * The meters (meter.h) of a node, of a cluster, and of the whole daemon. Those of nodes and clusters hang on them, and
- * pictures (view.h) refer to them: counted atomically, any thread may hold one and drop it. The daemon's are made
- * before, and end after, every thread that looks at them.
+ * The meters (meter.h) of a node, of a cluster, and of the whole daemon. Nodes, clusters and their pictures (view.h)
+ * hold references of theirs, which are counted atomically: any thread may hold one and drop it. The daemon's are made
+ * before every thread that reads them, and outlive it.
  */
 #pragma once
 
 #include "core/meter.h"
 #include "core/names.h"
 
-/* Of a node. */
+/* The meters of a node. */
 struct node_meter {
 	atomic_uint references;
-	struct gauge answered_ms; /* steady, its last answer; 0: none yet */
+	struct gauge answered_ms; /* steady, when it last answered; 0: not yet */
 };
 
-/* Failures by what they say of the server, for clusters: few, so that a cluster has few series. */
+/* Classes of reasons, for the failures of a cluster. They are few, so that a cluster has few series of metrics. */
 enum failure_class {
-	FAILURE_UNREACHABLE, /* there is no way to it: unreachable, dns */
-	FAILURE_TIMEOUT,     /* silence: timeout, hung */
-	FAILURE_REFUSED,     /* its host or system says no: refused, reset */
-	FAILURE_REJECTED,    /* it lets nobody in: starting, full, auth, tls, ... */
-	FAILURE_ANSWER,      /* it does, and its answer is no good: query_error, read_only, table, ... */
+	FAILURE_UNREACHABLE, /* no way leads to the host: unreachable, dns */
+	FAILURE_TIMEOUT,     /* the server does not answer in time: timeout, hung */
+	FAILURE_REFUSED,     /* the host refuses or resets the connection: refused, reset */
+	FAILURE_REJECTED,    /* the server refuses the login: starting, full, auth, tls, ... */
+	FAILURE_ANSWER,      /* the server answers, but with an error: query_error, read_only, table, ... */
 	FAILURE_CLASSES
 };
 
-/* Of a cluster. The monitor's thread writes. */
+/* The meters of a cluster, written by the monitor's thread. A look is one observation of a node. */
 struct cluster_meter {
 	atomic_uint references;
-	struct counter rounds;   /* that have ended */
+	struct counter rounds;   /* rounds that have ended */
 	struct counter connects; /* connections to its nodes that were tried */
-	struct counter failures[FAILURE_CLASSES]; /* looks and beats */
+	struct counter failures[FAILURE_CLASSES]; /* failed looks and beats, by class */
 	struct histogram observation; /* how long looks took */
 };
 
-/* Of the daemon. The monitor's thread writes, if nothing else is said. */
+/* The meters of the daemon. The monitor's thread writes them, if nothing else is said. */
 struct meters {
 	struct histogram observation; /* how long looks took */
-	struct histogram detection;   /* from the first failed look to the start of the first trigger, of losses */
+	struct histogram detection;   /* losses: time from the first failed look to the start of the first trigger */
 	struct histogram run;         /* how long triggers ran */
-	struct histogram lateness;    /* of a timer of the monitor's loop, */
-	struct gauge turned_ms;       /* and when it fired last, steady: several times a second */
-	struct counter connects;
-	struct counter failures[REASONS]; /* looks and beats */
-	struct counter runs_done;     /* of triggers, by their end */
-	struct counter runs_failed;
-	struct counter runs_timed_out;
-	struct counter drops;         /* events whose triggers were dropped, all or the rest of them, or one by hand */
-	struct counter silenced;      /* events whose triggers did not run for a silence, all or the rest of them */
-	struct gauge silences;        /* that are in force */
-	struct gauge running;         /* triggers */
-	struct gauge queue_length;    /* events of which no trigger has begun, */
-	struct gauge queued_ms;       /* and since when the oldest waits, steady; 0: there is none */
-	struct gauge splits;          /* pairs of masters of one origin */
-	struct counter loads_good;    /* of the configuration, */
-	struct counter loads_bad;
-	struct gauge load_failed;     /* whether the last one was bad, */
-	struct gauge loaded_ms;       /* and when the present one was taken, wall clock */
-	struct gauge script_bytes;    /* of the present script host's state */
+	struct histogram lateness;    /* how late a timer fired that runs on the monitor's loop several times a second */
+	struct gauge turned_ms;       /* steady, when that timer fired last */
+	struct counter connects;      /* connections that were tried */
+	struct counter failures[REASONS]; /* failed looks and beats, by reason */
+	struct counter runs_done;     /* runs of triggers that ended well */
+	struct counter runs_failed;   /* runs of triggers that failed */
+	struct counter runs_timed_out; /* runs of triggers that were ended at their timeout */
+	struct counter drops;         /* events of whose triggers some or all were dropped, also by hand */
+	struct counter silenced;      /* events of whose triggers some or all did not run because of a silence */
+	struct gauge silences;        /* silences in force */
+	struct gauge running;         /* triggers that run now */
+	struct gauge queue_length;    /* events of which no trigger has begun yet */
+	struct gauge queued_ms;       /* steady, since when the oldest of these waits; 0: there is none */
+	struct gauge splits;          /* disputes (dispute.h) */
+	struct counter loads_good;    /* loads of the configuration that were accepted */
+	struct counter loads_bad;     /* loads of the configuration that were rejected */
+	struct gauge load_failed;     /* 1: the last load was rejected */
+	struct gauge loaded_ms;       /* wall clock, when the present configuration was accepted */
+	struct gauge script_bytes;    /* memory of the present script host's Lua state */
 };
 
-/* With one reference, the caller's. */
+/* Makes one with one reference, the caller's. */
 struct node_meter *node_meter_new(void);
 struct node_meter *node_meter_ref(struct node_meter *meter);
 
 /* NULL allowed; clears the pointer. */
 void node_meter_unref(struct node_meter **meter);
 
-/* With one reference, the caller's. */
+/* Makes one with one reference, the caller's. */
 struct cluster_meter *cluster_meter_new(void);
 struct cluster_meter *cluster_meter_ref(struct cluster_meter *meter);
 
 /* NULL allowed; clears the pointer. */
 void cluster_meter_unref(struct cluster_meter **meter);
 
-/* Zeroes all. Before any thread looks. */
+/* Zeroes all meters. Called before any thread reads them. */
 void meters_init(struct meters *meters);
 
-/* FAILURE_CLASSES: the reason is no look's or beat's. */
+/* Returns the class of a reason; FAILURE_CLASSES if no look or beat fails for that reason. */
 enum failure_class failure_class_of(enum reason reason);
 
 /* "unreachable", "timeout", ... */

@@ -23,7 +23,7 @@ enum event_kind {
 	EVENT_KINDS /* how many; in the order of rule T4 */
 };
 
-/* contract.md, "Reasons". */
+/* Why a node is down, as contract.md, "Reasons", has them. */
 enum reason {
 	REASON_NONE,
 	REASON_REFUSED,
@@ -70,12 +70,12 @@ enum rule {
 	RULE_U3,
 	RULE_U4,
 	RULE_T7,
-	RULE_P1, /* of the P rules the one that fires something: node_held */
+	RULE_P1, /* fires node_held */
 	RULE_P2,
 	RULE_P3,
 	RULE_P5,
 	RULE_P6, /* fires master_unreachable */
-	RULE_P7, /* fires monitor_isolated, of no node */
+	RULE_P7, /* fires monitor_isolated, which is about no node */
 	RULE_P8,
 	RULES
 };
@@ -85,7 +85,7 @@ const char *event_kind_name(enum event_kind kind);
 const char *reason_name(enum reason reason);
 const char *rule_name(enum rule rule);
 
-/* All names of events, for people. */
+/* The names of all events, with commas between, for messages. */
 extern const char event_names_text[];
 
 /* The event of that name, EVENT_NONE if there is none. */
@@ -95,13 +95,13 @@ enum event_kind event_kind_parse(const char *name);
 enum reason reason_parse(const char *name);
 
 /*
- * Whether it is the word of a server at work, which lets nobody in: it neither goes nor comes (P2). `tls` is none:
- * TLS is settled before a server says that it starts or stops, so one whose door is shut by TLS cannot say so.
+ * Whether it is a refusal by a server that is at work and neither starts nor stops (P2). `tls` is not one: TLS fails
+ * before a server could say that it starts or stops.
  */
 bool reason_is_a_refusal(enum reason reason);
 
 /*
- * Whether it is what a server says, which it may log each time (pause.h). Nobody says anything where there is
- * silence, a refused or broken connection, or no way to the server.
+ * Whether the server itself says this reason and so may log it each time (pause.h). It says nothing where it is silent,
+ * where a connection is refused or broken, and where no way leads to it.
  */
 bool reason_is_said(enum reason reason);

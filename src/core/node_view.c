@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-/* The seed's keys: contract.md, "JSON". */
+/* Renders the node with the seed's keys (contract.md, "JSON"). */
 static void add_object(const struct node_view *node, struct json *json)
 {
 	jsonw_begin_object(json);
@@ -29,7 +29,7 @@ static size_t size_of(const char *text)
 	return text != NULL ? strlen(text) + 1 : 0;
 }
 
-/* Copies the text to `*at` and puts `*at` behind it; NULL stays NULL. */
+/* Copies the text to `*at`, moves `*at` behind it, and returns the copy; NULL stays NULL. */
 static const char *put(char **at, const char *text)
 {
 	size_t size = size_of(text);
@@ -42,7 +42,7 @@ static const char *put(char **at, const char *text)
 	return start;
 }
 
-/* All but the count of references, which other threads may change meanwhile. */
+/* Copies all fields but the count of references, which other threads may change meanwhile. */
 static void copy_fields(struct node_view *to, const struct node_view *from)
 {
 	size_t start = offsetof(struct node_view, port);
@@ -50,7 +50,7 @@ static void copy_fields(struct node_view *to, const struct node_view *from)
 	memcpy((char *)to + start, (const char *)from + start, sizeof(*to) - start);
 }
 
-/* A copy of `what`, whose text is rendered. */
+/* Makes a copy of `what`, which has its text. */
 static struct node_view *copy(const struct node_view *what)
 {
 	size_t bytes = sizeof(*what) + size_of(what->host) + size_of(what->name) + size_of(what->master_name) +

@@ -1,7 +1,7 @@
 /*
  * What was seen of a node: facts, never an opinion. Plain values without
- * pointers; pg/probe makes them, the rules read them. And the moment at which
- * something is judged: the core knows no clock.
+ * pointers; pg/ makes them, the rules read them. Also the moment at which
+ * something is judged, because the core has no clock of its own.
  */
 #pragma once
 
@@ -11,15 +11,15 @@
 #include "core/names.h"
 
 #define NAME_BYTES 256    /* a master's name in a row is cut at 255 bytes (contract, JSON) */
-#define MESSAGE_BYTES 512 /* a server's or the system's own words, cut */
+#define MESSAGE_BYTES 512 /* a message of the server or of the system is cut to this */
 
-/* A tstamp of a row: from 0 to the end of the year 9999, whatever a server says. */
+/* The greatest tstamp that a row may have: the end of the year 9999. The least is 0. */
 #define TSTAMP_MAX INT64_C(253402300799999)
 
 struct moment {
-	int64_t steady_ms; /* CLOCK_BOOTTIME: for every duration */
-	int64_t stamp_ms;  /* wall clock at the monitor's start plus steady time since: beats */
-	int64_t wall_ms;   /* the wall clock as it is now: what people are shown */
+	int64_t steady_ms; /* CLOCK_BOOTTIME, for every duration */
+	int64_t stamp_ms;  /* wall clock at the monitor's start plus steady time since, for beats */
+	int64_t wall_ms;   /* the wall clock as it is now, for people */
 };
 
 /* The row of the heartbeat table with the greatest tstamp (pg/tstamp.h: it may have been written in seconds). */
@@ -30,16 +30,16 @@ struct row {
 
 enum row_state {
 	ROW_NONE,  /* no table, or no row in it */
-	ROW_SHOWN, /* `row` is it */
+	ROW_SHOWN, /* `row` holds it */
 	ROW_LOCKED /* not readable for a lock or our own statement timeout (55P03, 57014) */
 };
 
-/* Which server it is, by its own words. */
+/* Which server it is, as the server itself says. */
 struct origin {
-	int64_t system;     /* the system identifier that its copies share; 0: not told */
-	int64_t started_us; /* since the epoch, when its postmaster started: no two servers in the same microsecond */
-	int64_t up_since_ms; /* the same, steady, by its age as the server's own clock has it; 0: not told */
-	uint32_t timeline;  /* that a master writes; 0: of a slave, or not told */
+	int64_t system;     /* the system identifier, which its copies share; 0: not told */
+	int64_t started_us; /* when its postmaster started, since the epoch; it tells servers of one system apart */
+	int64_t up_since_ms; /* the same, steady, reckoned from the age that the server tells; 0: not told */
+	uint32_t timeline;  /* the timeline on which a master writes; 0: it is a slave, or has not told it */
 };
 
 /* A beat to be written through a node. */
@@ -50,7 +50,7 @@ struct beat_order {
 };
 
 enum beat_state {
-	BEAT_NONE, /* not tried, or the attempt says nothing (our own fault) */
+	BEAT_NONE, /* no beat was tried, or it failed by our own fault, which says nothing of the node */
 	BEAT_WRITTEN,
 	BEAT_LOCKED, /* 55P03 or 57014: rule P5 */
 	BEAT_FAILED
@@ -58,18 +58,18 @@ enum beat_state {
 
 struct beat_result {
 	enum beat_state state;
-	int64_t tstamp; /* what RETURNING said, when written */
-	bool replaced;  /* a row was there before: */
-	struct row before;
-	enum reason reason; /* LOCKED and FAILED */
+	int64_t tstamp; /* of a written beat, as RETURNING gave it */
+	bool replaced;  /* the beat replaced a row */
+	struct row before; /* the row that it replaced */
+	enum reason reason; /* of a locked or failed beat */
 	char message[MESSAGE_BYTES];
 };
 
 /* A fresh connection that failed while the kept one stood. */
 struct shut_door {
-	enum reason reason; /* REASON_NONE: the last one did not fail */
-	int attempts;       /* that have failed in a row */
-	bool path;          /* nothing of its host was heard at the last one */
+	enum reason reason; /* REASON_NONE: the last fresh connection did not fail */
+	int attempts;       /* fresh connections that have failed in a row */
+	bool path;          /* the last one failed without any sign of the host, neither TCP nor a message */
 	char message[MESSAGE_BYTES];
 };
 
@@ -83,17 +83,17 @@ struct observation {
 	struct beat_result beat; /* of a master that was sent one */
 	enum reason reason;      /* of a failure */
 	char message[MESSAGE_BYTES];
-	bool path;  /* of a failure: nothing of its host was heard, neither TCP nor a word (P7) */
+	bool path;  /* of a failure: there was no sign of the host, neither TCP nor a message (P7) */
 	bool harmless; /* of a failure: to look again leaves no error in the server's log */
-	bool going; /* its last word was that it is going or coming (rule P2) */
-	bool kept;  /* the connection that it came over stands */
-	int64_t kept_ended_ms; /* steady: when the last kept one ended; INT64_MIN: none has */
-	struct shut_door door; /* of an answer over the kept connection */
-	struct origin origin;  /* of an answer, as the server at the other end of its connection told it */
-	int64_t asked_ms;      /* steady: no later than when the question was put */
+	bool going; /* the server last said that it stops or starts (57P01, 57P02, 57P03: rule P2) */
+	bool kept;  /* the kept connection stands */
+	int64_t kept_ended_ms; /* steady, when the last kept connection ended; INT64_MIN: none has */
+	struct shut_door door; /* of an answer over the kept connection: the fresh one that failed beside it */
+	struct origin origin;  /* of an answer, as the server that gave it told it */
+	int64_t asked_ms;      /* steady, when the question was sent, or a little earlier */
 };
 
-/* What of an observation the rules judge. */
+/* The part of an observation that the rules judge. */
 struct sight {
 	enum observation_kind kind; /* OBSERVED_NOTHING: nothing new was seen */
 	enum row_state row_state;   /* of a slave */
@@ -102,10 +102,10 @@ struct sight {
 };
 
 /*
- * Makes an observation of nothing, in place: texts are ended, not overwritten, for a look is made of one that was used
- * before, a thousand times a second. kept_ended_ms: INT64_MIN. Any thread that owns it.
+ * Makes an observation of nothing (kept_ended_ms: INT64_MIN) of one that was used before. It ends texts and does not
+ * zero them, because it is called a thousand times a second. Any thread that owns the observation.
  */
 void observation_clear(struct observation *seen);
 
-/* The same of a beat's result: none was tried. */
+/* The same for a beat's result: no beat was tried. */
 void observation_clear_beat(struct beat_result *result);

@@ -10,13 +10,13 @@ static uint64_t add(uint64_t hash, unsigned char byte)
 	return hash64_bytes(hash, &byte, 1);
 }
 
-/* Letters and digits of ASCII, and whatever is none of it. */
+/* Whether the byte is part of a word: an ASCII letter or digit, or any byte that is not ASCII. */
 static bool is_of_word(unsigned char byte)
 {
 	return byte >= 0x80 || isalnum(byte);
 }
 
-/* The bytes of the word at `text`; `*varies`: it has a digit in it. */
+/* Returns the length of the word at `text`; sets `*varies` if it has a digit in it. */
 static size_t word_length(const unsigned char *text, bool *varies)
 {
 	size_t len = 0;

@@ -1,9 +1,9 @@
 /*
- * How long a server that refuses us is left alone (contract, `retry_interval`): each refusal is a line in its
- * log. After words that it has said for the first time it is asked again after `retry_interval`; one that
- * says the same again and again after a tenth of the time for which it has said so, PAUSE_MOST_MS at
- * most, or PAUSE_COMING_MS while it says that it is starting or stopping. So it is found at once after a short
- * refusal, and soon, by the measure of the refusal, after a long one. Pure.
+ * How long a server that refuses us is left alone (contract, `retry_interval`), because each refusal is a line in
+ * its log. After a message that is new the server is asked again after `retry_interval`. While it repeats that
+ * message, it is asked after a tenth of the time for which it has done so: after PAUSE_MOST_MS at most, or
+ * PAUSE_COMING_MS while it says that it is starting or stopping. So a server that was refusing for a short time is
+ * found at once, and one that was refusing for long a little later. Pure.
  */
 #pragma once
 
@@ -17,29 +17,29 @@
 
 /* Zero-initialised: the server has refused nothing. */
 struct pause {
-	uint64_t words;   /* a hash of the last ones; 0: none */
-	int64_t since_ms; /* steady: when it said them first, with no others in between, */
-	int64_t last_ms;  /* and last */
-	int64_t most_ms;
+	uint64_t words;   /* a hash of the last message; 0: none */
+	int64_t since_ms; /* steady, when that message was first said without another one in between */
+	int64_t last_ms;  /* steady, when that message was last said */
+	int64_t most_ms;  /* the longest pause for it */
 };
 
 /*
- * The server says at `now_ms` (steady) why it refuses us. They are the same words as before where the reason
- * is the same and the text is, but for words with a digit in them: ports, times, process ids, places in the WAL.
+ * Notes that the server says at `now_ms` (steady) why it refuses us. The message counts as the same as before if the
+ * reason and the text are the same, but for words with a digit in them: ports, times, process ids, places in the WAL.
  */
 void pause_hear(struct pause *pause, enum reason reason, const char *message, int64_t now_ms);
 
-/* It has answered, or fails without a word: what it says next is new. */
+/* Notes that the server answered, or failed without a message: its next message is a new one. */
 void pause_forget(struct pause *pause);
 
-/* Whether it has said words since that. */
+/* Whether the server has refused us since pause_forget(). */
 bool pause_is_set(const struct pause *pause);
 
-/* From the last words to the next question, in ms; `least_ms`: retry_interval, also where it is more than the most. */
+/* Returns the time from the last message to the next question, in ms: at least `least_ms`, the retry_interval. */
 int64_t pause_length(const struct pause *pause, int64_t least_ms);
 
 /*
- * Whether what was refused may be tried, by who comes by every `least_ms` for another question: at the
- * turn that is the nearest to the end of the pause.
+ * Whether a question that was refused may be asked again. The caller asks another question every `least_ms`, and joins
+ * this one to the turn that is nearest to the end of the pause.
  */
 bool pause_is_over(const struct pause *pause, int64_t least_ms, int64_t now_ms);

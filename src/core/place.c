@@ -1,4 +1,4 @@
-/* Where a node stands, and why: of fleet.h what does not move it. */
+/* The functions of fleet.h that say where a node is and why, and do not move it. */
 #include "base/words.h"
 #include "core/fleet.h"
 

@@ -18,7 +18,7 @@ void round_begin(struct round *round, struct fleet *fleet, struct cluster *clust
 	};
 }
 
-/* M1, M2, M3. */
+/* Carries out M1, M2 or M3. */
 static void judge_holder(struct round *round, const struct moment *now)
 {
 	struct node *holder = round->cluster->seat;
@@ -82,7 +82,7 @@ static enum rule candidate_rule(const struct round *round, const struct node *no
 	enum rule rule;
 
 	if (node->cluster != round->cluster)
-		return RULE_NONE; /* it moved while another beat was written */
+		return RULE_NONE; /* it moved away while another candidate's beat was written */
 	if (round->cluster == NULL)
 		return node_verdict(round->fleet, node, now) == VERDICT_MASTER ? RULE_U2
 									       : RULE_NONE;
@@ -105,7 +105,7 @@ static struct beat_order order_for(struct round *round, struct node *node, enum 
 	return order;
 }
 
-/* The next that says master; who has answered while the last one's beat was written is one, too. */
+/* Returns the next candidate. A node that answered while the last one's beat was written may be one, too. */
 static struct node *shift_candidate(struct round *round)
 {
 	if (round->candidates.count == 0)
@@ -139,7 +139,7 @@ static void first_beat(struct round *round, struct cluster *cluster,
 	cluster_take_beat(round->fleet, cluster, result->tstamp, now->steady_ms, true);
 }
 
-/* M4: the seat is the candidate's; a holder that is failing becomes lost. */
+/* Carries out M4: the candidate takes the seat, and a holder that is failing becomes lost. */
 static void take_seat(struct round *round, struct node *node, const struct beat_result *result,
 		      const struct moment *now)
 {
@@ -157,7 +157,7 @@ static void take_seat(struct round *round, struct node *node, const struct beat_
 	first_beat(round, round->cluster, result, now);
 }
 
-/* A master that answered late at the start, but in time, was there before plusmoin: it is not created. */
+/* A master that answered the first attempt late, but in time, was there before plusmoin: its cluster is not created. */
 static enum event_kind event_of_founding(const struct round *round, const struct node *node)
 {
 	if (round->starting)
@@ -166,7 +166,7 @@ static enum event_kind event_of_founding(const struct round *round, const struct
 							      : EVENT_CLUSTER_CREATED;
 }
 
-/* M6 and U2: the candidate founds a cluster with the id that its beat carries. */
+/* Carries out M6 or U2: the candidate founds a cluster with the id that its beat carries. */
 static void found(struct round *round, struct node *node, const struct beat_result *result,
 		  const struct moment *now)
 {
@@ -183,7 +183,7 @@ static void found(struct round *round, struct node *node, const struct beat_resu
 	first_beat(round, cluster, result, now);
 }
 
-/* M5, and a clusterless master that cannot be written. */
+/* Carries out M5; also for a clusterless master whose beat cannot be written. */
 static void refuse(struct round *round, struct node *node, const struct beat_result *result,
 		   const struct moment *now)
 {
@@ -212,7 +212,7 @@ void round_take_beat(struct round *round, const struct moment *now,
 
 	round->trying = NULL;
 	if (node == NULL || node->cluster != round->cluster)
-		return; /* gone meanwhile */
+		return; /* it has left the fleet or the cluster meanwhile */
 	switch (result->state) {
 	case BEAT_NONE: /* its id stays reserved: another round's beat may be on its way with it */
 		break;
@@ -226,14 +226,14 @@ void round_take_beat(struct round *round, const struct moment *now,
 		if (rule != RULE_M4)
 			found(round, node, result, now);
 		else if (rule_for_candidate(round->fleet, node, now) == RULE_M6)
-			list_insert(&round->candidates, 0, node); /* needs another beat */
+			list_insert(&round->candidates, 0, node); /* M6 needs another beat, with another id */
 		else
 			take_seat(round, node, result, now);
 		break;
 	}
 }
 
-/* S3 and L3, and U3 right after. */
+/* Carries out S3 or L3, and U3 right after it. */
 static void move_over(struct round *round, struct node *node, const struct ruling *ruling,
 		      const struct moment *now)
 {
@@ -264,7 +264,7 @@ static void say_why(struct node *node, struct change *change, const struct rulin
 	}
 }
 
-/* S and L: carries out what the rule's row says. */
+/* Carries out what the row of the S or L rule says. */
 static void judge_slave_or_lost(struct round *round, struct node *node, const struct moment *now)
 {
 	struct ruling ruling = rule_for_member(round->fleet, node, now);
@@ -305,7 +305,7 @@ static void judge_member(struct round *round, struct node *node, const struct mo
 		break;
 	case PLACE_SLAVE:
 	case PLACE_LOST:
-		if (node->refused_in != round->number) /* one verdict a round */
+		if (node->refused_in != round->number) /* else M5 has judged it in this round */
 			judge_slave_or_lost(round, node, now);
 		break;
 	case PLACE_CLUSTERLESS:
@@ -314,7 +314,7 @@ static void judge_member(struct round *round, struct node *node, const struct mo
 	}
 }
 
-/* Each that is there now: who is judged may leave. */
+/* Judges each node of the round once. One that is judged may leave the list, so the index moves on only if it stays. */
 static void judge_members(struct round *round, const struct moment *now)
 {
 	const struct list *nodes = nodes_of(round);
@@ -329,7 +329,7 @@ static void judge_members(struct round *round, const struct moment *now)
 	}
 }
 
-/* T1: the seat was filled when the round began and is empty now. */
+/* Carries out T1: fires master_down if the seat was filled when the round began and is empty now. */
 static void fire_master_down(struct round *round)
 {
 	if (round->cluster == NULL || round->seat_before == NULL || round->cluster->seat != NULL)
@@ -344,7 +344,10 @@ static void fire_master_down(struct round *round)
 	}
 }
 
-/* What was judged is used up, also of nodes that moved elsewhere. Not at the start: awaited_place(). */
+/*
+ * Forgets the observations that were judged, also those of nodes that moved elsewhere. At the start they are kept for
+ * awaited_place().
+ */
 static void use_up(struct round *round)
 {
 	const struct list *nodes = nodes_of(round);
@@ -352,7 +355,7 @@ static void use_up(struct round *round)
 	for (size_t i = 0; i < nodes->count && !round->starting; i++) {
 		struct node *node = nodes->items[i];
 
-		/* clusterless slaves keep theirs: a cluster that starts may still wait for them */
+		/* clusterless slaves keep theirs, because a cluster that starts may still wait for them */
 		if (round->cluster != NULL || node->seen.kind != OBSERVED_SLAVE)
 			node_forget(node);
 	}
@@ -409,7 +412,7 @@ void round_forget(struct round *round, const struct node *node)
 	if (round->trying == node)
 		round->trying = NULL;
 	if (round->seat_before == node)
-		round->seat_before = NULL; /* T7: not as a master that goes down either */
+		round->seat_before = NULL; /* T7: a master that leaves so fires no master_down */
 }
 
 void round_repeat(struct round *round)

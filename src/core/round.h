@@ -46,8 +46,8 @@ void round_take_beat(struct round *round, const struct moment *now,
 		     const struct beat_result *result);
 
 /*
- * A node leaves the fleet by a reload: an unfinished round goes on without it, and
- * nothing that it did to the node is told. A beat of its own is not waited for.
+ * Takes a node that leaves the fleet by a reload out of an unfinished round: the round goes on
+ * without it, tells no change of it, and does not wait for its beat.
  */
 void round_forget(struct round *round, const struct node *node);
 

@@ -1,6 +1,6 @@
 #include "core/rulebook.h"
 
-/* "When" of M and U rules is in round.c and rules.c: they need a beat. */
+/* M and U rules need a beat, so round.c and rules.c decide when they speak. */
 static const struct rule_row rows[RULES] = {
 	[RULE_NONE] = { .sentence = "" },
 
@@ -16,7 +16,7 @@ static const struct rule_row rows[RULES] = {
 	[RULE_M5] = { RULE_M5, PLACE_SLAVE, FOUND_ELSE, OUTCOME_LOST, EVENT_SLAVE_DOWN,
 		      "it says that it is master, but its beat is refused" },
 	[RULE_M6] = { RULE_M6, PLACE_SLAVE, FOUND_ELSE, OUTCOME_FOUNDS, EVENT_CLUSTER_CREATED,
-		      "another one sits and answers: it founded a cluster (a split)" },
+		      "it says that it is master while another master sits and answers: it founded a cluster (a split)" },
 
 	/* slaves */
 	[RULE_S1] = { RULE_S1, PLACE_SLAVE, FOUND_DOWN, OUTCOME_LOST, EVENT_SLAVE_DOWN,
@@ -34,7 +34,7 @@ static const struct rule_row rows[RULES] = {
 	[RULE_L2] = { RULE_L2, PLACE_LOST, FOUND_LATE, OUTCOME_STAYS, EVENT_NONE,
 		      "it answers, and is out of sync" },
 	[RULE_L3] = { RULE_L3, PLACE_LOST, FOUND_ELSEWHERE, OUTCOME_LEAVES, EVENT_NONE,
-		      "it is back, with another cluster's master" },
+		      "it is back, and follows another cluster's master" },
 	[RULE_L4] = { RULE_L4, PLACE_LOST, FOUND_IN_SYNC, OUTCOME_SLAVE, EVENT_SLAVE_UP,
 		      "it is back, and in sync" },
 
@@ -54,13 +54,13 @@ static const struct rule_row rows[RULES] = {
 
 	/* failures that do not count yet */
 	[RULE_P1] = { RULE_P1, PLACE_SLAVE, FOUND_ELSE, OUTCOME_STAYS, EVENT_NODE_HELD,
-		      "its server is alive, only the door is shut (hold_on)" },
+		      "its server is alive, but refuses new connections or beats (hold_on)" },
 	[RULE_P2] = { RULE_P2, PLACE_SLAVE, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
 		      "it said that it stops or starts (restart_grace)" },
 	[RULE_P3] = { RULE_P3, PLACE_SLAVE, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
 		      "too few attempts have failed (down_after)" },
 	[RULE_P5] = { RULE_P5, PLACE_MASTER, FOUND_ELSE, OUTCOME_STAYS, EVENT_NONE,
-		      "its beats meet a lock (max_sync_delay)" },
+		      "a lock keeps its beats from being written (max_sync_delay)" },
 	[RULE_P6] = { RULE_P6, PLACE_MASTER, FOUND_ELSE, OUTCOME_STAYS, EVENT_MASTER_UNREACHABLE,
 		      "plusmoin alone has lost the way to it: its slaves still hear it (second_opinion), or most of the"
 		      " other monitors see it (monitors.votes)" },

@@ -1,7 +1,7 @@
 /*
- * The rules of cluster-rules.md, a row each: id, of whom, when, what then, and the sentence that
- * `plusmoin explain` prints. Rows of slaves and lost nodes are looked up by what was found of the node
- * (rules.c); of the others the code asks for a beat or compares times, and the row says it.
+ * The rules of cluster-rules.md, a row each: the id, the place of the nodes that it is about, the finding for which it
+ * speaks, what it does, and the sentence that `plusmoin explain` prints. The rows of slaves and lost nodes are
+ * looked up by the finding (rules.c). For the other rules the code asks for a beat or compares times.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 /* What was found of a slave or a lost node, as far as the rules tell it apart. */
 enum finding {
-	FOUND_ELSE,      /* by other means than this table */
+	FOUND_ELSE,      /* the rule is not looked up by a finding */
 	FOUND_DOWN,      /* its failure counts */
 	FOUND_ELSEWHERE, /* its row names the master of another cluster, and it is in sync there */
 	FOUND_LATE,      /* it answers as slave, and is not in sync */
@@ -22,22 +22,22 @@ enum outcome {
 	OUTCOME_LOST,
 	OUTCOME_SLAVE,
 	OUTCOME_SEAT,
-	OUTCOME_FOUNDS,  /* a cluster of its own */
-	OUTCOME_LEAVES,  /* and joins the cluster whose master it names */
-	OUTCOME_GONE     /* from the fleet, by a reload */
+	OUTCOME_FOUNDS,  /* it founds a cluster of its own */
+	OUTCOME_LEAVES,  /* it leaves its cluster and joins the one whose master it names */
+	OUTCOME_GONE     /* it leaves the fleet by a reload */
 };
 
 struct rule_row {
 	enum rule rule;
-	enum place place;     /* whom it is about */
+	enum place place;     /* of the nodes that it is about */
 	enum finding finding;
 	enum outcome outcome;
-	enum event_kind event; /* T1-T5 permitting; EVENT_NONE: it fires none by itself */
+	enum event_kind event; /* what it fires if T1-T5 allow it; EVENT_NONE: nothing */
 	const char *sentence;
 };
 
-/* The rule's row; of RULE_NONE one with an empty sentence. */
+/* Returns the rule's row; for RULE_NONE one with an empty sentence. */
 const struct rule_row *rule_row(enum rule rule);
 
-/* The row that speaks for a slave or a lost node of which that was found. */
+/* Returns the row that speaks for a slave or a lost node with this finding. */
 const struct rule_row *rule_row_for(enum place place, enum finding finding);

@@ -3,7 +3,7 @@
 #include "core/aliases.h"
 #include "core/vouch.h"
 
-/* The tstamp a member shows: by its row if that counts, else by the last good one. */
+/* Puts the tstamp that a member shows into the ruling: its row's if that counts, else the last good row's. */
 static void take_row(const struct fleet *fleet, const struct node *node, struct ruling *ruling)
 {
 	ruling->has_shown = node->has_shown;
@@ -21,7 +21,7 @@ static bool lag_within(const struct cluster *cluster, const struct ruling *rulin
 	       lag_ms <= limit_ms;
 }
 
-/* The other cluster whose master the node's row names, or NULL. */
+/* Returns the other cluster whose master the node's row names, or NULL. */
 static struct cluster *named_cluster(const struct fleet *fleet, const struct node *node)
 {
 	const struct node *named;
@@ -50,7 +50,7 @@ static bool belongs_elsewhere(const struct fleet *fleet, const struct node *node
 	return true;
 }
 
-/* A lost node that replays another cluster's beats, still late there, is not back in its own. */
+/* Whether a lost node replays another cluster's beats, however late: then it is not back in its own. */
 static bool follows_elsewhere(const struct fleet *fleet, const struct node *node)
 {
 	struct ruling there;
@@ -58,20 +58,20 @@ static bool follows_elsewhere(const struct fleet *fleet, const struct node *node
 	return belongs_elsewhere(fleet, node, INT64_MAX, &there);
 }
 
-/* Whether a rule for slaves speaks: nothing does for what is failing, and masters' rules need a beat. */
+/* Whether a rule for slaves speaks. None does for a node that is failing, and the rules for masters need a beat. */
 static bool is_judged(enum verdict verdict)
 {
 	return verdict == VERDICT_DOWN || verdict == VERDICT_SLAVE;
 }
 
-/* How far a member may be behind: one that is lost has to come nearer (hysteresis). */
+/* Returns how far behind a member may be. A lost node has to come nearer than a slave (hysteresis). */
 static int64_t lag_limit(const struct fleet *fleet, const struct node *node)
 {
 	return node->place == PLACE_LOST ? config_recover_sync_delay_ms(fleet->config, node->config)
 					 : config_max_sync_delay_ms(fleet->config, node->config);
 }
 
-/* What is found of a slave or lost node that says that it is slave. */
+/* Returns the finding for a slave or lost node that says that it is slave. */
 static enum finding find(const struct fleet *fleet, const struct node *node, struct ruling *ruling)
 {
 	int64_t limit_ms = lag_limit(fleet, node);

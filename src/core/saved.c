@@ -30,8 +30,9 @@ static void add_bool(struct json *json, const char *key, bool value)
 }
 
 /*
- * A steady time by the wall clock, and back; INT64_MIN and 0: none. The same moment is to be the same
- * text each time: the two clocks drift. What lies ahead (a clock was set) is now.
+ * Turn a steady time into one of the wall clock, and back; INT64_MIN and 0 mean that there is none. Times are rounded
+ * to WALL_STEP_MS, because the two clocks drift and the same moment should give the same text each time. A time in the
+ * future (a clock was set back) is taken for now.
  */
 static int64_t wall_of(int64_t steady_ms, const struct moment *now)
 {
@@ -49,7 +50,7 @@ static int64_t steady_of(int64_t wall_ms, const struct moment *now)
 	return now->steady_ms - (ago_ms > 0 ? ago_ms : 0);
 }
 
-/* Since when nothing has answered, after a word of going. */
+/* Returns since when (steady) the node is silent after it said that it stops or starts; INT64_MIN: it is not. */
 static int64_t went_ms(const struct node *node)
 {
 	if (node->failure.attempts == 0)
@@ -69,7 +70,7 @@ void saved_add_node(struct json *json, const struct node *node, bool in_file, co
 		add_bool(json, "sat_last", node->cluster->sat_last == node);
 	if (node->has_shown)
 		add_int(json, "shown", node->shown_tstamp);
-	jsonw_key(json, "aliases"); /* oldest first, as they will be put back */
+	jsonw_key(json, "aliases"); /* the oldest first, so that they are restored in this order */
 	jsonw_begin_array(json);
 	for (size_t i = 0; i < NODE_ALIASES; i++) {
 		const char *alias = node->aliases[(node->alias_next + i) % NODE_ALIASES];
@@ -187,7 +188,7 @@ static void restore_node(struct fleet *fleet, struct cluster *cluster,
 		cluster->sat_last = node;
 }
 
-/* The last beat, as long ago as its tstamp says: it is a wall clock's. */
+/* Restores the last beat. Its tstamp, which is of a wall clock, says how long ago it was written. */
 static void restore_beats(struct fleet *fleet, struct cluster *cluster,
 			  const struct saved_cluster *saved, const struct moment *now)
 {

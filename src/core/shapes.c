@@ -32,7 +32,7 @@ static void add_further_keys(struct json *json, const struct node_view *node)
 		jsonw_null(json);
 }
 
-/* The node's text, but for the brace that ends it: further keys follow. */
+/* Writes the node's text without its last brace, so that further keys can follow. */
 static void begin_with_text(struct json *json, const struct node_view *node)
 {
 	if (json->comma)
@@ -52,7 +52,7 @@ void node_view_render(const struct node_view *node, bool full, struct json *json
 	jsonw_end_object(json);
 }
 
-/* The nodes of the picture that are in this place. */
+/* Writes the nodes of the picture that are in this place. */
 static void add_array(struct json *json, const struct view *view, enum place place, bool full)
 {
 	struct view_walk walk = view_walk(view, place);
@@ -98,7 +98,7 @@ void event_render(const struct event *event, struct buf *out)
 	jsonw_end_object(&json);
 }
 
-/* What stands before the node at `at`, or behind the last one. */
+/* Writes what stands before the node with the index `at`, or, if `at` is the number of nodes, behind the last one. */
 static void add_before(const struct view *view, size_t at, struct json *json)
 {
 	if (at == 0) {

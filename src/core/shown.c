@@ -47,7 +47,7 @@ static bool is_refused(const struct observation *seen)
 	return seen->kind == OBSERVED_MASTER && (seen->beat.state == BEAT_LOCKED || seen->beat.state == BEAT_FAILED);
 }
 
-/* Why it failed, or why its beat was not written. */
+/* Returns why the node failed, or why its beat was not written. */
 static enum reason reason_of(const struct observation *seen)
 {
 	return is_refused(seen) ? seen->beat.reason : seen->reason;
@@ -58,7 +58,7 @@ static const char *master_of(const struct observation *seen)
 	return seen->kind == OBSERVED_SLAVE && seen->row_state == ROW_SHOWN ? seen->row.master : "";
 }
 
-/* Whether the name is the one that was kept, cut. */
+/* Whether `kept` is the name, perhaps cut. */
 static bool is_name(const char *kept, const char *name)
 {
 	size_t len = strlen(kept);
@@ -72,7 +72,7 @@ static bool is_alike(const struct look *look, const struct observation *seen)
 	       look->row_state == seen->row_state && is_name(look->master, master_of(seen));
 }
 
-/* Keeps the latest words. */
+/* Puts the observation's messages into the look: the latest ones count. */
 static void take_words(struct look *look, const struct observation *seen)
 {
 	words_keep(&look->message, is_refused(seen) ? seen->beat.message : seen->message, LOOK_MESSAGE);

@@ -13,16 +13,16 @@ struct entry {
 	TAILQ_ENTRY(entry) in_order;
 	struct entry *next; /* in its chain */
 	uint32_t hash;
-	int cluster_id; /* of a cluster */
-	char id[];      /* of a node, "": it is a cluster */
+	int cluster_id; /* the cluster's; -1: it is a node */
+	char id[];      /* the node's; "": it is a cluster */
 };
 
 TAILQ_HEAD(entry_list, entry);
 
 struct unsaved {
-	struct entry_list order; /* who was named first stands first */
+	struct entry_list order; /* the one that was named first is first */
 	struct entry **chains;
-	size_t chain_count; /* a power of two; as many entries at most */
+	size_t chain_count; /* a power of two, and never less than `count` */
 	size_t count;
 };
 
@@ -166,7 +166,7 @@ static const struct node *find_node(const struct fleet *fleet, const char *id)
 	return config != NULL ? fleet->nodes[config - fleet->config->nodes] : NULL;
 }
 
-/* False: it has no part any more. */
+/* Renders the part; returns false if the node or cluster has none any more. */
 static bool render(const struct entry *entry, const struct fleet *fleet, const struct moment *now, struct buf *text)
 {
 	const struct cluster *cluster;

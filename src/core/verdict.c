@@ -19,13 +19,13 @@ static bool holds(const struct fleet *fleet, enum reason reason)
 	return fleet->config->hold_on[reason];
 }
 
-/* Whether a failure is a living server's: it has answered, or said why it lets nobody in. */
+/* Whether the server is alive although it fails: its kept connection stands, or it said why it refuses us. */
 static bool is_alive(enum reason reason, bool kept)
 {
 	return kept || reason_is_a_refusal(reason);
 }
 
-/* By `seen`, for `reason` and with these words; `going`: a word of going or coming was part of it. */
+/* Notes a failed attempt, for `reason` and with this message. `going`: the server said that it stops or starts. */
 static void note_failure(const struct fleet *fleet, struct node *node,
 			 const struct observation *seen, bool going, enum reason reason,
 			 const char *message, const struct moment *now)
@@ -34,7 +34,7 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 
 	if (failure->attempts++ == 0) {
 		failure->since_ms = now->steady_ms;
-		failure->answered = true; /* until now */
+		failure->answered = true; /* it did at the attempt before this one */
 		failure->locked_ms = INT64_MIN;
 		failure->fresh = 0;
 		failure->vouch_told = false;
@@ -60,8 +60,8 @@ static void note_failure(const struct fleet *fleet, struct node *node,
 }
 
 /*
- * A fresh connection failed beside the kept one, whose word does not count then. It is one
- * attempt, however often the kept one answers until the next.
+ * Notes that a fresh connection failed while the kept one answers, whose answers do not count then. The fresh
+ * connection is one failed attempt, however often the kept one answers until the next fresh one.
  */
 static void note_shut_door(const struct fleet *fleet, struct node *node,
 			   const struct observation *seen, const struct moment *now)
@@ -78,7 +78,7 @@ static void note_shut_door(const struct fleet *fleet, struct node *node,
 	failure->fresh = door->attempts;
 }
 
-/* A name that is no configured node's, found in place of our own beat, is another monitor's. */
+/* Learns an alias: a name that is no configured node's and replaced the one in our last beat is another monitor's. */
 static void learn_alias(struct node *node, const struct beat_result *beat)
 {
 	const struct cluster *cluster = node->cluster;
@@ -93,7 +93,7 @@ static void learn_alias(struct node *node, const struct beat_result *beat)
 		if (bearer->is_id)
 			return;
 	}
-	/* one that moves on (an address that fails over) is no longer that of one who does not sit */
+	/* an alias may move to another master (an address that fails over): earlier masters lose it */
 	fleet_take_alias(node->fleet, name);
 	if (!node_has_alias(node, name))
 		fleet_give_alias(node->fleet, node, name);
@@ -118,7 +118,10 @@ static void take_beat(const struct fleet *fleet, struct node *node, const struct
 	}
 }
 
-/* Only a fresh connection that succeeds brings it back, for whatever reason they fail by now. */
+/*
+ * Whether a node is lost because fresh connections failed. Only a fresh one that succeeds brings it back, even if they
+ * now fail for a reason in hold_on.
+ */
 static bool stays_out(const struct node *node)
 {
 	return node->place == PLACE_LOST && node->failure.attempts > 0 &&
@@ -131,7 +134,7 @@ static void note_kept(struct node *node, const struct observation *seen,
 	node->kept = seen->kept;
 	if (seen->kept)
 		node->stood_ms = now->steady_ms;
-	else if (seen->kept_ended_ms > node->stood_ms) /* fleet_reconnect() moves it on */
+	else if (seen->kept_ended_ms > node->stood_ms) /* fleet_reconnect() may have moved stood_ms on */
 		node->stood_ms = seen->kept_ended_ms;
 }
 
@@ -161,7 +164,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 	node->door = REASON_NONE;
 	if (seen->kind != OBSERVED_FAILURE)
 		note_answer(node, now);
-	/* not down any more; why else it stays lost is for the next rule to say */
+	/* it is not down any more; the next rule says why it stays lost, if it does */
 	if (seen->kind == OBSERVED_MASTER && node->place == PLACE_LOST && node->failure.attempts > 0)
 		node_give_reason(node, REASON_NONE, "");
 	if (seen->door.reason != REASON_NONE && holds(fleet, seen->door.reason) &&
@@ -188,7 +191,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 		break;
 	case OBSERVED_SLAVE:
 		node->failure.attempts = 0;
-		node->in_time = false; /* as master it comes later */
+		node->in_time = false; /* if it becomes a master, it was promoted since */
 		node->is_slave = true;
 		if (seen->row_state == ROW_SHOWN)
 			text_copy(node->master_name, NAME_BYTES, seen->row.master);
@@ -197,7 +200,7 @@ static void observe(const struct fleet *fleet, struct node *node, const struct o
 	node->known = true;
 }
 
-/* Other entries of the same server, which fail by that from now on. */
+/* Makes the other entries of the same server fail: they are its twins now. */
 static void fail_twins(struct node *node, const struct moment *now)
 {
 	const struct bearer *bearer = NULL;
@@ -229,7 +232,7 @@ void node_forget(struct node *node)
 	node->seen.kind = OBSERVED_NOTHING;
 }
 
-/* When P1 ends: INT64_MAX while the kept connection stands. */
+/* Returns when P1 ends: INT64_MAX while the kept connection stands; INT64_MIN: P1 does not hold the node. */
 static int64_t hold_ends(const struct fleet *fleet, const struct node *node)
 {
 	const struct failure *failure = &node->failure;
@@ -247,9 +250,9 @@ static int64_t restart_grace_ends(const struct fleet *fleet, const struct node *
 }
 
 /*
- * When P5 ends: by the last beat; where that was too old already when the first lock was met, it is
- * not the lock that has kept beats away (a heartbeat beyond max_sync_delay, a hold, a monitor that
- * slept): by that lock.
+ * Returns when P5 ends: max_sync_delay after the last beat. If that beat was too old already when the first lock
+ * was met, something else kept beats away (a heartbeat above max_sync_delay, a hold, a monitor that slept), and P5
+ * ends max_sync_delay after that first lock.
  */
 static int64_t beat_patience_ends(const struct fleet *fleet, const struct node *node)
 {
@@ -306,7 +309,7 @@ enum reason node_is_held(const struct fleet *fleet, const struct node *node,
 		       : REASON_NONE;
 }
 
-/* The rule that keeps a failing node in its place the longest, and the end of that; RULE_NONE, INT64_MIN: none. */
+/* Returns the rule that keeps a failing node in place the longest, and sets its end; RULE_NONE and INT64_MIN: none. */
 static enum rule kept_longest(const struct fleet *fleet, const struct node *node, int64_t *ends_ms)
 {
 	const struct {

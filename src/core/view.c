@@ -21,7 +21,7 @@ static int cluster_id_of(const struct node *node)
 	return node->cluster != NULL ? node->cluster->id : -1;
 }
 
-/* Who sat first, where the node is the second of two masters of one origin. */
+/* Returns the name of who sat first in a dispute of which the node is the second; NULL: there is no such dispute. */
 static const char *first_name_of(const struct node *node)
 {
 	const struct node *first = dispute_first(node);
@@ -29,7 +29,7 @@ static const char *first_name_of(const struct node *node)
 	return first != NULL ? first->config->name : NULL;
 }
 
-/* What is to be shown of the node now; its texts are the node's, and `failing`. */
+/* Fills `view` with what is to be shown of the node now. Its texts belong to the node, or lie in `failing`. */
 static void take_node(struct node_view *view, const struct node *node, char *failing)
 {
 	*view = (struct node_view){
@@ -58,7 +58,7 @@ static void take_node(struct node_view *view, const struct node *node, char *fai
 	view->failing = failing;
 }
 
-/* Whether the seed's keys are alike: then the JSON of the one is that of the other. */
+/* Whether both have the same values for the seed's keys, and so the same JSON. */
 static bool has_same_text(const struct node_view *a, const struct node_view *b)
 {
 	return a->port == b->port && a->cluster_id == b->cluster_id && a->is_slave == b->is_slave &&
@@ -75,7 +75,7 @@ static bool is_same(const struct node_view *a, const struct node_view *b)
 	       text_same(a->message, b->message) && text_same(a->failing, b->failing);
 }
 
-/* A view of what is to be shown; where the JSON is that of `before` (NULL: nothing) it is copied. */
+/* Makes a view of what is to be shown. Its JSON is copied from `before` (may be NULL) if it is the same. */
 static struct node_view *make_node(struct node_view *shown, const struct node_view *before)
 {
 	if (before != NULL && has_same_text(shown, before)) {
@@ -87,7 +87,7 @@ static struct node_view *make_node(struct node_view *shown, const struct node_vi
 
 struct node_view *node_view_of(const struct node *node)
 {
-	struct node *keeper = (struct node *)node; /* who only looks at a node does not change what is seen of it */
+	struct node *keeper = (struct node *)node; /* the view is only a cache, so the node stays const for callers */
 	char failing[FAILING_BYTES];
 	struct node_view shown;
 	struct node_view *made;
@@ -103,7 +103,7 @@ struct node_view *node_view_of(const struct node *node)
 
 /* ---- pages ---- */
 
-/* Where in the view's pages the one for that order is or belongs. */
+/* Returns the index in the view's pages at which the one for that order is or is to be inserted. */
 static size_t page_at(const struct view *view, size_t order)
 {
 	size_t low = 0;
@@ -189,7 +189,7 @@ static void remove_page(struct view *view, size_t at)
 	memmove(&view->pages[at], &view->pages[at + 1], (view->page_count - at) * sizeof(struct view_page *));
 }
 
-/* Puts the page (NULL: none) where `old` (NULL: none) is. */
+/* Replaces `old` at that index by `page`. `old` NULL: inserts the page; `page` NULL: removes the old one. */
 static void replace_page(struct view *view, size_t at, struct view_page *old, struct view_page *page)
 {
 	if (old == NULL && page != NULL)
@@ -248,7 +248,7 @@ static const struct list *nodes_of(const struct fleet *fleet, const struct clust
 	return cluster != NULL ? &cluster->members : &fleet->clusterless;
 }
 
-/* How many pages these nodes need at most. */
+/* Returns how many pages these nodes need at most. */
 static size_t pages_for(const struct list *nodes)
 {
 	size_t pages = nodes->count > 0
@@ -258,7 +258,7 @@ static size_t pages_for(const struct list *nodes)
 	return pages < nodes->count ? pages : nodes->count;
 }
 
-/* The page of `old` (NULL: no view) if it has just these nodes; NULL: it has others. The caller's reference. */
+/* Returns a reference of the page of `old` (may be NULL) that has just these nodes; NULL: there is no such page. */
 static struct view_page *same_page(const struct view *old, size_t first, uint64_t has, struct node_view *const *nodes)
 {
 	struct view_page *page = old != NULL ? page_for(old, first + (size_t)__builtin_ctzll(has)) : NULL;
@@ -269,7 +269,7 @@ static struct view_page *same_page(const struct view *old, size_t first, uint64_
 	return page;
 }
 
-/* Appends the page that begins with nodes->items[from]; returns where the next one begins. */
+/* Appends the page that begins with nodes->items[from]; returns the index with which the next page begins. */
 static size_t add_page(struct view *view, const struct view *old, const struct list *nodes, size_t from)
 {
 	size_t order = ((const struct node *)nodes->items[from])->order;
@@ -293,7 +293,7 @@ static size_t add_page(struct view *view, const struct view *old, const struct l
 	return from;
 }
 
-/* The picture of these nodes, which shares with `old` (NULL: none) what is the same. */
+/* Makes the picture of these nodes, which shares with `old` (may be NULL) what is the same. */
 static struct view *make(const struct fleet *fleet, const struct cluster *cluster, const struct view *old)
 {
 	const struct list *nodes = nodes_of(fleet, cluster);
@@ -313,7 +313,7 @@ struct view *view_new(const struct fleet *fleet, const struct cluster *cluster)
 	return make(fleet, cluster, NULL);
 }
 
-/* Whether the picture shows these nodes, of these orders, as they are. */
+/* Whether the picture shows exactly these nodes, with their present orders, as they are. */
 static bool is_current(const struct view *view, const struct list *nodes)
 {
 	size_t at = 0;

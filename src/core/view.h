@@ -13,70 +13,70 @@
 
 struct view {
 	atomic_uint references;
-	int cluster_id; /* -1: the clusterless nodes, or of an event without a cluster none */
+	int cluster_id; /* -1: it shows the clusterless nodes, or (of an event without a cluster) no nodes */
 	const struct node_view *master; /* lies in a page; NULL: there is none */
 	size_t masters; /* 0 or 1 */
 	size_t slaves;
 	size_t lost;
 	size_t clusterless;
-	struct view_page **pages; /* by their first order, none is empty */
+	struct view_page **pages; /* sorted by their first order; none is empty */
 	size_t page_count;
-	struct cluster_meter *meter; /* the cluster's, a reference; NULL: it is the picture of none */
+	struct cluster_meter *meter; /* a reference of the cluster's; NULL: it shows no cluster */
 };
 
-/* The node as it is now. The node's own reference: who keeps it takes another one. Monitor thread. */
+/* Returns the node as it is now. The reference is the node's; a caller that keeps it takes its own. Monitor thread. */
 struct node_view *node_view_of(const struct node *node);
 
-/* The picture of `cluster`, or (NULL) of the clusterless nodes. */
+/* Makes the picture of `cluster`, or (NULL) of the clusterless nodes, with one reference, the caller's. */
 struct view *view_new(const struct fleet *fleet, const struct cluster *cluster);
 
-/* The picture of no cluster and no node. */
+/* Makes a picture of no cluster and no node, with one reference, the caller's. */
 struct view *view_new_empty(void);
 
 /*
- * Puts a node, of which it takes a reference, into the place of this order, or (NULL) empties that. The picture is
- * the caller's alone.
+ * Replaces the node of this order by `node`, of which it takes a reference, or (NULL) removes it. Nobody but the caller
+ * may hold the picture.
  */
 void view_put(struct view *view, size_t order, struct node_view *node);
 
-/* The picture of the same nodes, which the caller may change: a copy that shares the pages. */
+/* Makes a copy that shares the pages and that the caller may change; one reference, the caller's. */
 struct view *view_copy(const struct view *view);
 
 /*
- * Makes `*view`, the caller's reference, the picture of the nodes as they are; what is right stays as it is.
- * Returns whether it is another one now.
+ * Replaces `*view`, the caller's reference, by a picture of the nodes as they are, which shares with it what has not
+ * changed. Returns false and leaves it if nothing has changed.
  */
 bool view_renew(struct view **view, const struct fleet *fleet, const struct cluster *cluster);
 
-/* What is there of that order; NULL: nothing. The picture's. */
+/* Returns the node of that order, which the picture owns; NULL: there is none. */
 struct node_view *view_find(const struct view *view, size_t order);
 
-/* How many bytes of the picture `beside` does not hold as well; `beside` NULL: all of them. */
+/* Returns how many bytes of the picture are not shared with `beside` (NULL: all of them). */
 size_t view_bytes(const struct view *view, const struct view *beside);
 struct view *view_ref(struct view *view);
 
 /* NULL allowed; clears the pointer. */
 void view_unref(struct view **view);
 
-/* A way through the nodes that are in one place, in configured order, or through all, one place after the other. */
+/* A walk through the nodes that are in one place, in configured order, or through all, one place after the other. */
 struct view_walk {
 	const struct view *view;
 	enum place place;
 	bool all;
-	size_t count; /* so many were passed */
-	size_t page;
-	size_t at; /* in that page */
+	size_t count; /* nodes that were passed */
+	size_t page;  /* index of the page of the next node */
+	size_t at;    /* index of the next node in that page */
 };
 
 struct view_walk view_walk(const struct view *view, enum place place);
 
-/* The master if any, slaves, lost; or the clusterless. */
+/* Walks through the master if there is one, the slaves and the lost nodes; or through the clusterless nodes. */
 struct view_walk view_walk_all(const struct view *view);
 
-/* How many nodes it has. */
+/* Returns how many nodes the picture has. */
 size_t view_size(const struct view *view);
 
-/* The next one, NULL: no more. The picture's. */
+/* Returns the next node, which the picture owns; NULL: there is no more. */
 const struct node_view *view_walk_next(struct view_walk *walk);
 
 struct event {
@@ -88,64 +88,64 @@ struct event {
 	int came_from; /* the cluster that its node left in this round; -1: none */
 	struct view *view;   /* of its cluster */
 	struct view *others; /* of the clusterless nodes */
-	struct node_view *node;  /* the one it fired for, as it is after the round; NULL: none */
-	struct node_view *rival; /* of split_brain; else NULL */
+	struct node_view *node;  /* the node for which it fired, as it is after the round; NULL: none */
+	struct node_view *rival; /* of split_brain: the other master; else NULL */
 	enum rule rule;
-	struct node_view **witnesses; /* of master_unreachable: the slaves that still hear it (P6) */
+	struct node_view **witnesses; /* of master_unreachable: the slaves that still hear the master (P6, vouch.h) */
 	size_t witness_count;
-	int64_t failed_ms; /* steady: the first failed look of the run of them that its node is in; INT64_MIN: in none */
-	struct votes *votes; /* what the monitors have said of its node; NULL: they were not asked */
-	bool restored; /* a difference to what the state file held, or its plusmoin_up */
-	int64_t term; /* under which this monitor acts; 0: there is no other one */
-	bool again; /* for an action that another monitor had started, and did not end */
-	char *silenced; /* in which silence it fell when it fired, in words (core/silences.h); NULL: in none */
+	int64_t failed_ms; /* steady, since when its node fails; INT64_MIN: it does not */
+	struct votes *votes; /* how the monitors voted on its node (votes.h); NULL: they were not asked */
+	bool restored; /* it tells a difference to what the state file held, or is the plusmoin_up of such a start */
+	int64_t term; /* the term in which this monitor acts; 0: it is the only monitor */
+	bool again; /* it is for an action that another monitor started and did not finish */
+	char *silenced; /* the silence in which it fired, in words (silences.h); NULL: it fired in none */
 };
 
-/* An event without a node; takes its own references of both pictures. */
+/* Makes an event without a node, with one reference, the caller's; takes its own references of both pictures. */
 struct event *event_new(enum event_kind kind, const char *id, struct view *view,
 			struct view *others, int64_t time_ms);
 
-/* Says for which node, by which rule and why it fired. Before it is shared. */
+/* Sets the node for which it fired, the rule and the reason. Called before it is shared. */
 void event_set_node(struct event *event, const struct node *node, enum rule rule,
 		    enum reason reason, const char *message);
 
-/* The nodes that vouch for the master. Before it is shared. */
+/* Sets the nodes that vouch for the master. Called before it is shared. */
 void event_set_witnesses(struct event *event, const struct list *nodes);
 
-/* What the monitors have said of its node; copied. Before it is shared. */
+/* Sets the votes on its node, which are copied. Called before it is shared. */
 void event_set_votes(struct event *event, const struct votes *votes);
 
-/* The other one of a split_brain. Before it is shared. */
+/* Sets the other master of a split_brain. Called before it is shared. */
 void event_set_rival(struct event *event, const struct node *rival);
 
-/* Under which term it is told. Before it is shared. */
+/* Sets the term in which it fired. Called before it is shared. */
 void event_set_term(struct event *event, int64_t term);
 
-/* Says that its triggers do not run, as it falls in a silence; copied. Before it is shared. */
+/* Says in which silence the event fired, so that its triggers do not run; copies the words. Before it is shared. */
 void event_set_silenced(struct event *event, const char *words);
 
-/* The same event for an action that runs once more; the caller's reference. */
+/* Makes the same event for an action that runs once more; one reference, the caller's. */
 struct event *event_again(const struct event *event);
 
-/* How many bytes the event and its pictures take where `view` and `others` are held already. */
+/* Returns how many bytes the event and its pictures take in addition to `view` and `others`, which are held already. */
 size_t event_bytes(const struct event *event, const struct view *view, const struct view *others);
 struct event *event_ref(struct event *event);
 void event_unref(struct event **event);
 
-/* A trigger's stdin: exactly the seed's keys, one line. */
+/* Appends a trigger's stdin: exactly the seed's keys, one line. */
 void event_render(const struct event *event, struct buf *out);
 
 /*
- * The status file's object for a cluster, or (of the clusterless nodes) its array; with `full`
+ * Writes the status file's object for a cluster, or its array for the clusterless nodes. With `full`
  * each node has all that is known of it, as the control socket shows it.
  */
 void view_render(const struct view *view, bool full, struct json *json);
 
 /*
- * The same in parts: the next `nodes` of a way through all (view_walk_all()), with what stands before them, and with the
- * last one what stands behind.
+ * The same in parts: writes the next `nodes` nodes of a walk through all (view_walk_all()) with what stands before each
+ * of them, and after the last node what stands behind it.
  */
 void view_render_part(struct view_walk *walk, size_t nodes, bool full, struct json *json);
 
-/* The object for one node. */
+/* Writes the object for one node. */
 void node_view_render(const struct node_view *node, bool full, struct json *json);

@@ -48,7 +48,7 @@ void view_page_unref(struct view_page *page)
 	free(page);
 }
 
-/* Where in the page's nodes the one of that order is or belongs. */
+/* Returns the index in the page's nodes at which the one of that order is or belongs. */
 static size_t place_of(const struct view_page *page, size_t order)
 {
 	return (size_t)__builtin_popcountll(page->has & (view_page_bit(order) - 1));

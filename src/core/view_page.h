@@ -1,13 +1,13 @@
 /*
- * A part of a picture (view.h): those of 64 nodes that follow one another in configured order that the picture shows.
- * Pictures in which the same nodes are the same share it. Immutable once shared; counted atomically: any thread may
- * hold and drop it; the monitor makes it.
+ * A page, which is a part of a picture (view.h): of 64 successive nodes in configured order those that the picture
+ * shows. Pictures in which these have not changed share the page. Immutable once shared; counted atomically: any thread
+ * may hold and drop it; the monitor makes it.
  */
 #pragma once
 
 #include "core/node_view.h"
 
-#define VIEW_PAGE 64 /* configured orders */
+#define VIEW_PAGE 64 /* configured orders in a page */
 
 struct view_page {
 	atomic_uint references;
@@ -16,25 +16,27 @@ struct view_page {
 	struct node_view *nodes[]; /* as many as there are bits, in order */
 };
 
-/* The bit of that order in its page. */
+/* Returns the bit of that order in its page. */
 uint64_t view_page_bit(size_t order);
 
-/* With one reference, the caller's; takes references of the nodes, as many as `has` has bits. */
+/* Makes a page with one reference, the caller's; takes references of the nodes, as many as `has` has bits. */
 struct view_page *view_page_new(size_t first, uint64_t has, struct node_view *const *nodes);
 
 /*
- * One that is like `page` (NULL: empty), but for what stands at that order: `node`, or (NULL) nothing. NULL: nothing is
- * left. The caller's reference; it takes references of the nodes.
+ * Makes a page like `page` (NULL: an empty one) that has `node` at that order, or (NULL) nothing. Takes references of
+ * the nodes; returns the caller's reference, or NULL if no node is left.
  */
 struct view_page *view_page_with(const struct view_page *page, size_t order, struct node_view *node);
 void view_page_unref(struct view_page *page);
 
-/* How many nodes there are, at least one; the order of the first. */
+/* Returns how many nodes the page has, at least one. */
 size_t view_page_count(const struct view_page *page);
+
+/* Returns the order of its first node. */
 size_t view_page_order(const struct view_page *page);
 
-/* Where the node of that order stands; NULL: it is not here. */
+/* Returns the place of the node of that order; NULL: it is not in the page. */
 struct node_view **view_page_find(struct view_page *page, size_t order);
 
-/* How many bytes of the page and its nodes `beside` (of the same orders; NULL: none) does not hold as well. */
+/* Returns how many bytes of the page and its nodes are not shared with `beside` (of the same orders; NULL: none). */
 size_t view_page_bytes(const struct view_page *page, const struct view_page *beside);

@@ -1,4 +1,4 @@
-/* From one node of a picture to the next: view_walk() and what follows it in view.h. */
+/* Walks from one node of a picture to the next: view_walk() and the functions that follow it in view.h. */
 #include "core/view.h"
 #include "core/view_page.h"
 
@@ -12,7 +12,7 @@ struct view_walk view_walk_all(const struct view *view)
 	return (struct view_walk){ .view = view, .place = view->cluster_id < 0 ? PLACE_CLUSTERLESS : PLACE_MASTER, .all = true };
 }
 
-/* The next of this place. */
+/* Returns the next node of the walk's present place; NULL: there is no more. */
 static const struct node_view *next_in_place(struct view_walk *walk)
 {
 	for (; walk->page < walk->view->page_count; walk->page++, walk->at = 0) {
@@ -29,7 +29,7 @@ static const struct node_view *next_in_place(struct view_walk *walk)
 	return NULL;
 }
 
-/* Goes on to the place behind, from master to lost. */
+/* Goes on from master to slave and from slave to lost; false: there is no further place. */
 static bool has_next_place(struct view_walk *walk)
 {
 	if (!walk->all || walk->place == PLACE_CLUSTERLESS || walk->place == PLACE_LOST)
@@ -45,7 +45,7 @@ const struct node_view *view_walk_next(struct view_walk *walk)
 	const struct node_view *node = NULL;
 
 	if (walk->place == PLACE_MASTER && walk->page == 0 && walk->at == 0) {
-		node = walk->view->master; /* it stands anywhere among them */
+		node = walk->view->master; /* it may be in any page, and the view knows it */
 		walk->page = walk->view->page_count;
 	}
 	while (node == NULL && (node = next_in_place(walk)) == NULL && has_next_place(walk))

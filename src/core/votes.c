@@ -84,7 +84,7 @@ size_t votes_count(const struct votes *votes, enum vote_says says)
 	return count;
 }
 
-/* So many of `can` who can say make it lost. */
+/* Returns for how many of the `can` monitors that can say the node must fail to be lost. */
 static size_t bar(size_t can, int need)
 {
 	if (need == VOTES_MAJORITY)
@@ -98,10 +98,10 @@ enum votes_verdict votes_judge(const struct votes *votes, int need, bool is_over
 	size_t can = fails + votes_count(votes, VOTE_ANSWERS);
 	size_t open = is_over ? 0 : votes_count(votes, VOTE_OPEN);
 
-	/* lost whatever the others say: each of them can only raise the bar, by answering */
+	/* it is lost whatever the others say: each of them can at most raise the bar, by saying that the node answers */
 	if (fails > 0 && fails >= bar(can + open, need))
 		return VOTES_LOST;
-	/* seen, even if all the others fail to see it */
+	/* it is open if the node would be lost by some number of open votes that say that it fails; else it is seen */
 	for (size_t more = 0; more <= open; more++) {
 		if (fails + more >= bar(can + more, need) && fails + more > 0)
 			return VOTES_OPEN;

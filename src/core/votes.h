@@ -1,10 +1,11 @@
 /*
- * Votes: what the monitors of one fleet, of which one acts, see of a node that this one fails to see, and whether it is
- * lost by that. Pure.
+ * Votes: what all monitors of one fleet say of a node that this monitor, which acts, fails to see; and whether the node
+ * is lost by that. Pure.
  *
- * A monitor says that the node answers it, that it fails, or that it cannot say: it is isolated itself (P7), or lacks
- * something of its own. Who has said nothing when the time is over cannot say either. Lost is what more than half of those
- * see lost that can say; with `monitors.votes` a number, that many of them, or all of them where they are fewer.
+ * A monitor says that the node answers, that it fails, or that it cannot say, because it is isolated itself (P7) or
+ * has a fault of its own. A monitor that has said nothing in time counts as one that cannot say. The node is lost if it
+ * fails for more than half of those that can say. If `monitors.votes` is a number, it is lost if it fails for so
+ * many, or for all that can say where these are fewer.
  */
 #pragma once
 
@@ -14,12 +15,12 @@
 #include "base/json.h"
 #include "core/names.h"
 
-/* What `monitors.votes` asks for, beside the number of them. */
+/* Values of `monitors.votes` that are no number of monitors. */
 #define VOTES_MAJORITY 0
-#define VOTES_ANY (-1) /* nobody is asked */
+#define VOTES_ANY (-1) /* the monitor that acts decides alone and asks no other */
 
 enum vote_says {
-	VOTE_OPEN, /* nothing yet */
+	VOTE_OPEN, /* it has said nothing yet */
 	VOTE_ANSWERS,
 	VOTE_FAILS,
 	VOTE_CANNOT,
@@ -29,7 +30,7 @@ enum vote_says {
 struct vote {
 	char *monitor; /* its name */
 	enum vote_says says;
-	enum reason reason; /* VOTE_FAILS: how */
+	enum reason reason; /* of VOTE_FAILS: why the node fails */
 };
 
 struct votes {
@@ -38,34 +39,34 @@ struct votes {
 };
 
 enum votes_verdict {
-	VOTES_OPEN, /* who has not said anything yet decides */
+	VOTES_OPEN, /* monitors that have said nothing yet can still decide it */
 	VOTES_LOST,
 	VOTES_SEEN
 };
 
 struct votes *votes_new(void);
 
-/* NULL: of nothing, NULL. */
+/* Makes a copy, which the caller frees; NULL of NULL. */
 struct votes *votes_copy(const struct votes *votes);
 
 /* NULL allowed; clears the pointer. */
 void votes_free(struct votes **votes);
 
-/* One more, who may vote; the name is copied. */
+/* Adds a monitor that may vote; its name is copied. */
 void votes_add(struct votes *votes, const char *monitor, enum vote_says says, enum reason reason);
 
-/* What that monitor says now; false: it may not vote. */
+/* Takes in what that monitor says now; false: it may not vote. */
 bool votes_take(struct votes *votes, const char *monitor, enum vote_says says, enum reason reason);
 
-/* How many say that. */
+/* Returns how many monitors say that. */
 size_t votes_count(const struct votes *votes, enum vote_says says);
 
-/* What it comes to; `is_over`: nobody is waited for any more, and it is never VOTES_OPEN. */
+/* Returns the result. `need` is `monitors.votes`; with `is_over` nobody is waited for, so it is never VOTES_OPEN. */
 enum votes_verdict votes_judge(const struct votes *votes, int need, bool is_over);
 
-/* [{"monitor": "a", "sees": "fails", "reason": "hung"}, ...]; NULL: [] */
+/* Writes [{"monitor": "a", "sees": "fails", "reason": "hung"}, ...]; NULL: []. */
 void votes_render(const struct votes *votes, struct json *json);
 
-/* "open", "answers", "fails", "cannot say"; VOTE_SAYS: there is no such word. */
+/* "open", "answers", "fails", "cannot say"; vote_says_parse() returns VOTE_SAYS for any other text. */
 const char *vote_says_name(enum vote_says says);
 enum vote_says vote_says_parse(const char *name);

@@ -35,7 +35,7 @@ struct heard heard_of(const struct hearing *hearing, const struct node *master, 
 	return heard;
 }
 
-/* Whether the slave has replayed a beat that was written after it was said. */
+/* Whether the slave has replayed a beat that was written after it had said this. */
 static bool is_proven(const struct usual *usual, const struct node *slave)
 {
 	return usual->stamp_ms != 0 && slave->has_shown && usual->stamp_ms <= slave->shown_tstamp;
@@ -51,7 +51,7 @@ void hearer_note_usual(struct hearer *hearer, const struct heard *heard, const s
 	hearer->newest = (struct usual){ .heard = *heard, .stamp_ms = now->stamp_ms, .wall_ms = now->wall_ms };
 }
 
-/* By whom it had the beats of the present holder; NULL: that is not known. */
+/* Returns how the slave received the beats of the present holder; NULL: that is not known. */
 static const struct heard *usual_of(const struct hearer *hearer, const struct node *slave)
 {
 	const struct usual *usual = is_proven(&hearer->newest, slave) ? &hearer->newest : &hearer->proven;
@@ -59,7 +59,7 @@ static const struct heard *usual_of(const struct hearer *hearer, const struct no
 
 	if (!is_proven(usual, slave) || cluster->seat == NULL ||
 	    (cluster->holder_count > 0 && usual->wall_ms < cluster->seat->since_ms))
-		return NULL; /* of another holder's time */
+		return NULL; /* nothing is proven, or only for the time of an earlier holder */
 	return &usual->heard;
 }
 
@@ -92,7 +92,7 @@ enum vouch hearer_vouches(const struct hearer *hearer, uint64_t highest, const s
 	return now->is_told && (usual != NULL || now->is_from_master) ? VOUCH_SURE : VOUCH_BLIND;
 }
 
-/* A message vouches once: what the next one must be younger than. */
+/* Returns the time (slave's clock) that the next message must be later than to vouch, so that each one vouches once. */
 static int64_t next_clock(const struct hearer *hearer)
 {
 	if (!hearer->has_base || !hearer->base.is_told)

@@ -16,7 +16,7 @@ static double seconds(int64_t ms)
 	return (double)ms / 1000.0;
 }
 
-/* One sentence; takes `text`. */
+/* Writes one sentence, and frees `text`. */
 static void say(struct json *json, char *text)
 {
 	jsonw_string(json, text);
@@ -29,7 +29,7 @@ static void add_text(struct json *json, const char *key, const char *text)
 	jsonw_string(json, text != NULL && text[0] != '\0' ? text : NULL);
 }
 
-/* A rule's id, and the sentence that says what it is. */
+/* Writes a rule's id and its sentence. */
 static void add_rule(struct json *json, const char *key, const char *sentence_key, enum rule rule)
 {
 	add_text(json, key, rule_name(rule));
@@ -118,7 +118,7 @@ static const char *end_of_failure(const struct node *node)
 	if (node->failure.reason == REASON_SAME_SERVER)
 		return "one of the two entries removed from nodes, or another server at its address";
 	if (node->failure.reason == REASON_NO_NEW_CONNECTIONS)
-		return "a fresh connection that succeeds"; /* the kept one's word does not count */
+		return "a fresh connection that succeeds"; /* answers of the kept one do not count */
 	if (node->failure.answered)
 		return "a beat that is written";
 	return "an answer";
@@ -145,6 +145,9 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 		say(json, mem_printf("%d of its slaves still hear it (P6, second_opinion): as soon as none has heard it for"
 				     " %g s (query_timeout), it %s", node->failure.witnesses,
 				     seconds(fleet->config->query_timeout_ms), down));
+	else if (rule == RULE_P7 && ends_ms == INT64_MAX)
+		say(json, mem_strdup("held while plusmoin is cut off (P7, isolation_grace): when a host answers again it is"
+				     " asked anew, and that attempt alone counts"));
 	else if (ends_ms == INT64_MAX)
 		say(json, mem_strdup("held (P1) as long as its kept connection answers"));
 	else if (ends_ms != INT64_MIN && left > 0)
@@ -162,17 +165,17 @@ static void needs_of_failing(const struct fleet *fleet, const struct node *node,
 				     " once (M4, master_up)"));
 }
 
-/* What a slave may do while nobody in the seat answers. */
+/* Says when a slave takes the seat, if nobody sits there or the sitting master does not answer. */
 static void needs_of_promotion(const struct fleet *fleet, const struct node *node,
 			       const struct moment *now, struct json *json)
 {
 	const struct node *seat = node->cluster->seat;
 
 	if (seat == NULL)
-		say(json, mem_strdup("the seat is empty: it takes it when it says that it is master and"
+		say(json, mem_strdup("the seat is empty: it takes the seat when it says that it is master and"
 				     " takes a beat (M4, master_up)"));
 	else if (!holder_answers(fleet, seat, now))
-		say(json, mem_strdup("who sits in the seat is failing: it takes the seat when it says that"
+		say(json, mem_strdup("the sitting master is failing: this slave takes the seat when it says that"
 				     " it is master and takes a beat (M4, master_up)"));
 }
 
@@ -201,8 +204,8 @@ static void needs_of_lost(const struct fleet *fleet, const struct node *node, st
 	if (node->failure.attempts > 0)
 		say(json, mem_strdup(end_of_failure(node)));
 	else if (!node->is_slave && seat != NULL)
-		say(json, mem_printf("as master a beat that is written, beside the one in the seat when that"
-				     " answers (M6, cluster_created)%s%s",
+		say(json, mem_printf("as master a beat that is written, while the sitting master answers"
+				     " (M6, cluster_created)%s%s",
 				     node->reason != REASON_NONE ? ": " : "",
 				     node->reason != REASON_NONE ? node->shown->reason : ""));
 	else if (!node->is_slave)
@@ -234,24 +237,24 @@ static void needs_of_clusterless(const struct node *node, struct json *json)
 		say(json, mem_strdup("as slave a beat in its row: it has shown none"));
 	else
 		say(json, mem_printf("as slave a row that names a cluster's master (U3); it names %s, which"
-				     " is none", node->master_name));
+				     " is not one", node->master_name));
 }
 
-/* The monitor hears nobody: what would end that comes first. */
+/* Says how long the monitor has been isolated and what ends that: it comes first, as no loss counts before. */
 static void needs_of_isolated(const struct fleet *fleet, const struct moment *now, struct json *json)
 {
 	double lasted = seconds(now->steady_ms - fleet->cut_off_ms);
 	int64_t ends_ms = fleet_cut_off_ends(fleet);
 
 	if (fleet_acts_cut_off(fleet, now))
-		say(json, mem_printf("plusmoin is cut off (P7) for %.1f s, and isolation_grace has passed: losses"
+		say(json, mem_printf("plusmoin has been isolated (P7) for %.1f s, and isolation_grace has passed: losses"
 				     " count", lasted));
 	else if (ends_ms == INT64_MAX)
-		say(json, mem_printf("plusmoin is cut off (P7) for %.1f s: no loss counts until another host answers it",
-				     lasted));
+		say(json, mem_printf("plusmoin has been isolated (P7) for %.1f s: no loss counts until another host"
+				     " answers it", lasted));
 	else
-		say(json, mem_printf("plusmoin is cut off (P7) for %.1f s: no loss counts until another host answers"
-				     " it, or isolation_grace has passed, in %.1f s", lasted,
+		say(json, mem_printf("plusmoin has been isolated (P7) for %.1f s: no loss counts until another host"
+				     " answers it, or isolation_grace has passed, in %.1f s", lasted,
 				     seconds(ends_ms - now->steady_ms)));
 }
 

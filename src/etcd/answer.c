@@ -72,7 +72,7 @@ static bool read_range(struct answer *answer, const json_t *root)
 	return fields_pairs(&answer->pairs, json_object_get(root, "kvs"));
 }
 
-/* A lease that is gone is told by a TTL that is not there, or below 0. */
+/* Reads a lease. etcd tells of one that is gone by a TTL that is missing, or below 0. */
 static bool read_lease(struct answer *answer, const json_t *root)
 {
 	answer->lease = fields_int(root, "ID");
@@ -109,7 +109,7 @@ static bool read_status(struct answer *answer, const json_t *root)
 	return answer->version[0] != '\0';
 }
 
-/* False: it is no answer to this kind of request. */
+/* Reads what a request of this kind is answered with. False: it is no such answer. */
 static bool read_kind(struct answer *answer, enum body_kind kind, const json_t *root)
 {
 	switch (kind) {
@@ -135,14 +135,14 @@ static bool read_kind(struct answer *answer, enum body_kind kind, const json_t *
 
 static void read_object(struct answer *answer, enum body_kind kind, long status, const json_t *root)
 {
-	const json_t *result = json_object_get(root, "result"); /* of a stream, as renewals are */
+	const json_t *result = json_object_get(root, "result"); /* the answer to a renewal is a stream's */
 
 	if (read_error(answer, root))
 		return;
 	if (json_is_object(result))
 		root = result;
 	if (status != 200 || !fields_header(&answer->header, root) || !read_kind(answer, kind, root))
-		answer_fail(answer, ETCD_UNKNOWN, ETCD_REASON_NOT_ETCD, "the answer is none of etcd's");
+		answer_fail(answer, ETCD_UNKNOWN, ETCD_REASON_NOT_ETCD, "the answer is not one of etcd's gateway");
 }
 
 void answer_read(struct answer *answer, enum body_kind kind, long status, const char *text, size_t len)

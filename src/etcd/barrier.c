@@ -11,7 +11,7 @@
 
 struct barrier {
 	struct client *client;
-	struct body body; /* the same at each try */
+	struct body body; /* the transaction, the same at each try */
 	char *value;
 	size_t value_len;
 	int64_t timeout_ms;
@@ -23,14 +23,14 @@ struct barrier {
 	void *data;
 };
 
-/* Whether what stands is what we put: an earlier try won, and its answer was lost. */
+/* Whether the key holds what we put: this try won, or an earlier one whose answer was lost. */
 static bool is_ours(const struct barrier *barrier, const struct etcd_pair *pair)
 {
 	return pair != NULL && pair->value_len == barrier->value_len &&
 	       memcmp(pair->value, barrier->value, pair->value_len) == 0;
 }
 
-/* Both branches end with a get of the key: that of ours shows our own put. */
+/* Tells what the key holds. Both branches end with a get of it; that of the first shows our own put. */
 static void tell_standing(struct barrier *barrier, const struct answer *answer)
 {
 	const struct etcd_pairs *pairs = &answer->parts[answer->part_count - 1].pairs;

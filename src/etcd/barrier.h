@@ -1,36 +1,36 @@
 /*
- * A barrier behind a transaction of which nobody knows whether it was carried out, or still will be: no read can tell,
- * but another transaction can, that compares the same mod_revision and changes the same key. When it wins, the lost
- * one never can; when its comparison fails, the lost one never can either, if it did not before, and what stands tells
- * whether it did. It is sent until one of both is known. Loop's thread.
+ * A barrier tells whether a lost transaction, of which nobody knows whether it was carried out, or still will be, has
+ * won. No read can tell that, but another transaction can (the barrier), which compares the same mod_revision and
+ * changes the same key. If the barrier wins, the lost one never will. If its comparison fails, the lost one has won
+ * before, or never will, and what the key holds tells which. It is sent until one of both is known. Loop's thread.
  */
 #pragma once
 
 #include "etcd/client.h"
 
 struct barrier_order {
-	const char *key;      /* that the lost transaction compared and changes */
-	int64_t mod_revision; /* that it compared with; 0: the key was not there */
+	const char *key;      /* which the lost transaction compares and changes */
+	int64_t mod_revision; /* with which it compares the key's; 0: the key was not there */
 	/*
 	 * What the barrier puts there: something that nobody else puts, so that a barrier whose own answer was lost is
-	 * known again.
+	 * recognised.
 	 */
 	const char *value;
 	size_t value_len;
 	int64_t lease;        /* 0: none */
-	const char *term_key; /* that the lost one compared as well, by create_revision; NULL: none */
+	const char *term_key; /* whose create_revision the lost one compares with `term`, too; NULL: it compares none */
 	int64_t term;
 	int64_t timeout_ms;   /* of each try */
 };
 
 enum barrier_end {
 	BARRIER_WON,  /* the lost one was not carried out, and never will be: the key has the barrier's value now */
-	BARRIER_LOST, /* nothing is under way any more: what stands may be the lost one's */
+	BARRIER_LOST, /* nothing is under way any more: what the key holds may be the lost transaction's */
 };
 
 struct barrier_result {
 	enum barrier_end end;
-	const struct etcd_pair *pair; /* what stands; NULL: nothing */
+	const struct etcd_pair *pair; /* what the key holds; NULL: it is not there */
 	int64_t mod_revision;         /* of the key now; 0: it is not there */
 	const struct answer *answer;  /* for the call only, as the pair */
 };
@@ -38,8 +38,8 @@ struct barrier_result {
 struct barrier;
 
 /*
- * `done` is called once, never from inside this call, however long it takes; `failed` after each try that did not tell
- * (etcd is away, it refuses puts for lack of space, ...); NULL: nobody wants to know. Both may free the barrier.
+ * `done` is called once, never from inside this call, however long it takes; `failed` (NULL allowed) after each try
+ * that did not tell (etcd is away, it refuses puts for lack of space, ...). Both may free the barrier.
  */
 struct barrier *barrier_start(struct client *client, const struct barrier_order *order,
 			      void (*done)(void *data, const struct barrier_result *result),

@@ -33,7 +33,7 @@ static int bits_of(char letter)
 	return at != NULL ? (int)(at - letters) : -1;
 }
 
-/* Four letters; `count` of them stand for bits, the others are padding. */
+/* Appends what four letters encode; `count` of them stand for bits, the others are padding. */
 static bool add_three(struct buf *out, const char *four, size_t count)
 {
 	uint32_t three = 0;

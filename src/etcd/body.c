@@ -9,7 +9,7 @@
 
 #define OPERATION_BYTES 40 /* of tags, lengths and numbers, at most */
 
-/* int64 as etcd writes them itself: texts, since a number of JSON's may have lost its last digits on the way. */
+/* Adds an int64 as etcd itself writes it: as text, since a JSON number may lose its last digits on the way. */
 static void add_number(struct json *json, const char *name, int64_t value)
 {
 	struct buf out = { 0 };
@@ -32,7 +32,7 @@ static void add_bytes(struct json *json, const char *name, const void *bytes, si
 	buf_free(&out);
 }
 
-/* A prefix is a range up to the first key behind it; one of nothing but 0xFF has no end, which "\0" says. */
+/* A prefix is a range up to the first key after it; where that does not exist (nothing but 0xFF) "\0" is its end. */
 static void add_range_end(struct json *json, const char *prefix)
 {
 	size_t len = strlen(prefix);
@@ -49,7 +49,7 @@ static void add_range_end(struct json *json, const char *prefix)
 	buf_free(&end);
 }
 
-/* "" and all keys that begin with it: from the first possible key on. */
+/* Adds a key, or the keys with a prefix; those of prefix "" begin with the first possible key. */
 static void add_keys(struct json *json, const char *key, bool prefix)
 {
 	size_t len = strlen(key);
@@ -186,7 +186,7 @@ size_t body_operations(const struct body *body)
 	return most;
 }
 
-/* A body of one number. */
+/* Makes a body of one number. */
 static void one_number(struct body *body, enum body_kind kind, const char *name, int64_t value)
 {
 	struct json json = begin(body, kind);

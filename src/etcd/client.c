@@ -8,7 +8,7 @@
 #include "loop/timer.h"
 #include "net/http.h"
 
-#define LOGIN_MS 5000 /* for a stream, which has no time of its own */
+#define LOGIN_MS 5000 /* time for the login of a stream, which has no deadline of its own */
 
 struct client {
 	uv_loop_t *loop;
@@ -21,13 +21,13 @@ struct client {
 	char *cafile;
 	char *certfile;
 	char *keyfile;
-	char *token_line;       /* the header; NULL: no token */
-	unsigned token_number;  /* which one it is */
-	bool no_login;          /* etcd says that nobody need authenticate */
-	struct client_call *login; /* under way */
+	char *token_line;       /* the HTTP header with the token; NULL: there is none */
+	unsigned token_number;  /* counts tokens that were got or dropped */
+	bool no_login;          /* etcd says that authentication is not enabled */
+	struct client_call *login; /* the one under way; NULL: none */
 	struct list calls;
 	struct list waiting;    /* calls that wait for the login */
-	struct list woken;      /* those of them that are being told how it ended */
+	struct list woken;      /* calls that have waited, and are being told how the login ended */
 	uint64_t cluster_id;
 	uint64_t raft_term;     /* the highest of that cluster */
 };
@@ -40,11 +40,11 @@ struct client_call {
 	int64_t deadline_ms;    /* steady; INT64_MAX: a stream */
 	int64_t sent_ms;
 	size_t endpoint;
-	size_t tries;           /* still allowed, this one included */
+	size_t tries;           /* how many are still allowed, this one included */
 	bool logged_in;         /* we have authenticated for it already */
-	unsigned token_number;  /* it was sent with this one */
-	struct http_call *http; /* under way */
-	struct timer *limit;    /* while it waits for the login */
+	unsigned token_number;  /* of the token with which it was sent */
+	struct http_call *http; /* the one under way; NULL: none */
+	struct timer *limit;    /* ends it in time while it waits for the login */
 	void (*more)(void *data, struct buf *lines);
 	void (*done)(void *data, struct answer *answer);
 	void *data;
@@ -67,7 +67,7 @@ static void free_call(struct client_call *call)
 	free(call);
 }
 
-/* The call is over before its owner is told, who may do anything then. */
+/* Frees the call, then tells its owner, who may ask and cancel from there. */
 static void end(struct client_call *call, struct answer *answer)
 {
 	void (*done)(void *data, struct answer *answer) = call->done;
@@ -122,16 +122,16 @@ static void read_came(struct client_call *call, struct answer *answer, const cha
 		answer_read(answer, call->kind, came->status, came->body.data, came->body.len);
 	answer->sent_ms = call->sent_ms;
 	if (is_stale(call->client, &answer->header))
-		answer_fail(answer, ETCD_UNKNOWN, ETCD_REASON_STALE, "the member lives in a raft term that is over");
+		answer_fail(answer, ETCD_UNKNOWN, ETCD_REASON_STALE, "the member is in a raft term that is over");
 }
 
-/* Whether it may be tried at another endpoint: it was not carried out, or it does no harm when it is twice. */
+/* Whether it may be tried at another endpoint: it was not carried out, or does no harm when it is carried out twice. */
 static bool may_repeat(const struct client_call *call, const struct answer *answer)
 {
 	return call->tries > 1 && left_ms(call) > 0 && (answer->outcome != ETCD_UNKNOWN || call->kind != BODY_TXN);
 }
 
-/* Whether somebody else may do better. */
+/* Whether another endpoint may do better. */
 static bool blames_endpoint(const struct answer *answer)
 {
 	return answer->outcome == ETCD_AWAY || answer->outcome == ETCD_UNKNOWN || answer->reason == ETCD_REASON_NOT_ETCD;
@@ -143,7 +143,7 @@ static bool wants_login(const struct client_call *call, const struct answer *ans
 	       call->kind != BODY_AUTHENTICATE && left_ms(call) > 0;
 }
 
-/* One attempt has come to this. */
+/* Decides what follows an attempt with this answer: a login, another endpoint, or the end of the call. */
 static void judge(struct client_call *call, struct answer *answer)
 {
 	struct client *client = call->client;
@@ -151,7 +151,7 @@ static void judge(struct client_call *call, struct answer *answer)
 	if (wants_login(call, answer)) {
 		call->logged_in = true;
 		if (call->token_number == client->token_number)
-			client_drop_token(client); /* else somebody has one already that is newer */
+			client_drop_token(client); /* else there is a newer one already */
 		begin(call);
 	} else if (blames_endpoint(answer)) {
 		turn_from(client, call->endpoint);
@@ -206,7 +206,7 @@ static void send_it(struct client_call *call)
 	if (call->more != NULL)
 		order.connect_ms = LOGIN_MS;
 	else if (call->tries > 1)
-		order.connect_ms = order.timeout_ms / 2 + 1; /* the rest is another endpoint's */
+		order.connect_ms = order.timeout_ms / 2 + 1; /* the rest is left for another endpoint */
 	order.more = call->more != NULL ? on_http_more : NULL;
 	call->sent_ms = clock_steady_ms();
 	call->token_number = client->token_number;
@@ -231,7 +231,7 @@ static struct client_call *new_call(struct client *client, const struct body *bo
 	return call;
 }
 
-/* Those that wait go on with the token, or as if the login had been their own request, which nobody has sent. */
+/* Calls that wait go on with the token, or end as the login did: they were not sent, so nothing was carried out. */
 static void on_login(void *data, struct answer *answer)
 {
 	struct client *client = data;
@@ -259,7 +259,7 @@ static void on_login(void *data, struct answer *answer)
 	list_free(&client->woken);
 }
 
-/* At the member that wants it: its token need not be known everywhere. */
+/* Authenticates at the member that wants it, as not every member need know another one's token. */
 static void start_login(struct client *client, const struct client_call *wanted_by)
 {
 	struct body body = { 0 };
@@ -278,13 +278,13 @@ static void on_limit(void *data)
 	struct client_call *call = data;
 	struct answer answer = { 0 };
 
-	answer_fail(&answer, ETCD_AWAY, ETCD_REASON_TIMEOUT, "nobody has authenticated us in time");
+	answer_fail(&answer, ETCD_AWAY, ETCD_REASON_TIMEOUT, "no login at etcd succeeded in time");
 	answer.sent_ms = call->sent_ms;
 	end(call, &answer);
 	answer_free(&answer);
 }
 
-/* One attempt: with a token, if one is needed. */
+/* Begins an attempt, after a login where a token is needed. */
 static void begin(struct client_call *call)
 {
 	struct client *client = call->client;

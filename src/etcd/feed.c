@@ -12,19 +12,19 @@
 struct feed {
 	struct client *client;
 	char *prefix;
-	int64_t next_revision; /* the first that was not told; 0: not known before a watch stands */
-	int64_t expected;      /* to be told within the patience; 0: nothing is */
+	int64_t next_revision; /* the first that was not told; 0: not known before a watch is open */
+	int64_t expected;      /* the revision to be told within the patience; 0: none */
 	int64_t patience_ms;
 	int64_t pause_ms;      /* before the next watch is opened, if this one breaks */
 	size_t endpoint;
 	bool stands;
 	struct client_call *call;
-	struct timer *limit;   /* the watch must stand by then, or what is expected come */
+	struct timer *limit;   /* by then the watch must be open, or what is expected be told */
 	struct timer *again;   /* opens the next watch */
 	void (*told)(void *data, const struct feed_news *news);
 	void *data;
-	bool busy;             /* with what came: the owner, who is told of it, may free the feed meanwhile */
-	bool freed;            /* he has: its memory goes when that is over */
+	bool busy;             /* `told` may be called below: the owner may free the feed in it */
+	bool freed;            /* he has: its memory is freed once it is no longer busy */
 };
 
 static void drop_memory(struct feed *feed)
@@ -33,7 +33,7 @@ static void drop_memory(struct feed *feed)
 	free(feed);
 }
 
-/* False: the owner has freed the feed, of which nothing but its memory is left. */
+/* Tells the owner. False: he has freed the feed, of which nothing but its memory is left. */
 static bool tell(struct feed *feed, struct feed_news news)
 {
 	news.url = client_url(feed->client, feed->endpoint);
@@ -49,7 +49,7 @@ static void take_next(struct feed *feed)
 	feed->pause_ms = feed->pause_ms * 2 < LONGEST_PAUSE_MS ? feed->pause_ms * 2 : LONGEST_PAUSE_MS;
 }
 
-/* The watch is given up; the owner is told last. */
+/* Gives the watch up, and tells the owner last. False: he has freed the feed. */
 static bool break_off(struct feed *feed, const char *words)
 {
 	struct feed_news news = { .word = FEED_BROKEN, .words = words };
@@ -77,8 +77,8 @@ static void on_limit(void *data)
 
 	feed->busy = true;
 	if (feed->call != NULL)
-		(void)break_off(feed, feed->stands ? "it did not tell a change that others have seen" :
-						     "the watch did not come to stand in time");
+		(void)break_off(feed, feed->stands ? "the watch did not tell a change that was seen in another way" :
+						     "the watch was not opened in time");
 	end_busy(feed);
 }
 
@@ -99,7 +99,7 @@ static bool on_created(struct feed *feed, const struct notice *notice)
 	return !behind || tell(feed, (struct feed_news){ .word = FEED_BEHIND, .revision = revision });
 }
 
-/* A watch that is told to be gone: its connection may stay open for ever. */
+/* etcd says that the watch is canceled: it is closed here, as its connection may stay open for ever. */
 static bool on_canceled(struct feed *feed, const struct notice *notice)
 {
 	if (notice->reason == ETCD_REASON_COMPACTED && notice->compact_revision > 0) {
@@ -124,14 +124,14 @@ static bool on_events(struct feed *feed, const struct notice *notice)
 					      .event_count = notice->event_count });
 }
 
-/* False: nothing more may be read of this watch, which is closed, or the feed is freed. */
+/* Takes one line. False: the watch is closed, or the feed is freed, and nothing more may be read. */
 static bool take_line(struct feed *feed, const char *line, size_t len)
 {
 	struct notice notice;
 	bool goes_on = true;
 
 	if (!notice_read(&notice, line, len)) {
-		(void)break_off(feed, "a line of the watch is none of etcd's");
+		(void)break_off(feed, "a line of the watch is not one of etcd's");
 		goes_on = false;
 	}
 	if (goes_on && notice.created && !notice.canceled)
@@ -154,7 +154,7 @@ static void on_more(void *data, struct buf *lines)
 	bool goes_on = true;
 
 	feed->busy = true;
-	/* taken out first: who closes the watch on this line frees `lines` */
+	/* a line is copied out first: closing the watch because of it frees `lines` */
 	while (goes_on && lines->len > 0 && (end = memchr(lines->data, '\n', lines->len)) != NULL) {
 		buf_clear(&line);
 		buf_add(&line, lines->data, (size_t)(end - lines->data));

@@ -49,7 +49,7 @@ bool fields_header(struct etcd_header *header, const json_t *object)
 	return true;
 }
 
-/* Bytes, terminated; NULL when they are no base64. */
+/* The field's bytes, terminated, for the caller to free; NULL when they are no base64. */
 static char *bytes_of(const json_t *object, const char *name, size_t *len)
 {
 	const char *text = fields_text(object, name);
@@ -60,7 +60,7 @@ static char *bytes_of(const json_t *object, const char *name, size_t *len)
 		return NULL;
 	}
 	*len = out.len;
-	buf_add_str(&out, ""); /* of none, too, there is a text */
+	buf_add_str(&out, ""); /* makes a text, also of no bytes */
 	return out.data != NULL ? buf_steal(&out) : mem_strdup("");
 }
 

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-/* A key and what stands there. */
+/* A key and what it holds. */
 struct etcd_pair {
 	char *key;
 	char *value; /* of a deleted key: "" */
@@ -28,7 +28,7 @@ struct etcd_pairs {
 	size_t count;
 };
 
-/* What each answer tells of who gave it. */
+/* What each answer tells of the member that gave it. */
 struct etcd_header {
 	uint64_t cluster_id;
 	uint64_t member_id;
@@ -36,20 +36,20 @@ struct etcd_header {
 	int64_t revision; /* of the store */
 };
 
-/* 0 when it is not there, or no number. */
+/* The field's number; 0 when it is not there, or no number. */
 int64_t fields_int(const json_t *object, const char *name);
 uint64_t fields_unsigned(const json_t *object, const char *name);
 
-/* "" when it is not there, or no text; the tree's. */
+/* The field's text, which is the tree's; "" when it is not there, or no text. */
 const char *fields_text(const json_t *object, const char *name);
 
-/* Whether it is there and true. */
+/* Whether the field is there and true. */
 bool fields_true(const json_t *object, const char *name);
 
-/* False: there is none. */
+/* Reads the header. False: there is none. */
 bool fields_header(struct etcd_header *header, const json_t *object);
 
-/* A kv of etcd's; false when it is none. */
+/* Reads a kv of etcd's; false when it is none. */
 bool fields_pair(struct etcd_pair *pair, const json_t *kv);
 void fields_free_pair(struct etcd_pair *pair);
 

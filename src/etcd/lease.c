@@ -18,7 +18,7 @@ struct lease {
 	bool (*may_renew)(void *data);
 	void (*told)(void *data, const struct lease_news *news);
 	void *data;
-	int64_t revoke_by_ms; /* steady; 0: it is kept */
+	int64_t revoke_by_ms; /* steady: when revoking it is given up; 0: it is kept; -1: revoking has ended */
 	void (*revoked)(void *data, bool gone);
 	void *revoked_data;
 };
@@ -28,7 +28,7 @@ static int64_t ttl_ms(const struct lease *lease)
 	return (lease->id != 0 ? lease->ttl_s : lease->wanted_s) * 1000;
 }
 
-/* The owner is told last: it may free the lease. */
+/* Tells the owner; to be called last, as he may free the lease. */
 static void tell(struct lease *lease, enum lease_word word, const struct answer *answer)
 {
 	const struct lease_news news = {
@@ -98,7 +98,7 @@ static void grant(struct lease *lease)
 	ask(lease, &body, ttl_ms(lease) / 4, on_granted);
 }
 
-/* Told from the loop, once. */
+/* Tells once how revoking it has ended; only from the loop. */
 static void end_revoke(struct lease *lease, bool gone)
 {
 	void (*revoked)(void *data, bool gone) = lease->revoked;

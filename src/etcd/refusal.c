@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Codes of gRPC. */
+/* gRPC codes. */
 enum code {
 	CODE_INVALID = 3,
 	CODE_NOT_FOUND = 5,
@@ -17,14 +17,14 @@ enum code {
 };
 
 struct row {
-	const char *words; /* stand in what etcd says */
+	const char *words; /* a part of what etcd says */
 	enum etcd_outcome outcome;
 	enum etcd_reason reason;
 };
 
 /*
- * The words decide before the code does. "etcdserver: no leader" is said before anything is proposed, and so is all
- * that is refused; what else etcd says about a transaction may be said of one that is under way.
+ * The words decide before the code does. etcd says "etcdserver: no leader", and all that is a refusal here, before it
+ * proposes anything to its members; anything else it may say of a transaction that is under way.
  */
 static const struct row rows[] = {
 	{ "etcdserver: no leader", ETCD_AWAY, ETCD_REASON_NO_LEADER },

@@ -26,7 +26,6 @@ int64_t crew_now_ns(void)
 	return (int64_t)uv_hrtime();
 }
 
-/* The most urgent that waits; NULL: none does. */
 struct work *crew_first_waiting(void)
 {
 	for (int i = 0; i < WORK_URGENCIES; i++) {
@@ -36,7 +35,10 @@ struct work *crew_first_waiting(void)
 	return NULL;
 }
 
-/* When the first that waits may be taken: when fewer than there are processors have begun a short while ago. */
+/*
+ * Returns when the first waiting work may be taken: when fewer works than there are processors run that have begun
+ * within WORKERS_PATIENCE_MS.
+ */
 static int64_t due_ns(int64_t now)
 {
 	const int64_t patience = WORKERS_PATIENCE_MS * NS_PER_MS;
@@ -57,7 +59,7 @@ static int64_t due_ns(int64_t now)
 	return young < crew.processors || young == 0 ? now : oldest + patience;
 }
 
-/* Waits for work and takes it; NULL: all ends. */
+/* Waits for work and takes it; NULL: the pool ends. */
 static struct work *take(void)
 {
 	struct work *work;
@@ -84,13 +86,12 @@ static struct work *take(void)
 	work->thread = gettid();
 	work->taken_ns = crew_now_ns();
 	if (crew.idle == 0)
-		crew_spawn(); /* who looks after what comes while all others are at work */
+		crew_spawn(); /* a worker that waits for new work while all others are at work */
 	else if (crew_first_waiting() != NULL)
 		pthread_cond_signal(&crew.wanted);
 	return work;
 }
 
-/* It waits for its loop. */
 void crew_give_back(struct work *work)
 {
 	work->ran = true;
@@ -98,7 +99,7 @@ void crew_give_back(struct work *work)
 	uv_async_send(work->port->woken);
 }
 
-/* Runs it, unlocked; whether this worker was left behind meanwhile. */
+/* Runs the work without the lock; returns whether this worker was left behind meanwhile. */
 static bool run(struct work *work)
 {
 	bool left;
@@ -120,7 +121,7 @@ static bool run(struct work *work)
 	return left;
 }
 
-/* The loops' threads go first. In vain where the system does not know threads' own priorities. */
+/* Lowers the worker's priority, so that loops' threads go first. Has no effect where threads have none of their own. */
 static void give_way(void)
 {
 	int nice = getpriority(PRIO_PROCESS, 0) + WORKERS_NICE;
@@ -138,7 +139,7 @@ static void *work_on(void *data)
 	pthread_mutex_lock(&crew.lock);
 	while (!left && (work = take()) != NULL)
 		left = run(work);
-	if (left && !crew.ending) { /* it has no way back from nice 19 */
+	if (left && !crew.ending) { /* it ends, because it cannot go back from nice 19 */
 		pthread_detach(pthread_self());
 		worker->lives = false;
 		crew.alive--;
@@ -153,7 +154,6 @@ static void *work_on(void *data)
 	return NULL;
 }
 
-/* One more worker, if there may be one. */
 void crew_spawn(void)
 {
 	if (crew.processors == 0)

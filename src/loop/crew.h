@@ -1,6 +1,6 @@
 /*
- * The pool of worker threads, from inside: workers.c gives it work and asks of it, crew.c runs the threads. Nobody else
- * includes this.
+ * The crew, which is the inside of the pool of worker threads (workers.h): workers.c gives it work and asks about it,
+ * crew.c runs the threads. Nobody else includes this.
  */
 #pragma once
 
@@ -17,11 +17,11 @@ struct work {
 	TAILQ_ENTRY(work) link;
 	struct work_order order;
 	struct port *port; /* NULL: its loop has ended */
-	bool left;
-	bool ran; /* or never will */
-	pid_t thread;     /* that runs it */
-	int64_t given_ns;
-	int64_t taken_ns; /* by a worker; 0: not yet */
+	bool left; /* nobody waits for it any more, so its worker is left behind */
+	bool ran;  /* it has run, or never will */
+	pid_t thread;     /* the worker that runs it */
+	int64_t given_ns; /* steady, when it was given */
+	int64_t taken_ns; /* steady, when a worker took it; 0: none has yet */
 };
 
 TAILQ_HEAD(works, work);
@@ -30,7 +30,7 @@ TAILQ_HEAD(works, work);
 struct port {
 	uv_loop_t *loop;
 	uv_async_t *woken;
-	struct works ran; /* what is to be told there */
+	struct works ran; /* works whose `done` is to be called there */
 };
 
 struct worker {
@@ -39,32 +39,32 @@ struct worker {
 	bool ended; /* workers_end() joins it */
 };
 
-/* All of it under the lock. */
+/* The lock guards all of it. */
 struct crew {
 	pthread_mutex_t lock;
-	pthread_cond_t wanted; /* there is work, or the end */
-	pthread_cond_t gone;   /* a worker has ended */
+	pthread_cond_t wanted; /* signalled when there is work, or the end */
+	pthread_cond_t gone;   /* signalled when a worker has ended */
 	bool ending;
 	long processors; /* 0: not counted yet */
 	struct works waiting[WORK_URGENCIES];
-	struct works running;      /* who began first stands first */
+	struct works running;      /* the one that began first is first */
 	struct list ports;
 	struct worker workers[WORKERS_MOST];
-	size_t alive;
-	size_t idle;
-	size_t left;
+	size_t alive; /* workers that have not ended */
+	size_t idle;  /* workers that wait for work */
+	size_t left;  /* workers that are left behind */
 };
 
 extern struct crew crew;
 
-/* The steady clock. */
+/* Returns the steady clock in ns. */
 int64_t crew_now_ns(void);
 
-/* The work that is to be taken next; NULL: none waits. The lock is the caller's. */
+/* Returns the work that is to be taken next, the most urgent; NULL: none waits. The caller holds the lock. */
 struct work *crew_first_waiting(void);
 
-/* One more worker, if there may be one. The lock is the caller's. */
+/* Starts one more worker, if there may be one. The caller holds the lock. */
 void crew_spawn(void);
 
-/* The work has run, or never will: its loop is told. The lock is the caller's. */
+/* Tells the work's loop that it has run, or never will. The caller holds the lock. */
 void crew_give_back(struct work *work);

@@ -5,30 +5,30 @@
 #include "base/mem.h"
 #include "loop/clock.h"
 
-#define SLICES 8 /* of a deadline's time, at least */
-#define SKIPS 8  /* slices that may be left out: a loop that is always late comes to an end */
+#define SLICES 8 /* a deadline's time has at least so many slices */
+#define SKIPS 8  /* slices that need not count at most, so that a deadline fires even if the loop is always late */
 #define LINES 29 /* slices of 1 ms to 2^28 ms: an eighth of the longest time there is, 2^31 ms */
-#define EXPIRED LINES /* two lines more: deadlines that wait until the sockets have been read once more */
+#define EXPIRED LINES /* the first of two more lines, of deadlines that wait until the sockets have been read again */
 #define ALL_LINES (LINES + 2)
 
 /*
- * Deadlines whose slices have one length, in the order in which they were begun. They end in that order but where a
- * slice began late, which then ends late by less than its own length.
+ * Deadlines whose slices have one length, in the order in which they were begun. They end in that order, except that a
+ * slice that began late may end late by less than its own length.
  */
 struct line {
 	struct deadlines *all;
 	struct deadline *first;
 	struct deadline *last;
 	uv_timer_t timer; /* runs while the line is not empty; a line of expired deadlines has none */
-	bool has_timer;   /* it was initialised: the line has been used */
+	bool has_timer;   /* the timer was initialised, because the line has been used */
 };
 
 struct deadlines {
 	uv_loop_t *loop;
 	unsigned stalls;
 	struct line lines[ALL_LINES];
-	int expired;      /* the line, of the two, that takes deadlines that expire now */
-	uv_idle_t idle;   /* while some have expired: the loop does not sleep */
+	int expired;      /* which of the two lines takes deadlines that expire now */
+	uv_idle_t idle;   /* active while some have expired, so that the loop does not sleep */
 	uv_check_t check; /* runs when the sockets have been read */
 	int open;         /* handles that are not closed */
 };
@@ -61,7 +61,7 @@ static void take_out(struct deadline *deadline)
 	deadline->line = -1;
 }
 
-/* Has the line's timer run out when its first slice ends. */
+/* Sets the line's timer to the end of its first slice. */
 static void set_timer(struct line *line, int64_t now_ms)
 {
 	int64_t wait_ms = line->first->due_ms - now_ms;
@@ -76,7 +76,7 @@ static void set_timer(struct line *line, int64_t now_ms)
 	uv_timer_start(&line->timer, on_line, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
 }
 
-/* The line of the longest slice that is at most an eighth of the time, and at most what is left of it. */
+/* Returns the line of the longest slice that is at most an eighth of the time, and at most what is left of it. */
 static int line_of(const struct deadline *deadline)
 {
 	int32_t most = deadline->ms / SLICES;
@@ -115,7 +115,7 @@ static void begin_slice(struct deadline *deadline, int64_t now_ms)
 		set_timer(line, now_ms);
 }
 
-/* A slice is over; it does not count when the loop slept for longer than it lasts. */
+/* Ends a slice. It does not count if the loop slept past its end for longer than the slice lasts. */
 static void end_slice(struct deadline *deadline, int64_t now_ms)
 {
 	int32_t slice_ms = INT32_C(1) << deadline->line;
@@ -133,7 +133,10 @@ static void end_slice(struct deadline *deadline, int64_t now_ms)
 		expire(deadline);
 }
 
-/* A slice that was late may begin another that is due before those behind it: one pass, each deadline once. */
+/*
+ * Ends the slices that are over. A slice that ends late may begin another one that is over already, so this stops at
+ * the deadline that was the last one at first: it takes each deadline once.
+ */
 static void on_line(uv_timer_t *handle)
 {
 	struct line *line = handle->data;
@@ -159,7 +162,10 @@ static void judge(struct deadline *deadline)
 		deadline->fire(deadline->data);
 }
 
-/* The deadlines that expired before the sockets were read. Each may stop or set any other: what expires now waits. */
+/*
+ * Judges the deadlines that expired before the sockets were read. Each may stop or set any other, so the ones that
+ * expire meanwhile go to the other line and wait.
+ */
 static void on_check(uv_check_t *handle)
 {
 	struct deadlines *all = handle->data;

@@ -23,26 +23,26 @@ struct deadline {
 	struct deadlines *all;
 	void (*fire)(void *data);
 	void *data;
-	struct deadline *previous; /* in its line; NULL: the deadline is the first, or not set */
+	struct deadline *previous; /* the one before it in its line; NULL: it is the first, or not set */
 	struct deadline *next;
 	int64_t due_ms;            /* steady: the end of the present slice */
-	int32_t ms;                /* what it was set to */
-	int32_t left_ms;           /* still to be listened */
+	int32_t ms;                /* the time to which it was set */
+	int32_t left_ms;           /* time for which the loop has still to listen */
 	unsigned stalls_then;      /* how often the owner had been stalled when it was set */
-	int8_t line;               /* of the present slice; -1: not set */
+	int8_t line;               /* the line of the present slice; -1: the deadline is not set */
 	int8_t skips;              /* slices that did not count */
 };
 
-/* To be freed when its deadlines are stopped; the loop must run on until its handles are closed. */
+/* Freed by deadlines_free() when its deadlines are stopped; the loop must run on until its handles are closed. */
 struct deadlines *deadlines_new(uv_loop_t *loop);
 
 /* NULL allowed; clears the pointer. */
 void deadlines_free(struct deadlines **all);
 
-/* The monitor was stalled (P4): each deadline that is set now begins anew when it expires. */
+/* Notes that the monitor was stalled (P4): each deadline that is set now begins anew when it expires. */
 void deadlines_note_stall(struct deadlines *all);
 
-/* How often the monitor was stalled. */
+/* Returns how often the monitor was stalled. */
 unsigned deadlines_stalls(const struct deadlines *all);
 
 void deadline_init(struct deadline *deadline, struct deadlines *all, void (*fire)(void *data), void *data);
@@ -50,9 +50,9 @@ void deadline_init(struct deadline *deadline, struct deadlines *all, void (*fire
 /* Sets or resets the deadline. */
 void deadline_start(struct deadline *deadline, int64_t ms);
 
-/* As deadline_start(), of a caller that knows what clock_steady_ms() says. */
+/* As deadline_start(), for a caller that knows what clock_steady_ms() says. */
 void deadline_start_at(struct deadline *deadline, int64_t now_ms, int64_t ms);
 
-/* Also of a deadline that is not set. */
+/* Stops the deadline; does nothing if it is not set. */
 void deadline_stop(struct deadline *deadline);
 bool deadline_is_set(const struct deadline *deadline);

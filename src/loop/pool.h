@@ -1,14 +1,14 @@
 /*
- * libuv's threads, which look names up and write files. libuv gives look-ups half of them, so that with its usual
- * four two dead names stop all others.
+ * libuv's threads, which look names up and write files. libuv gives look-ups half of them, so with its usual four
+ * threads two names whose servers do not answer would stop all other look-ups.
  */
 #pragma once
 
 #define POOL_THREADS 32
 
 /*
- * Starts POOL_THREADS of them, with all signals blocked, for all loops of the process. They
- * are counted in the environment, which is then as before: programs that are started have
- * threads of their own. After the last fork, before any other thread. 0 or a libuv error.
+ * Starts POOL_THREADS of them, with all signals blocked, for all loops of the process. libuv reads
+ * their number from the environment, where it stands during this call only, because programs that are
+ * started may use libuv, too. Called after the last fork, before any other thread. Returns 0 or a libuv error.
  */
 int pool_start(void);

@@ -8,7 +8,7 @@
 #include "loop/crew.h"
 
 #define LEFT_NICE 19
-#define DONE_A_TURN 64 /* works that are done in one turn of a loop: its other events come between */
+#define DONE_A_TURN 64 /* works that are done in one turn of a loop, so that its other events need not wait */
 
 /* ---- a loop's side ---- */
 
@@ -126,7 +126,10 @@ void work_ages(const struct work *work, int64_t *waited_ms, int64_t *ran_ms)
 	*ran_ms = (now - taken) / NS_PER_MS;
 }
 
-/* How many of these were given so long ago; they stand in that order, or nearly. `most` are enough. The lock is the caller's. */
+/*
+ * Returns how many of these works, which stand about in the order in which they were given, were given before
+ * `before_ns`; it stops at `most`. The caller holds the lock.
+ */
 static size_t count_late(const struct works *works, int64_t before_ns, size_t most)
 {
 	const struct work *work;
@@ -198,7 +201,7 @@ static void on_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-/* Of these what belongs to the port, which is about to go. */
+/* Moves the works of the port, which is about to be freed, from one list to the other. */
 static void move_works(struct works *from, const struct port *port, struct works *to)
 {
 	struct work *work = TAILQ_FIRST(from);
@@ -259,7 +262,7 @@ bool workers_end(int64_t ms)
 	all = crew.alive == 0;
 	for (size_t i = 0; i < WORKERS_MOST; i++) {
 		if (crew.workers[i].ended)
-			pthread_join(crew.workers[i].thread, NULL); /* it has let go of the lock for the last time */
+			pthread_join(crew.workers[i].thread, NULL); /* it has released the lock for the last time */
 		crew.workers[i].ended = false;
 	}
 	if (all)

@@ -13,7 +13,7 @@ void clusters_open(struct clusters *clusters, struct seats *seats)
 
 void clusters_close(struct clusters *clusters)
 {
-	/* the last ones first: a group is born in an earlier one, and leaves its list */
+	/* the last ones first: a group leaves the list `born` of an earlier one */
 	while (clusters->groups.count > 0) {
 		struct group *group =
 			list_remove_at(&clusters->groups, clusters->groups.count - 1);
@@ -26,7 +26,7 @@ void clusters_close(struct clusters *clusters)
 	group_clear(&clusters->clusterless);
 }
 
-/* Where the group of that cluster is or belongs. */
+/* Where the group of the cluster with that id is, or belongs. */
 static size_t place_of(const struct clusters *clusters, int id)
 {
 	size_t low = 0;
@@ -101,7 +101,7 @@ void clusters_begin_born(struct group *group)
 	while ((born = list_shift(&group->born)) != NULL) {
 		born->born_in = NULL;
 		group_run(born);
-		group_pause(born, false); /* what was wanted meanwhile */
+		group_pause(born, false); /* opens a round that was wanted meanwhile */
 	}
 }
 
@@ -124,11 +124,11 @@ void clusters_drop_empty(struct clusters *clusters)
 		struct cluster *cluster = emptied->items[i];
 		struct group *group = clusters_group(clusters, cluster);
 
-		if (cluster->members.count > 0) { /* others have come since */
+		if (cluster->members.count > 0) { /* nodes have come since */
 			cluster->emptied = false;
 			(void)list_remove_at(emptied, i);
 		} else if (group == NULL || !group->open) {
-			drop(clusters, cluster, group); /* and it leaves the list */
+			drop(clusters, cluster, group); /* which also takes it off the list */
 		}
 	}
 }

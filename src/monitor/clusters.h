@@ -1,6 +1,6 @@
 /*
- * The register of groups: one for each cluster, found by its id, and one of the clusterless nodes.
- * It makes and ends them as clusters are founded and dropped. Monitor thread.
+ * The register of groups (seats.h): one for each cluster, found by its id, and one of the clusterless
+ * nodes. It makes and ends them as clusters are founded and dropped. Monitor thread.
  */
 #pragma once
 
@@ -24,16 +24,16 @@ struct group *clusters_group(struct clusters *clusters, const struct cluster *cl
  */
 struct group *clusters_after(const struct clusters *clusters, int id);
 
-/* Makes one for a cluster that has none. */
+/* Makes the group of a cluster that has none. */
 struct group *clusters_add(struct clusters *clusters, struct cluster *cluster);
 
-/* A round in each group, as soon as one may open; `runs`: regular ones begin, too. */
+/* Has a round open in each group, as soon as one may; `runs`: also begins the regular rounds. */
 void clusters_want_rounds(struct clusters *clusters, bool runs);
 
 /* Whether nodes have moved in some group, and nobody has been told yet. */
 bool clusters_are_judging(const struct clusters *clusters);
 
-/* The group's round has ended and was told: the groups that it has borne begin their rounds. */
+/* Begins the rounds of the groups that the group's last round has founded, once its changes were told. */
 void clusters_begin_born(struct group *group);
 
 /* Drops clusters without members whose rounds have ended, and their groups; looks at no other. */

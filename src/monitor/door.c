@@ -57,7 +57,7 @@ void door_close(struct watch *watch)
 	timer_free(&watch->fresh);
 }
 
-/* It is over when the node answers, or has left its place; another failure meanwhile is no end. */
+/* The hold ends when the node answers, or has left its place. Another failure does not end it. */
 static enum hold judge_end(struct node *node)
 {
 	struct log_about about = tell_node_about(node);
@@ -66,7 +66,7 @@ static enum hold judge_end(struct node *node)
 		return HOLD_AS_BEFORE;
 	node->hold_told = false;
 	if (node->failure.attempts == 0)
-		log_line(LOG_LEVEL_ERROR, &about, "no longer held: its door is open again");
+		log_line(LOG_LEVEL_ERROR, &about, "the node is no longer held: what failed succeeds again");
 	return HOLD_ENDS;
 }
 
@@ -85,7 +85,9 @@ enum hold door_judge(struct watch *watch, const struct moment *now, enum reason 
 	return HOLD_BEGINS;
 }
 
-/* One node after another, evenly over the interval. Connects that somebody waits for go first: its turn comes later then. */
+/*
+ * Tries the next node, each in its turn, evenly over the interval. It tries none while connects wait that matter more.
+ */
 static void on_turn(void *data)
 {
 	struct watches *all = data;
@@ -94,7 +96,7 @@ static void on_turn(void *data)
 		const struct watch *watch = all->by_order[all->refresh_next % all->count];
 
 		all->refresh_next++;
-		if (!timer_is_set(watch->fresh)) /* a door that is shut has a pace of its own */
+		if (!timer_is_set(watch->fresh)) /* a node whose door is shut is tried by that timer */
 			all->prober->refresh(watch->probe);
 	}
 	doors_plan(all);

@@ -13,9 +13,9 @@ struct asked {
 	struct doubt *doubt;
 	void *knock; /* NULL: it has come to its end */
 	char *host;
-	bool is_first; /* it was asked when the doubt began: the network may have come back since */
+	bool is_first; /* it was asked when the doubt began, not later, when the network may have come back */
 	bool is_anchor;
-	bool is_unable; /* a lack of ours: its silence says nothing */
+	bool is_unable; /* we could not knock, for a lack of ours: its silence says nothing */
 };
 
 static bool is_open(const struct doubt *doubt)
@@ -152,7 +152,7 @@ static bool was_asked(const struct doubt *doubt, const char *host)
 	return false;
 }
 
-/* Whether its silence would say something: it has a place, on another machine and another host than that one. */
+/* Whether the watch's silence would mean something: it is in place, not on this machine, nor on the host of `about`. */
 static bool may_be_asked(struct doubt *doubt, const struct watch *watch, const struct watch *about)
 {
 	return node_is_in_place(watch->node) && doubt_is_away(doubt, watch) &&
@@ -178,7 +178,7 @@ static const struct watch *find(struct doubt *doubt, const struct watch *about)
 	return failing;
 }
 
-/* So many more hosts; whether there was one. */
+/* Asks so many more hosts. Returns whether there was one. */
 static bool ask_hosts(struct doubt *doubt, int count)
 {
 	const struct watch *about = doubt->about.items[0];
@@ -193,7 +193,7 @@ static bool ask_hosts(struct doubt *doubt, int count)
 	return true;
 }
 
-/* The one that gave the last sign, if it is none of those that fail. */
+/* Asks the host that answered last, unless the doubt is about it. */
 static void ask_friend(struct doubt *doubt)
 {
 	const struct watches *watches = doubt->watches;
@@ -230,7 +230,7 @@ static void on_step(void *data)
 {
 	struct doubt *doubt = data;
 
-	if (doubt->stalls != deadlines_stalls(doubt->watches->deadlines)) { /* the loop did not turn: nothing can be told (P4) */
+	if (doubt->stalls != deadlines_stalls(doubt->watches->deadlines)) { /* silence means nothing then (P4) */
 		end(doubt, DOUBT_LATE);
 		return;
 	}

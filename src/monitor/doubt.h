@@ -8,14 +8,14 @@
 #include "monitor/node.h"
 #include "net/own.h"
 
-#define DOUBT_SOON_MS 500 /* cluster-rules.md: a sign within that time, and the verdict falls when it falls anyway */
+#define DOUBT_SOON_MS 500 /* cluster-rules.md: an answer within that time lets the failure count at once */
 #define DOUBT_STEP_MS 100 /* then more hosts are asked: the first ones may have died together with the node */
 #define DOUBT_STEPS 4     /* 2, 4, 8 and 16 hosts */
-#define DOUBT_ASKS 64     /* in all, with the anchors */
+#define DOUBT_ASKS 64     /* hosts asked in all, with the anchors */
 
 enum doubt_verdict {
-	DOUBT_COUNTS, /* a host that was asked first has given a sign soon, or nobody can tell: the failure is the node's */
-	DOUBT_LATE,   /* one has given a sign, but late: the nodes are to be asked anew */
+	DOUBT_COUNTS, /* a host that was asked first has answered soon, or nobody can tell: the failure is the node's */
+	DOUBT_LATE,   /* a host has answered, but late: the nodes are to be asked anew */
 	DOUBT_CUT_OFF /* no host was heard: the monitor is isolated */
 };
 
@@ -29,15 +29,15 @@ struct doubt {
 	struct list about;    /* watches whose way has failed, while it is open */
 	int64_t began_ms;     /* steady */
 	int64_t proven_ms;    /* when the last doubt began that was settled soon; INT64_MIN: none was */
-	bool heard;           /* a look that began since was answered by another host */
-	unsigned stalls;      /* of the monitor's own, when it began */
+	bool heard;           /* another host has answered a look that began after the doubt */
+	unsigned stalls;      /* how often the monitor had stalled when it began (P4) */
 	struct deadline timer;
 	int step;
 	struct asked *asked[DOUBT_ASKS];
 	size_t asked_count;
-	size_t anchors;       /* of these */
-	size_t cursor;        /* whom to ask next */
-	char friend[NAME_BYTES]; /* the host that gave the last sign: it is asked first */
+	size_t anchors;       /* how many of `asked` are anchors */
+	size_t cursor;        /* which watch to ask next */
+	char friend[NAME_BYTES]; /* the host that answered last: it is asked first */
 };
 
 /* `watches` are there from now on; `ended` is called once for each doubt that begins, but for those called off. */
@@ -51,16 +51,16 @@ void doubt_close(struct doubt *doubt);
  */
 bool doubt_raise(struct doubt *doubt, struct watch *watch);
 
-/* Whether another host has soon answered a question that was put at `since_ms` (steady), or later. */
+/* Whether another host has answered soon in a doubt that began at `since_ms` (steady), or later. */
 bool doubt_is_settled(const struct doubt *doubt, int64_t since_ms);
 
 /* Another host has answered a look that began at `asked_ms`. */
 void doubt_hear(struct doubt *doubt, int64_t asked_ms);
 
-/* The watch's way has turned out well. */
+/* The way to the watch's host works: the doubt is not about it any more. */
 void doubt_forget(struct doubt *doubt, struct watch *watch);
 
-/* Nobody is asked any more. */
+/* Ends the open doubt without a verdict. */
 void doubt_call_off(struct doubt *doubt);
 
 /* The host that a node is on: the address last connected to, else its name. The watch's. */

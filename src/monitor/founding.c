@@ -11,7 +11,7 @@
 struct attempt {
 	struct founding *founding;
 	struct watch *watch;
-	struct pass pass; /* of its first step */
+	struct pass pass; /* for its first step */
 	struct round round;
 };
 
@@ -62,7 +62,7 @@ static void finish_attempt(struct founding *founding, struct attempt *attempt)
 		founding->events->all_founded(founding->data);
 }
 
-/* A master that is being asked again at that moment gets its beat when it has answered. */
+/* Does the next step of a founding. A master that is being asked again gets its beat when it has answered. */
 static void step_attempt(struct founding *founding, struct attempt *attempt)
 {
 	struct moment now = now_of(founding);
@@ -89,7 +89,7 @@ static void on_pass(void *data)
 	step_attempt(attempt->founding, attempt);
 }
 
-/* Its first step is done in order, a few a turn. */
+/* Begins a master's founding. Its first step waits for a pass, so that only a few are done in a turn of the loop. */
 static void begin_attempt(struct founding *founding, struct watch *watch)
 {
 	struct attempt *attempt = mem_zalloc(1, sizeof(*attempt));
@@ -136,7 +136,7 @@ bool founding_beaten(struct founding *founding, struct watch *watch,
 
 /* ---- the clock ---- */
 
-/* Whether nobody has been heard at all, and that may be the monitor's network: then the start waits (P7). */
+/* Whether no node has been heard at all, and the monitor's network may be why: then the start waits (P7). */
 static bool is_unheard(struct founding *founding)
 {
 	return founding->watches->count > 0 && founding->events->unheard(founding->data);
@@ -152,7 +152,7 @@ static void look_for_answers(struct founding *founding)
 		found_clusters(founding);
 }
 
-/* Failures from before somebody was seen count for nothing: the network may have come up just now. */
+/* Forgets failures from before the first node was seen: the network may have come up just now. */
 static void forget_failures(const struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->node_count; i++) {
@@ -201,7 +201,7 @@ static bool is_busy(struct founding *founding, int64_t passed_ms)
 	return true;
 }
 
-/* A tick that comes late counts as one in time. First answers have time from when the machine can do more. */
+/* Counts a tick; a late one counts as one in time. While the machine is busy the time for first answers starts over. */
 static void count_tick(struct founding *founding)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -274,7 +274,7 @@ void founding_saw(struct founding *founding, struct watch *watch, bool first)
 		step_attempt(founding, attempt);
 }
 
-/* First answers are waited for from now on. */
+/* Asks all nodes, and waits for their first answers from now on. */
 static void ask_first(struct founding *founding)
 {
 	struct watches *watches = founding->watches;
@@ -292,7 +292,7 @@ void founding_stand_still(struct founding *founding)
 	founding->stands_still = true;
 }
 
-/* Who did not answer before says nothing: nobody could. */
+/* Forgets what was seen before: no node could answer while the monitor was isolated. */
 static void forget_all(const struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->node_count; i++) {
@@ -359,7 +359,7 @@ void founding_repeat(struct founding *founding, const struct watch *watch)
 		round_repeat(&attempt->round);
 }
 
-/* By the present orders. */
+/* Puts the attempts into the present order of their nodes. */
 static void order_attempts(struct founding *founding)
 {
 	size_t room = founding->watches->count;

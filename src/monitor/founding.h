@@ -1,6 +1,6 @@
 /*
  * The start (cluster-rules.md, "Start"): first answers are waited for, masters found clusters, each
- * cluster waits for its slaves. Or what a state file held goes on as soon as somebody answers. A clock
+ * cluster waits for its slaves. Clusters of a state file go on instead, as soon as one node answers. A clock
  * of its own counts the time in which the loop turned, and only that: a monitor that is held up does not
  * conclude from it that nobody answers. It looks at the fleet once a tick, whatever comes meanwhile.
  * Monitor thread.
@@ -20,13 +20,17 @@ enum founding_phase {
 };
 
 struct founding_events {
-	/* Nobody has been heard, and all first attempts have had their time: whether it is the monitor that is cut off (P7). */
+	/*
+	 * First attempts have had their time. Returns whether the start waits on, as the monitor may be cut off (P7).
+	 */
 	bool (*unheard)(void *data);
 	/* What a state file held goes on: its clusters are up. */
 	void (*restored)(void *data);
-	/* Somebody has answered, or nobody will: rounds begin. */
+	/* A node of a state file's clusters has answered, or none will: rounds begin. */
 	void (*sighted)(void *data);
-	/* First answers are no longer waited for: rounds of clusterless nodes may open when no founding is under way. */
+	/*
+	 * First answers are no longer waited for: rounds of clusterless nodes may open when no founding is under way.
+	 */
 	void (*answered)(void *data);
 	/* A master's founding has ended, with these changes: its cluster waits for its slaves now. */
 	void (*founded)(void *data, struct changes *changes);
@@ -46,26 +50,26 @@ struct founding {
 	enum founding_phase phase;
 	struct timer *tick;
 	int64_t ticked_ms;  /* steady: the last tick */
-	int64_t elapsed_ms; /* in which the loop turned, and first logins did not wait for the machine */
-	int64_t busy_ms;    /* how long it stood still for workers that had too much to do */
+	int64_t elapsed_ms; /* the time in which the loop turned, and first logins did not wait for the machine */
+	int64_t busy_ms;    /* how long that clock stood still for workers that had too much to do */
 	size_t unheard_of;  /* nodes that have neither answered nor failed */
 	bool sighted;       /* one has answered since the state file was read */
 	bool stands_still;  /* the monitor is isolated: no time passes */
 	struct attempt **attempts; /* under way, by the node's order; NULL: none */
-	size_t attempt_room;       /* how long that is */
+	size_t attempt_room;       /* the length of `attempts` */
 	size_t attempt_count;
 	struct waits waits; /* of clusters for their slaves */
 };
 
-/* Begins: `restored`, if the fleet has clusters already. */
+/* Begins the start; with FOUNDING_RESTORED if the fleet has clusters already. */
 void founding_begin(struct founding *founding);
 void founding_end(struct founding *founding);
 
-/* The monitor is isolated, and is not any more: what waited for first answers begins anew. */
+/* The monitor is isolated, or no longer (founding_go_on()): a start that waits for first answers then begins anew. */
 void founding_stand_still(struct founding *founding);
 void founding_go_on(struct founding *founding);
 
-/* Nothing is judged yet. */
+/* Whether the start still waits for answers, so that nothing is judged yet. */
 bool founding_is_blind(const struct founding *founding);
 
 /* A look at the watch's node has ended; `first`: it was its first attempt. */
@@ -76,8 +80,8 @@ bool founding_beaten(struct founding *founding, struct watch *watch,
 		     const struct beat_result *result);
 
 /*
- * A reload. Before it: the watch's node leaves; its connection is made anew, and the beat under way is
- * repeated. After it: orders and nodes are others.
+ * For a reload. Before it, founding_forget() drops a node that leaves, and founding_repeat() has the beat repeated of
+ * one whose connection is made anew. After it, founding_resume() goes on with the nodes in their new order.
  */
 void founding_forget(struct founding *founding, const struct watch *watch);
 void founding_repeat(struct founding *founding, const struct watch *watch);

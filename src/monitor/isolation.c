@@ -30,7 +30,7 @@ static bool is_sign(struct isolation *isolation, const struct watch *watch, cons
 	       doubt_is_away(&isolation->doubt, watch);
 }
 
-/* Its own host is not asked any more. */
+/* Ends the knock at the watch's own host. */
 static void leave_way(struct watch *watch)
 {
 	watch->all->prober->knock_end(watch->way);
@@ -64,7 +64,7 @@ static void end(struct isolation *isolation)
 		watch_drop_aside(watch);
 		watches->prober->dial_anew(watch->probe);
 		watch->voids = 0;
-		watch->is_void = watch_is_busy(watch); /* a look that began meanwhile */
+		watch->is_void = watch_is_busy(watch); /* a look that began while it lasted */
 	}
 	isolation->events->ended(isolation->data, isolation->fires);
 }
@@ -73,11 +73,11 @@ static void begin_to_act(struct isolation *isolation)
 {
 	isolation->acts = true;
 	isolation->watches->quiet = false;
-	log_error("isolation_grace has passed, and the monitor is isolated still: by that, losses count from now on");
+	log_error("isolation_grace has passed, and the monitor is still isolated: losses count again from now on");
 	isolation->events->acts(isolation->data);
 }
 
-/* Some nodes, round and round; whether one of them is on another machine. */
+/* Asks the next nodes, round and round. Returns whether one may be on another machine. */
 static bool ask_some(struct isolation *isolation)
 {
 	struct watches *watches = isolation->watches;
@@ -101,7 +101,7 @@ static void on_time(void *data)
 
 	if (!isolation->acts && fleet_acts_cut_off(isolation->watches->fleet, &now))
 		begin_to_act(isolation);
-	if (!isolation->acts && !ask_some(isolation)) { /* a reload has taken the others away */
+	if (!isolation->acts && !ask_some(isolation)) { /* a reload has removed all nodes on other machines */
 		end(isolation);
 		return;
 	}
@@ -146,7 +146,7 @@ static void let_go(struct watch *watch, enum doubt_verdict verdict)
 		break;
 	case DOUBT_CUT_OFF:
 		if (watch->aside == NULL)
-			break; /* its look ends soon */
+			break; /* its look is still under way */
 		watch_take_nothing(watch, watch->aside);
 		break;
 	}
@@ -169,7 +169,7 @@ static void on_doubt(void *data, enum doubt_verdict verdict)
 
 /* ---- its own host ---- */
 
-/* It answers now: what its attempt lost on the way may have been lost while the monitor was cut off. */
+/* The watch's own host answers: its attempt may have failed while the monitor was cut off, and does not count. */
 static void on_way_answer(void *data, enum knock_answer answer)
 {
 	struct watch *watch = data;
@@ -196,7 +196,7 @@ static bool raise_doubt(struct isolation *isolation, struct watch *watch)
 
 /* ---- what comes in ---- */
 
-/* Whether the failure of its way is to be doubted: it has a place to lose, on another machine. */
+/* Whether a failure of the way to the node is to be doubted: it has a place to lose, and is on another machine. */
 static bool is_doubtful(struct isolation *isolation, const struct watch *watch)
 {
 	return !isolation->is_blind && !lasts(isolation) && node_is_in_place(watch->node) &&
@@ -221,8 +221,8 @@ static bool is_silence(const struct observation *seen)
 }
 
 /*
- * The way to a node's host has failed, or had failed while it was asked: TCP may answer by the end of the time, and
- * what the server was asked is still on its way.
+ * Whether a silence counts: the way to the node's host has failed, or had failed while it was asked. By the end of the
+ * time TCP may answer again, with the server's answer still on its way.
  */
 static bool admits_silence(struct isolation *isolation, struct watch *watch, const struct observation *seen)
 {
@@ -252,7 +252,7 @@ static bool admits_silence(struct isolation *isolation, struct watch *watch, con
 static bool on_seen(void *data, struct watch *watch, const struct observation *seen)
 {
 	struct isolation *isolation = data;
-	/* in steady state nobody needs to know */
+	/* while all is well nobody needs to know this */
 	bool sign = (lasts(isolation) || isolation->doubt.about.count > 0 || !isolation->heard) &&
 		    is_sign(isolation, watch, seen);
 

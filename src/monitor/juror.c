@@ -4,7 +4,7 @@
 #include "core/aliases.h"
 #include "core/cut_off.h"
 
-#define COUNTED_MS 200 /* how many nodes are not seen is counted so often at most: it takes a walk over all */
+#define COUNTED_MS 200 /* the nodes that are not seen are counted so often at most: that walks over all nodes */
 
 static void on_time(void *data)
 {
@@ -66,7 +66,7 @@ void juror_saw(struct question *question, const struct observation *seen)
 	case OBSERVED_MASTER:
 	case OBSERVED_SLAVE:
 		if (question->is_new && question->number == 0)
-			deadline_start(&question->timer, 0); /* asks it anew, when this look is over */
+			deadline_start(&question->timer, 0); /* asks the node anew, when this look is over */
 		else
 			tell(question, VOTE_ANSWERS, REASON_NONE);
 		break;

@@ -12,7 +12,7 @@
 #include "monitor/juror.h"
 #include "monitor/tell.h"
 
-#define ASKED_ISOLATED 8 /* nodes that are asked about while this monitor is isolated: whether others are not */
+#define ASKED_ISOLATED 8 /* nodes that others are asked about, to learn whether they are isolated, too */
 
 static const struct watch_gate gate;
 
@@ -64,7 +64,7 @@ static void ask(struct question *question)
 	jury->peers->ask(jury->data, watch->node->config->id, question->number);
 }
 
-/* Nobody is asked any more. */
+/* Withdraws the question. */
 static void withdraw(struct question *question)
 {
 	if (question->number == 0)
@@ -74,13 +74,13 @@ static void withdraw(struct question *question)
 	question->jury->peers->ask(question->jury->data, question->watch->node->config->id, 0);
 }
 
-/* Whether it is about the attempt that has ended, or is under way. */
+/* Whether the question is about the attempt that is under way or has just ended, not about an earlier one. */
 static bool is_present(const struct question *question)
 {
 	return question != NULL && question->number != 0 && question->asked_ms >= question->watch->asked_ms;
 }
 
-/* Whether most of the others that have said so see more of the fleet. */
+/* Whether most of the others that have said what they see miss fewer nodes than this one (`missing`). */
 static bool is_behind(const struct question *question, size_t missing)
 {
 	const struct votes *votes = question->votes;
@@ -96,7 +96,7 @@ static bool is_behind(const struct question *question, size_t missing)
 	return more * 2 > said;
 }
 
-/* Once a term. */
+/* Tells once a term that another monitor should act. */
 static void fall_behind(struct jury *jury, size_t missing)
 {
 	if (jury->is_behind)
@@ -105,7 +105,7 @@ static void fall_behind(struct jury *jury, size_t missing)
 	jury->peers->behind(jury->data, missing);
 }
 
-/* Others see a node that this one does not. */
+/* Others see a node that this one does not: another one should act if they see more nodes for JURY_BEHIND_MS. */
 static void stand_back(const struct question *question)
 {
 	struct jury *jury = question->jury;
@@ -123,7 +123,7 @@ static void stand_back(const struct question *question)
 	fall_behind(jury, missing);
 }
 
-/* The verdict is there, and is kept with the node. */
+/* Keeps the verdict with the node, and tells what changes by it. */
 static void conclude(struct question *question, enum votes_verdict verdict)
 {
 	struct node *node = question->watch->node;
@@ -132,7 +132,7 @@ static void conclude(struct question *question, enum votes_verdict verdict)
 
 	node_take_votes(node, question->votes, verdict == VOTES_SEEN);
 	if (was_seen != node->failure.others_see && (was_seen || node->place == PLACE_SLAVE))
-		tell_seen_by_others(node, !was_seen); /* of a master kept.c tells the begin */
+		tell_seen_by_others(node, !was_seen); /* kept.c tells the begin of a master's */
 	if (verdict == VOTES_SEEN) {
 		stand_back(question);
 	} else {
@@ -152,7 +152,7 @@ static bool judge(struct question *question)
 	return true;
 }
 
-/* What waits is taken in, if enough is known by now, unless the monitor is isolated. */
+/* Takes in the failure that waits, if the votes suffice by now; ends it as nothing if the monitor is isolated. */
 static void take_up(struct question *question)
 {
 	struct watch *watch = question->watch;
@@ -169,7 +169,7 @@ static void take_up(struct question *question)
 	}
 }
 
-/* What waits counts, without a vote. */
+/* Takes in the failure that waits without a vote. */
 static void let_go(struct question *question)
 {
 	withdraw(question);
@@ -290,7 +290,7 @@ static void on_left(void *data, struct watch *watch)
 	watch->question = NULL;
 }
 
-/* ---- its life ---- */
+/* ---- begin and end ---- */
 
 static const struct watch_gate gate = { .late = on_late, .admits = on_seen, .left = on_left };
 
@@ -318,7 +318,7 @@ static bool is_live(const struct jury *jury, const char *name)
 	return false;
 }
 
-/* Whoever has gone will not answer. */
+/* Waits no longer for monitors that have gone. */
 static void drop_gone(struct question *question)
 {
 	for (size_t i = 0; i < question->votes->count; i++) {
@@ -379,7 +379,7 @@ void jury_init(struct jury *jury, const char *name, const struct jury_peers *pee
 		.peers = peers,
 		.data = data,
 		.name = mem_strdup(name),
-		.number = (unsigned long)clock_wall_ms() * 1000, /* no other process's, before or now */
+		.number = (unsigned long)clock_wall_ms() * 1000, /* no other process has used, or uses, the same */
 	};
 }
 

@@ -1,6 +1,6 @@
 /*
- * What is told of nodes that fail and keep their places: node_held (P1) and master_unreachable (P6), when they
- * begin, once. Monitor thread.
+ * Tells of nodes that fail and keep their places: it fires node_held (P1) and master_unreachable (P6) once, when
+ * that begins. Monitor thread.
  */
 #pragma once
 
@@ -12,6 +12,6 @@ struct kept {
 	const struct founding *founding;
 };
 
-/* Not while a round has moved nodes and told nobody yet: then at its end, of all members of its cluster. */
+/* Tells of a node, unless its cluster's round has changes that were not told yet: kept_judge_all() follows then. */
 void kept_judge(const struct kept *kept, struct watch *watch, const struct moment *now);
 void kept_judge_all(const struct kept *kept, const struct cluster *cluster);

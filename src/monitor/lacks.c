@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* Without libpq's words of which server it was: they tell one node from another. */
+/* The message without libpq's words for the server, which differ from node to node. */
 static const char *words_of(const struct evidence *evidence)
 {
 	const char *at = strncmp(evidence->message, "connection to server ", strlen("connection to server ")) == 0
@@ -14,7 +14,7 @@ static const char *words_of(const struct evidence *evidence)
 	return at != NULL ? at + strlen(" failed: ") : evidence->message;
 }
 
-/* Of a file the words up to its name count: OpenSSL's, which follow, may be others the next time. */
+/* Whether these are the lack's words. Of a file they count up to its name: OpenSSL's, which follow, may differ. */
 static bool is_same(const struct lack *lack, const char *words)
 {
 	const char *name_end = lack->is_file ? strrchr(lack->words, '"') : NULL;
@@ -48,7 +48,7 @@ void lacks_leave(struct lacks *lacks, struct lack_met *met)
 	lacks->generation++;
 }
 
-/* What the node met is over. */
+/* Ends the lack that the node has met, if any. */
 static void end(struct lacks *lacks, struct lack_met *met)
 {
 	const struct lack *lack = met->lack;
@@ -74,8 +74,8 @@ static void meet(struct lacks *lacks, struct lack_met *met, const char *node, co
 		lack->since_ms = wall_ms;
 		lack->is_file = evidence->file;
 		if (lack->is_file)
-			log_error("%s: plusmoin itself lacks something: %s; no new connection can be made to it, nor to"
-				  " others of which that is true, and none of them is judged by that", node, words);
+			log_error("%s: plusmoin itself lacks something: %s; no new connection can be made to this node,"
+				  " nor to others with the same lack, and none of them is judged by that", node, words);
 	}
 	end(lacks, met);
 	met->lack = lack;

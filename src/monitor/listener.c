@@ -15,7 +15,7 @@ enum asked {
 struct listener {
 	struct hearer hearer;
 	enum asked asked;
-	int64_t base_ms; /* steady: when what it is compared with was said */
+	int64_t base_ms; /* steady: when the answer came that the next is compared with */
 };
 
 static struct listener *listener_of(struct watch *watch)
@@ -61,7 +61,7 @@ size_t listeners_ask(const struct watch *master, int64_t since_ms)
 		struct listener *listener = listener_of(slave);
 
 		listener->hearer.has_now = false;
-		if (listener->base_ms < since_ms) /* of another failure */
+		if (listener->base_ms < since_ms) /* it came in another failure */
 			listener->hearer.has_base = false;
 		count += ask(slave);
 	}

@@ -33,7 +33,7 @@ void measure_seen(struct watch *watch, const struct observation *seen)
 
 	if (watch->all->meters == NULL || seen->kind == OBSERVED_NOTHING)
 		return;
-	if (watch->began_ns != 0) { /* else it is no look's: a connect that counts by itself */
+	if (watch->began_ns != 0) { /* else no look was under way: it is a connect that counts by itself */
 		us = (int64_t)(uv_hrtime() - watch->began_ns) / 1000;
 		histogram_add(&watch->all->meters->observation, us);
 		if (cluster != NULL)

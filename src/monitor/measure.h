@@ -16,5 +16,5 @@ void measure_beaten(const struct watch *watch, const struct beat_result *result)
 /* A connection to its node was tried. */
 void measure_tried(const struct watch *watch);
 
-/* How many pairs of masters of one origin there are. */
+/* Measures how many pairs of masters of one origin there are. */
 void measure_splits(const struct watches *watches);

@@ -1,5 +1,5 @@
 /*
- * Wires the monitor's rooms, and alone knows all of them. What reports here, and in which order it is
+ * Wires the parts of the monitor, and alone knows all of them. What reports here, and in which order it is
  * handled: a look (the door, then the founding or a round, then timers), a beat, the end of a round or
  * of a founding (log lines, events, groups that begin and end, timers), a reload.
  */
@@ -30,7 +30,7 @@ struct monitor {
 	struct publisher publisher;
 	struct kept kept;
 	struct rivals rivals;
-	struct config *pending;     /* reload_timer goes over to it: not from inside a call */
+	struct config *pending;     /* reload_timer goes over to it, so that no call does */
 	struct timer *reload_timer;
 	struct stall stall;
 };
@@ -55,7 +55,7 @@ static void plan_changed(struct monitor *monitor, const struct changes *changes)
 
 /* ---- what watches report ---- */
 
-/* "Start": a master that answers its first attempt, but later than those that found at once. */
+/* Notes a master that answers its first attempt later than those that found at once (cluster-rules.md, "Start"). */
 static void note_in_time(struct monitor *monitor, const struct watch *watch)
 {
 	if (watch->at_start && watch->node->seen.kind == OBSERVED_MASTER &&
@@ -163,7 +163,7 @@ static void on_restored(void *data)
 		publish_event(&monitor->publisher, EVENT_PLUSMOIN_UP, monitor->fleet->clusters.items[i], NULL);
 }
 
-/* Rounds open from now on, at once in each group; `runs`: the regular ones begin, too. */
+/* Lets rounds open from now on, at once in each group; `runs`: also begins the regular ones. */
 static void open_eyes(struct monitor *monitor, bool runs)
 {
 	monitor->seats.blind = false;
@@ -208,7 +208,7 @@ static void on_founded(void *data, struct changes *changes)
 	struct monitor *monitor = data;
 
 	for (size_t i = 0; i < changes->count; i++) {
-		if (changes->items[i].rule == RULE_U2) /* its beats while it waits */
+		if (changes->items[i].rule == RULE_U2) /* the cluster needs beats while it waits for its slaves */
 			group_run(clusters_add(&monitor->clusters, changes->items[i].to));
 	}
 	publish_changes(&monitor->publisher, changes);
@@ -369,7 +369,7 @@ void monitor_render_meta(const struct monitor *monitor, struct buf *out)
 	saved_keys_render_meta(monitor->fleet, monitor->publisher.teller.event_count, out);
 }
 
-/* The rooms, each with those below it. */
+/* Opens the parts, each after those that it uses. */
 static void open_rooms(struct monitor *monitor, const struct monitor_start *start)
 {
 	monitor->watches = (struct watches){

@@ -1,6 +1,6 @@
 /*
  * The monitor: when to look at which node, rounds, the start, early rounds. It
- * joins io (probes) with core (rules) and hands on what came of it. It decides
+ * joins probes (pg/) with rules (core/) and hands on what came of it. It decides
  * nothing about nodes itself. Monitor thread.
  */
 #pragma once
@@ -20,7 +20,7 @@ struct monitor;
 struct monitor_events {
 	/* An event fired; the callee takes its own reference. */
 	void (*fired)(void *data, struct event *event);
-	/* The status has changed; `now`: within 20 ms it must be on disk. */
+	/* What the status shows has changed. */
 	void (*changed)(void *data);
 };
 
@@ -30,10 +30,10 @@ struct monitor_start {
 	struct config *config; /* it takes a reference */
 	const struct clock *clock; /* outlives the monitor */
 	const struct saved *saved; /* what an earlier run knew (core/saved.h); NULL: nothing */
-	struct unsaved *unsaved; /* names what may differ of the saved state, and outlives the monitor. NULL: nobody does */
-	const struct prober *prober; /* who asks the nodes; outlives the monitor */
-	struct jury *jury; /* the other monitors, and outlives it; NULL: there are none */
-	struct meters *meters; /* into which it measures; outlives the monitor. NULL: nobody wants to know */
+	struct unsaved *unsaved; /* told what differs from the saved state; outlives the monitor. NULL: nobody is */
+	const struct prober *prober; /* asks the nodes; outlives the monitor */
+	struct jury *jury; /* asks the other monitors; outlives the monitor. NULL: there are none */
+	struct meters *meters; /* into which it measures; outlives the monitor. NULL: it does not measure */
 	const struct monitor_events *events;
 	void *data;
 };
@@ -44,12 +44,12 @@ struct monitor_start {
  */
 struct monitor *monitor_new(const struct monitor_start *start);
 
-/* The kept connections stand until now, when they are about to be closed: for the last monitor_save(). NULL allowed. */
+/* Notes that kept connections stand until now, before they are closed: for the last monitor_save(). NULL allowed. */
 void monitor_stands(struct monitor *monitor);
 
 /*
- * What the next run is to know of this one, with `silences` (NULL: none); false while the start or a round is
- * under way whose changes have not been told: what was saved before holds on.
+ * Renders what the next run is to know of this one, with `silences` (NULL: none). False while the start is under way,
+ * or a round whose changes were not told: what was saved before stays valid.
  */
 bool monitor_save(const struct monitor *monitor, const struct silences *silences, struct buf *out);
 
@@ -60,7 +60,7 @@ bool monitor_save(const struct monitor *monitor, const struct silences *silences
  */
 void monitor_reload(struct monitor *monitor, struct config *config);
 
-/* The counts of the saved state (saved_keys.h). */
+/* Renders the counts of the saved state (saved_keys.h). */
 void monitor_render_meta(const struct monitor *monitor, struct buf *out);
 const struct fleet *monitor_fleet(const struct monitor *monitor);
 

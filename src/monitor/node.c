@@ -42,7 +42,7 @@ static void begin_look(void *data)
 	prober->look(watch->probe, &order, at_stake);
 }
 
-/* A node's first connect of all, and the one that a reload wants, are about nothing that is known. */
+/* How urgent a look is. A node's first connect, and one that a reload wants, cannot cost the node its place. */
 static enum pass_kind kind_of_pass(const struct watch *watch)
 {
 	struct moment now = clock_now(watch->all->clock);
@@ -60,7 +60,7 @@ void watch_look(struct watch *watch)
 
 	if (watch_is_busy(watch) || watch->aside != NULL)
 		return;
-	throttle_leave(throttle, &watch->pass); /* of a connect that was given up */
+	throttle_leave(throttle, &watch->pass); /* the pass of a connect that was given up */
 	if (throttle_take(throttle, &watch->pass, kind_of_pass(watch), begin_look, watch))
 		begin_look(watch);
 }
@@ -96,7 +96,7 @@ bool watch_is_logging_in(const struct watch *watch)
 	return is_unheard_of(watch->node) && watch->all->prober->is_logging_in(watch->probe);
 }
 
-/* Lost, clusterless and failing nodes, the slaves of a seat that is empty or failing, and who was not seen. */
+/* Whether the node is lost, clusterless, failing or was not seen, or a slave whose seat is empty or failing. */
 static bool needs_retry(const struct watch *watch)
 {
 	const struct node *node = watch->node;
@@ -117,7 +117,7 @@ static int64_t retry_wait(const struct watch *watch)
 	struct moment now = clock_now(watch->all->clock);
 	int64_t wait_ms = node_pause_length(watch->all->fleet, watch->node, &watch->pause, &now);
 
-	/* attempts of a failing node are apart by the interval, others begin that often */
+	/* a failing node waits from the end of its last attempt on, any other from its begin on */
 	if (!node_is_failing(watch->node))
 		wait_ms -= now.steady_ms - watch->asked_ms;
 	return wait_ms > 1 ? wait_ms : 1;
@@ -152,8 +152,8 @@ void watch_plan_cluster(const struct watches *all, const struct cluster *cluster
 /* ---- what the prober reports ---- */
 
 /*
- * A fault of ours says nothing of the server: what it said before stands. What it told fresh connections beside the
- * kept one goes on where that one has ended.
+ * Begins or ends the pause after a refusal. A fault of our own says nothing of the server, and changes nothing. Where
+ * the kept connection has ended the pause of fresh connections goes on.
  */
 static void note_words(struct watch *watch, const struct observation *seen, int64_t now_ms)
 {
@@ -175,7 +175,7 @@ static void take_in(struct watch *watch, const struct observation *seen)
 	note_words(watch, seen, now.steady_ms);
 	timer_stop(watch->retry);
 	watch->unseen = seen->kind == OBSERVED_NOTHING && !seen->kept;
-	if (!seen->kept || seen->door.reason == REASON_NONE) /* it broke, and another one stands */
+	if (!seen->kept || seen->door.reason == REASON_NONE) /* the kept one ended, or a fresh one succeeded */
 		door_forget(watch);
 	node_observe(all->fleet, watch->node, seen, &now);
 	if (watch->node->kin.system_before != 0)
@@ -222,7 +222,7 @@ void watch_take_aside(struct watch *watch)
 	free(seen);
 }
 
-/* A door that fails on the way to the host says nothing until another host was heard after it. */
+/* A fresh connection that fails on the way to the host counts only once another host was heard after it. */
 void watch_saw(struct watch *watch, const struct observation *seen)
 {
 	struct observation open;
@@ -263,7 +263,7 @@ static void on_beaten(void *data, const struct beat_result *result)
 	watch->all->events->beaten(watch->all->data, watch, result);
 }
 
-/* What was said over a connection that has ended, or before a door opened, is old. */
+/* Forgets a refusal: the connection over which it came has ended, or the door has opened or shut since. */
 static void on_broke(void *data)
 {
 	struct watch *watch = data;
@@ -386,7 +386,7 @@ static void reload_watch(struct watch *watch)
 	}
 }
 
-/* Those of removed nodes end; these have kept the order that they had. */
+/* Frees removed nodes and their watches; they have kept the order that they had. */
 static void free_removed(struct watches *all, struct list *removed)
 {
 	struct node *node;

@@ -31,13 +31,16 @@ struct watch_events {
 };
 
 /*
- * Who may say that what was seen says nothing of the node (isolation.h), or not yet (jury.h, witness.h): one gate after
- * another. Called like watch_events; `late` and `admits` alone must be there.
+ * A gate may hold back what was seen of a node, since it says nothing of the node (isolation.h), or does not count yet
+ * (jury.h, witness.h). Called like watch_events; all but `late` and `admits` may be NULL.
  */
 struct watch_gate {
 	/* Half of the time of a look has passed, and nothing was heard of the node's host. */
 	void (*late)(void *data, struct watch *watch);
-	/* A look has ended: whether that may be taken in; else the callee has put it aside, or called watch_take_nothing(). */
+	/*
+	 * A look has ended: whether it may be taken in. Else the callee puts it aside, asks anew or calls
+	 * watch_take_nothing().
+	 */
 	bool (*admits)(void *data, struct watch *watch, const struct observation *seen);
 	/* A fresh connection has failed on its way to the host, and the kept one stands. */
 	void (*door_of_path)(void *data, struct watch *watch);
@@ -66,15 +69,15 @@ struct watches {
 	struct lacks lacks; /* what plusmoin itself lacks for connections */
 	const struct watch_events *events;
 	void *data;
-	struct meters *meters; /* NULL: nobody wants to know */
-	struct watch_gate_at gates[WATCH_GATES]; /* in this order; set before the first look */
+	struct meters *meters; /* NULL: nothing is measured */
+	struct watch_gate_at gates[WATCH_GATES]; /* a look passes them in this order; set before the first look */
 	size_t gate_count;
-	struct watch **by_order; /* of fleet->nodes[i] */
+	struct watch **by_order; /* by_order[i] is that of fleet->nodes[i] */
 	size_t count;
 	bool quiet; /* the monitor is isolated (P7): no retries, no fresh connections */
-	bool starts; /* first answers are waited for: who has given his is not asked again */
-	struct throttle *throttle; /* of what is begun */
-	struct timer *refresh;   /* one node after another gets a fresh connection */
+	bool starts; /* the start waits for first answers: a node that has answered is not asked again */
+	struct throttle *throttle; /* limits what is begun at once */
+	struct timer *refresh;   /* gives one node after another a fresh connection */
 	size_t refresh_next;
 };
 
@@ -91,34 +94,34 @@ struct watch {
 	void *probe;
 	struct timer *retry; /* NULL: it needs none */
 	struct deadline grace;
-	struct timer *fresh; /* while the door is shut: to knock again */
+	struct timer *fresh; /* tries a fresh connection again while the door (door.h) is shut */
 	enum reason door;    /* why the last fresh connection failed; REASON_NONE: it did not */
-	struct pause door_pause; /* of what fresh connections beside the kept one are told */
-	struct pause pause;      /* of what looks are told in place of an answer */
+	struct pause door_pause; /* between fresh connections that the server refuses beside the kept one */
+	struct pause pause;      /* between looks that the server refuses */
 	bool awaited;            /* an open round waits for it */
 	bool unseen; /* the last look came to nothing for a fault of ours, and no connection is left */
-	bool at_start; /* it was there when the monitor started and knew nothing */
+	bool at_start; /* it is of a start without saved clusters, which waited for its first answer */
 	bool anew;   /* while a reload is taken: its connection is to be made anew */
-	struct pass pass; /* of its look */
+	struct pass pass; /* for its look */
 	uint64_t began_ns; /* uv_hrtime(): when the look under way began; 0: none is */
-	int64_t asked_ms; /* steady: when its last look began (0: none has), */
-	int64_t late_ms;  /* and since when it is late (events->late); INT64_MIN: it is not */
-	struct observation *aside; /* what it came to, while that may not be taken in (P6, P7); NULL: nothing waits */
-	const struct watch_gate *aside_of; /* the gate that has put it aside (gates.h) */
+	int64_t asked_ms; /* steady: when its last look began; 0: none has */
+	int64_t late_ms;  /* steady: since when that look is late (events->late); INT64_MIN: it is not */
+	struct observation *aside; /* what that look came to, while a gate holds it back; NULL: nothing waits */
+	const struct watch_gate *aside_of; /* the gate that holds it back (gates.h) */
 	bool is_doubted; /* a doubt is about it (doubt.h) */
 	bool is_void;    /* the look under way counts only if it is answered */
 	int voids;       /* looks in a row that did not count */
-	void *knock;     /* at another host, for its door; NULL: none */
+	void *knock;     /* a knock at another host, because the door fails on the way (P7); NULL: none */
 	enum door_way door_way;
-	struct listener *listener; /* as a slave: what it has said of its master (listener.h); NULL: nothing */
-	struct opinion *opinion;   /* as a master: what its slaves say (witness.h); NULL: they were never asked */
-	struct question *question; /* what the monitors are asked of it (jury.h); NULL: nothing was */
+	struct listener *listener; /* of a slave: what it has said of its master (listener.h); NULL: nothing */
+	struct opinion *opinion;   /* of a master: what its slaves say (witness.h); NULL: they were never asked */
+	struct question *question; /* what monitors ask one another about it (juror.h); NULL: nothing */
 	void *way;       /* a knock at its own host, while a doubt is about it; NULL: none */
 	struct trouble trouble; /* what the log was told of its failing */
 	struct lack_met lack; /* why no connection to it could be made */
 };
 
-/* Makes a watch for each of the fleet's nodes; what has no default is set by the caller before. */
+/* Makes a watch for each of the fleet's nodes. The caller sets loop, clock, config, fleet, prober and events before. */
 void watches_open(struct watches *all);
 void watches_close(struct watches *all);
 
@@ -136,22 +139,22 @@ void watch_look(struct watch *watch);
 
 /*
  * Whether the node has said why it refuses us, and the pause after that (pause.h) is not over: its own timer
- * asks it then, and rounds do not. Never one whose place hangs on its answer.
+ * asks it then, and rounds do not. Never so for a node whose place depends on its answer.
  */
 bool watch_is_left_alone(const struct watch *watch);
 bool watch_is_busy(const struct watch *watch);
 
-/* What was seen of the node passes the gates, and is taken in. */
+/* Takes in what was seen of the node, if the gates admit it. */
 void watch_saw(struct watch *watch, const struct observation *seen);
 
-/* What was seen waits, in place of what has waited so far; it is copied. No look begins meanwhile. */
+/* Copies what was seen, which waits, in place of what has waited so far. No look begins while something waits. */
 void watch_put_aside(struct watch *watch, const struct observation *seen);
 
-/* What waits, if something does, is taken in as if it had come now, if the gates behind this one admit it; or is gone. */
+/* Takes in what waits, if something does, as if it had come now, and if the next gates admit it; or drops it. */
 void watch_take_aside(struct watch *watch);
 void watch_drop_aside(struct watch *watch);
 
-/* What was seen, aside or not, says nothing but how the kept connection stands: whoever waits for the look goes on. */
+/* Takes in a look that saw nothing; of `seen` only the kept connection counts. Who waits for the look goes on. */
 void watch_take_nothing(struct watch *watch, const struct observation *seen);
 
 /* Sends a beat to a node that has just said master. Not while it is busy. */

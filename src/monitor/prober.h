@@ -24,7 +24,7 @@ struct prober {
 	bool (*is_busy)(const void *probe);
 	void (*dial_anew)(void *probe);
 	const char *(*address)(const void *probe);
-	/* Its TCP connection stands, and its login is under way, or a look. */
+	/* Whether a login, after TCP has answered, or a look over the kept connection is under way. */
 	bool (*is_logging_in)(const void *probe);
 	/* Whether a look begins a connect: it has no connection, and none is being made. */
 	bool (*needs_connect)(const void *probe);

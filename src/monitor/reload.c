@@ -6,9 +6,9 @@
 #include "base/text.h"
 
 /*
- * How many nodes are asked within a millisecond, cluster by cluster. Asking 5,000 at once held the loop for 60 ms; a node
- * and round costs some 15 us of CPU, so that this is a sixth of it. 5,000 nodes are asked within 0.5 s, a few clusters
- * at once.
+ * How many nodes are asked within a millisecond, cluster by cluster. Asking 5,000 at once held the loop for 60 ms; a
+ * node and round costs some 15 us of CPU, so that this is a sixth of it. 5,000 nodes are asked within 0.5 s, a few
+ * clusters at once.
  */
 #define LOOKS_A_MS 10
 
@@ -38,7 +38,7 @@ static void compare(const struct reload *reload, const struct config *next)
 {
 	const struct watches *watches = reload->watches;
 	const struct config *before = watches->config;
-	/* what is under way asks the old one */
+	/* what is under way asks by the old statement */
 	bool all = !text_same(before->is_slave_statement, next->is_slave_statement);
 	size_t at = 0;
 
@@ -51,18 +51,21 @@ static void compare(const struct reload *reload, const struct config *next)
 			watch->anew = false;
 			say_leaves(reload, watch->node);
 		} else if (!same_node(watch->node->config, other)) {
-			say(other, "configured differently: connecting anew");
+			say(other, "the node is configured differently: plusmoin connects to it anew");
 			watch->anew = true;
 		}
 	}
 	at = 0;
 	for (size_t i = 0; i < next->node_count; i++) {
 		if (config_find_next(before, next->nodes[i].id, &at) == NULL)
-			say(&next->nodes[i], "new in the configuration");
+			say(&next->nodes[i], "the node is new in the configuration");
 	}
 }
 
-/* Open rounds go on without the nodes that leave. One that has moved may still be told of by the round that founded its cluster. */
+/*
+ * Lets open rounds go on without a node that leaves; also the one that founded its cluster, which may still tell of
+ * it.
+ */
 static void forget(const struct reload *reload, const struct watch *watch)
 {
 	struct group *group = clusters_group(reload->clusters, watch->node->cluster);
@@ -95,14 +98,14 @@ static void prepare(const struct reload *reload, const struct config *next)
 	}
 }
 
-/* What was seen by another statement says nothing any more. */
+/* Forgets what was seen by another is_slave_statement. */
 static void forget_seen(const struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->node_count; i++)
 		node_forget(fleet->nodes[i]);
 }
 
-/* Groups one after another: one that goes on may end, and others with it. */
+/* Resumes one group after another, by their ids: one that goes on may end, and others with it. */
 static void resume(const struct reload *reload)
 {
 	struct group *group;

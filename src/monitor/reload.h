@@ -14,12 +14,12 @@ struct reload {
 	struct watches *watches;
 	struct clusters *clusters;
 	struct founding *founding;
-	struct unsaved *unsaved; /* nodes that leave are named there, with their clusters; NULL: nowhere */
+	struct unsaved *unsaved; /* names nodes that leave, with their clusters; NULL: nobody does */
 };
 
 /*
- * Goes over to `next` (a reference that watches->config is from now on). Open rounds that waited for
- * what is gone go on, and may end from inside this call. Nodes with a new connection are marked `anew`
+ * Goes over to `next` (a reference, which watches->config takes over). Open rounds that waited for a
+ * node that leaves go on, and may end from inside this call. Nodes with a new connection are marked `anew`
  * until reload_look().
  */
 void reload_take(const struct reload *reload, struct config *next);

@@ -2,7 +2,7 @@
 
 #include "monitor/measure.h"
 
-#define SOON_MS 20        /* until rounds that are open are looked at again */
+#define SOON_MS 20        /* how soon open rounds are looked at again */
 #define PATIENCE_MS 2000  /* how long an event waits for what may still found a cluster */
 #define REMINDER_MS 60000
 
@@ -24,7 +24,7 @@ static bool has_begun(const struct rivals *rivals, const struct node *node)
 
 /* ---- nodes that are asked anew ---- */
 
-/* Not in a round of its own: that may be about to send it a beat. */
+/* Whether the node may be asked now: not while its group's round is open, which may be about to send it a beat. */
 static bool may_be_asked(const struct rivals *rivals, const struct node *node)
 {
 	return has_begun(rivals, node) && !group_of(rivals, node)->open;
@@ -51,7 +51,7 @@ static void ask_wanted(struct rivals *rivals)
 
 /* ---- what is told ---- */
 
-/* Whether no cluster of the node's that nobody was told of is there, or may come of the round that is open or due. */
+/* Whether its group's changes were told; `patient`: and no open or due round may found a cluster for the node. */
 static bool is_settled(const struct rivals *rivals, const struct node *node, bool patient)
 {
 	const struct group *group = group_of(rivals, node);
@@ -68,7 +68,7 @@ static bool may_be_told(const struct rivals *rivals, const struct dispute *dispu
 	return is_settled(rivals, dispute->newer, patient) && is_settled(rivals, dispute->older, patient);
 }
 
-/* Whether some wait still. */
+/* Fires split_brain for disputes that may be told. Returns whether some still wait. */
 static bool tell_new(struct rivals *rivals, int64_t now_ms)
 {
 	const struct list *disputes = &watches_of(rivals)->fleet->disputes;
@@ -92,7 +92,7 @@ static bool tell_new(struct rivals *rivals, int64_t now_ms)
 	return waits;
 }
 
-/* Both answer: of one that is away nobody knows. */
+/* Whether a dispute that was told still lasts: both nodes answer. What a silent one is nobody knows. */
 static bool lasts(const struct dispute *dispute)
 {
 	return dispute->told && dispute->newer->failure.attempts == 0 && dispute->older->failure.attempts == 0;

@@ -1,7 +1,7 @@
 /*
- * Two masters of one origin (core/dispute.h), from the first sight of the second to the event split_brain: who may
- * be one of two is asked anew at once, the event waits until rounds that are open have told what they changed
- * (rule T4: after cluster_created), and the log is reminded once a minute. Monitor thread.
+ * Rivals are two masters of one origin (core/dispute.h). A node that may be one of two is asked anew at once. The
+ * event split_brain waits until rounds that are open have told what they changed (rule T4: after cluster_created).
+ * The log is reminded once a minute. Monitor thread.
  */
 #pragma once
 
@@ -9,13 +9,13 @@
 #include "monitor/founding.h"
 #include "monitor/publisher.h"
 
-/* What it looks at is the monitor's, which owns this. */
+/* The monitor owns it, and all that it points to but the timer. */
 struct rivals {
 	const struct founding *founding;
 	struct clusters *clusters;
 	struct publisher *publisher;
 	struct timer *timer;
-	bool is_soon; /* it is set for what cannot wait for the next reminder */
+	bool is_soon; /* the timer is set for what cannot wait for the next reminder */
 	int64_t reminded_ms; /* steady: when the log was last told that a dispute is there */
 };
 

@@ -66,7 +66,7 @@ static void on_early(void *data)
 {
 	struct group *group = data;
 
-	group_want_round(group, group->again_regular); /* one that had to wait */
+	group_want_round(group, group->again_regular); /* opens the round that had to wait */
 }
 
 void group_init(struct group *group, struct seats *seats, struct cluster *cluster)
@@ -122,7 +122,7 @@ void group_pause(struct group *group, bool paused)
 		timer_start(group->early, 0);
 }
 
-/* At most EARLY_ROUNDS_A_SECOND: how long the next must wait, in ms. */
+/* How many ms the next early round must wait: there are at most EARLY_ROUNDS_A_SECOND. */
 static int64_t early_wait(const struct group *group)
 {
 	int64_t wait_ms = group->early_at[group->early_next] + 1000 - clock_steady_ms();
@@ -152,7 +152,7 @@ void group_want_round(struct group *group, bool regular)
 	}
 }
 
-/* Whether a round waits for this node: what is lost, clusterless or failing may be silent. */
+/* Whether a round waits for this node: it does not for lost, clusterless or failing ones, which may be silent. */
 static bool is_worth_waiting(const struct node *node)
 {
 	return node_is_in_place(node) && !node_is_failing(node);
@@ -178,11 +178,11 @@ static void ask(struct group *group, struct watch *watch)
 {
 	struct node *node = watch->node;
 	struct moment now = now_of(group);
-	bool decides; /* M6 needs to see it */
+	bool decides; /* M6 needs the holder's answer */
 
 	if (node->seen.kind == OBSERVED_MASTER ||
 	    (node->seen.kind != OBSERVED_NOTHING && group->cluster != NULL))
-		return; /* it answered late, and that counts here */
+		return; /* it answered between rounds, and that answer counts here */
 	decides = has_waiting_rival(node) && holder_answers(node->fleet, node, &now);
 	watch->awaited = is_worth_waiting(node) || decides;
 	if (watch->awaited)
@@ -250,7 +250,7 @@ static void finish(struct group *group)
 	group->seats->events->ended(group->seats->data, group, &changes, group->regular);
 	changes_free(&changes);
 	if (!lives)
-		return; /* it was dropped */
+		return; /* the cluster was dropped, and its group freed */
 	if (group->restored)
 		group->restored = is_undecided(group);
 	if (again)
@@ -275,7 +275,7 @@ static void judge(struct group *group)
 	finish(group);
 }
 
-/* Tells of clusters that changes from `first` on have founded. */
+/* Reports the clusters that changes from `first` on have founded. */
 static void report_founded(struct group *group, size_t first)
 {
 	for (size_t i = first; i < group->round.changes.count; i++) {

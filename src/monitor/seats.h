@@ -1,7 +1,7 @@
 /*
- * The rounds of one group: of a cluster, or of the clusterless nodes. When a round opens, whom it asks
- * and waits for, what is done with answers between rounds. What a round has changed goes to who listens;
- * nothing is published here. Monitor thread.
+ * A group is what has rounds: a cluster, or all clusterless nodes. Decided here is when a round of a group
+ * opens, whom it asks and waits for, and what is done with answers between rounds. What a round has changed
+ * is reported to the owner, and not published here. Monitor thread.
  */
 #pragma once
 
@@ -18,7 +18,10 @@ struct seats_events {
 	 * this round's end: see group_bear().
 	 */
 	void (*founded)(void *data, struct group *group, struct cluster *cluster);
-	/* A round has ended with these changes, in the order of rule T4. A group whose nodes have all left may be freed. */
+	/*
+	 * A round has ended with these changes, in the order of rule T4. A group whose nodes have all left may be
+	 * freed.
+	 */
 	void (*ended)(void *data, struct group *group, struct changes *changes, bool regular);
 };
 
@@ -36,16 +39,16 @@ struct group {
 	struct cluster *cluster; /* NULL: the clusterless nodes */
 	struct round round;
 	bool open;
-	bool regular;     /* the open round is one */
+	bool regular;     /* the open round is a regular one */
 	bool paused;       /* no round opens until group_pause(group, false) */
-	struct group *born_in; /* whose open round founded the cluster: no rounds before it ends */
+	struct group *born_in; /* the group whose open round founded the cluster, until that round ends; NULL: none */
 	struct list born;      /* groups that this one's open round founded */
 	bool again;       /* another is wanted right after, or when one may open */
-	bool again_regular;
-	size_t awaited;   /* nodes the open round still waits for */
+	bool again_regular; /* that one is a regular round */
+	size_t awaited;   /* how many nodes the open round still waits for */
 	struct timer *heartbeat;
 	struct timer *early;
-	int64_t early_at[EARLY_ROUNDS_A_SECOND]; /* steady, a ring */
+	int64_t early_at[EARLY_ROUNDS_A_SECOND]; /* steady: when the last early rounds began, a ring */
 	size_t early_next;
 	int64_t heartbeat_due_ms;
 	bool restored; /* by a state file, and a node of it has not been judged since */
@@ -54,7 +57,7 @@ struct group {
 void group_init(struct group *group, struct seats *seats, struct cluster *cluster);
 void group_clear(struct group *group);
 
-/* `born` was founded by the open round of `group`. */
+/* Notes that the open round of `group` has founded the cluster of `born`, whose rounds begin after that one's end. */
 void group_bear(struct group *group, struct group *born);
 
 /*
@@ -78,7 +81,7 @@ void group_beaten(struct group *group, const struct beat_result *result);
 /* Whether nodes have moved, and nobody has been told yet. */
 bool group_is_judging(const struct group *group);
 
-/* Regular rounds at the places of the present heartbeat; and a round in `after_ms`, if none begins before. */
+/* Sets the regular rounds by the present heartbeat, and has a round open in `after_ms` if none does before. */
 void group_reload(struct group *group, int64_t after_ms);
 
 /* The watch's node leaves the fleet: an open round does not wait for it, nor tells of it. */

@@ -9,12 +9,12 @@
 #include "loop/timer.h"
 
 #define STALL_TICK_MS 200
-#define STALL_LIMIT_MS 2000 /* a timer that is later than that says so */
+#define STALL_LIMIT_MS 2000 /* a tick that is later than that tells of a stall */
 
 struct stall {
 	struct timer *timer;
 	struct deadlines *deadlines; /* the owner's: they are told of each stall */
-	struct meters *meters; /* how late each tick is; NULL: nobody wants to know */
+	struct meters *meters; /* take how late each tick is; NULL: it is not measured */
 	int64_t ticked_ms;
 };
 

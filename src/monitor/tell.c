@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "loop/clock.h"
 
-#define NAMES_TOLD 8 /* of witnesses, in a line */
+#define NAMES_TOLD 8 /* how many witnesses a line names */
 
 struct log_about tell_node_about(const struct node *node)
 {
@@ -19,7 +19,7 @@ struct log_about tell_node_about(const struct node *node)
 	};
 }
 
-/* Losses and their ends are said at the seed's default level; the rest is info. */
+/* Losses and their ends are logged at the seed's default level, all else is info. */
 static enum log_level level_of(const struct change *change)
 {
 	if (change->event == EVENT_PLUSMOIN_UP)
@@ -163,8 +163,8 @@ void tell_seen_by_others(const struct node *node, bool still)
 	about.rule = rule_name(node->place == PLACE_MASTER ? RULE_P6 : RULE_P8);
 	about.reason = reason_name(node->failure.reason);
 	if (still)
-		log_line(LOG_LEVEL_ERROR, &about, "this monitor alone fails to see it: most of the others do, and it keeps its"
-			 " place (monitors.votes)");
+		log_line(LOG_LEVEL_ERROR, &about, "this monitor alone fails to see it: most of the others see the node, which"
+			 " keeps its place (monitors.votes)");
 	else
 		log_line(LOG_LEVEL_ERROR, &about, "most of the monitors do not see it any more: its failure counts");
 }
@@ -208,7 +208,7 @@ void tell_reconnected(bool fires)
 	struct log_about about = { .event = event_kind_name(EVENT_MONITOR_RECONNECTED), .rule = rule_name(RULE_P7) };
 
 	log_line(LOG_LEVEL_ERROR, &about, "plusmoin hears other hosts again: all nodes are asked anew%s",
-		 fires ? "" : " (no event, as its begin was none)");
+		 fires ? "" : " (no event, as its begin fired none)");
 }
 
 struct change tell_split(struct node *newer, struct node *older)

@@ -7,7 +7,7 @@
 #include "loop/timer.h"
 #include "loop/workers.h"
 
-#define TURN_MS 1     /* the shortest that a timer can be: the next turn of the loop that is no busier */
+#define TURN_MS 1     /* the shortest time of a timer: it fires in the loop's next turn */
 #define BLOCKED_MS 10 /* how often it is looked whether the workers have caught up */
 
 TAILQ_HEAD(passes, pass);
@@ -15,15 +15,15 @@ TAILQ_HEAD(passes, pass);
 struct throttle {
 	struct passes waiting[PASS_KINDS];
 	size_t waiting_count[PASS_KINDS];
-	struct passes counted; /* in the order in which they were got */
+	struct passes counted; /* those that count, in the order in which they were given */
 	size_t count;
-	int left;        /* of this turn */
-	int64_t given_ms; /* steady: when the last was given that is not urgent */
+	int left;        /* how many may still be given in this turn */
+	int64_t given_ms; /* steady: when the last PASS_PLAIN was given */
 	bool turns_soon; /* the timer is set to TURN_MS */
 	struct timer *turn;
 };
 
-/* The next turn, if somebody waits for it or it brings more passes than are left. */
+/* Sets the timer for the next turn, if a pass waits for it or some of this turn's were given. */
 static void plan(struct throttle *throttle, bool soon)
 {
 	bool waits = false;
@@ -37,7 +37,7 @@ static void plan(struct throttle *throttle, bool soon)
 	throttle->turns_soon = soon;
 }
 
-/* Those that have been under way for long are not counted any more. */
+/* Stops counting connects that have been under way for THROTTLE_COUNTS_MS. */
 static void drop_old(struct throttle *throttle)
 {
 	int64_t now_ms = clock_steady_ms();

@@ -7,7 +7,7 @@
  * - it is a connect, and THROTTLE_CONNECTS are under way. One that has come to no end within THROTTLE_COUNTS_MS is not
  *   counted any more: servers that are silent do not keep the others waiting;
  * - it is a connect, and THROTTLE_STEPS steps of logins have waited for worker threads for WORKERS_PATIENCE_MS: the
- *   machine can do no more. One each THROTTLE_TRICKLE_MS may go all the same: that may be a server's fault that has nothing to do with it.
+ *   machine can do no more. One each THROTTLE_TRICKLE_MS may go all the same, as another server may cause that.
  * Urgent connects wait for the first of these alone. More urgent ones go first, and those of one kind in the order in
  * which they came. Monitor thread.
  */
@@ -22,17 +22,17 @@
 #define THROTTLE_A_TURN 128    /* about 3 ms of the loop's time */
 #define THROTTLE_CONNECTS 256  /* as many as `plusmoin check` makes */
 #define THROTTLE_COUNTS_MS 100
-#define THROTTLE_STEPS 16 /* so that no worker is idle before the loop turns next */
+#define THROTTLE_STEPS 16 /* so many that no worker is idle before the loop turns next */
 #define THROTTLE_TRICKLE_MS 50
 
 enum pass_kind {
-	PASS_QUESTION, /* over a connection that stands */
-	PASS_URGENT,   /* a connect on which the place of a node hangs */
+	PASS_QUESTION, /* a question over a kept connection */
+	PASS_URGENT,   /* a connect on which the place of a node depends */
 	PASS_PLAIN,    /* any other connect */
 	PASS_KINDS
 };
 
-enum pass_state { PASS_NONE, PASS_WAITS, PASS_COUNTS /* it is a connect under way */ };
+enum pass_state { PASS_NONE, PASS_WAITS, PASS_COUNTS /* it is given, for a connect that is under way */ };
 
 /* One pass; it stands inside its owner, who leaves before it is freed. Zero-initialised: none. */
 struct pass {
@@ -58,7 +58,7 @@ void throttle_free(struct throttle **throttle);
  */
 bool throttle_take(struct throttle *throttle, struct pass *pass, enum pass_kind kind, void (*go)(void *data), void *data);
 
-/* The connect has come to its end, or what waits is not wanted any more. In any state. */
+/* Gives the pass back: the connect has ended, or is not wanted any more. In any state of the pass. */
 void throttle_leave(struct throttle *throttle, struct pass *pass);
 
 /* How many connects wait. */

@@ -20,8 +20,8 @@ static enum failing how_it_fails(const struct node *node)
 }
 
 /*
- * Whether why it fails is an error in the log: a node that has never answered, and so is nobody's loss, says each
- * reason once, and then that it answers.
+ * Whether the reason of a failure is logged as an error: of a node that has never answered, and so is no loss, each
+ * reason is, once.
  */
 static bool is_unheard_news(struct trouble *trouble, const struct node *node)
 {
@@ -52,7 +52,10 @@ bool trouble_tell(struct trouble *trouble, const struct node *node, bool heard)
 		return false;
 	about.reason = failing != FAILING_NOT ? reason_name(node->failure.reason) : NULL;
 	trouble->failing = failing;
-	/* "beat not written" is a loss (contract.md), and who never answered is missed: they and their ends are errors */
+	/*
+	 * an unwritten beat is a loss (contract.md), a node that never answered is missed: both, and their ends, are
+	 * errors
+	 */
 	if (failing != FAILING_NOT)
 		log_line(loud ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, &about, "%s: %s", words[failing],
 			 node->shown->failure);

@@ -1,6 +1,6 @@
 /*
- * What the log is told of a node that fails: a line when what fails is another thing than before, and one
- * when it ends. Monitor thread.
+ * Tells the log of a node that fails: a line when what fails is another thing than before, and one when the
+ * node answers again. Monitor thread.
  */
 #pragma once
 
@@ -11,13 +11,13 @@ enum failing { FAILING_NOT, FAILING_ANSWER, FAILING_QUESTION, FAILING_FRESH, FAI
 
 /* Zero-initialised: nothing was told. */
 struct trouble {
-	enum failing failing;       /* as the log was told, last time */
-	bool told_error;            /* since it began to fail, an error was told */
-	bool told_unheard[REASONS]; /* before it has ever answered: why it fails, each told once as an error */
+	enum failing failing;       /* what the log was told last */
+	bool told_error;            /* an error was logged since the node began to fail */
+	bool told_unheard[REASONS]; /* reasons that were logged as errors before the node has ever answered */
 };
 
 /*
- * After a look at the node; `heard`: it had answered before this look. Whether it fails now and did not, or the
- * other way round.
+ * Tells the log what a look at the node has changed; `heard`: it had answered before this look. Returns whether
+ * the node has begun, or ceased, to fail.
  */
 bool trouble_tell(struct trouble *trouble, const struct node *node, bool heard);

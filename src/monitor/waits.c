@@ -4,14 +4,14 @@
 
 #include "base/mem.h"
 
-#define ASKED_AGAIN 4 /* after such a share of the time that has passed since the founding */
+#define ASKED_AGAIN 4 /* after this part (a fourth) of the time since the founding */
 
 struct wait {
 	struct cluster *cluster;
-	int64_t founded_ms;  /* when its first beat was written, by the founding's clock, */
-	int64_t founded_at_ms; /* and by the steady one */
-	bool has_looked;     /* its awaited nodes have been asked once more, */
-	int64_t looked_ms;   /* at this time: the end */
+	int64_t founded_ms;  /* by the founding's clock: when its first beat was written */
+	int64_t founded_at_ms; /* the same by the steady clock */
+	bool has_looked;     /* its awaited nodes were asked once more, at the end of the wait */
+	int64_t looked_ms;   /* by the founding's clock: when they were */
 	struct changes changes; /* of its slaves' places, until they are told */
 };
 
@@ -48,7 +48,7 @@ static void ask_awaited(const struct waits *waits, const struct wait *wait)
 	}
 }
 
-/* The last look. */
+/* Asks the nodes that are late once more, at the end of the wait. */
 static void look_at_late(const struct waits *waits, const struct wait *wait)
 {
 	for (size_t i = 0; i < wait->cluster->awaited.count; i++) {
@@ -71,7 +71,7 @@ static void ask_strangers(const struct waits *waits)
 	}
 }
 
-/* The last look was asked for: whether all have answered it, or had the time to. */
+/* Whether all have answered that last look, or had the time to. */
 static bool has_looked(const struct waits *waits, const struct wait *wait, int64_t elapsed_ms)
 {
 	if (elapsed_ms - wait->looked_ms >= waits->watches->config->query_timeout_ms)
@@ -110,8 +110,8 @@ static bool is_over(const struct waits *waits, struct wait *wait,
 }
 
 /*
- * Those whose wait is over at this tick: all are placed before the first of them is told of, so that
- * what is shown of the clusterless nodes changes once.
+ * Places the slaves of clusters whose wait is over at this tick, of all before the first is told of, so
+ * that what is shown of the clusterless nodes changes once.
  */
 static void place_slaves(struct waits *waits, const struct awaited_situation *situation,
 			 int64_t elapsed_ms)
@@ -147,7 +147,7 @@ static void look(struct waits *waits, int64_t elapsed_ms, bool logging_in)
 		ask_strangers(waits);
 }
 
-/* In the order in which they were placed. */
+/* Tells of a few clusters, in the order in which they were placed. */
 static void tell_placed(struct waits *waits, waits_up *up, void *data)
 {
 	size_t count = waits->placed.count < WAITS_TOLD_A_TURN ? waits->placed.count

@@ -8,13 +8,13 @@
 #include "core/awaited.h"
 #include "monitor/node.h"
 
-#define WAITS_TOLD_A_TURN 20 /* clusters: polls go on between */
+#define WAITS_TOLD_A_TURN 20 /* clusters; the loop does other work between */
 
 struct waits {
 	struct watches *watches;
 	struct list waiting; /* struct wait, in the order of their founding */
 	int64_t strangers_asked_ms; /* as awaited_strangers_asked() says in this tick */
-	struct list placed;  /* those whose slaves are placed, and that are told of in the next turns */
+	struct list placed;  /* struct wait, whose slaves are placed, and which are told of in the next turns */
 };
 
 /* What follows when a cluster's wait is over: its slaves were placed, with these changes. */
@@ -25,14 +25,14 @@ void waits_add(struct waits *waits, struct cluster *cluster, int64_t founded_ms)
 bool waits_are_over(const struct waits *waits);
 
 /*
- * One tick: those that were placed before are told of first, a few a turn; else all are looked at, and
- * asked. True: more are to be told of at once. `logging_in`: some first login is under way.
+ * Does a tick: tells of clusters whose slaves were placed before, a few a turn; if there are none, looks at
+ * all, and asks. True: more are to be told of at once. `logging_in`: some first login is under way.
  */
 bool waits_tick(struct waits *waits, int64_t elapsed_ms, bool logging_in, waits_up *up, void *data);
 
-/* A reload: what was to be told of a node that leaves is not. */
+/* For a reload: changes of a node that leaves, which were to be told, are not. */
 void waits_forget(struct waits *waits, const struct node *node);
 
-/* After a reload: clusters that nobody is in any more, and that are about to be dropped, wait no longer. */
+/* After a reload: clusters without members, which are about to be dropped, wait no longer. */
 void waits_drop_empty(struct waits *waits);
 void waits_free(struct waits *waits);

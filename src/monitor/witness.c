@@ -12,11 +12,11 @@
 
 enum opinion_state {
 	OPINION_NONE,  /* nobody is asked */
-	OPINION_MUTE,  /* nobody has had one at the first look: the failure counts */
+	OPINION_MUTE,  /* no slave has said anything in the first look: the failure counts */
 	OPINION_FIRST, /* the first look was begun; the verdict may wait for the second */
 	OPINION_SECOND,
 	OPINION_VOUCHED,
-	OPINION_LAPSED /* the last vouch has: the failure counts, unless the monitor is isolated */
+	OPINION_LAPSED /* the last vouch has lapsed: the failure counts, unless the monitor is isolated */
 };
 
 /* What the slaves of a sitting master say of it. */
@@ -25,10 +25,10 @@ struct opinion {
 	struct deadline timer;
 	enum opinion_state state;
 	bool is_open;     /* a look is under way */
-	size_t awaited;   /* who has not answered in it */
-	int64_t first_ms; /* steady: when the first look began, */
-	int64_t look_ms;  /* and the last one */
-	uint64_t highest; /* LSN of all slaves in the looks before */
+	size_t awaited;   /* how many slaves have not answered in it */
+	int64_t first_ms; /* steady: when the first look began */
+	int64_t look_ms;  /* steady: when the last look began */
+	uint64_t highest; /* the highest LSN of all slaves in the looks before */
 };
 
 static const struct watch_gate gate;
@@ -69,7 +69,7 @@ static void begin_first(struct opinion *opinion)
 	begin_look(opinion);
 }
 
-/* It is over; whether somebody has said something to compare the next one with. */
+/* Ends the look. Returns whether a slave has said something to compare the next one with. */
 static bool settle(struct opinion *opinion)
 {
 	opinion->is_open = false;
@@ -78,13 +78,13 @@ static bool settle(struct opinion *opinion)
 
 /* ---- what follows ---- */
 
-/* Whether the failure waits for its slaves, and not for anything else. */
+/* Whether the master's failure waits here, and not at another gate. */
 static bool has_waiting(const struct watch *watch)
 {
 	return watch->aside != NULL && watch->aside_of == &gate;
 }
 
-/* The failure that waits counts as it stands, unless the monitor is isolated by now. */
+/* Takes in the failure that waits, or nothing in its place if the monitor is isolated by now. */
 static void let_go(struct opinion *opinion)
 {
 	struct watch *watch = opinion->watch;
@@ -106,7 +106,9 @@ static void plan_second(struct opinion *opinion)
 	deadline_start(&opinion->timer, wait_ms > 0 ? wait_ms : 0);
 }
 
-/* From one look to the next. A thousand slaves and more are asked a thousand questions a second, but twice in a vouch. */
+/*
+ * The time from one look to the next, ms: of many slaves one a millisecond is asked, but each twice in a vouch's time.
+ */
 static int64_t pace(const struct opinion *opinion)
 {
 	int64_t holds_ms = opinion->watch->all->config->query_timeout_ms;
@@ -132,7 +134,7 @@ static void plan_next(struct opinion *opinion)
 	deadline_start(&opinion->timer, next_ms > 0 ? next_ms : 0);
 }
 
-/* New growth gives the vouch anew; whether it holds. */
+/* Gives a new vouch if `witnesses` slaves vouch for the master. Returns whether they do, and suffice. */
 static bool renew(struct opinion *opinion, bool is_blind, int witnesses)
 {
 	struct node *node = opinion->watch->node;
@@ -181,8 +183,8 @@ static void end_next(struct opinion *opinion)
 }
 
 /*
- * Nobody vouches any more: what was seen of the master last counts now. But for the isolation, which may be why nobody
- * does: it is seen anew.
+ * The vouch has lapsed, and the master's last failure is to count. It passes the gates anew, as the monitor may be
+ * isolated, and hear no slave for that reason.
  */
 static void lapse(struct opinion *opinion)
 {
@@ -245,7 +247,7 @@ static void on_time(void *data)
 
 /* ---- what comes in ---- */
 
-/* Of the slave's master; NULL: it has none, or there is none. */
+/* The opinion on the slave's master; NULL: it has no master, or that one's slaves were never asked. */
 static struct opinion *opinion_on_master(const struct watch *slave)
 {
 	const struct node *node = slave->node;
@@ -269,7 +271,7 @@ static void on_heard(void *data, struct watch *watch, const struct hearing *hear
 		deadline_start(&opinion->timer, 0); /* not from inside the slave's answer */
 }
 
-/* It was about an attempt before the one that has ended, or is under way. */
+/* Whether it was formed in an earlier attempt than the one that is under way or has just ended. */
 static bool is_old(const struct opinion *opinion)
 {
 	return opinion->first_ms < opinion->watch->asked_ms;
@@ -288,7 +290,7 @@ static void on_late(void *data, struct watch *watch)
 		begin_first(opinion_of(watch));
 }
 
-/* A slave whose look was under way may be asked now. */
+/* Asks a slave now that could not be asked while its own look was under way. */
 static void ask_busy(struct watch *slave)
 {
 	const struct opinion *opinion = opinion_on_master(slave);

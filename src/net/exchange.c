@@ -23,7 +23,7 @@ struct wire {
 	uv_shutdown_t shutdown;
 	char *data; /* what is sent: libuv reads it until the wire is closed */
 	size_t len;
-	struct exchange *exchange; /* NULL: let go */
+	struct exchange *exchange; /* NULL: it is over */
 	char bytes[65536];
 };
 
@@ -40,8 +40,8 @@ struct exchange {
 	struct buf answer;
 	int64_t timeout_ms;
 	int64_t until_ms;
-	struct timer *deadline; /* of all of it */
-	struct timer *share;    /* of the present address, and a failure met at the start */
+	struct timer *deadline; /* of the whole exchange */
+	struct timer *share;    /* the present address's part of the time; also delivers a failure met at the start */
 	int error;              /* of the last address that was tried */
 	void (*done)(void *data, const char *error, struct buf *answer);
 	void *user;
@@ -104,7 +104,7 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *out)
 	*out = uv_buf_init(wire->bytes, sizeof(wire->bytes));
 }
 
-/* libuv takes a reset that follows the last bytes for their end: the socket knows better. */
+/* libuv reports a reset that follows the last bytes as their end, so the socket is asked for its error. */
 static void end_of_answer(struct exchange *exchange)
 {
 	uv_os_fd_t fd;
@@ -140,7 +140,7 @@ static void on_written(uv_write_t *request, int status)
 {
 	struct wire *wire = request->handle->data;
 
-	/* who answers without reading all may close: what it said counts, on_read() has the rest */
+	/* a program may answer and close without reading all: then its answer counts, which on_read() takes */
 	if (wire->exchange != NULL && status != 0 && status != UV_EPIPE && status != UV_ECONNRESET)
 		fail(wire->exchange, status);
 }
@@ -188,7 +188,7 @@ static void on_connected(uv_connect_t *request, int status)
 		failed_to_connect(wire->exchange, status);
 }
 
-/* The present address has had its share of the time, or could not even be tried. */
+/* Called when the present address has had its share of the time, or could not even be tried. */
 static void on_share_over(void *data)
 {
 	struct exchange *exchange = data;
@@ -247,7 +247,7 @@ static void try_next(struct exchange *exchange)
 				  : connect_tcp(exchange, exchange->addresses.text[exchange->next++]);
 	if (exchange->error != 0)
 		timer_start(exchange->share, 0);
-	else if (share > 1) /* the last one's is what is left of all */
+	else if (share > 1) /* the last address has all the time that is left */
 		timer_start(exchange->share, left_ms > share ? left_ms / share : 1);
 }
 

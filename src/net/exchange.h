@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "net/resolve.h"
 
-#define EXCHANGE_BYTES ((size_t)16 << 20) /* as a query's rows: more is an error */
+#define EXCHANGE_BYTES ((size_t)16 << 20) /* the longest answer, as for the rows of a query; a longer one is an error */
 
 struct exchange_order {
 	const char *path; /* of a Unix socket; NULL: host and port */

@@ -13,7 +13,7 @@ struct http {
 	CURLM *multi;
 	struct timer *timer; /* libcurl's */
 	struct list calls;
-	struct list fresh; /* those of them whose body has grown, and that want to know it */
+	struct list fresh; /* calls whose body has grown and whose `more` is to be called */
 };
 
 struct http_call {
@@ -22,12 +22,12 @@ struct http_call {
 	struct curl_slist *headers;
 	char *body;
 	struct http_answer answer;
-	const char *refused; /* why we ended it ourselves */
+	const char *refused; /* why we ended it ourselves; NULL: we did not */
 	struct timer *later; /* delivers what went wrong in http_start() */
 	char error[CURL_ERROR_SIZE];
-	char too_large[48];  /* what is said of a body of more than `body_bytes` */
+	char too_large[48];  /* the error's text for a body of more than `body_bytes` */
 	size_t body_bytes;
-	bool secure;         /* TLS stands before the request does */
+	bool secure;         /* the request goes over TLS */
 	void (*more)(void *data, struct buf *body);
 	void (*done)(void *data, const char *error, struct http_answer *answer);
 	void *data;
@@ -36,7 +36,7 @@ struct http_call {
 /* A socket of libcurl's. Freed when libuv has closed the handle. */
 struct http_socket {
 	uv_poll_t handle;
-	struct http *http; /* NULL: let go */
+	struct http *http; /* NULL: it is dropped */
 	curl_socket_t fd;
 };
 
@@ -63,7 +63,7 @@ static void free_call(struct http_call *call)
 	free(call);
 }
 
-/* Whether the connection stood. libcurl keeps no time of TLS before it stands, and no time of TCP likewise. */
+/* Whether the connection stood, with TLS if asked for: only then libcurl has the time that its set-up took. */
 static bool has_reached(struct http_call *call)
 {
 	curl_off_t time = 0;
@@ -81,7 +81,7 @@ static void finish(struct http_call *call, CURLcode code)
 	call->answer.timed_out = code == CURLE_OPERATION_TIMEDOUT;
 	if (code != CURLE_OK && call->refused != NULL)
 		error = call->refused;
-	else if (code == CURLE_FILESIZE_EXCEEDED) /* curl 8.4 and later count the bytes, too, and say it otherwise */
+	else if (code == CURLE_FILESIZE_EXCEEDED) /* curl 8.4 and later count the bytes, too, and have other words */
 		error = call->too_large;
 	else if (code != CURLE_OK)
 		error = call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
@@ -112,7 +112,7 @@ static void take_ended(struct http *http)
 	}
 }
 
-/* Outside libcurl, which lets nobody cancel from inside its own callbacks. */
+/* Calls `more` where it is due. This is done outside libcurl, in whose callbacks a request cannot be cancelled. */
 static void tell_fresh(struct http *http)
 {
 	struct http_call *call;
@@ -172,7 +172,7 @@ static struct http_socket *watch_socket(struct http *http, curl_socket_t fd)
 	return socket;
 }
 
-/* libcurl says which sockets to watch, and for what. */
+/* Called by libcurl, to say which sockets to watch and for what. */
 static int on_watch(CURL *easy, curl_socket_t fd, int what, void *data, void *known)
 {
 	struct http *http = data;
@@ -234,7 +234,7 @@ static size_t take_head(char *bytes, size_t size, size_t count, void *data)
 	size_t len = size * count;
 
 	if (len >= 5 && strncasecmp(bytes, "HTTP/", 5) == 0)
-		buf_clear(&call->answer.head); /* of a redirect, or a 1xx, before */
+		buf_clear(&call->answer.head); /* drops the headers of a redirect, or of a 1xx */
 	if (call->answer.head.len + len > HTTP_HEAD_BYTES) {
 		call->refused = "the headers are larger than 1 MiB";
 		return 0;
@@ -276,12 +276,12 @@ void http_free(struct http **http_p)
 	free(http);
 }
 
-/* The method, the body and the headers. */
+/* Sets the method, the body and the headers. */
 static void set_message(struct http_call *call, const struct http_order *order)
 {
 	CURL *easy = call->easy;
 
-	call->headers = curl_slist_append(NULL, "Expect:"); /* nobody waits for a 100 */
+	call->headers = curl_slist_append(NULL, "Expect:"); /* so that libcurl does not wait for a 100 */
 	for (size_t i = 0; i < order->header_count; i++)
 		call->headers = curl_slist_append(call->headers, order->headers[i]);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
@@ -319,12 +319,12 @@ static void set_limits(struct http_call *call, const struct http_order *order)
 	(void)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, order->redirects > 0 ? 1L : 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)order->redirects);
-	if (order->more == NULL) /* who takes pieces may take any number of them */
+	if (order->more == NULL) /* with `more` the whole body may be of any length */
 		(void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->body_bytes);
 	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else a timed-out look-up blocks */
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* without it a look-up that timed out blocks */
 	if (order->http_1)
 		(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (order->direct)

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 
-#define HTTP_BODY_BYTES ((size_t)16 << 20) /* as a query's rows: more is an error */
+#define HTTP_BODY_BYTES ((size_t)16 << 20) /* the longest body, as for the rows of a query; a longer one is an error */
 #define HTTP_HEAD_BYTES ((size_t)1 << 20)
 #define HTTP_ENDLESS INT64_MAX /* a request that lasts until one side ends it */
 
@@ -23,17 +23,17 @@ struct http_order {
 	const char *const *headers; /* "Name: value" */
 	size_t header_count;
 	const char *cafile;   /* NULL: the system's */
-	const char *certfile; /* this client's, PEM; NULL: none */
+	const char *certfile; /* this client's certificate, PEM; NULL: none */
 	const char *keyfile;  /* of certfile; NULL: certfile holds it */
-	bool verify;          /* certificate and name */
-	bool direct;          /* by no proxy, whatever the environment says */
-	bool http_1;          /* by HTTP/1.1: a server of HTTP/2 may ask libcurl to send a request again */
+	bool verify;          /* the server's certificate and name are verified */
+	bool direct;          /* no proxy is used, whatever the environment says */
+	bool http_1;          /* HTTP/1.1 is used, because an HTTP/2 server may ask libcurl to send a request again */
 	int redirects;        /* how many are followed */
-	int64_t timeout_ms;   /* for all of it, or HTTP_ENDLESS: then TCP looks whether the other side lives */
-	int64_t connect_ms;   /* until the connection stands, TLS and all; 0: timeout_ms alone bounds that */
-	size_t body_bytes;    /* more in the body that nobody has taken are an error; 0: HTTP_BODY_BYTES */
+	int64_t timeout_ms;   /* for the whole request; HTTP_ENDLESS: TCP keepalives find out whether the server is gone */
+	int64_t connect_ms;   /* until the connection stands, with TLS; 0: timeout_ms alone bounds that */
+	size_t body_bytes;    /* more bytes of the body than this that `more` has not taken are an error; 0: HTTP_BODY_BYTES */
 	/*
-	 * Called whenever more of the body has come, outside libcurl: it takes what it wants from the front
+	 * Called, outside libcurl, whenever more of the body has come: it takes what it wants from the front
 	 * (buf_drop()), and may cancel. NULL: the body is gathered for `done`.
 	 */
 	void (*more)(void *data, struct buf *body);
@@ -43,19 +43,19 @@ struct http_answer {
 	long status;
 	bool timed_out;  /* the error is that its time was over */
 	bool reached;    /* a connection stood, with TLS where it is asked for: the request may have been carried out */
-	struct buf head; /* the lines of the last answer's headers, as they came */
-	struct buf body; /* also after an error */
+	struct buf head; /* the header lines of the last answer, as they came */
+	struct buf body; /* what came of it, also after an error */
 };
 
 struct http;
 struct http_call;
 
-/* Once, before the first thread; what is wrong, or NULL. */
+/* Called once, before the first thread. Returns what is wrong, or NULL. */
 const char *http_global_init(void);
 
 struct http *http_new(uv_loop_t *loop);
 
-/* Drops what is under way. Not from a callback of a call's. NULL allowed; clears the pointer. */
+/* Drops all calls that are under way; not to be called from a call's callback. NULL allowed; clears the pointer. */
 void http_free(struct http **http);
 
 /*

@@ -6,11 +6,11 @@
 #include "base/mem.h"
 #include "loop/timer.h"
 
-/* libuv's part outlives the knock until it is closed. */
+/* The part that libuv uses. It lives until its handle is closed, which may be after the knock has ended. */
 struct tap {
 	uv_tcp_t tcp;
 	uv_connect_t connect;
-	struct knock *knock; /* NULL: let go */
+	struct knock *knock; /* NULL: it has ended */
 };
 
 struct knock {
@@ -18,7 +18,7 @@ struct knock {
 	int port;
 	struct lookup *lookup;
 	struct tap *tap;
-	struct timer *later; /* tells what is known at once */
+	struct timer *later; /* delivers an answer that is known inside knock_start() */
 	enum knock_answer answer;
 	void (*done)(void *data, enum knock_answer answer);
 	void *data;

@@ -1,6 +1,6 @@
 /*
- * A knock at a host: one TCP connect, that is closed as soon as it is answered. It tells whether anything
- * of the host is heard: a refusal is an answer, too. It has no deadline; its owner calls it off. Loop's thread.
+ * A knock at a host: one TCP connect, which is closed as soon as it is answered. It tells whether the host
+ * answers at all; a refusal is an answer, too. It has no deadline: its owner cancels it. Loop's thread.
  */
 #pragma once
 
@@ -10,8 +10,8 @@ struct knock;
 
 enum knock_answer {
 	KNOCK_ANSWERED, /* TCP took the connect, refused it or reset it */
-	KNOCK_SILENT,   /* the network or the name server says that it leads nowhere, or TCP gave up */
-	KNOCK_UNABLE    /* it could not be tried for a lack of our own (descriptors, ports) */
+	KNOCK_SILENT,   /* the network or the name server says that there is no way to it, or TCP gave up */
+	KNOCK_UNABLE    /* it could not be tried, because we lack descriptors, memory or ports */
 };
 
 /*

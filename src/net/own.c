@@ -30,7 +30,7 @@ static bool is_same(const uv_interface_address_t *one, int family, const void *a
 bool own_has(const struct own *own, const char *host)
 {
 	char text[INET6_ADDRSTRLEN];
-	size_t len = strcspn(host, "%"); /* a zone */
+	size_t len = strcspn(host, "%"); /* without the zone */
 	struct in6_addr address; /* or an in_addr */
 	int family = strchr(host, ':') != NULL ? AF_INET6 : AF_INET;
 

@@ -1,5 +1,5 @@
 /*
- * The addresses of this machine's interfaces: what is reached by them says nothing about the network.
+ * The addresses of this machine's interfaces: an answer from one of them says nothing about the network.
  * Loop's thread.
  */
 #pragma once
@@ -15,12 +15,12 @@ struct own {
 
 #define OWN_AGE_MS 1000
 
-/* Reads them, if they are old. Zero-initialised: they were never read. Where they cannot be read, none is known. */
+/* Reads them again if they are too old; zero-initialised they were never read. If it cannot, no address is known. */
 void own_read(struct own *own);
 
 /*
- * Whether `host` is this machine: a socket directory, "localhost", or an address of an interface. A name
- * that was not looked up is another machine's.
+ * Whether `host` is this machine: a socket directory, "localhost", or an address of an interface. No name is
+ * looked up, so any other name counts as another machine's.
  */
 bool own_has(const struct own *own, const char *host);
 void own_free(struct own *own);

@@ -138,7 +138,7 @@ static void on_impatient(void *data)
 		answer(lookup, &failure);
 }
 
-/* Where the name of this host is or belongs. */
+/* Returns the index at which the name of this host is or is to be inserted. */
 static size_t place_of(const struct resolver *resolver, const char *host)
 {
 	size_t low = 0;

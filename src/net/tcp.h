@@ -3,8 +3,11 @@
 
 #include <stdbool.h>
 
-/* Whether its connect was answered, and it stands. False of what is no TCP socket. */
+/* Whether the socket's connect was answered and the connection stands; false also if it is no TCP socket. */
 bool tcp_is_established(int fd);
 
-/* Whether the other end has not acknowledged all that was sent: a frozen program's kernel does, a host that is gone does not. */
+/*
+ * Whether the other end has not acknowledged all that was sent. The kernel of a frozen program acknowledges it, a host
+ * that is gone does not.
+ */
 bool tcp_is_unacknowledged(int fd);

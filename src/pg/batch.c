@@ -59,7 +59,7 @@ static void plan(struct batch *batch, const struct statement *statements, size_t
 		batch->sent[i].preparing = name > 0 && !has_name(batch, name);
 		batch->sent[i].joined = statements[i].joined && i + 1 < count;
 		if (name > 0)
-			note_name(batch, name); /* one that stands twice is prepared before the first of them */
+			note_name(batch, name); /* a name that stands twice is prepared once */
 	}
 	batch->known = known;
 }
@@ -88,7 +88,10 @@ bool batch_send(struct batch *batch, PGconn *pg, const struct statement *stateme
 
 /* ---- results ---- */
 
-/* A server that loses prepared statements twice in a row, or has some of other clients, is a pool's: none from now on. */
+/*
+ * Forgets all prepared statements. None is prepared any more where the server loses them twice in a row, or has
+ * those of other clients: a connection pool lies between.
+ */
 static void lose(struct batch *batch, bool for_ever)
 {
 	batch->known = 0;
@@ -114,7 +117,7 @@ static bool is_about_name(struct batch *batch, const PGresult *result)
 	return true;
 }
 
-/* The result of a statement, or of its preparing. */
+/* Takes the result of a statement, or of its preparing. */
 static enum batch_step take_answer(struct batch *batch, const PGresult *result, int *tag)
 {
 	bool was_prepared_here;
@@ -142,7 +145,7 @@ static enum batch_step take_answer(struct batch *batch, const PGresult *result, 
 	return BATCH_MORE;
 }
 
-/* A Sync was answered: the statements up to it are done, whatever came of them. */
+/* Takes the answer to a Sync: the statements before it are done, whether or not they have failed. */
 static enum batch_step take_sync(struct batch *batch)
 {
 	while (batch->synced < batch->count && batch->sent[batch->synced].joined)

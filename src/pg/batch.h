@@ -17,27 +17,27 @@
 struct statement {
 	int tag; /* handed back with the result; at most INT16_MAX */
 	const char *sql;
-	const char *name; /* of the prepared statement that it is; static, and always of the same SQL; NULL: it is none */
-	bool joined; /* it shares its Sync with the next one: when it fails the next one is not executed, and has no result */
+	const char *name; /* of its prepared statement: static, always with the same SQL; NULL: it is not prepared */
+	bool joined; /* it shares its Sync with the next one, which is not executed, without a result, if it fails */
 	int param_count;
 	const char *params[3]; /* text; copied by libpq */
 };
 
 /* Zero-initialised: a connection that was asked nothing. */
 struct batch {
-	const char *names[BATCH_NAMES]; /* that were asked for over this connection, */
-	unsigned char known;            /* and those of them that the server has: a bit each */
-	bool plain;     /* behind a connection pool, or where a statement's columns have changed: none is prepared any more */
-	bool is_lost;   /* the last execution by name met a server that did not have it */
-	bool again;     /* this batch met that: it is to be sent once more */
-	bool pipelined; /* this batch is sent so */
+	const char *names[BATCH_NAMES]; /* of the prepared statements that were asked for over this connection */
+	unsigned char known;            /* a bit for each of `names`: the server has that prepared statement */
+	bool plain;     /* no statement is prepared any more: a connection pool lies between, or columns have changed */
+	bool is_lost;   /* the server did not have the prepared statement that was executed last */
+	bool again;     /* the server could not use a prepared statement of this batch, which is to be sent once more */
+	bool pipelined; /* this batch is sent in libpq's pipeline mode */
 	unsigned char count;
 	unsigned char at;     /* the statement whose result comes next */
-	unsigned char synced; /* statements before the Sync that comes next */
-	bool is_prepared;     /* its preparing was answered */
+	unsigned char synced; /* number of statements whose Sync was answered */
+	bool is_prepared;     /* the server has answered the preparing of statement `at` */
 	struct {
 		int16_t tag;
-		unsigned char name; /* 1 for names[0]; 0: it has none */
+		unsigned char name; /* 1 for names[0]; 0: it is executed without a name */
 		bool preparing : 1;
 		bool joined : 1;
 	} sent[BATCH_STATEMENTS];
@@ -47,17 +47,17 @@ struct batch {
 bool batch_send(struct batch *batch, PGconn *pg, const struct statement *statements, size_t count);
 
 enum batch_step {
-	BATCH_MORE,   /* nothing to tell; there may be more to take */
+	BATCH_MORE,   /* the result is none of a statement's; there may be more to take */
 	BATCH_RESULT, /* the result is that of the statement with `tag` */
 	BATCH_DONE    /* all statements of the batch were answered: PQexitPipelineMode() */
 };
 
 /*
- * Takes a result that PQgetResult() has returned. One that says that the server has no such prepared statement
- * (DISCARD ALL, a pool that has changed servers), has one already, or cannot use it any more, is not told. A batch
- * without a pipeline is done when PQgetResult() returns NULL.
+ * Takes a result that PQgetResult() has returned. An error about a prepared statement is no result of the statement:
+ * the server does not have it (DISCARD ALL, a pool that has changed servers), has one of that name already, or cannot
+ * use it any more. A batch without a pipeline is done when PQgetResult() returns NULL.
  */
 enum batch_step batch_take(struct batch *batch, const PGresult *result, int *tag);
 
-/* Whether the batch that is done is to be sent once more, as it met a prepared statement that was none. */
+/* Whether the batch that is done is to be sent once more, because the server could not use a prepared statement. */
 bool batch_is_to_repeat(const struct batch *batch);

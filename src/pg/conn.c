@@ -22,20 +22,20 @@ enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_DEAD };
 /* A watcher outlives its connection until libuv has closed it. */
 struct watcher {
 	uv_poll_t handle;
-	struct conn *conn; /* NULL: left alone */
+	struct conn *conn; /* NULL: it is gone, or has another watcher */
 };
 
 struct conn {
 	uv_loop_t *loop;
 	struct login *login; /* while it connects; then NULL */
-	PGconn *pg;          /* that stands; NULL before */
+	PGconn *pg;          /* once it is connected; NULL before */
 	struct watcher *watcher;
 	int watched; /* uv_poll events */
 	struct conn_events events;
 	void *data;
 	enum conn_state state;
 	struct batch batch;
-	bool asked; /* by conn_ask(): no batch */
+	bool asked; /* conn_ask() is under way, no batch */
 	bool reached; /* TCP has answered */
 	struct goodbye goodbye;
 	struct timer *later; /* delivers a failure that conn_send() met; NULL: it met none */
@@ -59,7 +59,7 @@ static void drop_watcher(struct conn *conn)
 	conn->watcher = NULL;
 }
 
-/* What libpq has of it now; NULL while a step of its login is under way. */
+/* The PGconn, which this thread may use now; NULL while a step of its login is under way. */
 static PGconn *present_pg(const struct conn *conn)
 {
 	return conn->login != NULL ? login_pg(conn->login) : conn->pg;
@@ -184,7 +184,7 @@ static void batch_done(struct conn *conn)
 	conn->events.done(conn->data);
 }
 
-/* A result of what was asked goes to the owner; false when there is no more to take now. */
+/* Hands the owner a result of what was asked; false when there is no more to take now. */
 static bool tell_result(struct conn *conn, const PGresult *result)
 {
 	enum batch_step step = BATCH_RESULT;
@@ -199,21 +199,21 @@ static bool tell_result(struct conn *conn, const PGresult *result)
 	return step != BATCH_DONE;
 }
 
-/* One result; false when there is no more to take now. */
+/* Takes one result; false when there is no more to take now. */
 static bool take_result(struct conn *conn, const PGresult *result)
 {
 	switch (PQresultStatus(result)) {
 	case PGRES_COPY_IN:
 	case PGRES_COPY_OUT:
 	case PGRES_COPY_BOTH:
-		/* a statement of the user's that we do not speak: end the connection */
+		/* it is a statement of the user's whose protocol plusmoin does not speak: the connection ends */
 		goodbye_say(&conn->goodbye, "0A000", "COPY is not possible here");
 		fail(conn);
 		return false;
 	case PGRES_FATAL_ERROR:
 		goodbye_take(&conn->goodbye, result);
 		if (PQstatus(conn->pg) == CONNECTION_BAD || conn->goodbye.sqlstate[0] != '\0')
-			return true; /* the break is told by PQstatus or by the end of file */
+			return true; /* PQstatus, or the end of file, tells of the break */
 		break;
 	default:
 		break;
@@ -221,7 +221,7 @@ static bool take_result(struct conn *conn, const PGresult *result)
 	return tell_result(conn, result);
 }
 
-/* No result: the end of what was asked, unless the server has ended all of it. */
+/* PQgetResult() has returned NULL: what was asked is done, unless the server has ended the connection. */
 static void end_asked(struct conn *conn)
 {
 	if (PQstatus(conn->pg) != CONNECTION_BAD && conn->goodbye.sqlstate[0] == '\0')
@@ -269,7 +269,7 @@ static void read_input(struct conn *conn)
 {
 	int got = PQconsumeInput(conn->pg);
 
-	(void)PQisBusy(conn->pg); /* parses what came: notices on an idle connection */
+	(void)PQisBusy(conn->pg); /* makes libpq parse what came: a notice on an idle connection is not taken else */
 	take_results(conn);
 	if (!conn->closed && got == 0)
 		fail(conn);
@@ -282,7 +282,7 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 	struct watcher *watcher = handle->data;
 	struct conn *conn = watcher->conn;
 
-	(void)status; /* a refused connect is UV_EBADF here: libpq knows better */
+	(void)status; /* it is UV_EBADF for a refused connect: libpq knows the reason */
 	(void)events;
 	if (conn == NULL)
 		return;
@@ -324,7 +324,7 @@ void conn_listen(struct conn *conn, const struct conn_events *events, void *data
 	conn->data = data;
 }
 
-/* Sends what libpq has queued; `queued` false, or no luck: it fails later. */
+/* Sends what libpq has queued. If it was not `queued`, or cannot be sent, `failed` is called from the loop later. */
 static void send_queued(struct conn *conn, bool queued)
 {
 	int flushed = queued ? PQflush(conn->pg) : -1;
@@ -365,7 +365,7 @@ bool conn_has_reached(const struct conn *conn)
 {
 	PGconn *pg = present_pg(conn);
 
-	/* a busy machine may have had no time yet for the login's next step: the socket knows */
+	/* the socket is asked, too, for on a busy machine the login's next step may still wait for a worker */
 	return conn->reached || (conn->state == CONN_CONNECTING && pg != NULL && tcp_is_established(PQsocket(pg)));
 }
 
@@ -412,13 +412,13 @@ void conn_leave(struct conn **conn_p, struct drain *drain)
 	int fd = -1;
 
 	if (conn != NULL && !conn->closed && conn->state == CONN_CONNECTING) {
-		/* first: the drain keeps the socket, and epoll would tell of it under a number that is another's by then */
+		/* first: the drain keeps the socket, and epoll would report it by a number that is another's */
 		drop_watcher(conn);
 		login_leave(&conn->login, drain);
 	} else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_BUSY) {
 		fd = fcntl(PQsocket(conn->pg), F_DUPFD_CLOEXEC, 0);
 	} else if (drain != NULL && conn != NULL && !conn->closed && conn->state == CONN_IDLE && conn->depth == 0) {
-		drop_watcher(conn); /* first, likewise */
+		drop_watcher(conn); /* before the drain takes the socket, as above */
 		drain_finish(drain, conn->pg);
 		conn->pg = NULL;
 	}

@@ -16,9 +16,9 @@
 #define DIAL_KEYWORDS 64
 
 /*
- * How long TCP may take to answer before the next address has its turn (of one alone: before it is
- * begun anew). Linux repeats a SYN after 1, 3, 7, 15, 31 s: a host that is back would be found up to
- * half a minute late. And at least a third of what a login may take, which has three round trips.
+ * How long TCP may take to answer before the next address is tried. A single address is then connected to anew, for
+ * Linux repeats a SYN after 1, 3, 7, 15, 31 s and would find a host that is back up to half a minute late. It is at
+ * least a third of what a login may take, which has three round trips.
  */
 #define REACH_MS 3000
 #define LOGIN_TRIPS 3
@@ -28,10 +28,10 @@ struct dial {
 	struct dial_target target;
 	char *options;
 	struct lookup *lookup;
-	struct addresses addresses; /* count 0: the host stands for itself (socket, hostaddr) */
+	struct addresses addresses; /* count 0: libpq gets the host alone (a socket, or the user's hostaddr) */
 	size_t next;
 	bool again; /* the present address has been tried twice */
-	bool left_some; /* of this round an address was left before it said anything */
+	bool left_some; /* an address was given up, since the first was tried last, before it answered */
 	struct tried tried;
 	struct conn *conn;
 	struct deadline deadline; /* of the present address, or of the look-up */
@@ -57,7 +57,7 @@ static void on_failed(void *data, const struct evidence *evidence);
 
 static const struct conn_events dial_events = { .connected = on_connected, .failed = on_failed };
 
-/* NULL: the host stands for itself. */
+/* NULL: libpq gets the host alone. */
 static const char *present_address(const struct dial *dial)
 {
 	return dial->next > 0 ? dial->addresses.text[dial->next - 1] : NULL;
@@ -78,7 +78,7 @@ static void finish(struct dial *dial, struct conn *conn, const struct evidence *
 	void *data = dial->data;
 	struct evidence why = { .reason = REASON_NONE };
 
-	if (conn == NULL && evidence != NULL) { /* one of the two is there */
+	if (conn == NULL && evidence != NULL) { /* one of the two is set */
 		why = *evidence;
 		why.path = tried_is_of_path(&dial->tried, evidence);
 	}
@@ -89,7 +89,7 @@ static void finish(struct dial *dial, struct conn *conn, const struct evidence *
 	done(data, conn, conn == NULL ? &why : NULL);
 }
 
-/* Sets a number of TCP's, unless the user has said something about it; on other sockets nothing. */
+/* Sets an option of TCP's, unless the user's `connection` has its keyword. On other sockets it does nothing. */
 static void set_tcp(const struct dial *dial, const char *keyword, int option, int64_t value)
 {
 	int number = value > INT_MAX ? INT_MAX : (int)value;
@@ -99,10 +99,9 @@ static void set_tcp(const struct dial *dial, const char *keyword, int option, in
 }
 
 /*
- * A host that vanishes without a word is noticed between two questions, too: an idle
- * connection is probed as often as a question may take (1 s at least, which is TCP's
- * unit), and what is not acknowledged for as long breaks it. Not before it stands: TCP would
- * give up a connect in that time.
+ * Makes TCP notice a host that vanishes between two questions: TCP probes a connection that was idle for answer_ms (1 s
+ * at least, its unit), and breaks one whose data is not acknowledged for answer_ms. It is set once connected, as TCP
+ * would give up a connect after that time, too.
  */
 static void watch_host(const struct dial *dial)
 {
@@ -131,21 +130,21 @@ static bool worth_another(enum reason reason)
 }
 
 /*
- * Taken, and closed without a word: so ends a backend that starts while its postmaster reaps one
- * that was killed, and ends all of them (recovery follows, of which the next one is told).
+ * Whether the server has accepted the connection and closed it without a message, the first time at this address. A
+ * backend ends so that starts while its postmaster ends all others after a crash; the next connect is told of it.
  */
 static bool may_have_been_reaped(const struct dial *dial, enum reason reason)
 {
 	return reason == REASON_RESET && !dial->again;
 }
 
-/* Of so much time since the start. */
+/* How much is left of `time_ms` since the start. */
 static int64_t left_of(const struct dial *dial, int64_t time_ms)
 {
 	return time_ms - (clock_steady_ms() - dial->started_ms);
 }
 
-/* A server may have given up on us while we were stalled: once more from the start. */
+/* Begins again from the start: a server may have given up on us while we were stalled. */
 static void start_anew(struct dial *dial)
 {
 	dial->stalls_then = deadlines_stalls(dial->deadlines);
@@ -153,13 +152,13 @@ static void start_anew(struct dial *dial)
 	dial->next = 0;
 	dial->tried = (struct tried){ 0 };
 	dial->left_some = false;
-	if (dial->lookup != NULL) /* still under way: libpq may not look it up in this thread */
+	if (dial->lookup != NULL) /* still under way: libpq must not look the name up in this thread */
 		deadline_start(&dial->deadline, dial->target.timeout_ms);
 	else
 		try_next(dial);
 }
 
-/* Whether there is an address to try: another one, or again the first where one was left that may answer by now. */
+/* Whether an address is to be tried: the next, or again the first where one was given up that may answer by now. */
 static bool has_next(struct dial *dial)
 {
 	if (dial->next < dial->addresses.count)
@@ -265,7 +264,7 @@ static void on_reach(void *data)
 		give_up(dial);
 		return;
 	}
-	if (!conn_is_stepping(dial->conn)) { /* else nothing has been sent: it is no better the second time */
+	if (!conn_is_stepping(dial->conn)) { /* else nothing has been sent yet: a new connect would be no faster */
 		conn_close(&dial->conn);
 		open_conn(dial);
 	}
@@ -273,8 +272,8 @@ static void on_reach(void *data)
 }
 
 /*
- * One address has all of the time. Of several, while somebody waits, one that is dark has its share of
- * that, and one that was reached all of it; then each has its share of what is left.
+ * Tries the next address. A single one has all of the time. While somebody waits, an address of several whose TCP is
+ * silent has its share of that time, and one whose TCP has answered all of it; later each has its share of the rest.
  */
 static void try_next(struct dial *dial)
 {
@@ -330,7 +329,7 @@ static void on_found(void *data, const struct addresses *addresses,
 	try_next(dial);
 }
 
-/* libpq's `options`: of one setting the last one wins. */
+/* Makes libpq's `options`, in which the last of several values of a setting wins. The caller frees them. */
 static char *options_of(const struct dial_target *target)
 {
 	const char *theirs = pair_value(target->node, "options");

@@ -12,15 +12,15 @@
 struct drain {
 	uv_loop_t *loop;
 	struct list sockets; /* oldest first */
-	struct list closing; /* of PGconn: the first `closed` have said goodbye */
+	struct list closing; /* PGconn to be closed: the first `closed` of them are */
 	size_t closed;
-	size_t left; /* of this turn */
+	size_t left; /* how many may still be closed in this turn */
 	struct timer *turn;
 };
 
 struct drained {
 	uv_poll_t handle;
-	struct drain *drain; /* NULL: it is gone */
+	struct drain *drain; /* NULL: it is freed */
 	struct timer *limit;
 	int fd;
 };
@@ -35,11 +35,11 @@ static void end(struct drained *socket)
 	if (socket->drain != NULL)
 		list_remove(&socket->drain->sockets, socket);
 	timer_free(&socket->limit);
-	uv_close((uv_handle_t *)&socket->handle, on_closed); /* it is watched no more from here on */
+	uv_close((uv_handle_t *)&socket->handle, on_closed); /* libuv does not watch it from here on */
 	close(socket->fd);
 }
 
-/* True while the server may still say something. */
+/* Reads what has come; true while the server may send more. */
 static bool throw_away(int fd)
 {
 	char bytes[16384];

@@ -7,8 +7,8 @@
 #include "pg/hearing.h"
 #include "pg/table.h"
 
-/* What was refused once is not asked again: it would be an error in the server's log each time. */
+/* False, too, where a server has refused it: each refusal is an error in the server's log. */
 bool ear_may_ask(const struct config *config, const struct table_known *table);
 
-/* Reads the answer. False: there is none, and where the server refused it that is noted. */
+/* Reads the answer. False: it is an error; one for want of a right (42501, ...) is noted in `table`. */
 bool ear_take(struct table_known *table, const PGresult *result, struct hearing *hearing);

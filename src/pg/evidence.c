@@ -69,7 +69,7 @@ struct observation evidence_as_look(const struct evidence *evidence)
 struct beat_result evidence_as_beat(const struct evidence *evidence)
 {
 	struct beat_result beat = {
-		/* that nothing was heard of the host is for the next look to tell */
+		/* whether the host is silent is judged by the next look */
 		.state = evidence->own_fault || evidence->path ? BEAT_NONE : BEAT_FAILED,
 		.reason = evidence->reason,
 	};
@@ -94,8 +94,8 @@ enum reason evidence_of_sqlstate(const char *sqlstate, bool of_table)
 }
 
 /*
- * 57P03 is both "starting" and "stopping": the words tell, if they are PostgreSQL's own and
- * not a translation. Else it counts as starting, and `untold` says that nobody has told.
+ * 57P03 is both "starting" and "stopping": the words tell which, if they are PostgreSQL's own English. Those of a
+ * translation count as starting, and `untold` is set.
  */
 static enum reason of_cannot_connect_now(const char *message, bool *untold)
 {
@@ -115,7 +115,7 @@ static enum reason of_cannot_connect_now(const char *message, bool *untold)
 	return REASON_STARTING;
 }
 
-/* What a server says while it lets nobody in. */
+/* The class of a server's refusal of a connection, or of the last it said on one. */
 static enum reason of_connect_sqlstate(const char *sqlstate)
 {
 	if (is_class(sqlstate, "53")) /* 53300: no slot; 53200 and others: nothing left for one more */
@@ -163,22 +163,22 @@ static const struct by_errno by_errno_of_socket[] = {
 
 static const struct by_errno by_errno[] = {
 	{ ECONNREFUSED, REASON_REFUSED, false },
-	{ EACCES, REASON_UNREACHABLE, false }, /* this machine's own routes: "prohibit", */
-	{ EINVAL, REASON_UNREACHABLE, false }, /* "blackhole"; */
-	{ EPERM, REASON_UNREACHABLE, false },  /* or its filter */
+	{ EACCES, REASON_UNREACHABLE, false }, /* a "prohibit" route of this machine */
+	{ EINVAL, REASON_UNREACHABLE, false }, /* a "blackhole" route of this machine */
+	{ EPERM, REASON_UNREACHABLE, false },  /* this machine's packet filter */
 	{ EHOSTUNREACH, REASON_UNREACHABLE, false },
 	{ ENETUNREACH, REASON_UNREACHABLE, false },
 	{ EHOSTDOWN, REASON_UNREACHABLE, false },
 	{ ENETDOWN, REASON_UNREACHABLE, false },
 	{ EAFNOSUPPORT, REASON_UNREACHABLE, false },
 	{ ETIMEDOUT, REASON_TIMEOUT, false },
-	{ EAGAIN, REASON_TIMEOUT, false }, /* nobody takes connections from a socket's full queue */
+	{ EAGAIN, REASON_TIMEOUT, false }, /* a Unix socket's queue is full: the server accepts nothing */
 	{ ECONNRESET, REASON_RESET, false },
 	{ ECONNABORTED, REASON_RESET, false },
 	{ EPIPE, REASON_RESET, false },
 };
 
-/* Faults of our own: descriptors, memory, local ports (of IPv6 it may be the address: dial.c). */
+/* Faults of our own: descriptors, memory, local ports (for IPv6 it may be the address: tried.c). */
 static const struct by_errno by_own_errno[] = {
 	{ EMFILE, REASON_NONE, true },
 	{ ENFILE, REASON_NONE, true },
@@ -309,7 +309,7 @@ static const char *last_attempt(const char *message)
 
 /*
  * Whether a file of ours is why no connection was made: libpq's last attempt met it; or an earlier one did, and the
- * last, made without TLS for that reason, was refused as such (class 28). Else the last one's words alone count.
+ * last, made without TLS for that reason, was refused as such (class 28). If not, `message` is set to the last one.
  */
 static bool of_own_file(struct evidence *evidence, const char **message)
 {

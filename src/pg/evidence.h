@@ -14,16 +14,16 @@
 struct evidence {
 	enum reason reason;
 	char message[MESSAGE_BYTES];
-	bool going;     /* its word was that it is going or coming (57P01, 57P02, 57P03) */
-	bool stops;     /* of a break: that it is going (57P01) */
-	bool untold;    /* of a connect: 57P03 in words that do not tell going from coming */
+	bool going;     /* the server has said that it stops or starts (57P01, 57P02, 57P03) */
+	bool stops;     /* of a break: the server has said that it stops (57P01) */
+	bool untold;    /* of a failed connect: 57P03 in words that do not tell a stop from a start */
 	bool path;      /* nothing of its host was heard: the way to it failed, or the host is gone (P7) */
 	bool own_fault; /* our own descriptors, memory or files: says nothing about the node */
-	bool told;      /* of that the log is told for all nodes at once (login.h; of a file: monitor/lacks.h) */
+	bool told;      /* the log tells it in one line for all nodes (login.h; of a file: monitor/lacks.h) */
 	bool file;      /* it is a file that a login reads (certificate, key, passfile), or this machine's TLS */
 };
 
-/* Makes it evidence of nothing, in place: the message is ended, not overwritten. */
+/* Makes it evidence of nothing. Only the first byte of the message is overwritten. */
 void evidence_clear(struct evidence *evidence);
 
 /*
@@ -38,26 +38,29 @@ char *evidence_words(const char *message);
  */
 void evidence_of_connect(struct evidence *evidence, const char *message);
 
-/* A connection that broke: the words that came before (sqlstate and text, or NULL). */
+/* A connection that broke: what the server said before that; `sqlstate` NULL or "": libpq's `message` counts. */
 void evidence_of_break(struct evidence *evidence, const char *sqlstate, const char *words,
 		       const char *message);
 
 /*
- * No answer within `query_timeout_ms`: `kept`, over a connection that stands; else while one is
- * made, `looking_up` its host's name.
+ * A node has not answered within `query_timeout_ms`: over its kept connection (`kept`), or while one was made and,
+ * with `looking_up`, its host's name was still being looked up.
  */
 struct evidence evidence_of_silence(bool kept, bool looking_up, int64_t query_timeout_ms);
 
-/* A fresh connection beside the kept one has failed once more: the door, made if there is none, is shut, and why. */
+/*
+ * Notes that a fresh connection beside the kept one has failed, and why. The server's door is said to be shut then
+ * (struct shut_door, made where it is NULL): the kept connection answers, but no new one is let in.
+ */
 void evidence_shut_door(const struct evidence *evidence, struct shut_door **door);
 
-/* The door is open: there is none that is shut. Clears the pointer. */
+/* Frees it: a fresh connection was made, or none is kept any more. Clears the pointer. */
 void evidence_open_door(struct shut_door **door);
 
-/* What a shut door says tells more than silence, but for more silence. */
+/* Puts the failure of the fresh connection in place of silence, as it tells more, unless it was silence, too. */
 void evidence_prefer_door(struct evidence *evidence, const struct shut_door *door);
 
-/* A look, or a beat, of which nothing was learned but this; of a fault of our own not even that. */
+/* The outcome of a look, or a beat, that failed so. From a fault of our own nothing is learned of the node. */
 struct observation evidence_as_look(const struct evidence *evidence);
 struct beat_result evidence_as_beat(const struct evidence *evidence);
 

@@ -9,14 +9,14 @@
 
 /*
  * How libpq (10 to 18) begins to say that a file of ours, or this machine's TLS, is not fit for a handshake; the
- * file's name follows in quotes where the row ends with one. It has sent nothing but its wish for TLS by then.
- * `is_libpqs`: what follows is libpq's own or an errno's; else it is OpenSSL's.
+ * file's name follows in quotes where the row ends with one. libpq has sent nothing but its request for TLS by then.
+ * `is_libpqs`: the words that follow are libpq's own or an errno's; else they are OpenSSL's.
  */
 static const struct row {
 	const char *words;
 	bool is_libpqs;
 } rows[] = {
-	{ "could not read root certificate file \"", false }, /* no certificate in it, or not to be read */
+	{ "could not read root certificate file \"", false }, /* it holds no certificate, or cannot be read */
 	{ "root certificate file \"", true }, /* "... does not exist" */
 	{ "could not get home directory to locate root certificate file", true },
 	{ "could not load system root certificate paths", false },
@@ -40,8 +40,8 @@ static const struct row {
 };
 
 /*
- * What OpenSSL says of such files. Nothing else is shown: of one that may not be read OpenSSL 3.0 has no words, and
- * libpq 15 takes what lies in its memory for them.
+ * What OpenSSL says of such files. Nothing else is shown: for a file that cannot be read OpenSSL 3.0 has no words, and
+ * libpq 15 prints whatever lies in its memory in their place.
  */
 static const char *const openssl_words[] = {
 	"no certificate or crl found", "no start line", "unsupported", "key values mismatch", "key type mismatch",
@@ -61,7 +61,7 @@ const char *file_words_find(const char *message)
 	return NULL;
 }
 
-/* Whether what follows may be shown whatever it is. */
+/* Whether what follows the row's words is libpq's own, and may be shown. */
 static bool is_libpqs(const char *line)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -1,12 +1,12 @@
 /*
- * libpq's words for a file of ours, or for this machine's TLS, that is not fit for a handshake: a row each. Pure.
+ * Finds libpq's complaint about a file of ours, or this machine's TLS, that is not fit for a handshake. Pure.
  */
 #pragma once
 
 #include <stddef.h>
 
-/* Where in a failed connect's message libpq complains so; NULL: it does not. */
+/* Where such a complaint begins in a failed connect's message; NULL: there is none. */
 const char *file_words_find(const char *message);
 
-/* What it says there, up to the end of the line, less what may be no words at all. `at`: of file_words_find(). */
+/* Copies the complaint up to the end of its line, but for what may be stray memory (file_words.c). `at`: as found. */
 void file_words_copy(const char *at, char *out, size_t size);

@@ -139,7 +139,7 @@ static bool is_true(const PGresult *result, int column)
 	return strcmp(PQgetvalue(result, 0, column), "t") == 0;
 }
 
-/* The row whose master is in that column, and its tstamp in the next. */
+/* Reads the row whose master is in that column, and whose tstamp is in the next. */
 static void read_row(const PGresult *result, int column, struct row *row)
 {
 	text_copy(row->master, NAME_BYTES, PQgetvalue(result, 0, column));
@@ -173,7 +173,7 @@ static enum table_state table_state_of(const PGresult *result)
 
 /* ---- what a look learns ---- */
 
-/* `of_table`: it was about the beats' table. */
+/* Notes a refused statement, `of_table`: one about the beats' table. `what` is why; NULL: the server's words are. */
 static void refused(struct findings *found, const PGresult *result, const char *what, bool of_table)
 {
 	found->failed = true;
@@ -225,7 +225,7 @@ void findings_take_row(struct findings *found, const PGresult *result)
 	}
 }
 
-/* A server that refuses both at once is asked for its role alone then: what it refused was the row, most likely. */
+/* A server that refuses role and row in one statement is asked for its role alone next: most likely the row is why. */
 void findings_take_look(struct findings *found, const PGresult *result)
 {
 	if (!result_is_ok(result)) {
@@ -234,7 +234,7 @@ void findings_take_look(struct findings *found, const PGresult *result)
 		return;
 	}
 	if (PQntuples(result) != 1 || PQnfields(result) != 3) {
-		refused(found, result, "not one row with three columns", false);
+		refused(found, result, "the answer for role and row is not one row with three columns", false);
 		return;
 	}
 	found->role = is_true(result, 0) ? OBSERVED_SLAVE : OBSERVED_MASTER;
@@ -249,7 +249,7 @@ void findings_take_look(struct findings *found, const PGresult *result)
 	found->row_state = ROW_SHOWN;
 }
 
-/* The catalogue's word of the table; where its row may not be asked for, that is the look's outcome. */
+/* Takes what the catalogue says of the table. Where its row may not be asked for, that is the look's outcome. */
 void findings_take_there(struct findings *found, const PGresult *result)
 {
 	struct table_known *table = found->table;
@@ -317,17 +317,17 @@ static void take_refusal(struct beat_progress *progress, const PGresult *result)
 	}
 }
 
-/* A trigger or a rule of the table's took the row away. */
+/* The outcome of a beat whose row a trigger or a rule of the table has taken away. */
 static struct beat_result swallowed(void)
 {
 	struct beat_result result = { .state = BEAT_FAILED, .reason = REASON_TABLE };
 
 	text_copy(result.message, MESSAGE_BYTES,
-		  "the beat was taken, but no row of it is left: a trigger or rule of table heartbeat");
+		  "the beat was taken, but no row of it is left: a trigger or rule of table heartbeat removes it");
 	return result;
 }
 
-/* What the catalogue says of a beat that was not tried: each try is an error in the server's log. */
+/* The catalogue says that a beat would be refused: it is not tried, as each try is an error in the server's log. */
 static void refuse(struct beat_progress *progress, enum reason reason, const char *message)
 {
 	progress->may_not = true;
@@ -335,7 +335,7 @@ static void refuse(struct beat_progress *progress, enum reason reason, const cha
 	text_copy(progress->result.message, MESSAGE_BYTES, message);
 }
 
-/* A table that is made where it is published at once stops each subscriber that lacks it. */
+/* A new table that a publication has at once would stop each subscriber that lacks it. */
 static void refuse_to_publish(struct beat_progress *progress, const char *publication)
 {
 	char name[NAME_BYTES];
@@ -401,7 +401,7 @@ void findings_take_beat(struct findings *found, const PGresult *result)
 		progress->result = swallowed();
 }
 
-/* Settings that a server refuses are none that it has. */
+/* A refusal needs no handling: the server does not have the setting then. */
 void findings_take_settings(struct findings *found, const PGresult *result)
 {
 	found->pooled = PQntuples(result) == 1 && PQnfields(result) == 2 && !is_true(result, 0);
@@ -417,7 +417,7 @@ void findings_take_who(struct findings *found, const PGresult *result)
 	who_take(found->who, result);
 }
 
-/* Limits that are refused are our own deadline's alone. */
+/* Where the server refuses the limits, our own deadline still holds. */
 void findings_take_nothing(struct findings *found, const PGresult *result)
 {
 	(void)found;

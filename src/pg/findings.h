@@ -1,6 +1,6 @@
 /*
- * What the answers of one task tell, and the functions that read them, one a question (questions.h). Pure but for
- * libpq's result objects, and for what they note of the node's table and of who answers.
+ * What the answers of one task (lane.h) tell, and the functions that read them, one a question (questions.h). Pure but
+ * for libpq's result objects, and for what they note of the node's table and of who answers.
  */
 #pragma once
 
@@ -13,58 +13,58 @@
 /* What a batch with a beat has found out so far. */
 struct beat_progress {
 	struct beat_result result;
-	bool tried;         /* the beat itself was answered */
-	bool table_missing; /* as the catalogue says, or 42P01 */
+	bool tried;         /* the server has answered the statement that writes the beat */
+	bool table_missing; /* the catalogue says so, or the beat met 42P01 */
 	bool no_identity;   /* DELETE is refused or will be, under logical replication */
 	bool transient;     /* 40001, 40P01, or a race while the table is made */
-	bool not_altered;   /* REPLICA IDENTITY was refused, */
-	bool may_not_alter; /* by 42501 */
+	bool not_altered;   /* the server has refused to set REPLICA IDENTITY */
+	bool may_not_alter; /* it has refused that by 42501 */
 	bool checked;       /* ASK_CHECK was answered */
-	bool may_not;       /* as it says: the table is missing, and may not be made, or would be published; or it may not be written */
-	enum reason not_made; /* why it could not be made; REASON_NONE: it was, or that was not tried */
-	char not_made_words[MESSAGE_BYTES];
-	bool make_locked; /* by a lock, or our own timeout (P5) */
+	bool may_not;       /* ASK_CHECK says that no beat can be written, and that no table may be made for it */
+	enum reason not_made; /* why the table could not be made; REASON_NONE: it was made, or that was not tried */
+	char not_made_words[MESSAGE_BYTES]; /* the server's, for that */
+	bool make_locked; /* a lock, or our own timeout, has kept the table from being made (P5) */
 };
 
-/* What the catalogue says of the beats' table, for who reads it. */
+/* What the catalogue says of the beats' table to somebody who wants to read it. */
 enum table_state {
 	TABLE_NONE,
-	TABLE_LOCKED, /* who reads it now waits */
+	TABLE_LOCKED, /* a statement that reads it now waits */
 	TABLE_SHUT,   /* its columns are missing, or there is no right to SELECT them */
 	TABLE_READY
 };
 
 /* What the answers of one task have told so far. */
 struct findings {
-	struct table_known *table; /* the node's; what is learned of it is noted there */
-	struct who *who;           /* the connection's, likewise */
+	struct table_known *table; /* the node's; what is learned of its table is noted there */
+	struct who *who;           /* the connection's; what is learned of its server is noted there */
 	enum observation_kind role; /* OBSERVED_NOTHING: not told */
 	enum row_state row_state;   /* of a slave */
 	struct row row;
 	bool row_ready; /* the catalogue said that the row may be read */
-	bool row_refused; /* asked for role and row at once, the server has refused: the role is still to be asked for */
-	bool failed;    /* a statement of the look was refused: */
-	struct evidence failure;
-	bool again;     /* for a reason that passes: worth asking once more */
-	bool pooled;    /* another process answers than the one that let us in: a connection pool lies between */
+	bool row_refused; /* the server has refused role and row in one statement: the role is to be asked for alone */
+	bool failed;    /* a statement of the look was refused */
+	struct evidence failure; /* why it was refused */
+	bool again;     /* the refusal is one that passes (40001, 40P01): the look is worth another try */
+	bool pooled;    /* another backend answers than the login's: a connection pool lies between */
 	struct beat_progress beat;
-	struct observation seen; /* for who makes a look's outcome of all that */
-	struct findings *next;   /* in the pool */
+	struct observation seen; /* the look's outcome: findings_sum_up() */
+	struct findings *next;   /* the next one in the pool */
 };
 
 /*
- * Findings that wait for a task: they are 6 KiB, and only nodes that are being asked need them. Zero-initialised: there
- * are none yet. Monitor thread.
+ * Findings that are not in use. They are 6 KiB each, and only nodes that are being asked need some. Zero-initialised:
+ * there are none. Monitor thread.
  */
 struct findings_pool {
 	struct findings *first;
 	size_t count;
 };
 
-/* Findings of nothing; the caller's until findings_give(). `pool` NULL: they are made, and freed then. */
+/* Returns findings of nothing, which are the caller's until findings_give(). */
 struct findings *findings_get(struct findings_pool *pool, struct table_known *table, struct who *who);
 
-/* Gives them back. NULL allowed; clears the pointer. */
+/* Gives them back. `*found` may be NULL; clears the pointer. */
 void findings_give(struct findings_pool *pool, struct findings **found);
 
 /* Forgets what an earlier try of the same look has told. */
@@ -73,7 +73,7 @@ void findings_begin_look(struct findings *found);
 /* Makes `seen` the outcome of a look; `beating`: with a beat. */
 void findings_sum_up(struct findings *found, bool beating);
 
-/* Frees those that wait. */
+/* Frees those that are not in use. */
 void findings_pool_clear(struct findings_pool *pool);
 
 /* Each takes the result of a question into `found`. */

@@ -33,7 +33,7 @@ void goodbye_take(struct goodbye *goodbye, const PGresult *result)
 	if (sqlstate == NULL || (strcmp(sqlstate, "57P01") != 0 && strcmp(sqlstate, "57P02") != 0))
 		return;
 	goodbye_say(goodbye, sqlstate, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-	/* a backend whose postmaster was killed says 57P01 too (secure_read, secure_write): no word of going */
+	/* a backend says 57P01 (in secure_read, secure_write) also when its postmaster was killed: that is no stop */
 	goodbye->going = strcmp(sqlstate, "57P02") == 0 || function == NULL ||
 			 strncmp(function, "secure_", strlen("secure_")) != 0;
 }

@@ -9,14 +9,14 @@
 #include "core/vouch.h"
 
 /*
- * LSN, whether there is a WAL receiver, then what only pg_monitor may read: sender, port, timeline, when the last
- * message came, and the server's clock. Of any server they make a row without an error: of a master, of a
- * subscriber, and of one that follows an archive, too.
+ * They return one row: LSN, whether there is a WAL receiver, then what only pg_monitor may read (sender, port,
+ * timeline, when the last message came), and the server's clock. They do so without an error on any server, also on a
+ * master, a subscriber, and a slave that follows an archive.
  */
 extern const char hearing_sql[];
-extern const char hearing_sql_10[]; /* before PostgreSQL 11, which names no sender: by its primary_conninfo */
+extern const char hearing_sql_10[]; /* before PostgreSQL 11, whose sender is to be read from its primary_conninfo */
 
-#define PG_SENDERS 110000 /* from this version on the first one is right */
+#define PG_SENDERS 110000 /* hearing_sql is for servers from this version on */
 
-/* False: it is none, as where a function was taken from the role. */
+/* Reads that row. False: the result is an error, as where the role may not execute a function. */
 bool hearing_read(const PGresult *result, struct hearing *hearing);

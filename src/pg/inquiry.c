@@ -55,7 +55,7 @@ void inquiry_add_hearing(struct inquiry *inquiry)
 	inquiry_add(inquiry, conn_server_version(inquiry->conn) >= PG_SENDERS ? ASK_HEARING : ASK_HEARING_10);
 }
 
-/* Role and row share a Sync where the row was read the last time. */
+/* Adds role and row; they share a Sync (`at_once`) where the row was read the last time. */
 static void add_both(struct inquiry *inquiry, bool at_once)
 {
 	if (at_once && strcmp(inquiry->config->is_slave_statement, QUESTION_ROLE_SQL) == 0) {

@@ -9,11 +9,11 @@
 
 #define INQUIRY_MOST 6 /* questions at once */
 
-/* `conn` and `config` set, all else zero. */
+/* inquiry_begin() makes it empty. */
 struct inquiry {
 	struct conn *conn;
 	const struct config *config;
-	const struct beat_order *order; /* of ASK_BEAT */
+	const struct beat_order *order; /* what ASK_BEAT writes; not read else */
 	struct statement statements[INQUIRY_MOST];
 	size_t count;
 	struct question_words words;
@@ -23,25 +23,25 @@ void inquiry_begin(struct inquiry *inquiry, struct conn *conn, const struct conf
 		   const struct beat_order *order);
 void inquiry_add(struct inquiry *inquiry, enum question question);
 
-/* What the connection needs set, once. */
+/* Adds the settings that a connection needs once. */
 void inquiry_add_settings(struct inquiry *inquiry);
 
-/* The limits, of a connection that was made with others. */
+/* Adds the limits, for a connection that was made with others. */
 void inquiry_add_limits(struct inquiry *inquiry);
 
-/* Who answers here, where that is open; `role`: of the server, OBSERVED_NOTHING where it is not known. */
+/* Adds the question which server answers, if that is not known; `role`: the server's, OBSERVED_NOTHING: not known. */
 void inquiry_add_who(struct inquiry *inquiry, struct who *who, enum observation_kind role);
 
-/* Whether a beat may be written, by the catalogue. */
+/* Adds the question to the catalogue whether a beat may be written. */
 void inquiry_add_check(struct inquiry *inquiry);
 
-/* What a slave hears of its master. */
+/* Adds the question what a slave hears of its master (P6). */
 void inquiry_add_hearing(struct inquiry *inquiry);
 
 /*
- * The role and, with `row`, the row, at once where is_slave_statement is the default one; but where the table was not
- * there, or was not to be read, the catalogue is asked for it instead, until that has said (`ready`) that it is. Whether
- * the row was asked for.
+ * Adds the question for the role and, with `row`, for the row; they are one statement where is_slave_statement is the
+ * default one. Where the table was missing, or could not be read, the catalogue is asked in place of the row, until it
+ * has said that the row can be read (`ready`). Returns whether the row itself is asked for.
  */
 bool inquiry_add_look(struct inquiry *inquiry, const struct table_known *table, bool row, bool ready);
 

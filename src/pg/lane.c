@@ -18,19 +18,19 @@ struct lane {
 	void *data;
 	int64_t made_ms;
 	struct task task;
-	struct findings *found; /* by its answers so far; NULL: nothing is under way */
-	struct who who;        /* who answers here */
-	bool beating; /* of a look: its beat has been sent */
-	bool making;  /* with it, what makes the table, or gives it its identity */
+	struct findings *found; /* what the answers so far tell; NULL: nothing is under way */
+	struct who who;        /* which server answers here */
+	bool beating; /* of a look: its beat was sent */
+	bool making;  /* the batch of the beat also makes the table, or sets its identity */
 	int repeats;    /* how often this task was asked again, MEND_REPEATS at most */
-	bool set;       /* this connection has its settings, or was sent them */
-	bool settling;  /* it is being told them, before any task, or asked by lane_hear(), beside all */
-	bool checked;   /* and its table was looked at */
-	bool row_asked;  /* in this look */
-	bool role_asked; /* in this look, alone, since role and row together were refused */
+	bool set;       /* this connection was sent its settings */
+	bool settling;  /* lane_settle() or lane_hear() is under way; a task waits for it */
+	bool checked;   /* a batch with a beat was done over this connection */
+	bool row_asked;  /* this look asks for the row */
+	bool role_asked; /* this look has asked for the role alone, since role and row together were refused */
 };
 
-/* The task is over: its findings are the caller's, who gives them back. */
+/* Ends the task. Its findings are the caller's, who gives them back. */
 static struct findings *end_task(struct lane *lane)
 {
 	struct findings *found = lane->found;
@@ -46,7 +46,7 @@ static void begin_findings(struct lane *lane)
 	lane->found = findings_get(lane->context.pool, lane->context.table, &lane->who);
 }
 
-/* The lane may be gone after it. */
+/* Tells a look's outcome; the callee may free the lane. */
 static void tell_look(struct lane *lane, struct findings *found)
 {
 	struct findings_pool *pool = lane->context.pool;
@@ -86,7 +86,7 @@ static void send_one(struct lane *lane, enum question question)
 	inquiry_send(&inquiry);
 }
 
-/* Before a look ends: true when a question had to be sent. Each is put once at most. */
+/* Asks, before a look ends, which server answers; true: a question was sent. Each is sent once at most. */
 static bool asks_who(struct lane *lane)
 {
 	struct inquiry inquiry;
@@ -98,7 +98,7 @@ static bool asks_who(struct lane *lane)
 	return inquiry.count > 0;
 }
 
-/* What may not be there, not be fit or refuse us is looked at first: an error is a line in the server's log. */
+/* Sends a beat. The catalogue is asked first where the table may refuse it: an error is a line in the server's log. */
 static void send_beat(struct lane *lane, bool make_table)
 {
 	struct beat_progress *beat = &lane->found->beat;
@@ -238,9 +238,9 @@ static bool mend_beat(struct lane *lane)
 		lane->repeats = MEND_REPEATS; /* a table that was mended in vain is not mended again */
 	if (next == MEND_AGAIN) {
 		lane->repeats++;
-		beat->checked = true; /* no need to */
+		beat->checked = true; /* the catalogue need not be asked again */
 	}
-	if (next == MEND_IDENTITY) { /* the beat was written: the identity alone */
+	if (next == MEND_IDENTITY) { /* the beat was written, so only the identity is set */
 		beat->no_identity = false;
 		send_one(lane, ASK_IDENTITY);
 	} else if (next != MEND_NOTHING) {
@@ -262,8 +262,8 @@ static bool beat_is_over(struct lane *lane)
 }
 
 /*
- * What a statement's error tells in place of a look's outcome. Where only the row was refused the role may be
- * asked for as ever.
+ * Ends a look with the error of a statement as its outcome. That is harmless where only the row was refused: the row
+ * is then asked for after a pause alone, and the role as ever.
  */
 static void fail_look(struct lane *lane, const struct evidence *failure)
 {
@@ -274,7 +274,7 @@ static void fail_look(struct lane *lane, const struct evidence *failure)
 	tell_look(lane, found);
 }
 
-/* A slave that was not asked for its row: it was a master, or it was not known whether it has a table. */
+/* Whether a slave is still to be asked for its row: it was a master before, or not known to have a table. */
 static bool wants_row(const struct lane *lane)
 {
 	return lane->found->role == OBSERVED_SLAVE && !lane->row_asked &&
@@ -323,17 +323,17 @@ static void look_done(struct lane *lane)
 	finish_look(lane);
 }
 
-/* Who asks through a pool sees the pool: its doors, its patience, and any of the servers behind it. */
+/* A connection pool lies between: it is the pool that accepts and refuses, and any server behind it may answer. */
 static void note_pool(struct lane *lane)
 {
 	who_is_pooled(&lane->who);
 	if (table_note_pool(lane->context.table))
 		lane->events->remark(lane->data, LOG_LEVEL_ERROR,
-				     "a connection pool lies between plusmoin and this server (another process answers than let"
-				     " us in), and is judged in its place; cure: host and port of the server itself");
+				     "a connection pool lies between plusmoin and this server (another process answers than the"
+				     " one that let us in), and is judged in its place; cure: host and port of the server itself");
 }
 
-/* The batch met a prepared statement that the server did not have. */
+/* Sends the batch once more: the server could not use one of its prepared statements. */
 static void repeat(struct lane *lane)
 {
 	if (lane->beating || lane->task.kind == TASK_BEAT)

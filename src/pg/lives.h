@@ -1,18 +1,18 @@
 /*
- * Connections that break soon after they were made (cluster-rules.md, "Rounds"): from the
- * second in a row a node is not looked at for it, and is connected to ever more slowly.
- * Zero-initialised: none yet. Pure.
+ * Counts connections that break within 1 s of being made (cluster-rules.md, "Rounds"). From the
+ * second in a row such a break opens no early round, and the node is reconnected ever later.
+ * Zero-initialised: there was none. Pure.
  */
 #pragma once
 
 #include <stdint.h>
 
 struct lives {
-	int brief; /* in a row */
+	int brief; /* how many in a row broke so soon */
 };
 
 /*
- * One has ended that lasted for `lasted_ms`. Returns how long to wait before the next, at most
- * `most_ms`; 0: it is worth a look now.
+ * A connection has broken after `lasted_ms`. Returns how many ms to wait before the next connect,
+ * at most `most_ms`; 0: the node is to be looked at now.
  */
 int64_t lives_ended(struct lives *lives, int64_t lasted_ms, int64_t most_ms);

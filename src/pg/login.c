@@ -23,9 +23,9 @@
 #include "system/descriptors.h"
 
 #define HANGS_MS 20    /* a step that reads files or connects takes less */
-#define LACKS_MS 1000  /* when no worker is at a step for so long, and none is wanted, the next lack is told anew */
+#define LACKS_MS 1000  /* once no step waits, or has run for so long, the next lack is logged anew */
 
-/* Which of the steps that answer the server computes much (SCRAM's proof): the one behind is the login's last. */
+/* The step, of those that answer the server, that computes much (SCRAM's proof); the next one is the login's last. */
 #define STEP_OF_PROOF 2
 
 #define COSTS 16
@@ -34,32 +34,32 @@ struct login {
 	uv_loop_t *loop;
 	PGconn *pg;
 	struct list words; /* keyword, value, ...; empty once libpq has them */
-	uint64_t key;      /* of all words */
+	uint64_t key;      /* a hash of all words */
 	char *server;      /* host and port, for people */
 	struct own_files files;
 	struct work *step;
 	bool answers; /* the step under way may compute what the server has asked for */
-	int answered; /* so many steps have, that included */
+	int answered; /* how many such steps have begun, the one under way included */
 	int64_t started_ms;
-	int64_t waited_ms; /* for workers, the step under way left out */
-	int64_t cpu_us;    /* of workers, likewise */
+	int64_t waited_ms; /* how long its steps have waited for workers, but for the one under way */
+	int64_t cpu_us;    /* processor time of its steps, but for the one under way */
 	PostgresPollingStatusType next;
 	bool is_refused;
 	struct evidence refusal;
 	struct timer *later; /* tells the refusal */
-	bool spares;    /* the reserve of descriptors */
-	bool is_scarce; /* nothing else was left */
-	bool left;
-	struct drain *drain; /* of one that was left */
+	bool spares;    /* it must not use the reserve of descriptors */
+	bool is_scarce; /* only that reserve was left: libpq was not called */
+	bool left;      /* login_leave() was called: it ends with its step */
+	struct drain *drain; /* takes its socket then; NULL: it is closed */
 	void (*stepped)(void *data, PostgresPollingStatusType next);
 	void *data;
 };
 
-/* What has been told of all logins. */
+/* Whether the log was told so, of all logins. */
 static atomic_bool lack_told;
 static atomic_bool limit_told;
 
-/* What a login costs workers, a mean of the last COSTS; 0: none has succeeded. Of two that end at once one may not count. */
+/* login_cost_us(), a mean over about COSTS logins. Of two logins that end at once one may not count. */
 static atomic_llong cost_us;
 
 /* ---- in a worker ---- */
@@ -83,7 +83,7 @@ static PostgresPollingStatusType begin(struct login *login)
 	const char **keywords;
 	const char **values;
 
-	/* here, for many logins may have been begun before the first of them has its socket */
+	/* this is asked in the worker, for many logins may have been begun before the first of them has its socket */
 	login->is_scarce = login->spares && descriptors_are_scarce();
 	if (login->is_scarce)
 		return PGRES_POLLING_FAILED;
@@ -104,7 +104,7 @@ static PostgresPollingStatusType begin(struct login *login)
 	return PGRES_POLLING_WRITING;
 }
 
-/* Of this thread. */
+/* The processor time that this thread has used. */
 static int64_t cpu_us(void)
 {
 	struct timespec used;
@@ -120,7 +120,7 @@ static bool is_writable(const PGconn *pg)
 	return poll(&socket, 1, 0) > 0;
 }
 
-/* What libpq has only to send it sends at once: the loop, and another worker, are not asked for it. */
+/* Runs a step. While libpq has only to send, and can, the next one follows without the loop or another worker. */
 static void run_step(void *data)
 {
 	struct login *login = data;
@@ -145,13 +145,13 @@ static void free_login(struct login *login)
 	free(login);
 }
 
-/* In any thread: its loop has ended. */
+/* Frees a login whose loop has ended. Any thread. */
 static void forget(void *data)
 {
 	free_login(data);
 }
 
-/* libpq says no goodbye at a login; nobody hears of it when the server may say what it likes still. */
+/* Frees the login. libpq sends no Terminate before its end, so the socket is half-closed and the rest is drained. */
 static void say_goodbye(struct login *login)
 {
 	struct drain *drain = login->drain;
@@ -217,7 +217,7 @@ static void start_work(struct login *login)
 		refuse(login, REASON_NONE, true, "no thread can be made for a step of its login");
 }
 
-/* From here on libpq computes what the server says, and reads no file. */
+/* Whether the server has asked for authentication: from then on libpq reads no file, and computes what it asks for. */
 static bool has_been_asked(const PGconn *pg)
 {
 	switch (PQstatus(pg)) {
@@ -239,7 +239,7 @@ void login_step(struct login *login)
 	start_work(login);
 }
 
-/* Goes on with a hash; the end of the text counts, too. */
+/* Adds a text, with its terminating zero, to a hash. */
 static uint64_t hash(uint64_t sum, const char *text)
 {
 	return hash64_bytes(sum, text, strlen(text) + 1);
@@ -262,7 +262,7 @@ static void take_words(struct login *login, const char *const *keywords, const c
 	buf_free(&server);
 }
 
-/* All workers are left behind: nothing is begun, and that is said once. */
+/* Refuses the login where all workers are left behind: none is begun then, and the log is told once. */
 static bool meets_limit(struct login *login)
 {
 	if (workers_left() < WORKERS_MOST) {
@@ -272,7 +272,7 @@ static bool meets_limit(struct login *login)
 	}
 	if (!atomic_exchange(&limit_told, true))
 		log_error("%d steps of logins have not come back: no login is begun until one of them does,"
-			  " and nobody is judged by that", WORKERS_MOST);
+			  " and no node is judged by that", WORKERS_MOST);
 	refuse(login, REASON_NONE, true, "too many steps of logins have not come back");
 	login->refusal.told = true;
 	return true;
@@ -298,7 +298,7 @@ struct login *login_start(uv_loop_t *loop, const char *const *keywords, const ch
 		refuse(login, REASON_NONE, true,
 		       "steps of earlier logins have not come back: a file that they read (passfile,"
 		       " certificate, key)?");
-		login->refusal.told = true; /* by them */
+		login->refusal.told = true; /* the log is, by those earlier logins */
 	} else {
 		start_work(login);
 	}
@@ -358,14 +358,14 @@ void login_explain(const struct login *login, struct evidence *evidence)
 	}
 }
 
-/* Says once for all logins what we lack. */
+/* Makes evidence of what we lack, and tells the log once for all logins. */
 static void tell_lack(const struct login *login, struct evidence *evidence, const char *what)
 {
 	*evidence = (struct evidence){ .own_fault = true, .told = true };
 	text_copy(evidence->message, MESSAGE_BYTES, what);
 	if (!atomic_exchange(&lack_told, true))
-		log_error("%s: plusmoin itself lacks something: %s; neither it nor others of which that is true"
-			  " are judged", login->server, what);
+		log_error("%s: plusmoin itself lacks something: %s; neither this node nor others with the same"
+			  " lack are judged by that", login->server, what);
 }
 
 bool login_hangs(const struct login *login, struct evidence *evidence)

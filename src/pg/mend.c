@@ -1,6 +1,6 @@
 #include "pg/mend.h"
 
-/* A beat that was not tried yet has to wait: its outcome is the last one's. */
+/* Whether a beat that was not tried yet has to wait; it then gets the outcome of the last one. */
 static bool is_put_off(struct findings *found, const struct mend_terms *terms)
 {
 	struct beat_progress *beat = &found->beat;
@@ -24,7 +24,7 @@ enum mend mend_next(struct findings *found, const struct mend_terms *terms)
 	if (terms->repeats >= MEND_REPEATS || beat->may_not || is_put_off(found, terms))
 		return MEND_NOTHING;
 	if (beat->table_missing && !beat->checked)
-		return MEND_BEAT; /* it was there: whether it may be made is asked before */
+		return MEND_BEAT; /* it has vanished: whether it may be made is asked first */
 	if (beat->table_missing || wants_identity(found, terms))
 		return written ? MEND_IDENTITY : MEND_TABLE;
 	if (!beat->tried)

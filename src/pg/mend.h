@@ -10,21 +10,21 @@
 
 enum mend {
 	MEND_NOTHING,  /* the beat has its outcome */
-	MEND_BEAT,     /* the beat, after a question whether it may be, where that is open */
-	MEND_AGAIN,    /* the beat, once more, for a reason that passes */
-	MEND_TABLE,    /* the table is made, or gets its identity, and the beat follows */
-	MEND_IDENTITY  /* the beat was written, but for the identity alone */
+	MEND_BEAT,     /* the beat is to be tried, after ASK_CHECK where that was not asked yet */
+	MEND_AGAIN,    /* the beat is to be tried once more: what refused it passes */
+	MEND_TABLE,    /* the table is to be made, or to get its identity, and the beat follows */
+	MEND_IDENTITY  /* the beat was written; the table is to get its identity */
 };
 
 struct mend_terms {
 	int repeats;      /* of this task so far */
-	bool at_stake;    /* the node's place: a pause does not count */
+	bool at_stake;    /* the node's place depends on the beat: no pause puts it off */
 	int64_t least_ms; /* the shortest pause (core/pause.h) */
 	int64_t now_ms;   /* steady */
 };
 
 /*
- * What comes next; `found`: what the batch has told. Where a beat has to wait, `found` has the last one's outcome. What
- * meets a lock is not mended now: that would wait, too.
+ * Decides what comes next, by what the batch has told (`found`). Where the beat has to wait, `found` gets the outcome
+ * of the last one. Not to be called for a beat that met a lock: mending would wait for the lock, too.
  */
 enum mend mend_next(struct findings *found, const struct mend_terms *terms);

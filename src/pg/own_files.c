@@ -30,7 +30,7 @@ void own_files_take(struct own_files *files, const char *keyword, const char *va
 	for (size_t i = 0; i < OWN_FILES; i++) {
 		if (strcmp(kinds[i].keyword, keyword) != 0 || value[0] == '\0')
 			continue;
-		if (files->began.tv_sec == 0) /* by the clock that file systems have */
+		if (files->began.tv_sec == 0) /* by the clock by which file systems date files */
 			clock_gettime(CLOCK_REALTIME_COARSE, &files->began);
 		free(files->paths[i]);
 		files->paths[i] = mem_strdup(value);

@@ -8,19 +8,19 @@
 
 static const struct {
 	const char *name;
-	const char *value; /* as `options` have it: a blank behind a backslash */
+	const char *value; /* as it stands in `options`, a backslash before a blank */
 	int from;          /* server version */
-	bool ours_alone;   /* not in sessions of others */
+	bool ours_alone;   /* it is not for PINNED_FOR_OTHERS */
 } pinned[] = {
-	/* serializable is refused by a hot standby (0A000), for each statement; above it beats meet 40001 */
+	/* a hot standby refuses serializable (0A000), for each statement; at a level above this one beats meet 40001 */
 	{ "default_transaction_isolation", "read\\ committed", ALWAYS, false },
 	{ "default_transaction_deferrable", "off", ALWAYS, false },
-	/* what takes too long is ended by limits of our own, which follow */
+	/* limits of our own, which follow, end what takes too long */
 	{ "lock_timeout", "0", ALWAYS, false },
 	{ "idle_in_transaction_session_timeout", "0", ALWAYS, false },
 	{ "idle_session_timeout", "0", 140000, false },
 	{ "transaction_timeout", "0", 170000, false },
-	/* off makes an error of a row that a policy hides */
+	/* off turns a row that a policy hides into an error */
 	{ "row_security", "on", ALWAYS, false },
 	/* what a literal means, and what values look like (in triggers, and in the facts of `check`) */
 	{ "standard_conforming_strings", "on", ALWAYS, false },
@@ -28,15 +28,15 @@ static const struct {
 	{ "IntervalStyle", "postgres", ALWAYS, false },
 	{ "bytea_output", "hex", ALWAYS, false },
 	{ "extra_float_digits", "1", ALWAYS, false },
-	/* an immediate stop, and a crash beside us, say so by a warning: error would hide it */
+	/* a server tells us of an immediate stop, or of a crash, by a warning: error would hide it */
 	{ "client_min_messages", "warning", ALWAYS, false },
-	/* where the monitor was cut off, a server ends its dead session after a minute and a half: each holds a slot */
+	/* a server ends the sessions of a monitor that was cut off after a minute and a half: each holds a slot */
 	{ "tcp_keepalives_idle", "60", ALWAYS, true },
 	{ "tcp_keepalives_interval", "10", ALWAYS, true },
 	{ "tcp_keepalives_count", "3", ALWAYS, true },
 	/* a beat does not wait for standbys that are gone */
 	{ "synchronous_commit", "local", ALWAYS, true },
-	/* where and how the table of the beats is made: a tablespace without a right, a method without DELETE */
+	/* the beats' table must not be made in a tablespace that we have no right to, or with a method without DELETE */
 	{ "default_tablespace", "", ALWAYS, true },
 	{ "default_table_access_method", "heap", 120000, true },
 	/* compiling takes longer than any statement of ours */

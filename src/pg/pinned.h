@@ -39,8 +39,8 @@ struct pinned_words {
 	char pid[16];
 };
 
-/* What a server of this version knows beside the options, for pinned_sql; false: nothing. `pid`: conn_backend_pid(). */
+/* Takes the settings that a server of this version knows beside the options; false: none. `pid`: conn_backend_pid(). */
 bool pinned_younger(enum pinned_for whose, int server_version, int pid, struct pinned_words *out);
 
-/* One more setting, into what pinned_younger() has filled; neither text may need quotes in an array. */
+/* Adds a setting to what pinned_younger() has filled in; neither text may need quotes in an array. */
 void pinned_add(struct pinned_words *words, const char *name, const char *value);

@@ -25,20 +25,20 @@ struct probe {
 	struct dial *dial;
 	bool dial_counts; /* a failure of this dial is an observation by itself */
 	struct deadline deadline;
-	struct deadline silence; /* half of the deadline: the kept one gets a fresh one beside it */
+	struct deadline silence; /* half of the deadline: the kept connection gets a fresh one beside it */
 	struct timer *reconnect;
 	struct task task;
-	bool silent; /* the kept one has been, for half of the task's time */
-	int breaks;  /* of connections, in this task */
+	bool silent; /* the kept connection has not answered for half of the task's time */
+	int breaks;  /* how many connections broke in this task */
 	struct shut_door *door;    /* the last fresh connection failed while the kept one stood; NULL: it did not */
-	bool door_met;             /* in this task */
-	struct word word;          /* the server's last, of going and coming */
-	struct lane_context terms; /* of what the dial under way becomes */
+	bool door_met;             /* a fresh connection failed so in this task */
+	struct word word;          /* the server's last word (last_word.h) */
+	struct lane_context terms; /* for the lane that the dial under way becomes */
 	struct table_known table;
 	struct who_known who;
 	int64_t asked_ms;          /* steady: when the task began */
 	int64_t kept_ended_ms;     /* steady; INT64_MIN: none has */
-	struct lives lives;        /* of kept connections */
+	struct lives lives;        /* counts kept connections that break soon */
 };
 
 static void start_dial(struct probe *probe, bool counts);
@@ -53,7 +53,7 @@ static void on_reconnect(void *data)
 		probe->dial_counts = true;
 }
 
-/* The kept connection ends, by whose will ever. */
+/* Ends the kept connection, also one that has broken. */
 static void end_kept(struct probe *probe)
 {
 	if (probe->kept == NULL)
@@ -63,7 +63,7 @@ static void end_kept(struct probe *probe)
 	evidence_open_door(&probe->door);
 }
 
-/* The fresh connection takes the kept one's place, which says goodbye. */
+/* Puts the fresh connection in place of the kept one, which is closed. */
 static void replace_kept(struct probe *probe)
 {
 	lane_free(&probe->kept);
@@ -71,7 +71,7 @@ static void replace_kept(struct probe *probe)
 	probe->fresh = NULL;
 }
 
-/* The task is over: a fresh connection that was not needed for it is kept, one that was asked in vain is not. */
+/* Ends the task. A fresh connection that was not asked becomes the kept one; one that was asked in vain is closed. */
 static void end_task(struct probe *probe)
 {
 	deadline_stop(&probe->deadline);
@@ -94,12 +94,12 @@ static void finish_look(struct probe *probe, struct observation *seen)
 	seen->kept = probe->kept != NULL;
 	seen->kept_ended_ms = probe->kept_ended_ms;
 	seen->server_version = probe->kept != NULL ? lane_server_version(probe->kept) : 0;
-	if (probe->door != NULL) /* of what is kept: its end opens it */
+	if (probe->door != NULL) /* there is none without a kept connection: end_kept() frees it */
 		seen->door = *probe->door;
 	probe->events.seen(probe->data, seen);
 }
 
-/* The task fails: nothing was learned of the node but this. */
+/* Ends the task with this evidence as its outcome: nothing else was learned of the node. */
 static void fail_task(struct probe *probe, const struct evidence *evidence)
 {
 	if (probe->task.kind == TASK_BEAT) {
@@ -114,7 +114,7 @@ static void fail_task(struct probe *probe, const struct evidence *evidence)
 	}
 }
 
-/* A lane has come to the end of its task: who answers first, also that a statement fails, is the node's answer. */
+/* A lane has answered, be it that a statement failed. As the first that does it becomes, or stays, the kept one. */
 static void lane_answered(struct probe *probe, const struct lane *lane)
 {
 	word_answered(&probe->word);
@@ -245,7 +245,7 @@ static void fail_fresh(struct probe *probe, const struct evidence *evidence)
 	probe->events.refreshed(probe->data, evidence);
 }
 
-/* No connection, and none is kept. */
+/* A connect failed, and no connection is kept. */
 static void fail_dial(struct probe *probe, const struct evidence *evidence)
 {
 	if (probe->task.kind == TASK_NONE && probe->dial_counts)
@@ -290,7 +290,7 @@ static void start_dial(struct probe *probe, bool counts)
 				 probe->context.deadlines, &target, on_dialed, probe);
 }
 
-/* The kept one has been silent for half of the time: a fresh one beside it. */
+/* Asks over a fresh connection, too: the kept one has been silent for half of the time. */
 static void mistrust_kept(struct probe *probe)
 {
 	probe->silent = true;
@@ -303,7 +303,7 @@ static void mistrust_kept(struct probe *probe)
 
 static struct unanswered unanswered_by(const struct probe *probe)
 {
-	static const struct shut_door open; /* it was shut in this task, and is not any more: the host was heard */
+	static const struct shut_door open; /* a fresh connection failed in this task, then one was made: the host was heard */
 
 	return (struct unanswered){
 		.kept = probe->kept, .fresh = probe->fresh, .dial = probe->dial,
@@ -409,7 +409,7 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 		.kept_ended_ms = INT64_MIN,
 		.terms = { config, 0, &probe->table, &probe->who, context->drain, context->pool },
 	};
-	if (before != NULL) { /* what it still keeps ends with it */
+	if (before != NULL) { /* a connection that it still keeps ends with it */
 		probe->word = before->word;
 		probe->kept_ended_ms = before->kept != NULL ? clock_steady_ms() : before->kept_ended_ms;
 		text_copy(probe->last_good, sizeof(probe->last_good), before->last_good);

@@ -4,9 +4,9 @@
  * question at a time; each ends within `query_timeout`, whatever has to be done
  * for it (connect, break, connect again). A connect that takes longer goes on in
  * the background until `connect_timeout`. A kept connection that is silent for half
- * of that time gets a fresh one beside it, and who answers first is the node's answer;
- * and now and then (probe_refresh()) a fresh one takes its place: a kept one alone does
- * not notice a door that is shut. Monitor thread.
+ * of `query_timeout` gets a fresh one beside it, and the first answer is the node's. Now
+ * and then (probe_refresh()) a fresh one takes its place: over a kept one alone nobody
+ * notices that the server lets no new connection in. Monitor thread.
  */
 #pragma once
 
@@ -58,9 +58,9 @@ struct probe_context {
 };
 
 /*
- * `config` and `node` must outlive the probe; `context` and `events` are copied. From
- * `before`, the node's probe that this one replaces, it has the server's last word (P2)
- * and the address that was good; NULL allowed, and still the caller's.
+ * `config` and `node` must outlive the probe; `context` and `events` are copied. It takes
+ * the server's last word (last_word.h) and the last good address from `before`, the node's
+ * probe that it replaces, which stays the caller's; NULL allowed.
  */
 struct probe *probe_new(const struct probe_context *context, const struct config *config,
 			const struct config_node *node, const struct probe *before,
@@ -69,8 +69,8 @@ struct probe *probe_new(const struct probe_context *context, const struct config
 /*
  * Asks for role and row; with an `order` (the sitting master) for the role and,
  * if it says master, sends the beat at once. A row or beat that the server has refused is tried again
- * after a pause alone (pause.h), and the outcome is as before until then; where the node is `at_stake`
- * it is tried each time. Not while probe_is_busy().
+ * only after a pause (pause.h), and the outcome is the same as before until then; with `at_stake`, where
+ * the node's place depends on it, it is tried each time. Not while probe_is_busy().
  */
 void probe_look(struct probe *probe, const struct beat_order *order, bool at_stake);
 
@@ -82,27 +82,27 @@ bool probe_is_busy(const struct probe *probe);
 bool probe_needs_connect(const struct probe *probe);
 
 /*
- * Asks a slave over its kept connection what it hears of its master, beside all tasks: one that begins meanwhile waits for
- * that answer, within its own time. That none comes says nothing. False: it is not asked, as it is busy, or has no
- * connection, or is not to be asked that.
+ * Asks a slave over its kept connection what it hears of its master. A task that begins meanwhile waits for that
+ * answer, within its own time. If no answer comes, that means nothing. False: the slave is not asked, as it is busy,
+ * has no connection, or has refused that before.
  */
 bool probe_hear(struct probe *probe);
 
-/* Whether the server's TCP has answered, and its login, or a look over the connection that stands, is under way. */
+/* Whether a look over the kept connection is under way or, without one, a login after the server's TCP has answered. */
 bool probe_is_logging_in(const struct probe *probe);
 
-/* Makes a fresh connection beside the kept one, if there is one and nothing is being made. */
+/* Makes a fresh connection beside the kept one, if there is one and none is being made. */
 void probe_refresh(struct probe *probe);
 
-/* A connect that is under way is given up, if nobody waits for it: the next look begins with one of its own. */
+/* Gives up a connect for which no task waits, so that the next look begins with one of its own. */
 void probe_dial_anew(struct probe *probe);
 
 /* The address of its last good connection, "": none yet, or it has none. The probe's. */
 const char *probe_address(const struct probe *probe);
 
 /*
- * The same node with the same credentials, timeouts and is_slave_statement in another
- * configuration; both must outlive the probe from now on.
+ * Replaces the configuration by another in which the node has the same credentials, timeouts
+ * and is_slave_statement; `config` and `node` must outlive the probe.
  */
 void probe_set_config(struct probe *probe, const struct config *config,
 		      const struct config_node *node);

@@ -11,9 +11,9 @@
 /* ---- the table ---- */
 
 /*
- * There is a table; a DELETE from it would be refused (or not replicated) under logical
- * replication; where there is none, it may be made; it may be written; nothing may be written;
- * what would publish one that is made.
+ * The columns: there is a table; a DELETE from it would be refused (or not replicated) under
+ * logical replication; a table may be made; the table may be written; transactions are
+ * read-only; the publication that would have a table made now.
  */
 #define CHECK_SQL(publishing) \
 	"SELECT c.oid IS NOT NULL," \
@@ -34,7 +34,7 @@
 	" WHERE tstamp IS NOT NULL ORDER BY " TSTAMP_MS_SQL " DESC LIMIT 1"
 
 static const struct {
-	const char *sql; /* NULL: the user's */
+	const char *sql; /* NULL: the user's is_slave_statement */
 	const char *name; /* of the prepared statement, for what each round asks; NULL: it is not prepared */
 	int param_count;
 	void (*take)(struct findings *found, const PGresult *result);
@@ -43,7 +43,7 @@ static const struct {
 	[ASK_LIMITS] = {
 		"SELECT pg_catalog.set_config('lock_timeout', $1, false),"
 		" pg_catalog.set_config('statement_timeout', $2, false)"
-		" WHERE pg_catalog.pg_backend_pid() = $3::int", /* a pool would keep them for others */
+		" WHERE pg_catalog.pg_backend_pid() = $3::int", /* a connection pool would keep them for other clients */
 		NULL, 3, findings_take_nothing },
 	[ASK_MAY] = { who_may_sql, NULL, 0, findings_take_may },
 	[ASK_WHO] = { who_sql, NULL, 0, findings_take_who },
@@ -73,8 +73,8 @@ static const struct {
 		NULL, 0, findings_take_create },
 	[ASK_IDENTITY] = { "ALTER TABLE heartbeat REPLICA IDENTITY FULL", NULL, 0, findings_take_identity },
 	/*
-	 * A DELETE and an INSERT in one statement: a subscriber skips an UPDATE of a row that differs. A row
-	 * behind TSTAMP_MAX is nobody's beat: the next one does not follow it.
+	 * A DELETE and an INSERT in one statement, as a subscriber skips an UPDATE of a row that differs. A row
+	 * after TSTAMP_MAX is nobody's beat, so the new tstamp need not be greater.
 	 */
 	[ASK_BEAT] = {
 		"WITH old AS (DELETE FROM heartbeat RETURNING master, tstamp, " TSTAMP_MS_SQL " AS ms)"

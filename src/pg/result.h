@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* "": none. Lives as long as the result. */
+/* Its SQLSTATE, "": none. Lives as long as the result. */
 const char *result_sqlstate(const PGresult *result);
 
-/* Rows, or a command that is done. */
+/* Whether it is rows, or a command that was done. */
 bool result_is_ok(const PGresult *result);
 
-/* The server's words, secrets blanked. */
+/* Copies the server's words, secrets blanked. */
 void result_words(const PGresult *result, char *out, size_t size);

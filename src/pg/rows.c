@@ -25,7 +25,7 @@ static void take_row(struct rows *rows, const PGresult *result, int row)
 		uint32_t len = is_null ? NO_VALUE : (uint32_t)PQgetlength(result, row, (int)i);
 
 		buf_add(&rows->values, &len, sizeof(len));
-		if (!is_null) /* with its end */
+		if (!is_null) /* with its terminating zero */
 			buf_add(&rows->values, PQgetvalue(result, row, (int)i), (size_t)len + 1);
 	}
 	rows->count++;

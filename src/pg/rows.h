@@ -1,5 +1,5 @@
 /*
- * What a statement of somebody else's has returned, kept compactly. A value: zero-
+ * What a statement of the user's has returned, kept compactly. A value: zero-
  * initialised is empty, the owner frees it. Not shared between threads.
  */
 #pragma once
@@ -25,7 +25,7 @@ struct rows {
 };
 
 struct value {
-	const char *text; /* terminated; NULL: NULL */
+	const char *text; /* terminated; NULL: SQL's NULL */
 	size_t len;
 };
 

@@ -12,22 +12,22 @@
 #include "pg/dial.h"
 #include "pg/pinned.h"
 
-#define REFUSAL_BYTES 8192 /* of a server's words that a question gets */
+#define REFUSAL_BYTES 8192 /* most that is told of a server's words */
 
 struct session {
 	uv_loop_t *loop;
 	struct resolver *resolver;
 	struct config_node node;
 	bool bare;
-	bool set; /* this connection has what is set after connecting */
+	bool set; /* this connection was sent the settings that are sent after connecting */
 	struct deadlines *deadlines; /* of its dial */
 	char defaults[PINNED_OPTIONS];
 	char options[64];
 	char last_good[INET6_ADDRSTRLEN + 1];
 	struct dial *dial;
 	struct conn *conn;
-	int64_t server_timeout_ms; /* what the server has been told */
-	bool setting;              /* it is being told, before the question */
+	int64_t server_timeout_ms; /* the statement_timeout that the server was told */
+	bool setting;              /* settings are being sent, before the question */
 	/* the question under way; done NULL: none */
 	char *sql;
 	int param_count;
@@ -71,7 +71,7 @@ static void finish(struct session *session)
 	free(error);
 }
 
-/* The connection is of no use any more. */
+/* Closes the connection, and ends the question under way with an error. */
 static void give_up(struct session *session, const char *why)
 {
 	dial_cancel(&session->dial);
@@ -158,7 +158,7 @@ static const struct conn_events session_events = {
 	.done = on_done,
 };
 
-/* What the server was told is too short for this question, or too long by an eighth. */
+/* Whether the timeout that the server was told is too short for this question, or too long by an eighth. */
 static bool needs_timeout(const struct session *session)
 {
 	int64_t told = session->server_timeout_ms;
@@ -167,8 +167,8 @@ static bool needs_timeout(const struct session *session)
 }
 
 /*
- * Tells the server this question's timeout, and at first the younger settings. In a transaction of the user's
- * the timeout alone, until its end, and by SET: a SELECT would take its snapshot, which a SET TRANSACTION precedes.
+ * Tells the server this question's timeout and, the first time, the younger settings. In a transaction of the user's
+ * it sets the timeout alone, and by SET LOCAL: a SELECT would take the snapshot, and SET TRANSACTION must come before.
  */
 static void set(struct session *session)
 {
@@ -192,7 +192,7 @@ static void set(struct session *session)
 	conn_ask(session->conn, pinned_sql, 3, params);
 }
 
-/* The question; before it, where there is need, what the server must be told. */
+/* Sends the question, or first the settings that it needs. */
 static void ask_or_set(struct session *session)
 {
 	struct pinned_words words;

@@ -1,5 +1,5 @@
 /*
- * A connection for SQL of somebody else's (pm.query): made for the first question,
+ * A connection for SQL of the user's (pm.query): made for the first question,
  * kept for the next, one question at a time. Names, addresses and deadlines as for
  * the monitor's own connections (dial.h). Loop's thread.
  */
@@ -12,21 +12,21 @@
 struct question {
 	const char *sql;
 	int param_count;
-	const char *const *params; /* NULL: the simple protocol; a NULL in it: NULL */
+	const char *const *params; /* NULL: the simple protocol; a NULL element is SQL's NULL */
 	int64_t timeout_ms;        /* for all of it, connecting included */
 };
 
 struct session;
 
 /*
- * Takes `node`'s insides over. `bare`: no setting is sent (the consoles of poolers
- * know none); else it has those of pinned.h that are for others, unless the node's `options` say otherwise, and
- * the server ends what takes longer than the timeout, too (but behind a connection pool: pinned_sql).
+ * Takes over what `node` holds. `bare`: no setting is sent (the consoles of poolers know none). Else it has the
+ * settings of PINNED_FOR_OTHERS, unless the node's `options` say otherwise, and the server, too, ends what takes longer
+ * than the timeout; behind a connection pool it does not (pinned_sql).
  */
 struct session *session_new(uv_loop_t *loop, struct resolver *resolver, struct config_node *node,
 			    bool bare);
 
-/* Whether it leads where a session of these would. */
+/* Whether it has the same server and login as a session for `node` would have, and the same `bare`. */
 bool session_is_for(const struct session *session, const struct config_node *node, bool bare);
 
 /*

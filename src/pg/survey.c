@@ -19,7 +19,7 @@
 
 enum { SURVEY_FACTS = 100, SURVEY_TABLE, SURVEY_FRAME, SURVEY_ROLE, SURVEY_ROW };
 
-/* Catalogues only; a server older than 10 refuses it, which is told as "no facts". */
+/* It reads catalogues only. A server older than 10 refuses it, and there are no facts then. */
 #define FACTS_SQL(publishing) \
 	"SELECT pg_catalog.json_build_object(" \
 	" 'now', extract(epoch FROM clock_timestamp())," \
@@ -135,7 +135,7 @@ static void take_role(struct survey *survey, const PGresult *result)
 		result_words(result, answer->message, sizeof(answer->message));
 }
 
-/* A table that is missing, or that may not be read, is the facts' to tell. */
+/* Takes the row. The facts, not `row_error`, tell of a table that is missing or may not be read. */
 static void take_row(struct survey *survey, const PGresult *result)
 {
 	struct survey_answer *answer = &survey->answer;
@@ -193,8 +193,8 @@ static void on_deadline(void *data)
 }
 
 /*
- * Adds a question in a transaction of its own, whose error is not the next one's. The user's own statement may do
- * anything: not here. What were set for the session would stay in a connection pool.
+ * Adds a question in a transaction of its own, so that its error does not end the next one. The transaction is
+ * read-only, as the user's statement may do anything, and has the settings, which a connection pool would keep else.
  */
 static void add(struct statement *batch, size_t *count, const struct pinned_words *words, int tag, const char *sql)
 {

@@ -1,9 +1,10 @@
 #include "pg/survey.h"
 
 /*
- * What of the beats' table, and around it, could refuse a beat although the rights are there. Catalogues only; what
- * can be many is cut: nobody reads about a twenty-first trigger. `takes`: whether an INSERT turns our value's type into the column's. A column
- * that is generated is known by name from PostgreSQL 12 on (to_jsonb: before, it has no such member). A rule without an action (<>) that is no INSTEAD does nothing.
+ * What of the beats' table, and around it, could refuse a beat although the rights are there. It reads catalogues
+ * only, and at most 20 of each kind: nobody reads about a twenty-first trigger. `takes`: whether an INSERT turns our
+ * value's type into the column's. Before PostgreSQL 12 no column is generated, and to_jsonb has no member
+ * `attgenerated`. A rule without an action (<>) that is no INSTEAD does nothing.
  */
 const char survey_table_sql[] =
 	"SELECT pg_catalog.json_build_object("

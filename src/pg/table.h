@@ -11,7 +11,7 @@
 /* The last beat that was refused. */
 struct refused_beat {
 	struct pause pause;
-	bool missing; /* there was no table: */
+	bool missing; /* there was no table */
 	enum beat_state state;
 	enum reason reason;
 	char message[MESSAGE_BYTES];
@@ -19,20 +19,20 @@ struct refused_beat {
 
 /* What the server has refused, or what keeps its row from being read. */
 struct table_refusals {
-	struct evidence row_failure; /* why its row could not be read; REASON_NONE: a lock */
-	struct pause row_pause;      /* of these words */
+	struct evidence row_failure; /* why its row could not be read; REASON_NONE: a lock, or it could */
+	struct pause row_pause;      /* before the row is asked for again */
 	struct refused_beat beat;
-	struct pause alter_pause;    /* of what refuses to set its REPLICA IDENTITY */
+	struct pause alter_pause;    /* before its REPLICA IDENTITY is set again */
 };
 
 /* Zero-initialised: nothing yet. */
 struct table_known {
 	bool deaf;      /* the role may not ask what the server hears of its master (42501, ...) */
-	bool pool_told; /* that a connection pool lies between was said */
-	bool there;     /* it was, last time: its row is asked for without a question before */
-	bool written;  /* a beat was, last time: likewise */
-	bool remarked; /* "no right to ..." was said */
-	bool row_failed; /* its row could not be read, last time: it is looked at first */
+	bool pool_told; /* the log was told that a connection pool lies between */
+	bool there;     /* the table was there, last time: its row is asked for without asking the catalogue */
+	bool written;  /* a beat was written, last time: the next is sent without asking the catalogue */
+	bool remarked; /* the log was told that there is no right to set REPLICA IDENTITY */
+	bool row_failed; /* its row could not be read, last time: the catalogue is asked first */
 	struct table_refusals *refusals; /* made by the first one, kept until table_free(); NULL: there was none */
 };
 
@@ -41,35 +41,38 @@ void table_free(struct table_known *table);
 /* Why the row could not be read, the last time; REASON_NONE: nothing, or a lock. The table's, until it changes. */
 const struct evidence *table_row_failure(const struct table_known *table);
 
-/* That is so from now on; NULL: nothing keeps the row from being read. */
+/* Notes why the row cannot be read; NULL: it can, or a lock keeps it. */
 void table_set_row_failure(struct table_known *table, const struct evidence *failure);
 
 /* Whether the server has refused the last beat, and no beat was written since. */
 bool table_refuses_beats(const struct table_known *table);
 
-/* Whether its REPLICA IDENTITY may be asked for: it was not refused, or the pause after that is over. */
+/* Whether its REPLICA IDENTITY may be set now: that was not refused, or the pause after that is over. */
 bool table_may_alter(const struct table_known *table, int64_t least_ms, int64_t now_ms);
 
-/* All may be tried at once. */
+/* Ends all pauses: what was refused may be tried at once. */
 void table_forget_pauses(struct table_known *table);
 
 /*
- * The table's REPLICA IDENTITY was asked for, or not: `refused`, the server did not set it, `forbidden`, for want of a
- * right. Whether the log is to be told: once.
+ * Notes whether the server has refused to set the table's REPLICA IDENTITY; `forbidden`: for want of a right. Returns
+ * whether the log is to be told of that, which is once.
  */
 bool table_note_alter(struct table_known *table, bool refused, bool forbidden, int64_t now_ms);
 
-/* A connection pool lies between. Whether the log is to be told: once. */
+/* Notes that a connection pool lies between. Returns whether the log is to be told, which is once. */
 bool table_note_pool(struct table_known *table);
 
-/* A beat was tried; `missing`: there is no table. */
+/* Notes the outcome of a beat that was tried; `missing`: there is no table. */
 void table_note_beat(struct table_known *table, const struct beat_result *result, bool missing, int64_t now_ms);
 
-/* Whether the next beat has to wait; `result` is the last one's then. What was said without a table says nothing of one that is there. */
+/*
+ * Whether the next beat has to wait; `result` is set to the last one's then. A refusal from before the table was made,
+ * or dropped (`missing`), does not count.
+ */
 bool table_puts_off_beat(const struct table_known *table, bool missing, int64_t least_ms, int64_t now_ms,
 			 struct beat_result *result);
 
-/* The row was asked for: whether it was read is in `row_failed` and `row_failure`. */
+/* Begins, goes on with or ends the row's pause, by `row_failed` and `row_failure`, after the row was asked for. */
 void table_note_row(struct table_known *table, int64_t now_ms);
 
 /* Whether the next question for the row has to wait. */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /*
- * How much a failure tells: a network that does not lead there, or silence, hardly anything
- * of a server, the server's own words most; and a fault of ours that all of it is blind.
+ * How much a failure tells of the server: an unreachable network, or silence, least, the server's own
+ * words most. A fault of our own is worth even more, as it makes all other failures doubtful.
  */
 static int worth(const struct evidence *evidence)
 {
@@ -26,7 +26,7 @@ void tried_note(struct tried *tried, const struct evidence *evidence, const char
 	bool is_ipv6 = address != NULL && strchr(address, ':') != NULL;
 
 	if (is_ipv6 && what.own_fault && what.reason == REASON_UNREACHABLE)
-		what.own_fault = false; /* there may be no such address here; of IPv4 it is the ports */
+		what.own_fault = false; /* this machine may have no IPv6 address; with IPv4 it has no port left */
 	if (!tried->has_failed || worth(&what) > worth(&tried->best))
 		tried->best = what;
 	tried->has_failed = true;

@@ -8,11 +8,11 @@
 
 struct tried {
 	bool reached;         /* the TCP of one address has answered */
-	bool has_failed;      /* an address has: */
-	struct evidence best; /* of equals the first, which was good last */
+	bool has_failed;      /* an address has failed */
+	struct evidence best; /* the failure that tells most; of equals the first */
 };
 
-/* One has failed; `address` NULL: the host stands for itself. */
+/* Notes that an address has failed; `address` NULL: libpq had the host alone. */
 void tried_note(struct tried *tried, const struct evidence *evidence, const char *address);
 
 /*

@@ -14,5 +14,5 @@
 	"CASE WHEN tstamp::bigint BETWEEN 0 AND " TSTAMP_SECONDS " - 1" \
 	" THEN tstamp::bigint * 1000 + 999 ELSE tstamp::bigint END"
 
-/* What a server sends as a tstamp, in milliseconds, from 0 to TSTAMP_MAX whatever it is. */
+/* Reads what a server sends as a tstamp. Returns milliseconds from 0 to TSTAMP_MAX, whatever the text is. */
 int64_t tstamp_read(const char *text);

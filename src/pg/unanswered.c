@@ -1,6 +1,6 @@
 #include "pg/unanswered.h"
 
-/* Whether an address has failed in words of its host's. */
+/* Whether an address has failed by an answer of its host. */
 static bool was_refused(const struct dial *dial)
 {
 	const struct evidence *failure = dial_failure(dial);

@@ -23,7 +23,7 @@ struct unanswered {
 bool unanswered_is_of_path(struct unanswered unanswered);
 
 /*
- * The evidence at the end of the time. What a fresh connection beside the kept one, or one of several
- * addresses, said says more than the silence.
+ * The evidence of a node that has not answered in its time. Where a fresh connection beside the kept one has failed,
+ * or one of several addresses, that failure is the evidence: it tells more than silence.
  */
 struct evidence unanswered_evidence(struct unanswered unanswered);

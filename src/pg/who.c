@@ -39,7 +39,7 @@ enum who_next who_ask(struct who *who, int server_version, enum observation_kind
 
 	if (server_version < WHO_VERSION || who->known == NULL || who->known->refuses || who->failed)
 		return WHO_NOTHING;
-	if (kind == OBSERVED_SLAVE) /* as master it would be asked anew */
+	if (kind == OBSERVED_SLAVE) /* if it becomes a master it is asked anew */
 		who->as_master = who->origin.timeline != 0;
 	next = what_is_open(who, kind);
 	if (next == WHO_ASK && kind == OBSERVED_MASTER)
@@ -62,13 +62,13 @@ static uint32_t timeline_of(const char *file)
 	return (uint32_t)strtoul(digits, NULL, 16);
 }
 
-/* Each refusal is an error in the server's log. */
+/* Notes a refusal, so that it does not happen each time: it is an error in the server's log. */
 static void who_refused(struct who *who, const PGresult *result)
 {
 	who->failed = true;
 	if (sqlstate_is_locked(result_sqlstate(result)))
 		return;
-	who->known->may = false; /* another right than before: the next connection looks first */
+	who->known->may = false; /* the right was taken away: the next connection asks for it first */
 	who->known->refuses = who->looked;
 }
 

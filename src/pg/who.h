@@ -1,7 +1,7 @@
 /*
  * Which server is at the other end of a connection: what must be asked for that, and what it has told. A
  * connection asks once, with its first look, and once more when it first hears that the server is a master. What
- * may be refused is looked at first, once a node: an error is a line in the server's log. Monitor thread.
+ * may be refused is asked of the catalogue first, once a node: an error is a line in the server's log. Monitor thread.
  */
 #pragma once
 
@@ -22,9 +22,9 @@ struct who_known {
 struct who {
 	struct who_known *known; /* the node's */
 	struct origin origin;    /* system 0: not told */
-	bool looked;    /* whether it may be asked was asked over this connection */
-	bool failed;    /* the question was refused: not again over this connection */
-	bool as_master; /* it was asked since it says that it is a master, or has told a timeline */
+	bool looked;    /* who_may_sql was asked over this connection */
+	bool failed;    /* the question was refused: it is not asked again over this connection */
+	bool as_master; /* it was asked as a master, or has told a timeline: it is not asked again as one */
 };
 
 extern const char who_may_sql[]; /* whether the next may be asked: one boolean */
@@ -35,9 +35,9 @@ enum who_next { WHO_NOTHING, WHO_MAY, WHO_ASK };
 /* What is asked of a server of that version now, as role `kind` (OBSERVED_NOTHING: not known yet). */
 enum who_next who_ask(struct who *who, int server_version, enum observation_kind kind);
 
-/* The results of the two. */
+/* Take the results of who_may_sql and who_sql. */
 void who_take_may(struct who *who, const PGresult *result);
 void who_take(struct who *who, const PGresult *result);
 
-/* A connection pool lies between: whoever answers next may be another one. */
+/* Forgets all, and asks no more: a connection pool lies between, and another server may answer next. */
 void who_is_pooled(struct who *who);

@@ -13,7 +13,7 @@
 #include "loop/timer.h"
 #include "process/process.h"
 
-#define LET_GO_MS 500 /* that a KILLed one gets whose exec has not returned */
+#define LET_GO_MS 500 /* how long a KILLed child is waited for whose exec has not returned */
 
 struct output {
 	struct child *child;
@@ -25,7 +25,7 @@ struct child {
 	struct child_port *port;
 	struct process *process; /* NULL: it could not be started, or has ended */
 	bool killing;            /* it was sent TERM or KILL */
-	bool killed;             /* KILL */
+	bool killed;             /* it was sent KILL */
 	uv_pipe_t *in;
 	struct output out;
 	struct output err; /* if kept apart */
@@ -74,7 +74,7 @@ static void keep(struct output *output, const char *bytes, size_t len)
 	buf_add(&output->kept, bytes, len < room ? len : room);
 }
 
-/* Takes what is in the pipe already: the leader is gone, others may hold it open. */
+/* Takes what is in the pipe already. Called when the leader has ended, while others may hold the pipe open. */
 static void drain(struct output *output)
 {
 	char bytes[4096];
@@ -119,7 +119,7 @@ static void end(struct child *child)
 	if (outcome->error != 0 && outcome->why == NULL)
 		outcome->why = strerror(outcome->error);
 	list_remove(&child->port->children, child);
-	child->port = NULL; /* a callback may free it */
+	child->port = NULL; /* the callback may free the port */
 	if (child->ended != NULL)
 		child->ended(child->data, outcome);
 	free_child(child);
@@ -181,7 +181,7 @@ void child_signal(struct child *child, int signal)
 	timer_start(child->timer, process_is_starting(child->process) ? LET_GO_MS : CHILD_KILL_MS);
 }
 
-/* KILLed, and its exec hangs nonetheless: it has ended as far as anybody is concerned. */
+/* Treats a child as ended that was KILLed and whose exec hangs nonetheless. */
 static void give_up(struct child *child)
 {
 	process_let_go(&child->process);
@@ -297,7 +297,7 @@ static int open_pipes(struct pipes *pipes, size_t count)
 	return 0;
 }
 
-/* Our ends, and the child's, which process_start() takes. */
+/* Closes our ends, and the child's unless process_start() has taken them. */
 static void close_pipes(const struct pipes *pipes, bool childs_too)
 {
 	for (size_t i = 0; i < pipes->count; i++) {

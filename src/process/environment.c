@@ -49,9 +49,9 @@ static void add_number(char **environment, size_t *count, const char *name, long
 	environment[(*count)++] = mem_printf("%s=%ld", name, number);
 }
 
-#define WITNESSES_BYTES 65536 /* the kernel takes 128 KiB a variable */
+#define WITNESSES_BYTES 65536 /* below the kernel's limit of 128 KiB for a variable */
 
-/* "host:port host:port" */
+/* Adds the witnesses as "host:port host:port". */
 static void add_witnesses(char **environment, size_t *count, const struct event *event)
 {
 	struct buf text = { 0 };

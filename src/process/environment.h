@@ -6,7 +6,7 @@
 
 #include "core/view.h"
 
-/* A NULL-terminated array for one event (NULL: for none); environment_free() ends it. */
+/* Makes a NULL-terminated array for one event (NULL: for none); environment_free() frees it. */
 char **environment_new(const struct event *event);
 
 /* Adds or replaces a variable; `value` NULL removes it. */

@@ -10,13 +10,13 @@
 
 #define STACK_BYTES ((size_t)256 << 10)
 
-/* Freed by whoever is last: who asked, or the thread that was left behind. */
+/* Freed by the caller, or by the thread if that was left behind. */
 struct glance {
 	char *name;
 	char *cwd;
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
-	/* under the lock */
+	/* guarded by the lock */
 	bool done;
 	bool left; /* nobody waits for it any more */
 	struct program_fault *fault;
@@ -57,7 +57,7 @@ static void *look_in_thread(void *data)
 	return NULL;
 }
 
-/* Whether it returns in time; else it is the thread's from now on. */
+/* Waits for the look, and returns whether it ended in time; if not, the thread owns it from now on. */
 static bool wait_for(struct glance *glance, int ms)
 {
 	struct timespec until;

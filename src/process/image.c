@@ -22,7 +22,7 @@ static char *cut_word(char *text)
 	return text;
 }
 
-/* The line behind the #!, without the blanks at its ends. */
+/* Reads the line behind the #!, without the blanks at its ends. */
 static void read_line(struct image *image, const char *line, size_t len)
 {
 	const char *stop = memchr(line, '\n', len);

@@ -16,18 +16,18 @@
 #define STACK_BYTES ((size_t)256 << 10) /* of a thread that starts one */
 
 struct process {
-	/* the thread's, while it starts one */
+	/* used by the thread that starts it */
 	char **argv;
 	char **environment;
 	char *cwd;
 	struct spawn_ends ends;
 	atomic_int pid; /* 0: there is none yet */
-	/* under the lock */
-	struct process_port *port; /* NULL: let go */
+	/* guarded by the lock */
+	struct process_port *port; /* NULL: it was let go */
 	void *owner;
 	bool starting;
-	bool reaped;  /* its pid may be somebody else's */
-	bool killing; /* what is left of its group goes with it */
+	bool reaped;  /* it was reaped, so its pid may be another process's now */
+	bool killing; /* what is left of its group is KILLed when it ends */
 	int wanted;   /* a signal that came before there was a pid; 0: none */
 	struct process_end end;
 };
@@ -35,16 +35,16 @@ struct process {
 struct process_port {
 	uv_async_t *woken;
 	void (*ended)(void *owner, const struct process_end *end);
-	struct list over; /* still to be told */
+	struct list over; /* processes for which `ended` is still to be called */
 };
 
-/* The lock covers all but the members that are the thread's or the reaper's loop's. */
+/* The lock guards all but `signal` and `started`, which the reaper's loop alone uses. */
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t returned; /* a thread is done */
+	pthread_cond_t returned; /* signalled when a thread is done */
 	struct list live;        /* starting, running, or not yet reaped */
 	size_t starting;
-	size_t left_behind; /* of the starting ones: let go */
+	size_t left_behind; /* those of the starting ones that were let go */
 	uv_signal_t signal;
 	bool started;
 } reaper = { .lock = PTHREAD_MUTEX_INITIALIZER, .returned = PTHREAD_COND_INITIALIZER };
@@ -70,7 +70,7 @@ static void close_ends(const struct spawn_ends *ends)
 		close(ends->err);
 }
 
-/* What only the start needs. */
+/* Frees what only the start needs. */
 static void forget_start(struct process *process)
 {
 	close_ends(&process->ends);
@@ -87,7 +87,7 @@ static void process_free(struct process *process)
 	free(process);
 }
 
-/* With the lock held. Until its exec the child is in no group of its own. */
+/* With the lock held. Until its exec has returned the child may have no group of its own, so it is signalled alone. */
 static void send_signal(struct process *process, int signal)
 {
 	pid_t pid = atomic_load(&process->pid);
@@ -102,7 +102,7 @@ static void send_signal(struct process *process, int signal)
 		(void)kill(-pid, signal);
 }
 
-/* With the lock held: its thread is done and there is no child any more. */
+/* Called with the lock held, when its thread is done and there is no child any more. */
 static void settle(struct process *process)
 {
 	list_remove(&reaper.live, process);
@@ -114,7 +114,7 @@ static void settle(struct process *process)
 	uv_async_send(process->port->woken);
 }
 
-/* In its thread, with the lock held: the exec has succeeded or failed. */
+/* Called in its thread, with the lock held, when the exec has succeeded or failed. */
 static void note_start(struct process *process, int error)
 {
 	process->starting = false;
@@ -126,7 +126,7 @@ static void note_start(struct process *process, int error)
 		send_signal(process, process->wanted);
 	if (error == 0 && process->port == NULL)
 		send_signal(process, SIGKILL);
-	/* the child of a failed start is nobody's when it is reaped */
+	/* after a failed start nobody waits for the child, which is reaped as an unknown one */
 	if (error != 0 || process->reaped)
 		settle(process);
 	pthread_cond_broadcast(&reaper.returned);
@@ -152,7 +152,7 @@ static void *start_in_thread(void *data)
 	return NULL;
 }
 
-/* Whether there may be one more; it is counted then. */
+/* Returns whether one more may be started, and counts it then. */
 static bool enter(struct process *process)
 {
 	bool may;
@@ -294,7 +294,7 @@ int reaper_start(uv_loop_t *loop)
 	error = uv_signal_start(&reaper.signal, on_sigchld, SIGCHLD);
 	uv_unref((uv_handle_t *)&reaper.signal);
 	reaper.started = error == 0;
-	reap(); /* a container's first process may have orphans that have ended before */
+	reap(); /* as a container's first process we may have orphans that have ended before */
 	return error;
 }
 
@@ -305,7 +305,7 @@ void reaper_stop(void)
 	reaper.started = false;
 }
 
-/* With the lock held: until no thread starts a process any more. */
+/* Waits, with the lock held, until no thread starts a process any more; false: some still do after `ms`. */
 static bool wait_for_threads(int ms)
 {
 	struct timespec until;

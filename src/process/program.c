@@ -21,8 +21,8 @@
 struct look {
 	const char *cwd;
 	int depth;
-	bool absent; /* as far as we can see there is no such file */
-	int error; /* what the exec would fail with; 0: it would be started, and would fail then */
+	bool absent; /* there is no such file, as far as we can see */
+	int error; /* errno with which the exec would fail; 0: it would succeed, and the program fail after that */
 	struct program_fault *fault;
 };
 
@@ -55,7 +55,7 @@ char **program_places(const char *name)
 
 /* ---- faults ---- */
 
-/* Takes `words` and `cure`. */
+/* Sets the look's fault, which takes over `words` and `cure`. */
 static struct program_fault *set_fault(struct look *look, int error, char *words, char *cure)
 {
 	program_fault_free(&look->fault);
@@ -77,7 +77,7 @@ void program_fault_free(struct program_fault **fault)
 	*fault = NULL;
 }
 
-/* `path` as one word of a shell's. The caller frees it. */
+/* Returns `path` quoted as one word for a shell. The caller frees it. */
 static char *shell_word(const char *path)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./+@:,%-";
@@ -96,7 +96,7 @@ static char *shell_word(const char *path)
 	return buf_steal(&out);
 }
 
-/* A line for a shell with the path as one word in it. The caller frees it. */
+/* Returns a line for a shell with the path as one word in it. The caller frees it. */
 static char *shell_cure(const char *before, const char *path, const char *after)
 {
 	char *word = shell_word(path);
@@ -108,7 +108,7 @@ static char *shell_cure(const char *before, const char *path, const char *after)
 
 /* ---- the way to a file ---- */
 
-/* The first directory above `path` that we may not enter; NULL: none. The caller frees it. */
+/* Returns the first directory above `path` that we may not enter; NULL: there is none. The caller frees it. */
 static char *closed_directory(const char *path)
 {
 	for (const char *at = strchr(path, '/'); at != NULL; at = strchr(at + 1, '/')) {
@@ -156,7 +156,7 @@ static void say_not_executable(struct look *look, const char *path)
 
 /* ---- what is in it ---- */
 
-/* What was found of its interpreter is a fault of the script's. */
+/* Turns the fault of an interpreter into one of the script that names it. */
 static void blame_script(struct look *look, const char *path, int error)
 {
 	struct program_fault *fault = look->fault;
@@ -210,7 +210,7 @@ static void look_at_script(struct look *look, const char *path, const struct ima
 	blame_script(look, path, inner.error);
 }
 
-/* The loader that a program of our own kind names (PT_INTERP). Another kind is the kernel's to know. */
+/* Looks for the loader that an ELF program of our own class names (PT_INTERP). Only the kernel knows about others. */
 static void look_at_elf(struct look *look, const char *path, int fd)
 {
 	ElfW(Ehdr) head;
@@ -312,7 +312,11 @@ static void say_not_in_path(struct look *look, const char *name)
 		  mem_strdup("its full path, beginning with /"));
 }
 
-/* Past places where it is not (a directory of PATH that we may not enter says nothing), to the first that the kernel would start, or would fail at. */
+/*
+ * Looks at the places of a name in order, up to the first one that the kernel would start, or at which it would stop
+ * with an error. If there is none, keeps the fault of the first place that has such a file. A directory of PATH that we
+ * may not enter counts as one without it.
+ */
 static void look_at_name(struct look *look, const char *name, char **place)
 {
 	char **places = program_places(name);

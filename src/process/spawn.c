@@ -19,13 +19,13 @@
 #define KERNEL_SIGSET_BYTES 8
 
 /*
- * The child shares our memory until its exec: it makes system calls and nothing else, past
- * the sanitizers, which would take what it does for what we do.
+ * The child shares our memory until its exec. So it makes system calls and nothing else, and the
+ * sanitizers must not look at it, because they would take what it does for what we do.
  */
 #define SHARES_MEMORY \
 	__attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined")))
 
-/* clone() by its other name in glibc: ThreadSanitizer's takes the child for a fork. */
+/* glibc's other name for clone(), which is used because ThreadSanitizer's own clone() takes the child for a fork. */
 int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...); // NOLINT(bugprone-reserved-identifier)
 
 struct start {
@@ -33,12 +33,12 @@ struct start {
 	char **programs; /* to be tried, in this order; NULL-terminated */
 	struct rlimit files;
 	bool has_files;
-	long most; /* descriptors, of ours */
-	int error; /* the child's word */
+	long most; /* how many descriptors we may have */
+	int error; /* errno of what failed in the child; 0: nothing did */
 	bool no_directory;
 };
 
-/* All dispositions to their defaults, nothing blocked. */
+/* Sets all dispositions to their defaults, and unblocks all signals. */
 SHARES_MEMORY static void default_signals(void)
 {
 	static const unsigned long nothing[16]; /* of the kernel's struct sigaction: SIG_DFL */
@@ -48,7 +48,7 @@ SHARES_MEMORY static void default_signals(void)
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, (size_t)KERNEL_SIGSET_BYTES);
 }
 
-/* Closes all descriptors from 3 on; in a sandbox that does not know close_range one by one. */
+/* Closes all descriptors from 3 on; one by one in a sandbox that does not know close_range. */
 SHARES_MEMORY static void close_others(const struct start *start)
 {
 	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)

@@ -28,9 +28,9 @@ struct spawn_what {
 };
 
 /*
- * Starts it, and returns when its exec has succeeded or failed: after any time, so never call
- * it from a loop. In a thread that has all signals blocked. `pid` is set before the child runs
- * (0 until then) and is a child's to be reaped, also after an error. 0, or an errno; with
- * `no_directory` it is that of `cwd`.
+ * Starts the program, and returns when its exec has succeeded or failed. This may take any time, so it is
+ * called in a thread that has all signals blocked, never on a loop. `pid` is set before the child runs
+ * (0 until then); that child has to be reaped, also after an error. Returns 0 or an errno; `no_directory`
+ * says that it is that of `cwd`.
  */
 int spawn_process(const struct spawn_what *what, atomic_int *pid, bool *no_directory);

@@ -9,12 +9,12 @@
 
 #define MOST ((size_t)1 << 20)
 
-/* The reserve: for each command its pipes, for both kinds of slots, and then */
-#define OF_COMMAND 4
-#define KINDS_OF_SLOTS 2
+/* What the reserve is made of. */
+#define OF_COMMAND 4     /* pipes of one command */
+#define KINDS_OF_SLOTS 2 /* each kind of slots runs so many commands */
 #define OTHERS 160 /* 64 clients of the control socket, 32 look-ups, files, log, functions in Lua */
 
-/* What is taken but for nodes: loops, log, socket; and fresh connections, which replace kept ones. */
+/* What is used neither by the reserve nor by kept connections: loops, log, socket, fresh connections. */
 #define OWN 48
 
 static struct {
@@ -75,7 +75,7 @@ void descriptors_reserve(int commands, int window)
 	atomic_store(&descriptors.window, window);
 }
 
-/* Without the window's part; of few descriptors a quarter. */
+/* Returns the size of the reserve without the window's part: at most a quarter of the limit. */
 static size_t last_ones(size_t limit)
 {
 	size_t wanted = (size_t)atomic_load(&descriptors.commands) * OF_COMMAND * KINDS_OF_SLOTS + OTHERS;
@@ -83,7 +83,7 @@ static size_t last_ones(size_t limit)
 	return wanted < limit / 4 ? wanted : limit / 4;
 }
 
-/* Of few descriptors half of them. */
+/* Returns the size of the whole reserve: at most half of the limit. */
 static size_t reserve(size_t limit)
 {
 	size_t wanted = (size_t)atomic_load(&descriptors.commands) * OF_COMMAND * KINDS_OF_SLOTS +
@@ -107,7 +107,7 @@ bool descriptors_is_last(int fd)
 	return (size_t)fd >= limit - last_ones(limit);
 }
 
-/* A new descriptor is the lowest number that is free: so the greatest ones are the reserve. */
+/* A new descriptor gets the lowest free number, so a number in the reserve shows that all others are used. */
 bool descriptors_are_scarce(void)
 {
 	size_t limit = descriptors_limit();

@@ -1,12 +1,12 @@
 /*
  * How many descriptors the process may have, and for what.
  *
- * The soft limit of a login (1,024 as a rule) is too small for many nodes, and nothing of ours
- * breaks with more: it is raised to the hard one. Programs that we start get the limits that we
- * were started with: some close or select() all that there could be.
+ * The soft limit of a login (1,024 as a rule) is too small for many nodes, so plusmoin raises it
+ * to the hard one. Programs that it starts get the limit with which it was started, because some
+ * of them close or select() all descriptors that there could be.
  *
- * The last ones are a reserve that connections to nodes do not take: with none left no
- * trigger starts and `status` is silent, just when many nodes are down.
+ * The descriptors with the greatest numbers are a reserve, which connections to nodes do not take:
+ * with none left no trigger starts and `status` does not answer, just when many nodes are down.
  */
 #pragma once
 
@@ -14,30 +14,29 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
-/* Raises the soft limit to the hard one. Once, with one thread. */
+/* Raises the soft limit to the hard one. Called once, while the process has one thread. */
 void descriptors_raise(void);
 
-/* The limit of programs that are started; false: they inherit ours. Any thread. */
+/* Sets the limit for programs that are started; false: they inherit ours. Any thread. */
 bool descriptors_of_children(struct rlimit *limit);
 
-/* How many there may be now. Any thread. */
+/* Returns how many descriptors the process may have. Any thread. */
 size_t descriptors_limit(void);
 
-/* How many there are; where none is left to count them with: the limit. It reads a directory of them. Any thread. */
+/* Returns how many it has; the limit if none is left to count them with. Reads a directory of /proc. Any thread. */
 size_t descriptors_used(void);
 
-/* From now on so many commands may run at once, and the window may hold so many: the reserve is made for them.
- * Any thread. */
+/* Sets the reserve, for so many commands at once and so many descriptors of the window. Any thread. */
 void descriptors_reserve(int commands, int window);
 
-/* How many nodes can be watched, about. Any thread. */
+/* Returns about how many nodes can be watched. Any thread. */
 size_t descriptors_fit(void);
 
 /*
- * Whether the number of a new descriptor is among the last ones: those of the reserve that are for triggers, files and
- * answers of the control socket, which no client of the window takes. Any thread.
+ * Whether the number of a new descriptor is among the last ones: the part of the reserve for triggers, files and
+ * answers of the control socket, which clients of the window do not take. Any thread.
  */
 bool descriptors_is_last(int fd);
 
-/* Whether nothing but the reserve is left: no connection to a node is begun then. Any thread. */
+/* Whether only the reserve is left; then no connection to a node is begun. Any thread. */
 bool descriptors_are_scarce(void);

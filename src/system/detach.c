@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the daemon said; 1 when it ended without a word. */
+/* Returns the status that the daemon reported; 1 if it ended without a report. */
 static int await(int fd, pid_t child)
 {
 	unsigned char status;
@@ -67,6 +67,6 @@ void detach_report(int fd, int status)
 	if (null > STDERR_FILENO)
 		close(null);
 	if (write(fd, &byte, 1) != 1)
-		errno = 0; /* nobody waits any more */
+		errno = 0; /* the parent does not wait any more */
 	close(fd);
 }

@@ -1,11 +1,11 @@
-/* Leaving the terminal, while whoever started us still learns how the start went. */
+/* Leaves the terminal, so that whoever started us still learns how the start went. */
 #pragma once
 
 /*
- * Goes on in a child of its own session; the parent waits until that says how
- * its start went, and exits with that status. The child's way to say so is
- * returned (a descriptor, closed on exec); -1 and errno when there is no child.
- * Call with one thread.
+ * Goes on in a child with a session of its own; the parent waits until the child
+ * reports how its start went, and exits with that status. Returns the descriptor
+ * for detach_report() (closed on exec), or -1 and errno when there is no child.
+ * Called while the process has one thread.
  */
 int detach(void);
 

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 
-/* Gives what we just made, and hold open, to its owner. */
+/* Gives the file that we have just made and hold open to its owner; closes it. */
 static bool give(int fd, mode_t mode, const struct identity *owner)
 {
 	bool done = fchmod(fd, mode) == 0 &&
@@ -22,7 +22,7 @@ static bool give(int fd, mode_t mode, const struct identity *owner)
 	return done;
 }
 
-/* `name` in the directory `parent`, which is opened once: nothing on the way is exchanged meanwhile. */
+/* Makes `name` in the directory `parent`, which is opened once, so that nobody can exchange it meanwhile. */
 static bool make_directory(const char *parent, const char *name, const struct identity *owner)
 {
 	int at = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);

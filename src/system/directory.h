@@ -10,16 +10,16 @@
 #include "system/identity.h"
 
 /*
- * Makes the directory of `path` (its last component only), mode 0755; there
- * already: fine. `owner` NULL: it stays ours. False: errno.
+ * Makes the directory of `path` (its last component only), mode 0755, unless it
+ * exists. `owner` NULL: it stays ours. Returns false and errno on an error.
  */
 bool directory_make_of(const char *path, const struct identity *owner);
 
-/* Makes an empty file, mode `mode`; there already: fine. False: errno. */
+/* Makes an empty file, mode `mode`, unless it exists. Returns false and errno on an error. */
 bool directory_make_file(const char *path, mode_t mode, const struct identity *owner);
 
 /* Whether `path` names something directly in /run (or /var/run), /var/log or /var/lib. */
 bool directory_is_for_daemons(const char *path);
 
-/* `path` made absolute by the working directory; the caller's. NULL: errno. */
+/* Returns `path` made absolute by the working directory, which the caller frees; NULL and errno on an error. */
 char *directory_absolute(const char *path);

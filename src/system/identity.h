@@ -16,19 +16,19 @@ struct identity {
 	gid_t gid;
 };
 
-/* The user of this name, or false (errno: 0 when there is none). Free with identity_free(). */
+/* Find the user of this name or uid; false: errno, which is 0 when there is none. identity_free() frees it. */
 bool identity_find(const char *user, struct identity *out);
 bool identity_find_uid(uid_t uid, struct identity *out);
 void identity_free(struct identity *identity);
 
 /*
  * Becomes that user for good: groups, gid, uid, and makes sure that there is no
- * way back. Then HOME, USER, LOGNAME, SHELL are that user's. True, or errno. Only
- * root can.
+ * way back. Then HOME, USER, LOGNAME, SHELL are that user's. Returns false and errno
+ * on an error. Only root can.
  */
 bool identity_become(const struct identity *identity);
 
-/* HOME, USER, LOGNAME, SHELL alone: for who is that user already. */
+/* Sets HOME, USER, LOGNAME, SHELL alone, for a process that is that user already. */
 void identity_environment(const struct identity *identity);
 
 /*

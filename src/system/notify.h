@@ -7,19 +7,19 @@
 
 #include <stdint.h>
 
-/* Finds out whether systemd is there, and its watchdog. First, with one thread. */
+/* Finds out whether systemd listens, and whether it has a watchdog. Called first, while there is one thread. */
 void notify_begin(void);
 
-/* It is up: what `start` promises holds. */
+/* Tells systemd that plusmoin is up: what `start` promises holds. */
 void notify_ready(void);
 
-/* A reload has begun; notify_ready() ends it. */
+/* Tells systemd that a reload has begun; notify_ready() tells that it has ended. */
 void notify_reloading(void);
 void notify_stopping(void);
 
-/* One line for `systemctl status`. */
+/* Tells systemd the line that `systemctl status` shows. */
 void notify_status(const char *text);
 
-/* Half of the watchdog's interval, in ms: how often notify_alive() is due. 0: there is none. */
+/* Returns how often notify_alive() is due, in ms: half of the watchdog's interval; 0: there is no watchdog. */
 int64_t notify_interval_ms(void);
 void notify_alive(void);

@@ -5,12 +5,12 @@
 #include <sys/types.h>
 
 struct peer {
-	pid_t pid; /* 0: none that can be seen from here */
+	pid_t pid; /* 0: its process cannot be seen from here (another namespace) */
 	uid_t uid; /* (uid_t)-1: not known */
 };
 
-/* Of a connected socket: who it was when it connected. */
+/* Returns who is at the other end of a connected socket, as it was when it connected. */
 struct peer peer_of(int fd);
 
-/* Whether it has closed its socket, and not only the half that it writes to: nobody reads an answer. */
+/* Whether the peer has closed its socket, not only the half to which it writes, so that nobody reads an answer. */
 bool peer_has_hung_up(int fd);

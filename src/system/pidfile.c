@@ -33,7 +33,7 @@ static bool is_current(const char *path, int fd)
 	       there.st_dev == here.st_dev;
 }
 
-/* Empty, or digits and white space: what else may be there is not ours to overwrite. */
+/* Whether the file is empty, or holds only digits and white space. Any other file is not ours to overwrite. */
 static bool is_pid_file(int fd, const struct identity *owner)
 {
 	char text[64];
@@ -51,7 +51,7 @@ static bool is_pid_file(int fd, const struct identity *owner)
 	return n >= 0;
 }
 
-/* `stop` and `reload` hold the lock for a moment when they look whether somebody does. */
+/* Tries several times, because `stop` and `reload` hold the lock for a moment when they look whether a daemon does. */
 static bool lock(int fd)
 {
 	for (int i = 0; i < LOOKS; i++) {
@@ -111,8 +111,8 @@ void pidfile_release(const char *path, int fd)
 }
 
 /*
- * Who can write the file could name any process in it: the pid counts if that
- * process is the file's owner's, or if the file is root's.
+ * Whoever can write the file could name any process in it. So returns the pid only if that
+ * process belongs to the file's owner, or if the file is root's; else 0.
  */
 static pid_t believed(int fd, pid_t pid)
 {

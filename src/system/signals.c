@@ -18,7 +18,7 @@ void signals_reset(bool all)
 
 	for (int number = 1; number < NSIG; number++) {
 		if (all || !stays_ignored(number))
-			(void)sigaction(number, &usual, NULL); /* of two nobody may change it */
+			(void)sigaction(number, &usual, NULL); /* fails for SIGKILL and SIGSTOP, which nobody may change */
 	}
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

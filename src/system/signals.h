@@ -1,15 +1,15 @@
 /*
- * Signals as whoever starts us has left them. A mask and what is ignored go through exec: with
+ * The signals that whoever started us has blocked or ignored, which passes through exec: with
  * SIGTERM blocked nothing could end us, with SIGCHLD blocked or ignored no trigger would ever
- * have ended.
+ * be seen to end.
  */
 #pragma once
 
 #include <stdbool.h>
 
 /*
- * Nothing is blocked, and all have their default dispositions; but for SIGHUP, SIGINT and SIGQUIT
- * that are ignored, which is meant for a program in the background (nohup, &), unless `all`. The
- * first thing in a program, with one thread.
+ * Unblocks all signals and gives them their default dispositions. Unless `all` is set, SIGHUP, SIGINT and
+ * SIGQUIT stay ignored where they are, because that is meant for a program in the background (nohup, &).
+ * Called first in a program, while it has one thread.
  */
 void signals_reset(bool all);

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 
-/* Removes a socket file that nobody listens on; EADDRINUSE when somebody does. */
+/* Removes a socket file on which nobody listens. Returns 0 or libuv's error; UV_EADDRINUSE when somebody listens. */
 static int clear_path(const struct sockaddr_un *address)
 {
 	struct stat st;
@@ -33,8 +33,8 @@ static int clear_path(const struct sockaddr_un *address)
 }
 
 /*
- * The socket of the path; 0 or a libuv error. Not uv_pipe_bind(): closing what that
- * has made removes the path, whoever's it is by then.
+ * Binds a socket to the path; returns 0 or libuv's error. uv_pipe_bind() is not used, because
+ * closing its handle removes the path, even if it is another daemon's by then.
  */
 static int bind_path(struct socket_file *file, const struct sockaddr_un *address, int *fd)
 {

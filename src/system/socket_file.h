@@ -9,11 +9,11 @@ struct socket_file {
 };
 
 /*
- * Makes the socket and its file (mode 0660); a dead socket file that is there is
- * replaced. 0 and the bound socket, which is the caller's and does not block, or
- * libuv's error. Afterwards, either way, socket_file_remove() ends it.
+ * Makes the socket and its file (mode 0660); an old socket file on which nobody listens
+ * is replaced. Returns 0 and the bound socket, which is the caller's and does not block, or
+ * libuv's error. In both cases socket_file_remove() ends it.
  */
 int socket_file_make(struct socket_file *file, const char *path, int *fd);
 
-/* Removes the file, if it is still the one that was made: another daemon's stays. */
+/* Removes the file if it is still the one that was made; another daemon's file stays. */
 void socket_file_remove(struct socket_file *file);

@@ -25,11 +25,11 @@ bool thread_join_within(pthread_t thread, int64_t ms)
 {
 	struct timespec end;
 
-	(void)clock_gettime(CLOCK_REALTIME, &end);
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_nsec += ms % 1000 * 1000000;
 	end.tv_sec += ms / 1000 + end.tv_nsec / 1000000000;
 	end.tv_nsec %= 1000000000;
-	return pthread_timedjoin_np(thread, NULL, &end) == 0;
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end) == 0;
 }
 
 int thread_start_alone(size_t stack_bytes, void *(*run)(void *data), void *data)

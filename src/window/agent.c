@@ -12,8 +12,8 @@
 #include "loop/timer.h"
 #include "system/descriptors.h"
 
-#define LOOK_MS 250   /* until it is looked again who is late, and whether there are descriptors */
-#define AT_ONCE 64    /* accepted before the loop goes on to others */
+#define LOOK_MS 250   /* between two looks for late clients, and for free descriptors */
+#define AT_ONCE 64    /* clients that are accepted before the loop goes on to other handles */
 
 struct agent_client {
 	TAILQ_ENTRY(agent_client) in_list;
@@ -27,7 +27,7 @@ struct agent_client {
 
 TAILQ_HEAD(agent_clients, agent_client);
 
-/* Where it listens: closed by libuv in its own time. */
+/* A socket at which the agent listens. libuv closes its handle later than the agent asks for it. */
 struct doorway {
 	uv_poll_t poll;
 	struct agent *agent;
@@ -39,8 +39,8 @@ struct agent {
 	void *data;
 	struct doorway *doorway; /* NULL: it listens nowhere */
 	int fd;
-	bool rests; /* accepts nobody until it is looked again: there are no descriptors */
-	struct agent_clients clients; /* the first one has been there longest */
+	bool rests; /* it accepts no client until the next look, because no descriptor is free */
+	struct agent_clients clients; /* the first one has been connected for longest */
 	size_t count;
 	struct timer *look_timer;
 };
@@ -58,7 +58,7 @@ static void close_client(struct agent_client *client)
 
 	TAILQ_REMOVE(&agent->clients, client, in_list);
 	agent->count--;
-	uv_close((uv_handle_t *)&client->poll, on_client_closed); /* it watches the socket no more from here on */
+	uv_close((uv_handle_t *)&client->poll, on_client_closed); /* libuv does not watch the socket any more */
 	(void)close(client->fd);
 }
 
@@ -77,7 +77,7 @@ static void answer(struct agent_client *client, struct buf *out)
 		agent_line_answer(&asked, node, out);
 }
 
-/* A socket that has just been opened has room for a line: what does not fit at once is not waited for. */
+/* Sends the line at once or not at all: the buffer of a new socket has room for it. */
 static void send_line(const struct agent_client *client, const struct buf *line)
 {
 	if (line->len > 0 && send(client->fd, line->data, line->len, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
@@ -93,7 +93,7 @@ static void refuse(const struct agent_client *client, const char *why)
 	buf_free(&out);
 }
 
-/* Its line has come. */
+/* Answers the line that ends at `end`, and closes the connection. */
 static void take_line(struct agent_client *client, char *end)
 {
 	struct buf out = { 0 };
@@ -153,7 +153,10 @@ static void look_later(struct agent *agent)
 		timer_start(agent->look_timer, LOOK_MS);
 }
 
-/* For one more, with this socket: who has been there longest goes. Of the last descriptors one is enough for a line. */
+/*
+ * Ends the clients that have been there longest, until there is room for one more with this socket. While descriptors
+ * are scarce, there is room for one client.
+ */
 static void make_room(struct agent *agent, int fd)
 {
 	size_t most = descriptors_is_last(fd) ? 1 : AGENT_CLIENTS;
@@ -184,7 +187,7 @@ static void add_client(struct agent *agent, int fd)
 	look_later(agent);
 }
 
-/* Nobody is accepted while there are no descriptors: the loop would be woken for that again and again. */
+/* Accepts no client while no descriptor is free, because the waiting client would wake the loop again and again. */
 static void rest(struct agent *agent)
 {
 	agent->rests = true;

@@ -1,6 +1,6 @@
 /*
- * What the window's thread asks the monitor's: how it comes that a node is where it is. Only the monitor's thread can
- * say that. The answer comes as a note; who does not get one in time is told so.
+ * The questions (askings) of the window's thread to the monitor's: why a node is where it is. Only the monitor's thread
+ * can say that. The answer comes back as a note (inbox.h). A client whose answer does not come in time is told so.
  */
 #pragma once
 
@@ -12,8 +12,8 @@ struct asking {
 	char *node; /* "host:port" */
 };
 
-/* Window thread; copies the name. The caller wakes the monitor's loop. */
+/* Adds a question, and copies the name. The caller then wakes the monitor's loop. Window thread. */
 void asking_put(struct chain *askings, unsigned long number, const char *node);
 
-/* Goes through all that were asked, the oldest first; each is freed after `look` (NULL: nothing looks). Monitor thread. */
+/* Calls `look` (NULL: nothing) for each question, the oldest first, and frees it. Monitor thread. */
 void asking_take_all(struct chain *askings, void (*look)(void *data, const struct asking *asking), void *data);

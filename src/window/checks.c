@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "window/reply.h"
 
-/* Answers with a line, which it takes; HAProxy asks by OPTIONS as well, and reads no body then. */
+/* Answers with a line, which it frees. HAProxy may ask by OPTIONS, and reads no body then. */
 static enum MHD_Result answer(struct visit *visit, bool well, char *line)
 {
 	const struct pane *pane = visit->desk->facts.pane;
@@ -27,11 +27,11 @@ static char *stale_words(const struct facts *facts)
 {
 	int64_t stale_ms = facts_stale_ms(facts);
 
-	return stale_ms == 0 ? NULL : mem_printf("plusmoin's monitor has not turned for %.1f s: nobody watches",
+	return stale_ms == 0 ? NULL : mem_printf("plusmoin's monitor loop has not turned for %.1f s: no node is watched",
 						 (double)stale_ms / 1000.0);
 }
 
-/* What stands before, since when the monitor is isolated, and what stands behind; the caller's. */
+/* Returns a sentence that says since when the monitor is isolated, between two texts. The caller frees it. */
 static char *say_isolated(const struct pane *pane, const char *before, const char *behind)
 {
 	struct buf text = { 0 };
@@ -52,7 +52,7 @@ char *checks_lack(const struct facts *facts)
 		return mem_strdup("plusmoin's first rounds are not over");
 	if (!facts->pane->is_isolated || !facts->terms->isolated_fails)
 		return NULL;
-	return say_isolated(facts->pane, "", ": how the node is, it cannot say");
+	return say_isolated(facts->pane, "", ": it cannot say how the node is");
 }
 
 enum MHD_Result checks_answer_live(struct visit *visit)
@@ -74,7 +74,7 @@ enum MHD_Result checks_answer_ready(struct visit *visit)
 	return answer(visit, true, mem_strdup("the first rounds are over"));
 }
 
-/* The isolated monitor says that it goes by what it knew last. */
+/* Returns `why`; an isolated monitor adds that this is what it knew last. The caller frees it. */
 static char *say(const struct pane *pane, const char *why)
 {
 	char *before;

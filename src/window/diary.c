@@ -32,7 +32,7 @@ static const struct note *note_at(const struct diary *diary, unsigned long numbe
 	return diary->entries[number % DIARY_ENTRIES].note;
 }
 
-/* The event's object, and beside its own keys what its triggers did. */
+/* Writes an object of the event and the ends of its triggers. */
 static void render_event(const struct diary *diary, unsigned long number, struct json *json)
 {
 	const struct note *event = note_at(diary, number);
@@ -52,7 +52,7 @@ static void render_event(const struct diary *diary, unsigned long number, struct
 	jsonw_end_object(json);
 }
 
-/* Whether it is an event about the node, or (NULL) of the cluster. */
+/* Whether the note is an event about the node; where that is NULL, an event of the cluster. */
 static bool is_about(const struct note *note, const char *node, int cluster_id)
 {
 	if (note->kind != NOTE_EVENT)

@@ -7,13 +7,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define AT_ONCE 64   /* accepted in a turn: others have their turn, too */
-#define FULL_MS 200  /* without a descriptor: when it is tried again */
+#define AT_ONCE 64   /* connections that are accepted before the loop goes on to other handles */
+#define FULL_MS 200  /* until the next try when no descriptor is free */
 
 struct entrance {
 	uv_poll_t poll;
-	uv_timer_t later; /* while no descriptor is free */
-	int closing;      /* handles that are still there */
+	uv_timer_t later; /* runs while no descriptor is free */
+	int closing;      /* how many handles are not closed yet */
 	struct entrances *entrances;
 	struct port *port; /* a reference */
 };
@@ -27,7 +27,7 @@ static void on_later(uv_timer_t *timer)
 	(void)uv_poll_start(&entrance->poll, UV_READABLE, on_ready);
 }
 
-/* False: no more can be accepted now. */
+/* Accepts one connection. Returns false when no more can be accepted now. */
 static bool accept_one(struct entrance *entrance)
 {
 	struct sockaddr_storage address;
@@ -39,7 +39,7 @@ static bool accept_one(struct entrance *entrance)
 		return true;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-		(void)uv_poll_stop(&entrance->poll); /* it stays ready, and would be tried in each turn */
+		(void)uv_poll_stop(&entrance->poll); /* it stays readable, and would wake the loop in each turn */
 		(void)uv_timer_start(&entrance->later, on_later, FULL_MS, 0);
 		return false;
 	}
@@ -71,7 +71,7 @@ static void shut(struct entrance *entrance)
 	uv_close((uv_handle_t *)&entrance->later, on_closed);
 }
 
-/* Accepts at the port. One that the kernel does not watch is passed over: who connects there is not answered. */
+/* Accepts at the port. Where the kernel cannot watch it, the log says so, and clients there get no answer. */
 static void open_at(struct entrances *entrances, struct port *port)
 {
 	struct entrance *entrance = mem_zalloc(1, sizeof(*entrance));

@@ -1,4 +1,4 @@
-/* Where the window accepts: a poll for each of its ports. Window thread. */
+/* Accepts connections at the window's ports: an entrance watches one of them. Window thread. */
 #pragma once
 
 #include <sys/socket.h>
@@ -6,7 +6,7 @@
 
 #include "window/terms.h"
 
-/* Somebody came; `fd`, which does not block, is the callee's. */
+/* Is called for a new connection. The callee owns `fd`, which does not block. */
 typedef void entrances_came(void *data, int fd, const struct sockaddr *address, socklen_t size);
 
 struct entrances {
@@ -18,5 +18,8 @@ struct entrances {
 
 void entrances_open(struct entrances *entrances, uv_loop_t *loop, entrances_came *came, void *data);
 
-/* Accepts at the ports of these terms (NULL: at none), and goes on at those that were open before. Takes references. */
+/*
+ * Accepts at the ports of these terms alone (NULL: at none). Those that were open before stay open without a gap. Takes
+ * references of the ports.
+ */
 void entrances_take(struct entrances *entrances, const struct terms *terms);

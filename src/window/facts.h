@@ -1,6 +1,6 @@
 /*
- * All that the window knows and answers from. Its thread owns it; what the monitor's thread writes meanwhile are the
- * stamp of its loop and the meters.
+ * The facts are all that the window knows and answers from. The window's thread owns them; only the meters, with the
+ * time of the loop's last turn among them, are written by the monitor's thread.
  */
 #pragma once
 
@@ -30,9 +30,9 @@ struct facts {
 	char start[24]; /* names this run of the daemon in ids of /events */
 };
 
-/* Takes over the text. */
+/* Keeps the status file's text, and owns it afterwards. */
 void facts_take_status(struct facts *facts, char *text);
 
-/* For how long the monitor's loop has not turned, if that is too long; 0: it turns. */
+/* Returns for how many milliseconds the monitor's loop has not turned, if that is too long; else 0. */
 int64_t facts_stale_ms(const struct facts *facts);
 void facts_free(struct facts *facts);

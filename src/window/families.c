@@ -20,7 +20,7 @@ static void labelled(struct buf *out, const char *name, const char *key, const c
 	sample_end_int(out, value);
 }
 
-/* How long ago that was, steady; 0: never. */
+/* Returns how many seconds ago the steady time `then_ms` was; NaN for 0, which means never. */
 static double age_of(const struct families_source *source, int64_t then_ms)
 {
 	if (then_ms == 0)
@@ -192,7 +192,7 @@ static void write_script(const struct families_source *source, const char *name,
 
 /* ---- clusters ---- */
 
-/* Its id, as a label. */
+/* A cluster's id as the text of a label. */
 struct id_text {
 	char text[16];
 };
@@ -254,7 +254,7 @@ static void begin_node(const struct node_view *node, const char *name, struct bu
 	sample_label(out, "name", node->name);
 }
 
-/* Whether its server shows signs of life: it answers, or says why it lets nobody in. */
+/* Whether the node's server answers, or says why it lets nobody in. */
 static bool is_up(const struct node_view *node)
 {
 	switch (node->condition) {

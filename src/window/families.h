@@ -1,13 +1,13 @@
 /*
- * The families of /metrics: a row for each, with its name, type and help, and what writes its samples from what is
- * shown. Written from a pane and from meters alone: nobody is asked. Of the window's thread, or any other.
+ * The families of /metrics: a row for each, with its name, type and help, and the function that writes its samples. The
+ * functions read a pane and meters alone, and wait for nothing. Any thread.
  */
 #pragma once
 
 #include "core/meters.h"
 #include "window/pane.h"
 
-/* From what the samples are written; of one answer. */
+/* What the samples of one answer are written from. */
 struct families_source {
 	const struct pane *pane;
 	const struct meters *meters;
@@ -15,7 +15,7 @@ struct families_source {
 	size_t descriptors; /* in use */
 };
 
-/* Of what there are samples: of the daemon, of each cluster, of each node. */
+/* Whether a family has samples of the daemon, of each cluster, or of each node. */
 enum family_scope { FAMILY_FLEET, FAMILY_CLUSTER, FAMILY_NODE };
 
 struct family {
@@ -23,12 +23,12 @@ struct family {
 	const char *type;
 	const char *help;
 	enum family_scope scope;
-	/* Its samples, by its scope: one of these. `name` is the whole one. */
+	/* One of these is set, by the scope: it writes the samples. `name` is the name with "plusmoin_". */
 	void (*fleet)(const struct families_source *source, const char *name, struct buf *out);
 	void (*cluster)(const struct view *view, const char *name, struct buf *out);
 	void (*node)(const struct families_source *source, const struct node_view *node, const char *name,
 		     struct buf *out);
 };
 
-/* In the order in which they are written; a family without a name is the last. */
+/* All families, in the order in which they are written; one without a name ends the list. */
 extern const struct family families_all[];

@@ -9,20 +9,20 @@
 #include "base/text.h"
 
 #define ID_BYTES 320   /* a host of 255 bytes and a port */
-#define NEAR_BYTES 64  /* longer names are compared as far */
-#define ENTRIES_A_NODE 4 /* two names, half of the places free */
+#define NEAR_BYTES 64  /* of longer names only the first so many are compared */
+#define ENTRIES_A_NODE 4 /* two names a node, and half of the places stay free */
 
 struct finder_entry {
 	uint32_t hash;
 	int cluster_id;
-	size_t order; /* plus 1; 0: the place is free */
+	size_t order; /* the node's order plus 1; 0: the place is free */
 };
 
 /* ---- all nodes of a board ---- */
 
 struct each {
 	const struct board *board;
-	int cluster_id; /* SHOWN_CLUSTERLESS: after all clusters */
+	int cluster_id; /* of the view; -1: before the first cluster */
 	bool ended;
 	const struct view *view;
 	size_t page;
@@ -142,7 +142,7 @@ static const struct node_view *node_at(const struct board *board, const struct f
 	return view != NULL ? view_find(view, entry->order - 1) : NULL;
 }
 
-/* What the index says; `*misled`: a node is elsewhere than it says. */
+/* Looks the name up in the index. `*named`: how many nodes have it. `*misled`: the index is wrong about a node. */
 static const struct node_view *look_up(const struct finder *finder, const struct board *board, const char *name,
 				       size_t *named, bool *misled)
 {
@@ -206,8 +206,8 @@ void finder_free(struct finder *finder)
 /* ---- names that are like one ---- */
 
 /*
- * row[j]: how many letters have to be changed, put in or left out to make `a` of the first j letters of `b`. False: more
- * than `most` for each of them.
+ * Sets row[j] to how many letters must be changed, inserted or left out to make `a` of the first j letters of `b`.
+ * Returns false when that is more than `most` for each j.
  */
 static bool compare(const char *a, const char *b, size_t b_len, size_t most, unsigned char row[NEAR_BYTES + 1])
 {
@@ -236,7 +236,10 @@ static bool compare(const char *a, const char *b, size_t b_len, size_t most, uns
 	return least <= most;
 }
 
-/* How far that is from what the node is called; its port may be what was left out. More than `most`: further. */
+/*
+ * Returns how many letters differ between a name and the node's name, its "host:port" or its host, whichever is
+ * nearest; more than `most`: too many.
+ */
 static size_t distance(const char *name, const struct node_view *node, size_t most)
 {
 	unsigned char row[NEAR_BYTES + 1];
@@ -263,7 +266,7 @@ struct near {
 	size_t count;
 };
 
-/* Keeps the nearest, the first of those that are as near. */
+/* Keeps the node if it is among the nearest; of equally near ones the first are kept. */
 static void take_near(struct near *near, const struct node_view *node, size_t how_far)
 {
 	size_t at = near->count < FINDER_NEAR ? near->count++ : FINDER_NEAR - 1;
@@ -291,7 +294,7 @@ bool finder_add_near(const struct board *board, const char *name, struct buf *ou
 		if (how_far <= most)
 			take_near(&near, node, how_far);
 		if (near.count == FINDER_NEAR && near.distance[FINDER_NEAR - 1] <= most)
-			most = near.distance[FINDER_NEAR - 1]; /* no one further is kept: it takes less to see that */
+			most = near.distance[FINDER_NEAR - 1]; /* none further would be kept: compare() can stop earlier */
 	}
 	for (size_t i = 0; i < near.count; i++)
 		buf_addf(out, "%s%s", i > 0 ? ", " : "", near.node[i]->name);

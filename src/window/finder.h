@@ -1,12 +1,12 @@
 /*
- * Finds a node of a board by what people call it: its "host:port", or its name. The index is made when it is first
- * needed, and anew when a node is elsewhere than it says. Window thread.
+ * Finds a node of a board by its "host:port" or its name. The finder makes an index of the names when it first needs
+ * one, and again when the index is wrong about a node. Window thread.
  */
 #pragma once
 
 #include "core/board.h"
 
-#define FINDER_NEAR 3 /* names that are told where none is right */
+#define FINDER_NEAR 3 /* how many similar names are listed for an unknown one */
 
 struct finder_entry;
 
@@ -17,11 +17,11 @@ struct finder {
 };
 
 /*
- * The node of that name, NULL: there is none, or (`*several`) more than one has it as its name. Lives as long as the
- * board.
+ * Returns the node of that name, which lives as long as the board. NULL: there is none, or, with `*several`, more than
+ * one node has that name.
  */
 const struct node_view *finder_find(struct finder *finder, const struct board *board, const char *name, bool *several);
 
-/* Adds the names that are most like `name` to the text: "db1, db2:5432"; false: none is like it. */
+/* Adds the names that are most similar to `name` to the text: "db1, db2:5432". Returns false where none is. */
 bool finder_add_near(const struct board *board, const char *name, struct buf *out);
 void finder_free(struct finder *finder);

@@ -12,7 +12,7 @@
 
 #define HEADERS_MOST 8192 /* bytes, with the first line */
 
-/* False: a method that changes something, which nothing here does. */
+/* Returns false for any other method: the window is read-only. */
 static bool parse_method(const char *text, enum method *method)
 {
 	static const char *const names[] = {
@@ -63,8 +63,8 @@ static enum MHD_Result on_length(void *data, enum MHD_ValueKind kind, const char
 }
 
 /*
- * A request with a body: where it ends a proxy may see otherwise than we do (request smuggling), so none is read. Nor is
- * one that says its length twice, of which one may be the other's.
+ * Whether the request has a body, or more than one Content-Length. Such a request is refused, because a proxy before us
+ * may see its end elsewhere than we do (request smuggling).
  */
 static bool has_body(struct MHD_Connection *connection)
 {
@@ -74,7 +74,7 @@ static bool has_body(struct MHD_Connection *connection)
 	return lengths.has_body;
 }
 
-/* libmicrohttpd's own limit is that of the connection's memory, of which other things take a part. */
+/* libmicrohttpd itself only limits the connection's memory, which other things need as well. */
 static bool is_too_long(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
@@ -97,7 +97,7 @@ static enum MHD_Result begin(struct desk *desk, struct MHD_Connection *connectio
 		return refuse_and_close(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
 					"the headers are longer than 8 KiB");
 	if (has_body(connection))
-		return refuse_and_close(connection, MHD_HTTP_BAD_REQUEST, "the request has a body, which nothing here reads");
+		return refuse_and_close(connection, MHD_HTTP_BAD_REQUEST, "the request has a body: the window reads none");
 	visit = mem_zalloc(1, sizeof(*visit));
 	visit->desk = desk;
 	visit->connection = connection;
@@ -121,7 +121,10 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
 	return MHD_YES;
 }
 
-/* A page of another site that has made its name mean our address (DNS rebinding) comes with that name. No browser reaches a socket file. */
+/*
+ * Whether the Host header names us. A page of another site that resolves to our address (DNS rebinding) sends that
+ * site's name. A request by a socket file is not checked, because no browser sends one.
+ */
 static bool is_for_us(const struct visit *visit)
 {
 	struct hosts_seen seen = { .terms = visit->desk->facts.terms, .all_allowed = true };

@@ -1,4 +1,4 @@
-/* What every request passes before a page answers it: method, headers, Host, token. Window thread. */
+/* The gatekeeper checks method, headers, Host and token of every request before a page answers it. Window thread. */
 #pragma once
 
 #include "window/visit.h"

@@ -1,7 +1,8 @@
 /*
- * What the monitor's thread gives to the window's: the newest pane and status text, which replace each other, and
- * notes, which are all taken, in order. Giving never waits, whatever the window's thread does, also when a debugger has
- * stopped it: pointers are exchanged, no lock is taken. So what may pile up meanwhile is bounded by a count.
+ * The inbox carries what the monitor's thread gives to the window's: the newest pane and the newest status text, each
+ * of which replaces the one before, and notes, all of which arrive, in order. The monitor's thread exchanges pointers
+ * and takes no lock, so it never waits, even when a debugger has stopped the window's thread. A count bounds the
+ * notes that pile up then.
  */
 #pragma once
 
@@ -13,60 +14,63 @@
 #include "window/pane.h"
 #include "window/terms.h"
 
-#define INBOX_NOTES 4096 /* of events and runs that may wait: some hundred bytes each */
+#define INBOX_NOTES 4096 /* notes of events and runs that may wait; each has some hundred bytes */
 
 enum note_kind {
 	NOTE_EVENT,    /* an event fired */
 	NOTE_STARTED,  /* one of its triggers has begun */
 	NOTE_ENDED,    /* one of its triggers has ended, or was dropped */
-	NOTE_MISSED,   /* some of these found no place; the window's own note */
-	NOTE_ANSWER,   /* what the monitor says to what was asked */
-	NOTE_TERMS,    /* other settings from now on */
-	NOTE_END       /* the window closes, its thread ends */
+	NOTE_MISSED,   /* some of these were dropped for lack of room; the window's thread makes this note itself */
+	NOTE_ANSWER,   /* the monitor's answer to an asking (asking.h) */
+	NOTE_TERMS,    /* new settings of the window (terms.h) */
+	NOTE_END       /* the window's thread must end */
 };
 
 struct note {
 	struct link link; /* the inbox's */
 	enum note_kind kind;
 	const char *name;     /* a literal: the event's, "trigger_started", "trigger_ended", "missed" */
-	unsigned long number; /* of the event; of what was asked */
+	unsigned long number; /* of the event, or of the asking */
 	int64_t time_ms;      /* wall clock */
-	int cluster_id;       /* of the event; -1: it is of none */
-	char *id;    /* of the event; these texts are the note's, NULL: none */
+	int cluster_id;       /* of the event; -1: no cluster's */
+	char *id;    /* of the event; NULL: none. The note owns this and the other texts. */
 	char *node;  /* "host:port" of the node that the event is about */
 	char *text;  /* JSON: the event, the run, the answer */
-	struct terms *terms; /* whoever takes the note takes these over */
+	struct terms *terms; /* whoever takes the note owns them */
 };
 
 struct inbox {
 	_Atomic(struct pane *) pane;
 	_Atomic(char *) status; /* terminated */
 	struct chain notes;
-	atomic_size_t waiting; /* of events and runs */
-	atomic_bool lost;      /* some of them found no place */
+	atomic_size_t waiting; /* notes of events and runs in `notes` */
+	atomic_bool lost;      /* some notes were dropped for lack of room */
 };
 
 struct note *note_new(enum note_kind kind);
 
-/* The one behind it, of those that were taken with it; NULL: it is the last. */
+/* Returns the next of the notes that were taken together; NULL: it is the last. */
 struct note *note_next(const struct note *note);
 
-/* NULL allowed; clears the pointer. Frees its terms as well. */
+/* Accepts NULL, and clears the pointer. Frees the note's terms as well. */
 void note_free(struct note **note);
 
-/* Takes over the pane, or the text. Monitor thread. */
+/* Gives the pane, or the text, which the inbox owns afterwards. Monitor thread. */
 void inbox_put_pane(struct inbox *inbox, struct pane *pane);
 void inbox_put_status(struct inbox *inbox, char *text);
 
-/* Takes over the note; one of an event or a run that finds no place is dropped, and that is told. Monitor thread. */
+/* Gives the note. One of an event or a run is dropped where too many wait; the next take says so. Monitor thread. */
 void inbox_add(struct inbox *inbox, struct note *note);
 
-/* What came since the last call, the caller's; NULL: nothing. Window thread. */
+/* Take what came since the last call, which the caller owns; NULL: nothing came. Window thread. */
 struct pane *inbox_take_pane(struct inbox *inbox);
 char *inbox_take_status(struct inbox *inbox);
 
-/* The same of notes, the oldest first; note_next() leads on. `*lost`: some were dropped since the last call. */
+/*
+ * Takes the notes that came since the last call; NULL: none. Returns the oldest, and note_next() leads to the others.
+ * `*lost`: some were dropped since the last call. Window thread.
+ */
 struct note *inbox_take_notes(struct inbox *inbox, bool *lost);
 
-/* Frees what nobody took. */
+/* Frees what was not taken. No other thread may use the inbox any more. */
 void inbox_free(struct inbox *inbox);

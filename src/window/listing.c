@@ -12,9 +12,9 @@
 #include "window/visitors.h"
 
 #define BLOCK_BYTES 32768
-#define PART_NODES 50 /* rendered at once: half a millisecond */
-#define SMALL_PART_NODES 5 /* with many visitors */
-#define NEAR_A_SECOND 50 /* names that are compared with those of all nodes: half a millisecond of 5,000 */
+#define PART_NODES 50 /* rendered at once, in half a millisecond */
+#define SMALL_PART_NODES 5 /* the same while many clients are connected (visitors.h) */
+#define NEAR_A_SECOND 50 /* unknown names that are compared with all nodes: half a millisecond each for 5,000 */
 
 /* ---- all, in parts ---- */
 
@@ -23,8 +23,8 @@ struct all_pages {
 	struct board_reader reader;
 	struct buf text;
 	struct json json;
-	size_t sent; /* of the text */
-	bool ended;  /* all is rendered */
+	size_t sent; /* bytes of the text */
+	bool ended;  /* all nodes are rendered */
 };
 
 static void render_more(struct all_pages *all)
@@ -116,7 +116,7 @@ static enum MHD_Result answer_no_cluster(struct visit *visit, const struct board
 	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, line);
 }
 
-/* The number before `end`; -1: that is none. */
+/* Returns the number before `end`; -1: there is none. */
 static int parse_id(const char *text, const char *end)
 {
 	char *stop;
@@ -212,7 +212,7 @@ static enum MHD_Result answer_explain(struct visit *visit, const struct node_vie
 	return MHD_YES;
 }
 
-/* What stands behind the last slash, and is known; NULL: nothing. */
+/* Returns what follows the last slash, if it is "explain" or the word of a check; else NULL. */
 static const char *way_of(const char *rest)
 {
 	const char *slash = strrchr(rest, '/');
@@ -237,7 +237,7 @@ static const struct node_view *find(struct visit *visit, const char *name, bool 
 	return finder_find(&facts->finder, facts->pane->board, name, several);
 }
 
-/* A host may be a socket directory, whose slashes stand in the path: the way is what stands behind the last one. */
+/* The way ("explain", or a check's word) follows the last slash, because a host may be a directory with slashes. */
 enum MHD_Result listing_answer_node(struct visit *visit, const char *rest)
 {
 	const char *way = way_of(rest);

@@ -1,11 +1,11 @@
-/* Clusters and nodes, in JSON. Window thread. */
+/* Answers requests for clusters and nodes, in JSON. Window thread. */
 #pragma once
 
 #include "window/visit.h"
 
 enum MHD_Result listing_answer_all(struct visit *visit);
 
-/* What follows "/clusters/" and "/nodes/". */
+/* Answer a path; `rest` is what follows "/clusters/" or "/nodes/". */
 enum MHD_Result listing_answer_cluster(struct visit *visit, const char *rest);
 enum MHD_Result listing_answer_node(struct visit *visit, const char *rest);
 

@@ -38,7 +38,7 @@ static void begin_family(struct metrics_reader *reader, struct buf *out)
 	reader->walk = first != NULL ? view_walk_all(first) : (struct view_walk){ .view = NULL };
 }
 
-/* Goes on to the cluster behind the one under way, behind the last to the clusterless nodes where those are asked for. */
+/* Goes on to the next cluster, and from the last one to the clusterless nodes where the family has samples of nodes. */
 static void next_view(struct metrics_reader *reader)
 {
 	const struct board *board = reader->pane->board;
@@ -50,7 +50,7 @@ static void next_view(struct metrics_reader *reader)
 	reader->walk = next != NULL ? view_walk_all(next) : (struct view_walk){ .view = NULL };
 }
 
-/* The samples of one more cluster or node. */
+/* Writes the samples of one more cluster or node. */
 static void write_next(struct metrics_reader *reader, struct buf *out)
 {
 	const struct family *family = reader->family;
@@ -68,7 +68,7 @@ static void write_next(struct metrics_reader *reader, struct buf *out)
 		next_view(reader);
 }
 
-/* Goes on with the family until `out` has `end` bytes. Whether all of it is written. */
+/* Writes the family until `out` has `end` bytes. Returns whether all of it is written. */
 static bool write_family(struct metrics_reader *reader, struct buf *out, size_t end)
 {
 	if (!reader->is_under_way)

@@ -1,7 +1,7 @@
 /*
- * GET /metrics: Prometheus' text format (version 0.0.4), written in parts, so that 5,000 nodes do not hold the thread
- * that answers: other connections have their turn between two of them. All samples of a family stand together, so it is
- * one way through the fleet after another, each linear; all of one answer are of one pane.
+ * Writes the answer to GET /metrics in Prometheus' text format (version 0.0.4). It is written in parts, so that 5,000
+ * nodes do not hold the thread that answers: it serves other connections between two parts. All samples of a family
+ * stand together, so each family takes one linear walk through the fleet. One answer reads one pane.
  *
  *	metrics_begin(&reader, pane, meters, steady now);
  *	while (metrics_read(&reader, &out, 65536))
@@ -9,7 +9,7 @@
  *	... send `out` ...
  *	metrics_end(&reader);
  *
- * What is not in a pane is read from meters (core/meters.h) when its family is written. Of one thread.
+ * What is not in a pane is read from meters (core/meters.h) when its family is written. One thread uses a reader.
  */
 #pragma once
 
@@ -20,17 +20,17 @@
 struct metrics_reader {
 	struct pane *pane; /* a reference */
 	struct families_source source;
-	const struct family *family; /* that is under way, or begins next */
-	bool is_under_way;
-	char name[64];           /* its whole name */
-	struct view_walk walk;   /* through the cluster (or the clusterless nodes) that is under way; its view NULL: all are written */
+	const struct family *family; /* the family that is being written, or comes next */
+	bool is_under_way;       /* `family` has begun */
+	char name[64];           /* the family's name with "plusmoin_" */
+	struct view_walk walk;   /* through a cluster, or the clusterless nodes; view NULL: all are written */
 };
 
-/* Takes a reference of `pane`; `meters` outlive the reader. `now_ms`: steady (loop/clock.h). */
+/* Begins an answer. Takes a reference of `pane`; `meters` must outlive the reader. `now_ms` is steady time. */
 void metrics_begin(struct metrics_reader *reader, struct pane *pane, const struct meters *meters, int64_t now_ms);
 
-/* Appends whole samples, about `bytes` of them, or all that is left. False: nothing is left. */
+/* Appends whole samples until about `bytes` are written. Returns false when nothing is left. */
 bool metrics_read(struct metrics_reader *reader, struct buf *out, size_t bytes);
 
-/* At any time after metrics_begin(), once. */
+/* Must be called once after metrics_begin(), also before the answer is complete. */
 void metrics_end(struct metrics_reader *reader);

@@ -1,13 +1,13 @@
-/* How often in a second something may be done that costs more than others can be made to pay. Window thread. */
+/* A pace limits how often in a second costly work is done for clients. Window thread. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct pace {
-	int64_t second_ms; /* when the present second began, steady */
-	unsigned done;     /* in it */
+	int64_t second_ms; /* steady time at which the present second began */
+	unsigned done;     /* how often it was done, or asked for, in that second */
 };
 
-/* Whether it may be done once more: up to `most` times in a second. */
+/* Returns whether it may be done once more, at most `most` times in a second, and counts it. */
 bool pace_allows(struct pace *pace, unsigned most);

@@ -38,7 +38,7 @@ static enum MHD_Result answer_status(struct visit *visit)
 
 static const struct page {
 	const char *path;
-	bool is_check; /* answers OPTIONS as it answers GET, since load balancers ask by it */
+	bool is_check; /* it answers OPTIONS as it answers GET, because load balancers use both */
 	page_answer *answer;
 	const char *says; /* for people */
 } pages[] = {
@@ -51,7 +51,7 @@ static const struct page {
 	{ "/ready", true, checks_answer_ready, "200 when the first rounds are over" },
 };
 
-/* What follows a node or a cluster; `path` only names them for people. */
+/* The paths that name a node or a cluster; listing.c answers them, and these rows only list them for people. */
 static const struct page ways[] = {
 	{ "/clusters/ID", false, NULL, "one of them" },
 	{ "/clusters/ID/primary", true, NULL, "its master's host:port, or 503 and why there is none" },
@@ -90,7 +90,7 @@ static enum MHD_Result answer_options(struct visit *visit)
 
 static enum MHD_Result answer_unknown(struct visit *visit)
 {
-	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, mem_strdup("there is nothing of this path; / lists what there is"));
+	return reply_line(visit->connection, MHD_HTTP_NOT_FOUND, mem_strdup("there is no such page; / lists all pages"));
 }
 
 static const char *behind(const char *path, const char *prefix)

@@ -1,4 +1,4 @@
-/* What there is to be asked, a row a path, and who answers. Window thread. */
+/* The table of the window's pages: each path with the function that answers it. Window thread. */
 #pragma once
 
 #include "window/visit.h"

@@ -14,7 +14,7 @@
 #define HOST_BYTES 64
 #define NUMBER_MAX 65535
 
-/* The number behind the last colon; 0: there is none. */
+/* Returns the number behind the last colon; 0: there is none. */
 static int number_of(const char *text)
 {
 	const char *colon = strrchr(text, ':');
@@ -27,7 +27,7 @@ static int number_of(const char *text)
 	return *end == '\0' && number <= NUMBER_MAX ? (int)number : 0;
 }
 
-/* "address:port" or "[address]:port"; 0 or UV_EINVAL. */
+/* Parses "address:port" or "[address]:port". Returns 0 or UV_EINVAL. */
 static int parse(const char *text, struct sockaddr_storage *address)
 {
 	const char *colon = strrchr(text, ':');
@@ -55,8 +55,8 @@ static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t siz
 }
 
 /*
- * The same beside one of ours that goes: the kernel lets two share a number while both say that they may, at bind() as at
- * listen(). Neither says so afterwards, so that no other program of our user can take a share.
+ * Binds and listens beside a port of ours of the same number. The kernel allows that while both sockets have
+ * SO_REUSEPORT, at bind() as at listen(). Both lose it afterwards, so that no other program of our user can share it.
  */
 static int listen_beside(int fd, const struct sockaddr *address, socklen_t size, const struct port *former)
 {

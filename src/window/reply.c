@@ -13,7 +13,7 @@ static const struct {
 	{ MHD_HTTP_HEADER_SERVER, "plusmoin" },
 };
 
-/* Of one that was just made; NULL: there is no memory for it, which is fatal everywhere. */
+/* Adds our headers to a new response. NULL means that there is no memory, which is fatal. */
 static struct MHD_Response *with_headers(struct MHD_Response *response, const char *type)
 {
 	if (response == NULL)
@@ -30,7 +30,7 @@ struct MHD_Response *reply_new(struct buf *body, const char *type)
 	size_t len = body->len;
 
 	if (len == 0)
-		buf_add_str(body, ""); /* a text that is there */
+		buf_add_str(body, ""); /* so that the text is not NULL */
 	return with_headers(MHD_create_response_from_buffer(len, buf_steal(body), MHD_RESPMEM_MUST_FREE), type);
 }
 

@@ -18,7 +18,7 @@ void sample_begin(struct buf *out, const char *name, const char *suffix)
 	buf_add_str(out, suffix);
 }
 
-/* Whether the sample that is under way has labels already: their values end with a quote, a name does not. */
+/* Whether the sample has a label already: a label's value ends with a quote, a name does not. */
 static bool has_labels(const struct buf *out)
 {
 	return out->len > 0 && out->data[out->len - 1] == '"';
@@ -96,7 +96,10 @@ static void begin_labelled(struct buf *out, const char *name, const char *suffix
 		sample_label(out, key, value);
 }
 
-/* Each bucket has those of the smaller ones, too. The sum may be of one duration more or less than the buckets. */
+/*
+ * Each bucket counts those of the smaller buckets, too. The monitor's thread may add a duration while this is written:
+ * then the sum has one more or less than the buckets.
+ */
 void sample_histogram(struct buf *out, const char *name, const char *key, const char *value,
 		      const struct histogram *histogram)
 {

@@ -9,15 +9,15 @@
 #include "window/reply.h"
 #include "window/visitors.h"
 
-#define BLOCK_BYTES 65536 /* rendered at once: half a millisecond, or less with many visitors */
-#define SMALL_BLOCK_BYTES 6144
+#define BLOCK_BYTES 65536 /* rendered at once, in half a millisecond */
+#define SMALL_BLOCK_BYTES 6144 /* the same while many clients are connected (visitors.h) */
 
 struct scrape {
 	const struct visitors *visitors;
 	struct metrics_reader reader;
 	struct buf text;
-	size_t sent; /* of the text */
-	bool ended;  /* all is rendered */
+	size_t sent; /* bytes of the text */
+	bool ended;  /* all samples are rendered */
 };
 
 static ssize_t on_read(void *data, uint64_t position, char *out, size_t most)
@@ -52,7 +52,7 @@ static void on_free(void *data)
 	free(scrape);
 }
 
-/* Of nothing, while the monitor has shown none yet. */
+/* Makes a pane of an empty board, for the time before the monitor has shown one. */
 static struct pane *empty_pane(void)
 {
 	struct board *board = board_new();

@@ -1,4 +1,4 @@
-/* GET /metrics: gives what metrics.h writes to who asks, a part whenever the connection takes more. Window thread. */
+/* Answers GET /metrics with what metrics.h writes, a part whenever the connection takes more. Window thread. */
 #pragma once
 
 #include "window/visit.h"

@@ -16,21 +16,21 @@
 #include "window/stream.h"
 #include "window/visitors.h"
 
-#define SPARE_PLACES 16 /* of libmicrohttpd beside ours: who was sent away leaves them a moment later */
-#define IDLE_S 60       /* libmicrohttpd's own limit without a byte; ours (visitors.h) are shorter but for streams */
-#define MEMORY_BYTES 16384 /* of a connection: a longer header gets 431, a longer path 414 */
-#define RUN_MS 1000     /* http-notes.md: at the limit libmicrohttpd says "no timeout" and forgets who waits */
+#define SPARE_PLACES 16 /* connections beyond VISITORS_MOST: one that is sent away is closed a moment later */
+#define IDLE_S 60       /* libmicrohttpd's limit without a byte; ours (visitors.h) are shorter, except for streams */
+#define MEMORY_BYTES 16384 /* of a connection; longer headers get 431, a longer path 414 */
+#define RUN_MS 1000     /* between two runs: at its connection limit libmicrohttpd names no timeout (http-notes.md) */
 #define SWEEP_MS 250
 
 struct server {
 	uv_loop_t loop;
 	uv_async_t wake;
 	struct MHD_Daemon *mhd;
-	uv_poll_t *mhd_poll; /* its descriptor; NULL: it does not run */
+	uv_poll_t *mhd_poll; /* watches libmicrohttpd's descriptor; NULL: libmicrohttpd does not run */
 	uv_timer_t mhd_timer;
 	uv_idle_t mhd_more;
 	uv_timer_t sweep;
-	int added; /* connections, since libmicrohttpd ran */
+	int added; /* connections that were added since libmicrohttpd ran last */
 	struct inbox *inbox;
 	struct desk desk;
 	struct visitors visitors;
@@ -68,7 +68,7 @@ static void run_mhd(struct server *server)
 	(void)MHD_run(server->mhd);
 	if (MHD_get_timeout(server->mhd, &ms) != MHD_YES || ms > RUN_MS)
 		ms = RUN_MS;
-	if (ms == 0) { /* not by a timer: libuv runs one of 0 ms again and again, and nothing else meanwhile */
+	if (ms == 0) { /* a timer of 0 ms would keep libuv from all other handles */
 		(void)uv_idle_start(&server->mhd_more, on_mhd_more);
 		return;
 	}
@@ -89,8 +89,8 @@ static void on_mhd_line(void *data, const char *format, va_list args)
 }
 
 /*
- * A %00 would end the path early, and what asks for one thing would be answered another: such a text stays as it is, and
- * no page has its name.
+ * Unescapes a path or an argument. A text with %00 stays as it is, so that no page has its name: the NUL would end the
+ * text early, and a request for one thing would get another.
  */
 static size_t unescape(void *data, struct MHD_Connection *connection, char *text)
 {
@@ -144,8 +144,8 @@ static void on_poll_closed(uv_handle_t *handle)
 }
 
 /*
- * A suspended connection at the stop of libmicrohttpd ends the process (http-notes.md). So all go on and have their end
- * in a last run, in which requests may come that nobody has read yet: those are refused.
+ * Stops libmicrohttpd. It ends the process when a connection is suspended then (http-notes.md). So all connections are
+ * resumed and end in a last run. Requests that are only read in that run are refused.
  */
 static void stop_mhd(struct server *server)
 {
@@ -175,8 +175,8 @@ static void on_visitor(void *data, int fd, const struct sockaddr *address, sockl
 		(void)close(fd);
 		return;
 	}
-	(void)MHD_add_connection(server->mhd, fd, address, size); /* it is libmicrohttpd's, also when that fails */
-	if (++server->added == SPARE_PLACES) /* each run takes all who read one step further: a crowd must not cost one each */
+	(void)MHD_add_connection(server->mhd, fd, address, size); /* libmicrohttpd owns `fd`, also when this fails */
+	if (++server->added == SPARE_PLACES) /* not one run for each: a run works on all connections */
 		run_mhd(server);
 }
 
@@ -190,10 +190,10 @@ static void on_sweep(uv_timer_t *timer)
 	if (server->mhd != NULL)
 		run_mhd(server);
 	else if (is_wanted(server))
-		(void)start_mhd(server); /* it could not when it was to: there may be a descriptor now */
+		(void)start_mhd(server); /* it failed before, perhaps for lack of a descriptor */
 }
 
-/* For HAProxy's agent: what no check could be answered by, it is not told either, and keeps what it has. */
+/* Finds a node for HAProxy's agent-check. Where no health check could be answered, this one is not answered either. */
 static bool on_agent(void *data, const char *name, const struct node_view **node)
 {
 	struct server *server = data;
@@ -210,7 +210,7 @@ static bool on_agent(void *data, const char *name, const struct node_view **node
 
 /* ---- what the monitor says ---- */
 
-/* A port may pass from the agent to libmicrohttpd, or the other way round: who has it leaves first. */
+/* Listens by the new terms. A port may pass between agent and pages, so the one that has it stops first. */
 static void move_in(struct server *server, const struct port *former)
 {
 	const struct terms *terms = server->desk.facts.terms;
@@ -229,7 +229,7 @@ static void take_terms(struct server *server, struct note *note)
 	note->terms = NULL;
 	move_in(server, old != NULL ? old->agent : NULL);
 	if (old != NULL && !terms_same_token(old, server->desk.facts.terms))
-		streams_end(&server->desk.streams); /* they come back, with the right token */
+		streams_end(&server->desk.streams); /* their clients come back with the right token */
 	if (!is_wanted(server))
 		stop_mhd(server);
 	else if (server->mhd == NULL && !start_mhd(server))
@@ -268,13 +268,13 @@ static void take_note(struct server *server, struct note *note)
 	note_free(&note);
 }
 
-/* Who reads along learns that there is a gap, and where. */
+/* Adds an entry to the diary that shows readers of /events where events were dropped. */
 static void note_lost(struct diary *diary)
 {
 	struct note *note = note_new(NOTE_MISSED);
 
 	note->name = STREAM_MISSED;
-	note->text = mem_strdup("{\"message\":\"the window stood still, and what came then was not kept\"}");
+	note->text = mem_strdup("{\"message\":\"the window's thread stood still, and events were dropped\"}");
 	diary_add(diary, note);
 }
 
@@ -291,7 +291,9 @@ static void take_shown(struct server *server)
 		facts_take_status(&server->desk.facts, status);
 }
 
-/* The pane is taken last: one that belongs to an event is there before it, so whoever is told of the event finds it. */
+/*
+ * The pane is taken after the notes: the monitor gives it before its event, so a client that gets the event finds it.
+ */
 static void on_wake(uv_async_t *wake)
 {
 	struct server *server = wake->data;
@@ -363,7 +365,7 @@ struct chain *server_askings(struct server *server)
 void server_run(struct server *server)
 {
 	(void)uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-	on_wake(&server->wake); /* what came before the loop ran */
+	on_wake(&server->wake); /* takes what came before the loop ran */
 	if (!server->ends)
 		(void)uv_run(&server->loop, UV_RUN_DEFAULT);
 	stop_mhd(server);

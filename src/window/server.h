@@ -1,6 +1,6 @@
 /*
- * The window's thread: a loop of its own with libmicrohttpd on it (http-notes.md, "The set-up to take"). It is told all by
- * the inbox, and asks the monitor by its list of askings (asking.h).
+ * The server is what runs in the window's thread: a loop with libmicrohttpd on it (http-notes.md, "The set-up to
+ * take"). The monitor's thread reaches it by the inbox; it asks the monitor by a list of askings (asking.h).
  */
 #pragma once
 
@@ -11,25 +11,25 @@
 
 struct server;
 
-/* What it works with; all outlives it. */
+/* What the server works with; all of it must outlive the server. */
 struct server_start {
 	struct inbox *inbox;
 	const struct meters *meters;
-	void (*wake_monitor)(void *data); /* is called on its thread */
-	void *data;                       /* of this */
+	void (*wake_monitor)(void *data); /* the server calls it on its own thread */
+	void *data;                       /* argument of wake_monitor */
 };
 
-/* Makes the server with its loop, for a thread that runs it. NULL: `*error`, libuv's. */
+/* Makes the server with its loop, for a thread that runs it. On failure returns NULL and libuv's error in `*error`. */
 struct server *server_new(const struct server_start *start, int *error);
 
-/* Wakes it: something is in the inbox. Any thread. */
+/* Wakes the server, because something is in the inbox. Any thread. */
 void server_wake(struct server *server);
 
-/* Runs until a note ends it. On its own thread. */
+/* Runs the server until NOTE_END comes. The server's own thread calls it. */
 void server_run(struct server *server);
 
-/* What it asks the monitor; the server's. */
+/* Returns the list of what the server asks the monitor. The server owns the list. */
 struct chain *server_askings(struct server *server);
 
-/* After its end, or before its begin. NULL allowed; clears the pointer. */
+/* Must not be called while server_run() runs. Accepts NULL, and clears the pointer. */
 void server_free(struct server **server);

@@ -13,17 +13,17 @@
 #define TYPE_STREAM "text/event-stream"
 #define POLL_MOST 100 /* entries in one answer */
 
-/* A connection that reads along, or a request that waits. */
+/* A connection that gets Server-Sent Events, or a script's request that waits. */
 struct stream {
 	TAILQ_ENTRY(stream) in_list;
 	struct desk *desk;
 	struct MHD_Connection *connection;
-	unsigned long last;  /* of the diary: it has had what came until there */
-	struct buf text;     /* what is to be sent, */
-	size_t sent;         /* and how much of it was */
+	unsigned long last;  /* number of the last diary entry that it got */
+	struct buf text;     /* the text that is being sent */
+	size_t sent;         /* bytes of the text that are sent */
 	bool suspended;
 	bool ends;
-	int64_t since_ms;    /* steady: when it was last told something */
+	int64_t since_ms;    /* steady time at which it was last sent something */
 	bool is_poll;
 };
 
@@ -34,7 +34,7 @@ static void add_id(const struct facts *facts, unsigned long number, struct buf *
 	buf_addf(out, "%s.%lu", facts->start, number);
 }
 
-/* The number behind which to go on; `*missed`: the id is none of this run's, and all that there is follows. */
+/* Returns the number of an id. For an id of another run of the daemon it is 0, all entries, and `*missed` is set. */
 static unsigned long parse_id(const struct facts *facts, const char *id, bool *missed)
 {
 	size_t len = strlen(facts->start);
@@ -56,7 +56,7 @@ static unsigned long parse_id(const struct facts *facts, const char *id, bool *m
 
 static void add_missed(struct stream *stream)
 {
-	buf_add_str(&stream->text, "event: " STREAM_MISSED "\ndata: {\"message\":\"what came before is not kept any more\"}\n\n");
+	buf_add_str(&stream->text, "event: " STREAM_MISSED "\ndata: {\"message\":\"some earlier events are not kept any more\"}\n\n");
 }
 
 static void add_entry(struct stream *stream, const struct diary_entry *entry)
@@ -66,7 +66,7 @@ static void add_entry(struct stream *stream, const struct diary_entry *entry)
 	buf_addf(&stream->text, "\nevent: %s\ndata: %s\n\n", entry->note->name, entry->note->text);
 }
 
-/* Takes what is next into `text`; false: there is nothing to say. */
+/* Puts what is to be sent next into `text`. Returns false when there is nothing to send. */
 static bool take_next(struct stream *stream)
 {
 	bool missed;
@@ -148,7 +148,7 @@ static enum MHD_Result answer_stream(struct visit *visit)
 		stream->last = parse_id(&visit->desk->facts, last, &missed);
 	if (missed)
 		add_missed(stream);
-	buf_add_str(&stream->text, ":\n\n"); /* the client sees that it is connected */
+	buf_add_str(&stream->text, ":\n\n"); /* shows the client that it is connected */
 	visitors_of(visit->connection)->is_stream = true;
 	return reply_send(visit->connection, MHD_HTTP_OK,
 			  reply_new_reader(BLOCK_BYTES, on_read, stream, on_free, TYPE_STREAM));
@@ -172,7 +172,7 @@ static void render_entry(const struct facts *facts, const struct diary_entry *en
 	buf_free(&id);
 }
 
-/* What is behind `last`; `missed`: something before is not kept any more. */
+/* Answers with the entries behind `last`. `missed`: entries before are not kept any more. */
 static enum MHD_Result answer_list(struct visit *visit, unsigned long last, bool missed)
 {
 	const struct facts *facts = &visit->desk->facts;

@@ -1,28 +1,28 @@
 /*
- * /events: what happens, as it happens. Server-Sent Events for who stays (it may come back with Last-Event-ID), and for
- * scripts an answer that waits until there is something behind `?since=` (long poll). Both are connections that
- * libmicrohttpd leaves alone while there is nothing to say. Window thread.
+ * Answers /events. A client that stays connected gets Server-Sent Events, and may come back with Last-Event-ID. A
+ * script that asks with `?since=` gets an answer as soon as there is an entry behind that id (long poll). While there
+ * is nothing to send, the connections are suspended in libmicrohttpd. Window thread.
  */
 #pragma once
 
 #include "window/visit.h"
 
-#define STREAM_MISSED "missed" /* named so: something that no more can be told */
-#define STREAMS_MOST 128      /* a stream has no end: they must not take all places */
-#define STREAM_COMMENT_MS 15000 /* without news: it also finds out who has gone */
-#define STREAM_POLL_MS 25000  /* how long a script's request waits at most */
+#define STREAM_MISSED "missed" /* name of the event which says that entries are missing */
+#define STREAMS_MOST 128      /* because a stream has no end, and streams must not take all connections */
+#define STREAM_COMMENT_MS 15000 /* without an event a comment is sent; it also shows which clients have gone */
+#define STREAM_POLL_MS 25000  /* the longest wait of a script's request */
 
-/* Answers a request for /events, also the second time, when one that waited goes on. */
+/* Answers a request for /events. libmicrohttpd calls it again when a request that waited is resumed. */
 enum MHD_Result stream_answer(struct visit *visit);
 
-/* Something was written into the diary: all who wait go on. */
+/* Resumes all streams, because the diary has a new entry. */
 void streams_wake(struct streams *streams);
 
-/* Those go on who have waited as long as they may. */
+/* Resumes the streams that have waited as long as they may. */
 void streams_sweep(struct streams *streams);
 
-/* All streams end: libmicrohttpd is about to stop, or who may ask has changed. */
+/* Ends all streams: libmicrohttpd is about to stop, or the token has changed. */
 void streams_end(struct streams *streams);
 
-/* A request that waited has ended. */
+/* Frees the stream of a request that has ended. */
 void stream_forget(struct visit *visit);

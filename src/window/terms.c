@@ -49,7 +49,7 @@ void terms_free(struct terms **terms_p)
 
 /* ---- the Host header ---- */
 
-/* The name without a port and without brackets; false: it is too long to be one. */
+/* Copies the name without port and brackets. Returns false for an empty name, and for one that is too long. */
 static bool take_name(const char *text, char *out, size_t size)
 {
 	const char *end = text[0] == '[' ? strchr(text, ']') : strrchr(text, ':');
@@ -81,7 +81,10 @@ static bool is_loopback(const char *address)
 	return strncmp(address, "127.", strlen("127.")) == 0 || strcmp(address, "::1") == 0;
 }
 
-/* Where all addresses are listened at, each is ours: an address cannot be made to mean another machine, a name can. */
+/*
+ * Whether the Host header's name is that of the port. A port at all addresses accepts any address, but no name: DNS can
+ * make a name of another site lead to us, and an address it cannot.
+ */
 static bool is_of_port(const struct port *port, const char *name)
 {
 	char own[NAME_MOST];

@@ -1,4 +1,7 @@
-/* One HTTP request from its first line to the end of its answer. libmicrohttpd keeps it; window thread. */
+/*
+ * A visit is one HTTP request, from its first line to the end of its answer; libmicrohttpd keeps it. The desk is what
+ * all requests share. Window thread.
+ */
 #pragma once
 
 #include <microhttpd.h>
@@ -11,26 +14,26 @@
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS };
 
-/* What all requests share; the server's. */
 struct visitors;
 struct stream;
 
-/* Who reads along at /events, or waits there. */
+/* The connections that read /events, or wait there (stream.h). */
 struct streams {
 	TAILQ_HEAD(stream_list, stream) list;
 	size_t count;
 };
 
+/* The server owns it. */
 struct desk {
 	struct facts facts;
 	struct streams streams;
-	struct waiting waiting; /* for the monitor's answers, */
-	struct chain askings; /* to what was asked */
+	struct waiting waiting; /* requests that wait for the monitor's answer */
+	struct chain askings;   /* what the monitor is asked (asking.h) */
 	void (*wake_monitor)(void *data);
-	void *data; /* of this */
+	void *data; /* argument of wake_monitor */
 	struct visitors *visitors; /* the server's */
-	struct pace near_pace;     /* of the search for names like the one that was asked for */
-	bool shuts; /* libmicrohttpd is about to stop, and nobody may wait in it any more */
+	struct pace near_pace;     /* limits the searches for names that are similar to an unknown one */
+	bool shuts; /* libmicrohttpd is about to stop, so no request may wait any more */
 };
 
 struct visit {
@@ -38,7 +41,7 @@ struct visit {
 	struct MHD_Connection *connection;
 	const char *path; /* libmicrohttpd's, unescaped */
 	enum method method;
-	bool answered; /* the monitor was asked, and has given its answer, or did not in time: */
-	char *text;    /* NULL */
-	struct stream *stream; /* of a request that waits, or waited, for events; NULL: it is none */
+	bool answered; /* the monitor was asked, and has answered or was too late */
+	char *text;    /* the monitor's answer; NULL: none came in time */
+	struct stream *stream; /* of a request that waits, or waited, for events; NULL: another request */
 };

@@ -92,7 +92,10 @@ bool visitors_are_many(const struct visitors *visitors)
 	return visitors->count > VISITORS_MANY;
 }
 
-/* libmicrohttpd sees the end of its input and closes the connection. Its number is ours until then: no other thread closes it. */
+/*
+ * Shuts the connection down, so that libmicrohttpd sees the end of its input and closes it. Until then the descriptor
+ * stays valid, because no other thread closes it.
+ */
 static void send_away(struct visitor *visitor)
 {
 	if (!visitor->goes)
@@ -127,7 +130,7 @@ void visitors_sweep(struct visitors *visitors)
 	sweep(&visitors->busy, now_ms);
 }
 
-/* The one that has been idle for longest, of those that have never asked if `silent`; NULL: there is none. */
+/* Returns the visitor that has been idle for longest; with `silent` of those that sent no request; NULL: none. */
 static struct visitor *find_idle(const struct visitors *visitors, bool silent)
 {
 	struct visitor *visitor = TAILQ_FIRST(&visitors->idle);
@@ -137,7 +140,7 @@ static struct visitor *find_idle(const struct visitors *visitors, bool silent)
 	return visitor;
 }
 
-/* The one that reads its answer for longest, if that is long; NULL: there is none. */
+/* Returns the visitor that has read its answer for longest, if for more than VISITORS_SLOW_MS; NULL: none. */
 static struct visitor *find_slow_reader(const struct visitors *visitors)
 {
 	struct visitor *visitor = TAILQ_FIRST(&visitors->busy);
@@ -161,5 +164,5 @@ bool visitors_make_room(struct visitors *visitors, int fd)
 		visitor = find_slow_reader(visitors);
 	if (visitor != NULL)
 		send_away(visitor);
-	return visitor != NULL && !is_scarce; /* its descriptor is free a moment later */
+	return visitor != NULL && !is_scarce; /* the descriptor of `visitor` is free only a moment later */
 }

@@ -1,4 +1,4 @@
-/* Requests that wait for the monitor's answer: suspended connections. Window thread. */
+/* Requests that wait for the monitor's answer. Their connections are suspended. Window thread. */
 #pragma once
 
 #include <microhttpd.h>
@@ -10,12 +10,12 @@
 
 #define WAITING_MOST 16
 #define WAITING_MS 2000
-#define WAITING_A_SECOND 100 /* the monitor's thread is there to watch: more in a second are not asked */
+#define WAITING_A_SECOND 100 /* more are refused, because they would keep the monitor's thread from its work */
 
 struct waiting_one {
-	unsigned long number; /* of what was asked; 0: the place is free */
+	unsigned long number; /* of the asking; 0: the place is free */
 	struct MHD_Connection *connection;
-	char **text; /* where the answer is put; NULL there: none came in time */
+	char **text; /* the answer is put there; NULL there: none came in time */
 	bool *answered;
 	int64_t since_ms;
 };
@@ -27,16 +27,16 @@ struct waiting {
 };
 
 /*
- * Suspends the connection; the number of what is asked, or 0: too many wait, or too much is asked. `text` and `answered`
- * live as long as the request.
+ * Suspends the connection. Returns a number for the asking, or 0 when too many wait, or too many were asked in this
+ * second. `text` and `answered` must live as long as the request.
  */
 unsigned long waiting_begin(struct waiting *waiting, struct MHD_Connection *connection, char **text, bool *answered);
 
-/* The answer of that number, which is taken over: the connection goes on. */
+/* Resumes the connection that waits for that number, with this answer, which it owns afterwards. */
 void waiting_answer(struct waiting *waiting, unsigned long number, char *text);
 
-/* Whoever has waited too long goes on without an answer; with `all` everybody does. */
+/* Resumes the connections that have waited too long, with `all` every connection, without an answer. */
 void waiting_sweep(struct waiting *waiting, bool all);
 
-/* A request that ends waits no more. */
+/* Forgets a connection whose request has ended. */
 void waiting_forget(struct waiting *waiting, const struct MHD_Connection *connection);

@@ -11,20 +11,20 @@
 #include "window/server.h"
 #include "window/terms.h"
 
-#define END_MS 2000 /* the thread gets that long to end */
+#define END_MS 2000 /* that the thread has to end */
 
 struct window {
-	uv_async_t asked;   /* by the window's thread; on the monitor's loop */
+	uv_async_t asked;   /* on the monitor's loop; the window's thread wakes it */
 	window_asked *ask;
 	const struct meters *meters;
 	void *data;
 	struct inbox inbox;
-	struct server *server; /* NULL: it was never open */
+	struct server *server; /* NULL: the window was never open */
 	pthread_t thread;
 	bool has_thread;
-	struct list ports;   /* that are in force: struct port *, references */
+	struct list ports;   /* those in force: struct port *, a reference each */
 	bool is_open;
-	struct terms *next;  /* prepared; NULL: nothing is */
+	struct terms *next;  /* what window_prepare() has prepared; NULL: nothing */
 	bool next_is_open;
 };
 
@@ -80,7 +80,7 @@ static struct port *find_port(const struct window *window, const char *text)
 	return NULL;
 }
 
-/* One of ours of the same number, which the configuration does not name any more. */
+/* Returns a port of ours of the same number that the configuration does not name any more; NULL: none. */
 static const struct port *former_of(const struct window *window, const struct config_http *http, const char *text)
 {
 	for (size_t i = 0; i < window->ports.count; i++) {
@@ -95,7 +95,7 @@ static const struct port *former_of(const struct window *window, const struct co
 	return NULL;
 }
 
-/* A reference; NULL: `*why`. */
+/* Returns a reference of the port; NULL: `*why` says why not, and the caller frees it. */
 static struct port *listen_at(const struct window *window, const struct config_http *http, const char *text, const char *key,
 			      char **why)
 {
@@ -136,12 +136,12 @@ char *window_prepare(struct window *window, const struct config *config)
 
 static void *run_thread(void *data)
 {
-	(void)pthread_setname_np(pthread_self(), "window"); /* for who looks with top -H or a debugger */
+	(void)pthread_setname_np(pthread_self(), "window"); /* the name in top -H and in debuggers */
 	server_run(data);
 	return NULL;
 }
 
-/* False: the window cannot open. */
+/* Starts the thread unless it runs. Returns false when it cannot start. */
 static bool start_thread(struct window *window)
 {
 	const struct server_start start = {
@@ -253,7 +253,10 @@ void window_answer(struct window *window, unsigned long number, char *text)
 
 /* ---- its end ---- */
 
-/* False: the thread does not end (a debugger holds it): the process will without it. */
+/*
+ * Ends the thread. Returns false when it does not end, perhaps because a debugger holds it: the process ends without
+ * it.
+ */
 static bool end_thread(struct window *window)
 {
 	if (!window->has_thread)

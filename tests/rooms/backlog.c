@@ -253,6 +253,18 @@ static void run_until_told(const char *what)
 		uv_run(&at.loop, UV_RUN_ONCE);
 }
 
+/* A command has its number once a thread has spawned it. */
+static void run_until_spawned(const char *id)
+{
+	struct backlog_row row;
+
+	assert_true(dispatch_find(at.dispatch, id, &row));
+	while (backlog_look_at(&row).pid <= 0) {
+		uv_run(&at.loop, UV_RUN_NOWAIT);
+		assert_true(dispatch_find(at.dispatch, id, &row));
+	}
+}
+
 static void test_each_says_what_it_waits_for(void **state)
 {
 	(void)state;
@@ -274,14 +286,7 @@ static void test_each_says_what_it_waits_for(void **state)
 	at.answer = GATE_SOON;
 	queue_event("e", EVENT_SLAVE_UP, 3);
 	queue_event("f", EVENT_CLUSTER_CREATED, 4); /* the one slot is taken */
-	while (strstr(buf_text(&at.told), "pid") == NULL) { /* until the command is there */
-		struct backlog_row row;
-
-		assert_true(dispatch_find(at.dispatch, "1.2", &row));
-		if (backlog_look_at(&row).pid > 0)
-			break;
-		uv_run(&at.loop, UV_RUN_NOWAIT);
-	}
+	run_until_spawned("1.2");
 	assert_listed(10, "a 1.2 running pid;b 2 waiting turn 1.2;c 3 waiting turn 2;d 4 waiting turn 3;"
 			  "e 5 waiting host;f 6 waiting place;");
 	at.unready = false;
@@ -341,7 +346,8 @@ static void test_what_runs_is_told_to_end_and_the_rest_goes_on(void **state)
 	end_run("stopped at x.lua:3");
 	assert_string_equal(buf_text(&at.told), "a t1 ended by " BY " after 0.000 s: stopped at x.lua:3;");
 	assert_no_run("1.1");
-	assert_listed(1, "a 1.2 running;");
+	run_until_spawned("1.2");
+	assert_listed(1, "a 1.2 running pid;");
 	while (access(path, F_OK) == 0) /* it ends well on TERM from then on */
 		uv_run(&at.loop, UV_RUN_NOWAIT);
 	kill_one("1.2");

@@ -72,7 +72,7 @@ said "a Debian"
 cp "$work"/deb/plusmoin_*.deb "$debian/root/plusmoin.deb"
 apt "install /root/plusmoin.deb"
 said "installed"
-all there $unit $enabled /usr/bin/plusmoin /usr/share/man/man8/plusmoin.8.gz /etc/logrotate.d/plusmoin
+all there $unit $enabled /usr/bin/plusmoin /usr/share/man/man8/plusmoin.8.gz /usr/share/man/man7/plusmoin-rules.7.gz /etc/logrotate.d/plusmoin
 user there
 owner_and_mode /etc/plusmoin/plusmoin.json "root:plusmoin 640"
 inside "systemd-analyze --man=no verify plusmoin.service"

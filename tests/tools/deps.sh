@@ -12,7 +12,7 @@
 set -eu
 
 BUILD="gcc libc6-dev make pkg-config libpq-dev liblua5.4-dev lua5.4 lua-cjson libuv1-dev libjansson-dev libsystemd-dev
-libcurl4-openssl-dev libmicrohttpd-dev libedit-dev"
+libcurl4-openssl-dev libmicrohttpd-dev libedit-dev lowdown"
 TEST="lua-busted lua-check lua-luv libcmocka-dev postgresql-common postgresql clang clang-tidy
 cppcheck libclang-rt-dev jq util-linux procps curl openssl systemd logrotate groff-base bash haproxy pgbouncer
 pgpool2 prometheus etcd-server nftables iproute2 faketime locales dnsmasq-base"

@@ -62,8 +62,8 @@ local function program_page()
       entry(bold(row.default), row.doc .. " (`" .. row.name .. "`)")
     end
   end
-  section("SEE ALSO")
-  put("\\fBplusmoin.conf\\fR(5), \\fBplusmoin\\-lua\\fR(7)")
+  roff.see_also("plusmoin.conf(5)", "plusmoin-lua(7)", "plusmoin-rules(7)", "plusmoin-triggers(7)",
+    "plusmoin-recipes(7)", "plusmoin-window(7)", "plusmoin-monitors(7)", "plusmoin-operations(7)")
 end
 
 local EXAMPLE = [[
@@ -97,8 +97,8 @@ local function configuration_page()
         row.required and "Required" or "Default: " .. settings_doc.default(row),
         row.reload == "restart" and " A change needs a restart." or ""))
   end
-  section("SEE ALSO")
-  put("\\fBplusmoin\\fR(8), \\fBplusmoin\\-lua\\fR(7); complete samples are in the examples beside README.md.")
+  roff.see_also("plusmoin(8)", "plusmoin-rules(7)", "plusmoin-triggers(7)", "plusmoin-lua(7)", "plusmoin-operations(7)")
+  paragraphs("Complete samples are in the examples beside README.md.")
 end
 
 local pages = { ["plusmoin.8"] = program_page, ["plusmoin.conf.5"] = configuration_page,

@@ -134,6 +134,5 @@ return function()
   roff.section("CONSOLE")
   roff.paragraphs("`plusmoin console` tries all this in the running daemon; `help()` there tells what this page tells, "
     .. "`help(pm.query)` of one function, `help \"Event\"` of a table's fields.")
-  roff.section("SEE ALSO")
-  put("\\fBplusmoin\\fR(8), \\fBplusmoin.conf\\fR(5)")
+  roff.see_also("plusmoin(8)", "plusmoin.conf(5)", "plusmoin-triggers(7)", "plusmoin-recipes(7)")
 end

@@ -51,6 +51,16 @@ function roff.example(text)
   roff.put(".fi\n.RE")
 end
 
+-- The last section: the names of other pages, "plusmoin(8)".
+function roff.see_also(...)
+  roff.section("SEE ALSO")
+  local names = {}
+  for i, name in ipairs { ... } do
+    names[i] = roff.text(name):gsub("^[^(]+", "\\fB%0\\fR")
+  end
+  roff.put(table.concat(names, ", "))
+end
+
 function roff.list(title, rows)
   roff.section(title)
   for _, row in ipairs(rows) do

@@ -217,7 +217,7 @@ static void test_words_of_members(void **state)
 	slave->shown_tstamp = KIT_BASE_MS + 100;
 	cluster_note_lags(cluster);
 	assert_says(node_view_of(slave), HEALTH_READ_ONLY, 5000,
-		    "db2:5432 is slave since 2023-11-14 22:13:20 UTC; 3 s behind, was more than 5 s: back at 2.5 s");
+		    "db2:5432 is slave since 2023-11-14 22:13:20 UTC; 3 s behind, was more than 5 s: it is taken back at 2.5 s");
 	slave->failure.attempts = 1;
 	slave->failure.reason = REASON_TIMEOUT;
 	words_keep(&slave->shown->failure, "no answer", MESSAGE_BYTES);

@@ -1,9 +1,9 @@
---- The API's rows as plain text for people, 80 columns wide. Does not wait.
+--- Renders the API's rows as plain text for people, 80 columns wide. It does not wait.
 local help = {}
 
 local WIDTH = 80
 
--- The text in lines of at most WIDTH columns, each behind `indent` blanks; the first one behind `lead`.
+-- Breaks a text into lines of at most WIDTH columns. The first one begins with `lead`, the others with `indent` blanks.
 local function wrap(text, indent, lead)
   local lines, line = {}, lead or (" "):rep(indent)
   local is_empty = true
@@ -21,7 +21,7 @@ local function plain(text)
   return (text:gsub("`", ""))
 end
 
--- "a, b, c": the names of params in a call; what may be left out stands in brackets.
+-- Returns the names of params in a call: "a, [b]", with brackets around those that may be left out.
 local function names_of(params)
   local words = {}
   for i, param in ipairs(params) do
@@ -30,7 +30,7 @@ local function names_of(params)
   return table.concat(words, ", ")
 end
 
--- "{program, argument, ..., stdin=, env=}"
+-- Returns the fields of a table in a call: "{program, argument, ..., stdin=, env=}".
 local function braces(fields)
   local words = {}
   for i, field in ipairs(fields) do
@@ -39,7 +39,7 @@ local function braces(fields)
   return "{" .. table.concat(words, ", ") .. "}"
 end
 
---- How a function is called; else the row's name.
+--- Returns how a function is called; for other rows the name.
 function help.call(row)
   if row.kind ~= "function" or not row.params then
     return row.name
@@ -49,7 +49,7 @@ function help.call(row)
   return ("%s(%s)"):format(row.name, names_of(row.params))
 end
 
--- A name and a type with their meaning: "  timeout   number, may be left out: ..."
+-- Adds a name with its type and meaning: "  timeout     number, or nil: ...".
 local function entry(lines, name, type, optional, doc, indent)
   local head = (" "):rep(indent) .. ("%-11s "):format(name)
   local words = type .. (optional and ", or nil" or "") .. (doc and ": " .. doc or "")
@@ -86,7 +86,7 @@ local function add_returns(lines, row)
   end
 end
 
--- Of a group's rows one line each: the name and the sentence's begin.
+-- Adds an entry for each of the rows below a row: its name, type and sentence.
 local function add_below(lines, below)
   if #below == 0 then
     return
@@ -100,7 +100,7 @@ local function add_below(lines, below)
   end
 end
 
---- The help on a row; `below`: the rows below it.
+--- Returns the help on a row. `below` is the list of rows below it.
 function help.row(row, below)
   local lines = { wrap(help.call(row), 4, "") }
   if row.type then
@@ -122,7 +122,7 @@ function help.row(row, below)
   return table.concat(lines, "\n") .. "\n"
 end
 
--- The names of these rows in lines behind a word.
+-- Returns the names of those rows that `wanted` accepts, in lines that begin with a word.
 local function name_lines(word, rows, wanted)
   local names = {}
   for _, row in ipairs(rows) do
@@ -133,7 +133,7 @@ local function name_lines(word, rows, wanted)
   return wrap(table.concat(names, "  "), 12, ("%-11s "):format(word))
 end
 
---- What there is, on a screen of 24 lines.
+--- Returns an overview of the API that fits a screen of 24 lines.
 function help.overview(api)
   local function in_group(number, wanted)
     return api.groups[number].rows, wanted

@@ -1,4 +1,4 @@
--- The API's functions and tables that do not wait, a row each (lua/plusmoin/api.lua says what a row has).
+-- The rows of the API's functions and tables that do not wait (lua/plusmoin/api.lua says what a row has).
 local FORMAT = {
   { name = "format", type = "any", doc = "The text; where more follows, a format of string.format." },
   { name = "...", type = "any", doc = "What goes into the format." },
@@ -10,7 +10,7 @@ end
 
 return {
   { name = "pm", kind = "table",
-    doc = "pm is what triggers written in Lua have at hand; a file gets it by `local pm = require \"plusmoin\"`.",
+    doc = "pm holds the functions for triggers written in Lua; a file gets it by `local pm = require \"plusmoin\"`.",
     example = [[
 local pm = require "plusmoin"
 pm.log.info("plusmoin says hello")
@@ -21,9 +21,8 @@ pm.log.info("plusmoin says hello")
       .. "event's "
       .. "id.",
     more = {
-      "A run logs 500 lines a second at most; what is more, and what comes while the log's queue is half full, is "
-        .. "counted "
-        .. "and left out. `log_level` says which lines are kept.",
+      "A run logs 500 lines a second at most. Further lines, and all lines while the log's queue is half full, are "
+        .. "counted and left out. `log_level` says which lines are kept.",
     },
     example = [[
 for _, level in ipairs { "error", "warning", "info", "debug" } do

@@ -1,7 +1,7 @@
 -- Made by tests/tools/ready-made.lua --update from what triggers/*.lua declare: what is changed here is lost.
 -- luacheck: no max line length
 return {
-  { file = "email.lua", doc = "what happens, by mail.", settings = {
+  { file = "email.lua", doc = "sends events by mail.", settings = {
     { name = "to", type = "string[]", required = true,
       doc = "[\"oncall@example.com\", ...]; required" },
     { name = "from", type = "string",
@@ -9,15 +9,15 @@ return {
     { name = "prefix", type = "string",
       doc = "what subjects begin with; default: nothing" },
     { name = "burst", type = "integer",
-      doc = "mails that go out at once; default 3" },
+      doc = "how many mails go out at once in `window`; default 3" },
     { name = "window", type = "number",
-      doc = "in so many seconds; default 60" },
+      doc = "seconds in which `burst` mails are counted; default 60" },
     { name = "sendmail", type = "string",
-      doc = "absolute path of sendmail, of whatever mail program; default /usr/sbin/sendmail" },
+      doc = "absolute path of a sendmail program; default /usr/sbin/sendmail" },
     { name = "timeout", type = "number",
-      doc = "seconds it may take; default 10" },
+      doc = "seconds that sendmail may take; default 10" },
   } },
-  { file = "haproxy.lua", doc = "keeps the servers of HAProxy's backends as the roles are.", settings = {
+  { file = "haproxy.lua", doc = "opens and closes the servers of HAProxy's backends as nodes change roles.", settings = {
     { name = "socket", type = "string", required = true,
       doc = "HAProxy's stats socket: \"/path\", or \"host:port\"; required" },
     { name = "writer", type = "string", required = true,
@@ -27,15 +27,15 @@ return {
     { name = "master_reads", type = "\"alone\"|\"always\"|\"never\"",
       doc = "whether the master is in the reader backend: \"alone\" (while no slave is; the default), \"always\" or \"never\"" },
     { name = "servers", type = "table<string, string>",
-      doc = "{\"host:port\" = \"server line's name\"}: nodes that cannot be found otherwise" },
+      doc = "{\"host:port\" = \"server line's name\"}: nodes whose server line has another name and address" },
     { name = "timeout", type = "number",
-      doc = "seconds for one answer of HAProxy's; default 2" },
+      doc = "seconds that HAProxy has for one answer; default 2" },
   } },
-  { file = "journal.lua", doc = "one line of JSON for every event, appended to a file.", settings = {
+  { file = "journal.lua", doc = "appends one line of JSON for every event to a file.", settings = {
     { name = "file", type = "string", required = true,
       doc = "absolute path of the file; its directory must exist and be writable for plusmoin's user; required" },
   } },
-  { file = "pgbouncer.lua", doc = "PgBouncer's databases lead to the master, or to the slaves, whoever they are.", settings = {
+  { file = "pgbouncer.lua", doc = "leads PgBouncer's databases to the master, or to the slaves, as nodes change roles.", settings = {
     { name = "console", type = "table", required = true,
       doc = "{\"host\" (an address, or a socket's directory), \"port\" (6432), \"user\", \"password\"} of PgBouncer's console; required",
       fields = {
@@ -58,20 +58,20 @@ return {
         { name = "nodes", type = "string[]",
           doc = "[\"host:port\", ...]; default: all of plusmoin's" },
         { name = "options", type = "string",
-          doc = "what else is said of it: \"dbname=app pool_size=20\"; default: nothing" },
+          doc = "further words of its line: \"dbname=app pool_size=20\"; default: none" },
         { name = "role", type = "\"writer\"|\"reader\"",
           doc = "\"writer\" (the default) or \"reader\": all slaves in sync that have the port of the first of them (PgBouncer takes several hosts, but one port)" },
       } },
     { name = "patience", type = "number",
-      doc = "seconds that running transactions have when their server is left; default 1" },
+      doc = "seconds that running transactions have to end before their server is left; default 1" },
     { name = "timeout", type = "number",
-      doc = "seconds for one answer of the console's; default 2" },
+      doc = "seconds that the console has for one answer; default 2" },
   } },
-  { file = "pgpool.lua", doc = "pgpool-II's backends are attached and detached as the roles are.", settings = {
+  { file = "pgpool.lua", doc = "attaches and detaches pgpool-II's backends as nodes change roles.", settings = {
     { name = "host", type = "string",
-      doc = "of PCP: an address, or the directory of its socket; default \"localhost\"" },
+      doc = "where PCP listens: an address, or the directory of its socket; default \"localhost\"" },
     { name = "port", type = "integer",
-      doc = "of PCP; default 9898" },
+      doc = "the port of PCP; default 9898" },
     { name = "user", type = "string", required = true,
       doc = "a user of pcp.conf; required" },
     { name = "passfile", type = "string",
@@ -79,22 +79,22 @@ return {
     { name = "backends", type = "table<string, integer>",
       doc = "{\"host:port\" = 0}: the number of a node's backend, where it cannot be found otherwise" },
     { name = "bindir", type = "string",
-      doc = "the directory of pcp_node_info and its like; default: as PATH says" },
+      doc = "the directory of pcp_node_info and the other pcp programs; default: PATH is searched" },
     { name = "timeout", type = "number",
-      doc = "seconds in which pgpool must have become as it should be; default 10" },
+      doc = "seconds that pgpool has to do all that is asked of it; default 10" },
   } },
-  { file = "webhook.lua", doc = "the event, posted to a web address.", settings = {
+  { file = "webhook.lua", doc = "posts events to a web address.", settings = {
     { name = "url", type = "string", required = true,
-      doc = "https://... (or http://...); of it the log says the host only; required" },
+      doc = "https://... (or http://...); the log shows only its host; required" },
     { name = "format", type = "\"json\"|\"chat\"",
       doc = "\"json\" (the default): the event as Lua triggers have it, node by node; or \"chat\": {\"text\": \"one line\"}, as Slack, Mattermost, Google Chat take it" },
     { name = "header_file", type = "string",
-      doc = "absolute path of a file with lines \"Name: value\", read each time: for \"Authorization: Bearer ...\", which has no business in a configuration" },
+      doc = "absolute path of a file with lines \"Name: value\", read each time: for \"Authorization: Bearer ...\", which should not stand in a configuration" },
     { name = "headers", type = "table<string, string>",
       doc = "{\"Name\": \"value\"}: further headers" },
     { name = "cafile", type = "string",
       doc = "absolute path of certificates (PEM) to trust in place of the system's" },
     { name = "timeout", type = "number",
-      doc = "seconds for all of it; default 30" },
+      doc = "seconds for all attempts together; default 30" },
   } },
 }

@@ -1,5 +1,5 @@
--- Where a trigger's Lua is another than Lua's own, besides what waits: a row each (lua/plusmoin/api.lua says what a row
--- has). The sandbox itself is lua/plusmoin/sandbox.lua.
+-- The rows of standard functions that do something else in a trigger than Lua's own, or are refused; those that wait
+-- are in waiting.lua (lua/plusmoin/api.lua says what a row has). lua/plusmoin/sandbox.lua changes the functions.
 local function standard(name, doc, example, more)
   local row = { name = name, kind = "function", standard = true, doc = doc, example = example }
   for key, value in pairs(more or {}) do

@@ -1,5 +1,5 @@
--- What functions get, a row a table and a field: events, nodes, clusters, votes (lua/plusmoin/api.lua says what a row
--- has). They are made by src/script/tables.c.
+-- The rows of the tables that functions get, and of their fields: events, nodes, clusters, votes (lua/plusmoin/api.lua
+-- says what a row has). src/script/tables.c makes the tables.
 return {
   { name = "Event", kind = "class",
     doc = "An Event is what a trigger's function gets: what has happened, and the cluster as it is right after it.",
@@ -50,7 +50,7 @@ pm.log.warning("%s is %s: %s", node.name, node.reason, node.message)
 ]] },
 
   { name = "Event.master", kind = "field", type = "Node", optional = true,
-    doc = "It is the cluster's master; there is none while nobody sits in its seat.",
+    doc = "It is the cluster's master; it is nil while the cluster has none.",
     example = [[
 if event.master then
   pm.log.info("the master is %s", event.master.name)
@@ -239,7 +239,7 @@ end
 ]] },
 
   { name = "Cluster.master", kind = "field", type = "Node", optional = true,
-    doc = "It is the cluster's master; there is none while nobody sits in its seat.",
+    doc = "It is the cluster's master; it is nil while the cluster has none.",
     example = [[
 local master = pm.clusters()[1].master
 pm.log.info("the master is %s", master and master.name or "missing")

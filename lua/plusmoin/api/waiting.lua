@@ -1,4 +1,4 @@
--- The API's functions that wait, a row each (lua/plusmoin/api.lua says what a row has).
+-- The rows of the API's functions that wait (lua/plusmoin/api.lua says what a row has).
 local TIMEOUT = { name = "timeout", type = "number", optional = true,
   doc = "Seconds for all of it, above 0 and at most 86,400; otherwise it has what is left of the run's own time." }
 

@@ -1,4 +1,4 @@
--- The texts that a field may be: a row a name that stands as a type in other rows (lua/plusmoin/api.lua).
+-- The types whose values are one of several texts; other rows name them as types (lua/plusmoin/api.lua).
 local settings = require "plusmoin.settings"
 
 local function event_names()

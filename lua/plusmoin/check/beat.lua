@@ -8,8 +8,8 @@ local sqltext = require "plusmoin.sqltext"
 local get, given, list, in_database = answers.get, answers.given, answers.list, findings.in_database
 local beat = {}
 
-local DEAD_ROWS = 100000     -- in the table of the beats: each beat reads past them, 6 ms for so many
-local TABLE_BYTES = 32 << 20 -- what the table of one row has grown to by half a million of them
+local DEAD_ROWS = 100000     -- of the table heartbeat: each beat reads past them, which takes 6 ms for so many
+local TABLE_BYTES = 32 << 20 -- the size to which half a million dead rows bring a table of one row
 
 -- Where a setting's value comes from (pg_settings.source), in the words of who set it.
 local PLACES = {
@@ -22,7 +22,8 @@ local function place_of(source)
   return PLACES[source] and ", by " .. PLACES[source] or ""
 end
 
--- What is set for our role in this database wins over all other places of the server, and concerns nobody else.
+-- Returns the SQL that changes a setting for our role in this database alone; nil and words where only the
+-- configuration's connection.options can change it. Such a setting wins over all other places of the server.
 local function set_for_us(node, source, setting)
   if source == "client" then
     return nil, "connection.options: without " .. setting:match("^%S+")
@@ -47,7 +48,7 @@ local function judge_writing(node, facts, cannot)
   end
 end
 
--- Whether the right was given column by column: SELECT of those that are read, INSERT of all three.
+-- Whether the right was granted column by column: plusmoin needs SELECT on two columns, INSERT on all three.
 local function by_columns(node, right)
   local wanted = right == "select" and 2 or right == "insert" and 3 or math.huge
   for _, column in ipairs(list(node.shape, "columns")) do
@@ -73,7 +74,7 @@ local function judge_rights(node, facts, cannot)
   end
 end
 
--- search_path has no schema that is there and that we may use.
+-- Notes that search_path names no schema that exists and that our role may use.
 local function judge_no_schema(node, cannot)
   local source, cures = get(node.shape, "path_source"), {}
   if node.shape.public == false then
@@ -85,11 +86,11 @@ local function judge_no_schema(node, cannot)
     cures[#cures + 1] = sql
   end
   cannot((words and words .. "; " or "") .. in_database(node, table.concat(cures, " ")),
-    "no schema of search_path (%s%s) is there for us: no place for the table heartbeat",
+    "no schema of search_path (%s%s) is there for our role, so table heartbeat has no place",
     get(node.shape, "path") or "", place_of(source))
 end
 
--- May the table be made here?
+-- Judges whether plusmoin may make the missing table here.
 local function judge_making(node, facts, cannot)
   if not given(facts.schema) then
     judge_no_schema(node, cannot)
@@ -104,13 +105,14 @@ local function judge_making(node, facts, cannot)
   end
 end
 
--- Each beat and each look at a row reads the whole table. A hot standby's is its master's.
+-- Advises where dead rows slow down beats, because each beat and each look at a row reads the whole table. A hot
+-- standby's table is its master's, which is judged there.
 local function judge_size(node, facts, advice)
   local bytes, dead = given(facts.table_bytes) or 0, given(facts.dead_rows) or 0
   if facts.recovery or dead < DEAD_ROWS and bytes < TABLE_BYTES then
     return
   end
-  -- the second one has the server's statistics forget the dead
+  -- the second VACUUM resets the count of dead rows in the server's statistics
   advice(in_database(node, ("VACUUM FULL %s; VACUUM %s;"):format(node.table_name, node.table_name)) ..
     " after the end of what keeps old rows: long transactions, " ..
     "prepared ones, slots that nobody reads (pg_stat_activity, pg_prepared_xacts, pg_replication_slots)",
@@ -133,8 +135,8 @@ local function judge_publication(node, facts, problem, advice)
   end
 end
 
---- Judges whether the beat can be written here (or, on a slave, when it is promoted): node.can_beat. `node.shape`: what
--- src/pg/survey_table.c asks for.
+--- Sets node.can_beat: whether the beat can be written here, on a slave once it is promoted. `node.shape` is the answer
+-- to the question of src/pg/survey_table.c.
 function beat.judge(node, facts, problem, advice)
   node.can_beat = true
   local function cannot(cure, text, ...)

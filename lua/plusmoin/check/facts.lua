@@ -1,4 +1,4 @@
---- What a node tells of itself, as JSON: taken only where each value is of the kind that it has to be. Anybody may
+--- Decodes what a node tells of itself, as JSON, and refuses it unless each value has the right type: any program may
 -- listen where a server is expected.
 local answers = require "plusmoin.answers"
 local cjson = require "cjson"
@@ -13,8 +13,8 @@ local CHECKS = {
   boolean = function(value) return type(value) == "boolean" end,
 }
 
--- Key -> kind; with a ? the value may be null or missing. A table is a list of what it describes. What is not named
--- here is taken as it is.
+-- Key -> type; with a ? the value may be null or missing. A table describes each element of a list. Keys that are not
+-- named here are not checked.
 local OF_SERVER = {
   now = "number", recovery = "boolean", read_only = "boolean", default_read_only = "boolean", schema = "string?",
   can_create = "boolean?", table = "boolean", can_select = "boolean?", can_insert = "boolean?",
@@ -34,7 +34,7 @@ local OF_TABLE = {
   event_triggers = { name = "string", enabled = "string" },
 }
 local LISTS = { triggers = true, rules = true, columns = true, policies = true, constraints = true,
-  event_triggers = true } -- which are null where there is nothing
+  event_triggers = true } -- an empty one comes as null
 
 local function fits(value, kind)
   if type(kind) == "string" then
@@ -78,12 +78,12 @@ local function decode(text, kinds)
   return value
 end
 
---- The facts of a server (src/pg/survey.c); nil: it is nonsense.
+--- Decodes the facts of a server (src/pg/survey.c); nil where the text is malformed.
 function facts.of_server(text)
   return decode(text, OF_SERVER)
 end
 
---- Those of the beats' table (src/pg/survey_table.c); nil: it is nonsense.
+--- Decodes the facts of the table heartbeat (src/pg/survey_table.c); nil where the text is malformed.
 function facts.of_table(text)
   return decode(text, OF_TABLE)
 end

@@ -1,8 +1,8 @@
 --- The findings of `plusmoin check` about one node: how they are noted, and words that cures share.
 local findings = {}
 
---- Two functions (cure, text, ...) that note a problem, and advice, of the node. `cure`: the line that mends it; nil
--- or false: there is none; it is printed as it is. The text is a format where more follows.
+--- Returns two functions (cure, text, ...): the first notes a problem of the node, the second advice. `cure` is the
+-- line that mends it, printed as it is; nil or false: none is known. `text` is a format when arguments follow it.
 function findings.of(node)
   local function add(fatal, cure, text, ...)
     text = select("#", ...) > 0 and text:format(...) or text
@@ -13,7 +13,7 @@ function findings.of(node)
     function(cure, text, ...) add(false, cure, text, ...) end
 end
 
---- The SQL, and where it is to be run.
+--- Returns the SQL with the name of the database in which it must run.
 function findings.in_database(node, sql)
   return ("in database %s: %s"):format(node.dbname, sql)
 end

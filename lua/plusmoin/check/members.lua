@@ -1,20 +1,21 @@
---- Whether the members of etcd that `monitors` names are of use to it, as src/command/members.c has asked them.
+--- Judges whether plusmoin can work with the members of etcd that `monitors` names, by what they answered to
+-- src/command/members.c.
 local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 
 local get = answers.get
 local members = {}
 
-local CLOCK_MOST = 2      -- seconds; what a member says of its clock is whole seconds
-local LATENCY_PART = 8    -- of ttl: a renewal has a quarter of it, and should not need half of that
-local MENDED = { ["3.4"] = 38, ["3.5"] = 23 } -- the releases in which leases do as they should
+local CLOCK_MOST = 2      -- seconds; a member tells its time in whole seconds
+local LATENCY_PART = 8    -- of ttl; a renewal must end within a quarter of ttl, and should take less than half of that
+local MENDED = { ["3.4"] = 38, ["3.5"] = 23 } -- the first releases that keep each lease that is renewed in time
 
--- A text as one word of a shell's.
+-- Quotes a text so that a shell takes it as one word.
 local function shell(text)
   return text:find("^[%w@%%+=:,./_-]+$") and text or "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The step's reason and words; nil: it was done, or not asked.
+-- Returns why a step failed: the reason and the member's words; nil where it succeeded or was not tried.
 local function failure(member, step)
   local heard = get(get(member, "steps"), step)
   return get(heard, "reason"), get(heard, "words") or ""
@@ -24,7 +25,7 @@ local function was_done(member, step)
   return get(get(member, "steps"), step) ~= nil and not failure(member, step)
 end
 
--- etcdctl, at that member.
+-- Returns a command line of etcdctl for that member, as root.
 local function etcdctl(member, command)
   return ("etcdctl --endpoints=%s --user root %s"):format(shell(member.url), command)
 end
@@ -51,7 +52,7 @@ local REACH = {
   ["not etcd"] = "the URL at which an etcd of 3.4 or later answers its clients (--listen-client-urls)",
 }
 
--- What a step that was not done asks for, by its reason: words and the line that mends it.
+-- Why a step failed -> the function that returns what to say, and the line that mends it.
 local REASONS = {
   ["login"] = function(member, setting, words)
     if words:find("CommonName", 1, true) then
@@ -102,7 +103,7 @@ local function judge_version(member, problem, advice)
   end
 end
 
--- What it could not do; each reason once.
+-- Notes the steps that the member refused, each reason once. Returns whether there were any.
 local function judge_steps(member, setting, problem, advice)
   local said = {}
   for _, step in ipairs { "login", "status", "lease", "read", "write", "delete" } do
@@ -149,13 +150,14 @@ local function judge_times(member, setting, advice)
   end
 end
 
--- All are of one cluster: that of the first.
+-- Notes a member that belongs to another cluster of etcd than the first one that told its cluster.
 local function judge_cluster(list, member, problem)
   for _, other in ipairs(list) do
     local first = get(other, "cluster")
     if first then
       if get(member, "cluster") and member.cluster ~= first then
-        problem(("it is of another cluster than %s: who meets there does not see who meets here"):format(other.url),
+        problem(("it is of another cluster than %s: monitors that use the one do not see those that use the other")
+          :format(other.url),
           "the members of one cluster: etcdctl member list")
       end
       return
@@ -186,8 +188,9 @@ local function judge(setting, list, i, found)
   end
 end
 
---- `setting`: {name, prefix, ttl, user, members}, nil: this monitor is alone. Returns findings {path, text, cure,
--- fatal}, the members with `reached`, `may_write`, `ok` (nil), and a line that says what it comes to (nil).
+--- Judges all members. `setting`: {name, prefix, ttl, user, members}; nil: this monitor is alone. Returns a list of
+-- findings {path, text, cure, fatal}, the members with `reached`, `may_write` and `ok` set, and a sentence about this
+-- monitor's part; the last two are nil where it is alone.
 function members.judge(setting)
   local found = {}
   if not setting then

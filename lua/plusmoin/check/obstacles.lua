@@ -1,5 +1,5 @@
---- What of the beats' table, and around it, refuses a beat although the rights are there, or may refuse it: columns,
--- row level security, rules, triggers, constraints. Of what only the server can reckon the name is told, as advice.
+--- Judges what can refuse a beat although our role has the rights: columns, row level security, rules, triggers and
+-- constraints of the table heartbeat, and event triggers. What only the server can evaluate is named as advice.
 local answers = require "plusmoin.answers"
 local findings = require "plusmoin.check.findings"
 local keypath = require "plusmoin.keypath"
@@ -9,16 +9,16 @@ local get, list, in_database = answers.get, answers.list, findings.in_database
 local obstacles = {}
 
 local COLUMNS = { { "cluster_id", "integer" }, { "master", "text" }, { "tstamp", "bigint" } }
-local NUMBERS = { int8 = true, numeric = true, float8 = true } -- what milliseconds fit into
+local NUMBERS = { int8 = true, numeric = true, float8 = true } -- types that hold a beat's milliseconds
 local KINDS = { v = "a view", m = "a materialized view", f = "a foreign table", S = "a sequence", i = "an index",
   I = "an index", c = "a type" }
 
--- "ALTER TABLE ... rest;" where it is to be run.
+-- Returns "ALTER TABLE ... rest;" with the database in which it must run.
 local function alter(node, rest, ...)
   return in_database(node, ("ALTER TABLE %s %s;"):format(node.table_name, rest:format(...)))
 end
 
--- Whether what a beat writes into the column comes out again.
+-- Whether the column gives back the value that a beat writes into it.
 local function holds(node, name, column)
   if name == "tstamp" then
     return NUMBERS[column.base]
@@ -39,7 +39,7 @@ local function judge_column(node, name, wanted, column, cannot)
   elseif not holds(node, name, column) then
     cannot(in_database(node, ("TRUNCATE %s; ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT, ALTER COLUMN %s TYPE %s USING "
       .. "NULL;"):format(node.table_name, node.table_name, name, name, wanted)),
-      "column %s of table heartbeat is of type %s, which does not hold it: %s is wanted", name, column.type, wanted)
+      "column %s of table heartbeat is of type %s, which cannot hold its values: %s can", name, column.type, wanted)
   end
 end
 
@@ -60,7 +60,7 @@ local function judge_columns(node, cannot)
   end
 end
 
--- How a policy judges the rows of a command; nil: it does not.
+-- Returns the expression by which a policy judges the rows of a command; nil: the policy is not for that command.
 local function expression(policy, command)
   if policy.command ~= "*" and policy.command ~= command then
     return nil
@@ -69,7 +69,8 @@ local function expression(policy, command)
   return command == "a" and (check or using) or command ~= "a" and using or "true"
 end
 
--- What the policies make of a command: "yes", "no", or a list of those that only the server can reckon.
+-- Returns whether the policies allow a command: "yes", "no", or a list of the policies that only the server can
+-- evaluate.
 local function verdict(policies, command)
   local allowed, unsure = nil, {}
   for _, policy in ipairs(policies) do
@@ -151,7 +152,7 @@ local function judge_code(node, cannot, advice)
   end
 end
 
--- Who may refuse CREATE TABLE; the cure makes the table past it.
+-- Names each event trigger, because it may refuse CREATE TABLE. The cure makes the table while it is disabled.
 local function judge_event_triggers(node, facts, advice)
   for _, trigger in ipairs(list(node.shape, "event_triggers")) do
     local name = sqltext.name(trigger.name)
@@ -162,7 +163,7 @@ local function judge_event_triggers(node, facts, advice)
   end
 end
 
---- Judges them. `cannot(cure, text, ...)` notes why no beat can be written.
+--- Judges the table of a node. `cannot(cure, text, ...)` notes why no beat can be written.
 function obstacles.judge(node, facts, cannot, advice)
   local kind = get(node.shape, "kind")
   if next(node.shape) == nil or facts.table and not kind then

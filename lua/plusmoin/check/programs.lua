@@ -1,13 +1,13 @@
---- The programs of triggers, as src/command/programs.c has looked at them.
+--- Judges the programs of triggers, by what src/command/programs.c has found out about them.
 local answers = require "plusmoin.answers"
 
 local given = answers.given
 local programs = {}
 
--- Where the PATH that systemd gives its services leads; ours, whoever runs the check, may lead elsewhere.
+-- The PATH that systemd gives its services. The PATH of whoever runs the check may be another.
 local SERVICE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
--- Advice about a program that is found; nil: none. Text and cure.
+-- Returns advice about a program that exists: its text and its cure; nil: there is none.
 local function doubt(program)
   local place, argument = given(program.place), given(program.argument)
   if argument then
@@ -22,8 +22,8 @@ local function doubt(program)
   end
 end
 
---- Whether the triggers' programs can be started. `list`: of {path, program, place, words, cure, sure, argument}.
--- Returns findings {path, text, cure, fatal}.
+--- Judges whether the programs can be started. `list` has elements {path, program, place, words, cure, sure, argument}.
+-- Returns a list of findings {path, text, cure, fatal}.
 function programs.judge(list)
   local found = {}
   for _, program in ipairs(list) do

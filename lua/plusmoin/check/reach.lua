@@ -1,4 +1,4 @@
---- Whether a node let us in and said what it is; what opens a door that is shut.
+--- Judges whether a node let us log in and said what it is, and names what mends a login that fails.
 local answers = require "plusmoin.answers"
 local pool = require "plusmoin.check.pool"
 local sqltext = require "plusmoin.sqltext"
@@ -6,7 +6,7 @@ local sqltext = require "plusmoin.sqltext"
 local given = answers.given
 local reach = {}
 
--- Whether the server gave this SQLSTATE: the same in each language.
+-- Whether the server gave this SQLSTATE, which is the same whatever language its messages have.
 local function said(node, sqlstate)
   return node.message:find(":  " .. sqlstate .. ": ", 1, true) ~= nil
 end
@@ -21,7 +21,7 @@ local CURES = {
     elseif said(node, "42501") then
       return ("GRANT CONNECT ON DATABASE %s TO %s;"):format(sqltext.name(node.dbname), user)
     end
-    if node.message:find("no password supplied", 1, true) then -- libpq's own words, never translated here
+    if node.message:find("no password supplied", 1, true) then -- libpq's text, never translated here
       return "password, or connection.passfile with a line for it that daemon_user alone can read (mode 0600)"
     end
     local address = given(node.own_address)
@@ -47,7 +47,7 @@ local CURES = {
       "role's or the database's)"
   end,
   starting = function(node)
-    if node.message:find("not accepting connections", 1, true) then -- from 14 on, of lc_messages = C or en_*
+    if node.message:find("not accepting connections", 1, true) then -- from 14 on, if lc_messages is C or en_*
       return "hot_standby = on in postgresql.conf, and a restart"
     end
     return "wait: it starts, or stops; a standby that says so for ever has hot_standby = off, and needs " ..
@@ -62,7 +62,7 @@ local CURES = {
   tls = function() return "connection.sslmode, sslrootcert; ssl = on in postgresql.conf" end,
 }
 
---- Judges it; false: there is nothing more to judge.
+--- Judges a node. Returns false when it could not be asked, so that there is nothing more to judge.
 function reach.judge(node, problem)
   if not node.reached or node.is_slave == nil or node.reason ~= "" then
     local cure = CURES[node.reason]

@@ -1,11 +1,11 @@
---- The row that a node shows: whose beat it is, and how old.
+--- Judges the row of the table heartbeat that a node shows: whose beat it is, and how old.
 local answers = require "plusmoin.answers"
 local keypath = require "plusmoin.keypath"
 
 local given = answers.given
 local row = {}
 
---- Judges it; `by_id`: all nodes.
+--- Judges a node's row. `by_id` holds all nodes by their ids.
 function row.judge(node, by_id, config, problem, advice)
   local name, wrong = given(node.row_master), given(node.row_error) or ""
   local master = name and by_id[name]

@@ -119,7 +119,7 @@ local function json_problem(finding, of)
   return cjson.encode((finding.fatal and "" or "advice: ") .. of .. finding.text)
 end
 
--- Of what is no node's.
+-- The findings that belong to a trigger or a setting instead of a node, as a JSON list.
 local function json_problems(list)
   local problems = {}
   for i, finding in ipairs(list) do
@@ -128,7 +128,7 @@ local function json_problems(list)
   return json_list(problems)
 end
 
--- The members of etcd, behind the rest; "" where this monitor is alone.
+-- The key `etcd` with its members, to be put behind the other keys; "" where this monitor is alone.
 local function json_members(list)
   local members = {}
   for i, member in ipairs(list or {}) do

@@ -1,10 +1,10 @@
---- A server's clock, and settings of it that would surprise.
+--- Judges a server's clock, and those of its settings that make plusmoin slow or blind.
 local answers = require "plusmoin.answers"
 
 local given = answers.given
 local tuning = {}
 
-local CLOCK_SECONDS = 1   -- a difference that people will stumble over when they compare logs
+local CLOCK_SECONDS = 1   -- a greater difference misleads people who compare logs
 local FREE_SESSIONS = 3   -- one for plusmoin's connection, one while it is replaced, one for an administrator
 
 local function judge_clock(node, facts, advice)
@@ -20,7 +20,7 @@ local function judge_settings(facts, config, advice)
   local receiver = given(facts.wal_receiver_timeout_ms)
   if receiver == 0 then
     advice("ALTER SYSTEM SET wal_receiver_timeout = '60s'; SELECT pg_reload_conf();",
-      "wal_receiver_timeout is 0: a slave whose master vanished without a word keeps waiting for it")
+      "wal_receiver_timeout is 0: a slave waits for ever for a master that vanished without closing its connection")
   elseif receiver and receiver / 1000 > config.max_sync_delay then
     advice(("ALTER SYSTEM SET wal_receiver_timeout = '%ds'; SELECT pg_reload_conf();"):format(
       math.max(1, config.max_sync_delay // 2)),
@@ -39,7 +39,7 @@ local function judge_settings(facts, config, advice)
   end
 end
 
---- Judges them.
+--- Judges clock and settings of a node; all of it is advice.
 function tuning.judge(node, facts, config, advice)
   judge_clock(node, facts, advice)
   judge_settings(facts, config, advice)

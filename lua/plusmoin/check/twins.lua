@@ -1,16 +1,18 @@
---- One server under two names.
+--- Finds one server that is configured under two names.
 local findings = require "plusmoin.check.findings"
 
 local twins = {}
 
 local SAME_START = 0.001  -- seconds: two servers do not start in the same millisecond
 
--- What nodes of one server have in common, but for `near` (-1, 0, 1): how far their starts are rounded apart.
+-- Returns a key that nodes of one server share: its system id and the millisecond of its start. Rounding may put the
+-- starts of two nodes in neighbouring milliseconds: `near` is -1, 0 or 1.
 local function server_key(node, near)
   return node.system .. " " .. (node.started // SAME_START + near)
 end
 
--- The first place in `nodes` that `seen` has of the node's server, and the first with its database there; nil: none.
+-- Returns the index in `nodes` of the first node of the same server, and of the first one with the same database
+-- there, by what find() has `seen`; nil: none.
 local function twins_of(node, nodes, seen)
   local first, rival
   local function nearer(place, best)
@@ -26,17 +28,17 @@ local function twins_of(node, nodes, seen)
   return first, rival
 end
 
---- Notes who a server is, by what it tells; find() compares.
+--- Notes a server's system id and start in its node, for find() to compare.
 function twins.note(node, facts)
   if type(facts.system_id) == "string" and math.type(facts.started) then
     node.system, node.started = facts.system_id, facts.started
   end
 end
 
---- One server under two names would be its own rival. Each is told the first twin that it has: a server may have
--- thousands of databases.
+--- Notes a finding for each node whose server an earlier node has too: two nodes of one server would be each other's
+-- rival. Only the first such node is named, because a server may have thousands of databases.
 function twins.find(nodes)
-  local seen = {} -- server_key -> the first place, and by database
+  local seen = {} -- server_key -> {index of the first node, database = index of the first node with it}
   for i, node in ipairs(nodes) do
     if node.system then
       local problem, advice = findings.of(node)
@@ -44,7 +46,7 @@ function twins.find(nodes)
       if rival then
         problem("remove one of the two from nodes", "is the same server as %s", nodes[rival].name)
       elseif first then
-        advice(nil, "is the same server as %s, by another database: two clusters, for plusmoin", nodes[first].name)
+        advice(nil, "is the same server as %s, by another database: plusmoin sees two clusters", nodes[first].name)
       end
       local key = server_key(node, 0)
       seen[key] = seen[key] or { i }

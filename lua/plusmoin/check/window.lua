@@ -1,10 +1,10 @@
---- Whether the window (`http`) can listen where it is to, as src/command/places.c has tried.
+--- Judges whether the window (`http`) can listen at its addresses, by what src/command/places.c has tried.
 local answers = require "plusmoin.answers"
 
 local given = answers.given
 local window = {}
 
--- What is in the way, and what mends that.
+-- errno -> a function that returns what is in the way, and what mends that.
 local FAULTS = {
   EADDRINUSE = function(text)
     return text .. " is in use by another program", "another port, or the end of the other program (ss -ltnp shows it)"
@@ -19,14 +19,14 @@ local FAULTS = {
   end,
 }
 
--- The running daemon has its own addresses in use.
+-- An address in use is no fault while the daemon runs: the daemon itself uses it.
 local function is_fine(place, config)
   local fault = given(place.error)
   return not fault or fault == "EADDRINUSE" and config.runs
 end
 
---- `config`: {places, runs, has_token}, nil: there is no window. Returns findings {path, text, cure, fatal}, and a line
--- that says where it listens (nil).
+--- Judges `config`: {places, runs, has_token}; nil: there is no window. Returns a list of findings {path, text, cure,
+-- fatal}, and a sentence that says where the window listens; nil where there is none.
 function window.judge(config)
   local found, pages, agent = {}, {}, nil
   if not config then

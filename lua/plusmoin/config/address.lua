@@ -1,7 +1,7 @@
 --- Addresses of programs, "host:port": a name, an IPv4 address, or an IPv6 address in brackets.
 local address = {}
 
---- Host and port of a text; nil and what is wrong with it, in words.
+--- Returns host and port of a text; or nil and what is wrong with it, in words.
 function address.parse(text)
   local host, port = text:match("^%[([%x:.]+%%?[%w._-]*)%]:(%d+)$")
   if not host then

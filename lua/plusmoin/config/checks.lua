@@ -1,8 +1,8 @@
 --- Checks of single values against their row of the settings table.
 --
--- `ctx` is what a load carries along: report, settings' kinds of tables (JSON),
--- `lua` (true for a Lua file), dir (of the configuration, absolute if known),
--- env. A check returns the value to use, or nil after it has reported an error.
+-- `ctx` holds what belongs to one load: `report`, `kinds` (of a JSON file's tables),
+-- `lua` (true for a Lua file), `dir` (of the configuration, absolute if known) and
+-- `env`. A check returns the value to use, or nil after it has reported an error.
 local address = require "plusmoin.config.address"
 local disk = require "plusmoin.config.disk"
 local jsonc = require "plusmoin.jsonc"
@@ -13,7 +13,7 @@ local statement = require "plusmoin.config.statement"
 
 local checks = {}
 
-local NEARBY_KEYS = 12 -- so many allowed keys are listed even behind a near hit
+local NEARBY_KEYS = 12 -- up to so many allowed keys are listed even where the nearest one looks like a typo
 
 --- Reads a key of a table without running metamethods; null and nil are nil.
 function checks.get(object, key)
@@ -24,7 +24,7 @@ function checks.get(object, key)
   return value
 end
 
--- The shape of a Lua table: "array", "object", "empty", or words for what it is.
+-- Returns the shape of a Lua table: "array", "object", "empty", or words that say why it is none of them.
 local function shape_of(value)
   if getmetatable(value) ~= nil then
     return "a table with a metatable"
@@ -69,7 +69,7 @@ end
 
 local PLAIN = { boolean = "true or false", ["function"] = "a function", string = "a string" }
 
---- What a value is, in words; never its text, which may be a secret.
+--- Returns what a value is, in words. Its text is left out, because it may be a secret.
 function checks.describe(ctx, path, value)
   if type(value) == "table" then
     local kind = shape(ctx, path, value)
@@ -87,7 +87,7 @@ function checks.describe(ctx, path, value)
   return PLAIN[type(value)] or "a " .. type(value)
 end
 
--- A number's text as people would write it.
+-- Returns a number as people would write it.
 local function number_text(value)
   return math.type(value) == "integer" and ("%d"):format(value) or ("%.14g"):format(value)
 end
@@ -118,7 +118,7 @@ local function check_integer(ctx, path, value, row)
   return integer
 end
 
---- A string that C can hold: no NUL byte; empty only where the row is a secret.
+--- Checks that a value is a string without NUL bytes, so that C can hold it. Only a secret may be empty.
 function checks.text(ctx, path, value, row)
   local allowed = settings.allowed(row)
   if type(value) ~= "string" then
@@ -134,7 +134,7 @@ function checks.text(ctx, path, value, row)
   return value
 end
 
--- Names that stand in logs and messages: no line breaks or other control characters.
+-- Checks a string that appears in logs and messages: it must have no control characters.
 local function check_string(ctx, path, value, row)
   local text = checks.text(ctx, path, value, row)
   if text and text:find("%c") then
@@ -173,7 +173,7 @@ local function check_words(ctx, path, value, row)
   return #words == #value and words or nil
 end
 
--- A list of {text =, host =, port =}.
+-- Checks a list of addresses. Returns a list of {text =, host =, port =}.
 local function check_addresses(ctx, path, value, row)
   local list, fine = {}, true
   if not checks.is_list(ctx, path, value) then
@@ -193,8 +193,8 @@ local function check_addresses(ctx, path, value, row)
   return fine and list or nil
 end
 
---- A path made absolute: relative ones are relative to the configuration's
--- directory (contract, "Privileges and files").
+--- Returns an absolute path. A relative one counts from the configuration's directory
+-- (contract, "Privileges and files").
 function checks.absolute(ctx, path)
   return disk.join(ctx.dir, path)
 end
@@ -246,8 +246,8 @@ function checks.value(ctx, path, value, row)
   return BY_TYPE[row.type](ctx, path, value, row)
 end
 
---- A text that was checked already (nil: it was found wrong) against a rule of its own: `fault` returns what is wrong
--- with it, in words that follow its quotation, or nil.
+--- Checks a text once more, by `fault`, a function that returns what is wrong with it, in words that follow its
+-- quotation, or nil. `text` is nil where an earlier check has reported an error.
 function checks.faultless(ctx, path, text, fault, row)
   local wrong = text and fault(text)
   if wrong then
@@ -264,7 +264,7 @@ local HOMES = {
   { prefix = "monitors.", words = "monitors" },
 }
 
--- Where else a key that is unknown here is known, in words; nil if nowhere.
+-- Returns where a key that is unknown here would be known, in words; nil: nowhere.
 local function other_home(ctx, key, prefix)
   for _, home in ipairs(HOMES) do
     if home.prefix ~= prefix and settings.find(home.prefix .. key) then
@@ -275,7 +275,7 @@ local function other_home(ctx, key, prefix)
   return prefix ~= "triggers." and keywords and keywords[key] and "connection" or nil
 end
 
--- True for a key that can be one of the table's last words ("nodes[].port" is none).
+-- True for a key that can be the last word of a row's name ("nodes[].port" cannot).
 local function is_word(key)
   return type(key) == "string" and key:find("^[%a_][%w_]*$") ~= nil
 end
@@ -288,8 +288,8 @@ local function known_keys(prefix)
   return keys
 end
 
---- Words for an unknown key, with the nearest of `known` (a list); returns what
--- is wrong and what is allowed, for a report.
+--- Finds the nearest of `known` (a list) to an unknown key. Returns what is wrong, and
+-- what is allowed (nil: not worth listing), for a report.
 function checks.unknown(key, known)
   local near, is_typo = nearest.find(key, known)
   if not near then
@@ -302,7 +302,7 @@ function checks.unknown(key, known)
   return wrong, table.concat(known, ", ")
 end
 
--- One key that the settings table does not know below this prefix.
+-- Reports one key that the table of settings does not have below this prefix.
 local function report_unknown(ctx, path, key, prefix)
   local name = prefix .. tostring(key)
   local own = keypath.key(path, key)

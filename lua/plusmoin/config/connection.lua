@@ -1,4 +1,4 @@
---- `connection`: further libpq keywords, of the file and of single nodes.
+--- Checks `connection`: further libpq keywords, of the whole file and of single nodes.
 local checks = require "plusmoin.config.checks"
 local jsonc = require "plusmoin.jsonc"
 local keypath = require "plusmoin.keypath"
@@ -6,8 +6,8 @@ local settings = require "plusmoin.settings"
 
 local connection = {}
 
--- What plusmoin sets itself, or what would lead it to other servers than the
--- configured ones: keyword -> what to do instead; for pm.query as well.
+-- Keywords that plusmoin sets itself, or that would lead it to other servers than the
+-- configured ones -> what to do instead. pm.query refuses them as well.
 connection.refused = {
   host = "the node's key host",
   hostaddr = "the node's key host (names are resolved by plusmoin)",
@@ -23,13 +23,13 @@ connection.refused = {
   target_session_attrs = "leaving it out: plusmoin connects to masters and slaves alike",
 }
 
--- Keywords whose values are files: relative ones are relative to the
--- configuration, which libpq does not know.
+-- Keywords whose values are files. Relative ones count from the configuration's
+-- directory; libpq would look for them in the working directory.
 local FILES = {
   passfile = true, sslrootcert = true, sslcert = true, sslkey = true, sslcrl = true, sslcrldir = true,
 }
 
--- What libpq takes, by itself, before it asks any server; it compares versions of TLS without their case.
+-- The values that libpq allows, which it checks before it connects. It ignores case in versions of TLS.
 local WORDS = {
   sslmode = { "disable", "allow", "prefer", "require", "verify-ca", "verify-full" },
   channel_binding = { "disable", "prefer", "require" },
@@ -46,7 +46,7 @@ local INTEGERS = {
   tcp_user_timeout = true,
 }
 
--- libpq takes them only when nobody else can read them.
+-- libpq uses these files only when no other user can read them.
 local PRIVATE = { passfile = true, sslkey = true }
 
 local function sorted_keys(object)
@@ -69,7 +69,7 @@ local function keyword_list(keywords)
   return list
 end
 
--- True for a keyword that may stand here.
+-- Returns whether the keyword may be set here.
 local function check_keyword(ctx, path, key)
   local keywords = ctx.env.libpq_keywords
   if type(key) ~= "string" then
@@ -87,14 +87,14 @@ local function check_keyword(ctx, path, key)
   return false
 end
 
--- Special words that libpq knows in place of a file.
+-- Whether the value names a file: libpq allows special words in its place.
 local function is_file_name(key, value)
   return FILES[key] and value ~= ""
     and not (key == "sslrootcert" and value == "system")
     and not (key == "sslkey" and value:find(":", 1, true))
 end
 
--- libpq says nothing of a file that it cannot read and goes on without it.
+-- Reports a file that is missing or cannot be read, because libpq goes on without it and says nothing.
 local function look_at_file(ctx, path, key, file)
   local env = ctx.env
   if env.exists and not env.exists(file) then
@@ -122,7 +122,7 @@ local function file_value(ctx, path, key, value)
   return absolute
 end
 
--- A keyword's value as libpq takes it: a string; nil after an error.
+-- Returns a keyword's value as a string, as libpq needs it; nil after an error.
 local function value_text(ctx, path, value)
   local allowed = "a string, a number, true or false"
   if type(value) == "boolean" then
@@ -140,7 +140,7 @@ local function value_text(ctx, path, value)
   return value
 end
 
--- The word as it is spelt here, whatever its case.
+-- Returns the word of the list that the text is, whatever its case; else the text.
 local function spelt(words, text)
   for _, word in ipairs(words) do
     if word:find("^TLS") and text:lower() == word:lower() then
@@ -150,7 +150,7 @@ local function spelt(words, text)
   return text
 end
 
--- The value, if libpq takes it for this keyword (an empty one is its default); nil after an error.
+-- Returns the value if libpq allows it for this keyword; an empty one is libpq's default. Nil after an error.
 local function known_value(ctx, path, key, text)
   local words = WORDS[key]
   if text == "" then
@@ -164,8 +164,8 @@ local function known_value(ctx, path, key, text)
   return text
 end
 
---- Checks an object of keywords. Returns a map keyword -> string (without what
--- was wrong, which is reported; null is as good as left out).
+--- Checks an object of keywords. Returns a map keyword -> string. Wrong keywords are
+-- reported and left out; null means that a keyword is not set.
 function connection.check(ctx, path, value)
   if value == nil then
     return {}
@@ -186,9 +186,9 @@ function connection.check(ctx, path, value)
   return map
 end
 
---- The pairs {key, value} of a node, sorted by key: the node's own over the
--- file's, and `gssencmode=disable` unless either says otherwise (a library that
--- tries GSS first costs a round trip and can hang on a dead KDC).
+--- Returns the pairs {key, value} of a node, sorted by key. The node's own replace the
+-- file's. gssencmode is `disable` unless one of them sets it, because trying GSS first
+-- costs a round trip and can hang on a dead KDC.
 function connection.merge(global, own)
   local merged = { gssencmode = "disable" }
   for _, map in ipairs { global, own } do

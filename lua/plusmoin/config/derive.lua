@@ -1,12 +1,12 @@
---- Defaults that depend on other settings, and what two settings say together.
+--- Fills in defaults that depend on other settings, and corrects settings that contradict each other.
 local keypath = require "plusmoin.keypath"
 local settings = require "plusmoin.settings"
 
 local derive = {}
 
---- Fills in what the file leaves out, in `config` (the checked single values).
--- The fixed defaults first, then those that follow another setting (contract,
--- the table of keys).
+--- Fills in the values that the file leaves out, in `config` (the checked single values):
+-- the fixed defaults first, then those that follow another setting (contract, the table
+-- of keys).
 function derive.defaults(config)
   for _, row in ipairs(settings.below("")) do
     local key = settings.key(row)
@@ -19,7 +19,7 @@ function derive.defaults(config)
   config.restart_grace = config.restart_grace or math.min(config.heartbeat, 10)
 end
 
--- Takes `key` down to `limit_key`'s value; a warning when the file asked for more.
+-- Lowers `key` to the value of `limit_key`. It warns only when the file itself asks for more.
 local function cap(ctx, config, key, limit_key, given)
   local value, limit = config[key], config[limit_key]
   if value <= limit then
@@ -39,8 +39,8 @@ local function warn_of_heartbeat(ctx, config, path, name, delay)
   end
 end
 
--- A node's own delays, where it has any: they are as far apart as the fleet's two, unless the file says otherwise;
--- but the second is half of the first at least, so that a small first leaves a second at all.
+-- Settles a node's own delays, where it has any. The default of its recover_sync_delay keeps the difference that the
+-- fleet's two delays have, but is at least half of its max_sync_delay: so it is above 0 for a small one, too.
 local function settle_node(ctx, config, node)
   local most, back = node.max_sync_delay, node.recover_sync_delay
   local limit = most or config.max_sync_delay
@@ -56,8 +56,8 @@ local function settle_node(ctx, config, node)
   end
 end
 
---- Settles what contradicts itself. `given` tells which keys stand in the file:
--- a default that is too big is taken down silently.
+--- Corrects settings that contradict each other. `given` is the set of keys that the
+-- file has: a default that is too big is lowered without a warning.
 function derive.settle(ctx, config, given)
   cap(ctx, config, "recover_sync_delay", "max_sync_delay", given)
   cap(ctx, config, "retry_interval", "heartbeat", given)

@@ -1,9 +1,9 @@
---- Files and paths of a load: bounded reads, directories, absolute paths.
+--- Reads files for a load, up to a bound, and makes paths absolute.
 local disk = {}
 
---- The content of a file of at most `max_bytes`; or nil, what is wrong in words,
--- and the system's error number where the file could not be opened. `foreign`
--- (handle, path -> boolean; optional) says of a file that it is not to be read.
+--- Returns the content of a file of at most `max_bytes`; or nil, what is wrong in words,
+-- and errno where the file could not be opened. `foreign` (optional; handle, path ->
+-- boolean) is true for a file that must not be read.
 function disk.read(path, max_bytes, foreign)
   local handle, err, code = io.open(path, "rb")
   if not handle then
@@ -23,8 +23,8 @@ function disk.read(path, max_bytes, foreign)
   return text or ""
 end
 
---- The path `name` below the directory `dir`; absolute names stay, and "" is no
--- directory.
+--- Returns the path of `name` below the directory `dir`. An absolute name stays as it is,
+-- and so does any name where `dir` is "".
 function disk.join(dir, name)
   if name:sub(1, 1) == "/" or dir == "" then
     return name
@@ -32,8 +32,8 @@ function disk.join(dir, name)
   return (dir == "/" and "/" or dir .. "/") .. name:gsub("^%./+", "")
 end
 
---- The directory of a file, absolute where `cwd` (absolute) is known; "" where it
--- is the working directory and that is not known.
+--- Returns the directory of a file, absolute where `cwd` (absolute) is given; "" where it
+-- is the working directory and `cwd` is nil.
 function disk.directory(path, cwd)
   local dir = path:match("^(.*)/[^/]*$")
   if path:sub(1, 1) == "/" then

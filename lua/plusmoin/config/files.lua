@@ -1,6 +1,6 @@
---- The five keys that are needed before the configuration as a whole is: user,
--- pid file, status file, log file, control socket (contract, "Privileges and
--- files"). They are read even from a file that is broken elsewhere.
+--- Reads the five keys that the daemon needs even when the rest of the file is bad:
+-- daemon_user, pid_file, status_file, log_file, control_socket (contract, "Privileges
+-- and files").
 local checks = require "plusmoin.config.checks"
 local nearest = require "plusmoin.nearest"
 local settings = require "plusmoin.settings"
@@ -15,7 +15,7 @@ local function beside(path)
   return path:gsub("[^/]*$", "") .. SOCKET_NAME
 end
 
--- The control socket: as given, else beside the pid file.
+-- Sets the control socket to its default, beside the pid file, where the file gives none, and checks its length.
 local function settle_socket(ctx, found)
   local origin = found.control_socket and "" or " (the default, beside pid_file)"
   found.control_socket = found.control_socket or beside(found.pid_file)
@@ -34,7 +34,7 @@ local function read_one(ctx, object, key)
   return checks.value(ctx, key, given, settings.find(key))
 end
 
--- Two of the files at one place would destroy each other.
+-- Reports two keys that name one path, because plusmoin would write one file over the other.
 local function check_distinct(ctx, found, state_file)
   local seen = {}
   if type(state_file) == "string" then
@@ -49,7 +49,7 @@ local function check_distinct(ctx, found, state_file)
   end
 end
 
--- True when a key was misspelt: its value had to be guessed.
+-- Whether an unknown key looks like one of the five: that one then has its default instead of the value meant.
 local function was_misspelt(ctx)
   for _, name in ipairs(ctx.unknown) do
     local _, is_near = nearest.find(name, settings.early)
@@ -60,10 +60,10 @@ local function was_misspelt(ctx)
   return false
 end
 
---- Reads the five from `object` (the top level of a configuration, as far as it
--- could be read; errors go to ctx's report). `complete` says that what is not in
--- `object` was not in the file either. Returns a table of five strings, paths
--- absolute; `defaulted` is true when one had to be guessed.
+--- Reads the five keys from `object`, the top level of a configuration as far as it
+-- could be read, and reports errors. `complete` is true when a key that is missing in
+-- `object` is missing in the file, too. Returns a table of five strings, paths absolute;
+-- `defaulted` is true when the default of a key may stand for a value that was not read.
 function files.read(ctx, object, complete)
   local found, guessed = {}, not complete
   for _, key in ipairs(settings.early) do

@@ -1,13 +1,13 @@
---- Runs files that are written in Lua, a configuration or a trigger's, and puts
--- what goes wrong in them into one line.
+--- Runs a configuration or a trigger's file that is written in Lua, and makes one line of
+-- an error that it raises.
 local keypath = require "plusmoin.keypath"
 
 local luafile = {}
 
-local MAX_MESSAGE = 2000 -- bytes of an error's text worth showing
+local MAX_MESSAGE = 2000 -- bytes of an error's text; the rest is cut
 
--- The directory of `path` holds the beginning of `tail`, the end of a path that
--- Lua has cut: the whole path, or nil.
+-- Completes `tail`, the end of a path that Lua has cut, where its beginning overlaps with
+-- the end of `path`'s directory. Returns the whole path, or nil.
 local function complete(tail, path)
   local dir = path:match("^.*/") or ""
   for length = math.min(#tail, #dir), 1, -1 do
@@ -18,7 +18,7 @@ local function complete(tail, path)
   return nil
 end
 
--- Lua cuts long chunk names in messages; people need the whole one.
+-- Puts the whole path into a message where Lua has cut a long one.
 local function whole_name(message, path)
   local tail, rest = message:match("^%.%.%.([^:]+)(:.*)$")
   if not tail then
@@ -30,7 +30,7 @@ local function whole_name(message, path)
   return whole and whole .. rest or message
 end
 
--- Many lines in one, without what a terminal would act on.
+-- Joins the lines of a message, and escapes what a terminal would act on.
 local function one_line(message)
   if #message > MAX_MESSAGE then
     message = message:sub(1, MAX_MESSAGE) .. "..."
@@ -38,8 +38,8 @@ local function one_line(message)
   return keypath.escape((message:gsub("%s*[\r\n]%s*", " ")))
 end
 
---- What was raised in the file `path`, as one line: Lua's own file:line, with
--- `path` put before it where it speaks of another file, or of none.
+--- Returns an error that the file `path` raised as one line. Lua's own message begins with
+-- file and line; where it names another file, or none, `path` is put before it.
 function luafile.error_line(err, path)
   if type(err) ~= "string" then
     return ("%s: raised %s instead of a message"):format(path, type(err))
@@ -51,8 +51,8 @@ function luafile.error_line(err, path)
   return path .. ": " .. message
 end
 
---- A Lua file's text as load() takes it: a first line that begins with # is for the system, as in
--- Lua's own loader.
+--- Returns a Lua file's text as load() needs it: without a byte order mark, and without the text of a
+-- first line that begins with #, which Lua's own loader skips as well.
 function luafile.strip_head(text)
   if text:sub(1, 3) == "\xEF\xBB\xBF" then
     text = text:sub(4)
@@ -61,8 +61,8 @@ function luafile.strip_head(text)
 end
 
 --- Runs `text`, the content of `path`, with the further arguments as its `...`.
--- Returns true and the first value it returns; or false and a complete error line.
--- Text only: bytecode is refused.
+-- Returns true and the first value that it returns; or false and a complete error line.
+-- Bytecode is refused.
 function luafile.run(path, text, ...)
   local chunk, err = load(luafile.strip_head(text), "@" .. path, "t")
   if not chunk then

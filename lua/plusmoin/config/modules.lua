@@ -1,14 +1,14 @@
---- Where `require` looks: beside the configuration, then where `lua.path` says,
--- then beside the trigger files, then Lua's own places; never in the working
+--- Sets where `require` looks: beside the configuration, then where `lua.path` says,
+-- then beside the trigger files, then in Lua's own places; never in the working
 -- directory.
 --
--- package.path is changed for good (what is required later is found as well): a
--- load has a Lua state of its own. What a Lua configuration puts into it stays.
+-- package.path stays changed after the load, so that triggers can require modules later;
+-- each load has a Lua state of its own. What a Lua configuration adds to it stays.
 local disk = require "plusmoin.config.disk"
 
 local modules = {}
 
-local LUA_FILES = 2 -- the searcher of them, by Lua's manual; the first one is package.preload
+local LUA_FILES = 2 -- index in package.searchers of the one that finds Lua files; the first looks in package.preload
 local MAX_BYTES = 16 * 1024 * 1024
 local WORKING_DIRECTORY = { ["./?.lua"] = true, ["./?/init.lua"] = true }
 
@@ -24,8 +24,8 @@ local function current(skip)
   return list
 end
 
---- Adds templates (a list) behind those that the load `ctx` has added already and
--- before all others.
+--- Adds a list of templates to package.path, behind those that the load `ctx` has added
+-- already and before all others.
 function modules.add(ctx, templates)
   local added, new, is_new = ctx.templates, {}, {}
   for _, template in ipairs(templates) do
@@ -44,14 +44,14 @@ function modules.add(ctx, templates)
   package.path = table.concat(list, ";")
 end
 
---- Adds a directory. One whose name has a meaning in templates cannot be added.
+--- Adds a directory. One whose name has a ; or ? is left out: they mean something in templates.
 function modules.add_directory(ctx, dir)
   if dir ~= "" and not dir:find("[;?]") then
     modules.add(ctx, { disk.join(dir, "?.lua"), disk.join(dir, "?/init.lua") })
   end
 end
 
--- In place of Lua's own searcher of files where a daemon stays root: what others can change is no module.
+-- Returns a searcher in place of Lua's own for a daemon that stays root: it refuses files that others can change.
 local function guarded(foreign)
   return function(name)
     local path, tried = package.searchpath(name, package.path)
@@ -70,8 +70,8 @@ local function guarded(foreign)
   end
 end
 
---- Begins a load: the configuration's directory comes first, the working
--- directory goes.
+--- Begins a load: puts the configuration's directory first and takes the working
+-- directory out.
 function modules.begin(ctx)
   package.path = table.concat(current(WORKING_DIRECTORY), ";")
   modules.add_directory(ctx, ctx.dir)

@@ -1,4 +1,4 @@
---- `monitors`: where several monitors agree on who acts, and what this one is called there.
+--- Checks `monitors`: the etcd in which several monitors agree on the one that acts, and this one's name there.
 local address = require "plusmoin.config.address"
 local checks = require "plusmoin.config.checks"
 local keypath = require "plusmoin.keypath"
@@ -7,10 +7,10 @@ local settings = require "plusmoin.settings"
 local monitors = {}
 
 local MAX_NAME = 255
-local READ_BY_ALL = 4 -- of a file's mode
+local READ_BY_ALL = 4 -- a bit of a file's mode
 local FILES = { "cafile", "certfile", "keyfile" }
 
--- What is wrong with a URL of etcd's, in words that may follow its text; nil: nothing.
+-- Returns what is wrong with a URL of etcd, in words that may follow its text; nil: nothing.
 local function url_fault(url)
   local rest = url:match("^https?://(.*)$")
   if not rest then
@@ -25,7 +25,7 @@ local function url_fault(url)
   end
 end
 
--- A URL; nil after an error.
+-- Checks a URL; returns it, or nil after an error.
 local function check_url(ctx, path, value, row)
   local url = checks.value(ctx, path, value, { type = "string", allowed = row.allowed })
   if not url then
@@ -37,7 +37,7 @@ local function check_url(ctx, path, value, row)
   return checks.faultless(ctx, path, url, url_fault, row)
 end
 
--- One URL or a list of them, as a list.
+-- Checks one URL or a list of them; returns a list.
 local function check_urls(ctx, path, value, row)
   if not checks.is_list(ctx, path, value) then
     return { check_url(ctx, path, value, row) }
@@ -61,7 +61,7 @@ local function prefix_fault(prefix)
   if prefix:sub(1, 1) ~= "/" or prefix:sub(-1) ~= "/" then
     return "does not begin and end with a slash"
   elseif not prefix:find("[^/]") then
-    return "is what all keys of etcd may begin with"
+    return "is no prefix: keys of other programs may begin with it, too"
   end
 end
 
@@ -77,11 +77,11 @@ local function check_name(ctx, path, value, row)
   return checks.faultless(ctx, path, checks.value(ctx, path, value, row), name_fault, row)
 end
 
--- The machine's name, where the file gives none.
+-- Returns the machine's name, for a file that gives none; nil after an error.
 local function default_name(ctx, path)
   local host = ctx.env.host or ""
   if not host:find("%S") or host:find("%c") or name_fault(host) then
-    ctx.report:error(path, "is missing, and the machine's host name is none: " .. keypath.quote(host),
+    ctx.report:error(path, "is missing, and the machine's host name cannot be used: " .. keypath.quote(host),
       settings.allowed(settings.find("monitors.name")))
     return nil
   elseif host:find("^localhost") then
@@ -101,7 +101,7 @@ local function look_at_file(ctx, path, key, file)
   end
 end
 
--- What belongs together.
+-- Reports a key that stands without the other one of its pair.
 local function check_pairs(ctx, path, found, given)
   for _, pair in ipairs { { "user", "password" }, { "certfile", "keyfile" } } do
     for i, key in ipairs(pair) do
@@ -120,7 +120,7 @@ local function is_local(url)
   return url:find("^%a+://127%.") or url:find("^%a+://%[::1%]:") or url:find("^%a+://localhost:")
 end
 
--- What is fine as it stands, and perhaps not what was meant.
+-- Warns of settings that work, but perhaps not as they were meant.
 local function warn(ctx, path, found, state_file)
   local has_tls, bare = false, nil
   for _, url in ipairs(found.etcd) do
@@ -141,7 +141,7 @@ local function warn(ctx, path, found, state_file)
   end
 end
 
--- As the daemon takes it (core/votes.h): a number of monitors, or one of these.
+-- The daemon takes a number of monitors, or one of these (core/votes.h).
 local VOTES = { majority = 0, any = -1 }
 local MOST_VOTES = 99
 
@@ -150,13 +150,13 @@ local function check_votes(ctx, path, value, row)
   if number and (VOTES[value] or number >= 1 and number <= MOST_VOTES) then
     return number
   end
-  ctx.report:error(path, checks.describe(ctx, path, value) .. " is none", settings.allowed(row))
+  ctx.report:error(path, checks.describe(ctx, path, value) .. " is no number of votes", settings.allowed(row))
   return nil
 end
 
 local READERS = { etcd = check_urls, prefix = check_prefix, name = check_name, votes = check_votes }
 
--- Reads the keys of the object into `found`; which ones were given.
+-- Reads the keys of the object into `found`. Returns the set of keys that the file has.
 local function read_keys(ctx, path, value, found)
   local given = {}
   for _, row in ipairs(settings.below("monitors.")) do
@@ -179,8 +179,9 @@ local function read_keys(ctx, path, value, found)
   return given
 end
 
---- Checks the object; `state_file`: whether that is given. Returns nil where there is none, else {etcd = list,
--- prefix =, name =, ttl = seconds, user =, password =, cafile =, certfile =, keyfile =}: paths absolute.
+--- Checks the object `monitors`. `state_file` is true where the file has that key. Returns nil where there is no such
+-- object, else {etcd = list, prefix =, name =, ttl = seconds, user =, password =, cafile =, certfile =, keyfile =,
+-- votes = number}, with absolute paths.
 function monitors.check(ctx, value, state_file)
   local path, found = "monitors", {}
   if value == nil then

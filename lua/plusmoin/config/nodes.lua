@@ -1,4 +1,4 @@
---- `nodes`: the servers to watch.
+--- Checks `nodes`: the servers to watch.
 local checks = require "plusmoin.config.checks"
 local connection = require "plusmoin.config.connection"
 local keypath = require "plusmoin.keypath"
@@ -6,15 +6,15 @@ local settings = require "plusmoin.settings"
 
 local nodes = {}
 
--- A node's id is what its master's beat carries; longer ones would be cut there
--- (contract, "JSON": master_name is cut at 255 bytes) and never match.
+-- A beat carries the id of its master, cut at 255 bytes (contract, "JSON": master_name).
+-- A longer id would never match.
 local MAX_ID = 255
 
--- The longest path of a Unix socket, and what libpq puts behind the directory.
+-- The longest path of a Unix socket, and the name that libpq appends to the directory.
 local MAX_SOCKET_PATH = 107
 local SOCKET_NAME = "/.s.PGSQL.%d"
 
--- Looks like an IPv6 address, with or without a zone (fe80::1%eth0).
+-- Whether it looks like an IPv6 address, with or without a zone (fe80::1%eth0).
 local function is_ipv6(host)
   local address = host:gsub("%%[%w._-]+$", "")
   return address:find("^%x*:%x*:[%x:.]*$") ~= nil
@@ -31,7 +31,7 @@ local function host_fault_of_name(host)
   return nil
 end
 
--- What is wrong with a host, in words; nil if nothing is.
+-- Returns what is wrong with a host, in words; nil: nothing.
 local function host_fault(host)
   if host:find("[%s%c]") then
     return "holds blanks or control characters"
@@ -50,7 +50,7 @@ local function check_host(ctx, path, value)
   return checks.faultless(ctx, path, checks.text(ctx, path, value, row), host_fault, row)
 end
 
--- What only shows when host and port are known together.
+-- Reports a host and port that are too long together, for a socket's path or for a node's id.
 local function check_length(ctx, path, host, port)
   local socket = host .. SOCKET_NAME:format(port)
   if host:sub(1, 1) == "/" and #socket > MAX_SOCKET_PATH then
@@ -60,7 +60,7 @@ local function check_length(ctx, path, host, port)
   end
 end
 
--- The checked value of a node's key, or nil: not given, or reported.
+-- Returns the checked value of a node's key; nil where it is not given, and after an error.
 local function read_key(ctx, path, entry, key)
   local given = checks.get(entry, key)
   if given == nil then
@@ -75,7 +75,7 @@ local function read_key(ctx, path, entry, key)
   return checks.value(ctx, own, given, settings.find("nodes[]." .. key))
 end
 
--- The password to use: the node's, else the file's; "" means none.
+-- Returns the node's password, else the file's. "" means that there is none: nil.
 local function password_of(entry, global)
   local password = entry.password or global.password
   return password ~= "" and password or nil
@@ -126,9 +126,9 @@ local function check_unique(ctx, seen, node, path)
   seen[node.id] = other or path
 end
 
---- Checks the list of nodes. `global` holds the file's user, password, dbname
--- and connection (a map). Returns a list of nodes in the loader's shape; what is
--- wrong is reported and left out.
+--- Checks the list of nodes. `global` holds the file's user, password, dbname and
+-- connection (a map). Returns a list of nodes as finish_node() makes them; a wrong one is
+-- reported and left out.
 function nodes.check(ctx, value, global)
   local path = "nodes"
   if value == nil then
@@ -154,9 +154,8 @@ function nodes.check(ctx, value, global)
   return list
 end
 
---- All distinct passwords that are configured, for blanking: those of the nodes,
--- the file's, `sslpassword`s, the token of `http` (nil: no window), and the password of `monitors` (nil: none). In
--- order of first use.
+--- Returns all secrets of the configuration, each once, so that they can be blanked in logs: the passwords of the file
+-- and the nodes, each `sslpassword`, the token of `http` (nil: no window), and the password of `monitors` (nil: none).
 function nodes.secrets(list, global, http, monitors)
   local secrets, seen = {}, {}
   local function add(secret)

@@ -8,16 +8,16 @@ local report = {}
 local Report = {}
 Report.__index = Report
 
---- The most lines of one kind that are given; the rest is counted.
+--- At most so many errors, and so many warnings, are returned; the rest are counted.
 report.MAX_LINES = 200
 
---- A new report on `file` (as the user wrote its name). `lines` maps key paths
--- to lines, `bad` holds the paths that have their error already; both may be nil.
+--- Makes a report on `file` (as the user wrote its name). `lines` maps key paths to
+-- lines, `bad` is the set of paths that have a syntax error; both may be nil.
 function report.new(file, lines, bad)
   return setmetatable({ file = file, lines = lines or {}, bad = bad or {}, errors = {}, warnings = {} }, Report)
 end
 
--- The line of a path, or of the nearest thing around it.
+-- Returns the line of a path, else that of the nearest object or list around it.
 function Report:line_of(path)
   while path and not self.lines[path] do
     path = keypath.parent(path)
@@ -32,15 +32,15 @@ function Report:add(list, path, text)
   list[#list + 1] = { line = line or 0, column = 0, order = #list, text = place .. what }
 end
 
---- Notes that the value at `path` is wrong; `allowed` says what may stand there
--- (nil where `wrong` says it). A place that has its syntax error gets no second one.
+--- Notes that the value at `path` is wrong. `allowed` says what may stand there; nil where
+-- `wrong` says it. A path that has a syntax error already gets no second error.
 function Report:error(path, wrong, allowed)
   if not self.bad[path] then
     self:add(self.errors, path, allowed and wrong .. "; allowed: " .. allowed or wrong)
   end
 end
 
---- Notes what works, but hardly as meant.
+--- Notes a warning: the value works, but perhaps not as it was meant.
 function Report:warning(path, text)
   self:add(self.warnings, path, text)
 end
@@ -53,7 +53,7 @@ function Report:syntax(line, column, text)
   }
 end
 
---- Notes a line that is complete as it is.
+--- Notes an error whose line is complete as it is.
 function Report:raw(text)
   self.errors[#self.errors + 1] = { line = 0, column = 0, order = #self.errors, text = text }
 end
@@ -67,7 +67,7 @@ local function by_place(a, b)
   return a.order < b.order
 end
 
---- The texts of a list of this report (`errors` or `warnings`), by line.
+--- Returns the texts of a list of this report (`errors` or `warnings`), in order of their lines.
 function Report:texts(list)
   table.sort(list, by_place)
   local texts = {}

@@ -1,4 +1,4 @@
---- `lua`: what the Lua triggers' state is given.
+--- Checks `lua`: where Lua triggers find modules, and their limits.
 local checks = require "plusmoin.config.checks"
 local disk = require "plusmoin.config.disk"
 local keypath = require "plusmoin.keypath"
@@ -9,7 +9,7 @@ local runtime = {}
 
 local PATH = settings.find("lua.path")
 
--- The templates of `lua.path`, made absolute.
+-- Returns the templates of `lua.path`, made absolute.
 local function split(ctx, path, text)
   local templates = {}
   for template in text:gmatch("[^;]+") do
@@ -31,9 +31,9 @@ local function apply_path(ctx, value)
   end
 end
 
---- Checks the object and applies its `path` to package.path. Returns
--- {memory_limit = MiB, patience = seconds}, with defaults for what is not given
--- or wrong (which is reported).
+--- Checks the object and adds its `path` to package.path. Returns {memory_limit = MiB,
+-- patience = seconds}; a default stands for a value that is missing or wrong. Errors are
+-- reported.
 function runtime.check(ctx, value)
   local path = "lua"
   if value ~= nil and not checks.is_object(ctx, path, value) then

@@ -1,8 +1,8 @@
---- Lua triggers: functions of a Lua configuration, and files, `{"lua": FILE}`.
+--- Loads Lua triggers that are files, `{"lua": FILE}`, and tells where a trigger's function begins.
 --
--- A file is looked for beside the configuration, then where plusmoin's own are
--- (env.trigger_dir), run once per entry and load with the entry's settings as its
--- `...`, and returns a function or {run = function, timeout = seconds}.
+-- A file is looked for beside the configuration, then among those that come with plusmoin
+-- (env.trigger_dir). Each load runs it once for each entry, with the entry's settings as
+-- its `...`, and it returns a function or {run = function, timeout = seconds}.
 local checks = require "plusmoin.config.checks"
 local disk = require "plusmoin.config.disk"
 local keypath = require "plusmoin.keypath"
@@ -20,7 +20,7 @@ local RESULT = "a function, or {run = function, timeout = seconds}"
 local RESULT_KEYS = { "run", "timeout" }
 local TIMEOUT = settings.find("triggers.X.timeout")
 
---- Where a function begins, "/etc/plusmoin/notify.lua:12".
+--- Returns where a function begins: "/etc/plusmoin/notify.lua:12".
 function script.source(ctx, run)
   local info = getinfo(run, "S")
   if info.what == "C" then
@@ -37,7 +37,7 @@ local function quote_path(path)
   return '"' .. keypath.escape(path) .. '"'
 end
 
--- Reads the file. Returns where it was found and its text; nil after an error.
+-- Finds and reads the file. Returns its path and its text; nil after an error.
 local function find(ctx, path, file)
   local places, dir, tried = { disk.join(ctx.dir, file) }, ctx.env.trigger_dir, {}
   if dir and file:sub(1, 1) ~= "/" then
@@ -57,8 +57,8 @@ local function find(ctx, path, file)
   return nil
 end
 
--- A copy that is the entry's own. Tables with metatables are somebody's objects:
--- they stay what they are.
+-- Returns a deep copy of an entry's settings. Tables with metatables are not copied: they
+-- may be objects of other code.
 local function copy(value)
   local root, copies, waiting = {}, {}, { value }
   copies[value] = root
@@ -78,7 +78,7 @@ local function copy(value)
   return root
 end
 
--- The settings to run a file with; nil after an error.
+-- Returns the settings to run a file with; nil after an error.
 local function read_settings(ctx, path, value)
   if value == nil then
     return {}
@@ -92,7 +92,7 @@ local function read_settings(ctx, path, value)
   return copy(value)
 end
 
--- True where a value inside `path` has a syntax error, and so is not known.
+-- Whether a value inside `path` has a syntax error, so that it could not be read.
 local function is_broken(ctx, path)
   for bad in pairs(ctx.report.bad) do
     if bad:sub(1, #path) == path then
@@ -102,8 +102,8 @@ local function is_broken(ctx, path)
   return false
 end
 
--- What a check needs to speak of a value that the file `place` returned: errors
--- are the entry's, with the file's name in them.
+-- Returns a context (checks.lua) for a value that the file `place` returned. Its errors are
+-- reported at the entry's path, with the file's name in their text.
 local function context_of(ctx, path, place)
   local report = {}
   function report.error(_, key, wrong, allowed)
@@ -126,8 +126,8 @@ local function report_strange(own, value)
   end
 end
 
--- The function and the timeout (nil: none) of what a file returned; nil after an
--- error. `own` is the file's context.
+-- Returns the function and the timeout (nil: none) out of what a file returned; nil after
+-- an error. `own` is the file's context.
 local function read_result(own, value)
   if type(value) == "function" then
     return value
@@ -150,8 +150,8 @@ end
 
 --- Reads the file of the entry at `path` and runs it. `file` and `given` are the
 -- entry's `lua` and `settings`. Returns the trigger's function and the file's
--- timeout, nil if it has none; nil after an error, which is reported, and where
--- only the configuration's names are wanted (env.names_only).
+-- timeout, nil if it has none; nil after an error, which is reported, and with
+-- env.names_only, which runs no file.
 function script.read(ctx, path, file, given)
   local lua_path, settings_path = keypath.key(path, "lua"), keypath.key(path, "settings")
   local is_name = checks.value(ctx, lua_path, file, settings.find("triggers.X.lua"))

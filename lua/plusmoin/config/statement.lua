@@ -1,7 +1,7 @@
---- `is_slave_statement`: one SQL statement, for it is sent as one. The daemon of 2015 took several.
+--- Counts the statements of `is_slave_statement`: it is sent as one, while the daemon of 2015 took several.
 local statement = {}
 
--- Where a comment of /* */ that begins at `at` ends; they nest.
+-- Returns the place behind a comment of /* */ that begins at `at`. Such comments nest.
 local function past_comment(sql, at)
   local depth, from = 0, at
   repeat
@@ -26,18 +26,19 @@ local function past_dollars(sql, at, stop)
   return past(sql, sql:sub(at, stop), stop + 1)
 end
 
--- What a text may go on with, of more than one character: a pattern, the place behind it, whether it says something.
+-- The parts of SQL that have more than one character: a pattern, a function that returns the place behind the part,
+-- and whether the part belongs to a statement (blanks and comments do not).
 local PARTS = {
   { "^%s+", function(_, _, stop) return stop + 1 end, false },
   { "^%-%-", function(sql, at) return past(sql, "\n", at) end, false },
   { "^/%*", past_comment, false },
-  { "^[\"']", function(sql, at) return past(sql, sql:sub(at, at), at + 1) end, true }, -- a doubled one begins another
+  { "^[\"']", function(sql, at) return past(sql, sql:sub(at, at), at + 1) end, true }, -- "" begins another part
   { "^%$%$", past_dollars, true },
   { "^%$[%a_\128-\255][%w_\128-\255]*%$", past_dollars, true },
   { "^[%w_\128-\255][%w_$\128-\255]*", function(_, _, stop) return stop + 1 end, true },
 }
 
--- The place behind what stands at `at`, and whether that is more than blanks.
+-- Returns the place behind the part at `at`, and whether the part belongs to a statement.
 local function next_part(sql, at)
   for _, part in ipairs(PARTS) do
     local _, stop = sql:find(part[1], at)
@@ -48,8 +49,8 @@ local function next_part(sql, at)
   return at + 1, true
 end
 
---- How many statements an SQL text holds, as a server tells them apart; nil: that depends on its settings (of
--- backslashes in strings).
+--- Returns how many statements a server finds in an SQL text; nil where the text has backslashes, whose meaning in
+-- strings depends on the server's settings.
 function statement.count(sql)
   if sql:find("\\", 1, true) then
     return nil

@@ -1,4 +1,4 @@
---- `triggers`: what runs on which event.
+--- Checks `triggers`: what runs on which event.
 --
 -- An event's value is a command line, an entry {command =, timeout =} or {lua =,
 -- settings =, timeout =}, in a Lua configuration also a function, or a list of
@@ -16,7 +16,7 @@ local COMMAND = settings.find("triggers.X.command")
 local ALLOWED = settings.allowed(settings.find("triggers.master_up"))
 local ALLOWED_ENTRY = '{"command": ..., "timeout": s} or {"lua": FILE, "settings": {}, "timeout": s}'
 
--- No shell sees a command; a line that needs one gets a warning.
+-- Warns of a command line that needs a shell, because none reads it.
 local function warn_of_shell(ctx, path, line)
   local found = words.shell_syntax(line)
   if found then
@@ -25,7 +25,8 @@ local function warn_of_shell(ctx, path, line)
   end
 end
 
--- A program that could not be started now; relative ones start at / (contract). It may be there when it is needed.
+-- Warns of a program that could not be started now; a relative path counts from / (contract). It is no error: the
+-- program may exist when the event happens.
 local function warn_of_obstacle(ctx, path, program)
   local obstacle, cure = nil, nil
   if ctx.env.obstacle then
@@ -106,7 +107,7 @@ local function read_timeout(ctx, path, value)
   return checks.value(ctx, keypath.key(path, "timeout"), value, settings.find("triggers.X.timeout"))
 end
 
--- Whether the entry's trigger must not run again after another monitor has started it ("rerun": false).
+-- Returns true when the trigger must not run again after a monitor died while it ran ("rerun": false); nil: not said.
 local function runs_once(ctx, path, value)
   local rerun = checks.get(value, "rerun")
   if rerun == nil then
@@ -115,7 +116,7 @@ local function runs_once(ctx, path, value)
   return checks.value(ctx, keypath.key(path, "rerun"), rerun, settings.find("triggers.X.rerun")) == false
 end
 
--- Whether it runs although etcd does not answer ("alone": "act").
+-- Returns true when the trigger runs although etcd does not answer ("alone": "act"); nil: not said.
 local function acts_alone(ctx, path, value)
   local alone = checks.get(value, "alone")
   if alone == nil then
@@ -126,7 +127,7 @@ end
 
 local read_action_of
 
--- An entry's action; its timeout is left out where neither it nor its file has one.
+-- Returns an entry's action; its timeout is nil where neither the entry nor its file has one.
 local function read_entry(ctx, path, value)
   checks.keys(ctx, path, value, "triggers.X.")
   local once, alone = runs_once(ctx, path, value), acts_alone(ctx, path, value)
@@ -171,7 +172,7 @@ local function read_value(ctx, path, value)
   return nil
 end
 
--- One action in the loader's shape; nil for null and after an error.
+-- Returns one action, as triggers.check() describes it; nil for null and after an error.
 local function read_action(ctx, path, value, default_timeout)
   local action = value ~= jsonc.null and read_value(ctx, path, value)
   if not action then
@@ -193,9 +194,9 @@ local function read_event(ctx, path, value, default_timeout)
   return actions
 end
 
---- Checks the triggers. `default_timeout` (s) is what entries without their own
--- get. Returns a map event name -> list of actions, for events that have some; what
--- is wrong is reported. An action is {kind = "command", argv =, timeout =, path =} or
+--- Checks the triggers. Entries without a timeout get `default_timeout` (seconds).
+-- Returns a map event name -> list of actions, without events that have none; errors
+-- are reported. An action is {kind = "command", argv =, timeout =, path =} or
 -- {kind = "lua", run = function, timeout =, path =, source = "/file.lua:12"}.
 function triggers.check(ctx, value, default_timeout)
   local path = "triggers"
@@ -223,7 +224,7 @@ local function base_name(path)
   return type(path) == "string" and path:match("[^/]+$") or nil
 end
 
--- The first entry of the configuration that is this file, and its path; nil if none is.
+-- Returns the first entry whose Lua file has the same name as `file`, and the entry's path; nil: there is none.
 local function find_entry(file, value)
   for _, row in ipairs(settings.below("triggers.")) do
     local event = settings.key(row)
@@ -240,9 +241,9 @@ local function find_entry(file, value)
   end
 end
 
---- For `plusmoin run-trigger FILE`: a map in which each event has the Lua file `file` and
--- nothing else, with the settings and the timeout of the first entry of `value`, the
--- configuration's triggers, that is a file of that name.
+--- Returns, for `plusmoin run-trigger FILE`, a map in which the Lua file `file` is each event's
+-- only trigger. Its settings and timeout are those of the first entry of `value`, the
+-- configuration's triggers, whose file has that name.
 function triggers.only(ctx, file, value, default_timeout)
   local entry, path = find_entry(file, value)
   path = path or "run-trigger"

@@ -1,4 +1,4 @@
---- `http`: where the window listens, and who may ask.
+--- Checks `http`: where the window listens, and who may ask it.
 local address = require "plusmoin.config.address"
 local checks = require "plusmoin.config.checks"
 local keypath = require "plusmoin.keypath"
@@ -9,7 +9,7 @@ local window = {}
 local MAX_SOCKET = 107 -- sun_path holds 108 bytes with its NUL
 local MAX_TOKEN = 512
 local SHORT_TOKEN = 16
-local READ_BY_ALL = 4 -- of a file's mode
+local READ_BY_ALL = 4 -- a bit of a file's mode
 local FILES = { "control_socket", "pid_file", "status_file", "log_file" }
 
 local function is_ipv4(host)
@@ -22,7 +22,7 @@ local function is_ipv4(host)
   return #parts == 4
 end
 
--- What is wrong with "address:port", in words; nil: nothing.
+-- Returns what is wrong with "address:port", in words; nil: nothing.
 local function address_fault(text)
   if text:find("^%*?:%d+$") then
     return "has no address; 0.0.0.0 is all of IPv4, [::] all of IPv6"
@@ -40,7 +40,7 @@ local function socket_fault(text)
     #text > MAX_SOCKET and ("is a path of %d bytes, of which a socket has at most %d"):format(#text, MAX_SOCKET)
 end
 
--- A place to listen at, a socket's path made absolute; nil after an error.
+-- Checks an address to listen at. Returns it, a socket's path made absolute; nil after an error.
 local function check_listen(ctx, path, value, row)
   local text = checks.value(ctx, path, value, { type = "string", allowed = row.allowed })
   if text and text:find("/", 1, true) then
@@ -49,7 +49,7 @@ local function check_listen(ctx, path, value, row)
   return checks.faultless(ctx, path, text, address_fault, row)
 end
 
--- One place or a list of them, as a list.
+-- Checks one address or a list of them; returns a list.
 local function check_listens(ctx, path, value, row)
   if not checks.is_list(ctx, path, value) then
     return { check_listen(ctx, path, value, row) }
@@ -87,7 +87,7 @@ local function check_names(ctx, path, value, row)
   return list
 end
 
--- The first line of a file; nil and what is wrong.
+-- Returns the first line of a file; or nil and what is wrong.
 local function first_line(file)
   local handle, err = io.open(file, "rb")
   if not handle then
@@ -111,7 +111,7 @@ local function token_fault(token)
   end
 end
 
--- The token that the file holds; nil after an error. Its text stands in no message.
+-- Returns the token that the file holds; nil after an error. No message contains it.
 local function read_token(ctx, path, file)
   local env = ctx.env
   local token, fault = first_line(file)
@@ -134,7 +134,7 @@ local function is_local(text)
   return text:find("/", 1, true) or text:find("^127%.") or text:find("^%[::1%]:")
 end
 
--- Each place once, and no place of another file's.
+-- Reports an address that is listed twice, or that another setting uses.
 local function check_distinct(ctx, path, http, files)
   local seen = {}
   for _, key in ipairs(FILES) do
@@ -180,9 +180,9 @@ local function read_keys(ctx, path, value, http)
   end
 end
 
---- Checks the object; `files`: as of files.read(), whose places are taken. Returns nil where there is none, else
--- {listen = list, hosts = list, agent =, token_file =, token =, isolated =}: sockets' paths absolute, `token` what
--- the file holds (nil without one, and where the load is for file names or one trigger alone).
+--- Checks the object `http`. `files` is what files.read() returned: the window must not use their paths. Returns nil
+-- where there is no such object, else {listen = list, hosts = list, agent =, token_file =, token =, isolated =} with
+-- absolute paths of sockets. `token` is nil without a file, and with env.names_only or env.trigger.
 function window.check(ctx, value, files)
   local path, http = "http", {}
   if value == nil then

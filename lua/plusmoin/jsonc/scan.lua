@@ -1,7 +1,7 @@
---- The scan of a JSON text (comments already blanked): all that is wrong in it,
--- and where everything stands. Values are decoded by cjson afterwards, which by
--- itself takes much that is not JSON (NaN, hexadecimal, leading zeros, duplicate
--- keys) and tells no lines.
+--- Scans a JSON text whose comments are blanked: finds all that is wrong in it, and the
+-- place of each value. cjson decodes the values afterwards. It alone would not do: it
+-- accepts much that is not JSON (NaN, hexadecimal, leading zeros, duplicate keys) and
+-- tells no lines.
 --
 -- Errors that leave the structure clear (a trailing comma, a bad number) are
 -- noted, patched in the text by as many bytes, and the scan goes on, so that one
@@ -11,7 +11,7 @@ local keypath = require "plusmoin.keypath"
 
 local scan = {}
 
---- Deepest nesting of lists and objects; a configuration needs six.
+--- The deepest nesting of lists and objects; a configuration needs six levels.
 scan.MAX_DEPTH = 64
 
 local MAX_ERRORS = 100
@@ -47,7 +47,7 @@ function Scan:peek()
   return self.text:sub(self.at, self.at)
 end
 
--- What stands at the scan's place, for messages.
+-- Returns what stands at the scan's place, in words for messages.
 function Scan:here()
   if self.at > #self.text then
     return "the file ends too early"
@@ -56,8 +56,8 @@ function Scan:here()
   return "unexpected " .. (char == '"' and "string" or keypath.quote(char))
 end
 
--- A bad number or word counts as 0, so that the rest can be checked; `bad`
--- tells the checks that this place has its error already.
+-- Reports a bad number or word, and puts 0 in its place, so that the rest can be checked.
+-- `bad` tells the checks that the error of this path is reported already.
 function Scan:bad_value(first, last, path, wrong)
   local token = path:find("password$") and "the value" or keypath.quote(self.text:sub(first, last))
   self:note(first, token .. ": " .. wrong)
@@ -120,7 +120,7 @@ local function is_not_finite(token)
   return token == "nan" or token == "inf" or token == "infinity"
 end
 
--- Tells what is wrong with the text of a number; nil if nothing is.
+-- Returns what is wrong with the text of a number; nil: nothing.
 local function number_fault(token)
   if token:find("^[-+]?0[xX]") then
     return "hexadecimal; allowed: decimal numbers"
@@ -178,7 +178,7 @@ function Scan:word(path)
   self:bad_value(first, last, path, fault)
 end
 
--- Behind an element: true when another follows, false at the closing character.
+-- Steps over what follows an element. Returns true when another element follows, false at the closing character.
 function Scan:more(close, what)
   self:skip_blanks()
   local char = self:peek()
@@ -201,7 +201,7 @@ function Scan:more(close, what)
   return true
 end
 
--- Steps over the opening character; true when it is closed at once.
+-- Steps over the opening character. Returns true when the closing one follows at once.
 function Scan:open(path, kind, close)
   self.doc.kinds[path] = kind
   self.depth = self.depth + 1
@@ -228,7 +228,7 @@ function Scan:list(path)
   self.depth = self.depth - 1
 end
 
--- One `"key": value`; returns nothing.
+-- Reads one `"key": value`.
 function Scan:member(path, seen)
   self:skip_blanks()
   local first = self.at
@@ -265,7 +265,7 @@ function Scan:object(path)
   self.depth = self.depth - 1
 end
 
--- Reads any value; `at` is where its key stands, if it has one.
+-- Reads any value. `at` is the offset of its key; nil: it has none.
 function Scan:value(path, at)
   self:skip_blanks()
   self.doc.offsets[path] = self.doc.offsets[path] or at or self.at

@@ -1,12 +1,13 @@
---- LuaCATS's lines, as the makers of the files need them. Pure.
+--- Makes lines of LuaCATS for the files of lua_types/. Pure.
 local cats = {}
 
---- The text as comment lines, one a line of it.
+--- Returns the text as comment lines.
 function cats.comment(text)
   return (("--- " .. text:gsub("\n$", ""):gsub("\n", "\n--- ")):gsub("%-%-%- \n", "---\n"))
 end
 
---- A class's head and its fields: a list of {name =, type =, doc =, optional =}; `[1]` are those without names.
+--- Returns a class and its fields. `fields` is a list of {name =, type =, doc =, optional =}; the name `[1]` stands for
+-- all values without names.
 function cats.class(name, doc, fields)
   local lines = { doc and cats.comment(doc) or nil }
   lines[#lines + 1] = "---@class " .. name
@@ -17,7 +18,7 @@ function cats.class(name, doc, fields)
   return table.concat(lines, "\n")
 end
 
---- A name for one of several types or texts: a list of {type, doc or nil}.
+--- Returns a name for one of several types or texts. `choices` is a list of {type, doc or nil}.
 function cats.alias(name, doc, choices)
   local lines = { cats.comment(doc), "---@alias " .. name }
   for _, choice in ipairs(choices) do
@@ -26,8 +27,8 @@ function cats.alias(name, doc, choices)
   return table.concat(lines, "\n")
 end
 
---- The parts with an empty line between them, as a file; `module`: what `require` finds it by, "_" for nothing; `head`:
--- a comment line.
+--- Returns a file with an empty line between its parts. `module` is the name by which `require` finds it, "_" for none;
+-- `head` is a comment line.
 function cats.file(module, head, parts)
   return ("---@meta %s\n%s\n\n%s\n"):format(module, head, table.concat(parts, "\n\n"))
 end

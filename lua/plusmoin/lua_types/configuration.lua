@@ -1,4 +1,4 @@
---- A Lua configuration's table as LuaCATS has it, from the table of settings. Pure.
+--- Makes the LuaCATS definitions of a Lua configuration's table, from the table of settings. Pure.
 local cats = require "plusmoin.lua_types.cats"
 local ready_made = require "plusmoin.lua_types.ready_made"
 local settings = require "plusmoin.settings"
@@ -6,7 +6,7 @@ local settings_doc = require "plusmoin.settings_doc"
 
 local configuration = {}
 
--- Objects of settings -> the class that says what is in them.
+-- Settings that are objects -> the class of the object.
 local CLASSES = {
   triggers = "Triggers", lua = "LuaSettings", http = "HttpSettings", monitors = "MonitorsSettings",
   ["triggers.X.settings"] = "table<string, any>",
@@ -20,7 +20,7 @@ local function texts(words)
   return table.concat(list, "|")
 end
 
--- A setting's type in the settings table -> LuaCATS's.
+-- A type in the table of settings -> LuaCATS's type, or a function that returns it.
 local TYPES = {
   seconds = "number", integer = "integer", string = "string", secret = "string", path = "string", host = "string",
   statement = "string", listen = "string", boolean = "boolean", listens = "string|string[]", urls = "string|string[]",
@@ -32,7 +32,7 @@ local TYPES = {
   triggers = function(row) return CLASSES[row.name] end,
 }
 
--- What may be there, and what counts without it, behind the setting's sentence.
+-- Returns a setting's doc, followed by its allowed values and its default.
 local function words_of(row)
   local parts, range = { row.doc }, settings_doc.range(row)
   if range ~= "" and row.type ~= "choice" and row.type ~= "words" then
@@ -44,13 +44,13 @@ local function words_of(row)
   return table.concat(parts, " ")
 end
 
---- LuaCATS's type of a row of settings.
+--- Returns LuaCATS's type of a row of settings.
 function configuration.type(row)
   local found = TYPES[row.type]
   return type(found) == "function" and found(row) or found
 end
 
--- The settings below a prefix as a class's fields.
+-- Returns the settings below a prefix as a class's fields.
 local function fields_of(prefix)
   local fields = {}
   for i, row in ipairs(settings.below(prefix)) do
@@ -60,7 +60,7 @@ local function fields_of(prefix)
   return fields
 end
 
--- Of an entry's fields those that such an entry may have.
+-- Returns the class of a trigger's entry of one kind, "command" or "lua", without the fields of the other kind.
 local function entry_class(name, doc, kind)
   local fields, others = {}, kind == "lua" and { command = true } or { lua = true, settings = true }
   for _, field in ipairs(fields_of("triggers.X.")) do
@@ -72,7 +72,7 @@ local function entry_class(name, doc, kind)
   return cats.class(name, doc, fields)
 end
 
---- The file's text.
+--- Returns the file's text.
 function configuration.text(head)
   local entries = { { "TriggerFunction" }, { "string", "a command line" }, { "CommandEntry" }, { "LuaEntry" } }
   for _, name in ipairs(ready_made.entries()) do

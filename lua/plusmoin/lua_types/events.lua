@@ -1,4 +1,4 @@
---- Events, nodes, clusters and votes as LuaCATS has them, from the table of the API. Pure.
+--- Makes the LuaCATS definitions of events, nodes, clusters and votes, from the table of the API. Pure.
 local api = require "plusmoin.api"
 local cats = require "plusmoin.lua_types.cats"
 
@@ -12,7 +12,7 @@ local function fields_of(class)
   return fields
 end
 
---- The file's text.
+--- Returns the file's text.
 function events.text(head)
   local parts = {}
   for _, row in ipairs(api.words) do

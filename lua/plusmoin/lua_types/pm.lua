@@ -1,4 +1,4 @@
---- pm as LuaCATS has it, from the table of the API. Pure.
+--- Makes the LuaCATS definitions of pm, from the table of the API. Pure.
 local api = require "plusmoin.api"
 local cats = require "plusmoin.lua_types.cats"
 
@@ -20,7 +20,7 @@ local function words_of(row)
   return cats.comment(table.concat(parts, "\n\n"))
 end
 
--- The classes of the tables that a function takes and gives.
+-- Adds the classes of the tables that a function takes and returns.
 local function add_classes(parts, row)
   for _, list in ipairs { row.params or {}, row.returns or {} } do
     for _, one in ipairs(list) do
@@ -59,7 +59,7 @@ local function table_text(row)
   return ("%s\n---@class %s\n%s = {}"):format(head, row.name, row.name)
 end
 
---- The file's text.
+--- Returns the file's text.
 function pm.text(head)
   local parts, tables = {}, {}
   for _, row in ipairs(api.rows) do

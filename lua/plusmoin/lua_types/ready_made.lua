@@ -1,4 +1,4 @@
---- The settings of the ready-made triggers as LuaCATS has them, from what their files declare
+--- Makes the LuaCATS definitions of the ready-made triggers' settings, from what their files declare
 -- (lua/plusmoin/api/ready_made.lua). Pure.
 local cats = require "plusmoin.lua_types.cats"
 local triggers = require "plusmoin.api.ready_made"
@@ -24,7 +24,7 @@ local function words_of(rule)
   return table.concat(parts, " ")
 end
 
--- Adds the class of these rules, and before it those of the tables in them; returns the class's name.
+-- Adds the class of these rules, after the classes of the tables in them. Returns the class's name.
 local function add_class(parts, name, doc, rules)
   local fields = {}
   for i, rule in ipairs(rules) do
@@ -40,7 +40,7 @@ local function add_class(parts, name, doc, rules)
   return name
 end
 
---- The names of the classes that stand for an entry of a ready-made trigger.
+--- Returns the names of the classes for entries of ready-made triggers.
 function ready_made.entries()
   local names = {}
   for i, trigger in ipairs(triggers) do
@@ -49,7 +49,7 @@ function ready_made.entries()
   return names
 end
 
---- The file's text.
+--- Returns the file's text.
 function ready_made.text(head)
   local parts = {}
   for i, trigger in ipairs(triggers) do

@@ -1,5 +1,5 @@
---- What stands in for the standard library's processes and standard files in a
--- trigger: io.popen and os.execute that wait like pm.exec, a console that logs.
+--- Replaces what the standard library has for processes and standard files in a trigger:
+-- io.popen and os.execute wait like pm.exec, and stdout and stderr go to the log.
 local core = require "plusmoin.core"
 local exec = require "plusmoin.exec"
 
@@ -14,7 +14,7 @@ local function log_lines(text)
   end
 end
 
--- As os.execute and close of a popen file answer.
+-- Returns a program's end as os.execute does, and close() of a file of io.popen.
 local function outcome(result)
   if result.signal then
     return nil, "signal", result.signal
@@ -24,7 +24,7 @@ local function outcome(result)
   return nil, "exit", result.code
 end
 
---- Waits. os.execute of a trigger: the command's output goes to the log.
+--- os.execute of a trigger. It waits, and the command's output goes to the log.
 function files.execute(command)
   if command == nil then
     return true
@@ -41,7 +41,7 @@ end
 local Reader = {}
 Reader.__index = Reader
 
--- One item of text by a format of io.read; nil at the end.
+-- Reads one item by a format of io.read; nil at the end of the text.
 local function read_item(self, format)
   local text, at = self.text, self.at
   if type(format) == "number" then
@@ -133,7 +133,7 @@ function Writer:write(...)
   return self
 end
 
--- The program runs now.
+-- Runs the program, which reads what was written, and waits for its end.
 function Writer:close()
   check_open(self)
   self.closed = true
@@ -146,8 +146,8 @@ function Writer:close()
   return outcome(result)
 end
 
---- Waits (mode "r": the program runs to its end, 4 MiB of its output can be read) or
--- not (mode "w": it runs at close, which waits).
+--- io.popen of a trigger. With mode "r" it waits until the program has ended, and 4 MiB of
+-- its output can be read. With mode "w" the program runs when the file is closed, which waits.
 function files.popen(command, mode)
   mode = mode or "r"
   if mode ~= "r" and mode ~= "w" then
@@ -163,7 +163,7 @@ function files.popen(command, mode)
   return setmetatable({ text = result.stdout, at = 1, result = result }, Reader)
 end
 
---- io.stdout and io.stderr: what is written is logged, a line at a time.
+--- Makes io.stdout and io.stderr of a trigger: each line that it writes becomes a line of the log.
 function files.console()
   local console = { flush = Reader.flush, setvbuf = Reader.setvbuf, close = function() return true end }
   function console:write(...)
@@ -183,7 +183,7 @@ function files.console()
   return console
 end
 
---- io.stdin: at its end.
+--- Makes io.stdin of a trigger: an empty file.
 function files.no_input()
   return setmetatable({ text = "", at = 1, result = { code = 0 } }, Reader)
 end

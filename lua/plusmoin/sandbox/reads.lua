@@ -1,7 +1,7 @@
---- The standard functions by which users' code reads from outside, so that a script host can be made
--- again as it was: while a configuration is loaded all that they read is kept with the load, and when
--- its host is made again they give that and touch no disk (src/script/record.h). In a running trigger
--- they are the standard ones, but for `require`: what it found, or did not find, stays until a reload.
+--- Replaces the standard functions by which users' code reads files and the environment, so that a script
+-- host can be made again as it was. While a configuration is loaded, all that they read is kept with the
+-- load. When its host is made again, they return what was kept and touch no disk (src/script/record.h). A
+-- running trigger has the standard ones, except `require`, which keeps what it found until a reload.
 local core = require "plusmoin.reads"
 local libs = require "plusmoin.libs"
 local luafile = require "plusmoin.config.luafile"
@@ -9,22 +9,22 @@ local luafile = require "plusmoin.config.luafile"
 local reads = {}
 
 local load, lines = load, io.lines
-local loadfile, open = libs.note(loadfile), libs.note(io.open) -- a file may hang
+local loadfile, open = libs.note(loadfile), libs.note(io.open) -- noted, because a file may hang
 local getenv, remove, rename, tmpname = os.getenv, os.remove, os.rename, os.tmpname
 local loadlib, searchpath, searchers = package.loadlib, package.searchpath, package.searchers
 
 local READING = { r = true, rb = true }
 local WRITING = { w = true, a = true, ["r+"] = true, ["w+"] = true, ["a+"] = true }
 
-local written = {} -- paths that the load has changed itself
-local temporary = 0 -- names that it has asked for
+local written = {} -- set of paths that the load has written itself
+local temporary = 0 -- how many names os.tmpname has given to the load
 
 local function is_path(value)
   return type(value) == "string" or type(value) == "number"
 end
 
--- Something that is done to the files `paths` once, when the load is accepted; afterwards its end alone is
--- given: `deed()` returns true, or nil, why, and an error number.
+-- Changes the files `paths` by `deed()`, which returns true, or nil, why, and errno. It is done in the first load
+-- only. When the host is made again (mode "give"), the outcome that was kept is returned and nothing is changed.
 local function once(mode, name, paths, deed)
   if mode == "give" then
     local code, why = core.deed(name):match("^(%d+) (.*)$")
@@ -69,7 +69,7 @@ local function open_to_write(mode, path, how)
   return file or core.file(text, how)
 end
 
---- io.open.
+--- Stands for io.open.
 function reads.open(path, how)
   local mode, kind = core.mode(), tostring(how or "r")
   if not mode or not is_path(path) then
@@ -79,10 +79,10 @@ function reads.open(path, how)
   elseif WRITING[kind:gsub("b$", "")] then
     return open_to_write(mode, tostring(path), kind)
   end
-  return open(path, how) -- raises
+  return open(path, how) -- raises an error for a bad mode
 end
 
---- io.lines, of a path.
+--- Stands for io.lines with a path.
 function reads.lines(path, ...)
   if not core.mode() or not is_path(path) then
     return lines(path, ...)
@@ -94,7 +94,7 @@ function reads.lines(path, ...)
   return file:lines(...), nil, nil, file
 end
 
---- loadfile, of a path, text only.
+--- Stands for loadfile with a path; it refuses bytecode.
 function reads.loadfile(path, ...)
   if not core.mode() or not is_path(path) or written[path] then
     return loadfile(path, "t", ...)
@@ -108,7 +108,7 @@ function reads.loadfile(path, ...)
   return load(luafile.strip_head(text), "@" .. path, "t", ...)
 end
 
---- os.getenv.
+--- Stands for os.getenv.
 function reads.getenv(name)
   if core.mode() and is_path(name) then
     return core.variable(name)
@@ -116,7 +116,7 @@ function reads.getenv(name)
   return getenv(name)
 end
 
---- os.remove.
+--- Stands for os.remove.
 function reads.remove(path)
   local mode = core.mode()
   if not mode or not is_path(path) then
@@ -126,7 +126,7 @@ function reads.remove(path)
   return once(mode, "remove " .. path, { path }, function() return remove(path) end)
 end
 
---- os.rename.
+--- Stands for os.rename.
 function reads.rename(from, to)
   local mode = core.mode()
   if not mode or not is_path(from) or not is_path(to) then
@@ -136,7 +136,7 @@ function reads.rename(from, to)
   return once(mode, "rename " .. from .. " " .. to, { from, to }, function() return rename(from, to) end)
 end
 
---- os.tmpname.
+--- Stands for os.tmpname.
 function reads.tmpname()
   local mode = core.mode()
   if not mode then
@@ -153,7 +153,7 @@ function reads.tmpname()
   return name
 end
 
--- The files that `name` may be, by the templates of `path`.
+-- Returns the files in which `name` may be, by the templates of `path`.
 local function places(name, path, separator, replacement)
   separator, replacement = separator or ".", replacement or "/"
   if separator ~= "" then
@@ -170,7 +170,7 @@ local function no_files(list)
   return #list > 0 and "no file '" .. table.concat(list, "'\n\tno file '") .. "'" or ""
 end
 
---- package.searchpath.
+--- Stands for package.searchpath.
 function reads.searchpath(name, path, separator, replacement)
   if not core.mode() then
     return searchpath(name, path, separator, replacement)
@@ -184,7 +184,7 @@ function reads.searchpath(name, path, separator, replacement)
   return nil, no_files(list)
 end
 
--- One of the path texts of `package`, which users may have set to anything.
+-- Returns package.path or package.cpath. Raises an error where users have set it to something else than a string.
 local function path_text(key)
   local path = package[key]
   if type(path) ~= "string" then
@@ -193,7 +193,7 @@ local function path_text(key)
   return path
 end
 
--- package.searchers[2]: modules in Lua.
+-- Stands for package.searchers[2], which finds modules in Lua.
 local function search_text(name)
   local list = places(name, path_text("path"))
   for _, place in ipairs(list) do
@@ -213,7 +213,7 @@ local function search_text(name)
   return no_files(list)
 end
 
--- The function that opens the module, as Lua names it; or nil, why, and "open" or "init".
+-- Returns the function that opens the module, as Lua names it; or nil, why, and "open" or "init".
 local function open_function(place, name)
   local word = name:gsub("%.", "_")
   local before, after = word:match("^([^-]*)%-(.*)$")
@@ -227,7 +227,7 @@ local function open_function(place, name)
   return found, why, what
 end
 
--- The module in the library that is found as `root`; may lack it where `optional`.
+-- Finds the module `name` in the library `root`. With `optional` it is no error that the library lacks it.
 local function search_library(name, root, optional)
   local list = places(root, path_text("cpath"))
   for _, place in ipairs(list) do
@@ -244,12 +244,12 @@ local function search_library(name, root, optional)
   return no_files(list)
 end
 
--- package.searchers[3]: libraries.
+-- Stands for package.searchers[3], which finds libraries in C.
 local function search_own_library(name)
   return search_library(name, name)
 end
 
--- package.searchers[4]: libraries that hold several modules.
+-- Stands for package.searchers[4], which finds libraries in C that hold several modules.
 local function search_root_library(name)
   local root = name:match("^(.-)%.")
   if root then
@@ -257,7 +257,7 @@ local function search_root_library(name)
   end
 end
 
---- Puts its own in the place of package's functions.
+--- Replaces the functions of `package`.
 function reads.open_package()
   local own = { [2] = search_text, [3] = search_own_library, [4] = search_root_library }
   for index, search in pairs(own) do
@@ -267,7 +267,7 @@ function reads.open_package()
     end
   end
   package.searchpath = reads.searchpath
-  package.loadlib = nil -- require does, for libraries that are installed
+  package.loadlib = nil -- require opens the libraries that are installed
 end
 
 return reads

@@ -1,14 +1,14 @@
---- What lies under the API, for tests without a daemon: the modules that are written in C
--- in plusmoin (plusmoin.core, plusmoin.exec, ...), as tables over a `world` that says what
--- is answered (see lua/plusmoin/testing.lua). All above them is the daemon's own code, so
--- arguments are checked and results made by the same lines.
+--- The cores, for tests without a daemon: they stand for the modules that the daemon has in C
+-- (plusmoin.core, plusmoin.exec, ...) and get each answer from a `world`
+-- (lua/plusmoin/testing.lua). The code above them is the daemon's own, so tests run the
+-- same checks of arguments.
 local json = require "plusmoin.testing.json"
 
 local cores = {}
 
 local LONGEST_S = 86400
 
--- A deep copy of plain values, as pm.state makes one.
+-- Returns a deep copy of plain values, as pm.state makes it.
 local function copy(value, depth)
   local kind = type(value)
   if depth > 100 then
@@ -25,7 +25,7 @@ local function copy(value, depth)
   return value
 end
 
--- A deep copy in which lists stay lists.
+-- Returns a deep copy in which marked arrays stay marked.
 local function picture(value)
   if type(value) ~= "table" then
     return value
@@ -131,7 +131,7 @@ local function check_exec(spec)
   end
 end
 
--- A program's result out of an answer: {code = 0, stdout = "", ...}, or a text for stdout.
+-- Returns a program's result out of an answer: {code = 0, stdout = "", ...}, or a text for stdout.
 local function exec_result(answer)
   answer = type(answer) == "string" and { stdout = answer } or answer
   local result = { code = not answer.signal and (answer.code or 0) or nil, signal = answer.signal,
@@ -187,7 +187,7 @@ local function request_of(world)
   end }
 end
 
--- Rows out of an answer: a list of rows, n and command as the server would say them.
+-- Returns the rows out of an answer. Where it lacks n and command, they are those of a SELECT.
 local function query_rows(answer)
   local rows = { n = answer.n or #answer, command = answer.command or "SELECT " .. #answer }
   for i, row in ipairs(answer) do
@@ -213,7 +213,7 @@ local function query_of(world)
   end }
 end
 
---- The modules by name, over `world`.
+--- Returns the modules by name; `world` answers their calls.
 function cores.of(world)
   return {
     ["plusmoin.core"] = core_of(world),

@@ -1,5 +1,5 @@
---- plusmoin.jansson for tests without a daemon: the same functions in Lua. `null` is a
--- value of its own here, too, but a table: compare with it, do not look at its type.
+--- Stands for plusmoin.jansson in tests without a daemon: the same functions in Lua. `null`
+-- is a table here: tests compare with it and do not look at its type.
 local json = {}
 
 local MOST_BYTES, MOST_DEPTH = 16 << 20, 100
@@ -21,7 +21,7 @@ function json.array(t)
   return setmetatable(t, array_mark)
 end
 
---- is_array(t): whether it is marked so.
+--- is_array(t): returns whether array() has marked it.
 function json.is_array(t)
   return arrays[t] == true
 end
@@ -101,7 +101,7 @@ function encode_value(value, depth)
   return encode_object(value, depth)
 end
 
---- encode(value): the text, keys sorted, invalid UTF-8 as U+FFFD. Raises on misuse.
+--- encode(value): returns the text, with keys sorted and invalid UTF-8 as U+FFFD. Raises an error on misuse.
 function json.encode(...)
   if select("#", ...) == 0 then
     error("bad argument #1 to 'encode' (value expected)", 2)
@@ -116,7 +116,7 @@ end
 local ESCAPES = { ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
 local decode_value
 
--- What is wrong at `at` of the text: raised as a table, and caught by decode.
+-- Raises what is wrong at `at` of the text, as a table that decode() catches.
 local function fail(text, at, what)
   local before = text:sub(1, at - 1)
   local _, lines = before:gsub("\n", "")
@@ -264,7 +264,7 @@ local function decode_whole(text)
   return value
 end
 
---- decode(text): the value, or nil and a message with line and column.
+--- decode(text): returns the value, or nil and a message with line and column.
 function json.decode(text)
   if type(text) ~= "string" and type(text) ~= "number" then
     error(("bad argument #1 to 'decode' (string expected, got %s)"):format(type(text)), 2)

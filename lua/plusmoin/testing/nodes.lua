@@ -1,12 +1,12 @@
---- Nodes, clusters and events as a trigger gets them, with sane values for what a test
--- does not say. Pure.
+--- Makes nodes, clusters and events as a trigger gets them, with plausible values for what
+-- a test does not give. Pure.
 local json = require "plusmoin.testing.json"
 
 local nodes = {}
 
 local PORT, VERSION = 5432, 150004
 
--- A copy of `given` over `defaults`; false in `given` leaves a key out.
+-- Returns a copy of `defaults` with the values of `given`; false in `given` removes a key that is no boolean.
 local function over(defaults, given)
   local made = {}
   for key, value in pairs(defaults) do
@@ -22,8 +22,8 @@ local function over(defaults, given)
   return made
 end
 
---- A node table. `state`: "master", "slave", "lost" or "clusterless"; `given`: its fields that
--- shall be others (host at least is worth saying); `world`: {now, cluster_id, master}.
+--- Makes a node table. `state` is "master", "slave", "lost" or "clusterless"; `given` has fields
+-- that replace the defaults (at least host is useful); `world` is {now, cluster_id, master}.
 function nodes.node(state, given, world)
   given = type(given) == "string" and { host = given } or given or {}
   local host, port = given.host or "db1", given.port or PORT
@@ -42,7 +42,7 @@ function nodes.node(state, given, world)
   return made
 end
 
--- The nodes of a list: host names or tables of fields.
+-- Makes the nodes of a list, which has host names or tables of fields.
 local function list_of(state, given, world)
   local list = json.array {}
   for i, one in ipairs(given or {}) do
@@ -51,8 +51,8 @@ local function list_of(state, given, world)
   return list
 end
 
---- A cluster table: `given`: {cluster_id = 0, master = host or fields or false, slaves = {...},
--- lost = {...}, clusterless = {...}}; without a word of it: db1 is the master of db2.
+--- Makes a cluster table. `given` is {cluster_id = 0, master = host or fields or false, slaves =
+-- {...}, lost = {...}, clusterless = {...}}; where it is nil, db1 is the master of db2.
 function nodes.cluster(given, now)
   given = given or { master = "db1", slaves = { "db2" } }
   local world = { now = now, cluster_id = given.cluster_id or 0 }
@@ -64,7 +64,7 @@ function nodes.cluster(given, now)
   }
 end
 
--- What each event is about, and by which rule, when the test does not say.
+-- Which node each event is about, and its rule, where the test does not give them.
 local ABOUT = {
   plusmoin_up = {},
   plusmoin_heartbeat = {},
@@ -86,23 +86,22 @@ local ABOUT = {
 local NAMES = "cluster_created, master_down, master_unreachable, master_up, monitor_isolated, "
   .. "monitor_reconnected, node_held, plusmoin_heartbeat, plusmoin_up, slave_down, slave_up, split_brain"
 
--- Clusters that an event can be about, when the test does not say.
+-- Clusters as they are after an event, where the test gives none.
 local AFTER = {
   master_down = { master = false, slaves = { "db2" }, lost = { "db1" } },
   master_up = { master = "db2", lost = { "db1" } },
   slave_down = { master = "db1", lost = { "db2" } },
 }
 
--- The slaves that still hear the master: those that the test names, else all.
+-- Returns the slaves that still hear the master: those that the test names, else all.
 local function witnesses_of(cluster, given, now)
   local world = { now = now, cluster_id = cluster.cluster_id, master = cluster.master and cluster.master.name }
   return given and list_of("slave", given, world) or json.array(table.move(cluster.slaves, 1, #cluster.slaves, 1, {}))
 end
 
---- An event table: `name`, and `given`: what nodes.cluster() takes, and id, time, rule,
--- restored, trigger (a host of the cluster's, or a node table), witnesses (hosts, or tables of fields), rival (of
--- split_brain: a host or the fields of another cluster's master). Raises for an unknown name, or a trigger that is no
--- node of the cluster's.
+--- Makes an event table. `given` has what nodes.cluster() takes, and id, time, rule, restored, trigger (a host of the
+-- cluster, or a node table), witnesses (hosts, or tables of fields), and for split_brain rival (a host or the fields
+-- of another cluster's master). Raises an error for an unknown name, and for a trigger that is no node of the cluster.
 function nodes.event(name, given, now, number)
   local about = ABOUT[name]
   if not about then

@@ -1,5 +1,5 @@
--- Prints README's table of what a node costs, from the result of `make bench-scale` (build/bench-scale.json);
--- `--update FILE` rewrites it in FILE.
+-- Prints the table of plusmoin-operations(7) of what a node costs, from the result of `make bench-scale`
+-- (build/bench-scale.json); `--update FILE` rewrites it in FILE.
 package.path = "./?.lua;" .. package.path
 local cjson = require "cjson"
 local numbers = require "tests.bench.scale.numbers"
@@ -142,10 +142,10 @@ for i, size in ipairs(sizes) do
 end
 put("| plusmoin, libpq alone: ratio (least-greatest) | %s |", table.concat(heads, " | "))
 put("|---|%s", ("---|"):rep(#sizes))
-put_row("CPU of a node and round, µs; both spread over the heartbeat", beside("cpu_us", "spread"))
+put_row("CPU of a node and round, microseconds; both spread over the heartbeat", beside("cpu_us", "spread"))
 put_row("the same; libpq alone asks all at once", beside("cpu_us", "once"))
 put_row("user instructions of a node and round", beside("instructions", "spread"))
-put_row("a cluster's round, first question to last answer, µs",
+put_row("a cluster's round, first question to last answer, microseconds",
   function(size) return beside("cluster_round_us", own_pace(size))(size) end)
 put_row("memory of a node, KiB", memory)
 put_row("round trips of a node and round (a master: 2)", beside("round_trips", "once"))
@@ -175,7 +175,7 @@ if #sizes > 1 then
     short(sizes[1]), short(sizes[#sizes]), growth("plusmoin"), growth("spread"))
 end
 if result.fresh_us then
-  put("- A fresh connection (trust) costs %s µs of CPU.", short(median(result.fresh_us)))
+  put("- A fresh connection (trust) costs %s microseconds of CPU.", short(median(result.fresh_us)))
 end
 put("- %s, %d cores, Linux %s, %s (%s); medians of %d, in turn; `heartbeat` %g.", machine.cpu, machine.cores,
   machine.system, machine.date, machine.tree, result.repeats, result.heartbeat)
