@@ -100,7 +100,7 @@ describe("explain", function()
     local out
     proc.wait_for("the two that are left", 10, function()
       out = select(2, daemon:cli("explain"))
-      return out == "cluster 0 has no master: its seat is empty\nbut for that all 2 nodes are well\n"
+      return out == "cluster 0 has no master\nbut for that all 2 nodes are well\n"
     end, function() return out end)
   end)
 
@@ -231,7 +231,7 @@ describe("explain", function()
     has(err, 'several nodes have this name: "host:port" tells which')
     has(select(2, daemon:cli("explain", slaves[1].name)), "twin (" .. slaves[1].name .. "): slave in cluster 0")
     for key, value in pairs { node = 5, event = true, since = {} } do
-      assert.same({ ok = false, error = ('"%s" is a text'):format(key) },
+      assert.same({ ok = false, error = ('"%s" must be a text'):format(key) },
         daemon:ask({ request = "explain", [key] = value }))
     end
     assert.is_false(daemon:ask({ request = "events", since = 7 }).ok)
@@ -241,7 +241,7 @@ describe("explain", function()
     local daemon, master = scene.start { slaves = 0 }
     local code, _, err = daemon:cli("explain", "nobody:5432")
     assert.equal(1, code)
-    has(err, 'no such node: "host:port", or its name')
+    has(err, 'no such node: name it by its "host:port" or its name')
     code, _, err = daemon:cli("explain", "1-1")
     assert.equal(1, code)
     has(err, "no such event among the last 1,000 of this daemon's")

@@ -177,7 +177,7 @@ describe("run-trigger", function()
     fails(1, "unknown reason", "tell.lua", event_file(daemon, { name = "master_up", lost = { { host = "h",
       reason = "x" } } }))
     fails(1, '"rule" is unknown; allowed: M1', "tell.lua", event_file(daemon, { name = "master_up", rule = "X9" }))
-    fails(1, 'a vote is none; allowed: {"monitor": "name", "sees": "answers"', "tell.lua", event_file(daemon,
+    fails(1, 'a vote is wrong; allowed: {"monitor": "name", "sees": "answers"', "tell.lua", event_file(daemon,
       { name = "slave_down", votes = { { monitor = "a", sees = "nothing" } } }))
     fails(1, "no daemon answers", "tell.lua")
     local path = event_file(daemon, UP)

@@ -265,7 +265,7 @@ describe("runs", function()
       has(answer.error, "there is no run " .. id .. ": there are ")
     end
     has(daemon:ask({ request = "runs_kill" }).error, '"run" is missing')
-    has(daemon:ask({ request = "runs_kill", run = 7 }).error, '"run" is a text')
+    has(daemon:ask({ request = "runs_kill", run = 7 }).error, '"run" must be a text')
     for _, argv in ipairs { { "runs", "kil" }, { "runs", "kill" }, { "runs", "kill", "1", "2" } } do
       assert.equal(2, (daemon:cli(table.unpack(argv))))
     end

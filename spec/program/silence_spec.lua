@@ -183,7 +183,7 @@ describe("a silence", function()
     end
     refused(2, "a target and a duration", "one")
     for _, duration in ipairs { "", "5", "1.5h", "5 m", "5x", "30m1h", "1h1h", "m", "1e3s", "10000000000s" } do
-      refused(2, 'silence for "' .. duration .. '": that is no such time; allowed: whole numbers', "one", duration)
+      refused(2, 'silence for "' .. duration .. '": that is no duration; allowed: whole numbers', "one", duration)
     end
     refused(2, "that is too long", "one", "31d")
     refused(2, "that is no time at all", "one", "0s")

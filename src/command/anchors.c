@@ -8,7 +8,7 @@
 #include "net/knock.h"
 #include "net/own.h"
 
-#define HOSTS_COUNTED 3 /* the third one says that two others can be asked about each */
+#define HOSTS_COUNTED 3 /* with three of them, each has two others that can be asked about it */
 
 struct visit {
 	struct anchors *anchors;
@@ -65,7 +65,7 @@ struct anchors *anchors_ask(uv_loop_t *loop, struct resolver *resolver, const st
 	return anchors;
 }
 
-/* How many other machines the nodes are on, by their configured hosts; no more are counted than matter. */
+/* Counts the other machines that the nodes are on, by their configured hosts, up to HOSTS_COUNTED. */
 static int count_hosts(const struct config *config)
 {
 	const char *hosts[HOSTS_COUNTED];

@@ -1,4 +1,4 @@
-/* What `plusmoin check` asks beside the nodes: isolation_anchors, by a TCP connect each. Loop's thread. */
+/* Asks isolation_anchors for `plusmoin check`, each by a TCP connect. Loop's thread. */
 #pragma once
 
 #include "base/json.h"
@@ -15,12 +15,12 @@ struct anchors *anchors_ask(uv_loop_t *loop, struct resolver *resolver, const st
 			    void (*done)(void *data), void *data);
 
 /*
- * Into an open object: "anchors" (text and whether it was heard), "hosts" (how many other machines the nodes are on, at most
- * three), and whether master_down and monitor_isolated have triggers.
+ * Writes into an open object: "anchors" (text, and whether it was heard), "hosts" (how many other machines the nodes
+ * are on, three at most), and whether master_down and monitor_isolated have triggers.
  */
 void anchors_render(const struct anchors *anchors, struct json *json);
 
-/* Nobody is asked any more; before the loop is closed. */
+/* Ends the asking; before the loop is closed. */
 void anchors_stop(struct anchors *anchors);
 
 /* NULL allowed; clears the pointer. After anchors_stop(). */

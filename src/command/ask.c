@@ -26,7 +26,7 @@ int ask_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	/* connecting waits while a daemon that hangs has a full backlog */
+	/* connect() waits while a daemon that hangs has a full backlog */
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
 		int error = errno;

@@ -1,4 +1,4 @@
-/* The control socket from the other side: one request, one answer. Blocking. */
+/* The control socket on the side of who asks: one request, one answer. Blocking. */
 #pragma once
 
 #include <stdint.h>
@@ -7,20 +7,23 @@
 #include "base/buf.h"
 #include "system/peer.h"
 
-#define ASK_MS 5000 /* for what the daemon answers at once */
+#define ASK_MS 5000 /* how long an answer is waited for that the daemon gives at once */
 
 enum ask_outcome {
-	ASK_ANSWERED, /* one line, in `answer` */
+	ASK_ANSWERED, /* `answer` is one line */
 	ASK_NOBODY,   /* nobody listens there */
-	ASK_REFUSED,  /* somebody may, but not for us: errno */
-	ASK_SILENT,   /* no whole answer within the time, or the daemon ended */
+	ASK_REFUSED,  /* somebody may listen there, but not for us: errno */
+	ASK_SILENT,   /* no whole answer came within the time, or the daemon ended */
 };
 
-/* A connection to whoever listens at the path; -1: errno. The caller's. */
+/* Connects to whoever listens at the path. The descriptor is the caller's; -1: errno. */
 int ask_connect(const char *path);
 
-/* Sends the line `request` to the socket at `path` and waits up to `ms` for the answer. `peer` (NULL: nobody wants to know): who listens. */
+/*
+ * Sends the line `request` to the socket at `path` and waits up to `ms` for the answer. `*peer` is who listens; NULL:
+ * not needed.
+ */
 enum ask_outcome ask_whom(const char *path, const char *request, int64_t ms, struct buf *answer, struct peer *peer);
 
-/* The same of whoever it is. */
+/* Does the same, whoever listens. */
 enum ask_outcome ask(const char *path, const char *request, int64_t ms, struct buf *answer);

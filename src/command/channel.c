@@ -54,7 +54,7 @@ static bool send_all(int fd, const struct buf *request)
 	return true;
 }
 
-/* Reads what has come; false: no more comes. A signal that `open` does not block ends the waiting. */
+/* Reads what has come. False: no more will come. A signal that `open` does not block ends the waiting. */
 static bool read_some(int fd, const sigset_t *open, struct buf *answer)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
@@ -73,7 +73,8 @@ static bool read_answer(const struct channel *channel, const sigset_t *open, str
 			const struct channel_stop *stop)
 {
 	while (answer->len == 0 || answer->data[answer->len - 1] != '\n') {
-		if (stop != NULL && *stop->wanted != 0) { /* its signal is blocked but in ppoll(): none is missed */
+		/* its signal is blocked outside of ppoll(), so that none is missed */
+		if (stop != NULL && *stop->wanted != 0) {
 			*stop->wanted = 0;
 			stop->stop(stop->data);
 		}

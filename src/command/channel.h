@@ -1,4 +1,4 @@
-/* A connection to the running daemon that lasts: one request after another. For verbs; blocking. */
+/* A connection to the running daemon that takes one request after another. For verbs; blocking. */
 #pragma once
 
 #include <signal.h>
@@ -11,19 +11,19 @@ struct channel {
 	char *path;
 };
 
-/* False, after a message: nobody listens at the control socket `path`, or not for us. */
+/* Connects to the control socket `path`. False, after a message: nobody listens there, or not for us. */
 bool channel_open(struct channel *channel, const char *path);
 
-/* How a user ends what is waited for. */
+/* How a user ends what channel_ask() waits for. */
 struct channel_stop {
-	volatile sig_atomic_t *wanted; /* set by the handler of SIGINT; is cleared */
-	void (*stop)(void *data);      /* is called then */
+	volatile sig_atomic_t *wanted; /* the handler of SIGINT sets it, channel_ask() clears it */
+	void (*stop)(void *data);      /* called when `wanted` was set */
 	void *data;
 };
 
 /*
  * Sends the line `request` and waits for the answer, one line, in `answer`, however long it takes. `stop` NULL: SIGINT
- * does what it does. False, after a message: the daemon has closed the connection, and so is the channel.
+ * keeps its effect. False, after a message: the daemon has closed the connection, and the channel is closed.
  */
 bool channel_ask(struct channel *channel, const struct buf *request, struct buf *answer,
 		 const struct channel_stop *stop);

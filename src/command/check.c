@@ -29,13 +29,13 @@
 #include "system/descriptors.h"
 
 #define SURVEYS_AT_ONCE 256 /* nodes that are asked at the same time */
-#define OTHER_FILES 64      /* descriptors for all but their connections */
-#define PROGRAMS_SECONDS 15 /* for looks at files, of which one may hang for 3 s without harm */
-#define LOOK_UP_MS 5000 /* for the addresses of all nodes; then they are left open */
+#define OTHER_FILES 64      /* descriptors for all but the nodes' connections */
+#define PROGRAMS_SECONDS 15 /* for looks at programs, one of which may hang for 3 s without ending the check */
+#define LOOK_UP_MS 5000 /* for the look-ups of all nodes' addresses; after that the rest is left out */
 
 enum { FINE = 0, FAILED = 1, BAD_CONFIG = 3 };
 
-/* What a node said, copied: its JSON is written when all have spoken. */
+/* What a node said, copied: its JSON is written when all nodes have answered. */
 struct visit {
 	struct check *check;
 	struct survey_answer answer;
@@ -50,13 +50,14 @@ struct check {
 	struct load_report report;
 	struct config *config;
 	struct visit *visits;
-	size_t asked; /* nodes before this one are, or have been, asked */
+	size_t asked; /* how many nodes were asked, or are being asked */
 	struct resolver *resolver;
 	struct anchors *anchors;
 	struct members *members; /* NULL: this monitor is alone */
-	size_t awaited; /* nodes, the anchors, and the members of etcd */
+	/* how many answers are missing: of nodes, of the anchors as a whole, of etcd's members as a whole */
+	size_t awaited;
 	bool hangs; /* a look-up under way cannot be called off: the process ends without it */
-	int64_t look_up_ms; /* spent on addresses of our own */
+	int64_t look_up_ms; /* spent on look-ups in own_address() */
 };
 
 static void on_alarm(int signum)
@@ -84,7 +85,7 @@ static void say_lines(char *const *lines, size_t count)
 		(void)fprintf(stderr, "%s\n", lines[i]);
 }
 
-/* As the daemon would load it, its user included. An exit status. */
+/* Loads the configuration as the daemon would, its user included. Returns an exit status. */
 static int load(struct check *check, const char *path)
 {
 	struct load_options options;
@@ -150,7 +151,7 @@ static void on_answer(void *data, const struct survey_answer *answer)
 	one_less(visit->check);
 }
 
-/* The next node that nobody has asked, if there is one. */
+/* Asks the next node, if there is one that was not asked. */
 static void visit_next(struct check *check)
 {
 	const struct config *config = check->config;
@@ -164,7 +165,7 @@ static void visit_next(struct check *check)
 			   &check->visits[next]);
 }
 
-/* How many connections there are at once: two descriptors each, for a moment. */
+/* Returns how many nodes are asked at once: a connection takes two descriptors for a moment. */
 static size_t surveys_at_once(void)
 {
 	size_t limit = descriptors_limit();
@@ -175,7 +176,7 @@ static size_t surveys_at_once(void)
 	return fit > 0 ? fit : 1;
 }
 
-/* Each takes query_timeout at the most: of a large fleet it is said how long that is for all. */
+/* Says how long a large fleet takes at the longest, because each node may take query_timeout. */
 static void say_how_long(const struct config *config, size_t at_once)
 {
 	size_t turns = (config->node_count + at_once - 1) / at_once;
@@ -224,7 +225,10 @@ static void add_seconds(struct json *json, const char *key, int64_t ms)
 	jsonw_seconds(json, ms);
 }
 
-/* The address from which this machine would reach the node, for its pg_hba line; NULL: not known. */
+/*
+ * Returns the address from which this machine would reach the node, for its pg_hba line; NULL: it is not known. The
+ * caller's.
+ */
 static char *own_address(struct check *check, const struct config_node *node)
 {
 	int64_t began_ms = clock_steady_ms();
@@ -358,7 +362,7 @@ static int call(lua_State *L)
 	return 2;
 }
 
-/* Prints what the Lua half makes of `text`; whether all is well. */
+/* Prints what the function of the Lua module makes of `text`. Returns whether all is well. */
 static bool print(struct engine *engine, const char *module, const char *function,
 		  const struct buf *text, bool flag)
 {

@@ -14,7 +14,7 @@
 #include "command/running.h"
 #include "command/typing.h"
 
-/* As the daemon takes a line (daemon/control.h, CONTROL_LINE_BYTES); longer ones it does not answer. */
+/* The longest line that the daemon takes (daemon/control.h, CONTROL_LINE_BYTES); it does not answer longer ones. */
 #define REQUEST_BYTES ((size_t)65536)
 #define FILE_BYTES REQUEST_BYTES
 
@@ -25,9 +25,9 @@ enum came { CAME_WELL, CAME_FAILED, CAME_UNFINISHED, CAME_LOST /* the connection
 
 struct session {
 	struct channel channel;
-	char *name; /* what the daemon calls it; NULL: not known yet */
+	char *name; /* the daemon's name for it; NULL: not known yet */
 	struct channel_stop stop;
-	bool is_typed; /* Ctrl-C ends what runs; else it ends the program, and with it the run */
+	bool is_typed; /* Ctrl-C ends what runs; false: it ends the program, and with that the run */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -44,7 +44,7 @@ static void add_text(struct json *json, const char *key, const char *text)
 	jsonw_string(json, text);
 }
 
-/* {"request": ..., key: value, key: value}; a key that is NULL is left out. */
+/* Writes {"request": ..., key: value, key: value}; a key that is NULL is left out. */
 static void write_request(struct buf *out, const char *name, const char *const pairs[4])
 {
 	struct json json = { .out = out };
@@ -65,7 +65,7 @@ static const char *text_of(const json_t *answer, const char *key)
 	return json_string_value(json_object_get(answer, key));
 }
 
-/* Ctrl-C: over a connection of its own, because this session's waits for the answer. */
+/* Ends the run after Ctrl-C, over a connection of its own, because this session's waits for the answer. */
 static void stop_run(void *data)
 {
 	const struct session *session = data;
@@ -80,7 +80,10 @@ static void stop_run(void *data)
 	buf_free(&answer);
 }
 
-/* The answer to what is in `request`, which is freed; NULL, after a message: there is none. The caller's. */
+/*
+ * Asks what is in `request`, which is freed, and returns the answer, the caller's; NULL, after a message: there is
+ * none.
+ */
 static json_t *exchange(struct session *session, struct buf *request)
 {
 	struct buf answer = { 0 };
@@ -99,7 +102,7 @@ static json_t *exchange(struct session *session, struct buf *request)
 	return tree;
 }
 
-/* Prints what the run printed and returned, and how it failed. */
+/* Prints what the run printed and returned, and how it failed. `may_go_on`: as for run(). */
 static enum came show(const json_t *answer, bool may_go_on)
 {
 	const char *text = text_of(answer, "text");
@@ -120,7 +123,7 @@ static enum came show(const json_t *answer, bool may_go_on)
 	return CAME_FAILED;
 }
 
-/* `may_go_on`: a statement that is not finished is no error. */
+/* Runs the code. `may_go_on`: a statement that is not finished is no error. */
 static enum came run(struct session *session, const char *chunk, const char *code, bool may_go_on)
 {
 	struct buf request = { 0 };
@@ -141,7 +144,10 @@ static enum came run(struct session *session, const char *chunk, const char *cod
 
 /* ---- a whole text ---- */
 
-/* All of the file, but for a first line that begins with #; false: errno, 0: it is too long. */
+/*
+ * Reads all of the file, but for a first line that begins with #. False: errno says why, 0: it is too long, or no
+ * text.
+ */
 static bool read_text(FILE *file, struct buf *out)
 {
 	char bytes[4096];
@@ -179,7 +185,7 @@ static int run_file(struct session *session, const char *path)
 
 /* ---- a terminal ---- */
 
-/* Learns what the daemon calls the session; false, after a message: we may not. */
+/* Learns the daemon's name for the session. False, after a message: we may not use the console. */
 static bool begin(struct session *session)
 {
 	struct buf request = { 0 };
@@ -212,7 +218,7 @@ static void complete(void *data, const char *word, struct buf *words)
 	free(code);
 }
 
-/* ~/.plusmoin_history, the caller's; NULL: there is no home. */
+/* Returns ~/.plusmoin_history, the caller's; NULL: there is no home. */
 static char *history_path(void)
 {
 	const char *home = getenv("HOME");
@@ -220,7 +226,7 @@ static char *history_path(void)
 	return home != NULL && home[0] == '/' ? mem_printf("%s/.plusmoin_history", home) : NULL;
 }
 
-/* Reads and runs until Ctrl-D, or the daemon has gone. */
+/* Reads and runs lines until Ctrl-D, or until the daemon is gone. */
 static int talk(struct session *session, struct typing *typing)
 {
 	struct buf line = { 0 };

@@ -8,7 +8,7 @@
 #include "script/api.h"
 #include "script/state.h"
 
-/* Says what the answer's `error` is; whether it has none. NULL: it is no JSON. */
+/* Returns whether the answer has no error; else prints it. NULL: the answer is no JSON. */
 static bool is_ok(const json_t *answer)
 {
 	const char *error = json_string_value(json_object_get(answer, "error"));
@@ -31,7 +31,7 @@ bool dialog_ask(const char *socket, const char *request, struct buf *text, json_
 	return is_ok(*tree);
 }
 
-/* Protected: module, function, answer, now; the text that the function makes. */
+/* Protected, with module, function, answer and time: returns the text that the function makes. */
 static int render(lua_State *L)
 {
 	module_push(L, lua_tostring(L, 1));

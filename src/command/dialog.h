@@ -1,4 +1,7 @@
-/* A verb that asks the running daemon and shows what it says: the request, the answer or what is wrong, a table of it. */
+/*
+ * For verbs that ask the running daemon: sends the request, and prints the answer, as a table or as the error that it
+ * is.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -7,14 +10,14 @@
 #include "base/buf.h"
 
 /*
- * Sends the line `request` to the control socket. The answer's text in `text`, whatever was there; false, after a
- * message: there is none, or it is an error. `*tree`, of which it is a reference for the caller anyway, may be NULL.
- * Blocking: ASK_MS.
+ * Sends the line `request` to the control socket, and puts the answer into `text`, in place of what was there. `*tree`
+ * is the answer, a reference for the caller, which may be NULL. False, after a message: there is no answer, or it is
+ * an error. Blocking: ASK_MS.
  */
 bool dialog_ask(const char *socket, const char *request, struct buf *text, json_t **tree);
 
 /*
- * Prints what this function of require "plusmoin.MODULE" makes of an answer and of the present time (epoch
- * seconds); false, after a message: it cannot be shown.
+ * Prints what this function of require "plusmoin.MODULE" makes of an answer and of the present time (epoch seconds).
+ * False, after a message: the answer cannot be shown.
  */
 bool dialog_print(const char *module, const char *function, const char *answer);

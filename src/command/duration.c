@@ -13,7 +13,7 @@ static const struct {
 
 #define UNITS (sizeof(units) / sizeof(units[0]))
 
-/* The number of the unit that the text begins with, from `first` on; UNITS: there is none. */
+/* Returns the number of the unit that the text begins with, from `first` on; UNITS: there is none. */
 static size_t find_unit(const char *text, size_t first)
 {
 	size_t unit = first;
@@ -28,7 +28,7 @@ int64_t duration_read(const char *text, int64_t most, const char **why)
 	int64_t seconds = 0;
 	size_t next = 0;
 
-	*why = "that is no such time";
+	*why = "that is no duration";
 	do {
 		size_t digits = strspn(text, "0123456789");
 		size_t unit = find_unit(text + digits, next);

@@ -13,9 +13,9 @@
 #include "script/api.h"
 #include "script/state.h"
 
-#define NODES_MAX 100 /* explained at once */
+#define NODES_MAX 100 /* nodes that are explained at most */
 
-/* "1795485630-12": what contract.md makes of an event's id. */
+/* Whether the text is an event's id (contract.md), such as "1795485630-12". */
 static bool is_event_id(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -24,7 +24,7 @@ static bool is_event_id(const char *text)
 	       text[digits + 1 + strspn(text + digits + 1, "0123456789")] == '\0';
 }
 
-/* False, after a message: nobody answers. */
+/* Sends the request. False, after a message: nobody answers. */
 static bool ask_daemon(const struct load_files *files, const char *request, struct buf *answer)
 {
 	if (ask(files->control_socket, request, ASK_MS, answer) == ASK_ANSWERED)
@@ -33,7 +33,7 @@ static bool ask_daemon(const struct load_files *files, const char *request, stru
 	return false;
 }
 
-/* `what` NULL: who is not well. */
+/* Asks about a node or an event; `what` NULL: about those that are not well. */
 static bool ask_about(const struct load_files *files, const char *what, struct buf *answer)
 {
 	struct buf request = { 0 };
@@ -61,7 +61,7 @@ static void push_answer(lua_State *L)
 	module_push_json(L, 1);
 }
 
-/* Protected: the answer at 1; its text, or nil and the daemon's error. */
+/* Protected, with the answer at 1: returns its text, or nil and the daemon's error. */
 static int render(lua_State *L)
 {
 	push_answer(L); /* text explain answer */
@@ -88,7 +88,10 @@ static void say_isolated(time_t since)
 	(void)printf("plusmoin is cut off since %s (P7): it hears no other host\n\n", text);
 }
 
-/* Protected: the answer at 1; the list of nodes to explain, how many there are, the clusters without a master. */
+/*
+ * Protected, with the answer at 1: returns the nodes to explain, how many nodes there are, the clusters without a
+ * master.
+ */
 static int unwell(lua_State *L)
 {
 	push_answer(L);
@@ -135,22 +138,21 @@ static int explain_one(lua_State *L, const struct load_files *files, const char 
 	return status;
 }
 
-/* Those at the top, popped; how many. */
+/* Names the clusters of the list at the top, pops it, and returns how many there are. */
 static lua_Integer list_no_master(lua_State *L)
 {
 	lua_Integer count = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
 
 	for (lua_Integer i = 1; i <= count; i++) {
 		lua_rawgeti(L, -1, i);
-		(void)printf("cluster %lld has no master: its seat is empty\n",
-			     (long long)lua_tointeger(L, -1));
+		(void)printf("cluster %lld has no master\n", (long long)lua_tointeger(L, -1));
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
 	return count;
 }
 
-/* The list of nodes at the top; `total` there are, and `headless` clusters were named. */
+/* Explains the nodes of the list at the top. The fleet has `total` nodes, and `headless` clusters were named before. */
 static int explain_list(lua_State *L, const struct load_files *files, lua_Integer total,
 			lua_Integer headless)
 {

@@ -19,12 +19,12 @@
 #include "script/host.h"
 #include "system/identity.h"
 
-#define TEXT_MAX ((size_t)16 << 20) /* as the loader's */
-#define DEFAULT_GRACE_MS 10000 /* the settings table's shutdown_grace */
+#define TEXT_MAX ((size_t)16 << 20) /* the loader's limit, too */
+#define DEFAULT_GRACE_MS 10000 /* the default of shutdown_grace, as in the settings table */
 
 /*
- * The child's words: a letter, a text, a NUL. First the names of a configuration
- * that says nothing, as root what was read, then those of this one, and "." at the end.
+ * What the child writes is a list of words: a letter, a text, a NUL. First come the default names, then what root has
+ * read, then the names of this configuration, and "." at the end.
  */
 enum word {
 	WORD_USER = 'u',
@@ -89,7 +89,7 @@ static bool is_lua(const char *path)
 	return len > 4 && strcmp(path + len - 4, ".lua") == 0;
 }
 
-/* All of an open file, up to what the loader takes; false: errno. */
+/* Reads an open file, up to what the loader takes. False: errno says why. */
 static bool read_all(int file, struct buf *text)
 {
 	char bytes[8192];
@@ -100,10 +100,7 @@ static bool read_all(int file, struct buf *text)
 	return n >= 0;
 }
 
-/*
- * Whether others than root can change the file: its own bits, and where the path is a link,
- * whose link it is.
- */
+/* Whether others than root can change the file, by its own bits, and, where the path is a link, by the link's owner. */
 static bool is_foreign(const char *path, const struct stat *read)
 {
 	struct stat st;
@@ -112,7 +109,7 @@ static bool is_foreign(const char *path, const struct stat *read)
 	       lstat(path, &st) != 0 || (S_ISLNK(st.st_mode) && st.st_uid != 0);
 }
 
-/* As root: opens the file once, reads it, and says whether it is foreign. */
+/* As root opens the file once, reads it, and says whether it is foreign. */
 static void read_file(int fd, const char *path, struct buf *text, struct stat *st)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -134,7 +131,7 @@ static void read_file(int fd, const char *path, struct buf *text, struct stat *s
 	say(fd, &out);
 }
 
-/* Root runs nobody's code: a Lua configuration is run as its owner, root's as nobody. */
+/* Becomes the file's owner (or nobody, where root owns it), because root runs no code of a configuration. */
 static void leave_root(int fd, const char *path, const struct stat *st)
 {
 	struct identity identity;
@@ -147,7 +144,9 @@ static void leave_root(int fd, const char *path, const struct stat *st)
 					     " as its owner, or as nobody when root owns it");
 }
 
-/* What the code of a configuration must not get hold of: our terminal, our descriptors. */
+/*
+ * Closes what the configuration's code must not get hold of: our terminal and descriptors. Returns `fd`'s new number.
+ */
 static int shut_in(int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -198,10 +197,10 @@ static void child(int fd, const char *path)
 	add_word(&out, WORD_GRACE, grace);
 	add_word(&out, WORD_END, "");
 	say(fd, &out);
-	_exit(0); /* nothing that the configuration has begun is waited for */
+	_exit(0); /* without waiting for what the configuration has begun */
 }
 
-/* All that comes until the end of the child or of the time. */
+/* Reads all that comes until the child or the time ends. */
 static void receive(int fd, struct buf *in)
 {
 	int64_t end_ms = clock_steady_ms() + HOST_LOAD_MS + HOST_SIGN_MS;
@@ -264,7 +263,7 @@ static void take_word(struct files *names, char word, const char *text)
 	}
 }
 
-/* Whether the end was among the words. */
+/* Takes all words. True: the end was among them. */
 static bool take_words(struct files *names, const struct buf *in)
 {
 	const char *at = buf_text(in);
@@ -299,7 +298,7 @@ bool files_read(const char *path, struct files *names)
 
 	*names = (struct files){ .shutdown_grace_ms = DEFAULT_GRACE_MS };
 	if (pipe(fds) != 0 || (pid = fork()) < 0) {
-		(void)fprintf(stderr, "plusmoin: no process to read %s: %s\n", path,
+		(void)fprintf(stderr, "plusmoin: no process can be made to read %s: %s\n", path,
 			      strerror(errno));
 		return false;
 	}
@@ -316,11 +315,11 @@ bool files_read(const char *path, struct files *names)
 	if (!take_words(names, &in))
 		say_unfinished(names, path, how);
 	buf_free(&in);
-	if (is_lua(path)) /* whose code could have said anything */
+	if (is_lua(path)) /* its code could have written any word */
 		buf_free(&names->text);
 	if (names->report.names.pid_file != NULL)
 		return true;
-	(void)fprintf(stderr, "plusmoin: no memory to read %s\n", path);
+	(void)fprintf(stderr, "plusmoin: there is no memory to read %s\n", path);
 	files_free(names);
 	return false;
 }

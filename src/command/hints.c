@@ -12,8 +12,8 @@
 #include "script/loader.h"
 #include "script/state.h"
 
-#define TEXT_MAX ((size_t)16 << 20) /* as the loader's */
-#define SOCKET_NAME "plusmoin.sock" /* as the settings table says: beside pid_file */
+#define TEXT_MAX ((size_t)16 << 20) /* the loader's limit, too */
+#define SOCKET_NAME "plusmoin.sock" /* the default, beside pid_file, as in the settings table */
 
 static void read_text(const char *path, struct buf *text)
 {
@@ -36,8 +36,8 @@ static const char *skip(const char *at, const char *set)
 }
 
 /*
- * The text that begins at `at` and ends before `quote`, the caller's; NULL: it is empty, or has escapes. One is known:
- * many programs that write JSON put a backslash before each slash.
+ * Returns the text that begins at `at` and ends before `quote`, the caller's; NULL: it is empty, or has escapes. Only
+ * a backslash before a slash is taken, because many programs that write JSON put it there.
  */
 static char *plain_text(const char *at, char quote)
 {
@@ -54,8 +54,8 @@ static char *plain_text(const char *at, char quote)
 }
 
 /*
- * The text behind a key that ends at `at`, the caller's: `key": "text"` of JSON, `key = "text"` and `["key"] = 'text'`
- * of Lua. NULL: it is no key, or what it is given is no plain text.
+ * Returns the text behind a key that ends at `at`, the caller's: `key": "text"` of JSON, `key = "text"` and `["key"] =
+ * 'text'` of Lua. NULL: it is no key, or its value is no plain text.
  */
 static char *text_behind(const char *at)
 {
@@ -76,7 +76,7 @@ static bool is_in_word(const char *text, const char *at)
 	return at > text && (isalnum((unsigned char)at[-1]) || at[-1] == '_');
 }
 
-/* `name` beside the file at `path`; absolute names are as they are. The caller's. */
+/* Returns `name` beside the file at `path`, or as it is if it is absolute. The caller's. */
 static char *beside(const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');
@@ -86,7 +86,7 @@ static char *beside(const char *path, const char *name)
 	return mem_printf("%.*s/%s", (int)(slash - path), path, name);
 }
 
-/* The paths that `text`, of the file at `path`, gives as `key`; beside each SOCKET_NAME, with `of_pid`. */
+/* Adds the paths that `text`, of the file at `path`, gives as `key`; with `of_pid` SOCKET_NAME beside each. */
 static void add_written(const char *path, const char *text, const char *key, bool of_pid, struct list *sockets)
 {
 	for (const char *at = text; (at = strstr(at, key)) != NULL && sockets->count < HINTS_MOST;) {

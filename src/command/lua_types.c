@@ -16,15 +16,15 @@
 
 #define MODULE "plusmoin.lua_types"
 #define LUARC ".luarc.json"
-#define BESIDE ".plusmoin-lua-types" /* in the working directory, for the project there */
-#define TEXT_MAX ((size_t)1 << 20) /* of a file that is there already */
+#define BESIDE ".plusmoin-lua-types" /* the directory in the working directory, for the project there */
+#define TEXT_MAX ((size_t)1 << 20) /* bytes that are read of a file that is there already */
 
 enum { FINE = 0, FAILED = 1, USAGE = 2 };
 
 struct types {
-	char *dir;           /* as people get to see it */
-	const char *project; /* the directory of .luarc.json, likewise */
-	char *library;       /* what .luarc.json calls `dir` */
+	char *dir;           /* as messages name it */
+	const char *project; /* the directory of .luarc.json, as messages name it */
+	char *library;       /* `dir` as .luarc.json names it */
 	int dir_fd;
 	int project_fd;
 	int status;
@@ -36,7 +36,7 @@ static void complain(struct types *types, const char *dir, const char *name, con
 	types->status = FAILED;
 }
 
-/* True: the file is there, and `text` is what it says, as far as it can be read. */
+/* Reads the file, as far as it can be read. True: the file is there. */
 static bool read_there(int at, const char *name, struct buf *text)
 {
 	int fd = openat(at, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -90,7 +90,7 @@ static bool replace(int at, const char *name, const char *text, size_t len)
 	return done;
 }
 
-/* The name without slashes at its end; the caller's. */
+/* Returns the name without slashes at its end; the caller's. */
 static char *take_dir(const char *name)
 {
 	size_t len = strlen(name);
@@ -115,7 +115,7 @@ static bool open_dir(struct types *types)
 	return false;
 }
 
-/* What .luarc.json lies beside, and what it calls the directory. */
+/* Finds the directory of .luarc.json, and what that file calls `dir`. False, after a message. */
 static bool find_project(struct types *types, bool beside)
 {
 	types->project = beside ? "." : types->dir;
@@ -127,7 +127,7 @@ static bool find_project(struct types *types, bool beside)
 	return false;
 }
 
-/* Calls the module's function with `count` arguments from the top; its result takes their place. Raises. */
+/* Calls the module's function with `count` arguments at the top, and puts its result in their place. Raises. */
 static void call(lua_State *L, const char *name, int count)
 {
 	module_push(L, MODULE);
@@ -156,7 +156,7 @@ static bool may_write(lua_State *L, struct types *types, const char *name)
 	return may;
 }
 
-/* The list of files at the top, as far as none is in the way. Raises. */
+/* Writes the files of the list at the top, if none of them is in the way. Raises. */
 static void write_files(lua_State *L, struct types *types)
 {
 	lua_Integer count = luaL_len(L, -1);
@@ -216,7 +216,7 @@ static void write_luarc(lua_State *L, struct types *types)
 	lua_pop(L, 1);
 }
 
-/* Protected: struct types at 1. */
+/* Protected, with struct types at 1: writes all files. */
 static int write_all(lua_State *L)
 {
 	struct types *types = lua_touserdata(L, 1);

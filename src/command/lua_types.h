@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * `dir`: where to, the last component is made where it is missing; NULL: .plusmoin-lua-types in the working
- * directory, and .luarc.json beside it. An exit status, after a message where it is not 0.
+ * Writes into `dir`, whose last component is made where it is missing. NULL: into .plusmoin-lua-types in the working
+ * directory, with .luarc.json beside it. Returns an exit status, after a message where it is not 0.
  */
 int command_lua_types(const char *dir);

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "loop/clock.h"
 
-#define STEP_MS 5000 /* for each thing that it is asked */
-#define LEAST_S 1    /* asked for, to learn the smallest */
+#define STEP_MS 5000 /* how long each step may take */
+#define LEAST_S 1    /* the lease that is asked for, to learn the smallest one that is granted */
 #define KEY "check/"
 #define VALUE "plusmoin check"
 
@@ -29,7 +29,7 @@ static void note(struct member *member, const char *reason, const char *words)
 	heard->words = reason != NULL ? mem_strdup(words) : NULL;
 }
 
-/* The value of that header in the lines of an answer, up to the end of its line; NULL: there is none. */
+/* Returns the value of that header in the lines of an answer, up to the end of its line; NULL: there is none. */
 static const char *header_of(const char *head, const char *name)
 {
 	size_t len = strlen(name);
@@ -42,7 +42,7 @@ static const char *header_of(const char *head, const char *name)
 	return NULL;
 }
 
-/* A server's "Date" has whole seconds: it is taken for the middle of its second. */
+/* Notes the member's clock. A "Date" has whole seconds, so it is taken for the middle of its second. */
 static void take_clock(struct member *member, const char *head)
 {
 	const char *date = header_of(head, "Date: ");
@@ -206,7 +206,7 @@ bool member_was_done(const struct member *member, enum member_step step)
 	return member->heard[step].asked && member->heard[step].reason == NULL;
 }
 
-/* Whether it is of no use to ask anything further. */
+/* Whether it makes no sense to ask further: the member is not etcd, or refuses the login. */
 static bool is_hopeless(const struct member *member)
 {
 	const struct member_heard *login = &member->heard[STEP_LOGIN];
@@ -222,7 +222,7 @@ static bool is_left_out(const struct member *member, enum member_step step)
 	       (step == STEP_REVOKE && member->lease == 0);
 }
 
-/* The next step, or the end of it. */
+/* Asks the next step, or ends. */
 static void go_on(struct member *member)
 {
 	do
@@ -236,7 +236,7 @@ static void go_on(struct member *member)
 	member->done(member->data);
 }
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
 void member_ask(struct member *member, uv_loop_t *loop, struct http *http, const struct config_monitors *monitors,
 		const char *url, void (*done)(void *data), void *data)

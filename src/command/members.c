@@ -17,7 +17,7 @@ struct members {
 	struct member *all;
 	size_t count;
 	size_t awaited;
-	struct timer *failed; /* of a libcurl that is of no use */
+	struct timer *failed; /* calls `done` where libcurl cannot be used */
 	void (*done)(void *data);
 	void *data;
 };

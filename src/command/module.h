@@ -1,4 +1,4 @@
-/* What verbs need of Lua: one of our modules, and an answer as a table. Inside a protected call. */
+/* For verbs that use Lua: gets one of our modules, or an answer as a table. Call inside a protected call. */
 #pragma once
 
 #include <lua.h>
@@ -6,5 +6,5 @@
 /* Pushes what require "plusmoin.NAME" returns; raises. */
 void module_push(lua_State *L, const char *name);
 
-/* Pushes the table that the JSON text at `index` is; raises. */
+/* Pushes the JSON text at `index` as a table; raises. */
 void module_push_json(lua_State *L, int index);

@@ -8,7 +8,7 @@
 #include "command/running.h"
 #include "loop/clock.h"
 
-#define HAND_OVER_MS 20000 /* what waits is written first, and another monitor takes over */
+#define HAND_OVER_MS 20000 /* within it the daemon writes what waits, and another monitor takes over */
 #define LOOK_MS 100
 
 enum { FINE = 0, FAILED = 1, USAGE = 2 };
@@ -24,7 +24,7 @@ static bool is_handed_over(const json_t *answer)
 	return !acts(answer) && json_is_string(json_object_get(answer, "acting"));
 }
 
-/* Its term; 0: it does not act. */
+/* Returns the daemon's term; 0: it does not act. */
 static json_int_t term_of(const json_t *answer)
 {
 	return json_integer_value(json_object_get(answer, "term"));
@@ -32,7 +32,10 @@ static json_int_t term_of(const json_t *answer)
 
 enum hand_over { HAND_WAITS, HAND_DONE, HAND_BACK, HAND_SILENT };
 
-/* How far it is with the daemon that acted in term `before`; after a message: it gives no answer. */
+/*
+ * Asks how far the hand-over is from the daemon that acted in term `before`. HAND_SILENT, after a message: it does not
+ * answer.
+ */
 static enum hand_over look(const char *socket, json_int_t before, struct buf *text)
 {
 	json_t *answer;
@@ -48,7 +51,7 @@ static enum hand_over look(const char *socket, json_int_t before, struct buf *te
 	return found;
 }
 
-/* Waits until another monitor acts; false, after a message: none does in time. `text`: the last answer. */
+/* Waits until another monitor acts; `text` is the last answer then. False, after a message: none does in time. */
 static bool wait_for_another(const char *socket, json_int_t before, struct buf *text)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
@@ -66,7 +69,10 @@ static bool wait_for_another(const char *socket, json_int_t before, struct buf *
 	return found == HAND_DONE;
 }
 
-/* Has the daemon hand over, if it acts; false, after a message: it cannot. `text`: the last answer to "monitors". */
+/*
+ * Has the daemon hand over, if it acts; `text` is the last answer to "monitors" then. False, after a message: it
+ * cannot.
+ */
 static bool resign(const char *socket, struct buf *text)
 {
 	json_t *answer;
@@ -86,7 +92,7 @@ static bool resign(const char *socket, struct buf *text)
 	return done && wait_for_another(socket, before, text);
 }
 
-/* Has the daemon write what it knows to another etcd. `text`: the last answer to "monitors". */
+/* Has the daemon write what it knows to another etcd; `text` is the last answer to "monitors" then. */
 static bool seed(const char *socket, struct buf *text)
 {
 	json_t *answer;

@@ -11,7 +11,7 @@
 
 #define DEFAULT_PORT 5432
 
-/* What is wrong, once: the first that was found. */
+/* A reading under way; only the first error that is found is kept. */
 struct reading {
 	char **error;
 	int64_t now_ms;
@@ -65,7 +65,7 @@ static enum rule read_rule(struct reading *reading, const char *name)
 	return RULE_NONE;
 }
 
-/* The caller's reference. */
+/* Reads a node; the reference is the caller's. */
 static struct node_view *read_node(struct reading *reading, const json_t *from, enum place place, int cluster_id)
 {
 	const char *host = get_text(from, "host");
@@ -118,7 +118,7 @@ static void read_nodes(struct reading *reading, const json_t *list, enum place p
 	size_t count = json_array_size(list);
 
 	if (list != NULL && !json_is_array(list))
-		complain(reading, "a list of nodes is none", "slaves, lost, clusterless: [node, ...]");
+		complain(reading, "slaves, lost or clusterless is no list", "[node, ...]");
 	for (size_t i = 0; i < count; i++)
 		add_node(reading, json_array_get(list, i), place, view);
 }
@@ -146,7 +146,7 @@ static void read_clusterless(struct reading *reading, const json_t *list, struct
 	view_unref(&view);
 }
 
-/* The view's node of these host and port; NULL: it has none. */
+/* Returns the view's node of this host and port; NULL: it has none. */
 static const struct node_view *find_in(const struct view *view, const char *host, int port)
 {
 	for (int place = PLACE_CLUSTERLESS; place <= PLACE_LOST; place++) {
@@ -161,7 +161,7 @@ static const struct node_view *find_in(const struct view *view, const char *host
 	return NULL;
 }
 
-/* Where the node is now; PLACE_LOST: nowhere. */
+/* Returns where the event's picture has the node; PLACE_LOST: it has not. */
 static enum place place_in(const struct event *event, const json_t *node)
 {
 	const char *host = get_text(node, "host");
@@ -183,7 +183,7 @@ static void read_witnesses(struct reading *reading, const json_t *list, struct e
 			reading, json_array_get(list, event->witness_count), PLACE_SLAVE, event->cluster_id);
 }
 
-/* What monitors are said to see of the event's node, as Lua has it; NULL: nothing is said. */
+/* Reads what monitors are said to see of the event's node, in the shape of the Lua API; NULL: nothing is said. */
 static struct votes *read_votes(struct reading *reading, const json_t *list)
 {
 	struct votes *votes;
@@ -198,7 +198,7 @@ static struct votes *read_votes(struct reading *reading, const json_t *list)
 		enum vote_says says = sees != NULL ? vote_says_parse(sees) : VOTE_SAYS;
 
 		if (monitor == NULL || says == VOTE_SAYS)
-			complain(reading, "a vote is none",
+			complain(reading, "a vote is wrong",
 				 "{\"monitor\": \"name\", \"sees\": \"answers\", \"fails\", \"cannot say\" or \"open\"}");
 		else
 			votes_add(votes, monitor, says, read_reason(reading, get_text(vote, "reason")));
@@ -206,13 +206,13 @@ static struct votes *read_votes(struct reading *reading, const json_t *list)
 	return votes;
 }
 
-/* Whether it is about the monitor itself: of no cluster, and it shows no node. */
+/* Whether the event is about the monitor itself: it is of no cluster, and shows no node. */
 static bool is_of_monitor(enum event_kind kind)
 {
 	return kind == EVENT_MONITOR_ISOLATED || kind == EVENT_MONITOR_RECONNECTED;
 }
 
-/* The event that `from` tells of, in its cluster as the board shows it. */
+/* Makes the event that `from` tells of, in its cluster as the board shows it. */
 static struct event *read_event(struct reading *reading, const json_t *from, enum event_kind kind,
 				const struct board *board)
 {
@@ -304,7 +304,7 @@ static json_t *take_first(json_t *cluster, const char *key)
 	return node;
 }
 
-/* The node goes down, as if nobody listened there any more. */
+/* Puts the node among the lost, as if nobody listened there any more. */
 static void let_down(json_t *cluster, json_t *node)
 {
 	(void)json_object_set_new(node, "reason", json_string("refused"));
@@ -312,7 +312,7 @@ static void let_down(json_t *cluster, json_t *node)
 	(void)json_array_insert(json_object_get(cluster, "lost"), 0, node);
 }
 
-/* Makes the cluster as after such an event, and the node that it is about; NULL: nobody. */
+/* Changes the cluster to what it is after such an event, and returns the node that the event is about; NULL: none. */
 static json_t *pretend(json_t *cluster, enum event_kind kind)
 {
 	json_t *node = NULL;
@@ -365,7 +365,10 @@ static json_t *pretend(json_t *cluster, enum event_kind kind)
 	return node;
 }
 
-/* Who would be the rival of the first cluster's master: the next cluster's, else a slave as if it were one; NULL: nobody. */
+/*
+ * Returns who would be the rival of the first cluster's master: the next cluster's master, else a slave as if it were
+ * one. NULL: nobody would.
+ */
 static json_t *pretend_rival(json_t *clusters)
 {
 	json_t *rival = json_object_get(json_array_get(clusters, 1), "master");

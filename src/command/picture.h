@@ -1,6 +1,6 @@
 /*
- * Events and clusters out of JSON, for `run-trigger`: of a file that somebody wrote, or
- * of what the running daemon says. Shapes: contract.md, "JSON" and "Control socket".
+ * Makes events and clusters out of JSON, for `run-trigger`: out of a file that somebody wrote, or of the running
+ * daemon's answer. Shapes: contract.md, "JSON" and "Control socket".
  */
 #pragma once
 
@@ -12,16 +12,16 @@ struct picture {
 };
 
 /*
- * From an event's JSON: the seed's keys, of which only those that say something are
- * needed, and name, id, time (s), rule, and a node's further keys. `kind`: its event,
- * EVENT_NONE: as "name" says. False: `*error` says what is wrong, the caller frees it.
+ * Makes it from an event's JSON: the seed's keys, of which only those with a value are needed, and name, id, time (s),
+ * rule, and a node's further keys. `kind` is its event; EVENT_NONE: the one that "name" says. False: `*error` says
+ * what is wrong, and the caller frees it.
  */
 bool picture_of_event(struct picture *picture, const char *text, size_t len, enum event_kind kind,
 		      char **error);
 
 /*
- * From the daemon's answer to {"request":"status"}: the event as it would be if `kind`
- * happened to its first cluster now. As above.
+ * Makes it from the daemon's answer to {"request":"status"}: the event is what it would be if `kind` happened to the
+ * first cluster now. Errors as above.
  */
 bool picture_of_status(struct picture *picture, const char *text, size_t len, enum event_kind kind,
 		       char **error);

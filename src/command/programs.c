@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "process/glance.h"
 
-#define LOOK_MS 3000 /* a file of a mount that answers takes none */
+#define LOOK_MS 3000 /* how long one look may take; one at a mount that answers takes no time */
 
 static void add(struct json *json, const char *key, const char *text)
 {
@@ -15,7 +15,7 @@ static void add(struct json *json, const char *key, const char *text)
 	jsonw_string(json, text);
 }
 
-/* Whether a program's first argument, if it is a path, is a script of its (python3, lua5.4). */
+/* Whether the program (python3, lua5.4) runs its first argument as a script, if that is a path. */
 static bool runs_scripts(const char *program)
 {
 	static const char *const names[] = { "sh", "bash", "dash", "ksh", "zsh", "python", "perl", "ruby", "lua",
@@ -32,7 +32,7 @@ static bool runs_scripts(const char *program)
 	return false;
 }
 
-/* Of one that was not asked nothing is known: an earlier look hangs. */
+/* Looks for the program. Where an earlier look hangs there is none, and the fault says so. */
 static struct program_fault *look(const struct config_action *action, char **place)
 {
 	bool looked;

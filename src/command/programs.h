@@ -1,6 +1,6 @@
 /*
- * The programs of the triggers, for `check`: each as the daemon would start it (process/program.h), so
- * call it as its user. Blocks.
+ * Looks for the programs of the triggers, for `check`, each as the daemon would start it (process/program.h), so that
+ * it is to be called as the daemon's user. Blocks.
  */
 #pragma once
 
@@ -8,8 +8,8 @@
 #include "core/config.h"
 
 /*
- * Adds the key "programs" to the object: a list of all commands, {path, program, place, words, cure, sure,
- * argument}: where the configuration names it; `place` where it is found, else `words` what stands in its way;
- * `argument` the file that an interpreter is to run, where we may not read it.
+ * Adds "programs" to the object, a list of all commands: {path, program, place, words, cure, sure, argument}. `path`
+ * is where the configuration names it; `place` where it is found, else `words` says what stands in its way; `argument`
+ * is the file that an interpreter is to run, where we may not read it.
  */
 void programs_add(struct json *json, const struct config *config);

@@ -1,4 +1,4 @@
-/* Bytes from a descriptor that does not block, waited for by poll(): for verbs, which have no loop. */
+/* Receives bytes from a descriptor that does not block, with poll(): for verbs, which have no loop. */
 #pragma once
 
 #include <stdbool.h>

@@ -18,23 +18,23 @@
 #include "process/process.h"
 #include "script/host.h"
 
-#define EVENT_BYTES ((size_t)16 << 20) /* as a configuration */
+#define EVENT_BYTES ((size_t)16 << 20) /* a configuration's limit, too */
 
 enum { FINE = 0, FAILED = 1, USAGE = 2, BAD_CONFIG = 3 };
 
 struct hand {
 	uv_loop_t loop;
 	struct become user;
-	char *file; /* of a trigger; NULL: the configured ones of `kind` */
+	char *file; /* a trigger's file; NULL: the configured functions of `kind` run */
 	enum event_kind kind;
-	size_t number; /* of the one to run; 0: all of them */
+	size_t number; /* the function to run, by its place in the list; 0: all of them */
 	struct picture picture;
 	struct shared *shared;
 	struct mailbox *mailbox;
 	struct host *host;
 	struct config *config;
 	struct load_report report;
-	struct job *job; /* that runs */
+	struct job *job; /* the one that runs; NULL: none */
 	struct timer *patience;
 	uv_signal_t interrupt;
 	bool interrupted;
@@ -47,7 +47,7 @@ static int complain(int status, const char *what, const char *why)
 	return status;
 }
 
-/* "master_up" or "master_up[2]". */
+/* Reads "master_up" or "master_up[2]". False: it is neither. */
 static bool take_event_name(struct hand *hand, const char *what)
 {
 	const char *bracket = strchr(what, '[');
@@ -67,7 +67,7 @@ static int take_words(struct hand *hand, const char *what)
 	size_t len = strlen(what);
 
 	if (len > 4 && strcmp(what + len - 4, ".lua") == 0) {
-		hand->file = realpath(what, NULL); /* else a name: looked for as a configuration's */
+		hand->file = realpath(what, NULL); /* a name that is no file is looked for as a configuration's */
 		if (hand->file == NULL)
 			hand->file = mem_strdup(what);
 		return FINE;
@@ -91,7 +91,7 @@ static bool read_all(FILE *file, struct buf *out)
 	return ferror(file) == 0 && out->len <= EVENT_BYTES;
 }
 
-/* Before the drop: it is the caller's file. */
+/* Reads the event before privileges are dropped, because the file is the caller's. */
 static int read_event_file(struct hand *hand, const char *path)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -113,7 +113,7 @@ static int read_event_file(struct hand *hand, const char *path)
 	return status;
 }
 
-/* From the daemon, as the user: "connection refused" is no daemon. */
+/* Asks the daemon for its status, as daemon_user. */
 static int ask_daemon(struct hand *hand)
 {
 	const char *path = hand->user.names.report.names.control_socket;
@@ -149,7 +149,7 @@ static void on_interrupt(uv_signal_t *handle, int signum)
 		host_stop_job(hand->host, hand->job);
 }
 
-/* A C call that does not return: the process ends without it. */
+/* A C call does not return: the process ends without waiting for it. */
 static void on_no_sign(void *data)
 {
 	const struct hand *hand = data;
@@ -197,7 +197,7 @@ static void drop_message(void *received)
 	free(message);
 }
 
-/* What the host needs of this thread. */
+/* Makes what the script host needs of this thread. */
 static bool open_loop(struct hand *hand)
 {
 	if (uv_loop_init(&hand->loop) != 0 || uv_signal_init(&hand->loop, &hand->interrupt) != 0 ||
@@ -217,10 +217,10 @@ static int load(struct hand *hand)
 	hand->shared = shared_new();
 	shared_publish(hand->shared, hand->picture.board);
 	if (error != NULL || !open_loop(hand))
-		return complain(FAILED, "run-trigger", error != NULL ? error : "no loop");
+		return complain(FAILED, "run-trigger", error != NULL ? error : "the event loop cannot be made");
 	hand->host = host_new(hand->user.path, &options, hand->shared, NULL);
 	if (hand->host == NULL)
-		return complain(FAILED, hand->user.path, "no thread to load it");
+		return complain(FAILED, hand->user.path, "the thread that loads it cannot start");
 	if (!host_wait(hand->host)) {
 		(void)complain(BAD_CONFIG, hand->user.path, "took too long to load, in one call that"
 			       " Lua cannot end");
@@ -233,7 +233,7 @@ static int load(struct hand *hand)
 	return hand->config != NULL ? FINE : BAD_CONFIG;
 }
 
-/* The log goes to stdout, with what the daemon would keep and at least what is info. */
+/* Sends the log to stdout, by the configured level, with info lines in any case. */
 static void begin_log(const struct hand *hand)
 {
 	enum log_level level = LOG_LEVEL_INFO;

@@ -12,7 +12,7 @@
 #include "command/hints.h"
 #include "system/pidfile.h"
 
-/* A file's time of change is that of the kernel's last tick: at most 10 ms (100 Hz) behind the clock. */
+/* A file's time of change is that of the kernel's last tick, which is at most 10 ms (100 Hz) behind the clock. */
 #define TICK_MS 20
 
 static int64_t changed_ms(const struct stat *st)
@@ -40,7 +40,7 @@ static int64_t ms_of(const json_t *answer, const char *key)
 	return llround(json_number_value(json_object_get(answer, key)) * 1000.0);
 }
 
-/* Whether all that a verb goes by is there. */
+/* Whether the answer has all that verbs need. */
 static bool is_complete(const json_t *answer)
 {
 	return json_is_true(json_object_get(answer, "ok")) && text_of(answer, "configuration") != NULL &&
@@ -48,7 +48,7 @@ static bool is_complete(const json_t *answer)
 	       text_of(answer, "status_file") != NULL && text_of(answer, "control_socket") != NULL;
 }
 
-/* running.h says when. */
+/* Whether the answer counts; running.h says when. */
 static bool is_ours(const json_t *answer, const char *path, const struct peer *peer)
 {
 	json_int_t pid = json_integer_value(json_object_get(answer, "pid"));
@@ -72,7 +72,7 @@ static void take(const json_t *answer, const struct peer *peer, struct running *
 	running->names.shutdown_grace_ms = ms_of(answer, "shutdown_grace");
 }
 
-/* False: nobody else is to be asked, either because the daemon has answered or because one hangs. */
+/* Asks at one socket. False: no other one is to be asked, because the daemon has answered, or one hangs. */
 static bool ask_at(const char *socket, const char *path, struct running *running)
 {
 	struct buf text = { 0 };

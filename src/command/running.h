@@ -1,11 +1,11 @@
 /*
- * The running daemon, for verbs that speak to it: where its files are, by its own word where it answers, which spares
- * running a configuration of thousands of nodes for a few names; else by the configuration.
+ * The running daemon, for verbs that speak to it. It says itself where its files are, if it answers, which saves
+ * running a configuration of thousands of nodes for a few names; otherwise the configuration says it.
  *
- * The daemon's word counts only if it is the same daemon that the configuration leads to: it runs the file at that
- * path, the file has not changed since it was read, and the pid of who listens, as the kernel has it, is the one that it
- * says and the one that holds its pid file. Else all is as if nobody had answered: the configuration is run, and what
- * is wrong with it is said.
+ * The daemon's answer counts only if the configuration leads to that daemon: it runs the file at that path, the file
+ * has not changed since it was read, and the pid of who listens, as the kernel has it, is the one that it says and the
+ * one that holds its pid file. Otherwise the answer is dropped, the configuration is run, and what is wrong with it is
+ * printed.
  */
 #pragma once
 
@@ -16,16 +16,18 @@
 
 struct running {
 	struct files names; /* without `foreign` and `text` when the daemon has answered */
-	pid_t pid;          /* of the daemon that has answered; 0: none has, the names are the configuration's */
-	uid_t uid;          /* whose it is */
+	/* the pid of the daemon that has answered; 0: none has, and the names are the configuration's */
+	pid_t pid;
+	uid_t uid;          /* the user of that daemon */
 };
 
 /*
- * Asks whoever listens where the text of the configuration at `path` (absolute) has the control socket; where that
- * leads nowhere runs the configuration and says on stderr what is wrong with it. False, after a message: there is no
- * process or memory to read it. Blocking: RUNNING_ASK_MS for a daemon that hangs. Call with one thread. Ended by running_free().
+ * Asks whoever listens where the text of the configuration at `path` (absolute) has the control socket. Where no
+ * answer counts it runs the configuration, and says on stderr what is wrong with it. False, after a message: no
+ * process can be made, or there is no memory. Blocking: RUNNING_ASK_MS for a daemon that hangs. Call with one thread.
+ * Ended by running_free().
  */
 bool running_find(const char *path, struct running *running);
 void running_free(struct running *running);
 
-#define RUNNING_ASK_MS 1000 /* for who it is, which a daemon answers in the turn in which it is asked */
+#define RUNNING_ASK_MS 1000 /* how long the answer to "about" is waited for, which a daemon gives at once */

@@ -9,7 +9,7 @@
 
 enum { FINE = 0, FAILED = 1, USAGE = 2 };
 
-/* The words behind the verb: false, after a message, when they are none of these. */
+/* Checks the words behind the verb. False, after a message: they are wrong. */
 static bool is_usage(const char *word, const char *id)
 {
 	if (word == NULL)
@@ -21,7 +21,7 @@ static bool is_usage(const char *word, const char *id)
 	return strcmp(word, "kill") == 0 && id != NULL;
 }
 
-/* The list, or the end of the run `id`. */
+/* Writes the request for the list, or for the end of the run `id`. */
 static void write_request(const char *id, struct buf *request)
 {
 	struct json json = { .out = request };
@@ -37,7 +37,7 @@ static void write_request(const char *id, struct buf *request)
 	buf_add_char(request, '\n');
 }
 
-/* An exit status. */
+/* Asks and prints the answer. Returns an exit status. */
 static int say(const char *socket, const char *id, bool as_json)
 {
 	struct buf request = { 0 };

@@ -16,7 +16,7 @@
 #include "script/api.h"
 #include "script/state.h"
 
-#define SET_MS 15000 /* with several monitors etcd is written */
+#define SET_MS 15000 /* how long the answer is waited for; with several monitors etcd is written before it */
 
 enum { FINE = 0, FAILED = 1, USAGE = 2 };
 
@@ -39,7 +39,7 @@ static void add_text(struct json *json, const char *key, const char *text)
 	jsonw_string(json, text);
 }
 
-/* The words behind the duration; "": there are none. */
+/* Adds the words behind the duration as the reason; "": there are none. */
 static void add_reason(struct json *json, const struct verb_call *call)
 {
 	struct buf text = { 0 };
@@ -50,7 +50,7 @@ static void add_reason(struct json *json, const struct verb_call *call)
 	buf_free(&text);
 }
 
-/* One line, the caller's. */
+/* Returns the request, one line, the caller's. */
 static char *request_of(const struct verb_call *call, enum what what, int64_t seconds)
 {
 	static const char *const names[] = { [SET] = "silence", [LIST] = "silences", [END] = "silence_end" };
@@ -76,8 +76,8 @@ static char *request_of(const struct verb_call *call, enum what what, int64_t se
 /* ---- what is said ---- */
 
 /*
- * Protected: the answer at 1, whether it is the list at 2, what was named at 3, the status (nil: not asked) at 4: the text, and
- * whether it is an error.
+ * Protected, with the answer at 1, whether it is the list at 2, what was named at 3, the status (nil: not asked) at 4:
+ * returns the text, and whether it is an error.
  */
 static int render(lua_State *L)
 {
@@ -102,7 +102,10 @@ static int print_text(lua_State *L)
 	return is_error ? FAILED : FINE;
 }
 
-/* `status`: the answer to that request, for what the daemon does not know by that name; NULL: it was not asked. */
+/*
+ * Prints the answer. `status` is the daemon's status, which tells what is like a name that it does not know; NULL: it
+ * was not asked.
+ */
 static int print_answer(const char *answer, const struct verb_call *call, enum what what, const char *status)
 {
 	struct engine engine;
@@ -123,7 +126,7 @@ static int print_answer(const char *answer, const struct verb_call *call, enum w
 	return result;
 }
 
-/* Asks for the status, too, where that helps: which names are near. */
+/* Prints the answer, and asks for the status before, where that helps to say which names are near. */
 static int print_all(const char *socket, const char *answer, const struct verb_call *call, enum what what)
 {
 	struct buf status = { 0 };
@@ -144,7 +147,7 @@ static int print_json(const char *answer)
 
 /* ---- the verb ---- */
 
-/* 0, or the exit status after a message. */
+/* Checks the words. Returns 0, or the exit status after a message. */
 static int check_words(const struct verb_call *call, enum what what, int64_t *seconds)
 {
 	const char *why;

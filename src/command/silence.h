@@ -1,4 +1,4 @@
-/* `plusmoin silence`. */
+/* `plusmoin silence` sets, lists and ends silences. */
 #pragma once
 
 #include "command/verbs.h"

@@ -1,7 +1,7 @@
 /*
- * The order is the contract's ("Privileges and files"): names, then fork, then
- * what only root can make, then the drop, then handlers and pid, and only then
- * the configuration as a whole, whose code is the user's.
+ * The order is the contract's ("Privileges and files"): file names are read, then the process forks, makes what only
+ * root can make, drops privileges, and sets handlers and pid. Only then it loads the configuration as a whole, because
+ * its code is the user's.
  */
 #include "command/start.h"
 
@@ -33,9 +33,9 @@ enum { START_FAILED = 1, START_CONFIG = 3 };
 struct start {
 	const char *path;
 	bool foreground;
-	struct become user; /* who it will be, and the names of its files */
-	struct list ignored; /* variables: literals */
-	int report_fd;       /* to whoever started us; -1: nobody waits */
+	struct become user; /* the user that it becomes, and the names of its files */
+	struct list ignored; /* names of variables that were dropped; literals */
+	int report_fd;       /* tells the process that started us; -1: none waits */
 	int pid_fd;
 	struct daemon *daemon;
 	struct shared *shared;
@@ -56,21 +56,21 @@ static bool say_errno(const char *what, const char *path)
 	return false;
 }
 
-/* A signal that comes before the handlers stand is kept for them. */
+/* Holds signals that come before the handlers are set, for the handlers. */
 static void hold_signals(int how)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
-	if (getpid() == 1) { /* the kernel would drop it */
+	if (getpid() == 1) { /* the kernel drops those of pid 1 that have no handler */
 		sigaddset(&set, SIGTERM);
 		sigaddset(&set, SIGINT);
 	}
 	(void)sigprocmask(how, &set, NULL);
 }
 
-/* For whom root makes things; NULL: they are made by the daemon's own user. */
+/* Returns for whom root makes things; NULL: the daemon's own user makes them. */
 static const struct identity *owner_of(const struct start *start)
 {
 	return start->user.drops && !start->user.foreign ? &start->user.identity : NULL;
@@ -112,8 +112,8 @@ static bool make_roots_directory(const struct start *start, const char *path)
 }
 
 /*
- * A file that others can change does not say what root makes, and where. But what a daemon
- * has in /run and beside it nobody else could make: directories and files directly there.
+ * A configuration that others can change does not say what root makes, and where. Only what a daemon has directly in
+ * /run and the directories like it root makes here, because nobody else could.
  */
 static bool make_roots_places(const struct start *start)
 {
@@ -148,7 +148,7 @@ static bool lock_pid_file(struct start *start)
 	return false;
 }
 
-/* As root becomes daemon_user; a daemon's directory and umask, and no foreign variables. */
+/* Becomes daemon_user if we are root, takes a daemon's directory, and drops foreign variables. */
 static bool settle(struct start *start)
 {
 	const char *name;
@@ -159,7 +159,7 @@ static bool settle(struct start *start)
 		list_add(&start->ignored, (void *)name);
 	if (pool_start() == 0)
 		return true;
-	(void)fprintf(stderr, "plusmoin: no threads for files and names\n");
+	(void)fprintf(stderr, "plusmoin: the threads that open files and look up names cannot start\n");
 	return false;
 }
 
@@ -197,20 +197,20 @@ static bool is_as_before(const struct start *start)
 		same_name(start, "control_socket", names->control_socket, config->control_socket));
 }
 
-/* The configuration as a whole, by the user that the daemon runs as. */
+/* Loads the configuration as a whole, as the user that the daemon runs as. */
 static int load(struct start *start)
 {
 	const struct load_options options = become_options(&start->user);
 	const char *error = http_global_init(); /* before the first thread */
 
 	if (error != NULL) {
-		(void)fprintf(stderr, "plusmoin: no HTTP: %s\n", error);
+		(void)fprintf(stderr, "plusmoin: HTTP cannot be used: %s\n", error);
 		return START_FAILED;
 	}
 	start->shared = shared_new();
 	start->host = host_new(start->path, &options, start->shared, NULL);
 	if (start->host == NULL) {
-		(void)fprintf(stderr, "plusmoin: no thread to load %s\n", start->path);
+		(void)fprintf(stderr, "plusmoin: the thread that loads %s cannot start\n", start->path);
 		return START_FAILED;
 	}
 	if (!host_wait(start->host)) {
@@ -225,7 +225,7 @@ static int load(struct start *start)
 	return start->config != NULL && is_as_before(start) ? 0 : START_CONFIG;
 }
 
-/* A JSON configuration that root has read for daemon_user will not be there for a reload. */
+/* Warns of a JSON configuration that root has read, and daemon_user cannot read for a reload. */
 static void warn_of_text(const struct start *start)
 {
 	if (become_lost_file(&start->user))
@@ -254,7 +254,7 @@ static bool start_log(const struct start *start)
 		log_warning("%s", start->report.warnings[i]);
 	warn_of_text(start);
 	if (getuid() == 0)
-		log_warning("runs as root, and so do its triggers: another daemon_user is safer");
+		log_warning("plusmoin runs as root, and so do its triggers: another daemon_user is safer");
 	return true;
 }
 
@@ -266,7 +266,7 @@ static void on_up(void *data)
 	start->report_fd = -1;
 }
 
-/* All before the loop; an exit status, 0: the daemon is ready to run. */
+/* Does all that comes before the loop. Returns 0, when the daemon is ready to run, or an exit status. */
 static int prepare(struct start *start)
 {
 	int status;
@@ -306,7 +306,7 @@ static void forget(struct start *start)
 	list_free(&start->ignored);
 }
 
-/* In the process that stays. */
+/* Runs the daemon, in the process that stays. */
 static int run(struct start *start)
 {
 	int status = prepare(start);

@@ -3,5 +3,8 @@
 
 #include <stdbool.h>
 
-/* The exit status. `config_path` is absolute. Without `foreground` the caller's process is left. */
+/*
+ * Starts the daemon and returns the exit status. `config_path` is absolute. Without `foreground` the daemon runs in a
+ * process of its own, apart from the terminal.
+ */
 int command_start(const char *config_path, bool foreground);

@@ -16,18 +16,18 @@
 #define FILE_MAX ((size_t)256 << 20)
 
 /*
- * Whether root may show the file to whoever reads what root prints: a daemon that names a file as its own has written
- * it, and could not have us read what is another's.
+ * Whether root may show the file to whoever reads what root prints. A daemon that names a file as its own has written
+ * it: the check keeps it from having root read a file of somebody else.
  */
 static bool is_for_us(const struct running *running, const struct stat *st)
 {
 	return running->pid == 0 || geteuid() != 0 || st->st_uid == running->uid;
 }
 
-/* The status file, and how old it is. */
+/* Reads the status file, and finds out how old it is. */
 static bool read_file(const struct running *running, struct buf *out, double *age_s)
 {
-	/* what daemon_user put there may be a link to what only we may read */
+	/* daemon_user may have put a link there to what only we may read */
 	const char *path = running->names.report.names.status_file;
 	int fd = path != NULL ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 	struct stat st;

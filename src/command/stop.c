@@ -17,12 +17,12 @@
 #include "system/pidfile.h"
 
 #define STOP_EXTRA_MS 5000 /* contract.md: `stop` waits shutdown_grace + 5 s */
-#define PID_WAIT_MS 2000   /* between its lock and its pid a starting daemon needs milliseconds */
+#define PID_WAIT_MS 2000   /* how long a pid is waited for; a starting daemon writes it milliseconds after its lock */
 #define KILL_WAIT_MS 5000
-#define RELOAD_MS ((HOST_LOAD_MS + HOST_SIGN_MS) * 2 + ASK_MS) /* one under way, one more */
+#define RELOAD_MS ((HOST_LOAD_MS + HOST_SIGN_MS) * 2 + ASK_MS) /* a load that is under way, and one more */
 #define EXIT_CONFIG 3
 
-/* The daemon as a descriptor that cannot come to mean another process. */
+/* The daemon, as a descriptor that cannot come to mean another process. */
 struct target {
 	pid_t pid;
 	int fd;
@@ -38,7 +38,7 @@ static pid_t wait_for_pid(const char *path)
 	return pid;
 }
 
-/* The one that has answered, or who holds the pid file. False after a message. */
+/* Finds the daemon that has answered, or whoever holds the pid file. False after a message. */
 static bool find(const struct running *running, struct target *target)
 {
 	const char *path = running->names.report.names.pid_file;
@@ -121,7 +121,7 @@ static void say_list(const json_t *answer, const char *key, FILE *to, const char
 	}
 }
 
-/* The exit status. */
+/* Prints the outcome. Returns the exit status. */
 static int say_outcome(const struct buf *text)
 {
 	json_t *answer = json_loadb(text->data, text->len, 0, NULL);
@@ -137,7 +137,7 @@ static int say_outcome(const struct buf *text)
 		say_list(answer, "added", stdout, "node added: ", "");
 		say_list(answer, "restart", stdout, "", " needs a restart: the running value stays");
 	} else {
-		(void)fprintf(stderr, "plusmoin: %s\n", error != NULL ? error : "answer not understood");
+		(void)fprintf(stderr, "plusmoin: %s\n", error != NULL ? error : "the answer is not understood");
 	}
 	json_decref(answer);
 	return ok ? 0 : bad ? EXIT_CONFIG : 1;
@@ -155,15 +155,15 @@ static int reload(const struct target *target, const char *socket)
 	case ASK_NOBODY:
 		if (!send_signal(target, SIGHUP))
 			break;
-		(void)printf("plusmoin: nobody listens at %s: sent SIGHUP to pid %ld, the outcome"
-			     " is in the log\n", socket, (long)target->pid);
+		(void)printf("plusmoin: nobody listens at %s, so SIGHUP was sent to pid %ld; the"
+			     " outcome is in the log\n", socket, (long)target->pid);
 		status = 0;
 		break;
 	case ASK_REFUSED:
 		(void)fprintf(stderr, "plusmoin: cannot ask at %s: %s\n", socket, strerror(errno));
 		break;
 	case ASK_SILENT:
-		(void)fprintf(stderr, "plusmoin: no answer from pid %ld at %s\n", (long)target->pid,
+		(void)fprintf(stderr, "plusmoin: pid %ld does not answer at %s\n", (long)target->pid,
 			      socket);
 		break;
 	}
@@ -171,7 +171,7 @@ static int reload(const struct target *target, const char *socket)
 	return status;
 }
 
-/* Finds the daemon by the pid file and does that to it; an exit status. */
+/* Finds the daemon by the pid file and calls `act` with it. Returns an exit status. */
 static int to_daemon(const char *config_path,
 		     int (*act)(const struct target *target, const struct files *names))
 {

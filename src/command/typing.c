@@ -19,7 +19,7 @@
 struct typing {
 	EditLine *edit;
 	History *history;
-	char *path; /* of the history's file; NULL: none */
+	char *path; /* the history's file; NULL: there is none */
 	const char *prompt;
 	volatile sig_atomic_t *interrupted;
 	typing_complete *complete;
@@ -39,7 +39,7 @@ static char *prompt_of(EditLine *edit)
 	return (char *)typing_of(edit)->prompt;
 }
 
-/* Waits for bytes; false: Ctrl-C, or the terminal has gone. */
+/* Waits for bytes. False: Ctrl-C was typed, or the terminal is gone. */
 static bool wait_for_bytes(const struct typing *typing)
 {
 	struct pollfd ready = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -59,7 +59,10 @@ static bool wait_for_bytes(const struct typing *typing)
 	return *typing->interrupted == 0 && count > 0;
 }
 
-/* One character as libedit asks for it: 1, 0 at the end, -1: Ctrl-C. libedit's own goes on after a signal. */
+/*
+ * Reads one character as libedit asks for it. Returns 1; 0 at the end; -1 after Ctrl-C, where libedit's own function
+ * goes on after a signal.
+ */
 static int read_char(EditLine *edit, wchar_t *out)
 {
 	const struct typing *typing = typing_of(edit);
@@ -74,13 +77,13 @@ static int read_char(EditLine *edit, wchar_t *out)
 			return n == 0 ? 0 : -1;
 		used = mbrtowc(out, &byte, 1, &state);
 		if (used == (size_t)-1)
-			state = (mbstate_t){ 0 }; /* no character: left out */
+			state = (mbstate_t){ 0 }; /* bytes that are no character are left out */
 		else if (used != (size_t)-2)
 			return 1;
 	}
 }
 
-/* What all lines of `words` begin with, beyond the first `len` bytes; the caller frees it. */
+/* Returns what all lines of `words` begin with, beyond the first `len` bytes; the caller frees it. */
 static char *common_rest(const char *words, size_t len)
 {
 	size_t first = strcspn(words, "\n");
@@ -96,7 +99,7 @@ static char *common_rest(const char *words, size_t len)
 	return same > len ? mem_strndup(words + len, same - len) : mem_strdup("");
 }
 
-/* TAB: what is common to all that could stand there is inserted; else they are shown. */
+/* Handles TAB: inserts what is common to all words that could stand there; where that is nothing it shows them. */
 static unsigned char on_tab(EditLine *edit, int key)
 {
 	const struct typing *typing = typing_of(edit);
@@ -173,7 +176,8 @@ enum typed typing_read(struct typing *typing, const char *prompt, struct buf *li
 
 	typing->prompt = prompt;
 	buf_clear(line);
-	(void)el_set(typing->edit, EL_PREP_TERM, 1); /* el_gets() shows the prompt first: what is typed then would be lost */
+	/* el_gets() would prepare the terminal only after the prompt, and lose what is typed before that */
+	(void)el_set(typing->edit, EL_PREP_TERM, 1);
 	text = el_gets(typing->edit, &count);
 	if (*typing->interrupted != 0) {
 		*typing->interrupted = 0;
@@ -194,7 +198,7 @@ void typing_remember(struct typing *typing, const char *text)
 	(void)history(typing->history, &event, H_ENTER, text);
 }
 
-/* For its owner alone: passwords may have been typed. */
+/* Writes the history for its owner alone, because passwords may have been typed. */
 static void save_history(const struct typing *typing)
 {
 	mode_t mask = umask(077);

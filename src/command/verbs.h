@@ -1,16 +1,16 @@
 /*
- * The verbs of the command line, a row each: what may stand beside it, and who carries it out.
- * Their words for people are in lua/plusmoin/verbs.lua and main.c's usage.
+ * The verbs of the command line, a row each: what may stand beside the verb, and which function carries it out. Their
+ * words for people are in lua/plusmoin/verbs.lua and main.c's usage.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define VERB_WORDS 102 /* at most, behind a verb: a target, a duration, and a reason (SILENCE_REASON_BYTES) */
+#define VERB_WORDS 102 /* words behind a verb at most: a target, a duration, and a reason (SILENCE_REASON_BYTES) */
 
 struct verb_call {
-	const char *config; /* its file's absolute path */
+	const char *config; /* the configuration's absolute path */
 	const char *words[VERB_WORDS]; /* NULL: not given */
 	bool foreground; /* -x */
 	bool json;       /* --json */
@@ -26,10 +26,10 @@ struct verb {
 	size_t words_most;
 	bool takes_foreground;
 	bool takes_json;
-	bool takes_end; /* and --list */
-	bool takes_code; /* -e, or -f */
-	const char *lacks; /* what is said when there are fewer words than it needs */
-	int (*run)(const struct verb_call *call); /* an exit status */
+	bool takes_end; /* takes --end and --list */
+	bool takes_code; /* takes -e or -f */
+	const char *lacks; /* the message when there are fewer words than it needs */
+	int (*run)(const struct verb_call *call); /* returns an exit status */
 };
 
 /* NULL: there is no such verb. */

@@ -45,7 +45,7 @@ static int width_of(bool terminal)
 	return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
 }
 
-/* Protected: require("plusmoin.watch").render(status, events, options) */
+/* Protected: calls require("plusmoin.watch").render(status, events, options). */
 static int render(lua_State *L)
 {
 	bool terminal = lua_toboolean(L, 3) != 0;
@@ -65,7 +65,7 @@ static int render(lua_State *L)
 	return 1;
 }
 
-/* NULL: nobody answered. */
+/* Pushes the text, or nil where nobody answered. */
 static void push_text(lua_State *L, const struct buf *text)
 {
 	if (text->len > 0)
@@ -74,7 +74,7 @@ static void push_text(lua_State *L, const struct buf *text)
 		lua_pushnil(L);
 }
 
-/* Whether the daemon answered. */
+/* Shows the status once. Returns whether the daemon answered. */
 static bool show(struct engine *engine, const char *socket, bool terminal)
 {
 	struct buf status = { 0 };

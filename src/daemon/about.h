@@ -5,9 +5,10 @@
 #include "core/config.h"
 
 /*
- * Into an open object: "pid", "version", "configuration" (its path), "read" (when the daemon began to read it, epoch
- * seconds: a file that has changed since is not what the daemon runs), "daemon_user", "pid_file", "status_file",
- * "log_file" (null: `foreground`, the log goes to stdout), "control_socket", and "shutdown_grace" (seconds).
- * `first` is the start's configuration, whose pid file and socket stay whatever a reload says; `now` the present one.
+ * Writes into an open object: "pid", "version", "configuration" (its path), "read" (when the daemon began to read it,
+ * epoch seconds; the daemon does not run by a file that was changed later), "daemon_user", "pid_file", "status_file",
+ * "log_file" (null if `foreground`, as the log goes to stdout then), "control_socket", and "shutdown_grace"
+ * (seconds). `first` is the start's configuration, whose pid file and socket stay whatever a reload says; `now` is
+ * the present one.
  */
 void about_render(const struct config *first, const struct config *now, bool foreground, struct json *json);

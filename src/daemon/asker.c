@@ -15,10 +15,10 @@ struct question {
 	void *data;
 };
 
-/* A look-up; of its own, as it may outlast the asker. */
+/* A look-up. It is an allocation of its own, because it may outlast the asker. */
 struct look_up {
 	uv_work_t work;
-	struct asker *asker; /* NULL: it has ended */
+	struct asker *asker; /* NULL: the asker was freed meanwhile */
 	uid_t uid;
 	char *name; /* NULL: there is no such user */
 };
@@ -32,7 +32,7 @@ struct asker {
 
 static void look_up_next(struct asker *asker);
 
-/* In a thread of the pool. */
+/* Runs in a thread of libuv's pool. */
 static void on_work(uv_work_t *work)
 {
 	struct look_up *look_up = work->data;
@@ -43,7 +43,7 @@ static void on_work(uv_work_t *work)
 	identity_free(&identity);
 }
 
-/* The first one is answered; `name` NULL: by its number. */
+/* Answers the first question with the name; NULL: with the user's number. */
 static void answer(struct asker *asker, const char *name)
 {
 	struct question *question = list_shift(&asker->waiting);

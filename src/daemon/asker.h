@@ -1,6 +1,7 @@
 /*
- * Who asks over the control socket, by name. The system's look-up of a user may ask servers, so it is made in a thread of
- * libuv's pool, one at a time; who has waited for ASKER_MS gets the number. Monitor's loop.
+ * Finds the user name of who asks over the control socket. The system's look-up of a user may ask servers, so it is
+ * made in a thread of libuv's pool, one at a time. Who has waited for ASKER_MS is given the number in place of the
+ * name. Monitor's loop.
  */
 #pragma once
 
@@ -13,8 +14,11 @@ struct asker;
 
 struct asker *asker_new(uv_loop_t *loop);
 
-/* `found` is called once, and never from inside this call; the name lives for the call. Not after asker_free(). */
+/*
+ * Calls `found` once with the user's name, or the number, never from inside this call, and not after asker_free().
+ * The name lives for the call.
+ */
 void asker_find(struct asker *asker, uid_t uid, void (*found)(void *data, const char *name), void *data);
 
-/* Whoever waits is not told. NULL allowed; clears the pointer. A look-up under way ends by itself. */
+/* Drops the questions unanswered; a look-up under way ends by itself. NULL allowed; clears the pointer. */
 void asker_free(struct asker **asker);

@@ -10,16 +10,16 @@
 #include "base/secret.h"
 #include "loop/clock.h"
 
-#define CODE_LOGGED 500 /* bytes of it */
+#define CODE_LOGGED 500 /* bytes of typed code that a log line shows at most */
 
 struct session {
 	struct consoles *consoles;
-	unsigned long client; /* 0: it has gone */
-	char name[24];        /* the client's id in words: what the host calls the session */
+	unsigned long client; /* 0: it has disconnected */
+	char name[24];        /* the client's id as a text: what the script host calls the session */
 	bool has_run;
-	void *run;             /* under way; NULL: none, */
-	int64_t since_ms;      /* and since when, steady */
-	struct config *config; /* of the load on whose host it runs; a reference, while it runs */
+	void *run;             /* the code under way; NULL: none */
+	int64_t since_ms;      /* steady: when the code was sent to its script host */
+	struct config *config; /* a reference to that of the host on which the code runs; NULL: none runs */
 };
 
 struct consoles {
@@ -108,7 +108,7 @@ static struct shared_text *refuse(const char *why)
 	return end(&json);
 }
 
-/* NULL: whoever asks may. */
+/* Refuses who is neither root nor the daemon's own user. NULL: who asks is allowed. */
 static struct shared_text *refuse_stranger(uid_t uid)
 {
 	struct shared_text *answer;
@@ -131,7 +131,10 @@ static void begin(const struct session *session, struct json *json)
 	add_text(json, "session", session->name);
 }
 
-/* How the run went: "error" is what ended it, "anew" that a reload or the like has taken the session's variables. */
+/*
+ * Answers how the run went: "error" is what ended it, "anew" says that the session has lost its variables, as by a
+ * reload.
+ */
 static void on_ended(void *owner, const struct runner_outcome *outcome)
 {
 	struct session *session = owner;
@@ -170,7 +173,7 @@ static struct shared_text *answer_begin(const struct session *session)
 	return end(&json);
 }
 
-/* Who has typed what stands in the log, where it is looked for when something has happened. */
+/* Logs who has typed what, because people look for that in the log when something has happened. */
 static void log_code(const struct request *request)
 {
 	char *code = secret_scrub(request->code, CODE_LOGGED);

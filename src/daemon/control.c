@@ -14,34 +14,34 @@
 #include "system/socket_file.h"
 
 /*
- * Looks at what the clients do, SILENCE_LOOKS within silence_ms. They are counted, not
- * time: when the loop stood still nobody is closed for that.
+ * The control looks SILENCE_LOOKS times within silence_ms at what the clients have read. It counts looks, not time,
+ * so that no client is closed because the loop stood still.
  */
 #define SILENCE_LOOKS 10
-#define LIVELY_LOOKS 3   /* who did something since the last so many gives way to no other client */
-#define KNOCK_MS 50      /* until it is looked again whether there is room for one */
+#define LIVELY_LOOKS 3   /* a client that did something since the last so many looks is not closed for another one */
+#define KNOCK_MS 50      /* how often a client that waits for room is looked at again */
 #define BACKLOG 512      /* connections that wait in the kernel meanwhile */
 
 enum client_state {
 	CLIENT_LISTENS, /* no request is under way */
-	CLIENT_WAITS,   /* for the answer, which is not there yet */
-	CLIENT_IS_SENT, /* its answer */
+	CLIENT_WAITS,   /* a request is under way, and its answer is not there yet */
+	CLIENT_IS_SENT, /* its answer is on its way */
 };
 
 struct client {
 	uv_pipe_t pipe;
 	unsigned long id;
-	uid_t uid; /* who it is; (uid_t)-1: the kernel does not know */
+	uid_t uid; /* the user that it belongs to; (uid_t)-1: the kernel does not know */
 	struct control *control; /* NULL: closing */
 	enum client_state state;
-	uint64_t since_ms;   /* its last change of state, or when it was last seen to read, */
-	unsigned since_look; /* and before which look that was */
+	uint64_t since_ms;   /* when its state changed last, or it was last seen to read */
+	unsigned since_look; /* how many looks there had been at `since_ms` */
 	bool ended;        /* it sends no more, and may still read */
 	struct buf input;
 	struct shared_text *answer;
 	uv_write_t write;
-	size_t queued; /* of the answer, bytes not yet written, */
-	int unread;    /* and what the kernel holds of it, when we looked */
+	size_t queued; /* bytes of the answer that were not yet written at the last look */
+	int unread;    /* bytes of the answer that the kernel held at the last look */
 	char bytes[4096];
 };
 
@@ -51,13 +51,13 @@ struct control {
 	struct socket_file file;
 	struct list clients; /* in the order in which they came */
 	unsigned long last_id;
-	bool knocks; /* somebody whom there is no room for */
+	bool knocks; /* a client waits to be accepted */
 	struct timer *knock_timer;
 	struct timer *look_timer;
 	unsigned looks;
 	int64_t silence_ms;
 	control_answerer *answer;
-	void (*gone)(void *data, unsigned long client); /* NULL: nobody wants to know */
+	void (*gone)(void *data, unsigned long client); /* NULL: nobody is told */
 	void *data;
 };
 
@@ -113,7 +113,7 @@ static int fd_of(const struct client *client)
 	return fd;
 }
 
-/* Bytes that wait in the client's socket: for us (FIONREAD), or for its reader (SIOCOUTQ). */
+/* Returns how many bytes wait in the client's socket for us (FIONREAD), or for the client (SIOCOUTQ). */
 static int socket_bytes(const struct client *client, unsigned long which)
 {
 	int count = 0;
@@ -166,7 +166,7 @@ static void on_written(uv_write_t *request, int status)
 		take_line(client);
 }
 
-/* Takes the reference. */
+/* Sends the answer; takes over the reference. */
 static void send_answer(struct client *client, struct shared_text *answer)
 {
 	static char end[] = "\n";
@@ -244,10 +244,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (client->state == CLIENT_LISTENS)
 		take_line(client);
 	else if (client->input.len > CONTROL_LINE_BYTES)
-		(void)uv_read_stop(stream); /* until its answer has gone out */
+		(void)uv_read_stop(stream); /* take_line() reads on when the answer has gone out */
 }
 
-/* The next request of a client that listens, or more of it. */
+/* Answers the next request of a client that listens, or reads more of it. */
 static void take_line(struct client *client)
 {
 	const char *line = buf_text(&client->input);
@@ -298,7 +298,10 @@ void control_answer(struct control *control, unsigned long id, struct shared_tex
 		send_answer(client, shared_text_ref(text));
 }
 
-/* Who gives way to another client: of those that ask nothing, else of all, who did nothing for longest. */
+/*
+ * Finds the client to be closed for another one: the one that did nothing for longest, of those that ask nothing
+ * where there are such, else of all. NULL: each of them did something lately.
+ */
 static struct client *find_stale(const struct control *control)
 {
 	struct client *stale = NULL;
@@ -340,7 +343,10 @@ static void add_client(struct control *control)
 	take_line(client);
 }
 
-/* Lets in who knocks. While there is no room libuv takes no other connection from the kernel. */
+/*
+ * Accepts the client that waits, if there is room. While there is none libuv takes no other connection from the
+ * kernel.
+ */
 static void admit(struct control *control)
 {
 	struct client *stale;

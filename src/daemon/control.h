@@ -1,11 +1,9 @@
 /*
- * The control socket: one JSON request a line, one JSON answer a line. Clients never
- * block the monitor, and never hold much of its memory: each has one answer on its
- * way at a time, and those that get the same one share it; a client's next request is
- * read when its last answer has gone out. Closed is who sends a longer line than
- * CONTROL_LINE_BYTES, who reads nothing of an answer for the time given, and, when
- * CONTROL_CLIENTS are there and another one comes, who has asked nothing for longest.
- * Monitor's loop.
+ * The control socket: one JSON request a line, one JSON answer a line. Clients never block the monitor, and never
+ * hold much of its memory: each has one answer on its way at a time, and those that get the same one share it; a
+ * client's next request is read when its last answer has gone out. The control closes a client that sends a longer
+ * line than CONTROL_LINE_BYTES, one that reads nothing of an answer for the time given, and, when CONTROL_CLIENTS are
+ * connected and another one comes, the one that has asked nothing for longest. Monitor's loop.
  */
 #pragma once
 
@@ -23,15 +21,15 @@
 struct control;
 
 /*
- * Answers a request: true, and one JSON object, with a reference for the caller; or
- * false: it follows by control_answer() for this client, and not from inside. What is in
- * the request is the caller's to free, unless the callee takes it out.
+ * Answers a request. True: `*answer` is one JSON object, a reference for the caller. False: the answer follows by
+ * control_answer() for this client, and not from inside this call. The caller frees what is in the request, unless
+ * the callee takes it out.
  */
 typedef bool control_answerer(void *data, unsigned long client, struct request *request, struct shared_text **answer);
 
 /*
- * Listens at `path` (socket_file.h). NULL, and `*error` (libuv's), when it cannot.
- * `silence_ms`: how long a client may read nothing of its answer.
+ * Listens at `path` (socket_file.h). `silence_ms`: how long a client may read nothing of its answer. NULL: it cannot
+ * listen, and `*error` is libuv's.
  */
 struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_ms,
 			    control_answerer *answer, void *data, int *error);
@@ -42,7 +40,10 @@ struct control *control_new(uv_loop_t *loop, const char *path, int64_t silence_m
  */
 void control_tell_gone(struct control *control, void (*gone)(void *data, unsigned long client));
 
-/* The answer that `client` waits for, one JSON object; nothing when it is gone. Takes a reference of its own. */
+/*
+ * Sends the answer that `client` waits for, one JSON object; does nothing when the client is gone. Takes a reference
+ * of its own.
+ */
 void control_answer(struct control *control, unsigned long client, struct shared_text *text);
 
 /* Whether that client is there and waits for an answer. */

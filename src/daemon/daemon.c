@@ -25,7 +25,7 @@
 
 #define END_MS 1000        /* design.md: look-ups under way get that long at the end */
 #define LOG_END_MS 2000
-#define WORKERS_END_MS 100 /* steps of logins under way */
+#define WORKERS_END_MS 100 /* how long the end waits for steps of logins under way */
 
 static void take_config(struct daemon *daemon, struct config *config)
 {
@@ -35,7 +35,7 @@ static void take_config(struct daemon *daemon, struct config *config)
 	config_unref(&old);
 }
 
-/* As hosts_load(), with all that a SIGHUP means. */
+/* Does what a SIGHUP asks for: loads the configuration again (the result is hosts_load()'s), and reopens the log. */
 static unsigned long load_anew(struct daemon *daemon)
 {
 	unsigned long load = hosts_load(daemon->hosts);
@@ -46,7 +46,7 @@ static unsigned long load_anew(struct daemon *daemon)
 	return load;
 }
 
-/* Its outcome follows; or why it cannot be. */
+/* Begins the reload that a client asks for. NULL: its outcome follows; else why it cannot begin. */
 static const char *begin_reload(void *data, unsigned long client)
 {
 	struct daemon *daemon = data;
@@ -86,7 +86,7 @@ static void on_handle(uv_handle_t *handle, void *data)
 		uv_close(handle, NULL);
 }
 
-/* All triggers have ended: everything is closed, and the loop ends when that is done. */
+/* All triggers have ended: closes all that is left, and stops the loop. */
 static void on_all_dispatched(void *data)
 {
 	struct daemon *daemon = data;
@@ -121,7 +121,7 @@ static void begin_end(struct daemon *daemon, int signum)
 		return;
 	daemon->ending = true;
 	if (signum != 0)
-		log_info("signal %d: ending", signum);
+		log_info("signal %d came: plusmoin ends", signum);
 	notify_stopping();
 	monitor_stands(daemon->monitor);
 	daemon->hangs = !outlook_end(daemon->outlook);
@@ -228,7 +228,7 @@ static char *on_refuses(void *data, const struct config *config)
 {
 	struct daemon *daemon = data;
 
-	return daemon->ending ? NULL : outlook_prepare(daemon->outlook, config); /* it ends as it was */
+	return daemon->ending ? NULL : outlook_prepare(daemon->outlook, config); /* while it ends on_loaded() drops it */
 }
 
 static void on_can_run(void *data)
@@ -251,7 +251,7 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 	if (daemon->ending)
 		on_can_run(daemon);
 	if (daemon->ending)
-		return; /* it ends as it was */
+		return; /* the end goes on with the configuration that it began with */
 	for (size_t i = 0; i < report->warning_count; i++)
 		log_warning("%s", report->warnings[i]);
 	for (size_t i = 0; i < report->error_count; i++)
@@ -330,7 +330,7 @@ struct daemon *daemon_new(void)
 	return NULL;
 }
 
-/* What is left when all else has ended or never began; does not return when a thread holds on. */
+/* Frees what is left when all else has ended or never began. Ends the process when a thread does not end. */
 static void end(struct daemon *daemon, int status)
 {
 	bool closed;
@@ -345,7 +345,7 @@ static void end(struct daemon *daemon, int status)
 	closed = workers_end(WORKERS_END_MS) && closed;
 	closed = reaper_end(END_MS) && closed;
 	if (daemon->ending)
-		log_info("ended");
+		log_info("plusmoin has ended");
 	closed = log_stop(LOG_END_MS) && closed;
 	if (daemon->pid_fd >= 0)
 		pidfile_release(daemon->first->pid_file, daemon->pid_fd);

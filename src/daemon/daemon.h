@@ -6,23 +6,26 @@
 struct daemon;
 
 struct daemon_start {
-	struct host *host;     /* has loaded; the daemon's from now on, with its */
-	struct shared *shared; /* board */
-	struct config *config; /* and the reference to it */
+	struct host *host;     /* has loaded the configuration; the daemon takes it over */
+	struct shared *shared; /* what script hosts share; the daemon takes it over */
+	struct config *config; /* the configuration; the daemon takes over the reference */
 	bool foreground;       /* the log goes to stdout, whatever log_file says */
-	int pid_fd;            /* locked and written; released at the end */
-	/* It is up: what `start` promises holds (contract.md, "Build and command line"). */
+	int pid_fd;            /* the pid file's, which is locked and written; the daemon releases it at the end */
+	/*
+	 * Is called once the daemon is up: what `plusmoin start` promises holds then (contract.md, "Build and command
+	 * line").
+	 */
 	void (*up)(void *data);
 	void *data;
 };
 
 /*
- * Its loop and its signal handlers: what comes from now on is seen when it runs.
- * After the last fork. NULL: errno.
+ * Makes the daemon with its loop and its signal handlers, so that daemon_run() handles a signal that has come before
+ * it. To be called after the last fork. NULL: errno says why.
  */
 struct daemon *daemon_new(void);
 
-/* One that is not to run after all. NULL allowed, clears the pointer. */
+/* Frees a daemon that is not to run after all. NULL allowed, clears the pointer. */
 void daemon_free(struct daemon **daemon);
 
 /*

@@ -96,7 +96,10 @@ static void give_up(const struct duty *duty, struct event_run *run, const char *
 	log_line(LOG_LEVEL_ERROR, &about, "%s", why);
 }
 
-/* Whether the run is left for us. What was started elsewhere runs again, unless its trigger may not. */
+/*
+ * Whether the run is left for this monitor. One that another monitor had started runs again, unless its trigger may
+ * not.
+ */
 static bool is_left(const struct config *config, const struct duty *duty, struct event_run *run)
 {
 	const struct config_action *action = find_action(config, duty->record.event->kind, run->trigger);
@@ -104,12 +107,12 @@ static bool is_left(const struct config *config, const struct duty *duty, struct
 	if (run->state == EVENT_RUN_DONE || run->state == EVENT_RUN_UNKNOWN)
 		return false;
 	if (action == NULL) {
-		give_up(duty, run, "another monitor left it to be run, and there is no such trigger here");
+		give_up(duty, run, "another monitor left this trigger to be run, and it does not run: it is not configured here");
 		return false;
 	}
 	if (run->state == EVENT_RUN_STARTED && action->once) {
-		give_up(duty, run, "another monitor had started it, and nobody knows how it ended: it does not run again"
-				   " (\"rerun\": false)");
+		give_up(duty, run, "another monitor had started this trigger, and nobody knows how it ended: it does not run"
+				   " again (\"rerun\": false)");
 		return false;
 	}
 	return true;
@@ -135,7 +138,7 @@ struct awaited_start {
 	int cluster_id;
 };
 
-/* Where the first of at least that number is, or would be. */
+/* Returns the index of the first duty whose event has at least that number, or the count where there is none. */
 static size_t place_of(const struct duties *duties, unsigned long number)
 {
 	size_t low = 0;

@@ -3,7 +3,8 @@
 #include "base/log.h"
 #include "system/descriptors.h"
 
-#define OF_WINDOW (256 + 32) /* its connections; its loop, its listeners, what it accepts to refuse */
+/* 256 connections; 32 for its loop, its listeners, and what it accepts only to refuse it */
+#define OF_WINDOW (256 + 32)
 
 void fits_reserve(const struct config *config)
 {

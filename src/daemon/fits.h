@@ -3,8 +3,10 @@
 
 #include "core/config.h"
 
-/* Makes the reserve that the configuration needs: for its commands, and for the window where there is one. */
+/*
+ * Reserves the descriptors (descriptors.h) that the configuration's commands need, and its window where there is one.
+ */
 void fits_reserve(const struct config *config);
 
-/* Makes the reserve that the configuration needs (descriptors.h); one error when nodes do not fit. */
+/* Reserves them, too, and logs one error when not all nodes fit beside them. */
 void fits_say(const struct config *config);

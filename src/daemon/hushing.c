@@ -61,7 +61,7 @@ static const char *lacks_ids(void *data)
 
 	if (council_term(council_of(daemon)) != 0)
 		return NULL;
-	return "this monitor stands by, and numbers clusters by itself: say it to the one that acts, or name a node or \"all\"";
+	return "this monitor stands by, and numbers clusters by itself: ask the one that acts, or name a node or \"all\"";
 }
 
 /* ---- requests ---- */

@@ -10,5 +10,5 @@
 /* A load of the configuration has ended; `good`: it is in force now. */
 void measured_load(struct meters *meters, bool good);
 
-/* Now and then. */
+/* Measures the script host's memory; called now and then. */
 void measured_beat(struct meters *meters, const struct hosts *hosts);

@@ -87,7 +87,7 @@ static void find_keys_of_monitors(const struct config_monitors *a, const struct 
 	see_key(keys, "monitors.keyfile", text_same(a->keyfile, b->keyfile));
 }
 
-/* The keys that need a restart and differ from the start's. */
+/* Finds the keys that need a restart and differ from the start's. */
 static void find_restart_keys(const struct config *first, const struct config *now, struct restart_keys *keys)
 {
 	*keys = (struct restart_keys){ 0 };
@@ -115,7 +115,7 @@ static void add_lines(struct json *json, const char *key, char *const *lines, si
 	jsonw_end_array(json);
 }
 
-/* The nodes of `config` that `other` does not have. */
+/* Writes the nodes of `config` that `other` does not have. */
 static void add_nodes(struct json *json, const char *key, const struct config *config,
 		      const struct config *other)
 {

@@ -24,8 +24,8 @@ void outcome_free(struct outcome_waiters *waiters);
 void outcome_say_restart(const struct config *first, const struct config *now);
 
 /*
- * The answer to a reload. `now` NULL: it failed, as `report` says; else the nodes
- * that came and went since `before`, and what of `first` stays until a restart.
+ * Renders the answer to a reload. `now` NULL: it failed, as `report` says. Else the answer names the nodes that were
+ * added and removed since `before`, and the keys that keep their values of `first` until a restart.
  */
 void outcome_render(struct buf *out, const struct config *first, const struct config *before,
 		    const struct config *now, const struct load_report *report);

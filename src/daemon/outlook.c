@@ -11,8 +11,8 @@
 #include "loop/timer.h"
 #include "records/records.h"
 
-#define STATUS_DELAY_MS 20   /* contract.md, "JSON": changes within that time make one write, */
-#define STATUS_COST_TIMES 10 /* or within ten times what the last one cost, if that is more */
+#define STATUS_DELAY_MS 20   /* contract.md, "JSON": changes within that time make one write */
+#define STATUS_COST_TIMES 10 /* changes wait so many times what the last write cost, if that is longer */
 
 struct outlook {
 	uv_loop_t *loop;
@@ -26,15 +26,15 @@ struct outlook {
 	struct records *records;
 	struct supervised *supervised;
 	struct window *window;
-	char *stand; /* whether this monitor acts, in words; NULL: there is no other one */
+	char *stand; /* whether this monitor acts, in words; NULL: it is alone */
 	struct timer *soon;
 	struct timer *beat;
-	int64_t cost_ns; /* what the last write of the status took on this loop */
-	bool has_lua;    /* some trigger is a function, */
-	bool has_console; /* or somebody has used the console */
+	int64_t cost_ns; /* what it took on this loop to publish last */
+	bool has_lua;    /* some trigger is a Lua function */
+	bool has_console; /* somebody has used the console */
 };
 
-/* What pm.cluster() sees; made only where functions could ask. */
+/* Publishes what pm.cluster() sees, where functions or the console could ask. */
 static void publish(struct outlook *outlook)
 {
 	if ((outlook->has_lua || outlook->has_console) && outlook->monitor != NULL)
@@ -165,7 +165,8 @@ static void on_beat(void *data)
 
 	records_write(outlook->records, outlook->monitor, true);
 	measured_beat(outlook->meters, outlook->hosts);
-	supervised_tell(outlook->supervised, outlook->monitor, outlook->stand); /* that a split is over changes no board */
+	/* the end of a split brain changes no board */
+	supervised_tell(outlook->supervised, outlook->monitor, outlook->stand);
 	timer_start(outlook->beat, outlook->config->heartbeat_ms);
 }
 
@@ -200,7 +201,7 @@ void outlook_fired(struct outlook *outlook, const struct event *event)
 	window_tell(outlook->window, note);
 }
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
 static void take_config(struct outlook *outlook, struct config *config)
 {
@@ -226,7 +227,7 @@ struct outlook *outlook_new(const struct outlook_start *start)
 	outlook->hosts = start->hosts;
 	outlook->window = window_new(start->loop, start->meters, on_asked, outlook, &error);
 	why = outlook->window != NULL ? outlook_prepare(outlook, start->config)
-				      : mem_printf("no window: %s", uv_strerror(error));
+				      : mem_printf("the window cannot be made: %s", uv_strerror(error));
 	if (why != NULL) {
 		(void)fprintf(stderr, "plusmoin: %s\n", why);
 		free(why);
@@ -261,7 +262,7 @@ void outlook_take(struct outlook *outlook, struct config *config)
 	records_move(outlook->records, config);
 	window_take(outlook->window);
 	if (outlook->monitor != NULL)
-		on_beat(outlook); /* and from now on by the new heartbeat */
+		on_beat(outlook); /* writes now, and sets its timer by the new heartbeat */
 	publish(outlook);
 	show(outlook);
 }

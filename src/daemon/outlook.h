@@ -1,6 +1,6 @@
 /*
- * What of the fleet's state goes out, and when: the status file (records), the board of triggers in Lua, systemd's line,
- * the window. Monitor's loop.
+ * The outlook publishes the fleet's state when it changes: in the status file (records), on the board for triggers in
+ * Lua (script/shared.h), in systemd's status line, and in the window (window/window.h). Monitor's loop.
  */
 #pragma once
 
@@ -27,41 +27,52 @@ struct outlook_start {
 /* NULL, after a message on stderr: the window cannot open. */
 struct outlook *outlook_new(const struct outlook_start *start);
 
-/* The monitor is there: what it shows goes out from now on. */
+/* Publishes what the monitor shows from now on. */
 void outlook_begin(struct outlook *outlook, struct monitor *monitor);
 
-/* Another monitor shows from now on; NULL: none does. */
+/* Publishes what another `struct monitor` shows from now on; NULL: nothing, until the next call. */
 void outlook_watch(struct outlook *outlook, struct monitor *monitor);
 
-/* Whether this monitor acts, in words, which it takes over; NULL: there is no other one. */
+/* Publishes whether this monitor acts in these words, which it takes over; NULL: this monitor is alone. */
 void outlook_stand(struct outlook *outlook, char *words);
 
-/* What people are shown has changed: within STATUS_DELAY_MS it is out. */
+/*
+ * What people are shown has changed: the outlook publishes it within STATUS_DELAY_MS, or later where that costs much.
+ */
 void outlook_changed(struct outlook *outlook);
 
 /* What people have silenced (which outlives the outlook) has changed. */
 void outlook_silence(struct outlook *outlook, const struct silences *silences);
 
-/* An event has fired, and is the newest of the recent ones: the window has it at once, triggers in Lua before they run. */
+/*
+ * An event has fired, and is the newest of the recent ones: tells the window at once, and publishes the board before
+ * triggers in Lua run.
+ */
 void outlook_fired(struct outlook *outlook, const struct event *event);
 
-/* One of an event's triggers has begun; has ended as `how` says. */
+/* Tell the window that one of an event's triggers has started, or has ended as `how` says. */
 void outlook_started(struct outlook *outlook, const struct event *event, const char *path);
 void outlook_told(struct outlook *outlook, const struct event *event, const char *path, const char *how);
 
 /* Somebody uses the console: from now on pm.cluster() sees the fleet also where no trigger is a function. */
 void outlook_serve_console(struct outlook *outlook);
 
-/* Listens where the window of that configuration is to be. NULL: it can come in force; else why not, allocated. */
+/*
+ * Listens where that configuration has its window. NULL: the configuration can come in force; else why not,
+ * allocated.
+ */
 char *outlook_prepare(struct outlook *outlook, const struct config *config);
 
-/* Goes over to the configuration, for which outlook_prepare() found nothing. Keeps a reference. */
+/* Goes over to a configuration that outlook_prepare() has accepted. Keeps a reference. */
 void outlook_take(struct outlook *outlook, struct config *config);
 
-/* Says by systemd's line how the fleet is, if that has changed. */
+/* Says in systemd's status line how the fleet is, if that has changed. */
 void outlook_tell_systemd(struct outlook *outlook);
 
-/* The monitor ends: all goes out once more, and the window closes. False: its thread does not end. */
+/*
+ * The monitor ends: writes the files a last time if they would change, and closes the window. False: its thread does
+ * not end.
+ */
 bool outlook_end(struct outlook *outlook);
 
 /* After outlook_end(). NULL allowed; clears the pointer. */

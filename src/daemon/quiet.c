@@ -7,14 +7,14 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 
-#define LOOK_MS 60000 /* the wall clock may be set meanwhile */
+#define LOOK_MS 60000 /* the longest time between two looks at the wall clock, as it may be set */
 
 struct quiet {
 	struct silences all;
 	struct meters *meters;
 	void (*changed)(void *data);
 	void *data;
-	struct timer *timer; /* of the next end */
+	struct timer *timer; /* fires when the next silence ends */
 	unsigned long generation;
 };
 
@@ -43,7 +43,7 @@ static char *events_of(const struct silence *silence)
 	return mem_strdup("all events");
 }
 
-/* Triggers are off: everybody who looks at the log has to see it. */
+/* Logs an error, so that everybody who looks at the log sees that triggers are off. */
 static void log_begin(const struct silence *silence)
 {
 	struct log_about place = about(silence);
@@ -56,7 +56,7 @@ static void log_begin(const struct silence *silence)
 	free(events);
 }
 
-/* `by` NULL: nobody here knows. */
+/* `by` NULL: this monitor does not know who has ended it. */
 static void log_end(const struct silence *silence, bool is_over, const char *by)
 {
 	struct log_about place = about(silence);
@@ -127,7 +127,7 @@ void quiet_inherit(struct quiet *quiet, const struct silences *silences)
 		change(quiet);
 }
 
-/* Those go that do not stand among them any more. */
+/* Ends the silences that are not among the stored ones any more. True: there were some. */
 static bool drop_missing(struct quiet *quiet, const struct silences *stored, int64_t now_ms)
 {
 	size_t before = quiet->all.count;
@@ -202,7 +202,7 @@ void quiet_mark(const struct quiet *quiet, struct event *event)
 	buf_free(&words);
 }
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
 struct quiet *quiet_new(uv_loop_t *loop, struct meters *meters, void (*changed)(void *data), void *data)
 {

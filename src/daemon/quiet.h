@@ -1,6 +1,6 @@
 /*
- * The silences (core/silences.h) that this daemon goes by: each is logged when it begins and when it is over, and ends by
- * itself; whoever shows or stores them is told. Monitor's loop.
+ * The silences (core/silences.h) that are in force in this daemon. Each ends by itself when its time is over, and is
+ * logged when it begins and when it ends; who shows or stores silences is told. Monitor's loop.
  */
 #pragma once
 
@@ -11,31 +11,34 @@
 
 struct quiet;
 
-/* `changed` is called when others are in force. The meters outlive it. */
+/* Calls `changed` when other silences are in force than before. The meters outlive it. */
 struct quiet *quiet_new(uv_loop_t *loop, struct meters *meters, void (*changed)(void *data), void *data);
 
-/* Those that an earlier run knew; what is over is left out. */
+/* Brings the silences of an earlier run in force; those that are over are left out. */
 void quiet_inherit(struct quiet *quiet, const struct silences *silences);
 
-/* From now on these, all of them, are in force, but for those that are over. */
+/* Puts `silences` in the place of all that are in force; those that are over are left out. */
 void quiet_take(struct quiet *quiet, const struct silences *silences);
 
-/* One more, copied; one of the same target goes. False: there are too many. */
+/* Brings a copy of the silence in force, in the place of one of the same target. False: there are too many. */
 bool quiet_put(struct quiet *quiet, const struct silence *silence);
 
-/* That of this target ends, as `by` says (NULL: nobody here knows who). False: there is none. */
+/*
+ * Ends the silence of this target; the log says that `by` has (NULL: this monitor does not know who). False: there is
+ * none.
+ */
 bool quiet_drop(struct quiet *quiet, const struct silence *like, const char *by);
 
-/* All that are in force, and perhaps some that are over. They live as long as this. */
+/* All that are in force, and perhaps some that are over; they live as long as `quiet`. */
 const struct silences *quiet_all(const struct quiet *quiet);
 
-/* Another number: others are in force. */
+/* A number that changes when other silences are in force. */
 unsigned long quiet_generation(const struct quiet *quiet);
 
-/* Notes in the event that has fired in which silence it falls, if it is in one. */
+/* Notes in an event that has fired in which silence it falls, if it is in one. */
 void quiet_mark(const struct quiet *quiet, struct event *event);
 
-/* Nobody is told any more. The silences stay. */
+/* Ends no more silences by their time, so that nobody is told any more. Those in force stay. */
 void quiet_stop(struct quiet *quiet);
 
 /* NULL allowed; clears the pointer. */

@@ -9,15 +9,14 @@
 #include "core/rulebook.h"
 #include "core/why.h"
 
-#define NODE_EVENTS 5 /* shown with a node */
-#define SEEN_LOOKS 4  /* kept with an event */
+#define NODE_EVENTS 5 /* events that are shown with a node */
+#define SEEN_LOOKS 4  /* looks at its node that are kept with an event */
 
 static const struct recent_event *at(const struct recent *recent, size_t index)
 {
 	return &recent->events[(recent->first + index) % RECENT_EVENTS];
 }
 
-/* A heartbeat is no news. */
 static bool is_kept(const struct event *event)
 {
 	return event->kind != EVENT_HEARTBEAT;
@@ -34,7 +33,7 @@ static void forget(struct recent_event *one)
 	buf_free(&one->outcomes);
 }
 
-/* What its node has shown until now; NULL: it is about none. */
+/* Renders the last looks at the event's node until now; NULL: it is about none. */
 static char *seen_until(const char *place, const struct fleet *fleet)
 {
 	const struct node *node = place != NULL ? fleet_named(fleet, NULL, place) : NULL;
@@ -47,7 +46,7 @@ static char *seen_until(const char *place, const struct fleet *fleet)
 	return buf_steal(&text);
 }
 
-/* NULL: nobody has voted. */
+/* Renders the event's votes; NULL: nobody has voted. */
 static char *votes_of(const struct event *event)
 {
 	struct buf text = { 0 };
@@ -133,7 +132,7 @@ void recent_render_newest(const struct recent *recent, struct json *json)
 	render_event(at(recent, recent->count - 1), json);
 }
 
-/* The number of an event: the second half of its id. */
+/* Returns the number of an event, the second half of its id. */
 static unsigned long number_of(const char *id)
 {
 	const char *number = strchr(id, '-');
@@ -141,7 +140,7 @@ static unsigned long number_of(const char *id)
 	return number != NULL ? strtoul(number + 1, NULL, 10) : 0;
 }
 
-/* Numbers rise from the oldest to the newest. */
+/* Searches for the event by its number, as numbers rise from the oldest to the newest. */
 static struct recent_event *find(const struct recent *recent, const char *id)
 {
 	unsigned long number = number_of(id);

@@ -1,4 +1,4 @@
-/* The events that fired last, for who asks over the control socket. Monitor's loop. */
+/* The events that fired last, kept for who asks over the control socket. Monitor's loop. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #define RECENT_LISTED 100  /* listed at most */
 #define RECENT_OUTCOMES 4096 /* bytes kept of one event's outcomes, about */
 
-/* What is kept of an event: not the event, whose picture of the fleet may be big. */
+/* What is kept of an event. The event itself is not, because its picture of the fleet may be big. */
 struct recent_event {
 	char id[48];
 	enum event_kind kind;
@@ -21,12 +21,13 @@ struct recent_event {
 	bool restored;
 	enum rule rule;
 	enum reason reason;
-	char *node;          /* its name; NULL: it is about none */
-	char *place;         /* its "host:port" */
+	char *node;          /* the node's name; NULL: the event is about no node */
+	char *place;         /* the node's "host:port"; NULL: the event is about no node */
 	char *message;       /* NULL: none */
-	char *seen;          /* its last looks, as JSON: the evidence; NULL: it is about no node */
-	char *votes;         /* what the monitors said of its node, as JSON; NULL: they were not asked */
-	char *silenced;      /* by which silence its triggers did not run, all or the rest of them; NULL: by none */
+	char *seen;          /* the last looks at the node, as JSON; NULL: the event is about no node */
+	char *votes;         /* what the monitors said of the node, as JSON; NULL: they were not asked */
+	/* the silence in which its triggers, or the rest of them, did not run; NULL: there was none */
+	char *silenced;
 	struct buf outcomes; /* JSON objects, commas between */
 };
 
@@ -37,31 +38,37 @@ struct recent {
 	size_t count;
 };
 
-/* With what is known of its node in `fleet` at this moment. Heartbeats are not kept. */
+/* Keeps the event, with what `fleet` knows of its node at this moment. Heartbeats are not kept. */
 void recent_add(struct recent *recent, const struct event *event, const struct fleet *fleet);
 
-/* "events": [...], oldest first; only those behind the event with the id `since` (NULL, unknown: all). */
+/*
+ * Writes "events": [...], the oldest first: those after the event with the id `since` (NULL or unknown: all),
+ * RECENT_LISTED at most.
+ */
 void recent_render(const struct recent *recent, const char *since, struct json *json);
 
-/* The object of the newest event; there is one. */
+/* Writes the object of the newest event; there must be one. */
 void recent_render_newest(const struct recent *recent, struct json *json);
 
-/* How one of the event's triggers ended (`path` NULL: dropped); nothing for an event not kept. */
+/*
+ * Keeps how one of the event's triggers ended (`path` NULL: the event was dropped). Does nothing for an event that is
+ * not kept.
+ */
 void recent_tell(struct recent *recent, const struct event *event, const char *path,
 		 const char *how);
 
-/* A silence has begun before all of the event's triggers had: its words. */
+/* Keeps the words of a silence that began before all of the event's triggers had started. */
 void recent_silence(struct recent *recent, const struct event *event, const char *words);
 
 bool recent_has(const struct recent *recent, const char *id);
 
 /*
- * Into an open object: "event" with what was "seen" and its "triggers", of one that is kept; `dispatch`
- * knows those that have not ended.
+ * Writes "event" into an open object, with what was "seen" and its "triggers". The event must be kept; `dispatch`
+ * knows those of its triggers that have not ended.
  */
 void recent_explain(const struct recent *recent, const char *id, const struct dispatch *dispatch,
 		    struct json *json);
 
-/* Into an open object: "events", the last few about this node ("host:port"), oldest first. */
+/* Writes "events" into an open object: the last few about this node ("host:port"), the oldest first. */
 void recent_render_node(const struct recent *recent, const char *place, struct json *json);
 void recent_free(struct recent *recent);

@@ -4,12 +4,13 @@
 
 #include "base/mem.h"
 
-/* More than this have asked: those that have gone are forgotten. No more than CONTROL_CLIENTS can wait. */
+/* When so many have asked, clients that are gone are forgotten: no more than CONTROL_CLIENTS can wait. */
 #define ASKED_MOST ((size_t)2 * CONTROL_CLIENTS)
 
+/* An answer that was asked for. */
 struct order {
 	struct request request;
-	struct list clients; /* who waits for it: ids, as pointers */
+	struct list clients; /* ids of the clients that wait for it, as pointers */
 	bool begun;
 };
 
@@ -40,7 +41,7 @@ static void deliver(struct rendering *rendering, struct order *order, struct sha
 		control_answer(rendering->control, client_at(order, i), text);
 }
 
-/* A part of the first order; its last one sends the answer. */
+/* Makes a part of the first order; with the last one it sends the answer. */
 static void work(struct rendering *rendering)
 {
 	struct order *order = rendering->orders.items[0];
@@ -100,7 +101,7 @@ static void forget_gone(struct rendering *rendering)
 	}
 }
 
-/* One for the same that is not begun; NULL: there is none. */
+/* Finds an order for the same request that is not begun; NULL: there is none. */
 static struct order *find_order(const struct rendering *rendering, const struct request *request)
 {
 	for (size_t i = 0; i < rendering->orders.count; i++) {

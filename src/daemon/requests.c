@@ -47,7 +47,7 @@ static bool is_same_mark(const struct status_mark *a, const struct status_mark *
 	       a->isolated_ms == b->isolated_ms && a->monitors == b->monitors && a->silences == b->silences;
 }
 
-/* The kept status, if it is still what all is like; NULL: it is not. */
+/* Returns the kept status if nothing has changed since; else drops it, and returns NULL. */
 static struct shared_text *kept_status(struct requests *requests)
 {
 	struct status_mark mark = mark_of(requests);
@@ -57,7 +57,7 @@ static struct shared_text *kept_status(struct requests *requests)
 	return requests->status;
 }
 
-/* "monitors", where there are several. */
+/* Writes "monitors", where there are several. */
 static void add_monitors(const struct requests *requests, struct json *json)
 {
 	if (requests->monitors_short == NULL)
@@ -68,7 +68,7 @@ static void add_monitors(const struct requests *requests, struct json *json)
 	jsonw_end_object(json);
 }
 
-/* How triggers in Lua are, which are silenced, what plusmoin lacks: what is no node's, behind the nodes. */
+/* Writes what is about no single node, and follows behind the nodes. */
 static void add_rest(const struct requests *requests, struct json *json)
 {
 	const struct fleet *fleet = monitor_fleet(requests->monitor);
@@ -101,7 +101,10 @@ static void begin_status(struct requests *requests)
 	draft_begin(&requests->draft, monitor_board(requests->monitor), &rest);
 }
 
-/* The board's pictures with all that is known; rendered once for all who ask while nothing changes. */
+/*
+ * Renders the next part of the status; it is rendered once for all who ask while nothing changes. NULL: more parts
+ * follow.
+ */
 static struct shared_text *render_status(struct requests *requests)
 {
 	struct shared_text *whole;
@@ -119,7 +122,7 @@ static struct shared_text *render_status(struct requests *requests)
 	return whole;
 }
 
-/* ---- what else there is, in one piece each, into an open object ---- */
+/* ---- answers in one piece, into an open object ---- */
 
 static void answer_events(const struct requests *requests, const struct request *request, struct json *json)
 {
@@ -135,7 +138,7 @@ static void explain_one(const struct requests *requests, const char *name, struc
 	struct moment now = clock_now(requests->clock);
 
 	if (found != 1) {
-		add_error(json, found == 0 ? "no such node: \"host:port\", or its name"
+		add_error(json, found == 0 ? "no such node: name it by its \"host:port\" or its name"
 					      : "several nodes have this name: \"host:port\" tells which");
 		return;
 	}
@@ -144,7 +147,7 @@ static void explain_one(const struct requests *requests, const char *name, struc
 	recent_render_node(requests->recent, node->config->id, json);
 }
 
-/* Why a node is where it is, how an event came about, or (neither is asked for) who is not well. */
+/* Explains why a node is where it is, or how an event came about; where neither is named, who is not well. */
 static void answer_explain(const struct requests *requests, const struct request *request, struct json *json)
 {
 	if (request->node != NULL) {
@@ -180,7 +183,7 @@ static void answer_monitors(const struct requests *requests, const struct reques
 	requests->monitors(requests->data, json);
 }
 
-/* What this monitor is told to do for the others; `order` NULL: there are none. */
+/* Obeys an order that concerns several monitors; `order` NULL: this monitor is alone. */
 static void answer_order(const struct requests *requests, const char *(*order)(void *data), struct json *json)
 {
 	const char *error = order != NULL ? order(requests->data) : ALONE;
@@ -235,7 +238,7 @@ static void answer_kill(const struct requests *requests, const struct request *r
 	buf_free(&was);
 }
 
-/* An object that says no more than this. */
+/* Renders an answer that is this error. */
 static struct shared_text *render_error(const char *text)
 {
 	struct buf out = { 0 };
@@ -280,19 +283,19 @@ static struct shared_text *end_silence(struct requests *requests, unsigned long 
 /* ---- the table ---- */
 
 enum known_way {
-	WAY_NOW,    /* answered at once: a few words */
+	WAY_NOW,    /* answered at once, as the answer is short */
 	WAY_PARTS,  /* the status, rendered in parts */
 	WAY_PIECE,  /* rendered in one piece, when it is its turn */
-	WAY_LATER,  /* answered when what it begins has ended, or at once why that cannot be */
+	WAY_LATER,  /* answered when what it begins has ended, or at once with why it cannot begin */
 };
 
 static const struct known_request {
 	const char *name;
 	const char *arguments; /* which it takes, in words for people; "": none */
 	enum known_way way;
-	/* NULL where there is more to it: see the way */
+	/* writes the answer into an open object; NULL for WAY_PARTS and WAY_LATER */
 	void (*answer)(const struct requests *requests, const struct request *request, struct json *json);
-	/* of WAY_LATER: begins; NULL: the answer follows by control_answer() */
+	/* of WAY_LATER: begins and returns NULL, as the answer follows by control_answer(); or answers at once */
 	struct shared_text *(*begin)(struct requests *requests, unsigned long client, const struct request *request);
 } rows[] = {
 	{ "about", "", WAY_NOW, answer_about, NULL },
@@ -314,16 +317,15 @@ static const struct known_request {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* Names all that there is. */
+/* Names all requests that there are. */
 static void add_unknown(struct json *json)
 {
 	struct buf text = { 0 };
 
-	buf_add_str(&text, "unknown request: ");
+	buf_add_str(&text, "unknown request; there are ");
 	for (size_t i = 0; i < ROWS; i++)
 		buf_addf(&text, "%s\"%s\"%s%s", i == 0 ? "" : i + 1 < ROWS ? ", " : " and ",
 			 rows[i].name, rows[i].arguments[0] != '\0' ? " with " : "", rows[i].arguments);
-	buf_add_str(&text, " are what there is");
 	add_error(json, buf_text(&text));
 	buf_free(&text);
 }
@@ -337,7 +339,7 @@ static const struct known_request *find_row(const char *name)
 	return NULL;
 }
 
-/* What one function writes; `row` NULL: there is none for the request. */
+/* Renders what the row's function writes; `row` NULL: there is none for the request. */
 static struct shared_text *render_piece(const struct requests *requests, const struct request *request,
 					const struct known_request *row)
 {
@@ -368,14 +370,14 @@ void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *
 
 static struct shared_text *refuse_kind(const struct request *request)
 {
-	char *error = mem_printf("\"%s\" is a text", request->wrong);
+	char *error = mem_printf("\"%s\" must be a text", request->wrong);
 	struct shared_text *answer = render_error(error);
 
 	free(error);
 	return answer;
 }
 
-/* The answer that is there at once; NULL: it follows. */
+/* Returns the answer if it is there at once; NULL: it follows. */
 static struct shared_text *answer_now(struct requests *requests, unsigned long client, const struct request *request)
 {
 	const struct known_request *row = find_row(request->name);

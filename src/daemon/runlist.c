@@ -28,14 +28,14 @@ static void add_number(struct json *json, const char *key, int64_t number)
 	jsonw_int(json, number);
 }
 
-/* A steady moment as people's time. */
+/* Writes a moment of the steady clock in the time that people use. */
 static void add_moment(struct json *json, const char *key, int64_t steady_ms, const struct clock *clock)
 {
 	jsonw_key(json, key);
 	jsonw_seconds(json, steady_ms - clock->start_steady_ms + clock->start_wall_ms);
 }
 
-/* What it waits for: "waits_for", "waits_since", "behind". */
+/* Writes what the action waits for: "waits_for", "waits_since", "behind". */
 static void add_wait(struct json *json, const struct backlog_look *look, const struct clock *clock)
 {
 	int64_t since_ms = look->waits_since_ms != 0 ? look->waits_since_ms : look->since_ms;
@@ -78,7 +78,7 @@ struct page {
 	const struct clock *clock;
 };
 
-/* The keys of any row; code at a console belongs to no event. */
+/* Writes code at a console, with the keys of any row: it belongs to no event. */
 static void add_console(void *data, const struct console_run *run)
 {
 	const struct page *page = data;
@@ -145,7 +145,7 @@ static void render(void *data, struct json *json)
 	backlog_free(&backlog);
 }
 
-/* Which ids there are, or that there is none: the caller frees it. */
+/* Says that there is no run of this id, and which ids there are; the caller frees it. */
 static char *refuse(struct daemon *daemon, const char *id)
 {
 	struct council *council = shift_council(daemon->shift);
@@ -181,10 +181,10 @@ static void log_kill(const struct backlog_row *row, const char *by)
 	struct log_about about = action_event_about(row->run->event);
 
 	about.trigger = backlog_action(row)->path;
-	log_line(LOG_LEVEL_INFO, &about, "%s ends it", by);
+	log_line(LOG_LEVEL_INFO, &about, "%s ends this trigger", by);
 }
 
-/* The run of that id, and who has it; NULL: nobody. */
+/* Finds the run of that id, and returns the dispatch that has it; NULL: none has. */
 static struct dispatch *find(const struct daemon *daemon, const char *id, struct backlog_row *row)
 {
 	if (dispatch_find(daemon->dispatch, id, row))
@@ -192,7 +192,7 @@ static struct dispatch *find(const struct daemon *daemon, const char *id, struct
 	return daemon->alone != NULL && dispatch_find(daemon->alone, id, row) ? daemon->alone : NULL;
 }
 
-/* Who asks for an end, in words; the caller's. */
+/* Says in words who asks for an end; the caller frees them. */
 static char *words_for(uid_t uid)
 {
 	if (uid == (uid_t)-1)
@@ -207,7 +207,7 @@ struct sought {
 	bool found;
 };
 
-/* Writes it as "run". */
+/* Writes the console's run as "run" if it is the one that is sought. */
 static void add_sought(void *data, const struct console_run *run)
 {
 	struct sought *sought = data;
@@ -219,7 +219,7 @@ static void add_sought(void *data, const struct console_run *run)
 	add_console(&sought->page, run);
 }
 
-/* Whether what is to end is code at a console; it is told to. */
+/* Ends the code at a console that the request names. False: it names none. */
 static bool end_console(struct daemon *daemon, const struct request *request, struct json *json)
 {
 	struct sought sought = { .page = { .json = json, .clock = &daemon->clock }, .id = request->run };
@@ -242,7 +242,7 @@ static char *end_by_hand(void *data, const struct request *request, struct json 
 	char *by;
 
 	if (request->run == NULL)
-		return mem_strdup("\"run\" is missing: the id of one of those that {\"request\": \"runs\"} lists");
+		return mem_strdup("\"run\" is missing: the id of one of the runs that {\"request\": \"runs\"} lists");
 	if (end_console(daemon, request, json))
 		return NULL;
 	dispatch = find(daemon, request->run, &row);

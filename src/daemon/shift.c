@@ -10,10 +10,10 @@
 #include "loop/timer.h"
 #include "records/event_reading.h"
 
-#define KEPT_EVENTS 1000 /* in etcd; older ones go with the commit of a new one */
-#define PARTS_AT_ONCE 100 /* of the state in one commit: etcd takes 128 operations */
+#define KEPT_EVENTS 1000 /* events in etcd; the commit of a new one deletes the oldest */
+#define PARTS_AT_ONCE 100 /* parts of the state in one commit: etcd takes 128 operations */
 #define COUNT_MS 1000     /* how often the nodes that answer are counted */
-#define SURE_MS 100       /* how often it is looked whether a term that was unsure is sure again */
+#define SURE_MS 100       /* how often a term that is unsure is looked at again */
 
 struct shift {
 	struct config *config;
@@ -26,16 +26,16 @@ struct shift {
 	struct council *council;
 	struct unsaved *unsaved;
 	struct duties duties;
-	struct duty *making;    /* its commit is being made; NULL: none is */
-	struct list after;      /* struct commit *: what came meanwhile */
-	char *meta;             /* the counts as they were committed last; NULL: nothing was */
-	unsigned long commits;  /* how many were made */
+	struct duty *making;    /* the duty whose commit is being made; NULL: none is */
+	struct list after;      /* struct commit *, made while that of `making` was, to be sent after it */
+	char *meta;             /* the fleet's counts in the last commit; NULL: there was none */
+	unsigned long commits;  /* the number of the last one made */
 	unsigned long standing; /* the number of the last one that stands */
-	struct timer *look;     /* whether the term is sure again */
-	struct timer *count;    /* of nodes that answer */
-	bool misses;            /* etcd is away for long: events are dropped until it is back, and the difference fires then */
-	bool waits;             /* a start was put off since it was not sure */
-	bool leaves;            /* the daemon ends: a term that comes now is handed back at once */
+	struct timer *look;     /* looks whether the term is sure again */
+	struct timer *count;    /* counts the nodes that answer */
+	bool misses;            /* etcd is away for long: events are dropped until it is back (on_returned()) */
+	bool waits;             /* a start was put off because the term was not sure */
+	bool leaves;            /* the daemon ends: a term that comes now is not begun */
 	struct gate gate;
 };
 
@@ -58,7 +58,10 @@ static struct commit *new_commit(struct shift *shift)
 	return commit_new(++shift->commits, mem_strdup(shift->meta));
 }
 
-/* What has changed of the state goes first, in commits of its own where it is much. */
+/*
+ * Makes a commit with the parts of the state that have changed; where they are many, the first ones go out in commits
+ * before it.
+ */
 static struct commit *commit_with_state(struct shift *shift)
 {
 	struct moment now = clock_now(shift->clock);
@@ -83,7 +86,10 @@ static void put_record(struct commit *commit, const struct duty *duty)
 	free(key);
 }
 
-/* What has become of the event's runs; of one whose own commit is being made that has it. Returns the commit's number. */
+/*
+ * Commits what has become of the event's runs, and returns the commit's number. Where the event's own commit is being
+ * made, that has it.
+ */
 static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
 {
 	struct commit *commit;
@@ -94,7 +100,7 @@ static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
 	commit = new_commit(shift);
 	number = commit->number;
 	put_record(commit, duty);
-	if (shift->making != NULL) { /* behind the one that is being made, whose number is lower */
+	if (shift->making != NULL) { /* after the one that is being made, whose number is lower */
 		list_add(&shift->after, commit);
 		return number;
 	}
@@ -104,7 +110,7 @@ static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
 
 /* ---- events ---- */
 
-/* The event that is too old to be kept goes with the new one. */
+/* Deletes the event that is too old to be kept, in the commit of a new one. */
 static void drop_old(struct commit *commit, unsigned long number)
 {
 	char *key;
@@ -138,7 +144,7 @@ bool shift_fired(struct shift *shift, struct event *event)
 	duty->commit = commit->number;
 	duties_add(&shift->duties, duty);
 	shift->making = duty;
-	/* Asks may_start() when a place is free: that start rides with this commit. */
+	/* The dispatch asks may_start() when a place is free: this commit then has the start, too. */
 	loners_dispatch(&shift->loners, shift->config, event, duty);
 	shift->making = NULL;
 	put_record(commit, duty);
@@ -149,7 +155,7 @@ bool shift_fired(struct shift *shift, struct event *event)
 	return false;
 }
 
-/* The start of this run is to stand before it happens. */
+/* Commits the start of this run, which has to stand before the run starts. */
 static void ask_for_start(struct shift *shift, struct duty *duty, size_t i)
 {
 	duty->record.runs[i].state = EVENT_RUN_STARTED;
@@ -174,7 +180,7 @@ static enum gate_answer may_start(void *data, const struct event *event, const s
 	size_t i;
 	struct event_run *run = duty != NULL ? duty_find_run(duty, action->path, &i) : NULL;
 
-	(void)again; /* it is in the record */
+	(void)again; /* the record says so, too */
 	if (event->kind == EVENT_HEARTBEAT)
 		return when_sure(shift);
 	if (run == NULL || council_term(shift->council) == 0)
@@ -208,7 +214,7 @@ void shift_ended(struct shift *shift, const struct event *event, const char *pat
 		return;
 	run = duty_find_run(duty, path, &i);
 	if (run == NULL || (shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED)))
-		return; /* while we end, what did not start or was cut short stays as it is: the next monitor's to run */
+		return; /* while the daemon ends, what did not start or was cut short is left for the next monitor */
 	duty_end_run(run, how);
 	(void)commit_runs(shift, duty);
 	if (duty->stands && duty_is_over(duty))
@@ -235,7 +241,7 @@ static void on_committed(void *data, unsigned long number)
 
 /* ---- a term begins ---- */
 
-/* Goes on with an event of which something is left to be done; takes over the duty. */
+/* Queues what is left of an event that another monitor began with; takes over the duty. */
 static void go_on_with(struct shift *shift, struct duty *duty)
 {
 	struct dispatch_rest *rest = mem_zalloc(duty->record.run_count + 1, sizeof(*rest));
@@ -272,7 +278,7 @@ static void take_event(struct shift *shift, const struct estate_event *stored)
 		go_on_with(shift, duty);
 }
 
-/* The store is another one: what we see is written there, and no event fires. */
+/* Writes the state to a store that is another one than before; no event fires by that. */
 static void seed(struct shift *shift, const struct estate *estate)
 {
 	unsaved_stored(shift->unsaved, estate->saved, NULL);
@@ -292,7 +298,7 @@ static void on_acts(void *data, const struct estate *estate)
 	shift->standing = shift->commits;
 	shift->misses = false;
 	if (estate->left_out != NULL)
-		log_error("of the state in etcd was left out: %s", estate->left_out);
+		log_error("a part of the state in etcd cannot be read and was left out: %s", estate->left_out);
 	if (estate->seeds) {
 		seed(shift, estate);
 		return;
@@ -305,7 +311,7 @@ static void on_acts(void *data, const struct estate *estate)
 		take_event(shift, estate->events.items[i]);
 }
 
-/* What happened while etcd was away is the difference to what was committed before: the monitor begins anew from that. */
+/* etcd is back: the monitor begins anew from what was committed last, so that what has changed since fires now. */
 static void on_returned(void *data, const struct estate *estate)
 {
 	struct shift *shift = data;
@@ -322,7 +328,7 @@ static void on_stands_by(void *data, const char *why)
 	struct shift *shift = data;
 
 	shift->misses = false;
-	duties_drop(&shift->duties); /* what they come to is the next monitor's to find out */
+	duties_drop(&shift->duties); /* how they end the next monitor finds out */
 	unsaved_clear(shift->unsaved);
 	dispatch_abandon(shift->dispatch, why);
 	dispatch_abandon(shift->loners.alone, why);
@@ -349,7 +355,7 @@ static void on_taken(void *data, const char *host)
 	shift->events.taken(shift->data, shift->config->monitors.name, host);
 }
 
-/* How many nodes answer is for people: it may be a second old. */
+/* Tells the council how many nodes answer. People read it, so that it may be a second old. */
 static void on_count(void *data)
 {
 	struct shift *shift = data;
@@ -363,7 +369,7 @@ static void on_count(void *data)
 	timer_start(shift->count, COUNT_MS);
 }
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
 struct shift *shift_new(const struct shift_start *start)
 {

@@ -10,13 +10,13 @@
 #include "daemon/target.h"
 #include "loop/clock.h"
 
-#define ORDERS_MOST 256 /* who has gone may leave one behind */
+#define ORDERS_MOST 256 /* orders at most; a client that has disconnected may leave one behind */
 
-/* What somebody has asked for. */
+/* A silence that a client wants to set or to end. */
 struct order {
 	struct silencing *silencing;
 	unsigned long client;
-	unsigned long number; /* in the store */
+	unsigned long number; /* names the order to the store */
 	bool is_end;
 	struct silence silence;
 };
@@ -26,7 +26,7 @@ struct silencing {
 	const struct fleet *(*fleet)(void *data);
 	void *data;
 	struct silencing_store store;
-	bool is_shared; /* else this monitor is alone */
+	bool is_shared; /* false: this monitor is alone */
 	struct control *control;
 	struct asker *asker;
 	struct list orders;  /* struct order * */
@@ -91,7 +91,7 @@ static void free_order(struct order *order)
 	free(order);
 }
 
-/* Answers who waits for the order, and ends it. `why` NULL: it is done. */
+/* Answers the client that waits for the order, and frees it. `why` NULL: the order was carried out. */
 static void conclude(struct silencing *silencing, struct order *order, const char *why)
 {
 	struct buf out = { 0 };
@@ -119,11 +119,11 @@ static void conclude(struct silencing *silencing, struct order *order, const cha
 
 #define FULL "there are 1000 silences already: one has to end first (silence --end)"
 
-/* This monitor is alone: at once. NULL: it is done. */
+/* Carries the order out at once, where this monitor is alone. NULL: it is done; else why it cannot be. */
 static const char *carry_out(struct silencing *silencing, const struct order *order)
 {
 	if (order->is_end)
-		return quiet_drop(silencing->quiet, &order->silence, order->silence.by) ? NULL : "it has ended meanwhile";
+		return quiet_drop(silencing->quiet, &order->silence, order->silence.by) ? NULL : "the silence has ended meanwhile";
 	return quiet_put(silencing->quiet, &order->silence) ? NULL : FULL;
 }
 
@@ -157,7 +157,7 @@ void silencing_stored(struct silencing *silencing, unsigned long number, const c
 	}
 }
 
-/* Takes over what the silence holds. */
+/* Carries an order out once the name of who asks is found. Takes over what the silence holds. */
 static struct shared_text *begin_order(struct silencing *silencing, unsigned long client, const struct request *request,
 				       const struct silence *silence, bool is_end)
 {
@@ -169,7 +169,7 @@ static struct shared_text *begin_order(struct silencing *silencing, unsigned lon
 	return NULL;
 }
 
-/* Of a request's "seconds"; 0: they are wrong. */
+/* Reads a request's "seconds"; 0: they are wrong. */
 static int64_t read_seconds(const char *text)
 {
 	char *end = NULL;
@@ -178,7 +178,7 @@ static int64_t read_seconds(const char *text)
 	return end != NULL && *end == '\0' && seconds > 0 && seconds <= SILENCE_MOST_S ? seconds : 0;
 }
 
-/* NULL: its target may be silenced by this monitor. */
+/* Says why this monitor cannot silence the target; NULL: it can. */
 static const char *lacks_ids(const struct silencing *silencing, const struct silence *silence)
 {
 	if (!silencing->is_shared || silence->kind != SILENCE_CLUSTER)
@@ -217,7 +217,10 @@ struct shared_text *silencing_answer_set(struct silencing *silencing, unsigned l
 	return answer;
 }
 
-/* One in force, by the text of its target, or as target_read() reads it; NULL, and `*answer`: there is none. */
+/*
+ * Finds a silence in force by the text of its target, or as target_read() reads that. NULL: there is none, as
+ * `*answer` says.
+ */
 static const struct silence *find(const struct silencing *silencing, const char *text, struct shared_text **answer)
 {
 	const struct silences *all = quiet_all(silencing->quiet);
@@ -226,7 +229,7 @@ static const struct silence *find(const struct silencing *silencing, const char 
 	bool is_unknown = false;
 	char *why = NULL;
 
-	if (silence_read_target(&like, text)) /* what it is about may be gone */
+	if (silence_read_target(&like, text)) /* its node or cluster may be gone */
 		found = silences_find(all, &like);
 	silence_clear(&like);
 	if (found == NULL && target_read(silencing->fleet(silencing->data), text, &like, &why, &is_unknown))
@@ -253,11 +256,11 @@ struct shared_text *silencing_answer_end(struct silencing *silencing, unsigned l
 		return answer;
 	copy = silence_copy(found);
 	free(copy.by);
-	copy.by = NULL; /* who ends it */
+	copy.by = NULL; /* on_found() sets who ends it */
 	return begin_order(silencing, client, request, &copy, true);
 }
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
 struct silencing *silencing_new(const struct silencing_start *start)
 {

@@ -32,7 +32,7 @@ struct supervised *supervised_new(uv_loop_t *loop)
 	return supervised;
 }
 
-/* "" while the monitor is not isolated. */
+/* Writes since when the monitor is isolated; "" while it is not. */
 static void write_isolation(const struct fleet *fleet, char *out, size_t size)
 {
 	time_t since = (time_t)(fleet->cut_off_wall_ms / 1000);

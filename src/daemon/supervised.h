@@ -1,4 +1,7 @@
-/* What systemd is told of the daemon's life: a line of status, and that the loop turns. Monitor's loop. */
+/*
+ * Tells systemd how the daemon is: a line of status, and, for systemd's watchdog, that the loop turns. Monitor's
+ * loop.
+ */
 #pragma once
 
 #include <uv.h>
@@ -7,11 +10,13 @@
 
 struct supervised;
 
-/* Feeds the watchdog, if there is one, from now on: by this loop alone, so that a hang is seen. */
+/* Answers the watchdog, if there is one, from now on. Only this loop does, so that systemd sees when it hangs. */
 struct supervised *supervised_new(uv_loop_t *loop);
 
-/* "2 clusters, 5 slaves, 1 lost", when that has changed; that the monitor is isolated comes first,
- * before that whether it acts (`stand`; NULL: there is no other one). */
+/*
+ * Tells systemd "2 clusters, 5 slaves, 1 lost", when that has changed. Before it stand whether this monitor acts
+ * (`stand`; NULL: it is alone), that it is isolated, and that there is a split brain.
+ */
 void supervised_tell(struct supervised *supervised, struct monitor *monitor, const char *stand);
 
 /* NULL allowed; clears the pointer. */

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-#define NAMED_MOST 10 /* in an error */
+#define NAMED_MOST 10 /* names or ids that an error lists */
 
 const struct node *target_find_node(const struct fleet *fleet, const char *name, size_t *found)
 {

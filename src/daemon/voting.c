@@ -70,7 +70,7 @@ static void on_live(void *data, const char *const *names, size_t count)
 
 const struct polls_events voting_polls = { .asked = on_asked, .told = on_told, .live = on_live };
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
 void voting_act(struct daemon *daemon)
 {

@@ -1,17 +1,20 @@
 /*
- * Between the monitor's jury (monitor/jury.h) and the other monitors (council/polls.h): what the one asks or sees the others
- * are told, and what they say the jury is told. Monitor's loop.
+ * Joins the monitor's jury (monitor/jury.h) with the other monitors (council/polls.h): they are told what the jury
+ * asks and sees, and the jury is told what they say. Monitor's loop.
  */
 #pragma once
 
 #include "daemon/inside.h"
 
-/* What the council is given; its data is the daemon. */
+/* What the council is given, to be told of the other monitors; its data is the daemon. */
 extern const struct polls_events voting_polls;
 
-/* Before the first monitor is made. What it returns is for the monitor; NULL: there is one monitor. */
+/*
+ * Makes the jury, before the first `struct monitor` is made, which is given what it returns. NULL: this monitor is
+ * alone.
+ */
 struct jury *voting_begin(struct daemon *daemon);
 void voting_end(struct daemon *daemon);
 
-/* Whether this monitor acts may have changed. */
+/* Tells the jury whether this monitor acts, as that may have changed. */
 void voting_act(struct daemon *daemon);

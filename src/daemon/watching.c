@@ -11,7 +11,8 @@
 #include "records/records.h"
 #include "system/notify.h"
 
-#define SETTLE_MS 2000 /* beside the lease's time: until then a start waits for its name to be its own */
+/* how long, beside the lease's time, a start waits until etcd has confirmed the monitor's name */
+#define SETTLE_MS 2000
 
 static void on_changed(void *data)
 {
@@ -20,7 +21,7 @@ static void on_changed(void *data)
 	outlook_changed(daemon->outlook);
 }
 
-/* The event stands: people may see it. */
+/* Shows the event to people. With several monitors etcd has stored it by now. */
 static void show(void *data, struct event *event)
 {
 	struct daemon *daemon = data;
@@ -32,7 +33,7 @@ static void show(void *data, struct event *event)
 	};
 
 	if (daemon->monitor == NULL)
-		return; /* it ends */
+		return; /* the daemon ends */
 	if (event->kind == EVENT_PLUSMOIN_UP)
 		log_line(LOG_LEVEL_INFO, &about, "watching: %zu master, %zu slaves, %zu lost",
 			 event->view->masters, event->view->slaves, event->view->lost);
@@ -40,7 +41,7 @@ static void show(void *data, struct event *event)
 	outlook_fired(daemon->outlook, event);
 }
 
-/* With what its runs have come to before it stood. */
+/* Shows the event, with the outcomes of runs that ended before it was stored. */
 static void on_committed(void *data, const struct event_record *record)
 {
 	struct daemon *daemon = data;
@@ -132,7 +133,7 @@ static struct monitor *on_restart(void *data, const struct saved *saved, struct 
 
 /* ---- several monitors ---- */
 
-/* What `start` promises holds. */
+/* Tells who has started the daemon that it is up, if that was not done. */
 static void settle(struct daemon *daemon)
 {
 	timer_free(&daemon->settle);
@@ -188,7 +189,7 @@ static const struct shift_events shift_events = {
 	.taken = on_taken,
 };
 
-/* False, after a message: it cannot be. */
+/* Joins the other monitors, where there are some. False, after a message: it cannot. */
 static bool join_others(struct daemon *daemon)
 {
 	const struct shift_start start = {
@@ -210,7 +211,7 @@ static bool join_others(struct daemon *daemon)
 		return true;
 	daemon->shift = shift_new(&start);
 	if (daemon->shift == NULL)
-		log_error("no thread to talk with etcd: this monitor observes, and runs nothing");
+		log_error("the thread that talks with etcd cannot start: this monitor observes, and runs nothing");
 	daemon->settle = timer_new(&daemon->loop, on_settle_time, daemon);
 	timer_start(daemon->settle, daemon->config->monitors.ttl_ms + SETTLE_MS);
 	return daemon->shift != NULL;

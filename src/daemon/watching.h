@@ -1,6 +1,6 @@
 /*
- * What the daemon's parts tell each other while it watches: the monitor's events go to people, to the dispatch, or, with
- * several monitors, by the shift. Monitor's loop.
+ * Passes on what the daemon's parts tell each other while it watches: the monitor's events go to people and to the
+ * dispatch, with several monitors by way of the shift (shift.h). Monitor's loop.
  */
 #pragma once
 
@@ -9,8 +9,11 @@
 /* Makes the dispatch and the monitor, and joins the other monitors. False: it cannot join them. */
 bool watching_begin(struct daemon *daemon);
 
-/* Puts in what answers when the control socket is asked for the monitors; `data` is the daemon. There is a shift. */
+/* Sets the functions that answer requests about several monitors; their data is the daemon. There must be a shift. */
 void watching_answers(struct requests *requests);
 
-/* All is there: says so to who has started us, when our name is known to be ours. */
+/*
+ * Tells who has started the daemon that it is up; with several monitors only when etcd has confirmed its name, or
+ * after a time.
+ */
 void watching_is_up(struct daemon *daemon);
