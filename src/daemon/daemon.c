@@ -280,9 +280,11 @@ static void start_hosts(struct daemon *daemon, struct host *host)
 				  daemon);
 }
 
-static void start_all(struct daemon *daemon)
+/* Begins to watch. False, after a message: this monitor cannot join the others, and is to end. */
+static bool start_all(struct daemon *daemon)
 {
-	(void)watching_begin(daemon);
+	bool joined = watching_begin(daemon);
+
 	hushing_open(daemon);
 	daemon->consoles = consoles_new(daemon->hosts, daemon->control, &daemon->config, on_console_used, daemon);
 	control_tell_gone(daemon->control, on_client_gone);
@@ -306,6 +308,7 @@ static void start_all(struct daemon *daemon)
 		watching_answers(&daemon->requests);
 	requests_begin(&daemon->requests, &daemon->loop, daemon->control);
 	outlook_begin(daemon->outlook, daemon->monitor);
+	return joined;
 }
 
 /* Closes the loop; false when a look-up under way holds it (the process then ends by _exit). */
@@ -383,9 +386,11 @@ int daemon_run(struct daemon *daemon, const struct daemon_start *start)
 	daemon->up_data = start->data;
 	daemon->end = on_end_wanted;
 	if (records_can_write(daemon->config) && open_control(daemon) && open_outlook(daemon)) {
-		daemon->status = 0;
-		start_all(daemon);
-		watching_is_up(daemon);
+		daemon->status = start_all(daemon) ? 0 : 1;
+		if (daemon->status == 0)
+			watching_is_up(daemon);
+		else
+			begin_end(daemon, 0);
 		uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	}
 	status = daemon->status;

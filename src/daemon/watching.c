@@ -210,11 +210,13 @@ static bool join_others(struct daemon *daemon)
 	if (daemon->config->monitors.etcd_count == 0)
 		return true;
 	daemon->shift = shift_new(&start);
-	if (daemon->shift == NULL)
-		log_error("the thread that talks with etcd cannot start: this monitor observes, and runs nothing");
+	if (daemon->shift == NULL) {
+		(void)fputs("plusmoin: the thread that talks with etcd cannot start\n", stderr);
+		return false; /* without it this monitor would act beside the others */
+	}
 	daemon->settle = timer_new(&daemon->loop, on_settle_time, daemon);
 	timer_start(daemon->settle, daemon->config->monitors.ttl_ms + SETTLE_MS);
-	return daemon->shift != NULL;
+	return true;
 }
 
 static void render_monitors(void *data, struct json *json)
