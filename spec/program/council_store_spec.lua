@@ -133,6 +133,17 @@ describe("monitors and etcd's store:", function()
     local kept = history.read(cluster.members[1], monitors.PREFIX .. "state/")
     assert.are.equal(1, #kept)
     assert.are.equal(99, kept[1].value.version)
+    assert.is_truthy(monitors.says(a).stuck)
+    -- once it is another one's turn it lacks nothing
+    cluster.members[1]:must("/v3/kv/deleterange", { key = history.encode(monitors.PREFIX .. "state/meta") })
+    local b = group:monitor "b"
+    a.process:kill("sigstop")
+    monitors.wait_acts(b)
+    a.process:kill("sigcont")
+    proc.wait_for("a monitor that stands by, and lacks nothing", 10, function()
+      local says = monitors.says(a)
+      return says and not says.acts and says.acting == "b" and says.stuck == require "cjson".null
+    end, function() return a:diagnose() end)
   end)
 
   it("somebody writes to the state: what waits is committed under a new term", function()

@@ -169,6 +169,7 @@ static void on_gone(void *data, const char *why)
 	missive_free(&clerk->coming);
 	keeper_act(clerk->keeper, false);
 	ledger_end(clerk->ledger);
+	take_words(clerk, AWAY_LEDGER, NULL); /* a monitor that stands by commits nothing, and so lacks nothing for that */
 	say(clerk, MISSIVE_TERM_OVER, why);
 	do_if_idle(clerk);
 }
