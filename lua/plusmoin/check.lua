@@ -8,6 +8,7 @@ local beat = require "plusmoin.check.beat"
 local cjson = require "cjson"
 local delay = require "plusmoin.check.delay"
 local facts = require "plusmoin.check.facts"
+local files = require "plusmoin.check.files"
 local findings = require "plusmoin.check.findings"
 local members = require "plusmoin.check.members"
 local network = require "plusmoin.check.network"
@@ -121,6 +122,7 @@ function check.judge(config)
     result.ok = result.ok and not finding.fatal
   end
   result.settings = network.judge(config)
+  add_findings(result, files.judge(answers.list(config, "files")))
   local of_window, of_members
   of_window, result.window_text = window.judge(given(config.window))
   add_findings(result, of_window)

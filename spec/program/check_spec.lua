@@ -314,6 +314,68 @@ describe("check", function()
     assert.equal(200, web.get(daemon.dir .. "/window.sock", "/live").status)
   end)
 
+  it("names its own files that it cannot write, as `start` does, and writes nothing", function()
+    local dir = proc.new_dir("closed")
+    proc.give(dir)
+    local function daemon_in(places)
+      return plusmoin.new { nodes = { (pg.master()) }, config = places }
+    end
+    local daemon = daemon_in { pid_file = dir .. "/shut/run/p.pid", status_file = dir .. "/shut/status.json",
+      control_socket = dir .. "/a/b/p.sock", log_file = dir .. "/old.log", state_file = dir .. "/none/state.json" }
+    assert(uv.fs_mkdir(dir .. "/shut", tonumber("555", 8)))
+    proc.write_file(dir .. "/old.log", "", tonumber("444", 8))
+    local code, out, err = check(daemon)
+    assert.equal(1, code, out .. err)
+    local user = proc.user
+    has(out, ("pid_file: PROBLEM: %s/shut/run/p.pid cannot be written: its directory %s/shut/run is missing, and %s "
+      .. "cannot make it in %s/shut: Permission denied"):format(dir, dir, user, dir),
+      ("    install -d -o %s %s/shut/run\n"):format(user, dir),
+      ("status_file: PROBLEM: %s/shut/status.json cannot be written: %s cannot write into %s/shut: Permission denied\n"
+        .. "    chown %s %s/shut\n"):format(dir, user, dir, user, dir),
+      ("control_socket: PROBLEM: %s/a/b/p.sock cannot be written: its directory %s/a/b is missing"):format(dir, dir),
+      ("log_file: PROBLEM: %s/old.log cannot be written: %s cannot write %s/old.log"):format(dir, user, dir),
+      ("state_file: PROBLEM: %s/none/state.json cannot be written: its directory %s/none is missing, and `start` does "
+        .. "not make it\n"):format(dir, dir))
+    local settings = cjson.decode((select(2, daemon:cli("check", "--json")))).settings
+    has(settings[2], "status_file: " .. dir .. "/shut/status.json cannot be written")
+    assert.equal(5, #settings)
+    assert.equal(1, (daemon:cli("start")))
+    daemon = daemon_in { pid_file = dir .. "/new/p.pid", status_file = dir .. "/new/status.json",
+      log_file = dir .. "/log/p.log", state_file = dir .. "/new/state.json" }
+    code, out, err = check(daemon)
+    assert.equal(0, code, out .. err)
+    assert.is_nil(uv.fs_stat(dir .. "/new"))
+    assert.equal(0, (daemon:daemonize()))
+    code, out, err = daemon:cli("check")
+    assert.equal(0, code, out .. err)
+  end)
+
+  it("goes by what root makes for daemon_user, where root runs it", function()
+    machine.need("root")
+    local dir = proc.new_dir("root")
+    assert(uv.fs_chown(dir, 0, 0))
+    local daemon = plusmoin.new { nodes = { (pg.master()) }, config = { query_timeout = 2, pid_file = dir .. "/p.pid",
+      log_file = dir .. "/p.log", status_file = dir .. "/status.json", control_socket = dir .. "/run/p.sock" } }
+    assert(uv.fs_chown(daemon.config_path, 0, 0))
+    local code, out, err = daemon:root_cli("check")
+    assert.equal(1, code, out .. err)
+    has(out, ("status_file: PROBLEM: %s/status.json cannot be written: %s cannot write into %s: Permission denied\n"
+      .. "    chown %s %s\n"):format(dir, proc.user, dir, proc.user, dir))
+    local _, problems = out:gsub("PROBLEM: ", "")
+    assert.equal(1, problems, out)
+    daemon.config.status_file = dir .. "/run/status.json"
+    proc.write_file(daemon.config_path, daemon:json())
+    assert(uv.fs_chown(daemon.config_path, 0, 0))
+    for _ = 1, 2 do
+      code, out, err = daemon:root_cli("check")
+      assert.equal(0, code, out .. err)
+      if not uv.fs_stat(dir .. "/run") then
+        assert.equal(0, (daemon:daemonize { as_root = true }))
+      end
+    end
+    assert.equal(0, (daemon:root_cli("stop")))
+  end)
+
   it("has read what daemon_user will read", function()
     machine.need("root")
     local master = pg.master()

@@ -17,6 +17,7 @@
 #include "command/members.h"
 #include "command/places.h"
 #include "command/programs.h"
+#include "command/writable.h"
 #include "daemon/fits.h"
 #include "loop/clock.h"
 #include "loop/pool.h"
@@ -30,7 +31,7 @@
 
 #define SURVEYS_AT_ONCE 256 /* nodes that are asked at the same time */
 #define OTHER_FILES 64      /* descriptors for all but the nodes' connections */
-#define PROGRAMS_SECONDS 15 /* for looks at programs, one of which may hang for 3 s without ending the check */
+#define PROGRAMS_SECONDS 15 /* for looks at files, one of which may hang for 3 s without ending the check */
 #define LOOK_UP_MS 5000 /* for the look-ups of all nodes' addresses; after that the rest is left out */
 
 enum { FINE = 0, FAILED = 1, BAD_CONFIG = 3 };
@@ -70,9 +71,9 @@ static void on_alarm(int signum)
 	_exit(BAD_CONFIG);
 }
 
-static void on_alarm_of_programs(int signum)
+static void on_alarm_of_files(int signum)
 {
-	static const char text[] = "plusmoin: a look at the files of triggers does not return: does a mount hang?\n";
+	static const char text[] = "plusmoin: a look at files does not return (triggers, or plusmoin's own): does a mount hang?\n";
 
 	(void)signum;
 	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -341,9 +342,10 @@ static void render(struct check *check, struct buf *out)
 	anchors_render(check->anchors, &json);
 	places_add(&json, check->config);
 	members_render(check->members, &json);
-	(void)signal(SIGALRM, on_alarm_of_programs);
+	(void)signal(SIGALRM, on_alarm_of_files);
 	(void)alarm(PROGRAMS_SECONDS);
 	programs_add(&json, check->config);
+	writable_add(&json, check->config, &check->user);
 	(void)alarm(0);
 	jsonw_end_object(&json);
 }
