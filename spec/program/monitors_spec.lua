@@ -1,12 +1,15 @@
 -- Several monitors on etcd: who acts, and what becomes of events and their triggers when that changes. The plain cases;
 -- random faults are council_spec's.
+local cjson = require "cjson"
 local etcd = require "spec.support.etcd"
 local history = require "spec.support.history"
 local monitors = require "spec.support.monitors"
 local pg = require "spec.support.pg"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
+local prometheus = require "spec.support.prometheus"
 local scene = require "spec.support.scene"
+local web = require "spec.support.web"
 
 local uv = proc.uv
 
@@ -263,6 +266,47 @@ describe("monitors:", function()
     wait_all_done(group)
     assert_none_twice(group)
     a:wait_logged("etcd answers again")
+  end)
+
+  it("the window says which acts, in which term, and that etcd is away; one that is alone does not", function()
+    local group = fleet()
+    local windows = { a = web.place(), b = web.place(), alone = web.place() }
+    local function start(name, more)
+      group.options.config = { http = { listen = windows[name] } }
+      return group:monitor(name, more)
+    end
+    local function wait_metrics(name, expected)
+      local text, seen
+      proc.wait_for("/metrics of " .. name, 15, function()
+        text, seen = prometheus.scrape(windows[name]), {}
+        for i, what in ipairs { "acting", "term", "etcd_away" } do
+          seen[i] = prometheus.value(text, "plusmoin_" .. what) or "none"
+        end
+        return seen[1] == expected[1] and seen[2] == expected[2] and seen[3] == expected[3]
+      end, function() return table.concat(seen, " ") .. "\n" .. group:diagnose() end)
+    end
+    local a = monitors.wait_acts(start "a")
+    local term = monitors.says(a).term
+    wait_metrics("a", { 1, term, 0 })
+    local b = start "b"
+    b:wait_logged("stands by", "a acts")
+    wait_metrics("b", { 0, 0, 0 })
+    b:wait_place(slaves[1], "slave 0")
+    local clusters = cjson.decode(web.say(windows.b, "GET /clusters HTTP/1.0\r\nHost: localhost\r\n\r\n")
+      :match("\r\n\r\n(.*)"))
+    local status = web.get(windows.b, "/status.json").body
+    assert.are.equal("standing by (a acts)", clusters.monitor)
+    assert.is_number(clusters.clusters[1].slaves[1].lag)
+    assert.is_nil(status:find("lag") or status:find("monitor") or status:find("state") or status:find("reason"))
+    a:kill9()
+    monitors.wait_acts(b)
+    assert.is_true(monitors.says(b).term > term)
+    wait_metrics("b", { 1, monitors.says(b).term, 0 })
+    cluster.members[1]:kill()
+    wait_metrics("b", { 1, monitors.says(b).term, 1 }) -- nobody can have taken the term from it
+    local alone = start("alone", { alone = true })
+    alone:wait_place(slaves[1], "slave 0")
+    wait_metrics("alone", { "none", "none", "none" })
   end)
 
   it("one becomes several: what its state file holds is taken over while etcd holds nothing", function()

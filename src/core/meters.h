@@ -56,6 +56,10 @@ struct meters {
 	struct counter loads_bad;     /* loads of the configuration that were rejected */
 	struct gauge load_failed;     /* 1: the last load was rejected */
 	struct gauge loaded_ms;       /* wall clock, when the present configuration was accepted */
+	struct gauge has_others;      /* 1: the configuration has `monitors`, and the next three are set */
+	struct gauge acts;            /* 1: this monitor acts; 0: it stands by */
+	struct gauge term;            /* the term in which it acts; 0: it stands by */
+	struct gauge etcd_away;       /* 1: etcd cannot be asked, so that no trigger starts */
 	struct gauge script_bytes;    /* memory of the present script host's Lua state */
 };
 

@@ -239,6 +239,11 @@ char *council_words(const struct council *council)
 	return mem_printf("standing by (nobody is known to act)%s", away);
 }
 
+bool council_is_stuck(const struct council *council)
+{
+	return council->stuck != NULL;
+}
+
 int64_t council_stuck_ms(const struct council *council)
 {
 	return council->stuck != NULL ? clock_steady_ms() - council->stuck_ms : 0;

@@ -62,6 +62,9 @@ bool council_is_sure(const struct council *council);
  */
 char *council_words(const struct council *council);
 
+/* Whether etcd cannot be asked, so that nothing may be started. */
+bool council_is_stuck(const struct council *council);
+
 /* For how many ms etcd could not be asked; 0: it can. */
 int64_t council_stuck_ms(const struct council *council);
 

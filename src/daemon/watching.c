@@ -177,6 +177,7 @@ static void on_stands(void *data)
 	struct daemon *daemon = data;
 
 	voting_act(daemon);
+	measured_stand(&daemon->meters, shift_council(daemon->shift));
 	daemon->requests.monitors_generation++;
 	outlook_stand(daemon->outlook, council_words(shift_council(daemon->shift)));
 }
@@ -214,6 +215,7 @@ static bool join_others(struct daemon *daemon)
 		(void)fputs("plusmoin: the thread that talks with etcd cannot start\n", stderr);
 		return false; /* without it this monitor would act beside the others */
 	}
+	measured_stand(&daemon->meters, shift_council(daemon->shift));
 	daemon->settle = timer_new(&daemon->loop, on_settle_time, daemon);
 	timer_start(daemon->settle, daemon->config->monitors.ttl_ms + SETTLE_MS);
 	return true;

@@ -46,6 +46,29 @@ static void write_isolated(const struct families_source *source, const char *nam
 	one(out, name, source->pane->is_isolated);
 }
 
+/* One that is alone has no samples of what follows, so that an alert on them is about monitors that share etcd. */
+static void one_of_several(const struct families_source *source, const char *name, const struct gauge *gauge,
+			   struct buf *out)
+{
+	if (gauge_read(&source->meters->has_others) != 0)
+		one(out, name, gauge_read(gauge));
+}
+
+static void write_acting(const struct families_source *source, const char *name, struct buf *out)
+{
+	one_of_several(source, name, &source->meters->acts, out);
+}
+
+static void write_term(const struct families_source *source, const char *name, struct buf *out)
+{
+	one_of_several(source, name, &source->meters->term, out);
+}
+
+static void write_etcd_away(const struct families_source *source, const char *name, struct buf *out)
+{
+	one_of_several(source, name, &source->meters->etcd_away, out);
+}
+
 static void write_clusters(const struct families_source *source, const char *name, struct buf *out)
 {
 	one(out, name, (int64_t)source->pane->board->cluster_count);
@@ -321,6 +344,11 @@ const struct family families_all[] = {
 	{ "ready", "gauge", "1: the first rounds are over.", FAMILY_FLEET, .fleet = write_ready },
 	{ "isolated", "gauge", "1: the monitor hears no other host, and what it knows of nodes is old (P7).",
 	  FAMILY_FLEET, .fleet = write_isolated },
+	{ "acting", "gauge", "1: of several monitors this one acts; 0: it stands by.", FAMILY_FLEET, .fleet = write_acting },
+	{ "term", "gauge", "The term in which this one of several monitors acts; 0: it stands by.",
+	  FAMILY_FLEET, .fleet = write_term },
+	{ "etcd_away", "gauge", "1: etcd cannot be asked, so that no trigger starts (of several monitors).",
+	  FAMILY_FLEET, .fleet = write_etcd_away },
 	{ "nodes", "gauge", "Configured nodes.", FAMILY_FLEET, .fleet = write_nodes },
 	{ "clusters", "gauge", "Clusters.", FAMILY_FLEET, .fleet = write_clusters },
 	{ "split_brain_pairs", "gauge", "Pairs of masters of one origin.", FAMILY_FLEET, .fleet = write_splits },
