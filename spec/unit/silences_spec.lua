@@ -48,6 +48,14 @@ describe("silences", function()
     assert.same({ "plusmoin: no\\n\n", true }, { silences.render({ ok = false, error = "no\n" }, nil, nil, NOW) })
   end)
 
+  it("say what is left, rounded up, in two units at the most", function()
+    for seconds, words in pairs { [59] = "59 s", [60] = "1 min", [119.2] = "2 min", [3599.5] = "1 h",
+      [5400] = "1 h 30 min", [5399.1] = "1 h 30 min", [86400] = "1 d", [100000] = "1 d 4 h", [-5] = "0 s" } do
+      local text = silences.say({ ok = true, silence = { kind = "all", ["until"] = NOW + seconds } }, nil, "all", NOW)
+      assert.truthy(text:find(" (in " .. words .. ")", 1, true), text)
+    end
+  end)
+
   it("that were set or ended are said in a line", function()
     local text, is_error = silences.say({ ok = true, silence = ALL[2], ended = false }, nil, "3", NOW)
     assert.same({ ("no trigger runs for cluster 3 until %s (in 1 h)\n"):format(at(NOW + 3600)), false },
