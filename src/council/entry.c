@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -29,6 +30,15 @@ void entry_clear(struct entry *entry)
 	free(entry->host);
 	free(entry->instance);
 	*entry = (struct entry){ 0 };
+}
+
+bool entry_take_config(struct entry *entry, const struct config *config)
+{
+	char before[LIKENESS_BYTES];
+
+	(void)memcpy(before, entry->settings, sizeof(before));
+	likeness_write(config, entry->settings);
+	return strcmp(before, entry->settings) != 0;
 }
 
 static void add_text(struct json *json, const char *key, const char *text)

@@ -21,5 +21,8 @@ struct entry {
 void entry_begin(struct entry *entry, const struct config *config, int64_t start_ms);
 void entry_clear(struct entry *entry);
 
+/* Makes the entry say the settings of another configuration; false: they are what it says already. */
+bool entry_take_config(struct entry *entry, const struct config *config);
+
 /* The value of `lead`, or (`full`) that of our entry: one JSON object, the caller's. */
 char *entry_describe(const struct entry *entry, bool full);
