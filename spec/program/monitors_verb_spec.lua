@@ -58,6 +58,7 @@ describe("monitors", function()
 
     code, out, err = two:cli("monitors", "resign") -- it has nothing to hand over
     assert.equal(0, code, err)
+    assert.equal("plusmoin: this monitor does not act, so there is nothing to hand over: one acts\n", err)
     assert.equal("standing by (one acts)", out:match("[^\n]+"))
     code, out, err = one:cli("monitors", "resign")
     assert.equal(0, code, out .. err)
