@@ -21,6 +21,7 @@ void entry_begin(struct entry *entry, const struct config *config, int64_t start
 		.instance = mem_printf("%s:%ld:%" PRId64, host, (long)getpid(), start_ms),
 		.start_ms = start_ms,
 	};
+	birth_write(entry->birth);
 	likeness_write(config, entry->settings);
 }
 
@@ -58,6 +59,8 @@ char *entry_describe(const struct entry *entry, bool full)
 	jsonw_key(&json, "pid");
 	jsonw_int(&json, getpid());
 	add_text(&json, "instance", entry->instance);
+	if (entry->birth[0] != '\0')
+		add_text(&json, "birth", entry->birth);
 	jsonw_key(&json, "since");
 	jsonw_seconds(&json, entry->start_ms);
 	if (full) {

@@ -6,11 +6,13 @@
 
 #include "core/config.h"
 #include "core/likeness.h"
+#include "system/birth.h"
 
 struct entry {
 	char *name;
 	char *host;
 	char *instance; /* a name of this process that no other process has */
+	char birth[BIRTH_BYTES]; /* of this process (system/birth.h) */
 	char settings[LIKENESS_BYTES];
 	int64_t start_ms; /* wall */
 	size_t answering;     /* how many nodes answer */
