@@ -111,6 +111,20 @@ local function add_node(out, answer)
   end
 end
 
+-- How a trigger ended; the lines of a traceback below.
+local function add_outcome(out, run)
+  local outcome = get(run, "outcome")
+  local first = ("  %s: "):format(text(get(run, "trigger")))
+  if type(outcome) ~= "string" then
+    out[#out + 1] = first .. text(outcome)
+    return
+  end
+  for line in outcome:gmatch("[^\n]+") do
+    out[#out + 1] = first .. text((line:gsub("^\t+", "")))
+    first = "      "
+  end
+end
+
 local function add_event(out, event)
   out[#out + 1] = event_line(event)
   add_votes(out, event)
@@ -118,7 +132,7 @@ local function add_event(out, event)
   local triggers = list(event, "triggers")
   out[#out + 1] = #triggers > 0 and "triggers:" or "no trigger is configured for it"
   for _, run in ipairs(triggers) do
-    out[#out + 1] = ("  %s: %s"):format(text(get(run, "trigger")), text(get(run, "outcome")))
+    add_outcome(out, run)
   end
 end
 

@@ -49,13 +49,30 @@ function status.since(since, now)
   return is_number(now) and ("%s (%s)"):format(at, status.age(since, now)) or at
 end
 
+-- Returns seconds that are left, rounded up, in at most two units: "1 d 2 h", "1 h 30 min", "2 min", "45 s".
+local function left(seconds)
+  for i = 1, #UNITS - 1 do
+    local unit, smaller = UNITS[i], UNITS[i + 1]
+    if seconds >= unit[1] - 1 then
+      local count = math.ceil((seconds - 0.5) / smaller[1])
+      local per = unit[1] // smaller[1]
+      local rest = count % per
+      return ("%d %s"):format(count // per, unit[2]) .. (rest > 0 and (" %d %s"):format(rest, smaller[2]) or "")
+    end
+  end
+  if seconds > 59 then
+    return ("%d min"):format(math.ceil((seconds - 0.5) / 60))
+  end
+  return ("%d s"):format(math.max(0, math.ceil(seconds)))
+end
+
 --- Returns a moment to come as text, with `now` also how long it is until then; "-" where it is no number.
 function status.to_come(at, now)
   if not is_number(at) then
     return "-"
   end
   local text = os.date("%Y-%m-%d %H:%M:%S", math.floor(at))
-  return is_number(now) and ("%s (in %s)"):format(text, duration(at - now)) or text
+  return is_number(now) and ("%s (in %s)"):format(text, left(at - now)) or text
 end
 
 local function lag_text(lag)

@@ -129,7 +129,7 @@ local function event_lines(lines, events, opts)
       get(event, "name") or "?", id >= 0 and (" cluster %d"):format(id) or "",
       get(event, "node") and " " .. event.node or "",
       get(event, "rule") and " by " .. event.rule or "", get(event, "restored") and " (restored)" or "",
-      (why(event) ~= "" and ": " .. why(event) or "") .. (get(event, "silenced") and ", " .. event.silenced or ""))
+      (get(event, "silenced") and ", " .. event.silenced or "") .. (why(event) ~= "" and ": " .. why(event) or ""))
     lines[#lines + 1] = paint(fit(keypath.escape(text), opts.width), BAD[event.name] and "bad" or nil, opts)
   end
 end

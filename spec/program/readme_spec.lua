@@ -115,7 +115,7 @@ describe("README's command", function()
     slaves[1]:kill9()
     proc.wait_for("a line of its", 10, function()
       local line = proc.read_file(dir .. "/events") or ""
-      return line:find("slave_down " .. slaves[1].host .. " refused\n", 1, true)
+      return line:find(("slave_down %s:%d refused\n"):format(slaves[1].host, slaves[1].port), 1, true)
     end, function() return daemon:diagnose() end)
   end)
 end)

@@ -58,7 +58,7 @@ describe("a silence", function()
     local place = web.place()
     local daemon, _, slaves = begin { http = { listen = place } }
     local out = silence(daemon, "one", "1h30m", "upgrade", "of\nthe disk")
-    assert.has_match("^no trigger runs for node one %(127%.0%.0%.1:%d+%) until .* %(in 1 h%)\n$", out)
+    assert.has_match("^no trigger runs for node one %(127%.0%.0%.1:%d+%) until .* %(in 1 h 30 min%)\n$", out)
     daemon:wait_logged("error", "triggers of events of node " .. slaves[1].name .. " do not run: silenced by "
       .. proc.user, "(upgrade of the disk)")
     slaves[1]:kill9()
@@ -74,12 +74,14 @@ describe("a silence", function()
     local _, text = daemon:cli("explain", event.id)
     assert.has_match("triggers:\n  triggers%.slave_down: " .. WORDS, text)
     _, text = daemon:cli("status")
-    assert.has_match("^!!! SILENCED: no trigger runs for node one %([%d.:]+%) until .* %(in 1 h%), by " .. proc.user
+    assert.has_match("^!!! SILENCED: no trigger runs for node one %([%d.:]+%) until .* %(in 1 h 30 min%), "
+      .. "by " .. proc.user
       .. ": upgrade of the disk\n", text)
     slaves[2]:kill9() -- another one's
     daemon:expect_events { { "slave_down", slaves[2], cluster = 0 } }
     assert.is_nil(wait_kept(daemon, "slave_down", slaves[2]).silenced)
-    assert.has_match("^TARGET +UNTIL +BY +SINCE +REASON\nnode one %(127%.0%.0%.1:%d+%)  .* %(in 1 h%) +" .. proc.user
+    assert.has_match("^TARGET +UNTIL +BY +SINCE +REASON\nnode one %(127%.0%.0%.1:%d+%)  .* %(in 1 h 30 min%) +"
+      .. proc.user
       .. " .* upgrade of the disk\n$", silence(daemon, "--list"))
     assert.has_match('{"ok":true,"silences":[{"target":"' .. slaves[1].name .. '","kind":"node","since":',
       silence(daemon, "--list", "--json"), 1, true)

@@ -48,6 +48,14 @@ describe("silences", function()
     assert.same({ "plusmoin: no\\n\n", true }, { silences.render({ ok = false, error = "no\n" }, nil, nil, NOW) })
   end)
 
+  it("say what is left, rounded up, in two units at the most", function()
+    for seconds, words in pairs { [59] = "59 s", [60] = "1 min", [119.2] = "2 min", [3599.5] = "1 h",
+      [5400] = "1 h 30 min", [5399.1] = "1 h 30 min", [86400] = "1 d", [100000] = "1 d 4 h", [-5] = "0 s" } do
+      local text = silences.say({ ok = true, silence = { kind = "all", ["until"] = NOW + seconds } }, nil, "all", NOW)
+      assert.truthy(text:find(" (in " .. words .. ")", 1, true), text)
+    end
+  end)
+
   it("that were set or ended are said in a line", function()
     local text, is_error = silences.say({ ok = true, silence = ALL[2], ended = false }, nil, "3", NOW)
     assert.same({ ("no trigger runs for cluster 3 until %s (in 1 h)\n"):format(at(NOW + 3600)), false },
@@ -101,8 +109,11 @@ describe("silences", function()
     event.triggers = { { trigger = "triggers.slave_down", outcome = event.silenced } }
     assert.equal(("slave_down 1-2 at %s in cluster 0: db1: gone, %s\ntriggers:\n  triggers.slave_down: %s\n"):format(
       at(NOW), WORDS, WORDS), explain.render({ event = event }))
+    event.triggers[1].outcome = "failed: boom\nstack traceback:\n\tx.lua:1: \27[2J"
+    assert.truthy(explain.render({ event = event }):find("\n  triggers.slave_down: failed: boom\n      stack traceback:\n"
+      .. "      x.lua:1: \\x1b[2J\n", 1, true))
     local drawn = watch.render(cjson.encode { ok = true, clusters = {}, clusterless = {} },
       cjson.encode { ok = true, events = { event } }, { now = NOW, width = 200 })
-    assert.truthy(drawn:find("slave_down cluster 0 db1: gone, " .. WORDS, 1, true), drawn)
+    assert.truthy(drawn:find("slave_down cluster 0 db1, " .. WORDS .. ": gone", 1, true), drawn)
   end)
 end)
