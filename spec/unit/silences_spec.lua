@@ -110,8 +110,8 @@ describe("silences", function()
     assert.equal(("slave_down 1-2 at %s in cluster 0: db1: gone, %s\ntriggers:\n  triggers.slave_down: %s\n"):format(
       at(NOW), WORDS, WORDS), explain.render({ event = event }))
     event.triggers[1].outcome = "failed: boom\nstack traceback:\n\tx.lua:1: \27[2J"
-    assert.truthy(explain.render({ event = event }):find("\n  triggers.slave_down: failed: boom\n      stack traceback:\n"
-      .. "      x.lua:1: \\x1b[2J\n", 1, true))
+    assert.truthy(explain.render({ event = event }):find("\n  triggers.slave_down: failed: boom\n      stack "
+      .. "traceback:\n      x.lua:1: \\x1b[2J\n", 1, true))
     local drawn = watch.render(cjson.encode { ok = true, clusters = {}, clusterless = {} },
       cjson.encode { ok = true, events = { event } }, { now = NOW, width = 200 })
     assert.truthy(drawn:find("slave_down cluster 0 db1, " .. WORDS .. ": gone", 1, true), drawn)

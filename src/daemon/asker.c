@@ -43,6 +43,11 @@ static void on_work(uv_work_t *work)
 	identity_free(&identity);
 }
 
+static const struct question *first_question(const struct asker *asker)
+{
+	return asker->waiting.items[0];
+}
+
 /* Answers the first question with the name; NULL: with the user's number. */
 static void answer(struct asker *asker, const char *name)
 {
@@ -58,12 +63,11 @@ static void on_done(uv_work_t *work, int status)
 {
 	struct look_up *look_up = work->data;
 	struct asker *asker = look_up->asker;
-	const struct question *first;
 
 	(void)status;
 	if (asker != NULL) {
 		asker->look_up = NULL;
-		while (asker->waiting.count > 0 && (first = asker->waiting.items[0])->uid == look_up->uid)
+		while (asker->waiting.count > 0 && first_question(asker)->uid == look_up->uid)
 			answer(asker, look_up->name);
 		look_up_next(asker);
 	}
@@ -98,9 +102,8 @@ static void set_timer(struct asker *asker)
 static void on_time(void *data)
 {
 	struct asker *asker = data;
-	const struct question *first;
 
-	while (asker->waiting.count > 0 && (first = asker->waiting.items[0])->end_ms <= clock_steady_ms())
+	while (asker->waiting.count > 0 && first_question(asker)->end_ms <= clock_steady_ms())
 		answer(asker, NULL);
 	set_timer(asker);
 }

@@ -291,12 +291,15 @@ void consoles_forget(struct consoles *consoles, unsigned long client)
 void consoles_free(struct consoles **consoles_p)
 {
 	struct consoles *consoles = *consoles_p;
+	struct session *session;
 
 	*consoles_p = NULL;
 	if (consoles == NULL)
 		return;
-	while (consoles->sessions.count > 0)
-		free_session(consoles->sessions.items[0]);
+	while ((session = list_shift(&consoles->sessions)) != NULL) {
+		config_unref(&session->config);
+		free(session);
+	}
 	list_free(&consoles->sessions);
 	free(consoles);
 }
