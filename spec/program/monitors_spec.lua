@@ -161,12 +161,64 @@ describe("monitors:", function()
     local group = fleet { ttl = 10 }
     local a = monitors.wait_acts(group:monitor "a")
     local again = group:monitor("a", { start = false })
+    proc.write_file(again.config.status_file, "of the one before")
     local code, out, err = proc.run({ plusmoin.binary(), "-c", again.config_path, "-x", "start" }, { cwd = again.dir })
     assert.are.equal(1, code, out .. err)
     local words = "another monitor is called a, on host " .. uv.os_gethostname()
     assert.is_truthy((out .. err):find(words, 1, true), out .. err)
     assert.is_true(monitors.says(a).acts)
+    assert.are.equal("of the one before", proc.read_file(again.config.status_file))
     group.all[2] = nil
+  end)
+
+  it("a killed one's name is at once free for the next process on its machine, reaped or not #core", function()
+    local group = fleet { ttl = 10 }
+    local first = group:monitor("a", { start = false })
+    local parent = proc.spawn({ "sh", "-c", '"$@" >out.log 2>&1 & echo $! >child; exec sleep 100', "sh",
+      plusmoin.binary(), "-c", first.config_path, "-x", "start" }, { cwd = first.dir }) -- sleep reaps no child
+    local pid
+    finally(function()
+      parent:kill("sigkill")
+      pcall(uv.kill, pid, "sigkill")
+    end)
+    proc.wait_for("the first to act", 15, function()
+      local says = monitors.says(first)
+      return says and says.acts
+    end, function() return tostring(proc.read_file(first.dir .. "/out.log")) end)
+    pid = math.tointeger(tonumber(proc.read_file(first.dir .. "/child")))
+    uv.kill(pid, "sigkill")
+    proc.wait_for("a zombie", 5, function() return proc.read_file("/proc/" .. pid .. "/stat"):find("%) Z ") end)
+    group.all[1] = nil
+    local again = group:monitor "a"
+    again:wait_logged(("this monitor takes its name over from process %d, which has ended"):format(pid))
+    again:wait_status("both nodes", function() return again:place(slaves[1]) == "slave 0" end, 5)
+  end)
+
+  it("a killed one's name is free, too, when another process has its pid by now", function()
+    local group = fleet { ttl = 10 }
+    local lease = cluster.members[1]:must("/v3/lease/grant", { TTL = 60 }).ID
+    local birth = ("%s:%s:1"):format(proc.read_file("/proc/sys/kernel/random/boot_id"):match("%S+"),
+      uv.fs_readlink("/proc/self/ns/pid")) -- no process of today began in the boot's first tick
+    cluster.members[1]:must("/v3/kv/put", { key = history.encode(monitors.PREFIX .. "monitors/a"), lease = lease,
+      value = history.encode(('{"name": "a", "host": "%s", "pid": %d, "instance": "i", "birth": "%s"}')
+        :format(uv.os_gethostname(), uv.os_getpid(), birth)) })
+    monitors.wait_acts(group:monitor "a", 8)
+  end)
+
+  it("a name that a process elsewhere had is waited for until its lease is over", function()
+    local group = fleet { ttl = 4 }
+    local etcd_one, host = cluster.members[1], uv.os_gethostname()
+    local lease = etcd_one:must("/v3/lease/grant", { TTL = 3 }).ID
+    etcd_one:must("/v3/kv/put", { key = history.encode(monitors.PREFIX .. "monitors/a"), lease = lease,
+      value = history.encode(('{"name": "a", "host": "%s", "pid": %d, "instance": "i", "birth": "another:boot:1"}')
+        :format(host, uv.os_getpid())) }) -- its machine was started again, or is a container that this one cannot see
+    local a = group:monitor "a"
+    a:wait_logged(("this monitor's name is still that of process %d on host %s: this one waits until the lease of that"
+      .. " is over, 5 s at most"):format(uv.os_getpid(), host))
+    assert.is_nil(a:status_file())
+    monitors.wait_acts(a)
+    a:wait_status("both nodes", function() return a:place(slaves[1]) == "slave 0" end)
+    assert.is_false(a:logged("another monitor is called"))
   end)
 
   it("queued runs of a monitor that was killed run, and started ones run again with RERUN", function()

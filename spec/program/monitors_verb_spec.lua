@@ -58,6 +58,7 @@ describe("monitors", function()
 
     code, out, err = two:cli("monitors", "resign") -- it has nothing to hand over
     assert.equal(0, code, err)
+    assert.equal("plusmoin: this monitor does not act, so there is nothing to hand over: one acts\n", err)
     assert.equal("standing by (one acts)", out:match("[^\n]+"))
     code, out, err = one:cli("monitors", "resign")
     assert.equal(0, code, out .. err)
@@ -70,5 +71,36 @@ describe("monitors", function()
     assert.falsy(out:find("\none ", 1, true), out)
     code, out, err = two:cli("monitors", "resign")
     assert.same({ 1, "plusmoin: this monitor acts again: no other one has taken over\n" }, { code, err }, out)
+  end)
+
+  it("show whose settings differ, also when a monitor has reloaded others", function()
+    local cluster, master = etcd.start(1), pg.master()
+    local one = start(cluster, master, "one")
+    local two = plusmoin.start { nodes = { master }, triggers = one.config.triggers, nowait = true,
+      config = { monitors = { etcd = cluster:urls(), name = "two", ttl = 2 } } }
+    local function shows(daemon, name, words)
+      local out
+      proc.wait_for(("%s to show for %s: %s"):format(daemon.config.monitors.name, name, words), 5, function()
+        out = select(2, daemon:cli("monitors"))
+        return out:find(("\n%s +%%S[^\n]* %s\n"):format(name, words))
+      end, function() return tostring(out) end)
+    end
+    shows(one, "two", "same")
+    two.config.heartbeat = 0.4
+    two:reload()
+    shows(one, "two", "differ: rules")
+    shows(two, "one", "differ: rules")
+    one:wait_logged("settings of other monitors differ from ours: rules of two")
+    two:wait_logged("settings of other monitors differ from ours: rules of one")
+    one.config.heartbeat = 0.4
+    one:reload()
+    shows(one, "two", "same")
+    shows(two, "one", "same")
+    one.config.triggers.slave_up = cjson.null
+    one.config.nodes[1].name = "renamed"
+    one:reload()
+    shows(one, "two", "differ: nodes, triggers")
+    shows(two, "one", "differ: nodes, triggers")
+    one:wait_logged("settings of other monitors differ from ours: nodes, triggers of two")
   end)
 end)

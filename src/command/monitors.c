@@ -69,6 +69,14 @@ static bool wait_for_another(const char *socket, json_int_t before, struct buf *
 	return found == HAND_DONE;
 }
 
+static void say_nothing_to_hand_over(const json_t *answer)
+{
+	const char *acting = json_string_value(json_object_get(answer, "acting"));
+
+	(void)fprintf(stderr, "plusmoin: this monitor does not act, so there is nothing to hand over: %s%s\n",
+		      acting != NULL ? acting : "no monitor is known to", acting != NULL ? " acts" : " act");
+}
+
 /*
  * Has the daemon hand over, if it acts; `text` is the last answer to "monitors" then. False, after a message: it
  * cannot.
@@ -83,6 +91,8 @@ static bool resign(const char *socket, struct buf *text)
 
 	acted = acts(answer);
 	before = term_of(answer);
+	if (done && !acted)
+		say_nothing_to_hand_over(answer);
 	json_decref(answer);
 	if (!done || !acted)
 		return done;

@@ -50,6 +50,15 @@ static void tell_entry(struct council *council)
 	clerk_tell(council->clerk, missive);
 }
 
+/* Compares our settings with those of the entries that were read last. */
+static void compare_settings(struct council *council)
+{
+	json_t *all = council->monitors != NULL ? json_loads(council->monitors, 0, NULL) : NULL;
+
+	differences_take(&council->differences, all, council->self.name, council->self.settings);
+	json_decref(all);
+}
+
 void council_say(struct council *council, size_t answering, size_t not_answering)
 {
 	if (council->self.answering == answering && council->self.not_answering == not_answering)
@@ -57,6 +66,14 @@ void council_say(struct council *council, size_t answering, size_t not_answering
 	council->self.answering = answering;
 	council->self.not_answering = not_answering;
 	tell_entry(council);
+}
+
+void council_reload(struct council *council, const struct config *config)
+{
+	if (!entry_take_config(&council->self, config))
+		return;
+	tell_entry(council);
+	compare_settings(council);
 }
 
 /* ---- what the clerk says ---- */
@@ -131,7 +148,7 @@ static void take_monitors(struct council *council, const char *text)
 	json_t *all = json_loads(text, 0, NULL);
 
 	take_text(&council->monitors, mem_strdup(text));
-	differences_take(&council->differences, all, council->self.settings);
+	differences_take(&council->differences, all, council->self.name, council->self.settings);
 	polls_take_live(&council->polls, all);
 	json_decref(all);
 }

@@ -76,6 +76,9 @@ void council_commit(struct council *council, struct commit *commit);
 /* Has our entry say how many nodes answer, and how many do not. */
 void council_say(struct council *council, size_t answering, size_t not_answering);
 
+/* Has our entry say the settings of a configuration that was reloaded, and compares them with those of the others. */
+void council_reload(struct council *council, const struct config *config);
+
 /* The object by which monitors ask each other what they see; the council's. */
 struct polls *council_polls(struct council *council);
 

@@ -15,5 +15,7 @@ struct differences {
 
 /*
  * Compares what the entries of all monitors (missive.h, MISSIVE_MONITORS) say with `settings`, ours (core/likeness.h).
+ * Leaves out the entry of this `name`, ours, which says for a moment after a reload what our settings were before.
  */
-void differences_take(struct differences *differences, const json_t *monitors, const char *settings);
+void differences_take(struct differences *differences, const json_t *monitors, const char *name,
+		      const char *settings);

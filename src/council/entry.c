@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -20,6 +21,7 @@ void entry_begin(struct entry *entry, const struct config *config, int64_t start
 		.instance = mem_printf("%s:%ld:%" PRId64, host, (long)getpid(), start_ms),
 		.start_ms = start_ms,
 	};
+	birth_write(entry->birth);
 	likeness_write(config, entry->settings);
 }
 
@@ -29,6 +31,15 @@ void entry_clear(struct entry *entry)
 	free(entry->host);
 	free(entry->instance);
 	*entry = (struct entry){ 0 };
+}
+
+bool entry_take_config(struct entry *entry, const struct config *config)
+{
+	char before[LIKENESS_BYTES];
+
+	(void)memcpy(before, entry->settings, sizeof(before));
+	likeness_write(config, entry->settings);
+	return strcmp(before, entry->settings) != 0;
 }
 
 static void add_text(struct json *json, const char *key, const char *text)
@@ -48,6 +59,8 @@ char *entry_describe(const struct entry *entry, bool full)
 	jsonw_key(&json, "pid");
 	jsonw_int(&json, getpid());
 	add_text(&json, "instance", entry->instance);
+	if (entry->birth[0] != '\0')
+		add_text(&json, "birth", entry->birth);
 	jsonw_key(&json, "since");
 	jsonw_seconds(&json, entry->start_ms);
 	if (full) {

@@ -1,16 +1,17 @@
 #include "council/reg.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "loop/clock.h"
 #include "loop/timer.h"
+#include "system/birth.h"
 
 #define AGAIN_MS 100
 #define ASK_PARTS 4   /* a request may take this part of the lease's time */
@@ -46,36 +47,66 @@ static void try_later(struct reg *reg)
 	timer_start(reg->again, AGAIN_MS);
 }
 
-enum owner { OWNER_ELSEWHERE, OWNER_HERE, OWNER_ENDED };
+/* What an entry says of the process that wrote it; the texts are the JSON's. */
+struct owner {
+	const char *host;
+	const char *birth; /* NULL: an earlier version wrote none */
+	pid_t pid;
+	bool is_us; /* it is our own entry, with an earlier lease */
+	enum birth_state state;
+};
 
-/* Says whose the entry is: that of a process of this machine that runs, or has ended, or of a process elsewhere. */
-static enum owner owner_of(const struct reg *reg, const json_t *other)
+static enum birth_state look(const struct reg *reg, const struct owner *owner)
 {
-	const char *host = json_string_value(json_object_get(other, "host"));
-	const char *instance = json_string_value(json_object_get(other, "instance"));
-	pid_t pid = (pid_t)json_integer_value(json_object_get(other, "pid"));
+	bool has_our_pid = owner->birth == NULL && owner->pid == getpid(); /* the container was restarted */
 
-	if (instance != NULL && strcmp(instance, reg->instance) == 0)
-		return OWNER_ENDED; /* our own entry, with an earlier lease */
-	if (host == NULL || strcmp(host, reg->host) != 0 || pid <= 0)
-		return OWNER_ELSEWHERE;
-	if (pid == getpid()) /* the container was restarted, and we have the pid of the process before */
-		return OWNER_ENDED;
-	return kill(pid, 0) != 0 && errno == ESRCH ? OWNER_ENDED : OWNER_HERE;
+	if (owner->is_us)
+		return BIRTH_ENDED;
+	if (!text_same(owner->host, reg->host) || owner->pid <= 0)
+		return BIRTH_UNKNOWN;
+	return has_our_pid ? BIRTH_ENDED : birth_look(owner->pid, owner->birth);
+}
+
+static struct owner owner_of(const struct reg *reg, const json_t *other)
+{
+	struct owner owner = {
+		.host = json_string_value(json_object_get(other, "host")),
+		.birth = json_string_value(json_object_get(other, "birth")),
+		.pid = (pid_t)json_integer_value(json_object_get(other, "pid")),
+		.is_us = text_same(json_string_value(json_object_get(other, "instance")), reg->instance),
+	};
+
+	owner.state = look(reg, &owner);
+	return owner;
+}
+
+/* Says once what is done about the other's entry, where people have to wait for it or to know of it. */
+static void say_owner(const struct reg *reg, const struct owner *owner)
+{
+	const char *host = owner->host != NULL ? owner->host : "an unknown host";
+
+	if (owner->state == BIRTH_UNKNOWN)
+		log_error("this monitor's name is still that of process %ld on host %s: this one waits until the"
+			  " lease of that is over, %" PRId64 " s at most",
+			  (long)owner->pid, host, (reg->ttl_ms + GRACE_MS) / 1000);
+	else if (owner->state == BIRTH_ENDED && !owner->is_us)
+		log_error("this monitor takes its name over from process %ld, which has ended", (long)owner->pid);
 }
 
 /* Takes what the entry holds after our comparison has failed. */
 static void take_other(struct reg *reg, const struct etcd_pair *pair)
 {
 	json_t *other = json_loadb(pair->value, pair->value_len, 0, NULL);
-	enum owner owner = owner_of(reg, other);
+	struct owner owner = owner_of(reg, other);
 	int64_t now_ms = clock_steady_ms();
 
-	if (reg->other_ms == 0)
+	if (reg->other_ms == 0) {
 		reg->other_ms = now_ms;
-	reg->other_revision = owner == OWNER_ENDED ? pair->mod_revision : 0;
-	if (owner != OWNER_ENDED && !reg->is_told &&
-	    (owner == OWNER_HERE || now_ms - reg->other_ms > reg->ttl_ms + GRACE_MS)) {
+		say_owner(reg, &owner);
+	}
+	reg->other_revision = owner.state == BIRTH_ENDED ? pair->mod_revision : 0;
+	if (owner.state != BIRTH_ENDED && !reg->is_told &&
+	    (owner.state == BIRTH_LIVES || now_ms - reg->other_ms > reg->ttl_ms + GRACE_MS)) {
 		reg->is_told = true;
 		reg->events.taken(reg->events.data, pair->value);
 	}

@@ -1,8 +1,8 @@
 /*
  * The reg keeps this monitor's entry among the monitors: the key `monitors/NAME` with its lease. Two processes must
  * not have one name. When the entry is another process's, the reg waits until the lease of that has ended, and tells
- * whose entry it is when it stays. It replaces at once the entry of a process of this machine that has ended. Clerk's
- * loop.
+ * whose entry it is when it stays: at once where that process runs on this machine. It replaces at once the entry of a
+ * process of this machine that has ended. Clerk's loop.
  */
 #pragma once
 

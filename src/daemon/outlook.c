@@ -32,6 +32,8 @@ struct outlook {
 	int64_t cost_ns; /* what it took on this loop to publish last */
 	bool has_lua;    /* some trigger is a Lua function */
 	bool has_console; /* somebody has used the console */
+	bool is_settled; /* outlook_settle() was called */
+	bool has_held;   /* something was to be written before */
 };
 
 /* Publishes what pm.cluster() sees, where functions or the console could ask. */
@@ -47,6 +49,15 @@ void outlook_serve_console(struct outlook *outlook)
 		return;
 	outlook->has_console = true;
 	publish(outlook);
+}
+
+/* Writes the status file and the state file, unless they may yet be another process's. */
+static void write_files(struct outlook *outlook, bool force)
+{
+	if (outlook->is_settled)
+		records_write(outlook->records, outlook->monitor, force);
+	else
+		outlook->has_held = true;
 }
 
 /* ---- the window ---- */
@@ -154,7 +165,7 @@ static void on_soon(void *data)
 
 	show(outlook);
 	publish(outlook);
-	records_write(outlook->records, outlook->monitor, false);
+	write_files(outlook, false);
 	supervised_tell(outlook->supervised, outlook->monitor, outlook->stand);
 	outlook->cost_ns = (int64_t)(uv_hrtime() - begin_ns);
 }
@@ -163,7 +174,7 @@ static void on_beat(void *data)
 {
 	struct outlook *outlook = data;
 
-	records_write(outlook->records, outlook->monitor, true);
+	write_files(outlook, true);
 	measured_beat(outlook->meters, outlook->hosts);
 	/* the end of a split brain changes no board */
 	supervised_tell(outlook->supervised, outlook->monitor, outlook->stand);
@@ -251,6 +262,14 @@ void outlook_begin(struct outlook *outlook, struct monitor *monitor)
 	outlook->supervised = supervised_new(outlook->loop);
 }
 
+void outlook_settle(struct outlook *outlook)
+{
+	outlook->is_settled = true;
+	if (outlook->has_held)
+		outlook_changed(outlook);
+	outlook->has_held = false;
+}
+
 char *outlook_prepare(struct outlook *outlook, const struct config *config)
 {
 	return window_prepare(outlook->window, config);
@@ -291,7 +310,7 @@ bool outlook_end(struct outlook *outlook)
 {
 	timer_stop(outlook->soon);
 	timer_stop(outlook->beat);
-	records_write(outlook->records, outlook->monitor, false);
+	write_files(outlook, false);
 	outlook->monitor = NULL;
 	return window_free(&outlook->window);
 }

@@ -27,8 +27,11 @@ struct outlook_start {
 /* NULL, after a message on stderr: the window cannot open. */
 struct outlook *outlook_new(const struct outlook_start *start);
 
-/* Publishes what the monitor shows from now on. */
+/* Publishes what the monitor shows from now on, but not yet in files. */
 void outlook_begin(struct outlook *outlook, struct monitor *monitor);
+
+/* This process goes on: from now on it writes the files, which may have been another one's of the same name before. */
+void outlook_settle(struct outlook *outlook);
 
 /* Publishes what another `struct monitor` shows from now on; NULL: nothing, until the next call. */
 void outlook_watch(struct outlook *outlook, struct monitor *monitor);

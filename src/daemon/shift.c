@@ -406,13 +406,11 @@ struct shift *shift_new(const struct shift_start *start)
 
 void shift_reload(struct shift *shift, struct config *config)
 {
-	struct config *old;
-
 	if (shift == NULL)
 		return;
-	old = shift->config;
+	config_unref(&shift->config);
 	shift->config = config_ref(config);
-	config_unref(&old);
+	council_reload(shift->council, config);
 }
 
 struct council *shift_council(struct shift *shift)

@@ -137,6 +137,7 @@ static struct monitor *on_restart(void *data, const struct saved *saved, struct 
 static void settle(struct daemon *daemon)
 {
 	timer_free(&daemon->settle);
+	outlook_settle(daemon->outlook);
 	if (daemon->up == NULL)
 		return;
 	daemon->up(daemon->up_data);
