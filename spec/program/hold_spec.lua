@@ -49,7 +49,7 @@ describe("a node that is held", function()
       fresh_connect_interval = 0.5, max_sync_delay = 3 } }
     master:let_in("reject")
     daemon:expect_events { { "node_held", master, reason = "auth" } }
-    daemon.config.query_timeout, daemon.config.connect_timeout = 0.4, 3
+    daemon.config.query_timeout, daemon.config.connect_timeout = 0.8, 3
     daemon:reload()
     -- a lock that is waited for by the old time would end the kept connection
     master:sql("BEGIN; LOCK TABLE heartbeat; SELECT pg_sleep(1.2); COMMIT", "plusmoin")

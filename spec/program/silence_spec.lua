@@ -143,6 +143,7 @@ describe("a silence", function()
     daemon:expect_events { { "plusmoin_up" } }
     assert.same(before, list(daemon))
     assert.is_false(daemon:logged("carol"))
+    daemon:wait_place(slaves[2], "slave 0")
     slaves[2]:kill9()
     assert.has_match("%(kept%)$", wait_kept(daemon, "slave_down", slaves[2]).silenced)
     daemon.config.state_file = nil

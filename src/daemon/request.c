@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -19,14 +20,18 @@ static const struct {
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
-static char **member(struct request *request, size_t index)
+static char *text(const struct request *request, size_t index)
 {
-	return (char **)(void *)((char *)request + keys[index].offset);
+	char *value;
+
+	memcpy(&value, (const char *)request + keys[index].offset, sizeof(value));
+	return value;
 }
 
-static const char *text(const struct request *request, size_t index)
+/* Takes over `value`. */
+static void set_text(struct request *request, size_t index, char *value)
 {
-	return *(const char *const *)(const void *)((const char *)request + keys[index].offset);
+	memcpy((char *)request + keys[index].offset, &value, sizeof(value));
 }
 
 static void take(const json_t *object, size_t index, struct request *request)
@@ -35,7 +40,7 @@ static void take(const json_t *object, size_t index, struct request *request)
 
 	if (value != NULL && !json_is_null(value) && !json_is_string(value))
 		request->wrong = keys[index].key;
-	*member(request, index) = mem_strdup(json_string_value(value));
+	set_text(request, index, mem_strdup(json_string_value(value)));
 }
 
 bool request_parse(const char *line, size_t len, struct request *request)
@@ -56,7 +61,7 @@ bool request_parse(const char *line, size_t len, struct request *request)
 void request_free(struct request *request)
 {
 	for (size_t i = 0; i < KEYS; i++)
-		free(*member(request, i));
+		free(text(request, i));
 	*request = (struct request){ 0 };
 }
 
