@@ -20,7 +20,8 @@ local function show(value)
   return tostring(value)
 end
 
-local function sorted_keys(rules)
+--- Returns the names of the rules (a table, keyed by name), in order.
+function given.sorted_keys(rules)
   local keys = {}
   for key in pairs(rules) do
     keys[#keys + 1] = key
@@ -62,7 +63,7 @@ end
 -- settings, each = the rules of each table in a table by name}. `where` is the prefix of keys in errors, such as
 -- "settings.console."; nil for the trigger's own settings.
 function given.check(name, settings, rules, where)
-  local checked, keys = {}, sorted_keys(rules)
+  local checked, keys = {}, given.sorted_keys(rules)
   check_keys(name, settings, rules, keys, where)
   where = where or "settings."
   for _, key in ipairs(keys) do

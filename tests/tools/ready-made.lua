@@ -57,15 +57,6 @@ local function told(text)
   return doc, words, inner, order
 end
 
-local function sorted(rules)
-  local keys = {}
-  for key in pairs(rules) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
-
 local function put_rules(lines, indent, rules, order, words, inner)
   for _, key in ipairs(order) do
     local rule = rules[key]
@@ -80,7 +71,7 @@ local function put_rules(lines, indent, rules, order, words, inner)
     for _, name in ipairs { "fields", "each" } do
       if rule[name] then
         lines[#lines + 1] = indent .. "  " .. name .. " = {"
-        put_rules(lines, indent .. "    ", rule[name], sorted(rule[name]), inner and inner[key])
+        put_rules(lines, indent .. "    ", rule[name], given.sorted_keys(rule[name]), inner and inner[key])
         lines[#lines + 1] = indent .. "  },"
       end
     end
