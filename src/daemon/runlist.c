@@ -35,73 +35,92 @@ static void add_moment(struct json *json, const char *key, int64_t steady_ms, co
 	jsonw_seconds(json, steady_ms - clock->start_steady_ms + clock->start_wall_ms);
 }
 
-/* Writes what the action waits for: "waits_for", "waits_since", "behind". */
-static void add_wait(struct json *json, const struct backlog_look *look, const struct clock *clock)
-{
-	int64_t since_ms = look->waits_since_ms != 0 ? look->waits_since_ms : look->since_ms;
-
-	add_text(json, "waits_for", look->waits_for);
-	if (look->waits_for != NULL)
-		add_moment(json, "waits_since", since_ms, clock);
-	else
-		add_text(json, "waits_since", NULL);
-	add_text(json, "behind", look->behind[0] != '\0' ? look->behind : NULL);
-}
-
-static void add_row(const struct daemon *daemon, const struct backlog_row *row, struct json *json)
-{
-	const struct event *event = row->run->event;
-	const struct config_action *action = backlog_action(row);
-	struct backlog_look look = backlog_look_at(row);
-
-	jsonw_begin_object(json);
-	add_text(json, "id", look.id);
-	add_text(json, "state", look.state);
-	add_moment(json, "since", look.since_ms, &daemon->clock);
-	add_wait(json, &look, &daemon->clock);
-	add_text(json, "trigger", action->path);
-	add_text(json, "kind", action_is_command(action) ? "command" : "lua");
-	if (look.pid != 0)
-		add_number(json, "pid", look.pid);
-	else
-		add_text(json, "pid", NULL);
-	add_text(json, "name", event_kind_name(event->kind));
-	add_text(json, "event", event->id);
-	add_number(json, "cluster_id", event->cluster_id);
-	add_text(json, "node", event->node != NULL ? event->node->name : NULL);
-	jsonw_end_object(json);
-}
-
 /* Where rows are written, and by which clock. */
 struct page {
 	struct json *json;
 	const struct clock *clock;
 };
 
-/* Writes code at a console, with the keys of any row: it belongs to no event. */
-static void add_console(void *data, const struct console_run *run)
+/* What a row of the list says. Texts may be NULL: there is none. */
+struct listed {
+	const char *id;
+	const char *state;
+	int64_t since_ms; /* steady, as the next one */
+	const char *waits_for;
+	int64_t waits_since_ms;
+	const char *behind;
+	const char *trigger;
+	const char *kind;
+	int pid; /* 0: no process runs for it */
+	const char *name;
+	const char *event;
+	int cluster_id;
+	const char *node;
+};
+
+static void write_listed(const struct page *page, const struct listed *row)
 {
-	const struct page *page = data;
 	struct json *json = page->json;
 
 	jsonw_begin_object(json);
-	add_text(json, "id", run->id);
-	add_text(json, "state", "running");
-	add_moment(json, "since", run->since_ms, page->clock);
-	add_text(json, "waits_for", run->waits_for);
-	if (run->waits_for != NULL)
-		add_moment(json, "waits_since", run->waits_since_ms, page->clock);
+	add_text(json, "id", row->id);
+	add_text(json, "state", row->state);
+	add_moment(json, "since", row->since_ms, page->clock);
+	add_text(json, "waits_for", row->waits_for);
+	if (row->waits_for != NULL)
+		add_moment(json, "waits_since", row->waits_since_ms, page->clock);
 	else
 		add_text(json, "waits_since", NULL);
-	add_text(json, "behind", NULL);
-	add_text(json, "trigger", "console");
-	add_text(json, "kind", "lua");
-	add_text(json, "pid", NULL);
-	add_text(json, "name", NULL);
-	add_text(json, "event", NULL);
-	add_number(json, "cluster_id", -1);
-	add_text(json, "node", NULL);
+	add_text(json, "behind", row->behind);
+	add_text(json, "trigger", row->trigger);
+	add_text(json, "kind", row->kind);
+	if (row->pid != 0)
+		add_number(json, "pid", row->pid);
+	else
+		add_text(json, "pid", NULL);
+	add_text(json, "name", row->name);
+	add_text(json, "event", row->event);
+	add_number(json, "cluster_id", row->cluster_id);
+	add_text(json, "node", row->node);
 	jsonw_end_object(json);
+}
+
+static void add_row(const struct page *page, const struct backlog_row *row)
+{
+	const struct event *event = row->run->event;
+	const struct config_action *action = backlog_action(row);
+	struct backlog_look look = backlog_look_at(row);
+
+	write_listed(page, &(struct listed){
+				 .id = look.id,
+				 .state = look.state,
+				 .since_ms = look.since_ms,
+				 .waits_for = look.waits_for,
+				 .waits_since_ms = look.waits_since_ms != 0 ? look.waits_since_ms : look.since_ms,
+				 .behind = look.behind[0] != '\0' ? look.behind : NULL,
+				 .trigger = action->path,
+				 .kind = action_is_command(action) ? "command" : "lua",
+				 .pid = look.pid,
+				 .name = event_kind_name(event->kind),
+				 .event = event->id,
+				 .cluster_id = event->cluster_id,
+				 .node = event->node != NULL ? event->node->name : NULL,
+			 });
+}
+
+/* Writes code at a console: it belongs to no event. */
+static void add_console(void *data, const struct console_run *run)
+{
+	write_listed(data, &(struct listed){
+				 .id = run->id,
+				 .state = "running",
+				 .since_ms = run->since_ms,
+				 .waits_for = run->waits_for,
+				 .waits_since_ms = run->waits_since_ms,
+				 .trigger = "console",
+				 .kind = "lua",
+				 .cluster_id = -1,
+			 });
 }
 
 static void count_console(void *data, const struct console_run *run)
@@ -140,7 +159,7 @@ static void render(void *data, struct json *json)
 	jsonw_begin_array(json);
 	consoles_each(daemon->consoles, add_console, &page);
 	for (size_t i = 0; i < backlog.count; i++)
-		add_row(daemon, &backlog.rows[i], json);
+		add_row(&page, &backlog.rows[i]);
 	jsonw_end_array(json);
 	backlog_free(&backlog);
 }
@@ -237,6 +256,7 @@ static bool end_console(struct daemon *daemon, const struct request *request, st
 static char *end_by_hand(void *data, const struct request *request, struct json *json)
 {
 	struct daemon *daemon = data;
+	const struct page page = { .json = json, .clock = &daemon->clock };
 	struct dispatch *dispatch;
 	struct backlog_row row;
 	char *by;
@@ -249,7 +269,7 @@ static char *end_by_hand(void *data, const struct request *request, struct json 
 	if (dispatch == NULL)
 		return refuse(daemon, request->run);
 	jsonw_key(json, "run");
-	add_row(daemon, &row, json);
+	add_row(&page, &row);
 	by = words_for(request->uid);
 	log_kill(&row, by);
 	dispatch_kill(dispatch, &row, by);
