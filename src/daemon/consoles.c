@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "daemon/response.h"
 #include "loop/clock.h"
 
 #define CODE_LOGGED 500 /* bytes of typed code that a log line shows at most */
@@ -79,33 +80,13 @@ static struct session *open_session(struct consoles *consoles, unsigned long cli
 static void add_text(struct json *json, const char *key, const char *value)
 {
 	jsonw_key(json, key);
-	if (value != NULL)
-		jsonw_string(json, value);
-	else
-		jsonw_null(json);
+	jsonw_string(json, value);
 }
 
 static void add_flag(struct json *json, const char *key, bool value)
 {
 	jsonw_key(json, key);
 	jsonw_bool(json, value);
-}
-
-static struct shared_text *end(struct json *json)
-{
-	jsonw_end_object(json);
-	return shared_text_take(json->out);
-}
-
-static struct shared_text *refuse(const char *why)
-{
-	struct buf out = { 0 };
-	struct json json = { .out = &out };
-
-	jsonw_begin_object(&json);
-	add_flag(&json, "ok", false);
-	add_text(&json, "error", why);
-	return end(&json);
 }
 
 /* Refuses who is neither root nor the daemon's own user. NULL: who asks is allowed. */
@@ -119,16 +100,18 @@ static struct shared_text *refuse_stranger(uid_t uid)
 	why = mem_printf("the console is for root and for the user that plusmoin runs as (uid %ld), because what is typed"
 			 " there can do all that plusmoin can; you are uid %ld",
 			 (long)geteuid(), (long)uid);
-	answer = refuse(why);
+	answer = response_error(why);
 	free(why);
 	return answer;
 }
 
-static void begin(const struct session *session, struct json *json)
+/* Begins an answer in `out`. */
+static struct json begin(const struct session *session, struct buf *out)
 {
-	jsonw_begin_object(json);
-	add_flag(json, "ok", true);
-	add_text(json, "session", session->name);
+	struct json json = response_begin(out);
+
+	add_text(&json, "session", session->name);
+	return json;
 }
 
 /*
@@ -140,7 +123,7 @@ static void on_ended(void *owner, const struct runner_outcome *outcome)
 	struct session *session = owner;
 	const struct job *job = hosts_code_job(session->run);
 	struct buf out = { 0 };
-	struct json json = { .out = &out };
+	struct json json;
 	struct shared_text *answer;
 
 	session->run = NULL;
@@ -150,7 +133,7 @@ static void on_ended(void *owner, const struct runner_outcome *outcome)
 		free_session(session);
 		return;
 	}
-	begin(session, &json);
+	json = begin(session, &out);
 	add_text(&json, "text", job->text);
 	add_text(&json, "error", outcome->error);
 	add_flag(&json, "timed_out", outcome->timed_out);
@@ -159,7 +142,7 @@ static void on_ended(void *owner, const struct runner_outcome *outcome)
 	jsonw_key(&json, "took");
 	jsonw_seconds(&json, outcome->took_ms);
 	session->has_run = true;
-	answer = end(&json);
+	answer = response_end(&json);
 	control_answer(session->consoles->control, session->client, answer);
 	shared_text_unref(&answer);
 }
@@ -167,10 +150,9 @@ static void on_ended(void *owner, const struct runner_outcome *outcome)
 static struct shared_text *answer_begin(const struct session *session)
 {
 	struct buf out = { 0 };
-	struct json json = { .out = &out };
+	struct json json = begin(session, &out);
 
-	begin(session, &json);
-	return end(&json);
+	return response_end(&json);
 }
 
 /* Logs who has typed what, because people look for that in the log when something has happened. */
@@ -229,9 +211,9 @@ struct shared_text *consoles_stop(struct consoles *consoles, const struct reques
 	if (refusal != NULL)
 		return refusal;
 	if (session == NULL)
-		return refuse("no such session: \"session\" is what the answer to \"console\" says");
+		return response_error("no such session: \"session\" is what the answer to \"console\" says");
 	if (session->run == NULL)
-		return refuse("nothing runs in that session");
+		return response_error("nothing runs in that session");
 	hosts_runner(consoles->hosts)->stop(consoles->hosts, session->run, RUNNER_BY_HAND);
 	return answer_begin(session);
 }

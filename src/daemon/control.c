@@ -7,8 +7,8 @@
 #include <linux/sockios.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/mem.h"
+#include "daemon/response.h"
 #include "loop/timer.h"
 #include "system/peer.h"
 #include "system/socket_file.h"
@@ -183,20 +183,6 @@ static void send_answer(struct client *client, struct shared_text *answer)
 	look_at(client);
 }
 
-static struct shared_text *refuse(const char *why)
-{
-	struct buf out = { 0 };
-	struct json json = { .out = &out };
-
-	jsonw_begin_object(&json);
-	jsonw_key(&json, "ok");
-	jsonw_bool(&json, false);
-	jsonw_key(&json, "error");
-	jsonw_string(&json, why);
-	jsonw_end_object(&json);
-	return shared_text_take(&out);
-}
-
 /* False: the answer comes later. */
 static bool answer_line(const struct client *client, const char *line, size_t len,
 			struct shared_text **answer)
@@ -206,7 +192,7 @@ static bool answer_line(const struct client *client, const char *line, size_t le
 	bool now;
 
 	if (!request_parse(line, len, &request)) {
-		*answer = refuse("not understood: a request is one line such as"
+		*answer = response_error("not understood: a request is one line such as"
 				 " {\"request\": \"status\"}");
 		return true;
 	}

@@ -8,21 +8,8 @@
 #include "core/dispute.h"
 #include "core/why.h"
 #include "daemon/about.h"
+#include "daemon/response.h"
 #include "daemon/target.h"
-
-static void add_error(struct json *json, const char *text)
-{
-	jsonw_key(json, "ok");
-	jsonw_bool(json, false);
-	jsonw_key(json, "error");
-	jsonw_string(json, text);
-}
-
-static void add_ok(struct json *json)
-{
-	jsonw_key(json, "ok");
-	jsonw_bool(json, true);
-}
 
 /* ---- the status, in parts ---- */
 
@@ -126,7 +113,7 @@ static struct shared_text *render_status(struct requests *requests)
 
 static void answer_events(const struct requests *requests, const struct request *request, struct json *json)
 {
-	add_ok(json);
+	response_add_ok(json);
 	recent_render(requests->recent, request->since, json);
 }
 
@@ -138,11 +125,11 @@ static void explain_one(const struct requests *requests, const char *name, struc
 	struct moment now = clock_now(requests->clock);
 
 	if (found != 1) {
-		add_error(json, found == 0 ? "no such node: name it by its \"host:port\" or its name"
+		response_add_error(json, found == 0 ? "no such node: name it by its \"host:port\" or its name"
 					      : "several nodes have this name: \"host:port\" tells which");
 		return;
 	}
-	add_ok(json);
+	response_add_ok(json);
 	why_node(fleet, node, &now, json);
 	recent_render_node(requests->recent, node->config->id, json);
 }
@@ -153,12 +140,12 @@ static void answer_explain(const struct requests *requests, const struct request
 	if (request->node != NULL) {
 		explain_one(requests, request->node, json);
 	} else if (request->event == NULL) {
-		add_ok(json);
+		response_add_ok(json);
 		why_unwell(monitor_fleet(requests->monitor), json);
 	} else if (!recent_has(requests->recent, request->event)) {
-		add_error(json, "no such event among the last 1,000 of this daemon's");
+		response_add_error(json, "no such event among the last 1,000 of this daemon's");
 	} else {
-		add_ok(json);
+		response_add_ok(json);
 		recent_explain(requests->recent, request->event, requests->dispatch, json);
 	}
 }
@@ -166,7 +153,7 @@ static void answer_explain(const struct requests *requests, const struct request
 static void answer_about(const struct requests *requests, const struct request *request, struct json *json)
 {
 	(void)request;
-	add_ok(json);
+	response_add_ok(json);
 	about_render(requests->first, *requests->config, requests->foreground, json);
 }
 
@@ -176,10 +163,10 @@ static void answer_monitors(const struct requests *requests, const struct reques
 {
 	(void)request;
 	if (requests->monitors == NULL) {
-		add_error(json, ALONE);
+		response_add_error(json, ALONE);
 		return;
 	}
-	add_ok(json);
+	response_add_ok(json);
 	requests->monitors(requests->data, json);
 }
 
@@ -189,9 +176,9 @@ static void answer_order(const struct requests *requests, const char *(*order)(v
 	const char *error = order != NULL ? order(requests->data) : ALONE;
 
 	if (error != NULL)
-		add_error(json, error);
+		response_add_error(json, error);
 	else
-		add_ok(json);
+		response_add_ok(json);
 }
 
 static void answer_seed(const struct requests *requests, const struct request *request, struct json *json)
@@ -209,7 +196,7 @@ static void answer_resign(const struct requests *requests, const struct request 
 static void answer_silences(const struct requests *requests, const struct request *request, struct json *json)
 {
 	(void)request;
-	add_ok(json);
+	response_add_ok(json);
 	jsonw_key(json, "silences");
 	silencing_render(requests->silencing, json);
 }
@@ -217,7 +204,7 @@ static void answer_silences(const struct requests *requests, const struct reques
 static void answer_runs(const struct requests *requests, const struct request *request, struct json *json)
 {
 	(void)request;
-	add_ok(json);
+	response_add_ok(json);
 	add_monitors(requests, json);
 	requests->runs(requests->data, json);
 }
@@ -229,25 +216,13 @@ static void answer_kill(const struct requests *requests, const struct request *r
 	char *error = requests->kill(requests->data, request, &rest);
 
 	if (error != NULL) {
-		add_error(json, error);
+		response_add_error(json, error);
 	} else {
-		add_ok(json);
+		response_add_ok(json);
 		buf_add_str(json->out, buf_text(&was));
 	}
 	free(error);
 	buf_free(&was);
-}
-
-/* Renders an answer that is this error. */
-static struct shared_text *render_error(const char *text)
-{
-	struct buf out = { 0 };
-	struct json json = { .out = &out };
-
-	jsonw_begin_object(&json);
-	add_error(&json, text);
-	jsonw_end_object(&json);
-	return shared_text_take(&out);
 }
 
 static struct shared_text *begin_reload(struct requests *requests, unsigned long client, const struct request *request)
@@ -255,7 +230,7 @@ static struct shared_text *begin_reload(struct requests *requests, unsigned long
 	const char *error = requests->reload(requests->data, client);
 
 	(void)request;
-	return error != NULL ? render_error(error) : NULL;
+	return error != NULL ? response_error(error) : NULL;
 }
 
 static struct shared_text *begin_console(struct requests *requests, unsigned long client,
@@ -326,7 +301,7 @@ static void add_unknown(struct json *json)
 	for (size_t i = 0; i < ROWS; i++)
 		buf_addf(&text, "%s\"%s\"%s%s", i == 0 ? "" : i + 1 < ROWS ? ", " : " and ",
 			 rows[i].name, rows[i].arguments[0] != '\0' ? " with " : "", rows[i].arguments);
-	add_error(json, buf_text(&text));
+	response_add_error(json, buf_text(&text));
 	buf_free(&text);
 }
 
@@ -371,7 +346,7 @@ void requests_begin(struct requests *requests, uv_loop_t *loop, struct control *
 static struct shared_text *refuse_kind(const struct request *request)
 {
 	char *error = mem_printf("\"%s\" must be a text", request->wrong);
-	struct shared_text *answer = render_error(error);
+	struct shared_text *answer = response_error(error);
 
 	free(error);
 	return answer;

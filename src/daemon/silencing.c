@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "daemon/asker.h"
+#include "daemon/response.h"
 #include "daemon/target.h"
 #include "loop/clock.h"
 
@@ -59,30 +60,22 @@ void silencing_render(const struct silencing *silencing, struct json *json)
 	jsonw_end_array(json);
 }
 
-static struct json begin_answer(struct buf *out, bool is_ok)
-{
-	struct json json = { .out = out };
-
-	jsonw_begin_object(&json);
-	jsonw_key(&json, "ok");
-	jsonw_bool(&json, is_ok);
-	return json;
-}
-
-/* `is_unknown`: what was named may be mistyped. */
-static struct shared_text *refusal(const char *why, bool is_unknown)
+/* Refuses what names something that is not known here: the one who asks may have mistyped it. */
+static struct shared_text *refuse_unknown(const char *why)
 {
 	struct buf out = { 0 };
-	struct json json = begin_answer(&out, false);
+	struct json json = { .out = &out };
 
-	jsonw_key(&json, "error");
-	jsonw_string(&json, why);
-	if (is_unknown) {
-		jsonw_key(&json, "unknown");
-		jsonw_bool(&json, true);
-	}
-	jsonw_end_object(&json);
-	return shared_text_take(&out);
+	jsonw_begin_object(&json);
+	response_add_error(&json, why);
+	jsonw_key(&json, "unknown");
+	jsonw_bool(&json, true);
+	return response_end(&json);
+}
+
+static struct shared_text *refuse(const char *why, bool is_unknown)
+{
+	return is_unknown ? refuse_unknown(why) : response_error(why);
 }
 
 static void free_order(struct order *order)
@@ -98,16 +91,15 @@ static void conclude(struct silencing *silencing, struct order *order, const cha
 	struct shared_text *text;
 
 	if (why != NULL) {
-		text = refusal(why, false);
+		text = response_error(why);
 	} else {
-		struct json json = begin_answer(&out, true);
+		struct json json = response_begin(&out);
 
 		jsonw_key(&json, "silence");
 		add_silence(silencing, &order->silence, &json);
 		jsonw_key(&json, "ended");
 		jsonw_bool(&json, order->is_end);
-		jsonw_end_object(&json);
-		text = shared_text_take(&out);
+		text = response_end(&json);
 	}
 	(void)list_remove(&silencing->orders, order);
 	control_answer(silencing->control, order->client, text);
@@ -199,20 +191,20 @@ struct shared_text *silencing_answer_set(struct silencing *silencing, unsigned l
 	char *why = NULL;
 
 	if (request->target == NULL)
-		return refusal(TARGETS, false);
+		return response_error(TARGETS);
 	if (seconds == 0)
-		return refusal("\"seconds\" is needed: a whole number as a text, \"1\" to \"2592000\" (30 days)", false);
+		return response_error("\"seconds\" is needed: a whole number as a text, \"1\" to \"2592000\" (30 days)");
 	if (silencing->orders.count >= ORDERS_MOST)
-		return refusal(BUSY, false);
+		return response_error(BUSY);
 	if (target_read(fleet, request->target, &silence, &why, &is_unknown)) {
 		if (lacks_ids(silencing, &silence) != NULL)
-			return refusal(lacks_ids(silencing, &silence), false);
+			return response_error(lacks_ids(silencing, &silence));
 		silence.since_ms = clock_wall_ms();
 		silence.until_ms = silence.since_ms + seconds * 1000;
 		silence.reason = silence_clean_reason(request->reason);
 		return begin_order(silencing, client, request, &silence, false);
 	}
-	answer = refusal(why, is_unknown);
+	answer = refuse(why, is_unknown);
 	free(why);
 	return answer;
 }
@@ -236,7 +228,7 @@ static const struct silence *find(const struct silencing *silencing, const char 
 		found = silences_find(all, &like);
 	silence_clear(&like);
 	if (found == NULL)
-		*answer = refusal(why != NULL ? why : "there is no such silence: see silence --list", is_unknown);
+		*answer = refuse(why != NULL ? why : "there is no such silence: see silence --list", is_unknown);
 	free(why);
 	return found;
 }
@@ -248,9 +240,9 @@ struct shared_text *silencing_answer_end(struct silencing *silencing, unsigned l
 	struct silence copy;
 
 	if (request->target == NULL)
-		return refusal(TARGETS, false);
+		return response_error(TARGETS);
 	if (silencing->orders.count >= ORDERS_MOST)
-		return refusal(BUSY, false);
+		return response_error(BUSY);
 	found = find(silencing, request->target, &answer);
 	if (found == NULL)
 		return answer;
