@@ -101,8 +101,7 @@ static bool make_roots_file(const struct start *start, const char *path, mode_t 
 
 static bool make_roots_directory(const struct start *start, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *directory = mem_strndup(path, slash != NULL ? (size_t)(slash - path) : 0);
+	char *directory = directory_of(path);
 	bool done = !directory_is_for_daemons(directory) ||
 		    directory_make_of(path, &start->user.identity) ||
 		    say_errno("make the directory of", path);

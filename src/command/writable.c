@@ -33,15 +33,6 @@ struct look {
 	struct identity self; /* who looks */
 };
 
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return mem_strdup(".");
-	return mem_strndup(path, slash > path ? (size_t)(slash - path) : 1);
-}
-
 /* Whether a start by root makes what is at `path` for daemon_user. */
 static bool is_roots_work(const struct look *look, const char *path)
 {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/shared_text.h"
+#include "system/directory.h"
 
 struct whole_file {
 	uv_loop_t *loop;
@@ -193,16 +194,6 @@ static void on_rename(uv_fs_t *request)
 	else
 		uv_fs_open(file->loop, &file->request, file->directory,
 			   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, on_directory);
-}
-
-/* The directory of the file at this path; the caller's to free. */
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return mem_strdup(".");
-	return mem_strndup(path, slash > path ? (size_t)(slash - path) : 1);
 }
 
 struct whole_file *whole_file_new(uv_loop_t *loop, const char *path,

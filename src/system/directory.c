@@ -93,6 +93,15 @@ bool directory_is_for_daemons(const char *path)
 	return false;
 }
 
+char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_strdup(".");
+	return mem_strndup(path, slash > path ? (size_t)(slash - path) : 1);
+}
+
 char *directory_absolute(const char *path)
 {
 	char cwd[PATH_MAX];

@@ -21,5 +21,8 @@ bool directory_make_file(const char *path, mode_t mode, const struct identity *o
 /* Whether `path` names something directly in /run (or /var/run), /var/log or /var/lib. */
 bool directory_is_for_daemons(const char *path);
 
+/* Returns the directory that the file at `path` lies in ("." where `path` names none), which the caller frees. */
+char *directory_of(const char *path);
+
 /* Returns `path` made absolute by the working directory, which the caller frees; NULL and errno on an error. */
 char *directory_absolute(const char *path);
