@@ -30,10 +30,13 @@ local function fails(daemon, ...)
   return err, out
 end
 
--- A console in a pseudo-terminal. type(text) types it, see(words) waits until they are shown behind what was seen.
+-- A console in a pseudo-terminal. type(text) types it, see(words) waits until they are shown behind what was seen,
+-- ends(status) waits for the console's end with that status: the shell prints it, so that what was shown before it
+-- stands beside it when it is another one. The shell itself ignores Ctrl-C.
 local function terminal(daemon, ...)
   machine.need("terminal")
-  local command = table.concat({ plusmoin.binary(), "-c", daemon.config_path, "console", ... }, " ")
+  local command = "trap : INT; " .. table.concat({ plusmoin.binary(), "-c", daemon.config_path, "console", ... }, " ")
+    .. "; echo exit status $?"
   local self = { process = proc.spawn({ "script", "-qfec", command, "/dev/null" },
     { cwd = daemon.dir, stdin = true, env = { TERM = "xterm", HOME = daemon.dir,
       LSAN_OPTIONS = "print_suppressions=0:suppressions=" .. plusmoin.binary():gsub("plusmoin$", "lsan.supp") } }),
@@ -49,6 +52,10 @@ local function terminal(daemon, ...)
   end
   function self.type(text)
     self.process.stdin:write(text)
+  end
+  function self.ends(status)
+    self.see(("exit status %d\r\n"):format(status))
+    self.process:wait()
   end
   self.see("plusmoin> ")
   return self
@@ -154,9 +161,9 @@ describe("console", function()
     at.type("error 'this'\n")
     at.see("plusmoin: console:1: this")
     at.see("plusmoin> ")
-    at.type("while true do end\n")
+    at.type("pm.log.info(('turns '):rep(2)) while true do end\n")
     at.see("while true do end\r\n")
-    daemon:wait_logged("console (uid", "while true do end")
+    daemon:wait_logged("turns turns")
     at.type(CTRL_C)
     at.see("plusmoin: ended by hand at console:1")
     at.see("plusmoin> ")
@@ -167,7 +174,7 @@ describe("console", function()
     at.see("x is 41")
     at.see("plusmoin> ")
     at.type(CTRL_D)
-    assert.equal(0, at.process:wait())
+    at.ends(0)
     local stat = uv.fs_stat(daemon.dir .. "/.plusmoin_history")
     assert.equal(tonumber("600", 8), stat.mode & tonumber("777", 8))
     at = terminal(daemon)
@@ -177,7 +184,7 @@ describe("console", function()
     at.type("return x\n")
     at.see("\nnil\r\nplusmoin> ")
     at.type(CTRL_D)
-    assert.equal(0, at.process:wait())
+    at.ends(0)
   end)
 
   it("is another one for each client; a reload takes the variables, and says so", function()
@@ -199,7 +206,7 @@ describe("console", function()
     daemon:stop_and_check()
     at.type("y\n")
     at.see("has closed the connection")
-    assert.equal(1, at.process:wait())
+    at.ends(1)
     other.process:kill("sigkill")
   end)
 

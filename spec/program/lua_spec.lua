@@ -204,6 +204,22 @@ end, record }
     assert.same({ 2, false, "in it", "dead", 6, "pm.sleep waits", "xy" }, said)
   end)
 
+  it("may take longer by the clock than it computes, where it cannot wait", function()
+    local fifo = proc.new_dir("fifo") .. "/f"
+    proc.must { "mkfifo", "-m", "666", fifo }
+    proc.spawn { "sh", "-c", ("exec 3> %s; sleep 0.15; echo late >&3"):format(fifo) } -- waits for who reads
+    local said = say([[
+      local line
+      table.sort({ 2, 1 }, function(a, b)
+        line = line or io.open(args.fifo):read()
+        for _ = 1, 5000 do end -- so that the host looks at the time
+        return a < b
+      end)
+      return line
+    ]], { args = { fifo = fifo } })
+    assert.same({ "late" }, said)
+  end)
+
   it("cannot change what others see", function()
     local said = say([[
       local function refused(f, ...)

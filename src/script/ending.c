@@ -43,7 +43,7 @@ static void try_describe(struct run *run, struct description *it)
 	L = lua_newthread(engine->L);
 	engine->uncapped = it->what != NULL;
 	engine->current = run;
-	run->burst_us = limits_now_us();
+	limits_begin_slice(run);
 	coroutine_enter(L, it->what == NULL ? run : NULL);
 	lua_pushcfunction(L, describe_error);
 	lua_pushlightuserdata(L, it);
@@ -72,7 +72,7 @@ static const char *reason_text(const struct run *run)
 {
 	switch (run->doom) {
 	case DOOM_BURST:
-		return "held the script host for more than 50 ms where Lua cannot wait (a callback of"
+		return "held the script host for too long (50 ms of computing, 500 ms in all) where Lua cannot wait (a callback of"
 		       " sort or gsub, a metamethod called from C, require)";
 	case DOOM_MEMORY:
 		return "needed more memory than lua.memory_limit allows";

@@ -9,6 +9,8 @@
 void *limits_alloc(void *engine, void *block, size_t old_size, size_t new_size);
 void limits_set_hook(lua_State *L, int count);
 int64_t limits_now_us(void);
+/* Notes that the run's slice begins now. */
+void limits_begin_slice(struct run *run);
 /* Notes in the pulse (state.h) where L is, for the monitor. */
 void limits_note_place(lua_State *L, const struct run *run);
 /* Called after a C function that may have taken long: ends the slice with the next instruction if its time is over. */

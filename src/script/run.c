@@ -163,7 +163,7 @@ static void step(struct run *run)
 	run->started = true;
 	run->phase = RUN_RUNNING;
 	run->passing = false;
-	run->burst_us = limits_now_us();
+	limits_begin_slice(run);
 	engine->current = run;
 	set_pulse(run);
 	coroutine_enter(run->co, run);
@@ -310,7 +310,7 @@ static int load_steps(struct run *run, int nargs)
 	do {
 		engine->current = run;
 		run->passing = false;
-		run->burst_us = limits_now_us();
+		limits_begin_slice(run);
 		coroutine_enter(run->co, run);
 		status = lua_resume(run->co, engine->L, nargs, &results);
 		engine->current = NULL;

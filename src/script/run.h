@@ -8,7 +8,8 @@
 #include "script/state.h"
 
 #define RUN_SLICE_US 2000     /* a run that does not wait lets other runs in after this time */
-#define RUN_BURST_US 50000    /* a run may hold the host for this time where Lua cannot yield */
+#define RUN_BURST_US 50000    /* a run may compute for this time where Lua cannot yield */
+#define RUN_BURST_WALL_US 500000 /* and hold the host so long by the clock, which goes on while others have the core */
 #define RUN_HOOK_COUNT 1000   /* the hook is called after so many instructions: 5 to 30 us (lua-notes.md) */
 #define RUN_ERROR_BYTES 8192  /* of an error with its traceback */
 #define RUN_LOG_LINES 500         /* a second; further lines of a run are counted and left out */
@@ -52,7 +53,8 @@ struct run {
 	int nargs; /* the number of arguments of its function */
 	int64_t started_ms;
 	int64_t deadline_ms;
-	int64_t burst_us; /* when the present slice began */
+	int64_t burst_us;     /* when the present slice began */
+	int64_t burst_cpu_us; /* the CPU time that the host's thread had used by then */
 	size_t allocated; /* all bytes that it was given, whether or not they were freed since */
 	struct timer *deadline;
 	struct wait wait;
