@@ -107,7 +107,7 @@ return {
       -- Default: true.
       rerun = true,
       -- With several `monitors`: `act` runs it at once, also while etcd does not answer (pagers); it may run twice.
-      -- Allowed: hold, act. Default: hold.
+      -- Allowed: hold, act. Default: monitors.away.
       alone = "hold",
     },
     -- The master went down or was demoted, and nobody replaces it.
@@ -264,7 +264,7 @@ return {
   --   isolated = "last",
   -- },
 
-  -- How several monitors of one fleet agree in etcd on the one that acts; all of it but votes needs a restart.
+  -- How several monitors of one fleet agree in etcd on the one that acts; all of it but votes and away needs a restart.
   -- Default: null: this monitor is alone.
   monitors = nil,
   -- monitors = {
@@ -298,5 +298,8 @@ return {
   --   -- How many monitors must see a loss for it to count: most that can say, any one (nobody is asked), or a number.
   --   -- Default: majority.
   --   votes = "majority",
+  --   -- What triggers do that do not say alone themselves: hold starts none while etcd does not answer.
+  --   -- Allowed: hold, act. Default: hold.
+  --   away = "hold",
   -- },
 }

@@ -107,6 +107,9 @@ local function build(ctx, object, found)
   end
   values.http = window.check(ctx, checks.get(object, "http"), found)
   values.monitors = monitors.check(ctx, checks.get(object, "monitors"), given.state_file)
+  if values.monitors and values.monitors.away == "act" then
+    triggers.act_alone(values.triggers)
+  end
   values.secrets = nodes.secrets(values.nodes, global, values.http, values.monitors)
   values.password, values.connection = nil, nil
   if #ctx.report.errors == 0 then

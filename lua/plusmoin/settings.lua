@@ -110,7 +110,8 @@ local rows = {
     doc = "Seconds this entry may run." },
   { name = "triggers.X.rerun", type = "boolean", default = true, reload = "live",
     doc = "With several `monitors`: whether it runs again when the monitor that had started it died before its end." },
-  { name = "triggers.X.alone", type = "choice", allowed = { "hold", "act" }, default = "hold", reload = "live",
+  { name = "triggers.X.alone", type = "choice", allowed = { "hold", "act" }, default_doc = "`monitors.away`",
+    reload = "live",
     doc = "With several `monitors`: `act` runs it at once, also while etcd does not answer (pagers); it may run "
       .. "twice." },
   { name = "trigger_timeout", type = "seconds", min = 0, min_open = true, max = DAY, default = 60, reload = "live",
@@ -197,8 +198,9 @@ local rows = {
   { name = "http.isolated", type = "choice", allowed = { "last", "503" }, default = "last", reload = "live",
     doc = "What health URLs answer while plusmoin is cut off from all other hosts: what was known last, or 503." },
   { name = "monitors", type = "object", default_doc = "null: this monitor is alone", reload = "restart",
-    allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile, votes",
-    doc = "How several monitors of one fleet agree in etcd on the one that acts; all of it but votes needs a "
+    allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile, votes, "
+      .. "away",
+    doc = "How several monitors of one fleet agree in etcd on the one that acts; all of it but votes and away needs a "
       .. "restart." },
   { name = "monitors.etcd", type = "urls", required = true, reload = "restart",
     allowed = URLS .. ", or a list of these",
@@ -225,6 +227,8 @@ local rows = {
     allowed = '"majority", "any" or a whole number from 1 to 99',
     doc = "How many monitors must see a loss for it to count: most that can say, any one (nobody is asked), or a "
       .. "number." },
+  { name = "monitors.away", type = "choice", allowed = { "hold", "act" }, default = "hold", reload = "live",
+    doc = "What triggers do that do not say alone themselves: hold starts none while etcd does not answer." },
 }
 
 settings.rows = rows

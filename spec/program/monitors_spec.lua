@@ -381,9 +381,9 @@ describe("monitors:", function()
     a:wait_place(slaves[1], "lost 0")
   end)
 
-  it("etcd is away: a trigger that acts alone runs at once, the others when it is back", function()
-    local group = fleet { ttl = 5 }
-    group.triggers.slave_down[1].alone = "act"
+  local function acts_alone(settings, first, second)
+    local group = fleet { ttl = 5, monitors = settings }
+    group.triggers.slave_down[1].alone, group.triggers.slave_down[2].alone = first, second
     local a = monitors.wait_acts(group:monitor "a")
     group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
     wait_all_done(group)
@@ -397,6 +397,14 @@ describe("monitors:", function()
     wait_all_done(group)
     assert.are.equal("done", group:kept()[alone.number].runs[1].state)
     assert_none_twice(group)
+  end
+
+  it("etcd is away: a trigger that acts alone runs at once, the others when it is back", function()
+    acts_alone({}, "act", nil)
+  end)
+
+  it("etcd is away: with away = act the others wait that hold", function()
+    acts_alone({ away = "act" }, nil, "hold")
   end)
 
   it("etcd is away: the one that acts ends all the same", function()

@@ -32,7 +32,7 @@ describe("monitors", function()
     local result = load_monitors { etcd = URL }
     assert.same({}, result.errors)
     assert.same({}, result.warnings)
-    assert.same({ etcd = { URL }, prefix = "/plusmoin/main/", name = "box", ttl = 5, votes = 0 },
+    assert.same({ etcd = { URL }, prefix = "/plusmoin/main/", name = "box", ttl = 5, votes = 0, away = "hold" },
       result.config.monitors)
     assert.same({}, result.config.secrets)
     local etcd = { "https://[fd00::1]:2379", "https://etcd-2.example.com:2379", "https://10.0.0.3:2379" }
@@ -41,7 +41,7 @@ describe("monitors", function()
     assert.same({}, result.errors)
     assert.same({}, result.warnings)
     assert.same({ etcd = etcd, prefix = "/a b/c/", name = "monitor 1", ttl = 60, user = "pm", password = "geheim",
-      cafile = loading.dir .. "/ca.pem", certfile = "/x/c.pem", keyfile = "/x/c.key", votes = 0 },
+      cafile = loading.dir .. "/ca.pem", certfile = "/x/c.pem", keyfile = "/x/c.key", votes = 0, away = "hold" },
       result.config.monitors)
     assert.same({ "geheim" }, result.config.secrets)
   end)
@@ -116,6 +116,22 @@ describe("monitors", function()
     assert.is_true(result.config.triggers.master_up[2].acts_alone)
     result = load_monitors({ etcd = URL }, nil, { triggers = { master_up = { command = "/bin/true", rerun = "no" } } })
     assert.truthy(result.errors[1]:find("triggers.master_up.rerun", 1, true), result.errors[1])
+  end)
+
+  it("say what triggers do while etcd is away that do not say it themselves", function()
+    local function acting(away)
+      local result, said = load_monitors({ etcd = URL, away = away }, nil, { triggers = { master_up = {
+        "/bin/true", { command = "/bin/true", alone = "hold" }, { command = "/bin/true", alone = "act" } } } }), {}
+      assert.same({}, result.errors)
+      for i, action in ipairs(result.config.triggers.master_up) do
+        said[i] = action.acts_alone and "act" or "hold"
+      end
+      return said
+    end
+    assert.same({ "hold", "hold", "act" }, acting(nil))
+    assert.same({ "hold", "hold", "act" }, acting("hold"))
+    assert.same({ "act", "hold", "act" }, acting("act"))
+    assert_error({ etcd = URL, away = "wait" }, 'monitors.away: "wait" is not known; allowed: hold, act')
   end)
 
   it("have no password in a URL, and none in the message about it", function()

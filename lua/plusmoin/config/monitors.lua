@@ -181,7 +181,7 @@ end
 
 --- Checks the object `monitors`. `state_file` is true where the file has that key. Returns nil where there is no such
 -- object, else {etcd = list, prefix =, name =, ttl = seconds, user =, password =, cafile =, certfile =, keyfile =,
--- votes = number}, with absolute paths.
+-- votes = number, away = "hold" or "act"}, with absolute paths.
 function monitors.check(ctx, value, state_file)
   local path, found = "monitors", {}
   if value == nil then

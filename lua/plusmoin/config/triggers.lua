@@ -125,6 +125,15 @@ local function acts_alone(ctx, path, value)
   return checks.value(ctx, keypath.key(path, "alone"), alone, settings.find("triggers.X.alone")) == "act"
 end
 
+--- Has the triggers of triggers.check() that do not say it themselves run although etcd does not answer.
+function triggers.act_alone(map)
+  for _, actions in pairs(map) do
+    for _, action in ipairs(actions) do
+      action.acts_alone = action.acts_alone ~= false
+    end
+  end
+end
+
 local read_action_of
 
 -- Returns an entry's action; its timeout is nil where neither the entry nor its file has one.
