@@ -27,6 +27,11 @@ static struct commit_put *find(const struct commit *commit, const char *key)
 
 void commit_put(struct commit *commit, const char *key, char *text)
 {
+	commit_put_bytes(commit, key, text, text != NULL ? strlen(text) : 0);
+}
+
+void commit_put_bytes(struct commit *commit, const char *key, char *bytes, size_t len)
+{
 	struct commit_put *put = find(commit, key);
 
 	if (put == NULL) {
@@ -35,9 +40,10 @@ void commit_put(struct commit *commit, const char *key, char *text)
 		list_add(&commit->puts, put);
 		commit->bytes += strlen(key);
 	}
-	commit->bytes += text != NULL ? strlen(text) : 0;
+	commit->bytes += len;
 	free(put->text);
-	put->text = text;
+	put->text = bytes;
+	put->len = len;
 }
 
 void commit_free(struct commit **commit_p)

@@ -12,7 +12,8 @@
 
 struct commit_put {
 	char *key;  /* without the prefix: "state/node/db1:5432" */
-	char *text; /* NULL: the key is deleted */
+	char *text; /* any bytes, and a terminator; NULL: the key is deleted */
+	size_t len; /* of the text */
 };
 
 struct commit {
@@ -31,6 +32,9 @@ struct commit *commit_new(unsigned long number, char *meta);
  * one.
  */
 void commit_put(struct commit *commit, const char *key, char *text);
+
+/* The same for bytes that are no text; the byte behind the last one is a terminator. */
+void commit_put_bytes(struct commit *commit, const char *key, char *bytes, size_t len);
 
 /* NULL allowed; clears the pointer. */
 void commit_free(struct commit **commit);

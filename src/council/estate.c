@@ -6,17 +6,21 @@
 #include "base/mem.h"
 #include "core/saved_keys.h"
 #include "council/keys.h"
+#include "council/values.h"
 #include "loop/timer.h"
 #include "records/saved_gather.h"
 
 #define AGAIN_MS 100 /* after a read that failed */
+
+/* What is read, in this order. */
+enum part { READS_STATE, READS_VALUES, READS_EVENTS };
 
 struct estate_reader {
 	struct client *client;
 	char *prefix;
 	int64_t timeout_ms;
 	struct estate *estate;
-	bool has_state; /* the state is read, and the events are read next */
+	enum part part; /* what is read now */
 	struct client_call *call;
 	struct timer *again;
 	void (*done)(void *data, struct estate *estate, const char *why);
@@ -73,6 +77,22 @@ static void take_events(struct estate_reader *reader, const struct etcd_pairs *p
 	}
 }
 
+/* Values that cannot be read are left out: somebody else has written them, or a later version of plusmoin. */
+static void take_values(struct estate_reader *reader, const struct etcd_pairs *pairs)
+{
+	struct estate *estate = reader->estate;
+
+	for (size_t i = 0; i < pairs->count; i++) {
+		const struct etcd_pair *pair = &pairs->items[i];
+		struct assignment *value = values_read(behind(reader, pair), pair->value, pair->value_len);
+
+		if (value != NULL)
+			list_add(&estate->values, value);
+		else if (estate->strange == NULL)
+			estate->strange = mem_strdup(pair->key);
+	}
+}
+
 static void on_answer(void *data, struct answer *answer)
 {
 	struct estate_reader *reader = data;
@@ -83,24 +103,34 @@ static void on_answer(void *data, struct answer *answer)
 		timer_start(reader->again, AGAIN_MS);
 		return;
 	}
-	if (reader->has_state) {
+	switch (reader->part) {
+	case READS_STATE:
+		if (!take_state(reader, &answer->pairs, &why)) {
+			end(reader, why);
+			free(why);
+			return;
+		}
+		reader->estate->left_out = why;
+		reader->part = READS_VALUES;
+		break;
+	case READS_VALUES:
+		take_values(reader, &answer->pairs);
+		reader->part = READS_EVENTS;
+		break;
+	case READS_EVENTS:
 		take_events(reader, &answer->pairs);
 		end(reader, NULL);
 		return;
 	}
-	if (!take_state(reader, &answer->pairs, &why)) {
-		end(reader, why);
-		free(why);
-		return;
-	}
-	reader->estate->left_out = why;
-	reader->has_state = true;
 	read_next(reader);
 }
 
 static void read_next(struct estate_reader *reader)
 {
-	char *key = mem_printf("%s%s", reader->prefix, reader->has_state ? KEY_EVENTS : KEY_STATE);
+	static const char *const keys[] = {
+		[READS_STATE] = KEY_STATE, [READS_VALUES] = KEY_VALUES, [READS_EVENTS] = KEY_EVENTS,
+	};
+	char *key = mem_printf("%s%s", reader->prefix, keys[reader->part]);
 	const struct body_range range = { .key = key, .prefix = true };
 	struct body body;
 
@@ -162,7 +192,9 @@ void estate_free(struct estate **estate_p)
 	}
 	list_free(&estate->events);
 	saved_free(&estate->saved);
+	assignment_free_all(&estate->values);
 	free(estate->left_out);
+	free(estate->strange);
 	free(estate->meta);
 	free(estate);
 }

@@ -1,6 +1,6 @@
 /*
- * The estate is what a term takes over from the terms before it: the state as it was committed last, and the kept
- * events with the outcomes of their triggers. It is read when the term has begun, as nobody else can write then, and
+ * The estate is what a term takes over from the terms before it: the state as it was committed last, the values of
+ * pm.state, and the kept events with the outcomes of their triggers. It is read when the term has begun, as nobody else can write then, and
  * once more when etcd was away for long.
  */
 #pragma once
@@ -19,6 +19,8 @@ struct estate {
 	bool seeds; /* the term has to write its own state there, whatever the store holds (monitors seed) */
 	struct saved *saved; /* NULL: nothing was ever committed */
 	char *left_out;      /* which parts of the state could not be read, for the log; NULL: none */
+	struct list values;  /* struct assignment *, of pm.state */
+	char *strange;       /* the key of a value of pm.state that cannot be read, for the log; NULL: there is none */
 	char *meta;          /* the value of `state/meta`; "{}": the key is not there */
 	int64_t meta_revision; /* the mod_revision of `state/meta`; 0: the key is not there */
 	struct list events;  /* struct estate_event *, in the order of their numbers */

@@ -77,7 +77,7 @@ static void merge(struct commit *into, const struct commit *from)
 	for (size_t i = 0; i < from->puts.count; i++) {
 		const struct commit_put *put = from->puts.items[i];
 
-		commit_put(into, put->key, mem_strdup(put->text));
+		commit_put_bytes(into, put->key, put->text != NULL ? mem_strndup(put->text, put->len) : NULL, put->len);
 	}
 }
 
@@ -93,7 +93,7 @@ static void add_puts(const struct ledger *ledger, struct body *body, const struc
 		char *key = key_of(ledger, put->key);
 
 		if (put->text != NULL)
-			body_put(body, BODY_SUCCESS, key, put->text, strlen(put->text), 0);
+			body_put(body, BODY_SUCCESS, key, put->text, put->len, 0);
 		else
 			body_delete(body, BODY_SUCCESS, key, false);
 		free(key);

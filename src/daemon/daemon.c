@@ -270,10 +270,17 @@ static void on_loaded(void *data, unsigned long number, struct config *config,
 	notify_ready();
 }
 
+static void on_assigned(void *data)
+{
+	struct daemon *daemon = data;
+
+	shift_assigned(daemon->shift);
+}
+
 static void start_hosts(struct daemon *daemon, struct host *host)
 {
 	static const struct hosts_events events = {
-		.refuses = on_refuses, .loaded = on_loaded, .changed = on_can_run,
+		.refuses = on_refuses, .loaded = on_loaded, .changed = on_can_run, .assigned = on_assigned,
 	};
 
 	daemon->hosts = hosts_new(&daemon->loop, host, daemon->config, daemon->shared, &events,

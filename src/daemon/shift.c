@@ -6,120 +6,40 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/duty.h"
+#include "daemon/headcount.h"
 #include "daemon/loners.h"
+#include "daemon/scribe.h"
 #include "loop/timer.h"
 #include "records/event_reading.h"
 
-#define KEPT_EVENTS 1000 /* events in etcd; the commit of a new one deletes the oldest */
-#define PARTS_AT_ONCE 100 /* parts of the state in one commit: etcd takes 128 operations */
-#define COUNT_MS 1000     /* how often the nodes that answer are counted */
-#define SURE_MS 100       /* how often a term that is unsure is looked at again */
+#define SURE_MS 100 /* how often a term that is unsure is looked at again */
 
 struct shift {
 	struct config *config;
-	const struct clock *clock;
-	struct monitor *monitor;
 	struct dispatch *dispatch;
 	struct loners loners;
 	struct shift_events events;
 	void *data;
 	struct council *council;
-	struct unsaved *unsaved;
+	struct scribe scribe;
 	struct duties duties;
 	struct duty *making;    /* the duty whose commit is being made; NULL: none is */
-	struct list after;      /* struct commit *, made while that of `making` was, to be sent after it */
-	char *meta;             /* the fleet's counts in the last commit; NULL: there was none */
-	unsigned long commits;  /* the number of the last one made */
-	unsigned long standing; /* the number of the last one that stands */
+	unsigned long standing; /* the number of the last commit that stands */
 	struct timer *look;     /* looks whether the term is sure again */
-	struct timer *count;    /* counts the nodes that answer */
+	struct timer *keep;     /* commits changes of pm.state that no end of a run has taken along */
+	struct headcount *headcount;
 	bool misses;            /* etcd is away for long: events are dropped until it is back (on_returned()) */
 	bool waits;             /* a start was put off because the term was not sure */
 	bool leaves;            /* the daemon ends: a term that comes now is not begun */
 	struct gate gate;
 };
 
-/* ---- commits ---- */
-
-static void add_part(void *data, const char *key, const char *text)
-{
-	commit_put(data, key, mem_strdup(text));
-}
-
-static struct commit *new_commit(struct shift *shift)
-{
-	struct buf meta = { 0 };
-
-	if (shift->monitor != NULL) {
-		monitor_render_meta(shift->monitor, &meta);
-		free(shift->meta);
-		shift->meta = buf_steal(&meta);
-	}
-	return commit_new(++shift->commits, mem_strdup(shift->meta));
-}
-
-/*
- * Makes a commit with the parts of the state that have changed; where they are many, the first ones go out in commits
- * before it.
- */
-static struct commit *commit_with_state(struct shift *shift)
-{
-	struct moment now = clock_now(shift->clock);
-	struct commit *commit = new_commit(shift);
-
-	for (;;) {
-		(void)unsaved_take(shift->unsaved, monitor_fleet(shift->monitor), &now, PARTS_AT_ONCE, add_part, commit);
-		if (unsaved_count(shift->unsaved) == 0)
-			return commit;
-		council_commit(shift->council, commit);
-		commit = new_commit(shift);
-	}
-}
-
-static void put_record(struct commit *commit, const struct duty *duty)
-{
-	char *key = event_record_key(duty->number);
-	struct buf text = { 0 };
-
-	event_record_render(&duty->record, &text);
-	commit_put(commit, key, buf_steal(&text));
-	free(key);
-}
-
-/*
- * Commits what has become of the event's runs, and returns the commit's number. Where the event's own commit is being
- * made, that has it.
- */
-static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
-{
-	struct commit *commit;
-	unsigned long number;
-
-	if (duty == shift->making)
-		return duty->commit;
-	commit = new_commit(shift);
-	number = commit->number;
-	put_record(commit, duty);
-	if (shift->making != NULL) { /* after the one that is being made, whose number is lower */
-		list_add(&shift->after, commit);
-		return number;
-	}
-	council_commit(shift->council, commit);
-	return number;
-}
-
 /* ---- events ---- */
 
-/* Deletes the event that is too old to be kept, in the commit of a new one. */
-static void drop_old(struct commit *commit, unsigned long number)
+/* Whether etcd has been away for so long that what happens is no longer written down. */
+static bool is_away_for_long(const struct shift *shift)
 {
-	char *key;
-
-	if (number <= KEPT_EVENTS)
-		return;
-	key = event_record_key(number - KEPT_EVENTS);
-	commit_put(commit, key, NULL);
-	free(key);
+	return council_stuck_ms(shift->council) > shift->config->monitors.ttl_ms;
 }
 
 bool shift_fired(struct shift *shift, struct event *event)
@@ -134,25 +54,34 @@ bool shift_fired(struct shift *shift, struct event *event)
 	event_set_term(event, council_term(shift->council));
 	if (event->kind == EVENT_HEARTBEAT)
 		return council_is_sure(shift->council);
-	shift->misses = shift->misses || council_stuck_ms(shift->council) > shift->config->monitors.ttl_ms;
+	shift->misses = shift->misses || is_away_for_long(shift);
 	if (shift->misses) { /* on_returned() makes the difference fire */
 		loners_dispatch(&shift->loners, shift->config, event, NULL);
 		return false;
 	}
-	commit = commit_with_state(shift);
+	commit = scribe_begin(&shift->scribe);
 	duty = duty_new(shift->config, event);
 	duty->commit = commit->number;
 	duties_add(&shift->duties, duty);
 	shift->making = duty;
+	scribe_hold(&shift->scribe);
 	/* The dispatch asks may_start() when a place is free: this commit then has the start, too. */
 	loners_dispatch(&shift->loners, shift->config, event, duty);
 	shift->making = NULL;
-	put_record(commit, duty);
-	drop_old(commit, duty->number);
+	scribe_add_record(commit, duty);
+	scribe_drop_old(commit, duty->number);
 	council_commit(shift->council, commit);
-	while ((commit = list_shift(&shift->after)) != NULL)
-		council_commit(shift->council, commit);
+	scribe_release(&shift->scribe);
 	return false;
+}
+
+/*
+ * Commits what has become of the event's runs, and returns the commit's number. Where the event's own commit is being
+ * made, that has it.
+ */
+static unsigned long commit_runs(struct shift *shift, const struct duty *duty)
+{
+	return duty == shift->making ? duty->commit : scribe_commit_runs(&shift->scribe, duty);
 }
 
 /* Commits the start of this run, which has to stand before the run starts. */
@@ -213,12 +142,37 @@ void shift_ended(struct shift *shift, const struct event *event, const char *pat
 	if (duty == NULL || council_term(shift->council) == 0)
 		return;
 	run = duty_find_run(duty, path, &i);
-	if (run == NULL || (shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED)))
+	if (run == NULL)
+		return;
+	if (shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED)) {
+		scribe_drop_values(&shift->scribe);
 		return; /* while the daemon ends, what did not start or was cut short is left for the next monitor */
+	}
 	duty_end_run(run, how);
 	(void)commit_runs(shift, duty);
 	if (duty->stands && duty_is_over(duty))
 		duties_end(&shift->duties, duty);
+}
+
+void shift_assigned(struct shift *shift)
+{
+	if (shift != NULL)
+		timer_start(shift->keep, 0);
+}
+
+/*
+ * Commits changes of pm.state by runs whose end is not written down: heartbeat triggers, code at a console, and what
+ * runs while etcd is away. The ends of all others have taken theirs along by now.
+ */
+static void on_keep(void *data)
+{
+	struct shift *shift = data;
+
+	shift->scribe.missed = shift->scribe.missed || is_away_for_long(shift);
+	if (shift->scribe.missed || council_term(shift->council) == 0)
+		scribe_drop_values(&shift->scribe);
+	else
+		scribe_commit_values(&shift->scribe);
 }
 
 /* ---- what the council says ---- */
@@ -264,7 +218,7 @@ static void take_event(struct shift *shift, const struct estate_event *stored)
 	struct duty *duty;
 	char *why = NULL;
 
-	if (!event_reading_make(stored->text, strlen(stored->text), monitor_board(shift->monitor), &record, &why)) {
+	if (!event_reading_make(stored->text, strlen(stored->text), monitor_board(shift->scribe.monitor), &record, &why)) {
 		log_error("the stored event %lu cannot be read, and its triggers do not run: %s", stored->number, why);
 		free(why);
 		return;
@@ -281,9 +235,10 @@ static void take_event(struct shift *shift, const struct estate_event *stored)
 /* Writes the state to a store that is another one than before; no event fires by that. */
 static void seed(struct shift *shift, const struct estate *estate)
 {
-	unsaved_stored(shift->unsaved, estate->saved, NULL);
-	unsaved_all(shift->unsaved, monitor_fleet(shift->monitor));
-	council_commit(shift->council, commit_with_state(shift));
+	unsaved_stored(shift->scribe.unsaved, estate->saved, NULL);
+	unsaved_all(shift->scribe.unsaved, monitor_fleet(shift->scribe.monitor));
+	scribe_send(&shift->scribe, scribe_begin(&shift->scribe));
+	scribe_commit_all_values(&shift->scribe, &estate->values);
 	log_error("what this monitor knows of the fleet is written to etcd");
 }
 
@@ -294,19 +249,23 @@ static void on_acts(void *data, const struct estate *estate)
 	if (shift->leaves)
 		return;
 	duties_drop(&shift->duties);
-	unsaved_clear(shift->unsaved);
-	shift->standing = shift->commits;
+	unsaved_clear(shift->scribe.unsaved);
+	shift->standing = shift->scribe.commits;
 	shift->misses = false;
+	shift->scribe.missed = false;
 	if (estate->left_out != NULL)
 		log_error("a part of the state in etcd cannot be read and was left out: %s", estate->left_out);
+	if (estate->strange != NULL)
+		log_error("a value of pm.state in etcd cannot be read and was left out: %s", estate->strange);
+	shared_open(shift->scribe.shared, estate->seeds ? NULL : &estate->values);
 	if (estate->seeds) {
 		seed(shift, estate);
 		return;
 	}
-	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
-	unsaved_stored(shift->unsaved, estate->saved, shift->config);
+	shift->scribe.monitor = shift->events.restart(shift->data, estate->saved, shift->scribe.unsaved);
+	unsaved_stored(shift->scribe.unsaved, estate->saved, shift->config);
 	if (estate->saved == NULL) /* nothing of what it begins with is stored yet */
-		unsaved_all(shift->unsaved, monitor_fleet(shift->monitor));
+		unsaved_all(shift->scribe.unsaved, monitor_fleet(shift->scribe.monitor));
 	for (size_t i = 0; i < estate->events.count; i++)
 		take_event(shift, estate->events.items[i]);
 }
@@ -316,11 +275,15 @@ static void on_returned(void *data, const struct estate *estate)
 {
 	struct shift *shift = data;
 
-	if (!shift->misses || shift->leaves)
+	if (shift->leaves)
 		return;
-	shift->misses = false;
-	unsaved_clear(shift->unsaved);
-	shift->monitor = shift->events.restart(shift->data, estate->saved, shift->unsaved);
+	if (shift->misses) {
+		shift->misses = false;
+		unsaved_clear(shift->scribe.unsaved);
+		shift->scribe.monitor = shift->events.restart(shift->data, estate->saved, shift->scribe.unsaved);
+	}
+	if (shift->scribe.missed)
+		scribe_commit_all_values(&shift->scribe, &estate->values);
 }
 
 static void on_stands_by(void *data, const char *why)
@@ -328,8 +291,9 @@ static void on_stands_by(void *data, const char *why)
 	struct shift *shift = data;
 
 	shift->misses = false;
+	shared_shut(shift->scribe.shared);
 	duties_drop(&shift->duties); /* how they end the next monitor finds out */
-	unsaved_clear(shift->unsaved);
+	unsaved_clear(shift->scribe.unsaved);
 	dispatch_abandon(shift->dispatch, why);
 	dispatch_abandon(shift->loners.alone, why);
 }
@@ -355,20 +319,6 @@ static void on_taken(void *data, const char *host)
 	shift->events.taken(shift->data, shift->config->monitors.name, host);
 }
 
-/* Tells the council how many nodes answer. People read it, so that it may be a second old. */
-static void on_count(void *data)
-{
-	struct shift *shift = data;
-	const struct fleet *fleet = shift->monitor != NULL ? monitor_fleet(shift->monitor) : NULL;
-	size_t answering = 0;
-
-	for (size_t i = 0; fleet != NULL && i < fleet->node_count; i++)
-		answering += fleet->nodes[i]->known && fleet->nodes[i]->failure.attempts == 0;
-	if (fleet != NULL)
-		council_say(shift->council, answering, fleet->node_count - answering);
-	timer_start(shift->count, COUNT_MS);
-}
-
 /* ---- start and end ---- */
 
 struct shift *shift_new(const struct shift_start *start)
@@ -384,23 +334,24 @@ struct shift *shift_new(const struct shift_start *start)
 	};
 
 	shift->config = config_ref(start->config);
-	shift->clock = start->clock;
-	shift->monitor = start->monitor;
+	shift->scribe = (struct scribe){ .clock = start->clock, .shared = start->shared, .monitor = start->monitor };
 	shift->dispatch = start->dispatch;
 	shift->loners = (struct loners){ .others = start->dispatch, .alone = start->alone };
 	shift->events = *start->events;
 	shift->data = start->data;
-	shift->unsaved = unsaved_new();
+	shift->scribe.unsaved = unsaved_new();
 	shift->look = timer_new(start->loop, on_look, shift);
-	shift->count = timer_new(start->loop, on_count, shift);
+	shift->keep = timer_new(start->loop, on_keep, shift);
 	shift->gate = (struct gate){ .may_start = may_start, .data = shift };
 	shift->council = council_new(&council);
 	if (shift->council == NULL) {
 		(void)shift_free(&shift);
 		return NULL;
 	}
+	shift->scribe.council = shift->council;
 	dispatch_set_gate(shift->dispatch, &shift->gate);
-	on_count(shift);
+	shared_track(start->shared);
+	shift->headcount = headcount_new(start->loop, shift->council, &shift->scribe.monitor);
 	return shift;
 }
 
@@ -422,7 +373,7 @@ void shift_leave(struct shift *shift)
 {
 	if (shift == NULL)
 		return;
-	shift->monitor = NULL;
+	shift->scribe.monitor = NULL;
 	shift->leaves = true;
 }
 
@@ -434,15 +385,14 @@ bool shift_free(struct shift **shift_p)
 	if (shift == NULL)
 		return true;
 	dispatch_set_gate(shift->dispatch, NULL);
+	headcount_free(&shift->headcount);
 	if (!council_free(&shift->council))
 		return false;
 	duties_drop(&shift->duties);
-	list_free(&shift->after);
-	unsaved_free(&shift->unsaved);
+	scribe_end(&shift->scribe);
 	timer_free(&shift->look);
-	timer_free(&shift->count);
+	timer_free(&shift->keep);
 	config_unref(&shift->config);
-	free(shift->meta);
 	free(shift);
 	return true;
 }

@@ -39,6 +39,7 @@ struct shift_start {
 	struct monitor *monitor;   /* observes until a term begins */
 	struct dispatch *dispatch; /* runs triggers; outlives the shift */
 	struct dispatch *alone;    /* runs triggers that act alone (loners.h); outlives the shift */
+	struct shared *shared;     /* has pm.state; outlives the shift */
 	const struct polls_events *polls; /* is told what monitors ask each other */
 	void *polls_data;
 	const struct hush_events *hush; /* is told of the silences that all share */
@@ -62,6 +63,12 @@ bool shift_fired(struct shift *shift, struct event *event);
  * daemon ends is left for the next monitor. `shift` NULL: does nothing.
  */
 void shift_ended(struct shift *shift, const struct event *event, const char *path, enum action_end end, const char *how);
+
+/*
+ * A run that has changed pm.state is about to be told as ended: its changes are committed, with that end where it is
+ * written down. `shift` NULL: does nothing.
+ */
+void shift_assigned(struct shift *shift);
 
 /* Goes over to another configuration, whose triggers run from now on. `shift` NULL: does nothing. */
 void shift_reload(struct shift *shift, struct config *config);

@@ -201,6 +201,7 @@ static bool join_others(struct daemon *daemon)
 		.monitor = daemon->monitor,
 		.dispatch = daemon->dispatch,
 		.alone = daemon->alone,
+		.shared = daemon->shared,
 		.polls = &voting_polls,
 		.polls_data = daemon,
 		.hush = &hushing_events,

@@ -116,10 +116,18 @@ static void on_changed(void *data)
 	note_change(data);
 }
 
+static void on_ending(void *data, struct job *job)
+{
+	struct hosts *hosts = data;
+
+	if (shared_end_job(hosts->shared, job) && hosts->events.assigned != NULL)
+		hosts->events.assigned(hosts->data);
+}
+
 static void add_load(struct hosts *hosts, struct host *host, struct config *config)
 {
 	static const struct load_events events = {
-		.held = on_held, .spare = on_spare, .changed = on_changed,
+		.held = on_held, .spare = on_spare, .ending = on_ending, .changed = on_changed,
 	};
 
 	hosts->present = load_new(hosts->loop, config, host, &events, hosts);

@@ -30,6 +30,8 @@ struct hosts_events {
 		       const struct load_report *report);
 	/* More can run than before, or hosts_render() has something else to say. */
 	void (*changed)(void *data);
+	/* Changes of pm.state are ready (shared_take()); the run that made them is told as ended next. May be NULL. */
+	void (*assigned)(void *data);
 };
 
 /* Takes over `host`, and `shared`; takes a reference of `config`, which is the host's configuration. */

@@ -78,6 +78,14 @@ bool job_withdraw(struct job *job)
 	return leave_sent(job, JOB_WITHDRAWN);
 }
 
+void job_stop(struct job *job, bool by_hand)
+{
+	if (by_hand)
+		atomic_store(&job->by_hand, true);
+	atomic_store(&job->over, true);
+	(void)job_withdraw(job);
+}
+
 bool job_has_begun(const struct job *job)
 {
 	return atomic_load(&job->state) == JOB_BEGUN;

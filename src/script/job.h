@@ -23,6 +23,7 @@ struct job {
 	atomic_uint references;
 	atomic_int state;
 	atomic_bool by_hand; /* somebody has asked for its end */
+	atomic_bool over;    /* it was stopped, or told as ended: it must not change pm.state any more (shared.h) */
 	_Atomic(const char *) waits_for; /* NULL: it does not wait; job_waits() writes this after waits_since_ms */
 	atomic_llong waits_since_ms;     /* steady: since when it waits */
 	unsigned long id;
@@ -60,6 +61,9 @@ bool job_begin(struct job *job);
 
 /* The sender withdraws the job; false: it has begun, and its outcome follows, or never comes if its host is held. */
 bool job_withdraw(struct job *job);
+
+/* Notes that the job is to end (`by_hand`: because somebody has asked for that), and withdraws it. */
+void job_stop(struct job *job, bool by_hand);
 
 /* Whether the host has begun it. Any thread. */
 bool job_has_begun(const struct job *job);

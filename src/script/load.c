@@ -119,6 +119,7 @@ static void tell(struct task *task, const struct runner_outcome *outcome)
 	struct host *host = task->host;
 
 	task->job->owner = NULL;
+	load->events->ending(load->data, task->job);
 	list_remove(&load->tasks, task);
 	timer_free(&task->timer);
 	if (load->old.count > 0)
@@ -439,9 +440,7 @@ const struct job *load_job(const struct task *task)
 
 void load_stop(struct task *task, enum runner_stop how)
 {
-	if (how == RUNNER_BY_HAND)
-		atomic_store(&task->job->by_hand, true);
-	(void)job_withdraw(task->job);
+	job_stop(task->job, how == RUNNER_BY_HAND);
 	if (job_has_begun(task->job))
 		host_stop_job(task->host, task->job);
 	task->forced = task->forced || how == RUNNER_FORCED || !job_has_begun(task->job);

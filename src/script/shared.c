@@ -18,6 +18,9 @@ struct shared {
 	struct list entries; /* by key */
 	size_t bytes;
 	struct board *board;
+	bool tracks; /* changes are kept, because etcd is to have them */
+	bool is_shut;
+	struct assignments assignments;
 };
 
 struct shared *shared_new(void)
@@ -45,6 +48,7 @@ void shared_free(struct shared **shared_p)
 	for (size_t i = 0; i < shared->entries.count; i++)
 		free_entry(shared->entries.items[i]);
 	list_free(&shared->entries);
+	assignments_clear(&shared->assignments);
 	board_unref(&shared->board);
 	pthread_mutex_destroy(&shared->lock);
 	free(shared);
@@ -98,29 +102,63 @@ static void insert_at(struct shared *shared, size_t at, const char *key, size_t 
 	list_insert(&shared->entries, at, entry);
 }
 
-bool shared_set(struct shared *shared, const char *key, size_t key_len, char *bytes, size_t len)
+/* Whether this run may not change values. */
+static bool is_refused(const struct shared *shared, const struct job *job, enum shared_result *result)
 {
+	if (!shared->tracks)
+		return false;
+	*result = shared->is_shut ? SHARED_SHUT : SHARED_OVER;
+	return shared->is_shut || job == NULL || atomic_load(&job->over);
+}
+
+static bool note_change(struct shared *shared, const struct job *job, const char *key, size_t key_len,
+			const char *bytes, size_t len)
+{
+	return !shared->tracks ||
+	       assignments_add(&shared->assignments, job->id, assignment_new(key, key_len, bytes, len), STORE_CHANGES);
+}
+
+/* The lock is held. Takes `bytes` over when it returns SHARED_DONE. */
+static enum shared_result set(struct shared *shared, const struct job *job, const char *key, size_t key_len,
+			      char *bytes, size_t len)
+{
+	enum shared_result result;
 	const struct entry *old;
 	size_t freed = 0;
-	bool fits;
 	bool found;
 	size_t at;
 
-	pthread_mutex_lock(&shared->lock);
+	if (is_refused(shared, job, &result))
+		return result;
 	at = place_of(shared, key, key_len, &found);
+	if (!found && bytes == NULL)
+		return SHARED_DONE;
 	if (found) {
 		old = shared->entries.items[at];
 		freed = old->key_len + old->len;
 	}
-	fits = bytes == NULL || shared->bytes - freed + key_len + len <= STORE_BYTES;
-	if (fits && found)
+	if (bytes != NULL && shared->bytes - freed + key_len + len > STORE_BYTES)
+		return SHARED_FULL;
+	if (!note_change(shared, job, key, key_len, bytes, len))
+		return SHARED_CHANGES_FULL;
+	if (found)
 		remove_at(shared, at);
-	if (fits && bytes != NULL)
+	if (bytes != NULL)
 		insert_at(shared, at, key, key_len, bytes, len);
+	return SHARED_DONE;
+}
+
+enum shared_result shared_set(struct shared *shared, const struct job *job, const char *key, size_t key_len,
+			      char *bytes, size_t len)
+{
+	enum shared_result result;
+
+	pthread_mutex_lock(&shared->lock);
+	result = set(shared, job, key, key_len, bytes, len);
 	pthread_mutex_unlock(&shared->lock);
-	if (!fits)
+	if (result != SHARED_DONE)
 		free(bytes);
-	return fits;
+	return result;
 }
 
 char *shared_get(struct shared *shared, const char *key, size_t key_len, size_t *len)
@@ -184,4 +222,89 @@ struct board *shared_board(struct shared *shared)
 	board = shared->board != NULL ? board_ref(shared->board) : NULL;
 	pthread_mutex_unlock(&shared->lock);
 	return board;
+}
+
+/* ---- with several monitors ---- */
+
+void shared_track(struct shared *shared)
+{
+	shared->tracks = true;
+	shared->is_shut = true;
+}
+
+/* A run may be about to assign a value: it does so before this takes the lock, or sees then that it is over. */
+bool shared_end_job(struct shared *shared, struct job *job)
+{
+	bool is_ready;
+
+	atomic_store(&job->over, true);
+	if (!shared->tracks)
+		return false;
+	pthread_mutex_lock(&shared->lock);
+	assignments_end(&shared->assignments, job->id);
+	is_ready = shared->assignments.ready.count > 0;
+	pthread_mutex_unlock(&shared->lock);
+	return is_ready;
+}
+
+bool shared_has_assignments(struct shared *shared)
+{
+	bool has;
+
+	pthread_mutex_lock(&shared->lock);
+	has = shared->assignments.ready.count > 0;
+	pthread_mutex_unlock(&shared->lock);
+	return has;
+}
+
+void shared_take(struct shared *shared, struct list *out)
+{
+	pthread_mutex_lock(&shared->lock);
+	assignments_take(&shared->assignments, out);
+	pthread_mutex_unlock(&shared->lock);
+}
+
+/* The lock is held. */
+static void replace_all(struct shared *shared, const struct list *values)
+{
+	while (shared->entries.count > 0)
+		remove_at(shared, shared->entries.count - 1);
+	for (size_t i = 0; i < values->count; i++) {
+		const struct assignment *value = values->items[i];
+		bool found;
+		size_t at = place_of(shared, value->name, value->name_len, &found);
+
+		if (!found)
+			insert_at(shared, at, value->name, value->name_len, mem_strndup(value->bytes, value->len),
+				  value->len);
+	}
+}
+
+void shared_open(struct shared *shared, const struct list *values)
+{
+	pthread_mutex_lock(&shared->lock);
+	assignments_clear(&shared->assignments);
+	shared->is_shut = false;
+	if (values != NULL)
+		replace_all(shared, values);
+	pthread_mutex_unlock(&shared->lock);
+}
+
+void shared_shut(struct shared *shared)
+{
+	pthread_mutex_lock(&shared->lock);
+	assignments_clear(&shared->assignments);
+	shared->is_shut = true;
+	pthread_mutex_unlock(&shared->lock);
+}
+
+void shared_copy(struct shared *shared, struct list *out)
+{
+	pthread_mutex_lock(&shared->lock);
+	for (size_t i = 0; i < shared->entries.count; i++) {
+		const struct entry *entry = shared->entries.items[i];
+
+		list_add(out, assignment_new(entry->key, entry->key_len, entry->bytes, entry->len));
+	}
+	pthread_mutex_unlock(&shared->lock);
 }
