@@ -55,7 +55,8 @@ describe("pm.state that several monitors share", function()
     fleet()
     local a = monitors.wait_acts(group:monitor "a")
     eval(a, [[
-      pm.state.kinds = { 1, -2.5, "a\0b\255\n", true, false, { n = pm.json.null, [math.mininteger] = 1 / 0, [0.1] = {} } }
+      pm.state.kinds = { 1, -2.5, "a\0b\255\n", true, false,
+        { n = pm.json.null, [math.mininteger] = 1 / 0, [0.1] = {} } }
       pm.state["odd/name %é\0"], pm.state.dropped, pm.state.plain = 7, 1, "text"
       pm.state.dropped = nil]])
     wait_stored("the value", function(map) return map.plain == "s4:text" end)
@@ -68,7 +69,7 @@ describe("pm.state that several monitors share", function()
     assert.equal("nil", eval(b, "return pm.state.plain"))
     local status, _, err = b:cli("console", "-e", "pm.state.plain = 'mine'")
     assert.equal(1, status)
-    assert.has_match("pm.state: this monitor does not act, and only the one that acts may change pm.state", err, 1, true)
+    assert.has_match("this monitor does not act, and only the one that acts may change pm.state", err, 1, true)
     a:kill9()
     monitors.wait_acts(b)
     assert.equal("true", eval(b, [[

@@ -75,6 +75,8 @@ end
         .. "deep "
         .. "copy and reading gives one: what is changed is kept when it is assigned again. A restart of plusmoin "
         .. "empties it.",
+      "With several monitors it stands in etcd, where a run's changes are written with the run's end, and it outlives "
+        .. "restarts: the next monitor that acts goes on with it. Only the one that acts can change it.",
     },
     example = [[
 local seen = pm.state.seen or { count = 0 }
