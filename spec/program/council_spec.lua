@@ -156,7 +156,9 @@ describe("council:", function()
       end
     end
     print(("%d terms, %d revisions, %d runs, %d of them again with RERUN; lost 0, twice without RERUN 0, under another"
-      .. " term 0, out of order 0; begun after the end of their term was heard of: %d (at most %.1f ms later)")
-      :format(#trial.terms, trial.commits, trial.runs, reruns, late, worst_late))
+      .. " term 0, out of order 0; begun after the end of their term was heard of: %d (at most %.1f ms later);"
+      .. " counted in pm.state with their end: %d, twice or later 0")
+      :format(#trial.terms, trial.commits, trial.runs, reruns, late, worst_late, trial.counted))
+    assert.is_true(trial.counted > 0)
   end)
 end)

@@ -22,6 +22,16 @@ local REVISIONS_TOLD = 60
 local CROWD_CLUSTERS, CROWD_SIZE = 4, 4
 local RESTLESS_MS = 120
 
+-- The third trigger of each event counts its own runs in pm.state, where each has to be counted once: with its end.
+local COUNTER, COUNTS = 3, [[
+local pm = require "plusmoin"
+return function(event)
+  local name = "event" .. event.id:match("%d+$")
+  pm.state[name] = (pm.state[name] or 0) + 1
+  pm.sleep(0.05)
+end
+]]
+
 --- Options: ttl (2), slow (ms of each event's second command; 100).
 function trial.new(options)
   local self = setmetatable({ ttl = options.ttl or 2, clusters = {}, daemons = {}, links = {}, problems = {},
@@ -40,6 +50,12 @@ function trial.new(options)
   self.history.heard = function(one) self:hear(one) end
   self.group = monitors.new { etcd = self.etcd, nodes = nodes, ttl = self.ttl, slow = options.slow or 100,
     config = { trigger_timeout = 60 } }
+  proc.write_file(self.group.dir .. "/counts.lua", COUNTS)
+  for _, actions in pairs(self.group.triggers) do
+    if actions then
+      actions[COUNTER] = { lua = self.group.dir .. "/counts.lua" }
+    end
+  end
   for i = 1, 3 do
     local urls = {}
     self.links[i] = {}
@@ -230,6 +246,29 @@ local function check_commits(self, revisions)
   return started
 end
 
+-- Each run of the third trigger that is told as done is counted in the revision that says so, and is counted once.
+local function check_counts(self, revisions)
+  local counted = {}
+  for _, one in ipairs(revisions) do
+    local values = {}
+    for _, change in ipairs(one.changes) do
+      values[change.key] = change.value
+    end
+    for _, change in ipairs(one.changes) do
+      local number = tonumber(change.key:match("^events/(%d+)$"))
+      local run = number and not change.gone and change.value.runs[COUNTER]
+      if run and run.state == "done" and not counted[number] and tostring(run.outcome):find("^done in ") then
+        counted[number] = true
+        local value = values[("pm.state/event%d"):format(number)]
+        if value ~= "i1;" then
+          problem(self, "not counted once with its end", "%d at revision %d: %s", number, one.revision, tostring(value))
+        end
+      end
+    end
+  end
+  return counted
+end
+
 local function check_starts(self, records, started, terms)
   local seen, in_term, place = {}, {}, {}
   for _, entry in ipairs(self.group:entries { what = "start" }) do
@@ -272,11 +311,14 @@ function Trial:check()
   local _, terms = terms_of(revisions)
   self.late, self.reruns = {}, {}
   local seen = check_starts(self, records, check_commits(self, revisions), terms)
-  self.runs = 0
+  local counted = check_counts(self, revisions)
+  self.runs, self.counted = 0, 0
   for number, record in pairs(records) do
     for which, run in ipairs(record.runs) do
       self.runs = self.runs + 1
-      if not seen[("%d %d"):format(number, which)] then
+      if which == COUNTER then
+        self.counted = self.counted + (counted[number] and 1 or 0)
+      elseif not seen[("%d %d"):format(number, which)] then
         problem(self, "lost", "%d %s: %s, %s", number, run.trigger, run.state, tostring(run.outcome))
       end
     end

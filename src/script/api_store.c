@@ -71,7 +71,8 @@ static void keep(lua_State *L, const char *key, size_t key_len, char *bytes, siz
 		luaL_error(L, "pm.state holds 1 MiB in all: there is no room for %s", key);
 		return;
 	case SHARED_CHANGES_FULL:
-		luaL_error(L, "pm.state: triggers that still run have changed more than 2 MiB, which etcd gets when they end");
+		luaL_error(L, "pm.state: what triggers that still run have changed takes more than 2 MiB, with 128 bytes a"
+			      " value beside it; etcd gets it when they end");
 		return;
 	case SHARED_SHUT:
 		luaL_error(L, "pm.state: this monitor does not act, and only the one that acts may change pm.state");

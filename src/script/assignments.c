@@ -40,7 +40,7 @@ void assignment_free_all(struct list *list)
 
 static size_t size_of(const struct assignment *assignment)
 {
-	return assignment->name_len + assignment->len;
+	return assignment->name_len + assignment->len + ASSIGNMENT_BYTES;
 }
 
 static int compare_names(const struct assignment *a, const struct assignment *b)

@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 
+#define ASSIGNMENT_BYTES 128 /* what a change counts beside its name and value, so that their number has a bound */
+
 /* That a value was assigned to a name, or that a name has this value. All is owned by the change. */
 struct assignment {
 	char *name; /* any bytes, and a terminator */

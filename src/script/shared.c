@@ -82,10 +82,9 @@ static size_t place_of(const struct shared *shared, const char *key, size_t len,
 
 static void remove_at(struct shared *shared, size_t at)
 {
-	struct entry *entry = shared->entries.items[at];
+	struct entry *entry = list_remove_at(&shared->entries, at);
 
 	shared->bytes -= entry->key_len + entry->len;
-	list_remove(&shared->entries, entry);
 	free_entry(entry);
 }
 

@@ -15,7 +15,11 @@
 #include "script/job.h"
 
 #define STORE_BYTES ((size_t)1 << 20)   /* contract.md: pm.state holds 1 MiB in all */
-#define STORE_CHANGES (2 * STORE_BYTES) /* what the changes of runs under way may take */
+/*
+ * What the changes of runs under way may take. That are at most 16,000 of them (ASSIGNMENT_BYTES), for which the monitor's
+ * loop makes commits in about 20 ms.
+ */
+#define STORE_CHANGES (2 * STORE_BYTES)
 
 struct shared;
 
