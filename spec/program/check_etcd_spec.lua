@@ -154,6 +154,10 @@ describe("check of monitors", function()
     local code, out, err = check(settings)
     assert.equal(0, code, out .. err)
     assert.equal("yes", row(out, settings.etcd)[4])
+    settings.certfile, settings.keyfile = nil, nil
+    code, out = check(settings)
+    assert.equal(1, code)
+    has(out, "it is not reached: ", "etcd may ask for a certificate: monitors.certfile")
     settings.cafile = nil
     code, out = check(settings)
     assert.equal(1, code)

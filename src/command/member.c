@@ -61,10 +61,12 @@ static void on_page(void *data, const char *error, struct http_answer *answer)
 	json_t *root = json_loadb(answer->body.len > 0 ? answer->body.data : "", answer->body.len, 0, NULL);
 	const char *version = json_string_value(json_object_get(root, "etcdserver"));
 	const char *health = json_string_value(json_object_get(root, "health"));
+	char *words = error == NULL ? NULL
+				    : refusal_of_transport(error, answer, member->url, member->monitors->certfile);
 
 	member->page = NULL;
-	if (error != NULL)
-		note(member, answer->timed_out ? "timeout" : "unreached", error);
+	if (words != NULL)
+		note(member, answer->timed_out ? "timeout" : "unreached", words);
 	else if (member->step == STEP_VERSION && version == NULL)
 		note(member, "not etcd", "it does not answer as etcd does");
 	else if (member->step == STEP_HEALTH && (health == NULL || strcmp(health, "true") != 0))
@@ -76,6 +78,7 @@ static void on_page(void *data, const char *error, struct http_answer *answer)
 		take_clock(member, buf_text(&answer->head));
 	}
 	json_decref(root);
+	free(words);
 	go_on(member);
 }
 

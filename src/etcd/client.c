@@ -103,19 +103,24 @@ static bool is_stale(struct client *client, const struct etcd_header *header)
 	return false;
 }
 
-static void fail_by_transport(struct answer *answer, const char *error, const struct http_answer *came)
+static void fail_by_transport(const struct client_call *call, struct answer *answer, const char *error,
+			      const struct http_answer *came)
 {
+	const struct client *client = call->client;
+	char *words = refusal_of_transport(error, came, client->endpoints[call->endpoint], client->certfile);
+
 	if (came->reached)
-		answer_fail(answer, ETCD_UNKNOWN, came->timed_out ? ETCD_REASON_TIMEOUT : ETCD_REASON_LOST, error);
+		answer_fail(answer, ETCD_UNKNOWN, came->timed_out ? ETCD_REASON_TIMEOUT : ETCD_REASON_LOST, words);
 	else
-		answer_fail(answer, ETCD_AWAY, came->timed_out ? ETCD_REASON_TIMEOUT : ETCD_REASON_UNREACHED, error);
+		answer_fail(answer, ETCD_AWAY, came->timed_out ? ETCD_REASON_TIMEOUT : ETCD_REASON_UNREACHED, words);
+	free(words);
 }
 
 static void read_came(struct client_call *call, struct answer *answer, const char *error,
 		      const struct http_answer *came)
 {
 	if (error != NULL)
-		fail_by_transport(answer, error, came);
+		fail_by_transport(call, answer, error, came);
 	else if (call->more != NULL && came->status == 200 && came->body.len == 0)
 		answer_fail(answer, ETCD_AWAY, ETCD_REASON_LOST, "the stream has ended");
 	else

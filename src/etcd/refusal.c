@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 /* gRPC codes. */
 enum code {
 	CODE_INVALID = 3,
@@ -132,4 +134,11 @@ const char *refusal_reason_name(enum etcd_reason reason)
 	};
 
 	return names[reason];
+}
+
+char *refusal_of_transport(const char *error, const struct http_answer *came, const char *url, const char *certfile)
+{
+	bool may_want_one = came->reached && !came->timed_out && certfile == NULL && strncmp(url, "https:", 6) == 0;
+
+	return mem_printf("%s%s", error, may_want_one ? " (etcd may ask for a certificate: monitors.certfile)" : "");
 }

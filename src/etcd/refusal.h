@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "net/http.h"
+
 enum etcd_outcome {
 	ETCD_DONE,
 	ETCD_DIFFERS, /* a transaction whose comparisons did not hold: its other branch was carried out */
@@ -43,3 +45,10 @@ enum etcd_outcome refusal_of_text(long status, const char *text, enum etcd_reaso
 /* "done", "compare failed", "refused", "away", "unknown". */
 const char *refusal_outcome_name(enum etcd_outcome outcome);
 const char *refusal_reason_name(enum etcd_reason reason);
+
+/*
+ * Returns the words for a request to this URL that libcurl says has failed, the caller's. Where the connection was lost
+ * after its set-up with TLS, and we have no certificate (`certfile` NULL), they add that etcd may ask for one: in TLS
+ * 1.3 the server says so only then, and of its alert often nothing is left but the lost connection.
+ */
+char *refusal_of_transport(const char *error, const struct http_answer *came, const char *url, const char *certfile);
