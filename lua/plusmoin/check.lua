@@ -15,6 +15,7 @@ local network = require "plusmoin.check.network"
 local pool = require "plusmoin.check.pool"
 local programs = require "plusmoin.check.programs"
 local reach = require "plusmoin.check.reach"
+local rivals = require "plusmoin.check.rivals"
 local row = require "plusmoin.check.row"
 local show = require "plusmoin.check.show"
 local tuning = require "plusmoin.check.tuning"
@@ -113,6 +114,7 @@ function check.judge(config)
     end
   end
   twins.find(config.nodes)
+  rivals.find(config.nodes)
   result.no_master = find_masters(config.nodes)
   for _, node in ipairs(config.nodes) do
     result.ok = result.ok and node.ok

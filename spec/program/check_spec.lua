@@ -226,6 +226,9 @@ describe("check", function()
     has(out, "is the same server as " .. master.name, "wal_receiver_timeout is 0", "idle_session_timeout (2 s)",
       "connections are free", "none has table heartbeat")
     has(row(out, slaves[1]), "slave")
+    slaves[1]:promote()
+    _, out = check(daemon)
+    has(out, "is a master of the same origin as the master " .. master.name .. ": both take writes (split_brain)")
   end)
 
   it("tells how large the table of the beats is when it has millions of dead rows", function()

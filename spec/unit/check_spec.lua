@@ -250,6 +250,24 @@ describe("check", function()
     has(text, "is the same server as c:1")
   end)
 
+  it("advises against two masters of one origin", function()
+    local function master(letter, more)
+      local one = node { id = letter .. ":1", name = letter .. ":1", facts = facts { started = letter:byte() + 0.5 } }
+      for key, value in pairs(more or {}) do
+        one[key] = value
+      end
+      return one
+    end
+    local text, ok = report(master "a", master "b", master("c", { ignore_system_id = true }),
+      master("d", { is_slave = true }), master("e", { facts = facts { system_id = "2" } }))
+    assert.is_true(ok)
+    has(text, "is a master of the same origin as the master a:1: both take writes (split_brain)", "ignore_system_id")
+    local _, count = text:gsub("of the same origin", "")
+    assert.equal(1, count)
+    text = report(master("a", { facts = facts() }), master("b", { facts = facts() }))
+    assert.is_nil(text:find("of the same origin", 1, true)) -- one server under two names
+  end)
+
   it("names what a slave's beat says, and what a server does not tell", function()
     has(report(node { is_slave = true }), "shows no beat yet")
     has(report(node { is_slave = true, row_master = "elsewhere:1" }), '"elsewhere:1", which is no configured node')

@@ -269,6 +269,8 @@ static void add_node(struct json *json, const struct config *config, const struc
 	jsonw_int(json, node->port);
 	add_string(json, "user", node->user);
 	add_string(json, "dbname", node->dbname);
+	jsonw_key(json, "ignore_system_id");
+	jsonw_bool(json, node->ignore_system_id);
 	add_seconds(json, "max_sync_delay", config_max_sync_delay_ms(config, node));
 	add_seconds(json, "recover_sync_delay", config_recover_sync_delay_ms(config, node));
 }

@@ -127,8 +127,8 @@ void ballot_put(struct ballot *ballot, const char *key, const char *text)
 	put->text = mem_strdup(text);
 	if (text != NULL && strncmp(key, KEY_ASK, strlen(KEY_ASK)) == 0)
 		read_on(ballot);
-	if (ballot->call == NULL && ballot->waiting.count >= WAITING)
-		drop(ballot, 1);
+	if (ballot->waiting.count >= WAITING)
+		free_put(list_remove_at(&ballot->waiting, ballot->sent)); /* the oldest one that is not under way */
 	list_add(&ballot->waiting, put);
 	if (!timer_is_set(ballot->again))
 		timer_start(ballot->again, 0); /* at the end of the loop's turn, together with what else is put in it */

@@ -23,7 +23,7 @@ struct ballot_start {
 /* Copies the prefix. */
 struct ballot *ballot_new(const struct ballot_start *start);
 
-/* From now on keys are written with this lease; before the first one nothing is written. */
+/* From now on keys are written with this lease; 0: there is none, and nothing is written until there is another one. */
 void ballot_has_lease(struct ballot *ballot, int64_t lease);
 
 /* Has the text written at the key, or (NULL) the key deleted; copies both. */

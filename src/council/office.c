@@ -35,6 +35,7 @@ static void on_revoked(void *data, bool gone)
 
 	(void)gone; /* if the lease could not be handed back, it ends by itself */
 	lease_free(&clerk->lease);
+	ballot_has_lease(clerk->ballot, 0);
 	election_has_none(clerk->election, "the term was handed back");
 	reg_has_lease(clerk->reg, 0, clerk->ttl_ms);
 	if (clerk->ends)
@@ -281,6 +282,7 @@ static void on_lease(void *data, const struct lease_news *news)
 	case LEASE_GONE:
 		election_may(clerk->election, false);
 		election_has_none(clerk->election, "etcd has ended the lease");
+		ballot_has_lease(clerk->ballot, 0);
 		lease_free(&clerk->lease);
 		start_lease(clerk);
 		return;
