@@ -386,6 +386,8 @@ bool shift_free(struct shift **shift_p)
 		return true;
 	dispatch_set_gate(shift->dispatch, NULL);
 	headcount_free(&shift->headcount);
+	if (shift->council != NULL)
+		on_keep(shift); /* what ended last */
 	if (!council_free(&shift->council))
 		return false;
 	duties_drop(&shift->duties);
