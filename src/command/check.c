@@ -220,6 +220,12 @@ static void add_string(struct json *json, const char *key, const char *text)
 	jsonw_string(json, text);
 }
 
+static void add_int(struct json *json, const char *key, int64_t number)
+{
+	jsonw_key(json, key);
+	jsonw_int(json, number);
+}
+
 static void add_seconds(struct json *json, const char *key, int64_t ms)
 {
 	jsonw_key(json, key);
@@ -265,8 +271,7 @@ static void add_node(struct json *json, const struct config *config, const struc
 	add_string(json, "id", node->id);
 	add_string(json, "name", node->name);
 	add_string(json, "host", node->host);
-	jsonw_key(json, "port");
-	jsonw_int(json, node->port);
+	add_int(json, "port", node->port);
 	add_string(json, "user", node->user);
 	add_string(json, "dbname", node->dbname);
 	jsonw_key(json, "ignore_system_id");
@@ -285,10 +290,8 @@ static void add_answer(struct json *json, const struct survey_answer *answer)
 		jsonw_key(json, "is_slave");
 		jsonw_bool(json, answer->is_slave);
 	}
-	jsonw_key(json, "server_version");
-	jsonw_int(json, answer->server_version);
-	jsonw_key(json, "backend_pid");
-	jsonw_int(json, answer->backend_pid);
+	add_int(json, "server_version", answer->server_version);
+	add_int(json, "backend_pid", answer->backend_pid);
 	add_seconds(json, "age", answer->age_ms);
 	if (answer->row_state == ROW_SHOWN) {
 		add_string(json, "row_master", answer->row.master);
@@ -310,15 +313,11 @@ static void begin_config(struct json *json, const struct config *config)
 	add_seconds(json, "retry_interval", config->retry_interval_ms);
 	add_seconds(json, "fresh_connect_interval", config->fresh_connect_ms);
 	add_seconds(json, "fresh_connect", config_fresh_connect_ms(config, login_cost_us()));
-	jsonw_key(json, "login_cost_us");
-	jsonw_int(json, login_cost_us());
-	jsonw_key(json, "down_after");
-	jsonw_int(json, config->down_after);
+	add_int(json, "login_cost_us", login_cost_us());
+	add_int(json, "down_after", config->down_after);
 	fits_reserve(config);
-	jsonw_key(json, "fit");
-	jsonw_int(json, (int64_t)descriptors_fit());
-	jsonw_key(json, "descriptors");
-	jsonw_int(json, (int64_t)descriptors_limit());
+	add_int(json, "fit", (int64_t)descriptors_fit());
+	add_int(json, "descriptors", (int64_t)descriptors_limit());
 	jsonw_key(json, "nodes");
 	jsonw_begin_array(json);
 }
