@@ -14,7 +14,7 @@
 #include "monitor/monitor.h"
 #include "script/shared.h"
 
-/* The owner sets `council`, `clock`, `shared` and `monitor`; the others begin as zero. Ended by scribe_end(). */
+/* The owner sets the members before `meta`; the others begin as zero. Ended by scribe_end(). */
 struct scribe {
 	struct council *council;
 	const struct clock *clock;

@@ -16,8 +16,8 @@
 
 #define STORE_BYTES ((size_t)1 << 20)   /* contract.md: pm.state holds 1 MiB in all */
 /*
- * What the changes of runs under way may take. That are at most 16,000 of them (ASSIGNMENT_BYTES), for which the monitor's
- * loop makes commits in about 20 ms.
+ * What the changes of runs under way may take. ASSIGNMENT_BYTES makes that 16,000 changes at most. The monitor's loop
+ * takes about 15 ms to make commits of so many when their run ends.
  */
 #define STORE_CHANGES (2 * STORE_BYTES)
 
