@@ -298,7 +298,7 @@ return {
   --   -- How many monitors must see a loss for it to count: most that can say, any one (nobody is asked), or a number.
   --   -- Default: majority.
   --   votes = "majority",
-  --   -- What triggers do that do not say alone themselves: hold starts none while etcd does not answer.
+  --   -- What triggers without alone do: hold starts none while etcd is away. Those with rerun = false hold anyway.
   --   -- Allowed: hold, act. Default: hold.
   --   away = "hold",
   -- },

@@ -228,7 +228,8 @@ local rows = {
     doc = "How many monitors must see a loss for it to count: most that can say, any one (nobody is asked), or a "
       .. "number." },
   { name = "monitors.away", type = "choice", allowed = { "hold", "act" }, default = "hold", reload = "live",
-    doc = "What triggers do that do not say alone themselves: hold starts none while etcd does not answer." },
+    doc = "What triggers without alone do: hold starts none while etcd is away. Those with rerun = false hold "
+      .. "anyway." },
 }
 
 settings.rows = rows

@@ -403,7 +403,7 @@ describe("monitors:", function()
     acts_alone({}, "act", nil)
   end)
 
-  it("etcd is away: with away = act the others wait that hold", function()
+  it("etcd is away: with away = act the others wait that hold #long", function()
     acts_alone({ away = "act" }, nil, "hold")
   end)
 

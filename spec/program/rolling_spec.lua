@@ -29,14 +29,16 @@ describe("a rolling upgrade of monitors", function()
       terms[i] = group:wait_entry({ what = "end", name = "slave_up", which = 2 }, i).term
       assert.is_true(terms[i] >= down.term and (i == 1 or terms[i] > terms[i - 1]))
     end
+    local events = { slave_down = 0, slave_up = 0 }
     for _, entry in ipairs(group:entries { what = "start" }) do
       local run = entry.id .. " " .. entry.which
-      assert.is_nil(starts[run], "twice: " .. entry.line)
+      assert.is_true(not starts[run] or entry.rerun, "twice: " .. entry.line) -- a stop may have cut it short
+      if not starts[run] and events[entry.name] then
+        events[entry.name] = events[entry.name] + 1
+      end
       starts[run] = true
     end
-    for _, name in ipairs { "slave_down", "slave_up" } do
-      assert.equal(2 * #daemons, #group:entries { what = "start", name = name }, group:diagnose())
-    end
+    assert.same({ slave_down = 2 * #daemons, slave_up = 2 * #daemons }, events, group:diagnose())
     proc.wait_for("the last end in etcd", 5, function()
       for _, record in pairs(group:kept()) do
         for _, run in ipairs(record.runs) do

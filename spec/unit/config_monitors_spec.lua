@@ -121,16 +121,17 @@ describe("monitors", function()
   it("say what triggers do while etcd is away that do not say it themselves", function()
     local function acting(away)
       local result, said = load_monitors({ etcd = URL, away = away }, nil, { triggers = { master_up = {
-        "/bin/true", { command = "/bin/true", alone = "hold" }, { command = "/bin/true", alone = "act" } } } }), {}
+        "/bin/true", { command = "/bin/true", alone = "hold" }, { command = "/bin/true", alone = "act" },
+        { command = "/bin/true", rerun = false }, { command = "/bin/true", rerun = false, alone = "act" } } } }), {}
       assert.same({}, result.errors)
       for i, action in ipairs(result.config.triggers.master_up) do
         said[i] = action.acts_alone and "act" or "hold"
       end
       return said
     end
-    assert.same({ "hold", "hold", "act" }, acting(nil))
-    assert.same({ "hold", "hold", "act" }, acting("hold"))
-    assert.same({ "act", "hold", "act" }, acting("act"))
+    assert.same({ "hold", "hold", "act", "hold", "act" }, acting(nil))
+    assert.same({ "hold", "hold", "act", "hold", "act" }, acting("hold"))
+    assert.same({ "act", "hold", "act", "hold", "act" }, acting("act"))
     assert_error({ etcd = URL, away = "wait" }, 'monitors.away: "wait" is not known; allowed: hold, act')
   end)
 

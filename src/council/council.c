@@ -123,15 +123,15 @@ static void take_leader(struct council *council, const char *value)
 
 static void take_stuck(struct council *council, const char *why)
 {
-	int64_t lasted_ms = council_stuck_ms(council);
+	bool was_long = council_is_away_for_long(council);
 
 	if (why != NULL)
-		log_error("etcd cannot be asked, so no trigger starts: %s", why);
+		log_error("etcd cannot be asked, so no trigger starts but those that act alone: %s", why);
 	else
 		log_error("etcd answers again");
 	council->stuck_ms = why != NULL ? clock_steady_ms() : 0;
 	take_text(&council->stuck, mem_strdup(why));
-	if (why == NULL && council->term != 0 && lasted_ms > council->ttl_ms)
+	if (why == NULL && council->term != 0 && was_long)
 		clerk_tell(council->clerk, missive_new(MISSIVE_REREAD));
 }
 
@@ -261,9 +261,9 @@ bool council_is_stuck(const struct council *council)
 	return council->stuck != NULL;
 }
 
-int64_t council_stuck_ms(const struct council *council)
+bool council_is_away_for_long(const struct council *council)
 {
-	return council->stuck != NULL ? clock_steady_ms() - council->stuck_ms : 0;
+	return council->stuck != NULL && clock_steady_ms() - council->stuck_ms > council->ttl_ms;
 }
 
 void council_commit(struct council *council, struct commit *commit)

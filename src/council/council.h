@@ -65,8 +65,11 @@ char *council_words(const struct council *council);
 /* Whether etcd cannot be asked, so that nothing may be started. */
 bool council_is_stuck(const struct council *council);
 
-/* For how many ms etcd could not be asked; 0: it can. */
-int64_t council_stuck_ms(const struct council *council);
+/*
+ * Whether etcd could not be asked for longer than a lease lasts. When it can be asked again in our term, `returned`
+ * follows.
+ */
+bool council_is_away_for_long(const struct council *council);
 
 /*
  * Has the commit written in our term, after those before it; takes it over. Its number is higher than the one before.

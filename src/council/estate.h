@@ -1,7 +1,7 @@
 /*
  * The estate is what a term takes over from the terms before it: the state as it was committed last, the values of
- * pm.state, and the kept events with the outcomes of their triggers. It is read when the term has begun, as nobody else can write then, and
- * once more when etcd was away for long.
+ * pm.state, and the kept events with the outcomes of their triggers. It is read when the term has begun, as nobody else
+ * can write then, and once more when etcd was away for long.
  */
 #pragma once
 

@@ -138,26 +138,10 @@ unsigned long scribe_commit_runs(struct scribe *scribe, const struct duty *duty)
 
 void scribe_commit_values(struct scribe *scribe)
 {
-	if (!shared_has_assignments(scribe->shared))
-		return;
 	if (scribe->monitor == NULL && scribe->meta == NULL) /* the daemon ends, and has committed nothing yet */
 		scribe_drop_values(scribe);
 	else
 		scribe_send(scribe, begin_with_changes(scribe));
-}
-
-/* Adds to `values` the removal of each value in `stored` that pm.state does not have. */
-static void add_removals(const struct scribe *scribe, const struct list *stored, struct list *values)
-{
-	for (size_t i = 0; i < stored->count; i++) {
-		const struct assignment *value = stored->items[i];
-		size_t len;
-		char *own = shared_get(scribe->shared, value->name, value->name_len, &len);
-
-		if (own == NULL)
-			list_add(values, assignment_new(value->name, value->name_len, NULL, 0));
-		free(own);
-	}
 }
 
 void scribe_commit_all_values(struct scribe *scribe, const struct list *stored)
@@ -166,8 +150,7 @@ void scribe_commit_all_values(struct scribe *scribe, const struct list *stored)
 
 	scribe_drop_values(scribe);
 	scribe->missed = false;
-	shared_copy(scribe->shared, &values);
-	add_removals(scribe, stored, &values);
+	shared_copy(scribe->shared, stored, &values);
 	if (values.count > 0)
 		scribe_send(scribe, begin_with(scribe, &values));
 	assignment_free_all(&values);

@@ -3,8 +3,8 @@
  * has changed of the fleet's state, events with what has become of their runs, and pm.state.
  *
  * A run's changes of pm.state are committed with the run's end, and a term begins with what was committed. So a run
- * that was cut short, and runs again under the next monitor, sees pm.state without its own first changes. Monitor's
- * loop.
+ * that was cut short, and runs again under the next monitor, sees pm.state without its own first changes, unless
+ * another run that has ended has assigned the same name since. Monitor's loop.
  */
 #pragma once
 
@@ -52,16 +52,20 @@ void scribe_release(struct scribe *scribe);
  */
 unsigned long scribe_commit_runs(struct scribe *scribe, const struct duty *duty);
 
-/* Commits the changes of pm.state by runs that have ended, if there are any. */
+/* Commits the changes of pm.state by runs that have ended; the caller knows that there are some. */
 void scribe_commit_values(struct scribe *scribe);
 
 /*
  * Commits all of pm.state, to a store that may hold something else: `stored` (struct assignment *) is that, and what
- * pm.state does not have is deleted.
+ * pm.state does not have is deleted. Names that runs under way have changed are left as they are in the store, since
+ * these changes are committed with their runs' ends.
  */
 void scribe_commit_all_values(struct scribe *scribe, const struct list *stored);
 
-/* Drops the changes of pm.state by runs that have ended: they run again, or etcd is away for long. */
+/*
+ * Drops the changes of pm.state by runs that have ended. The shift calls this while etcd is away for long, and commits
+ * all of pm.state when that is over.
+ */
 void scribe_drop_values(struct scribe *scribe);
 
 void scribe_end(struct scribe *scribe);

@@ -36,12 +36,6 @@ struct shift {
 
 /* ---- events ---- */
 
-/* Whether etcd has been away for so long that what happens is no longer written down. */
-static bool is_away_for_long(const struct shift *shift)
-{
-	return council_stuck_ms(shift->council) > shift->config->monitors.ttl_ms;
-}
-
 bool shift_fired(struct shift *shift, struct event *event)
 {
 	struct commit *commit;
@@ -54,7 +48,7 @@ bool shift_fired(struct shift *shift, struct event *event)
 	event_set_term(event, council_term(shift->council));
 	if (event->kind == EVENT_HEARTBEAT)
 		return council_is_sure(shift->council);
-	shift->misses = shift->misses || is_away_for_long(shift);
+	shift->misses = shift->misses || council_is_away_for_long(shift->council);
 	if (shift->misses) { /* on_returned() makes the difference fire */
 		loners_dispatch(&shift->loners, shift->config, event, NULL);
 		return false;
@@ -142,12 +136,8 @@ void shift_ended(struct shift *shift, const struct event *event, const char *pat
 	if (duty == NULL || council_term(shift->council) == 0)
 		return;
 	run = duty_find_run(duty, path, &i);
-	if (run == NULL)
-		return;
-	if (shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED)) {
-		scribe_drop_values(&shift->scribe);
+	if (run == NULL || (shift->leaves && (end == ACTION_DROPPED || end == ACTION_FAILED)))
 		return; /* while the daemon ends, what did not start or was cut short is left for the next monitor */
-	}
 	duty_end_run(run, how);
 	(void)commit_runs(shift, duty);
 	if (duty->stands && duty_is_over(duty))
@@ -168,7 +158,9 @@ static void on_keep(void *data)
 {
 	struct shift *shift = data;
 
-	shift->scribe.missed = shift->scribe.missed || is_away_for_long(shift);
+	if (!shared_has_assignments(shift->scribe.shared))
+		return;
+	shift->scribe.missed = shift->scribe.missed || council_is_away_for_long(shift->council);
 	if (shift->scribe.missed || council_term(shift->council) == 0)
 		scribe_drop_values(&shift->scribe);
 	else
@@ -256,7 +248,8 @@ static void on_acts(void *data, const struct estate *estate)
 	if (estate->left_out != NULL)
 		log_error("a part of the state in etcd cannot be read and was left out: %s", estate->left_out);
 	if (estate->strange != NULL)
-		log_error("a value of pm.state in etcd cannot be read and was left out: %s", estate->strange);
+		log_error("a value of pm.state in etcd cannot be read and was left out (\"etcdctl del\" drops it): %s",
+			  estate->strange);
 	shared_open(shift->scribe.shared, estate->seeds ? NULL : &estate->values);
 	if (estate->seeds) {
 		seed(shift, estate);
@@ -350,7 +343,6 @@ struct shift *shift_new(const struct shift_start *start)
 	}
 	shift->scribe.council = shift->council;
 	dispatch_set_gate(shift->dispatch, &shift->gate);
-	shared_track(start->shared);
 	shift->headcount = headcount_new(start->loop, shift->council, &shift->scribe.monitor);
 	return shift;
 }
@@ -375,6 +367,7 @@ void shift_leave(struct shift *shift)
 		return;
 	shift->scribe.monitor = NULL;
 	shift->leaves = true;
+	shared_leave(shift->scribe.shared);
 }
 
 bool shift_free(struct shift **shift_p)
@@ -387,7 +380,9 @@ bool shift_free(struct shift **shift_p)
 	dispatch_set_gate(shift->dispatch, NULL);
 	headcount_free(&shift->headcount);
 	if (shift->council != NULL)
-		on_keep(shift); /* what ended last */
+		on_keep(shift); /* its timer fires no more: commits what runs have changed that ended in this turn */
+	timer_stop(shift->keep);
+	timer_stop(shift->look);
 	if (!council_free(&shift->council))
 		return false;
 	duties_drop(&shift->duties);

@@ -212,6 +212,7 @@ static bool join_others(struct daemon *daemon)
 
 	if (daemon->config->monitors.etcd_count == 0)
 		return true;
+	shared_track(daemon->shared);
 	daemon->shift = shift_new(&start);
 	if (daemon->shift == NULL) {
 		(void)fputs("plusmoin: the thread that talks with etcd cannot start\n", stderr);

@@ -138,7 +138,8 @@ const char *refusal_reason_name(enum etcd_reason reason)
 
 char *refusal_of_transport(const char *error, const struct http_answer *came, const char *url, const char *certfile)
 {
-	bool may_want_one = came->reached && !came->timed_out && certfile == NULL && strncmp(url, "https:", 6) == 0;
+	bool may_want_one = came->reached && !came->timed_out && came->head.len == 0 && came->body.len == 0 &&
+			    certfile == NULL && strncmp(url, "https:", 6) == 0;
 
 	return mem_printf("%s%s", error, may_want_one ? " (etcd may ask for a certificate: monitors.certfile)" : "");
 }

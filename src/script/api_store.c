@@ -59,34 +59,47 @@ static int store_get(lua_State *L)
 	return 1;
 }
 
+/* Why an assignment is refused; SHARED_FULL names the name. */
+static const char *refusal_of(enum shared_result result)
+{
+	switch (result) {
+	case SHARED_FULL:
+		return "pm.state holds 1 MiB in all: there is no room for %s";
+	case SHARED_CHANGES_FULL:
+		return "pm.state: what triggers that still run have changed takes more than 2 MiB, with 128 bytes a value"
+		       " beside it; etcd gets it when they end";
+	case SHARED_MANY:
+		return "pm.state holds 16384 values at most where there are several monitors";
+	case SHARED_LONG:
+		return "pm.state: a name has at most 1024 bytes where there are several monitors";
+	case SHARED_LOADS:
+		return "pm.state can only be changed while plusmoin runs, not while a configuration is loaded";
+	case SHARED_SHUT:
+		return "pm.state: this monitor does not act, and only the one that acts may change pm.state";
+	case SHARED_OVER:
+		return "pm.state: this run was ended, and changes no more";
+	case SHARED_DONE:
+		break;
+	}
+	return NULL;
+}
+
 /* Gives the bytes to all hosts, or raises. Takes them over; NULL removes the value. */
-static void keep(lua_State *L, const char *key, size_t key_len, char *bytes, size_t len)
+static void keep(lua_State *L, struct shared *shared, const char *key, size_t key_len, char *bytes, size_t len)
 {
 	const struct run *run = run_of(L);
+	const char *refusal =
+		refusal_of(shared_set(shared, run != NULL ? run->job : NULL, key, key_len, bytes, len));
 
-	switch (shared_set(shared_of(L), run != NULL ? run->job : NULL, key, key_len, bytes, len)) {
-	case SHARED_DONE:
-		return;
-	case SHARED_FULL:
-		luaL_error(L, "pm.state holds 1 MiB in all: there is no room for %s", key);
-		return;
-	case SHARED_CHANGES_FULL:
-		luaL_error(L, "pm.state: what triggers that still run have changed takes more than 2 MiB, with 128 bytes a"
-			      " value beside it; etcd gets it when they end");
-		return;
-	case SHARED_SHUT:
-		luaL_error(L, "pm.state: this monitor does not act, and only the one that acts may change pm.state");
-		return;
-	case SHARED_OVER:
-		luaL_error(L, "pm.state: this run was ended, and changes no more");
-		return;
-	}
+	if (refusal != NULL)
+		luaL_error(L, refusal, key);
 }
 
 /* set(key, value): keeps a deep copy, nil removes. Raises when it is too big or not plain, or may not be changed. */
 static int store_set(lua_State *L)
 {
 	size_t key_len;
+	struct shared *shared = shared_of(L);
 	const char *key;
 	struct buf *out;
 	size_t len;
@@ -95,7 +108,7 @@ static int store_set(lua_State *L)
 	key = lua_tolstring(L, 1, &key_len);
 	luaL_checkany(L, 2);
 	if (lua_isnil(L, 2)) {
-		keep(L, key, key_len, NULL, 0);
+		keep(L, shared, key, key_len, NULL, 0);
 		return 0;
 	}
 	lua_settop(L, 2);
@@ -103,7 +116,7 @@ static int store_set(lua_State *L)
 	lua_insert(L, 2); /* key bytes value */
 	packed_add(L, out, STORE_BYTES);
 	len = out->len;
-	keep(L, key, key_len, buf_steal(out), len);
+	keep(L, shared, key, key_len, buf_steal(out), len);
 	return 0;
 }
 

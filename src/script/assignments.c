@@ -101,6 +101,41 @@ bool assignments_add(struct assignments *assignments, unsigned long run, struct 
 	return true;
 }
 
+bool assignments_have(const struct assignments *assignments, const char *name, size_t name_len)
+{
+	const struct assignment any = { .name = (char *)name, .name_len = name_len }; /* runs are numbered from 1 */
+	struct assignment *found;
+	size_t at = place_of(assignments, &any, &found);
+
+	return at < assignments->open.count && compare_names(assignments->open.items[at], &any) == 0;
+}
+
+/* Closes the gaps that taken or dropped changes have left. */
+static void close_gaps(struct list *open)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < open->count; i++) {
+		if (open->items[i] != NULL)
+			open->items[kept++] = open->items[i];
+	}
+	open->count = kept;
+}
+
+void assignments_drop(struct assignments *assignments, unsigned long run)
+{
+	for (size_t i = 0; i < assignments->open.count; i++) {
+		struct assignment *assignment = assignments->open.items[i];
+
+		if (assignment->run != run)
+			continue;
+		assignments->open.items[i] = NULL;
+		assignments->bytes -= size_of(assignment);
+		assignment_free(&assignment);
+	}
+	close_gaps(&assignments->open);
+}
+
 /* Deals with the changes of one name, from `from` to `to`: moves the run's one to the ready ones, drops older ones. */
 static void end_name(struct assignments *assignments, size_t from, size_t to, unsigned long run)
 {
@@ -129,18 +164,13 @@ static void end_name(struct assignments *assignments, size_t from, size_t to, un
 void assignments_end(struct assignments *assignments, unsigned long run)
 {
 	struct list *open = &assignments->open;
-	size_t kept = 0;
 
 	for (size_t from = 0, to; from < open->count; from = to) {
 		for (to = from + 1; to < open->count && compare_names(open->items[from], open->items[to]) == 0;)
 			to++;
 		end_name(assignments, from, to, run);
 	}
-	for (size_t i = 0; i < open->count; i++) {
-		if (open->items[i] != NULL)
-			open->items[kept++] = open->items[i];
-	}
-	open->count = kept;
+	close_gaps(open);
 }
 
 void assignments_take(struct assignments *assignments, struct list *out)

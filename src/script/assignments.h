@@ -43,6 +43,12 @@ void assignment_free_all(struct list *list);
  */
 bool assignments_add(struct assignments *assignments, unsigned long run, struct assignment *assignment, size_t most);
 
+/* Whether a run that is under way has changed this name. */
+bool assignments_have(const struct assignments *assignments, const char *name, size_t name_len);
+
+/* Drops the changes of a run that will run again elsewhere. */
+void assignments_drop(struct assignments *assignments, unsigned long run);
+
 /*
  * The run has ended: its changes are ready. Older changes of the same names by other runs are dropped, since they are
  * no longer what the name has.

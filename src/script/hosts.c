@@ -116,11 +116,11 @@ static void on_changed(void *data)
 	note_change(data);
 }
 
-static void on_ending(void *data, struct job *job)
+static void on_ending(void *data, struct job *job, bool failed)
 {
 	struct hosts *hosts = data;
 
-	if (shared_end_job(hosts->shared, job) && hosts->events.assigned != NULL)
+	if (shared_end_job(hosts->shared, job, failed) && hosts->events.assigned != NULL)
 		hosts->events.assigned(hosts->data);
 }
 

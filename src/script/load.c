@@ -119,7 +119,7 @@ static void tell(struct task *task, const struct runner_outcome *outcome)
 	struct host *host = task->host;
 
 	task->job->owner = NULL;
-	load->events->ending(load->data, task->job);
+	load->events->ending(load->data, task->job, outcome->error != NULL && !outcome->timed_out);
 	list_remove(&load->tasks, task);
 	timer_free(&task->timer);
 	if (load->old.count > 0)

@@ -30,8 +30,8 @@ struct load_events {
 	void (*held)(void *data, struct load *load);
 	/* The load does not use this host any more, and the callee ends it; `held`: a run holds the host. */
 	void (*spare)(void *data, struct host *host, bool held);
-	/* The job is about to be told as ended, whatever its run still does. */
-	void (*ending)(void *data, struct job *job);
+	/* The job is about to be told as ended, whatever its run still does. `failed`: but not by its timeout. */
+	void (*ending)(void *data, struct job *job, bool failed);
 	/* More can run than before, or load_render() has something else to say. */
 	void (*changed)(void *data);
 };

@@ -170,7 +170,7 @@ static bool is_at_end_of_table(const struct reader *reader)
 	return reader->at < reader->end && *reader->at == TAG_END;
 }
 
-/* Goes over one value. `is_key`: it is a table's key, which Lua refuses to be no number (NaN). */
+/* Goes over one value. `is_key`: it is a table's key, for which Lua raises an error if it is NaN. */
 static bool skip(struct reader *reader, bool is_key, int depth)
 {
 	struct token token;

@@ -20,6 +20,7 @@ struct shared {
 	struct board *board;
 	bool tracks; /* changes are kept, because etcd is to have them */
 	bool is_shut;
+	bool leaves; /* the daemon ends */
 	struct assignments assignments;
 };
 
@@ -101,13 +102,21 @@ static void insert_at(struct shared *shared, size_t at, const char *key, size_t 
 	list_insert(&shared->entries, at, entry);
 }
 
-/* Whether this run may not change values. */
-static bool is_refused(const struct shared *shared, const struct job *job, enum shared_result *result)
+/* Whether this may not be assigned; `*result` says why. But for SHARED_LOADS that is so with several monitors only. */
+static bool is_refused(const struct shared *shared, const struct job *job, size_t key_len, enum shared_result *result)
 {
-	if (!shared->tracks)
+	*result = SHARED_DONE;
+	if (job == NULL)
+		*result = SHARED_LOADS; /* what a start refuses a reload must not take */
+	else if (!shared->tracks)
 		return false;
-	*result = shared->is_shut ? SHARED_SHUT : SHARED_OVER;
-	return shared->is_shut || job == NULL || atomic_load(&job->over);
+	else if (shared->is_shut)
+		*result = SHARED_SHUT;
+	else if (atomic_load(&job->over))
+		*result = SHARED_OVER;
+	else if (key_len > STORE_NAME_BYTES)
+		*result = SHARED_LONG;
+	return *result != SHARED_DONE;
 }
 
 static bool note_change(struct shared *shared, const struct job *job, const char *key, size_t key_len,
@@ -127,11 +136,13 @@ static enum shared_result set(struct shared *shared, const struct job *job, cons
 	bool found;
 	size_t at;
 
-	if (is_refused(shared, job, &result))
+	if (is_refused(shared, job, key_len, &result))
 		return result;
 	at = place_of(shared, key, key_len, &found);
-	if (!found && bytes == NULL)
-		return SHARED_DONE;
+	if (!found && bytes == NULL && !assignments_have(&shared->assignments, key, key_len))
+		return SHARED_DONE; /* nor does etcd have it */
+	if (!found && bytes != NULL && shared->tracks && shared->entries.count >= STORE_VALUES)
+		return SHARED_MANY;
 	if (found) {
 		old = shared->entries.items[at];
 		freed = old->key_len + old->len;
@@ -231,8 +242,13 @@ void shared_track(struct shared *shared)
 	shared->is_shut = true;
 }
 
+void shared_leave(struct shared *shared)
+{
+	shared->leaves = true;
+}
+
 /* A run may be about to assign a value: it does so before this takes the lock, or sees then that it is over. */
-bool shared_end_job(struct shared *shared, struct job *job)
+bool shared_end_job(struct shared *shared, struct job *job, bool failed)
 {
 	bool is_ready;
 
@@ -240,7 +256,10 @@ bool shared_end_job(struct shared *shared, struct job *job)
 	if (!shared->tracks)
 		return false;
 	pthread_mutex_lock(&shared->lock);
-	assignments_end(&shared->assignments, job->id);
+	if (shared->leaves && failed)
+		assignments_drop(&shared->assignments, job->id);
+	else
+		assignments_end(&shared->assignments, job->id);
 	is_ready = shared->assignments.ready.count > 0;
 	pthread_mutex_unlock(&shared->lock);
 	return is_ready;
@@ -297,13 +316,22 @@ void shared_shut(struct shared *shared)
 	pthread_mutex_unlock(&shared->lock);
 }
 
-void shared_copy(struct shared *shared, struct list *out)
+void shared_copy(struct shared *shared, const struct list *stored, struct list *out)
 {
 	pthread_mutex_lock(&shared->lock);
 	for (size_t i = 0; i < shared->entries.count; i++) {
 		const struct entry *entry = shared->entries.items[i];
 
-		list_add(out, assignment_new(entry->key, entry->key_len, entry->bytes, entry->len));
+		if (!assignments_have(&shared->assignments, entry->key, entry->key_len))
+			list_add(out, assignment_new(entry->key, entry->key_len, entry->bytes, entry->len));
+	}
+	for (size_t i = 0; i < stored->count; i++) {
+		const struct assignment *value = stored->items[i];
+		bool found;
+
+		(void)place_of(shared, value->name, value->name_len, &found);
+		if (!found && !assignments_have(&shared->assignments, value->name, value->name_len))
+			list_add(out, assignment_new(value->name, value->name_len, NULL, 0));
 	}
 	pthread_mutex_unlock(&shared->lock);
 }

@@ -20,6 +20,8 @@
  * takes about 15 ms to make commits of so many when their run ends.
  */
 #define STORE_CHANGES (2 * STORE_BYTES)
+#define STORE_VALUES ((size_t)16384)   /* in etcd, where a term reads all of them in one answer, of less than 16 MiB */
+#define STORE_NAME_BYTES ((size_t)1024) /* in etcd, where a name is up to three times as long */
 
 struct shared;
 
@@ -30,14 +32,14 @@ enum shared_result {
 	SHARED_DONE,
 	SHARED_FULL,         /* the values would take more than STORE_BYTES */
 	SHARED_CHANGES_FULL, /* the changes of runs under way would take more than STORE_CHANGES */
+	SHARED_MANY,         /* there would be more than STORE_VALUES values */
+	SHARED_LONG,         /* the name is longer than STORE_NAME_BYTES */
+	SHARED_LOADS,        /* no run does so, but a configuration that is being loaded */
 	SHARED_SHUT,         /* this monitor does not act */
 	SHARED_OVER,         /* the run has been told as ended, or was stopped */
 };
 
-/*
- * Makes `bytes` (malloc'ed), which it takes over, the value of `key`; NULL removes it. `job`: whose run it is that
- * does so; NULL: nobody's.
- */
+/* Makes `bytes` (malloc'ed), which it takes over, the value of `key`; NULL removes it. `job`: whose run does so. */
 enum shared_result shared_set(struct shared *shared, const struct job *job, const char *key, size_t key_len,
 			      char *bytes, size_t len);
 
@@ -58,8 +60,14 @@ struct board *shared_board(struct shared *shared);
 /* Has changes kept from now on, and shuts pm.state. Called before anything runs. */
 void shared_track(struct shared *shared);
 
-/* The job is told as ended: its changes are ready, and later ones are refused. True: changes are ready. */
-bool shared_end_job(struct shared *shared, struct job *job);
+/* The daemon ends: what a job that fails from now on has changed is dropped, because the next monitor runs it again. */
+void shared_leave(struct shared *shared);
+
+/*
+ * The job is told as ended: its changes are ready, and later ones are refused. `failed`: it has failed, but not by its
+ * timeout. True: changes are ready.
+ */
+bool shared_end_job(struct shared *shared, struct job *job, bool failed);
 
 /* Whether changes are ready. */
 bool shared_has_assignments(struct shared *shared);
@@ -76,5 +84,8 @@ void shared_open(struct shared *shared, const struct list *values);
 /* This monitor acts no more: pm.state can only be read, and changes that were not taken are dropped. */
 void shared_shut(struct shared *shared);
 
-/* Adds copies of all values to `out`, by name; its owner frees them with assignment_free_all(). */
-void shared_copy(struct shared *shared, struct list *out);
+/*
+ * Adds to `out` copies of all values, and the removal of each one in `stored` (struct assignment *) that there is not.
+ * Names that runs under way have changed are left out. The owner of `out` frees them with assignment_free_all().
+ */
+void shared_copy(struct shared *shared, const struct list *stored, struct list *out);

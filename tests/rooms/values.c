@@ -299,8 +299,10 @@ static void test_who_may_change(void **state)
 	struct list values = { 0 };
 
 	(void)state;
-	assert_int_equal(set(shared, NULL, "t"), SHARED_DONE); /* of one monitor anybody may */
-	assert_false(shared_end_job(shared, job));
+	assert_int_equal(set(shared, NULL, "f"), SHARED_LOADS);
+	assert_int_equal(set(shared, job, "t"), SHARED_DONE);
+	assert_false(shared_end_job(shared, job, false));
+	assert_int_equal(set(shared, job, "t"), SHARED_DONE); /* of one monitor nothing is kept, and nothing refused */
 	job_unref(&job);
 	job = job_new_code(2, "s", "=c", "", 1000);
 	shared_track(shared);
@@ -308,11 +310,11 @@ static void test_who_may_change(void **state)
 	value_is(shared, "t");
 	shared_open(shared, &values);
 	value_is(shared, NULL);
-	assert_int_equal(set(shared, NULL, "f"), SHARED_OVER);
+	assert_int_equal(set(shared, NULL, "f"), SHARED_LOADS);
 	assert_int_equal(set(shared, job, "f"), SHARED_DONE);
 	assert_int_equal(set(shared, job, NULL), SHARED_DONE);
 	assert_int_equal(set(shared, job, "i1;"), SHARED_DONE);
-	assert_true(shared_end_job(shared, job));
+	assert_true(shared_end_job(shared, job, false));
 	assert_int_equal(set(shared, job, "f"), SHARED_OVER);
 	shared_take(shared, &values);
 	assert_int_equal(values.count, 1);
@@ -322,6 +324,93 @@ static void test_who_may_change(void **state)
 	shared_open(shared, NULL);
 	value_is(shared, "i1;");
 	assignment_free_all(&values);
+	job_unref(&job);
+	shared_free(&shared);
+}
+
+static enum shared_result set_named(struct shared *shared, const struct job *job, const char *name, const char *bytes)
+{
+	return shared_set(shared, job, name, strlen(name), mem_strdup(bytes), bytes != NULL ? strlen(bytes) : 0);
+}
+
+/* The changes that are ready, or (`stored` given) all values beside what is stored. */
+static void gives(struct shared *shared, const struct list *stored, const char *expected)
+{
+	struct list out = { 0 };
+	struct buf text = { 0 };
+
+	if (stored != NULL)
+		shared_copy(shared, stored, &out);
+	else
+		shared_take(shared, &out);
+	for (size_t i = 0; i < out.count; i++) {
+		const struct assignment *one = out.items[i];
+
+		buf_addf(&text, "%s%s%s", i > 0 ? " " : "", one->name, one->bytes != NULL ? one->bytes : "-");
+	}
+	assert_string_equal(buf_text(&text), expected);
+	buf_free(&text);
+	assignment_free_all(&out);
+}
+
+/* What runs under way have changed is left to their ends, also where all values are written. */
+static void test_runs_under_way(void **state)
+{
+	struct shared *shared = shared_new();
+	struct job *first = job_new_code(1, "s", "=c", "", 1000);
+	struct job *second = job_new_code(2, "s", "=c", "", 1000);
+	struct list stored = { 0 };
+
+	(void)state;
+	shared_track(shared);
+	list_add(&stored, assignment_new("a", 1, "f", 1));
+	list_add(&stored, assignment_new("b", 1, "f", 1));
+	list_add(&stored, assignment_new("c", 1, "f", 1));
+	shared_open(shared, &stored);
+	assert_int_equal(set_named(shared, first, "a", "t"), SHARED_DONE);
+	assert_int_equal(set_named(shared, first, "b", NULL), SHARED_DONE);
+	assert_int_equal(set_named(shared, second, "b", NULL), SHARED_DONE); /* etcd has it still */
+	assert_int_equal(set_named(shared, second, "c", NULL), SHARED_DONE);
+	assert_int_equal(set_named(shared, second, "nothing", NULL), SHARED_DONE);
+	gives(shared, &stored, "");
+	assert_true(shared_end_job(shared, second, true));
+	gives(shared, NULL, "b- c-");
+	gives(shared, &stored, "b- c-"); /* but for a */
+	shared_leave(shared);
+	assert_false(shared_end_job(shared, first, true)); /* it runs again elsewhere */
+	gives(shared, NULL, "");
+	assignment_free_all(&stored);
+	job_unref(&first);
+	job_unref(&second);
+	shared_free(&shared);
+}
+
+static void test_bounds_with_several(void **state)
+{
+	struct shared *shared = shared_new();
+	struct job *job = job_new_code(1, "s", "=c", "", 1000);
+	char name[STORE_NAME_BYTES + 2] = { 0 };
+
+	(void)state;
+	shared_track(shared);
+	shared_open(shared, NULL);
+	memset(name, 'n', STORE_NAME_BYTES);
+	assert_int_equal(set_named(shared, job, name, "t"), SHARED_DONE);
+	name[STORE_NAME_BYTES] = 'n';
+	assert_int_equal(set_named(shared, job, name, "t"), SHARED_LONG);
+	for (size_t i = 1; i < STORE_VALUES; i++) {
+		(void)snprintf(name, sizeof(name), "%zu", i);
+		assert_int_equal(set_named(shared, job, name, "t"), SHARED_DONE);
+		if (i % 1000 == 0) { /* else its changes would be too many */
+			(void)shared_end_job(shared, job, false);
+			job_unref(&job);
+			job = job_new_code(i, "s", "=c", "", 1000);
+		}
+	}
+	assert_int_equal(set_named(shared, job, "more", "t"), SHARED_MANY);
+	assert_int_equal(set_named(shared, job, "1", "f"), SHARED_DONE);
+	assert_int_equal(set_named(shared, job, "1", NULL), SHARED_DONE);
+	assert_int_equal(set_named(shared, job, "more", "t"), SHARED_DONE);
 	job_unref(&job);
 	shared_free(&shared);
 }
@@ -338,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_damaged_bytes),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_who_may_change),
+		cmocka_unit_test(test_runs_under_way),
+		cmocka_unit_test(test_bounds_with_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

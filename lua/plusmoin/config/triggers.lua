@@ -125,11 +125,14 @@ local function acts_alone(ctx, path, value)
   return checks.value(ctx, keypath.key(path, "alone"), alone, settings.find("triggers.X.alone")) == "act"
 end
 
---- Has the triggers of triggers.check() that do not say it themselves run although etcd does not answer.
+--- Has the triggers of triggers.check() that do not say it themselves run although etcd does not answer; but not those
+-- with "rerun": false, for what runs before it is written down may run twice.
 function triggers.act_alone(map)
   for _, actions in pairs(map) do
     for _, action in ipairs(actions) do
-      action.acts_alone = action.acts_alone ~= false
+      if action.acts_alone == nil then
+        action.acts_alone = not action.once
+      end
     end
   end
 end
