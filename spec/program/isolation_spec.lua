@@ -348,6 +348,30 @@ local function only_of_itself(daemon)
   end
 end
 
+describe("a monitor that is cut off while a server works on its question", function()
+  after_each(function() scene.finish(wire.stop_all) end)
+
+  it("does not take the answer that is lost on the way for a server that hangs #long", function()
+    local daemon, network, _, slaves = start(2, { heartbeat = 2, query_timeout = 3 })
+    local function rounds()
+      return select(2, daemon:log():gsub("event=plusmoin_heartbeat", ""))
+    end
+    local before = rounds()
+    proc.wait_for("a round", 5, function() return rounds() > before end)
+    slaves[1]:freeze_sessions() -- it acknowledges the next round's question, and does not answer
+    proc.watch(2 + 1, function() end) -- the question is put after 2 s, a connect beside it 1.5 s later
+    network:unplug_us()
+    isolated(daemon)
+    daemon:quiet(2)
+    assert.is_false(daemon:logged("event=slave_down"))
+    slaves[1]:thaw()
+    network:restore()
+    reconnected(daemon)
+    daemon:wait_place(slaves[1], "slave 0", 20)
+    only_of_itself(daemon)
+  end)
+end)
+
 describe("a link that comes and goes", function()
   after_each(function() scene.finish(wire.stop_all) end)
 

@@ -8,15 +8,29 @@ static bool was_refused(const struct dial *dial)
 	return failure != NULL && failure->reason != REASON_UNREACHABLE && failure->reason != REASON_DNS;
 }
 
-bool unanswered_is_of_path(struct unanswered unanswered)
+/* Whether no connect has had an answer of the host; true also where none is under way. */
+static bool is_unheard(struct unanswered unanswered)
 {
 	const struct dial *dial = unanswered.dial;
-	bool unheard = dial == NULL || (!dial_has_reached(dial) && !was_refused(dial));
 
+	return (dial == NULL || (!dial_has_reached(dial) && !was_refused(dial))) && unanswered.fresh == NULL &&
+	       (unanswered.door == NULL || unanswered.door->path);
+}
+
+bool unanswered_is_of_path(struct unanswered unanswered)
+{
 	if (unanswered.kept == NULL)
-		return dial != NULL && unheard;
-	return unheard && unanswered.fresh == NULL && (unanswered.door == NULL || unanswered.door->path) &&
-	       lane_is_unacknowledged(unanswered.kept);
+		return unanswered.dial != NULL && is_unheard(unanswered);
+	return is_unheard(unanswered) && lane_is_unacknowledged(unanswered.kept);
+}
+
+/*
+ * The same at the end of the task's time. The connect that was begun at half of it tells of a later moment than the
+ * kept connection, whose question the host may have acknowledged before the way to it failed and its answer was lost.
+ */
+static bool is_of_path_at_last(struct unanswered unanswered)
+{
+	return is_unheard(unanswered) && (unanswered.dial != NULL || unanswered_is_of_path(unanswered));
 }
 
 struct evidence unanswered_evidence(struct unanswered unanswered)
@@ -29,6 +43,6 @@ struct evidence unanswered_evidence(struct unanswered unanswered)
 		evidence = *dial_failure(unanswered.dial);
 	else if (unanswered.door != NULL)
 		evidence_prefer_door(&evidence, unanswered.door);
-	evidence.path = !evidence.own_fault && unanswered_is_of_path(unanswered);
+	evidence.path = !evidence.own_fault && is_of_path_at_last(unanswered);
 	return evidence;
 }

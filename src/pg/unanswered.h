@@ -17,13 +17,13 @@ struct unanswered {
 };
 
 /*
- * Whether the host's TCP is silent, too (P7): what was sent over the kept connection is not acknowledged,
- * and no connect was answered. A frozen server's kernel acknowledges.
+ * Whether the host's TCP is silent, too, while the task is under way (P7): what was sent over the kept connection is
+ * not acknowledged, and no connect was answered. A frozen server's kernel acknowledges, and answers a connect.
  */
 bool unanswered_is_of_path(struct unanswered unanswered);
 
 /*
- * The evidence of a node that has not answered in its time. Where a fresh connection beside the kept one has failed,
+ * The evidence of a node that has not answered in its time, at the end of that: `path` where no connect was answered. Where a fresh connection beside the kept one has failed,
  * or one of several addresses, that failure is the evidence: it tells more than silence.
  */
 struct evidence unanswered_evidence(struct unanswered unanswered);
