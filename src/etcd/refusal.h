@@ -48,7 +48,7 @@ const char *refusal_reason_name(enum etcd_reason reason);
 
 /*
  * Returns the words for a request to this URL that libcurl says has failed, the caller's. Where the connection was lost
- * after its set-up with TLS and before any answer, and we have no certificate (`certfile` NULL), they add that etcd may ask for one: in TLS
- * 1.3 the server says so only then, and of its alert often nothing is left but the lost connection.
+ * after its set-up with TLS and before any answer, and we have no certificate (`certfile` NULL), they add that etcd may
+ * ask for one: in TLS 1.3 the server says so only then, and of its alert often nothing is left but the lost connection.
  */
 char *refusal_of_transport(const char *error, const struct http_answer *came, const char *url, const char *certfile);

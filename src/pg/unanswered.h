@@ -23,7 +23,8 @@ struct unanswered {
 bool unanswered_is_of_path(struct unanswered unanswered);
 
 /*
- * The evidence of a node that has not answered in its time, at the end of that: `path` where no connect was answered. Where a fresh connection beside the kept one has failed,
- * or one of several addresses, that failure is the evidence: it tells more than silence.
+ * The evidence of a node that has not answered, at the end of its time; `path`: no connect was answered. Where a
+ * fresh connection beside the kept one has failed, or one of several addresses, that failure is the evidence: it tells
+ * more than silence.
  */
 struct evidence unanswered_evidence(struct unanswered unanswered);

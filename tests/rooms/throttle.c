@@ -98,8 +98,8 @@ static void leave(struct scene *scene, int from, int count)
 }
 
 /*
- * Turns until so many passes are given, or for so long. With UV_RUN_ONCE libuv runs timers at the end of a turn, too, and
- * then at the begin of the next one, which would count as one turn here.
+ * Turns until so many passes are given, or for so long. With UV_RUN_ONCE libuv runs timers at the end of a turn, too,
+ * and then at the begin of the next one, which would count as one turn here.
  */
 static void turn(struct scene *scene, int given, int64_t ms)
 {
