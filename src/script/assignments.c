@@ -58,34 +58,34 @@ static int compare(const struct assignment *a, const struct assignment *b)
 	return order != 0 ? order : (a->run > b->run) - (a->run < b->run);
 }
 
-/* Where the change of this name by this run is, or (`*found` NULL) where it belongs. */
-static size_t place_of(const struct assignments *assignments, const struct assignment *assignment,
-		       struct assignment **found)
+size_t assignment_place(const struct list *sorted, const struct assignment *like, bool *found)
 {
-	void **items = assignments->open.items;
 	size_t low = 0;
-	size_t high = assignments->open.count;
+	size_t high = sorted->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare(items[middle], assignment) < 0)
+		if (compare(sorted->items[middle], like) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	*found = low < assignments->open.count && compare(items[low], assignment) == 0 ? items[low] : NULL;
+	*found = low < sorted->count && compare(sorted->items[low], like) == 0;
 	return low;
 }
 
 bool assignments_add(struct assignments *assignments, unsigned long run, struct assignment *assignment, size_t most)
 {
-	struct assignment *old;
+	struct assignment *old = NULL;
+	bool found;
 	size_t at;
 
 	assignment->run = run;
 	assignment->order = ++assignments->order;
-	at = place_of(assignments, assignment, &old);
+	at = assignment_place(&assignments->open, assignment, &found);
+	if (found)
+		old = assignments->open.items[at];
 	if (assignments->bytes - (old != NULL ? size_of(old) : 0) + size_of(assignment) > most) {
 		assignment_free(&assignment);
 		return false;
@@ -104,8 +104,8 @@ bool assignments_add(struct assignments *assignments, unsigned long run, struct 
 bool assignments_have(const struct assignments *assignments, const char *name, size_t name_len)
 {
 	const struct assignment any = { .name = (char *)name, .name_len = name_len }; /* runs are numbered from 1 */
-	struct assignment *found;
-	size_t at = place_of(assignments, &any, &found);
+	bool found;
+	size_t at = assignment_place(&assignments->open, &any, &found);
 
 	return at < assignments->open.count && compare_names(assignments->open.items[at], &any) == 0;
 }

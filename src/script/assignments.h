@@ -18,7 +18,7 @@ struct assignment {
 	size_t name_len;
 	char *bytes; /* packed.h; NULL: the value was removed */
 	size_t len;
-	unsigned long run; /* whose change it is */
+	unsigned long run; /* whose change it is; 0: nobody's, it is a value */
 	unsigned long order; /* counted up with each change */
 };
 
@@ -33,6 +33,9 @@ struct assignments {
 /* Returns a change with copies of the name and of the bytes (NULL: the value was removed); the caller's. */
 struct assignment *assignment_new(const char *name, size_t name_len, const char *bytes, size_t len);
 void assignment_free(struct assignment **assignment);
+
+/* Where a change of this name by this run is in a list by name, then by run, or (`*found` false) where it belongs. */
+size_t assignment_place(const struct list *sorted, const struct assignment *like, bool *found);
 
 /* Frees all changes of the list, and the list's array. */
 void assignment_free_all(struct list *list);

@@ -6,16 +6,9 @@
 
 #include "base/mem.h"
 
-struct entry {
-	char *key;
-	size_t key_len;
-	char *bytes;
-	size_t len;
-};
-
 struct shared {
 	pthread_mutex_t lock;
-	struct list entries; /* by key */
+	struct list values; /* struct assignment *, by name */
 	size_t bytes;
 	struct board *board;
 	bool tracks; /* changes are kept, because etcd is to have them */
@@ -32,13 +25,6 @@ struct shared *shared_new(void)
 	return shared;
 }
 
-static void free_entry(struct entry *entry)
-{
-	free(entry->key);
-	free(entry->bytes);
-	free(entry);
-}
-
 void shared_free(struct shared **shared_p)
 {
 	struct shared *shared = *shared_p;
@@ -46,60 +32,39 @@ void shared_free(struct shared **shared_p)
 	*shared_p = NULL;
 	if (shared == NULL)
 		return;
-	for (size_t i = 0; i < shared->entries.count; i++)
-		free_entry(shared->entries.items[i]);
-	list_free(&shared->entries);
+	assignment_free_all(&shared->values);
 	assignments_clear(&shared->assignments);
 	board_unref(&shared->board);
 	pthread_mutex_destroy(&shared->lock);
 	free(shared);
 }
 
-static int compare(const struct entry *entry, const char *key, size_t len)
-{
-	size_t common = entry->key_len < len ? entry->key_len : len;
-	int order = common > 0 ? memcmp(entry->key, key, common) : 0;
-
-	return order != 0 ? order : (entry->key_len > len) - (entry->key_len < len);
-}
-
 /* Where the key is, or (`*found` false) where it belongs. */
 static size_t place_of(const struct shared *shared, const char *key, size_t len, bool *found)
 {
-	size_t low = 0;
-	size_t high = shared->entries.count;
+	const struct assignment like = { .name = (char *)key, .name_len = len };
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare(shared->entries.items[middle], key, len) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*found = low < shared->entries.count && compare(shared->entries.items[low], key, len) == 0;
-	return low;
+	return assignment_place(&shared->values, &like, found);
 }
 
 static void remove_at(struct shared *shared, size_t at)
 {
-	struct entry *entry = list_remove_at(&shared->entries, at);
+	struct assignment *value = list_remove_at(&shared->values, at);
 
-	shared->bytes -= entry->key_len + entry->len;
-	free_entry(entry);
+	shared->bytes -= value->name_len + value->len;
+	assignment_free(&value);
 }
 
+/* Takes `bytes` over. */
 static void insert_at(struct shared *shared, size_t at, const char *key, size_t key_len,
 		      char *bytes, size_t len)
 {
-	struct entry *entry = mem_zalloc(1, sizeof(*entry));
+	struct assignment *value = assignment_new(key, key_len, NULL, 0);
 
-	entry->key = mem_strndup(key, key_len);
-	entry->key_len = key_len;
-	entry->bytes = bytes;
-	entry->len = len;
+	value->bytes = bytes;
+	value->len = len;
 	shared->bytes += key_len + len;
-	list_insert(&shared->entries, at, entry);
+	list_insert(&shared->values, at, value);
 }
 
 /* Whether this may not be assigned; `*result` says why. But for SHARED_LOADS that is so with several monitors only. */
@@ -131,7 +96,7 @@ static enum shared_result set(struct shared *shared, const struct job *job, cons
 			      char *bytes, size_t len)
 {
 	enum shared_result result;
-	const struct entry *old;
+	const struct assignment *old;
 	size_t freed = 0;
 	bool found;
 	size_t at;
@@ -141,11 +106,11 @@ static enum shared_result set(struct shared *shared, const struct job *job, cons
 	at = place_of(shared, key, key_len, &found);
 	if (!found && bytes == NULL && !assignments_have(&shared->assignments, key, key_len))
 		return SHARED_DONE; /* nor does etcd have it */
-	if (!found && bytes != NULL && shared->tracks && shared->entries.count >= STORE_VALUES)
+	if (!found && bytes != NULL && shared->tracks && shared->values.count >= STORE_VALUES)
 		return SHARED_MANY;
 	if (found) {
-		old = shared->entries.items[at];
-		freed = old->key_len + old->len;
+		old = shared->values.items[at];
+		freed = old->name_len + old->len;
 	}
 	if (bytes != NULL && shared->bytes - freed + key_len + len > STORE_BYTES)
 		return SHARED_FULL;
@@ -173,7 +138,7 @@ enum shared_result shared_set(struct shared *shared, const struct job *job, cons
 
 char *shared_get(struct shared *shared, const char *key, size_t key_len, size_t *len)
 {
-	const struct entry *entry;
+	const struct assignment *value;
 	char *copy = NULL;
 	bool found;
 	size_t at;
@@ -182,9 +147,9 @@ char *shared_get(struct shared *shared, const char *key, size_t key_len, size_t 
 	pthread_mutex_lock(&shared->lock);
 	at = place_of(shared, key, key_len, &found);
 	if (found) {
-		entry = shared->entries.items[at];
-		copy = mem_strndup(entry->bytes, entry->len);
-		*len = entry->len;
+		value = shared->values.items[at];
+		copy = mem_strndup(value->bytes, value->len);
+		*len = value->len;
 	}
 	pthread_mutex_unlock(&shared->lock);
 	return copy;
@@ -192,7 +157,7 @@ char *shared_get(struct shared *shared, const char *key, size_t key_len, size_t 
 
 char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t *len)
 {
-	const struct entry *entry;
+	const struct assignment *value;
 	char *copy = NULL;
 	bool found = false;
 	size_t at = 0;
@@ -203,10 +168,10 @@ char *shared_next(struct shared *shared, const char *key, size_t key_len, size_t
 		at = place_of(shared, key, key_len, &found);
 	if (found)
 		at++;
-	if (at < shared->entries.count) {
-		entry = shared->entries.items[at];
-		copy = mem_strndup(entry->key, entry->key_len);
-		*len = entry->key_len;
+	if (at < shared->values.count) {
+		value = shared->values.items[at];
+		copy = mem_strndup(value->name, value->name_len);
+		*len = value->name_len;
 	}
 	pthread_mutex_unlock(&shared->lock);
 	return copy;
@@ -285,8 +250,8 @@ void shared_take(struct shared *shared, struct list *out)
 /* The lock is held. */
 static void replace_all(struct shared *shared, const struct list *values)
 {
-	while (shared->entries.count > 0)
-		remove_at(shared, shared->entries.count - 1);
+	while (shared->values.count > 0)
+		remove_at(shared, shared->values.count - 1);
 	for (size_t i = 0; i < values->count; i++) {
 		const struct assignment *value = values->items[i];
 		bool found;
@@ -319,11 +284,11 @@ void shared_shut(struct shared *shared)
 void shared_copy(struct shared *shared, const struct list *stored, struct list *out)
 {
 	pthread_mutex_lock(&shared->lock);
-	for (size_t i = 0; i < shared->entries.count; i++) {
-		const struct entry *entry = shared->entries.items[i];
+	for (size_t i = 0; i < shared->values.count; i++) {
+		const struct assignment *value = shared->values.items[i];
 
-		if (!assignments_have(&shared->assignments, entry->key, entry->key_len))
-			list_add(out, assignment_new(entry->key, entry->key_len, entry->bytes, entry->len));
+		if (!assignments_have(&shared->assignments, value->name, value->name_len))
+			list_add(out, assignment_new(value->name, value->name_len, value->bytes, value->len));
 	}
 	for (size_t i = 0; i < stored->count; i++) {
 		const struct assignment *value = stored->items[i];
