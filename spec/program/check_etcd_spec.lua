@@ -6,7 +6,6 @@ local peer = require "spec.support.peer"
 local plusmoin = require "spec.support.plusmoin"
 local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
-local tls = require "spec.support.tls"
 
 -- Base64 of "/pm/it's/" and "/pm/it's0": what begins with the first.
 local PERMITTED = { permType = "READWRITE", key = "L3BtL2l0J3Mv", range_end = "L3BtL2l0J3Mw" }
@@ -139,18 +138,8 @@ describe("check of monitors", function()
   end)
 
   it("goes by TLS, with a certificate of its own", function()
-    local authority, files, dir = tls.authority(), {}, proc.new_dir("check-tls")
-    for _, name in ipairs { "server", "client" } do
-      local crt, key = authority:issue(name == "server" and "127.0.0.1" or "")
-      files[name] = { cert = ("%s/%s.crt"):format(dir, name), key = ("%s/%s.key"):format(dir, name) }
-      proc.write_file(files[name].cert, crt)
-      proc.write_file(files[name].key, key, tonumber("600", 8))
-    end
-    proc.write_file(dir .. "/ca.crt", proc.read_file(authority.ca))
-    local cluster = etcd.start(1, { tls = true, args = { "--cert-file", files.server.cert, "--key-file",
-      files.server.key, "--client-cert-auth", "--trusted-ca-file", dir .. "/ca.crt" } })
-    local settings = { etcd = cluster.members[1].url, name = "one", cafile = dir .. "/ca.crt",
-      certfile = files.client.cert, keyfile = files.client.key }
+    local cluster, settings = etcd.start_tls()
+    settings.etcd, settings.name = cluster.members[1].url, "one"
     local code, out, err = check(settings)
     assert.equal(0, code, out .. err)
     assert.equal("yes", row(out, settings.etcd)[4])

@@ -3,7 +3,6 @@ local etcd = require "spec.support.etcd"
 local peer = require "spec.support.peer"
 local proc = require "spec.support.proc"
 local relay = require "spec.support.relay"
-local tls = require "spec.support.tls"
 
 local function no_delay()
   return 0
@@ -615,27 +614,16 @@ describe("etcd, with TLS:", function()
   teardown(release_all)
 
   it("asks for our certificate: with one it is served, without one not", function()
-    local authority = tls.authority()
-    local dir = proc.new_dir("etcd-tls")
-    local files = {}
-    for _, name in ipairs { "server", "client" } do
-      local crt, key = authority:issue(name == "server" and "127.0.0.1" or "")
-      files[name] = { cert = ("%s/%s.crt"):format(dir, name), key = ("%s/%s.key"):format(dir, name) }
-      proc.write_file(files[name].cert, crt)
-      proc.write_file(files[name].key, key, tonumber("600", 8))
-    end
-    proc.write_file(dir .. "/ca.crt", proc.read_file(authority.ca))
-    local cluster = etcd.start(1, { tls = true, args = { "--cert-file", files.server.cert, "--key-file",
-      files.server.key, "--client-cert-auth", "--trusted-ca-file", dir .. "/ca.crt" } })
-    local with = etcd.driver { endpoints = cluster:urls(), cafile = dir .. "/ca.crt", certfile = files.client.cert,
-      keyfile = files.client.key }
+    local cluster, client = etcd.start_tls()
+    local with = etcd.driver { endpoints = cluster:urls(), cafile = client.cafile, certfile = client.certfile,
+      keyfile = client.keyfile }
     assert.is_truthy(put(with, "/tls", "x"))
     local feed = with:command("feed", { key = "/tls", revision = 1, timeout = 2000 })
     assert.are.equal("x", with:wait(feed, "events").events[1].value)
     with:stop()
     for what, settings in pairs {
-      ["no certificate"] = { cafile = dir .. "/ca.crt" },
-      ["no authority"] = { certfile = files.client.cert, keyfile = files.client.key },
+      ["no certificate"] = { cafile = client.cafile },
+      ["no authority"] = { certfile = client.certfile, keyfile = client.keyfile },
     } do
       settings.endpoints = cluster:urls()
       local driver = etcd.driver(settings)

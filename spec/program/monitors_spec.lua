@@ -23,32 +23,6 @@ local function thaw(daemon)
   uv.kill(daemon.process.pid, "sigcont")
 end
 
--- All runs of all events in the journal that began: each by one start without RERUN, at most.
-local function assert_none_twice(group)
-  local seen = {}
-  for _, entry in ipairs(group:entries { what = "start" }) do
-    local run = ("%s %d"):format(entry.id, entry.which)
-    assert.is_true(not seen[run] or entry.rerun, "twice without RERUN: " .. run .. "\n" .. group:diagnose())
-    seen[run] = true
-  end
-end
-
--- All commands of all kept events have run, and etcd says so.
-local function wait_all_done(group, seconds)
-  local last
-  proc.wait_for("all runs", seconds or 15, function()
-    last = nil
-    for number, record in pairs(group:kept()) do
-      for _, run in ipairs(record.runs) do
-        if run.state ~= "done" then
-          last = ("%d %s %s"):format(number, run.trigger, run.state)
-        end
-      end
-    end
-    return last == nil
-  end, function() return tostring(last) .. "\n" .. group:diagnose() end)
-end
-
 local function wait_no_lead(cluster)
   proc.wait_for("the end of the lease", 10, function()
     for _, pair in ipairs(history.read(cluster.members[1], monitors.PREFIX)) do
@@ -86,14 +60,14 @@ describe("monitors:", function()
     b:wait_place(slaves[1], "lost 0")
     slaves[1]:start()
     group:wait_entry { what = "end", name = "slave_up", which = 2 }
-    wait_all_done(group)
+    group:wait_all_done()
     assert.are.equal(3, #group:entries { what = "start", which = 1 })
     local term = monitors.says(a).term
     for i, entry in ipairs(group:entries { what = "start", which = 1 }) do
       assert.are.equal(term, entry.term)
       assert.are.equal(i, entry.number)
     end
-    assert_none_twice(group)
+    group:assert_none_twice()
     assert.is_false(monitors.says(b).acts)
     assert.are.equal("a", monitors.says(b).acting)
   end)
@@ -102,7 +76,7 @@ describe("monitors:", function()
     local group = fleet()
     local a = monitors.wait_acts(group:monitor "a")
     group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
-    wait_all_done(group)
+    group:wait_all_done()
     local b = group:monitor "b"
     b:wait_logged("stands by", "a acts")
     local first = monitors.says(a).term
@@ -114,8 +88,8 @@ describe("monitors:", function()
     assert.are.equal(monitors.says(b).term, down.term)
     assert.are.equal(0, down.cluster)
     assert.is_true(down.number > 1)
-    wait_all_done(group)
-    assert_none_twice(group)
+    group:wait_all_done()
+    group:assert_none_twice()
     a:start()
     a:wait_logged("stands by", "b acts")
   end)
@@ -133,7 +107,7 @@ describe("monitors:", function()
       group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
       local b = group:monitor "b"
       b:wait_logged("stands by", "a acts")
-      wait_all_done(group)
+      group:wait_all_done()
       local watch = history.of(cluster, monitors.PREFIX .. "lead")
       leave(a)
       monitors.wait_acts(b)
@@ -152,8 +126,8 @@ describe("monitors:", function()
       assert.is_true(came - gone < 1000, ("%.0f ms"):format(came - gone))
       slaves[1]:kill9()
       group:wait_entry { what = "end", name = "slave_down", which = 2 }
-      wait_all_done(group)
-      assert_none_twice(group)
+      group:wait_all_done()
+      group:assert_none_twice()
     end)
   end
 
@@ -244,7 +218,7 @@ describe("monitors:", function()
     assert.are.equal(number, down.number)
     assert.is_false(down.rerun)
     assert.are.equal(1, #group:entries { what = "start", name = "plusmoin_up", which = 1, number = first.number })
-    assert_none_twice(group)
+    group:assert_none_twice()
     for _, entry in ipairs(group:entries { what = "start" }) do
       pcall(uv.kill, entry.pid, "sigkill")
     end
@@ -269,7 +243,7 @@ describe("monitors:", function()
       uv.kill(again.pid, "sigkill")
       local down = group:wait_entry { what = "start", name = "slave_down", which = 2 }
       assert.is_false(down.rerun)
-      assert_none_twice(group)
+      group:assert_none_twice()
       for _, entry in ipairs(group:entries { what = "start" }) do
         pcall(uv.kill, entry.pid, "sigkill")
       end
@@ -303,7 +277,7 @@ describe("monitors:", function()
     local group = fleet { ttl = 5 }
     local a = monitors.wait_acts(group:monitor "a")
     group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
-    wait_all_done(group)
+    group:wait_all_done()
     cluster.members[1]:kill()
     slaves[1]:kill9()
     a:wait_place(slaves[1], "lost 0")
@@ -315,8 +289,8 @@ describe("monitors:", function()
     proc.watch(2.5, function() assert.are.equal(0, #group:entries { name = "slave_down" }) end)
     cluster:start_missing()
     group:wait_entry { what = "end", name = "slave_down", which = 2 }
-    wait_all_done(group)
-    assert_none_twice(group)
+    group:wait_all_done()
+    group:assert_none_twice()
     a:wait_logged("etcd answers again")
   end)
 
@@ -374,7 +348,7 @@ describe("monitors:", function()
     proc.wait_for("its plusmoin_up", 10, function()
       return #group:entries { what = "end", name = "plusmoin_up", which = 2 } == 2
     end, function() return group:diagnose() end)
-    wait_all_done(group)
+    group:wait_all_done()
     local ups = group:entries { what = "end", name = "plusmoin_up", which = 2 }
     assert.is_true(ups[2].number > down.number and ups[2].cluster == up.cluster)
     assert.are.equal(1, #group:entries { what = "end", name = "slave_down", which = 2 }) -- it was known
@@ -386,7 +360,7 @@ describe("monitors:", function()
     group.triggers.slave_down[1].alone, group.triggers.slave_down[2].alone = first, second
     local a = monitors.wait_acts(group:monitor "a")
     group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
-    wait_all_done(group)
+    group:wait_all_done()
     cluster.members[1]:kill()
     slaves[1]:kill9()
     local alone = group:wait_entry { what = "end", name = "slave_down", which = 1 }
@@ -394,9 +368,9 @@ describe("monitors:", function()
     proc.watch(1, function() assert.are.equal(0, #group:entries { name = "slave_down", which = 2 }) end)
     cluster:start_missing()
     group:wait_entry { what = "end", name = "slave_down", which = 2 }
-    wait_all_done(group)
+    group:wait_all_done()
     assert.are.equal("done", group:kept()[alone.number].runs[1].state)
-    assert_none_twice(group)
+    group:assert_none_twice()
   end
 
   it("etcd is away: a trigger that acts alone runs at once, the others when it is back", function()
@@ -432,7 +406,7 @@ describe("monitors:", function()
     cluster:start_missing()
     monitors.wait_acts(a)
     group:wait_entry { what = "end", name = "plusmoin_up", which = 2 }
-    wait_all_done(group)
+    group:wait_all_done()
   end)
 
   it("the acting one is stopped and wakes: what ran gets TERM, nothing more starts under its term", function()
@@ -455,7 +429,7 @@ describe("monitors:", function()
     local down = group:wait_entry { what = "start", name = "slave_down", which = 2 }
     assert.are.equal(again.term, down.term)
     assert.are.equal(2, #group:entries { what = "start", term = ran.term })
-    assert_none_twice(group)
+    group:assert_none_twice()
     uv.kill(down.pid, "sigkill")
   end)
 
@@ -472,8 +446,8 @@ describe("monitors:", function()
     local again = group:wait_entry({ what = "end", which = 2, number = ran.number, rerun = true }, 1, 10)
     assert.is_true(again.term > ran.term)
     group:wait_entry { what = "end", name = "slave_down", which = 2 }
-    wait_all_done(group)
-    assert_none_twice(group)
+    group:wait_all_done()
+    group:assert_none_twice()
   end)
 
   it("what outlives TERM of the term before does not count for the same event under the next", function()
@@ -487,7 +461,7 @@ describe("monitors:", function()
     local again = group:wait_entry { what = "start", which = 1, number = ran.number, rerun = true }
     assert.is_true(again.term > ran.term)
     group:wait_entry { what = "end", which = 2, number = ran.number }
-    wait_all_done(group)
-    assert_none_twice(group)
+    group:wait_all_done()
+    group:assert_none_twice()
   end)
 end)

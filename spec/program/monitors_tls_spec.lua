@@ -2,28 +2,16 @@
 local etcd = require "spec.support.etcd"
 local monitors = require "spec.support.monitors"
 local pg = require "spec.support.pg"
-local proc = require "spec.support.proc"
 local scene = require "spec.support.scene"
-local tls = require "spec.support.tls"
 
 describe("monitors with certificates", function()
   after_each(function() scene.finish(etcd.stop_all) end)
 
   it("act, and take over; one without a certificate never acts, and says that etcd is away", function()
-    local authority, dir, files = tls.authority(), proc.new_dir("monitors-tls"), {}
-    for name, subject in pairs { server = "127.0.0.1", client = "" } do
-      local crt, key = authority:issue(subject)
-      files[name] = { cert = ("%s/%s.crt"):format(dir, name), key = ("%s/%s.key"):format(dir, name) }
-      proc.write_file(files[name].cert, crt)
-      proc.write_file(files[name].key, key, tonumber("600", 8))
-    end
-    proc.write_file(dir .. "/ca.crt", proc.read_file(authority.ca))
-    local cluster = etcd.start(1, { tls = true, args = { "--cert-file", files.server.cert, "--key-file",
-      files.server.key, "--client-cert-auth", "--trusted-ca-file", dir .. "/ca.crt" } })
+    local cluster, client = etcd.start_tls()
     local master, slaves = pg.cluster(1)
-    local group = monitors.new { etcd = cluster, nodes = { master, slaves[1] },
-      monitors = { cafile = dir .. "/ca.crt" } }
-    local with = { monitors = { certfile = files.client.cert, keyfile = files.client.key } }
+    local group = monitors.new { etcd = cluster, nodes = { master, slaves[1] }, monitors = { cafile = client.cafile } }
+    local with = { monitors = client }
     local without = group:monitor "without"
     without:wait_logged("etcd has not said yet")
     local a = monitors.wait_acts(group:monitor("a", with))

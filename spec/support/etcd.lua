@@ -2,6 +2,7 @@
 -- takes another program than Debian's.
 local cjson = require "cjson"
 local proc = require "spec.support.proc"
+local tls = require "spec.support.tls"
 local web = require "spec.support.web"
 
 local uv = proc.uv
@@ -116,6 +117,22 @@ function etcd.start(count, options)
   end
   etcd.clusters[self] = true
   return self
+end
+
+--- Starts a member that listens by TLS alone and asks for certificates; returns the cluster, and the settings of a
+-- client that has one: cafile, certfile, keyfile.
+function etcd.start_tls()
+  local authority, files, dir = tls.authority(), {}, proc.new_dir("etcd-tls")
+  for name, subject in pairs { server = "127.0.0.1", client = "" } do
+    local crt, key = authority:issue(subject)
+    files[name] = { cert = ("%s/%s.crt"):format(dir, name), key = ("%s/%s.key"):format(dir, name) }
+    proc.write_file(files[name].cert, crt)
+    proc.write_file(files[name].key, key, tonumber("600", 8))
+  end
+  proc.write_file(dir .. "/ca.crt", proc.read_file(authority.ca))
+  return etcd.start(1, { tls = true, args = { "--cert-file", files.server.cert, "--key-file", files.server.key,
+    "--client-cert-auth", "--trusted-ca-file", dir .. "/ca.crt" } }),
+    { cafile = dir .. "/ca.crt", certfile = files.client.cert, keyfile = files.client.key }
 end
 
 function Cluster:urls()

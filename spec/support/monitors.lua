@@ -170,4 +170,32 @@ function Group:kept(member)
   return kept
 end
 
+--- Each run of each event in the journal began by one start without RERUN, at most.
+function Group:assert_none_twice()
+  local seen = {}
+  for _, entry in ipairs(self:entries { what = "start" }) do
+    local run = ("%s %d"):format(entry.id, entry.which)
+    if seen[run] and not entry.rerun then
+      error("twice without RERUN: " .. run .. "\n" .. self:diagnose(), 2)
+    end
+    seen[run] = true
+  end
+end
+
+--- Waits until all commands of all kept events have run, and etcd says so.
+function Group:wait_all_done(seconds)
+  local last
+  proc.wait_for("all runs", seconds or 15, function()
+    last = nil
+    for number, record in pairs(self:kept()) do
+      for _, run in ipairs(record.runs) do
+        if run.state ~= "done" then
+          last = ("%d %s %s"):format(number, run.trigger, run.state)
+        end
+      end
+    end
+    return last == nil
+  end, function() return tostring(last) .. "\n" .. self:diagnose() end)
+end
+
 return monitors
