@@ -1,9 +1,8 @@
 --- Finds masters of one origin: copies of one server that both take writes. The daemon fires split_brain for them.
 local findings = require "plusmoin.check.findings"
+local twins = require "plusmoin.check.twins"
 
 local rivals = {}
-
-local SAME_START = 0.001 -- seconds, as in twins.lua
 
 --- Notes advice for each master that shares its origin with an earlier one. Runs after twins.note(), which keeps each
 -- server's system id. Only the first master of an origin is named, because a fleet may have many copies of one image.
@@ -14,7 +13,7 @@ function rivals.find(nodes)
       local rival = first[node.system]
       if not rival then
         first[node.system] = node
-      elseif math.abs(rival.started - node.started) >= SAME_START then -- else it is one server under two names
+      elseif not twins.are_one(rival, node) then
         local _, advice = findings.of(node)
         advice('stop the one that is not to take writes; "ignore_system_id": true is for a copy that is a master on '
           .. "purpose", "is a master of the same origin as the master %s: both take writes (split_brain)", rival.name)

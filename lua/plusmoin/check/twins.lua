@@ -11,12 +11,17 @@ local function server_key(node, near)
   return node.system .. " " .. (node.started // SAME_START + near)
 end
 
+--- Whether two nodes of one system id are one server, since they started together.
+function twins.are_one(node, other)
+  return math.abs(node.started - other.started) < SAME_START
+end
+
 -- Returns the index in `nodes` of the first node of the same server, and of the first one with the same database
 -- there, by what find() has `seen`; nil: none.
 local function twins_of(node, nodes, seen)
   local first, rival
   local function nearer(place, best)
-    if place and (not best or place < best) and math.abs(node.started - nodes[place].started) < SAME_START then
+    if place and (not best or place < best) and twins.are_one(node, nodes[place]) then
       return place
     end
     return best
