@@ -198,8 +198,7 @@ local rows = {
   { name = "http.isolated", type = "choice", allowed = { "last", "503" }, default = "last", reload = "live",
     doc = "What health URLs answer while plusmoin is cut off from all other hosts: what was known last, or 503." },
   { name = "monitors", type = "object", default_doc = "null: this monitor is alone", reload = "restart",
-    allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile, votes, "
-      .. "away",
+    allowed = "an object with etcd, and prefix, name, ttl, user, password, cafile, certfile, keyfile, votes, away",
     doc = "How several monitors of one fleet agree in etcd on the one that acts; all of it but votes and away needs a "
       .. "restart." },
   { name = "monitors.etcd", type = "urls", required = true, reload = "restart",
